@@ -1,0 +1,180 @@
+"""Every error that Caxton shows to a person or a client, as one tree.
+
+In: what went wrong, in words. Out: an exception with a stable code, one sentence, a hint for what to do,
+details for machines, an HTTP status and a CLI exit code. The shape of the tree is the architecture document's
+("Comprehensive Error Model").
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, ClassVar
+
+
+class Exit(IntEnum):
+    """What the CLI's exit code means (DESIGN.md 6)."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    NOT_ALLOWED = 3
+    UNREACHABLE = 4
+    AGENT_FAILED = 5
+    EXPECTATION = 6
+    PROTOCOL = 7
+    LIMIT = 8
+    TIMED_OUT = 124
+
+
+class CaxtonError(Exception):
+    """One refusal: what, why, and what to do about it.
+
+    `message` is one sentence without a final newline, `hint` one more or None, `details` a JSON object.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    exit: ClassVar[Exit] = Exit.UNEXPECTED
+
+    def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details: dict[str, Any] = details
+
+    def body(self) -> dict[str, Any]:
+        """The error as the API sends it: `{"error": {"code", "message", "hint", "details"}}`."""
+        return {
+            "error": {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+        }
+
+
+class AgentError(CaxtonError):
+    """An agent cannot do what was asked of it."""
+
+    code = "agent_error"
+    status = 409
+    exit = Exit.AGENT_FAILED
+
+
+class AgentNotFound(AgentError):
+    """Raised when no agent has that name."""
+
+    code = "agent_not_found"
+    status = 404
+
+
+class AgentExists(AgentError):
+    """Raised when an agent of that name is there already."""
+
+    code = "agent_exists"
+
+
+class InvalidState(AgentError):
+    """Raised when an agent's state does not allow the step that was asked for."""
+
+    code = "invalid_state"
+
+
+class RoutingError(CaxtonError):
+    """A message cannot be taken or delivered."""
+
+    code = "routing_error"
+    status = 422
+    exit = Exit.USAGE
+
+
+class InvalidMessage(RoutingError):
+    """Raised when what was sent is not a message."""
+
+    code = "invalid_message"
+    status = 400
+
+
+class MessageTooLarge(RoutingError):
+    """Raised when a message is larger than the limit."""
+
+    code = "message_too_large"
+    status = 413
+    exit = Exit.LIMIT
+
+
+class ConversationNotFound(RoutingError):
+    """Raised when no message of that conversation is in the journal."""
+
+    code = "conversation_not_found"
+    status = 404
+
+
+class DeploymentError(CaxtonError):
+    """A revision could not be brought to an agent."""
+
+    code = "deployment_failed"
+    status = 422
+    exit = Exit.AGENT_FAILED
+
+
+class DeploymentNotFound(DeploymentError):
+    """Raised when no deployment has that number."""
+
+    code = "deployment_not_found"
+    status = 404
+
+
+class InvalidModule(DeploymentError):
+    """Raised when bytes are not a module that Caxton loads, or break the guest ABI."""
+
+    code = "invalid_module"
+
+
+class ResourceError(CaxtonError):
+    """A limit was hit."""
+
+    code = "limit_hit"
+    status = 429
+    exit = Exit.LIMIT
+
+
+class SecurityError(CaxtonError):
+    """Something is not allowed here."""
+
+    code = "not_allowed"
+    status = 403
+    exit = Exit.NOT_ALLOWED
+
+
+class ConfigurationError(CaxtonError):
+    """What a person wrote in `caxton.toml` or on the command line cannot be used."""
+
+    code = "invalid_configuration"
+    status = 400
+    exit = Exit.USAGE
+
+
+class JournalError(CaxtonError):
+    """The journal cannot be opened, read or written."""
+
+    code = "journal_error"
+    status = 503
+
+
+class JournalDamaged(JournalError):
+    """Raised when the file is not a Caxton journal or has lost rows; it is never replaced silently."""
+
+    code = "journal_damaged"
+
+
+class Unreachable(CaxtonError):
+    """Raised when no daemon answers."""
+
+    code = "daemon_unreachable"
+    status = 503
+    exit = Exit.UNREACHABLE
+
+
+class TimedOut(CaxtonError):
+    """Raised when nothing came within the time that was given."""
+
+    code = "timed_out"
+    status = 504
+    exit = Exit.TIMED_OUT

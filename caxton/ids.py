@@ -1,0 +1,62 @@
+"""Ids, made from a counter and a few random bytes, so that a seed gives the same ones again.
+
+A message id is a UUID (version 8, RFC 9562) whose last 48 bits are the message's sequence number: unique because
+the other bits are random per start of the daemon, and a lookup by id needs no index of its own.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from hashlib import blake2b
+
+
+class Ids:
+    """Makes every id of one run of the daemon.
+
+    `seed` makes the run repeatable; without it the bits come from the operating system.
+    """
+
+    __slots__ = ("_random", "message_prefix", "span_base")
+
+    def __init__(self, seed: int | None = None) -> None:
+        source = random.Random(seed) if seed is not None else secrets.SystemRandom()
+        bits = source.getrandbits(62)
+        a, b, c = bits >> 30, (bits >> 18) & 0xFFF, bits & 0x3FFF
+        self.message_prefix = f"{a:08x}-{source.getrandbits(16):04x}-8{b:03x}-{0x8000 | c:04x}-"
+        self.span_base = source.getrandbits(63) | 1 << 63
+        self._random = source
+
+    def message(self, seq: int) -> str:
+        """The id of the message with that sequence number."""
+        return f"{self.message_prefix}{seq:012x}"
+
+    def span(self, seq: int) -> str:
+        """The W3C span id (16 hex digits) of the message with that sequence number."""
+        return f"{(self.span_base + seq) & 0xFFFFFFFFFFFFFFFF:016x}"
+
+    def trace(self) -> str:
+        """A new W3C trace id (32 hex digits)."""
+        return f"{self._random.getrandbits(128) | 1:032x}"
+
+    def conversation(self) -> str:
+        """A new conversation id, for a message that came without one."""
+        return f"c-{self._random.getrandbits(64):016x}"
+
+
+def message_seq(message_id: str) -> int | None:
+    """The sequence number inside a message id, or None where it cannot be one of ours."""
+    if len(message_id) != 36:
+        return None
+    try:
+        return int(message_id[24:], 16)
+    except ValueError:
+        return None
+
+
+def conversation_key(conversation_id: str) -> int:
+    """A 63-bit number that stands for a conversation id in the journal's indexes.
+
+    Two ids may share a key; readers compare the id itself as well.
+    """
+    return int.from_bytes(blake2b(conversation_id.encode(), digest_size=8).digest(), "big") >> 1
