@@ -1,0 +1,172 @@
+"""The frames between the daemon and a cell, on a stream socket pair.
+
+To the cell: `HEAD` (20 bytes), then `length` bytes. From the cell: `RESULT` (40 bytes), then `length` bytes; its `seq`
+echoes the request's. The results of one slot come in the order of its frames; other slots may overtake it. After a
+result with status TRAP, LIMIT or BROKEN the slot is empty: its later turns answer UNHANDLED until the next LOAD.
+
+This module imports neither wasmtime nor anything that runs guests, so the daemon can use it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from struct import Struct as Binary
+from typing import Any
+
+import msgspec
+
+from caxton.limits import Limits
+
+HEAD = Binary("<BxxxIIQ")
+"""To the cell: kind u8, slot u32, length u32, seq u64."""
+
+RESULT = Binary("<BBHIIQQQI")
+"""From the cell: kind u8, status u8, count u16, slot u32, length u32, seq u64, fuel u64, started_us u64, turn_us u32.
+
+`count` is the number of message lines of a turn, or the size of a guest's error code, never more than 65,535.
+`fuel` is what the turn used; a turn that did not return is charged the whole budget. `started_us` is wall time in
+microseconds since 1970, `turn_us` how long the turn took, in microseconds.
+"""
+
+LENGTH_CEILING = 1 << 30
+"""No frame is longer than this; a longer one means that the stream is broken."""
+
+COUNT_CEILING = 65_535
+
+
+class Kind(IntEnum):
+    """What is asked of a cell. A result has the kind of its request (LOADED=LOAD, STOPPED=STOP, SWAPPED=SWAP)."""
+
+    TURN = 1
+    """Payload: the message as JSON; `seq` is the message's."""
+    LOAD = 2
+    """Payload: `Load` as JSON, a zero byte, and the snapshot to restore (may be empty). Answer: `Loaded`."""
+    SNAPSHOT = 3
+    """No payload. Answer: the guest's state, as bytes."""
+    STOP = 4
+    """Payload: `Stop`. The guest is shut down and dropped. Answer: the state if asked for, else nothing."""
+    METERS = 5
+    """No payload, any slot. Answer: `Meters`."""
+    SWAP = 6
+    """Payload: `Swap`. Answer: `Swapped`."""
+    HELLO = 7
+    """Only from the cell, once, before anything else. Payload: `Hello`."""
+
+
+class Status(IntEnum):
+    """How a request ended. All but OK, GUEST_ERROR and UNHANDLED carry a `Fault` as JSON."""
+
+    OK = 0
+    GUEST_ERROR = 1
+    """The guest returned a negative number; the payload is its own text, the instance stays."""
+    TRAP = 2
+    LIMIT = 3
+    BROKEN = 4
+    """The guest broke the ABI."""
+    UNHANDLED = 5
+    """There is no live instance in that slot; nothing was run."""
+
+
+DISCARDED = frozenset({Status.TRAP, Status.LIMIT, Status.BROKEN})
+"""After a turn with one of these the instance is gone."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """Put an instance of a module into a slot; the one that was there is shut down."""
+
+    agent: str
+    revision: str
+    """The sha256 of the module, for people; the cell loads `module`."""
+    module: str
+    """Path of the compiled module, made and checked by `compiler.Compiler`."""
+    profile: str = "standard"
+    limits: Limits = Limits()
+    settings: Any = None
+    """The JSON object that the guest gets in `caxton_init`."""
+    restore: bool = False
+    """Whether the bytes after the zero byte are a snapshot to be restored."""
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in the slot now."""
+
+    hooks: list[str]
+    """The optional exports that the guest has: init, snapshot, restore, shutdown."""
+    memory_kib: int
+    load_us: int
+    abi: str
+    """The guest's ABI version, `major.minor`."""
+    restored: bool = False
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True):
+    """Shut the guest down and drop it; with `snapshot`, answer its state first."""
+
+    snapshot: bool = False
+
+
+class Swap(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """Between two turns: what is in slot `from` gives way to what is in the frame's slot.
+
+    With `carry`, the state of `from` is restored into the frame's slot first; where that fails, `from` stays as it
+    was and the frame's slot is dropped.
+    """
+
+    source: int
+    carry: bool = True
+
+
+class Swapped(msgspec.Struct, frozen=True, kw_only=True):
+    """How a swap went: `state` is "carried" or "fresh"; `pause_us` is how long neither slot could run."""
+
+    state: str
+    pause_us: int
+
+
+class Meters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cell uses. `slot_kib` is the linear memory of each slot in KiB."""
+
+    pid: int
+    rss_kib: int
+    cpu_s: float
+    slots: int
+    threads: int
+    handoffs: int
+    slot_kib: dict[int, int]
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True):
+    """The first frame of a cell: who it is and which way it calls guests."""
+
+    pid: int
+    fast: bool
+    fast_reason: str
+    """One sentence: why the fast path is used, or why it is not."""
+    wasmtime: str
+    """Version of the Python package."""
+    native: str
+    """Version inside the native library, or "unknown"."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a turn, a load or a swap failed: a stable code, one sentence, and what to do about it."""
+
+    code: str
+    reason: str
+    hint: str | None = None
+
+
+def frame(kind: int, slot: int, seq: int, payload: bytes = b"") -> bytes:
+    """One frame to the cell."""
+    return HEAD.pack(kind, slot, len(payload), seq) + payload
+
+
+def load_payload(load: Load, snapshot: bytes = b"") -> bytes:
+    """The payload of a LOAD frame."""
+    return msgspec.json.encode(load) + b"\0" + snapshot
+
+
+def split_load(payload: bytes) -> tuple[Load, bytes]:
+    """The two parts of a LOAD frame's payload; raises `msgspec.ValidationError` or `DecodeError`."""
+    head, _, snapshot = payload.partition(b"\0")
+    return msgspec.json.decode(head, type=Load), snapshot
