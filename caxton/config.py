@@ -1,0 +1,410 @@
+"""A project's configuration: `caxton.toml`, the environment, and the defaults, as one frozen value.
+
+In: a folder. Out: a `Project` whose every value has been checked, with the place each value comes from.
+Unknown keys are refused with file, line, key and what is allowed; nothing is guessed. Reading it starts
+nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from caxton.errors import ConfigurationError
+from caxton.limits import BOUNDS, Limits
+
+FILE_NAME = "caxton.toml"
+STATE_FOLDER = ".caxton"
+RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})
+
+_AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SIZE_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def check_agent_name(name: str) -> str:
+    """The name itself where an agent may have it; ConfigurationError where not."""
+    if not _AGENT_NAME.fullmatch(name) or ".." in name:
+        raise ConfigurationError(
+            f"{name[:80]!r} cannot be the name of an agent",
+            hint="use 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
+        )
+    if name in RESERVED_NAMES:
+        raise ConfigurationError(
+            f"the name {name!r} belongs to the platform",
+            hint=f"these names are taken: {', '.join(sorted(RESERVED_NAMES))}",
+        )
+    return name
+
+
+def byte_size(value: int | str) -> int:
+    """Bytes from `1024` or `"16MiB"` (B, KiB, MiB, GiB); ValueError otherwise."""
+    if isinstance(value, int):
+        return value
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError('a size is a number of bytes or text such as "256KiB" or "16MiB"')
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+def seconds(value: float | str) -> float:
+    """Seconds from `5`, `0.2` or `"5s"`, `"200ms"` (ms, s, m, h, d); ValueError otherwise."""
+    if isinstance(value, int | float):
+        return float(value)
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        raise ValueError('a duration is a number of seconds or text such as "5s" or "200ms"')
+    return float(match[1]) * _DURATION_UNITS[match[2]]
+
+
+def _limit_table(value: object) -> object:
+    """A [limits] table as whole numbers inside their bounds: sizes in bytes, `wall_ms` in milliseconds."""
+    if not isinstance(value, Mapping):
+        raise ValueError("limits are a table")
+    table: dict[str, int] = {}
+    for key, given in cast("Mapping[str, object]", value).items():
+        bounds = BOUNDS.get(key)
+        if bounds is None:
+            close = difflib.get_close_matches(key, BOUNDS, n=1)
+            meant = f", did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"there is no limit {key!r}{meant} (limits: {', '.join(BOUNDS)})")
+        if isinstance(given, bool) or not isinstance(given, int | str):
+            raise ValueError(f"{key} must be a whole number")
+        if isinstance(given, int):
+            number = given
+        elif key.endswith("_bytes"):
+            number = byte_size(given)
+        elif key == "wall_ms":
+            number = round(seconds(given) * 1000)
+        else:
+            raise ValueError(f"{key} must be a whole number")
+        if not bounds[0] <= number <= bounds[1]:
+            raise ValueError(f"{key} = {number} is outside {bounds[0]} to {bounds[1]}")
+        table[key] = number
+    return table
+
+
+def limits_from(table: object, over: Limits | None = None) -> Limits:
+    """`over` (or the defaults) with what a [limits] table says; ValueError names what is wrong."""
+    changes = _limit_table(table)
+    assert isinstance(changes, dict)
+    return msgspec.structs.replace(over or Limits(), **changes)
+
+
+LimitTable = Annotated[dict[str, int], BeforeValidator(_limit_table)]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=86_400)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class JournalTable(_Table):
+    """[journal]: how long rows are kept, and how often an agent's state is."""
+
+    keep_days: int = Field(default=30, ge=0, description="Days a message is kept; 0 keeps them for ever.")
+    keep_mib: int = Field(
+        default=4096, ge=0, description="Size in MiB above which the oldest go; 0: no bound."
+    )
+    snapshot_every: int = Field(
+        default=100, ge=0, description="Turns between two snapshots; 0: at shutdown only."
+    )
+
+
+class LogTable(_Table):
+    """[log]: what the daemon writes to its log and in which shape."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="Readable lines, or one JSON object a line."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is kept."
+    )
+
+
+class CompileTable(_Table):
+    """[compile]: what the child that compiles modules may use."""
+
+    wall_s: Seconds = Field(default=10.0, description="Wall time of one compilation.")
+    cpu_s: int = Field(default=10, ge=1, le=3600, description="CPU seconds of one compilation.")
+    memory_mib: int = Field(
+        default=1024, ge=128, le=65_536, description="Address space of the child (Linux only)."
+    )
+    max_module_mib: int = Field(default=16, ge=1, le=64, description="Largest module that is taken.")
+
+
+def _no_replay_yet(value: object) -> object:
+    if value == "replay":
+        raise ValueError('"replay" comes later; use "snapshot" or "fresh"')
+    return value
+
+
+class AgentTable(_Table):
+    """[agents.NAME]: an agent that the daemon brings up by itself."""
+
+    wasm: str = Field(
+        description="The module, .wasm or .wat, relative to the project's folder.", min_length=1
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict[str, Any], description="Given to caxton_init as JSON."
+    )
+    limits: LimitTable = Field(
+        default_factory=dict[str, int], description="Limits that differ from the project's."
+    )
+    profile: Literal["standard", "strict"] = Field(
+        default="standard", description="Wasm features that are on."
+    )
+    start: bool = Field(default=True, description="Whether it starts with the daemon.")
+    recover: Annotated[Literal["snapshot", "fresh"], BeforeValidator(_no_replay_yet)] = Field(
+        default="snapshot", description="How its memory comes back after a restart."
+    )
+
+
+class Config(_Table):
+    """Everything that `caxton.toml` may say."""
+
+    name: str = Field(
+        default="", max_length=100, description="The project's name; its folder's name otherwise."
+    )
+    platform: str = Field(
+        default="local",
+        pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$",
+        description="The part after @ in the agents' names.",
+    )
+    cells: int | None = Field(
+        default=None, ge=1, le=256, description="Worker processes; one less than the processors otherwise."
+    )
+    limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
+    journal: JournalTable = Field(default_factory=JournalTable)
+    log: LogTable = Field(default_factory=LogTable)
+    compile: CompileTable = Field(default_factory=CompileTable)
+    agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
+
+    def cell_count(self) -> int:
+        """How many cells to run: what was said, else one less than the processors, at least one."""
+        return self.cells or max(1, (os.cpu_count() or 2) - 1)
+
+    def default_limits(self) -> Limits:
+        """The limits of an agent that has none of its own."""
+        return limits_from(self.limits)
+
+    def limits_of(self, agent: str) -> Limits:
+        """The limits of that agent: its own over the project's over the defaults."""
+        table = self.agents.get(agent)
+        return limits_from(table.limits if table else {}, self.default_limits())
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective value: dotted key, the value as plain data, and where it comes from."""
+
+    key: str
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with its configuration. `sources` maps dotted keys to where they were said."""
+
+    folder: Path
+    config: Config
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def state(self) -> Path:
+        """Where the journal, the socket and the log live; may not exist yet."""
+        return self.folder / STATE_FOLDER
+
+    @property
+    def file(self) -> Path:
+        """The configuration file."""
+        return self.folder / FILE_NAME
+
+    def module(self, agent: str) -> Path:
+        """The module of an agent of the configuration, as an absolute path."""
+        return (self.folder / self.config.agents[agent].wasm).resolve()
+
+    def effective(self) -> Iterator[Setting]:
+        """Every value in force, defaults too, in the order of the documentation."""
+        data = self.config.model_dump()
+        data["limits"] = msgspec.structs.asdict(self.config.default_limits())
+        data["cells"] = self.config.cell_count()
+        for key, value in _leaves(data):
+            yield Setting(key, value, self.sources.get(key, "default"))
+
+    def problems(self) -> list[str]:
+        """What a daemon would stumble over that the values alone do not show, one sentence each."""
+        found: list[str] = []
+        for name in self.config.agents:
+            path = self.module(name)
+            if not path.is_file():
+                found.append(f"[agents.{name}] wasm: there is no file {path}")
+            elif path.stat().st_size > self.config.compile.max_module_mib * 1024**2:
+                found.append(f"[agents.{name}] wasm: {path} is larger than compile.max_module_mib")
+        return found
+
+
+def find_folder(start: Path) -> Path | None:
+    """The nearest folder at or above `start` that has a `caxton.toml`, or None."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / FILE_NAME).is_file()), None)
+
+
+def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Project:
+    """The project in `folder`, or the nearest one above the working folder where that is None.
+
+    `environ` (the process's own by default) may override values as CAXTON_<KEY> or CAXTON_<SECTION>_<KEY>.
+    Raises ConfigurationError.
+    """
+    found = find_folder(Path.cwd()) if folder is None else folder.resolve()
+    if found is None or not (found / FILE_NAME).is_file():
+        where = f"in {found}" if found else "here or in a folder above"
+        raise ConfigurationError(
+            f"there is no {FILE_NAME} {where}",
+            hint=f"go to your project or name it with --project; an empty {FILE_NAME} makes a new one",
+        )
+    path = found / FILE_NAME
+    try:
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: {error}", hint="the file must be TOML 1.0") from error
+    sources = {key: FILE_NAME for key, _ in _leaves(data)}
+    for name, raw in (os.environ if environ is None else environ).items():
+        for place in _environment_key(name):
+            _put(data, place, _environment_value(raw))
+            sources[".".join(place)] = name
+    try:
+        config = Config.model_validate(data)
+        for name in config.agents:
+            check_agent_name(name)
+    except ValidationError as error:
+        raise _explain(path, text, error, sources) from error
+    if not config.name:
+        config = config.model_copy(update={"name": found.name or "caxton"})
+    return Project(found, config, sources)
+
+
+def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every key that may be written, dotted, with its sentence; the documentation is held against this."""
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        if name == "agents" and model is Config:
+            yield from keys(AgentTable, "agents.NAME.")
+        elif isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from keys(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", info.description or ""
+
+
+def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, dict) and value and not key.startswith("settings"):
+            yield from _leaves(value, f"{prefix}{key}.")  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _environment_key(name: str) -> list[tuple[str, ...]]:
+    """Where an environment variable belongs, as zero or one path; a mistyped key of a section is refused."""
+    if not name.startswith("CAXTON_"):
+        return []
+    rest = name.removeprefix("CAXTON_").lower()
+    if rest in {"name", "platform", "cells"}:
+        return [(rest,)]
+    section, _, key = rest.partition("_")
+    if section not in {"limits", "journal", "log", "compile"}:
+        return []
+    allowed = list(BOUNDS) if section == "limits" else list(_SECTIONS[section].model_fields)
+    if key not in allowed:
+        choices = ", ".join(f"CAXTON_{section}_{key}".upper() for key in allowed)
+        raise ConfigurationError(f"the environment's {name} is no setting", hint=f"allowed: {choices}")
+    return [(section, key)]
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"journal": JournalTable, "log": LogTable, "compile": CompileTable}
+
+
+def _environment_value(raw: str) -> object:
+    try:
+        return tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return raw
+
+
+def _put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
+    for name in place[:-1]:
+        inner = data.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return
+        data = inner  # pyright: ignore[reportUnknownVariableType]
+    data[place[-1]] = value
+
+
+def _explain(path: Path, text: str, error: ValidationError, sources: Mapping[str, str]) -> ConfigurationError:
+    """The first complaint in full, the others in the details."""
+    lines: list[str] = []
+    hint: str | None = None
+    for number, item in enumerate(error.errors(include_url=False, include_context=False)):
+        place = tuple(str(part) for part in item["loc"])
+        key = ".".join(place)
+        said = sources.get(key, FILE_NAME)
+        line = _line_of(text, place) if said == FILE_NAME else None
+        where = said if said != FILE_NAME else f"{path}:{line}" if line else str(path)
+        if item["type"] == "extra_forbidden":
+            allowed = _allowed(place[:-1])
+            close = difflib.get_close_matches(place[-1], allowed, n=1)
+            what = f"unknown key {key!r}"
+            advice = f"did you mean {close[0]!r}? " if close else ""
+            advice += f"allowed here: {', '.join(allowed)}"
+        else:
+            what = f"{key}: {item['msg'].removeprefix('Value error, ')}"
+            advice = None
+        if number == 0:
+            hint = advice
+        lines.append(f"{where}: {what}")
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return ConfigurationError(lines[0] + more, hint=hint, problems=lines, file=str(path))
+
+
+def _allowed(place: tuple[str, ...]) -> list[str]:
+    if not place:
+        return list(Config.model_fields)
+    if place[0] == "agents":
+        return list(AgentTable.model_fields)
+    section = _SECTIONS.get(place[0])
+    return list(section.model_fields) if section else list(BOUNDS)
+
+
+def _line_of(text: str, place: tuple[str, ...]) -> int | None:
+    """The line where a key stands, as well as a look at the text can tell; the nearest table otherwise."""
+    table: tuple[str, ...] = ()
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if line.startswith("[") and "]" in line:
+            table = tuple(part.strip().strip("\"'") for part in line.strip("[").split("]")[0].split("."))
+            if place[: len(table)] == table:
+                best = number
+        elif "=" in line and not line.startswith("#"):
+            key = tuple(part.strip().strip("\"'") for part in line.split("=")[0].split("."))
+            full = table + key
+            if full == place[: len(full)] and full:
+                return number
+    return best
