@@ -1,8 +1,9 @@
 """The frames between the daemon and a cell, on a stream socket pair.
 
-To the cell: `HEAD` (20 bytes), then `length` bytes. From the cell: `RESULT` (40 bytes), then `length` bytes; its `seq`
-echoes the request's. The results of one slot come in the order of its frames; other slots may overtake it. After a
-result with status TRAP, LIMIT or BROKEN the slot is empty: its later turns answer UNHANDLED until the next LOAD.
+To the cell: `HEAD` (20 bytes), then `length` bytes. From the cell: `RESULT` (40 bytes), then `length`
+bytes; its `seq` echoes the request's. The results of one slot come in the order of its frames; other slots
+may overtake it. After a turn with status TRAP, LIMIT or BROKEN the slot is empty: its later turns answer
+UNHANDLED until the next LOAD. A LOAD that fails leaves the slot as it was.
 
 This module imports neither wasmtime nor anything that runs guests, so the daemon can use it.
 """
@@ -21,11 +22,12 @@ HEAD = Binary("<BxxxIIQ")
 """To the cell: kind u8, slot u32, length u32, seq u64."""
 
 RESULT = Binary("<BBHIIQQQI")
-"""From the cell: kind u8, status u8, count u16, slot u32, length u32, seq u64, fuel u64, started_us u64, turn_us u32.
+"""From the cell: kind u8, status u8, count u16, slot u32, length u32, seq u64, fuel u64, started_us u64,
+turn_us u32.
 
 `count` is the number of message lines of a turn, or the size of a guest's error code, never more than 65,535.
-`fuel` is what the turn used; a turn that did not return is charged the whole budget. `started_us` is wall time in
-microseconds since 1970, `turn_us` how long the turn took, in microseconds.
+`fuel` is what the turn used; a turn that did not return is charged the whole budget. `started_us` is wall
+time in microseconds since 1970, `turn_us` how long the turn took, in microseconds.
 """
 
 LENGTH_CEILING = 1 << 30
@@ -35,7 +37,7 @@ COUNT_CEILING = 65_535
 
 
 class Kind(IntEnum):
-    """What is asked of a cell. A result has the kind of its request (LOADED=LOAD, STOPPED=STOP, SWAPPED=SWAP)."""
+    """What is asked of a cell. A result has the kind of its request."""
 
     TURN = 1
     """Payload: the message as JSON; `seq` is the message's."""
@@ -54,17 +56,17 @@ class Kind(IntEnum):
 
 
 class Status(IntEnum):
-    """How a request ended. All but OK, GUEST_ERROR and UNHANDLED carry a `Fault` as JSON."""
+    """How a request ended. All but OK, a turn's GUEST_ERROR and UNHANDLED carry a `Fault` as JSON."""
 
     OK = 0
     GUEST_ERROR = 1
-    """The guest returned a negative number; the payload is its own text, the instance stays."""
+    """The guest returned a negative number; the payload of a turn is its own text, the instance stays."""
     TRAP = 2
     LIMIT = 3
     BROKEN = 4
     """The guest broke the ABI."""
     UNHANDLED = 5
-    """There is no live instance in that slot; nothing was run."""
+    """Nothing was run: no live instance is in that slot, or the payload (a `Fault`) says why."""
 
 
 DISCARDED = frozenset({Status.TRAP, Status.LIMIT, Status.BROKEN})
@@ -108,8 +110,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 class Swap(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
     """Between two turns: what is in slot `from` gives way to what is in the frame's slot.
 
-    With `carry`, the state of `from` is restored into the frame's slot first; where that fails, `from` stays as it
-    was and the frame's slot is dropped.
+    With `carry`, the state of `from` is restored into the frame's slot first; where that fails, `from`
+    stays as it was and the frame's slot is dropped. A guest that traps in its snapshot hook is lost
+    (`Fault.lost`).
     """
 
     source: int
@@ -154,6 +157,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     reason: str
     hint: str | None = None
+    lost: list[int] = []
+    """The slots that this request emptied."""
 
 
 def frame(kind: int, slot: int, seq: int, payload: bytes = b"") -> bytes:

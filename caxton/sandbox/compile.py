@@ -1,0 +1,92 @@
+"""The compile child: one module, then the end. Run as `python -m caxton.sandbox.compile --cpu S --memory
+BYTES`.
+
+It imports what it needs, prints `ready`, and waits for one job (`Job` as JSON, then the end of the input),
+so that the daemon can keep one warm. It answers with one line, `Done` as JSON. Its processor time and (on
+Linux) its address space are limited before it reads the job; the daemon's clock limits the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import resource
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import wasmtime
+
+from caxton.errors import InvalidModule
+from caxton.sandbox.abi import check_exports
+from caxton.sandbox.child import die_with_parent
+from caxton.sandbox.engines import engine
+from caxton.sandbox.faults import shown
+from caxton.sandbox.jobs import Done, Job
+from caxton.sandbox.modules import described
+from caxton.sandbox.precheck import check
+from caxton.sandbox.shelf import write_whole
+
+
+def run(job: Job) -> Done:
+    """Check, compile and write; refusals are answers."""
+    began = time.monotonic()
+    try:
+        source = Path(job.source).read_bytes()
+        wasm = _translated(source) if job.wat else source
+        check(wasm, job.memory_bytes)
+        module = wasmtime.Module(engine(job.profile), wasm)
+        found = described(module)
+        check_exports(found)
+    except InvalidModule as refused:
+        return Done(ok=False, reason=refused.message, hint=refused.hint)
+    except wasmtime.WasmtimeError as refused:
+        hint = "the module uses a feature that this profile keeps off, or is malformed"
+        return Done(ok=False, reason=f"the module does not compile: {shown(str(refused), 300)}", hint=hint)
+    if job.wasm_output is not None:
+        write_whole(Path(job.wasm_output), wasm)
+    compiled = bytes(module.serialize())
+    write_whole(Path(job.output), compiled)
+    return Done(
+        ok=True,
+        exports=[shown(name, 64) for name in found],
+        sha256=hashlib.sha256(wasm).hexdigest(),
+        size=len(compiled),
+        compile_ms=(time.monotonic() - began) * 1000,
+    )
+
+
+def main() -> None:
+    """Read the job from the standard input and answer on the standard output."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cpu", type=int, required=True)
+    parser.add_argument("--memory", type=int, required=True)
+    arguments = parser.parse_args()
+    die_with_parent()
+    # the soft limit raises SIGXCPU, which tells this end from others; the hard one a second later kills
+    resource.setrlimit(resource.RLIMIT_CPU, (arguments.cpu, arguments.cpu + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (arguments.memory, arguments.memory))
+    out = sys.stdout.buffer
+    out.write(b"ready\n")
+    out.flush()
+    text = sys.stdin.buffer.read()
+    if not text:
+        return
+    out.write(msgspec.json.encode(run(msgspec.json.decode(text, type=Job))) + b"\n")
+    out.flush()
+
+
+def _translated(source: bytes) -> bytes:
+    try:
+        return bytes(wasmtime.wat2wasm(source.decode()))
+    except UnicodeDecodeError:
+        raise InvalidModule("the text of the module is not UTF-8") from None
+    except wasmtime.WasmtimeError as refused:
+        raise InvalidModule(f"the text of the module is wrong: {shown(str(refused), 300)}") from None
+
+
+if __name__ == "__main__":
+    main()

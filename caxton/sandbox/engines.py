@@ -1,0 +1,56 @@
+"""The wasmtime engines, one for each profile and process, and the version inside the native library."""
+
+# The one private function that is used here switches off what `strict` needs off and no public setting
+# reaches. pyright: reportPrivateUsage=false, reportPrivateImportUsage=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import mmap
+import re
+from typing import Any
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from caxton.sandbox.profiles import OFF, STRICT_OFF, VALUES, Profile
+
+_engines: dict[Profile, wasmtime.Engine] = {}
+
+
+def engine(profile: Profile) -> wasmtime.Engine:
+    """The engine of that profile; made on first use and kept as long as the process."""
+    made = _engines.get(profile)
+    if made is None:
+        made = _engines[profile] = _make(profile)
+    return made
+
+
+def tick(times: int) -> None:
+    """Move the epoch of every engine on; calls that are past their deadline then end."""
+    for made in list(_engines.values()):
+        for _ in range(times):
+            made.increment_epoch()
+
+
+def native_version() -> str:
+    """The version of wasmtime inside the native library, which may differ from the package's; or
+    "unknown"."""
+    name: Any = getattr(ffi.dll, "_name", None)
+    if not isinstance(name, str):
+        return "unknown"
+    with open(name, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as library:
+        found = re.search(rb"version: (\d+\.\d+\.\d+)\n", library)
+        return found.group(1).decode() if found else "unknown"
+
+
+def _make(profile: Profile) -> wasmtime.Engine:
+    config: Any = wasmtime.Config()
+    for name, value in VALUES.items():
+        setattr(config, name, value)
+    for name in OFF:
+        setattr(config, name, False)
+    if profile is Profile.STRICT:
+        ffi.wasmtime_config_wasm_component_model_async_set(config.ptr(), False)
+        for name in STRICT_OFF:
+            setattr(config, name, False)
+    return wasmtime.Engine(config)

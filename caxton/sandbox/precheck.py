@@ -1,0 +1,167 @@
+"""A walk over a module's sections before anything compiles it.
+
+In: bytes from anybody. Out: nothing, or `InvalidModule` in words that are fit to be shown. Compiling time
+is not bounded by size, and validation is no filter for that; this walk refuses the cheap bombs (millions of
+locals, functions, exports) and the compile child's limits stop the rest. It runs in the child; `check_head`
+runs in the daemon too.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from caxton.errors import InvalidModule
+from caxton.sandbox.faults import shown
+
+MAGIC = b"\0asm\1\0\0\0"
+PAGE = 65_536
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_FUNCTIONS = 10_000
+MAX_BODY = 512 * 1024
+MAX_LOCALS = 2_000
+MAX_NAMES = 256
+"""Exports and imports together: listing them takes time that grows with the square of their number."""
+MAX_TYPES = 10_000
+MAX_GLOBALS = 10_000
+MAX_TABLES = 8
+MAX_ELEMENTS = 20_000
+MAX_DATA = 10_000
+
+_CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT = range(8)
+_ELEMENT, _CODE, _DATA = 9, 10, 11
+_CAPS = {
+    _TYPE: (MAX_TYPES, "types"),
+    _FUNCTION: (MAX_FUNCTIONS, "functions"),
+    _TABLE: (MAX_TABLES, "tables"),
+    _GLOBAL: (MAX_GLOBALS, "globals"),
+    _ELEMENT: (MAX_ELEMENTS, "element segments"),
+    _DATA: (MAX_DATA, "data segments"),
+}
+
+
+def check_head(wasm: bytes, most: int = MAX_BYTES) -> None:
+    """Refuse what is too large or does not begin as a module: the engine would compile text as well."""
+    if len(wasm) > most:
+        raise InvalidModule(
+            f"the module has {len(wasm):,} bytes, more than {most:,}",
+            hint="build without debug information, or optimise for size",
+        )
+    if not wasm.startswith(MAGIC):
+        hint = "a component is not a core module" if wasm.startswith(b"\0asm") else None
+        raise InvalidModule("this is not a WebAssembly module: it does not begin with \\0asm 1", hint=hint)
+
+
+def check(wasm: bytes, memory_bytes: int) -> None:
+    """Walk the sections; `memory_bytes` is the most that the module's memory may begin with."""
+    check_head(wasm)
+    names = 0
+    memories = 0
+    at = len(MAGIC)
+    try:
+        while at < len(wasm):
+            section = wasm[at]
+            size, at = _number(wasm, at + 1)
+            end = at + size
+            if end > len(wasm):
+                _malformed()
+            if section != _CUSTOM:
+                many, body = _number(wasm, at)
+                cap = _CAPS.get(section)
+                if cap and many > cap[0]:
+                    raise InvalidModule(f"the module has {many:,} {cap[1]}, more than {cap[0]:,}")
+                if section == _IMPORT and many:
+                    _refuse_import(wasm, body)
+                elif section == _EXPORT:
+                    names += many
+                elif section == _MEMORY:
+                    memories += many
+                    _check_memory(wasm, many, body, memory_bytes)
+                elif section == _ELEMENT:
+                    _check_elements(size)
+                elif section == _CODE:
+                    _check_bodies(wasm, many, body, end)
+            at = end
+    except IndexError:
+        _malformed()
+    if names > MAX_NAMES:
+        raise InvalidModule(f"the module has {names:,} exports, more than {MAX_NAMES}")
+    if memories != 1:
+        raise InvalidModule(f"the module has {memories} memories, an agent has exactly one")
+
+
+def _number(wasm: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number and the place after it."""
+    value = shift = 0
+    while True:
+        byte = wasm[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            _malformed()
+
+
+def _name(wasm: bytes, at: int) -> tuple[str, int]:
+    size, at = _number(wasm, at)
+    return shown(wasm[at : at + min(size, 256)].decode("utf-8", "replace"), 64), at + size
+
+
+def _malformed() -> NoReturn:
+    raise InvalidModule("the module is cut off or malformed", hint="was the file still being written?")
+
+
+def _refuse_import(wasm: bytes, at: int) -> None:
+    module, at = _name(wasm, at)
+    name, _ = _name(wasm, at)
+    if module == "wasi_snapshot_preview1":
+        hint = "build for a target without an operating system, such as wasm32-freestanding or wasm32v1-none"
+    elif name == "abort":
+        hint = "with AssemblyScript, build with --use abort="
+    else:
+        hint = "an agent imports nothing: it answers by returning messages; check the linker's flags"
+    raise InvalidModule(f"the module imports {module}.{name}", hint=hint, module=module, name=name)
+
+
+def _check_memory(wasm: bytes, many: int, at: int, memory_bytes: int) -> None:
+    for _ in range(min(many, 2)):
+        flags, at = _number(wasm, at)
+        least, at = _number(wasm, at)
+        if flags & 1:
+            _, at = _number(wasm, at)
+        if flags > 1:
+            raise InvalidModule("the module's memory is shared or has 64-bit addresses; neither is allowed")
+        if least * PAGE > memory_bytes:
+            raise InvalidModule(
+                f"the module's memory begins with {least * PAGE:,} bytes, its limit is {memory_bytes:,}",
+                hint="raise the agent's memory_bytes, or link with a smaller stack and heap",
+            )
+
+
+def _check_elements(size: int) -> None:
+    # an element takes at least a byte, whatever the segment's form
+    if size > 4 * MAX_ELEMENTS:
+        raise InvalidModule(f"the module's element section has {size:,} bytes, too many")
+
+
+def _check_bodies(wasm: bytes, many: int, at: int, end: int) -> None:
+    for index in range(many):
+        size, at = _number(wasm, at)
+        if size > MAX_BODY:
+            raise InvalidModule(
+                f"function {index} of the module has {size:,} bytes, more than {MAX_BODY:,}",
+                hint="a very large function takes very long to compile; split it",
+            )
+        groups, place = _number(wasm, at)
+        declared = 0
+        for _ in range(min(groups, MAX_LOCALS + 1)):
+            number, place = _number(wasm, place)
+            declared += number
+            place += 1
+        if declared > MAX_LOCALS or groups > MAX_LOCALS:
+            raise InvalidModule(f"function {index} of the module has more than {MAX_LOCALS:,} locals")
+        at += size
+        if at > end:
+            _malformed()
