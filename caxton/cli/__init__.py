@@ -1,1 +1,17 @@
+"""The command line: one file per noun, and nothing in it that the HTTP API does not offer.
 
+In: what a person or a script types. Out: data on stdout, talk on stderr, an exit code (DESIGN.md 6). A
+command's file is imported when the command runs, so `caxton --help` costs little more than typer itself.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names and end the process with its exit code."""
+    from caxton.cli.app import run
+
+    run()
+
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m caxton.cli` is the same as `caxton`."""
+
+from caxton.cli import main
+
+main()

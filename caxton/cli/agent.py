@@ -1,0 +1,306 @@
+"""`caxton agent`: deploy agents, look at them, stop and start them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from caxton.cli.options import AgentName, Format, Limit, Output, Project
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Deploy, look at, stop and start agents.",
+)
+
+
+@app.command()
+def deploy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the agent: a-z, 0-9, '.', '_', '-'.")],
+    module: Annotated[Path, typer.Argument(metavar="FILE", help="Its module, .wasm or .wat.")],
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            "--settings", metavar="JSON|@FILE", help="What the agent gets at its start, a JSON object."
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit", metavar="KEY=VALUE", help="A limit, such as memory_bytes=32MiB; may be repeated."
+        ),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", help="Wasm features: standard or strict.")
+    ] = "standard",
+    strategy: Annotated[str, typer.Option("--strategy", help="How the new revision takes over.")] = "direct",
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Deploy a module as an agent.
+
+    An agent that is there moves to the new revision between two turns; its mailbox and its conversations
+    stay. Where the module has snapshot hooks its state is carried over.
+
+    \b
+    Examples:
+      caxton agent deploy echo echo.wat
+      caxton agent deploy seller-ann seller.wasm --settings '{"price": 40}'
+      caxton agent deploy seller-ann seller.wasm --settings @ann.json --limit fuel=1000000
+    """
+    from caxton.cli import place
+    from caxton.cli.output import document, safe, span, talk
+    from caxton.errors import ConfigurationError, DeploymentError
+
+    try:
+        code = module.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{module} cannot be read: {error.strerror}") from error
+    with place.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.deploy(
+            name,
+            code,
+            settings=_settings(settings),
+            limits=_limits(limit or []),
+            profile=profile,
+            strategy=strategy,
+        )
+    if output is not Format.TEXT:
+        document(answer, output)
+    if answer["state"] in ("failed", "rolled_back"):
+        raise DeploymentError(
+            f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
+        )
+    if output is Format.TEXT:
+        times = answer.get("timings") or {}
+        took = ", ".join(
+            f"{label} {span(times[key] / scale)}"
+            for key, label, scale in (
+                ("compile_ms", "compiled in", 1e3),
+                ("load_ms", "loaded in", 1e3),
+                ("pause_us", "paused for", 1e6),
+            )
+            if times.get(key) is not None
+        )
+        talk(f"{safe(name)} runs revision {str(answer['revision'])[:12]}" + (f": {took}" if took else ""))
+
+
+@app.command("list")
+def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
+    """List the agents of the running daemon.
+
+    \b
+    Examples:
+      caxton agent list
+      caxton agent list -o jsonl | jq -r 'select(.state == "failed") | .name'
+    """
+    from caxton.cli import place
+    from caxton.cli.output import listing, size
+
+    with place.client(project) as caxton:
+        listing(
+            caxton.agents(),
+            output,
+            [
+                ("NAME", lambda a: a["name"]),
+                ("STATE", lambda a: a["state"]),
+                ("REVISION", lambda a: (a["revision"] or "-")[:12]),
+                ("CELL", lambda a: a["cell"]),
+                ("WAITING", lambda a: a["mailbox"]),
+                ("TURNS", lambda a: a["turns"]),
+                ("FAILED", lambda a: a["failed_turns"]),
+                ("SENT", lambda a: a["sent"]),
+                ("MEMORY", lambda a: size((a["memory_kib"] or 0) * 1024)),
+                ("RESTARTS", lambda a: a["restarts"]),
+                ("LAST ERROR", lambda a: a["last_error"] or ""),
+            ],
+            "no agents; deploy one: caxton agent deploy NAME FILE",
+        )
+
+
+@app.command()
+def show(name: AgentName, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Show one agent: its state, revision, limits, settings and meters.
+
+    \b
+    Examples:
+      caxton agent show echo
+      caxton agent show echo -o json
+    """
+    from caxton.cli import place
+    from caxton.cli.output import colour_wanted, compact, document, paint, safe, say, state_style
+
+    with place.client(project) as caxton:
+        agent = caxton.agent(name)
+    if output is not Format.TEXT:
+        document(agent, output)
+        return
+    wanted = colour_wanted()
+    for key, value in agent.items():
+        label = paint(f"{key.replace('_', ' '):<14}", "bold", wanted)
+        if isinstance(value, dict):
+            say(label.rstrip() if value else f"{label} -")
+            for inner, one in value.items():
+                say(
+                    f"  {safe(inner):<14} {one:,}"
+                    if isinstance(one, int)
+                    else f"  {safe(inner):<14} {compact(one)}"
+                )
+        elif isinstance(value, list):
+            say(f"{label} {', '.join(safe(one) for one in value) or '-'}")
+        elif isinstance(value, int) and not isinstance(value, bool):
+            say(f"{label} {value:,}")
+        else:
+            say(f"{label} {paint(safe('-' if value is None else value), state_style(value), wanted)}")
+
+
+@app.command()
+def stop(
+    name: AgentName,
+    now: Annotated[
+        bool, typer.Option("--now", help="Only finish the present turn; what waits becomes dead letters.")
+    ] = False,
+    project: Project = None,
+) -> None:
+    """Stop an agent when it has handled what waits.
+
+    It takes nothing new from then on, and stays stopped over a restart of the daemon.
+
+    \b
+    Examples:
+      caxton agent stop seller-ann
+      caxton agent stop seller-ann --now
+    """
+    _change(project, name, "stop" if now else "drain")
+
+
+@app.command()
+def start(name: AgentName, project: Project = None) -> None:
+    """Start an agent that was stopped or has failed.
+
+    \b
+    Example:
+      caxton agent start seller-ann
+    """
+    _change(project, name, "start")
+
+
+@app.command()
+def restart(name: AgentName, project: Project = None) -> None:
+    """Start an agent again in a new sandbox; what waits for it stays.
+
+    Its state comes back from its snapshot where it has one.
+
+    \b
+    Example:
+      caxton agent restart seller-ann
+    """
+    _change(project, name, "restart")
+
+
+@app.command()
+def remove(
+    name: AgentName,
+    project: Project = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove an agent. Its messages stay in the journal; those that wait for it become dead letters.
+
+    \b
+    Examples:
+      caxton agent remove seller-ann
+      caxton agent remove seller-ann --yes
+    """
+    import sys
+
+    from caxton.cli import place
+    from caxton.cli.output import safe, talk
+
+    with place.client(project, timeout_s=60.0) as caxton:
+        caxton.agent(name)
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Remove {safe(name)}?", abort=True, err=True)
+        caxton.remove_agent(name)
+    talk(f"{safe(name)}: removed")
+
+
+@app.command()
+def logs(
+    name: AgentName,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new ones; end with Ctrl-C.")
+    ] = False,
+    limit: Limit = 100,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show what an agent wrote to its log.
+
+    \b
+    Examples:
+      caxton agent logs buyer
+      caxton agent logs buyer --follow
+    """
+    from caxton.cli import place
+    from caxton.cli.output import document
+
+    with place.client(project) as caxton:
+        last = 0
+        for record in caxton.agent_logs(name, limit=limit):
+            last = max(last, int(record["seq"]))
+            document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
+        if follow:
+            for event in caxton.events(after=last or None, kinds=["log"], agent=name):
+                record = event.data
+                document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
+
+
+def _log_line(record: dict[str, Any]) -> None:
+    from caxton.cli.output import colour_wanted, paint, safe, say
+
+    styles = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "dim"}
+    level = str(record.get("level", "info"))
+    say(
+        f"{paint(safe(record['at']), 'dim', colour_wanted())} "
+        f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(record.get('message', ''))}"
+    )
+
+
+def _change(project: Path | None, name: str, step: str) -> None:
+    from caxton.cli import place
+    from caxton.cli.output import safe, talk
+
+    with place.client(project, timeout_s=60.0) as caxton:
+        agent = caxton.change_agent(name, step)
+    talk(f"{safe(name)}: {agent['state']}")
+
+
+def _settings(text: str | None) -> dict[str, Any] | None:
+    """The settings written on the command line or in the file that it names."""
+    from caxton.cli.content import json_argument
+    from caxton.errors import ConfigurationError
+
+    if text is None:
+        return None
+    value = json_argument(text, "--settings")
+    if not isinstance(value, dict):
+        raise ConfigurationError("--settings must be a JSON object", hint="""for example '{"price": 40}'""")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _limits(pairs: list[str]) -> dict[str, Any] | None:
+    """`key=value` pairs as a table; the daemon knows the limits and reads sizes and durations."""
+    from caxton.errors import ConfigurationError
+
+    table: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                f"--limit {pair!r} is not KEY=VALUE", hint="for example --limit fuel=1000000"
+            )
+        table[key] = int(value.replace("_", "")) if value.replace("_", "").isdigit() else value
+    return table or None

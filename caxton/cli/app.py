@@ -1,0 +1,117 @@
+"""The root of the command line: which commands there are, and where each one lives.
+
+The commands are listed here with their one-line help, so that `caxton --help` and completion of a command's
+name import none of them; the file of a command is imported when it is about to run.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command as build
+
+from caxton.cli.output import complain
+from caxton.errors import CaxtonError, Exit
+
+COMMANDS: dict[str, str] = {
+    "demo": "Watch four agents trade on a market for some seconds.",
+    "up": "Start the daemon of this project.",
+    "down": "Stop the daemon of this project.",
+    "status": "Show daemon, cells, agents and journal at a glance.",
+    "agent": "Deploy agents, look at them, stop and start them.",
+    "msg": "Send messages and follow those that pass.",
+    "conv": "List conversations and read one.",
+    "deploy": "List deployments and look at one.",
+    "top": "Live table of agents and cells.",
+    "bench": "Measure this machine with real agents.",
+    "doctor": "Check that everything Caxton needs is here and works.",
+    "config": "Show and check the configuration of this project.",
+}
+"""Each command or noun with its help; `caxton.cli.<name>` has its typer app as `app`."""
+
+
+class Commands(TyperGroup):
+    """The root group: knows every command by name and loads the one that is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings["commands"] = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
+        super().__init__(**settings)
+        self._loaded: set[str] = set()
+
+    def load(self, name: str) -> None:
+        """Import the command's file and put the real command in its place."""
+        if name in COMMANDS and name not in self._loaded:
+            self.commands[name] = build(import_module(f"caxton.cli.{name}").app)
+            self._loaded.add(name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command to run, or to complete; typer's types for this are private, hence `Any`."""
+        self.load(args[0])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="caxton",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from caxton import __version__
+
+        typer.echo(f"caxton {__version__}")
+        raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def root(
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project",
+            "-p",
+            envvar="CAXTON_PROJECT",
+            help="Folder of the project; may also stand after the command.  [default: nearest caxton.toml]",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A workbench and server for WebAssembly agents that speak FIPA-ACL.
+
+    Every message is executed in a sandbox, committed to a journal, and can be looked at.
+
+    \b
+    Begin with:
+      caxton demo                               watch a market of agents
+      caxton up                                 start the daemon of this folder's project
+      caxton msg send --to echo --performative request --content '"hello"' --wait
+      caxton COMMAND --help                     every command shows examples
+
+    \b
+    Exit codes: 0 ok, 1 unexpected, 2 usage, 3 not allowed, 4 daemon not reachable, 5 agent failed,
+      6 expectation failed, 7 protocol violated, 8 limit hit, 124 timed out.
+    """
+
+
+def run() -> None:
+    """Run the command line; a refusal of ours becomes `error:` and `hint:` on stderr and its exit code."""
+    try:
+        app(prog_name="caxton")
+    except CaxtonError as error:
+        complain(error.message, error.hint)
+        raise SystemExit(int(error.exit)) from None
+    except BrokenPipeError:
+        # The reader of stdout has gone (`| head`): not an error, and nothing more can be said there.
+        sys.stdout = None
+        raise SystemExit(int(Exit.OK)) from None

@@ -1,0 +1,90 @@
+"""`caxton conv`: list conversations and read one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Format, Limit, Output, Project, SomeAgent
+
+app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List conversations and read one."
+)
+
+
+@app.command("list")
+def list_conversations(
+    agent: SomeAgent = None, limit: Limit = 50, project: Project = None, output: Output = Format.TEXT
+) -> None:
+    """List conversations, newest first.
+
+    \b
+    Examples:
+      caxton conv list
+      caxton conv list --agent seller-ann -n 10
+    """
+    from caxton.cli import place
+    from caxton.cli.output import listing
+    from caxton.cli.sequence import short
+
+    with place.client(project) as caxton:
+        listing(
+            caxton.conversations(agent=agent, limit=limit),
+            output,
+            [
+                ("ID", lambda c: c["id"]),
+                ("PROTOCOL", lambda c: c["protocol"]),
+                ("STARTED", lambda c: c["started_at"]),
+                ("MESSAGES", lambda c: c["messages"]),
+                ("INITIATOR", lambda c: short(c["initiator"])),
+                ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c["participants"])),
+            ],
+            "no conversations",
+        )
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 1000,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Read a conversation: who said what to whom when, and what the turns that handled it cost.
+
+    Messages that could not be handled are marked with the reason, those that were delivered again after a
+    crash as redelivered.
+
+    \b
+    Examples:
+      caxton conv show market-1
+      caxton conv show market-1 -o jsonl
+    """
+    import shutil
+    import sys
+
+    from caxton.cli import place
+    from caxton.cli.output import colour_wanted, document, plural, safe, say, span, talk
+    from caxton.cli.sequence import Sequence, moment, short
+
+    with place.client(project) as caxton:
+        found = caxton.conversation(id, limit=limit)
+    messages = found["items"]
+    if output is Format.JSON:
+        document(found, output)
+        return
+    if output is Format.JSONL:
+        for stored in messages:
+            document(stored, output)
+        return
+    width = shutil.get_terminal_size().columns * 2 // 3 if sys.stdout.isatty() else None
+    sequence = Sequence(say, colour=colour_wanted(), width=width, headings=False, turns=True)
+    for stored in messages:
+        sequence.message(stored)
+    if messages:
+        lasted = moment(messages[-1]) - moment(messages[0])
+        who = sorted({short(stored["message"].get("sender", "?")) for stored in messages})
+        talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
+    if found.get("next"):
+        talk(f"there are more; show them with --limit {limit * 10}")

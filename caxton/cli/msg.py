@@ -1,0 +1,273 @@
+"""`caxton msg`: send messages, follow those that pass, look at one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from caxton.cli.options import Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Send messages and follow those that pass.",
+)
+
+ACTS = (
+    "accept-proposal", "agree", "cancel", "cfp", "confirm", "disconfirm", "failure", "inform", "inform-if",
+    "inform-ref", "not-understood", "propagate", "propose", "proxy", "query-if", "query-ref", "refuse",
+    "reject-proposal", "request", "request-when", "request-whenever", "subscribe",
+)  # fmt: skip
+"""FIPA's 22 communicative acts, for completion; the daemon decides what is one."""
+
+
+def _acts(incomplete: str) -> list[str]:
+    return [act for act in ACTS if act.startswith(incomplete)]
+
+
+@app.command()
+def send(
+    to: Receivers,
+    performative: Annotated[
+        str,
+        typer.Option("--performative", metavar="ACT", help="FIPA's name of the act.", autocompletion=_acts),
+    ] = "inform",
+    content: Annotated[
+        str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="What it says; - reads stdin.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Such as fipa-request.")] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Id of the conversation; a new one otherwise.")
+    ] = None,
+    ontology: Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="What the content is written in.")
+    ] = None,
+    reply_with: Annotated[str | None, typer.Option("--reply-with", help="What replies must name.")] = None,
+    in_reply_to: Annotated[
+        str | None, typer.Option("--in-reply-to", help="What this one replies to.")
+    ] = None,
+    reply_by: Annotated[
+        float | None,
+        typer.Option(
+            "--reply-by", metavar="DURATION", parser=seconds, help="Replies are wanted within this time."
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--sender", help="A client's own name instead of operator.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for replies and print them.")] = False,
+    timeout: Timeout = 10.0,
+    replies: Annotated[
+        int, typer.Option("--replies", min=0, help="How many to wait for; 0: all that come in time.")
+    ] = 1,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Sent again with the same key it is taken once.")
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Send a message; it is acknowledged when it is safe on disk.
+
+    With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
+    Exit code 124 when fewer came than were asked for.
+
+    \b
+    Examples:
+      caxton msg send --to echo --performative request --content '"hello"' --wait
+      caxton msg send --to seller-ann,seller-bob --performative cfp --protocol fipa-contract-net \\
+        --content '{"item": "book"}' --reply-by 5s --wait --replies 2
+      echo '{"n": 1}' | caxton msg send --to relay --content -
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from caxton.cli import place
+    from caxton.cli.content import json_argument
+
+    message: dict[str, Any] = {
+        "performative": performative,
+        "receiver": [name.strip() for name in to.split(",") if name.strip()],
+    }
+    given = {
+        "sender": sender,
+        "protocol": protocol,
+        "conversation_id": conversation,
+        "ontology": ontology,
+        "language": language,
+        "reply_with": reply_with,
+        "in_reply_to": in_reply_to,
+    }
+    message.update({name: value for name, value in given.items() if value is not None})
+    if content is not None:
+        message["content"] = json_argument(content, "--content")
+    if reply_by is not None:
+        until = datetime.now(UTC) + timedelta(seconds=reply_by)
+        message["reply_by"] = until.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    with place.client(project) as caxton:
+        answer = caxton.send(message, wait_s=timeout if wait else None, replies=replies, idempotency_key=key)
+    _answer(answer, output, wait, replies, timeout)
+
+
+def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:
+    from caxton.cli.output import colour_wanted, document, say, talk
+    from caxton.cli.sequence import Sequence
+    from caxton.errors import TimedOut
+
+    came: list[dict[str, Any]] = answer.get("replies") or []
+    if output is Format.JSON:
+        document(answer, output)
+    elif output is Format.JSONL:
+        for item in came if wait else [answer]:
+            document(item, output)
+    elif wait:
+        talk(f"sent {answer['id']} in {answer['conversation_id']}")
+        sequence = Sequence(say, colour=colour_wanted(), headings=False)
+        for item in came:
+            sequence.message(item)
+    else:
+        say(f"{answer['id']}  {answer['conversation_id']}")
+    if wait and len(came) < replies:
+        raise TimedOut(
+            f"{len(came)} of {replies} replies came within {timeout:g} s",
+            hint=f"caxton conv show {answer['conversation_id']}",
+        )
+
+
+@app.command()
+def tail(
+    agent: SomeAgent = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Only this conversation.")
+    ] = None,
+    after: Annotated[
+        int | None,
+        typer.Option("--after", metavar="SEQ", min=0, help="Begin after this number; 0: at the beginning."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=1, help="End after so many messages.")
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Follow messages as they are committed; ends with Ctrl-C or after --count.
+
+    When more pass than can be shown the rest is counted, never the bus slowed.
+
+    \b
+    Examples:
+      caxton msg tail
+      caxton msg tail --agent buyer -o jsonl
+      caxton msg tail --after 0 --count 20
+    """
+    import shutil
+    import sys
+
+    from caxton.cli import place
+    from caxton.cli.output import colour_wanted, document, say, talk
+    from caxton.cli.sequence import Sequence
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    sequence = Sequence(say, colour=colour_wanted(), width=width)
+    shown = 0
+    with place.client(project) as caxton:
+        events = caxton.events(
+            after=after, kinds=["message", "dead_letter"], agent=agent, conversation=conversation
+        )
+        for event in events:
+            if event.kind == "gap":
+                talk(f"… {event.data['lost']:,} not shown")
+            elif event.kind == "message":
+                if output is Format.TEXT:
+                    sequence.message(event.data)
+                else:
+                    document(event.data, Format.JSONL)
+                shown += 1
+            elif output is Format.TEXT and event.kind == "dead_letter":
+                sequence.dead_letter(event.data)
+            if count is not None and shown >= count:
+                return
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the message, or its number.")],
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show one message: as it was delivered, its turns, and why it was not handled where that is so.
+
+    \b
+    Examples:
+      caxton msg show 42
+      caxton msg show 6f1c0a52-7d43-8e11-b2aa-00000000002a -o json
+    """
+    import json
+
+    from caxton.cli import place
+    from caxton.cli.output import colour_wanted, document, paint, safe, say
+    from caxton.cli.sequence import Sequence
+
+    with place.client(project) as caxton:
+        stored = caxton.message(id)
+    if output is not Format.TEXT:
+        document(stored, output)
+        return
+    wanted = colour_wanted()
+    Sequence(say, colour=wanted, headings=False, turns=True).message(stored)
+    cause = f", said in the turn of number {stored['cause']}" if stored["cause"] else ", from outside"
+    say(paint(f"  number {stored['seq']}{cause}, {stored['hops']} hops, at {stored['at']}", "dim", wanted))
+    for key, value in stored["message"].items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        say(f"  {safe(key):<16} {safe(text)}")
+
+
+@app.command("list")
+def list_messages(
+    agent: SomeAgent = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Only this conversation.")
+    ] = None,
+    performative: Annotated[
+        str | None, typer.Option("--performative", help="Only this act.", autocompletion=_acts)
+    ] = None,
+    limit: Limit = 50,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List the newest messages, oldest of them first.
+
+    \b
+    Examples:
+      caxton msg list
+      caxton msg list --agent buyer --performative propose -n 10
+    """
+    from caxton.cli import place
+    from caxton.cli.output import listing
+    from caxton.cli.sequence import receivers, short
+
+    with place.client(project) as caxton:
+        newest = caxton.messages(
+            conversation=conversation, agent=agent, performative=performative, limit=limit, newest=True
+        )
+    listing(
+        list(reversed(newest)),
+        output,
+        [
+            ("SEQ", lambda m: m["seq"]),
+            ("AT", lambda m: m["at"]),
+            ("CONVERSATION", lambda m: m["message"].get("conversation_id", "-")),
+            ("SENDER", lambda m: short(m["message"].get("sender", "-"))),
+            ("ACT", lambda m: m["message"].get("performative", "-")),
+            ("RECEIVER", lambda m: receivers(m["message"])),
+            ("CONTENT", lambda m: _content(m["message"])),
+        ],
+        "no messages",
+    )
+
+
+def _content(message: dict[str, Any]) -> str:
+    from caxton.cli.output import compact
+
+    return "" if message.get("content") is None else compact(message["content"], 200)

@@ -1,0 +1,74 @@
+"""Options and arguments that several commands share, so that they are spelled and explained the same."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a listing is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def _project(ctx: typer.Context, value: Path | None) -> Path | None:
+    """The folder given here, else the one given before the command."""
+    return value if value is not None else ctx.find_root().params.get("project")
+
+
+def _agents(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of the running daemon's agents; none where no daemon answers."""
+    from caxton.cli.place import client
+    from caxton.errors import CaxtonError
+
+    done, comma, last = incomplete.rpartition(",")
+    project = ctx.params.get("project") or ctx.find_root().params.get("project")
+    try:
+        with client(project, timeout_s=1.0) as caxton:
+            names = [agent["name"] for agent in caxton.agents()]
+    except CaxtonError:
+        return []
+    return [f"{done}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def seconds(text: str | float) -> float:
+    """A duration: `500ms`, `5s`, `2m`, `1h` or plain seconds; in seconds. A default comes as a number."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", str(text).strip())
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration; write for example 500ms, 5s or 2m")
+    return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
+
+
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        "-p",
+        callback=_project,
+        help="Folder of the project.  [default: nearest caxton.toml]",
+    ),
+]
+Output = Annotated[
+    Format, typer.Option("--output", "-o", help="text for people, json one document, jsonl one line an item.")
+]
+AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Name of the agent.", autocompletion=_agents)]
+SomeAgent = Annotated[
+    str | None, typer.Option("--agent", help="Only what concerns this agent.", autocompletion=_agents)
+]
+Receivers = Annotated[
+    str, typer.Option("--to", metavar="NAME[,NAME]", help="Who gets it.", autocompletion=_agents)
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="DURATION", parser=seconds, help="How long to wait, such as 500ms or 5s."
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many.")]

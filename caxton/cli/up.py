@@ -1,0 +1,63 @@
+"""`caxton up`: start the project's daemon."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Project, Timeout
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def up(
+    project: Project = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in front: log here, end with Ctrl-C.")
+    ] = False,
+    timeout: Timeout = 60.0,
+) -> None:
+    """Start the daemon of this project and wait until it is ready.
+
+    It deploys the agents that caxton.toml names, takes up what was left when it last ended, and goes on after
+    this command: its log is .caxton/daemon.log.
+
+    \b
+    Examples:
+      caxton up
+      caxton up --foreground
+      caxton -p ~/market up
+    """
+    from caxton.cli import place, spawn
+    from caxton.cli.output import complain, span, talk
+    from caxton.config import load
+    from caxton.errors import Unreachable
+
+    folder = place.folder(project)
+    try:
+        with place.client(folder) as caxton:
+            status = caxton.status()
+    except Unreachable:
+        pass
+    else:
+        talk(f"already running: pid {status['pid']}, for {span(status['uptime_s'])}")
+        return
+    config = load(folder)
+    for problem in config.problems():
+        complain(problem, "the other agents start; correct caxton.toml and `caxton up` again")
+    if foreground:
+        os.chdir(folder)
+        words = spawn.command(folder)
+        os.execv(words[0], words)
+    process = spawn.launch(folder)
+    spawn.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
+    with place.client(folder) as caxton:
+        status = caxton.status()
+    agents = status["agents"]
+    talk(
+        f"caxton is up: project {status['project']}, pid {status['pid']}, {len(status['cells'])} cells, "
+        f"{agents['running']} of {agents['total']} agents running"
+    )
