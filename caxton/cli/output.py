@@ -107,10 +107,19 @@ def document(value: Any, output: Format) -> None:
 
 
 def listing(items: Iterable[Row], output: Format, columns: Sequence[Column], empty: str) -> None:
-    """Print a JSON array, one JSON line an item, or aligned columns; `empty` is said when there is
-    nothing.""" if output is Format.JSONL: for item in items: document(item, output) return rows =
-    list(items) if output is Format.JSON: document(rows, output) elif not rows: talk(empty) else: say(
-    table([heading for heading, _ in columns], [[cell(item) for _, cell in columns] for item in rows]) )
+    """Print a JSON array, JSON lines, or aligned columns; `empty` is said when there is nothing."""
+    if output is Format.JSONL:
+        for item in items:
+            document(item, output)
+        return
+    rows = list(items)
+    if output is Format.JSON:
+        document(rows, output)
+    elif not rows:
+        talk(empty)
+    else:
+        texts = [[cell(item) for _, cell in columns] for item in rows]
+        say(table([heading for heading, _ in columns], texts))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
