@@ -1,1 +1,56 @@
+"""The journal: every message and every turn as a row, durable before anything leaves the daemon.
 
+In: batches from the bus. Out: acknowledgements after the commit, rows for every view, and what to deliver
+again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, one statement a batch.
+"""
+
+from caxton.journal.batch import (
+    HANDLED,
+    MAX_AGENT_NO,
+    REDELIVERED,
+    AgentRow,
+    Batch,
+    ClientKey,
+    DeadLetter,
+    DeploymentRow,
+    Event,
+    Meta,
+    Record,
+    RevisionRow,
+    SnapshotRow,
+)
+from caxton.journal.journal import Journal, JournalSettings
+from caxton.journal.reader import Reader
+from caxton.journal.rows import (
+    Stats,
+    StoredConversation,
+    StoredDeadLetter,
+    StoredEvent,
+    StoredMessage,
+    StoredTurn,
+)
+
+__all__ = [
+    "HANDLED",
+    "MAX_AGENT_NO",
+    "REDELIVERED",
+    "AgentRow",
+    "Batch",
+    "ClientKey",
+    "DeadLetter",
+    "DeploymentRow",
+    "Event",
+    "Journal",
+    "JournalSettings",
+    "Meta",
+    "Reader",
+    "Record",
+    "RevisionRow",
+    "SnapshotRow",
+    "Stats",
+    "StoredConversation",
+    "StoredDeadLetter",
+    "StoredEvent",
+    "StoredMessage",
+    "StoredTurn",
+]

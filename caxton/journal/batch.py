@@ -1,0 +1,308 @@
+"""What the bus hands to the journal: rows of one burst, in plain lists.
+
+In: tuples and small records, appended by the bus between two flushes. Out: the parameters of one SQL
+statement. Nothing here copies a message or touches the disk; everything is encoded later, in the writer's
+thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+REDELIVERED = 1
+"""Bit of a message's flags: it was delivered again after a crash."""
+HANDLED = 2
+"""Bit of a message's flags: it needs no turn (a dead letter, a message to a client); recovery skips it."""
+
+AGENT_BITS = 20
+"""A turn's key is `seq << AGENT_BITS | agent number`, so turns lie in the order of their messages."""
+MAX_AGENT_NO = (1 << AGENT_BITS) - 1
+
+MessageRow = tuple[int, int, int, int, int, int, int, int]
+"""(seq, at_us, conversation key, cause, hops, flags, offset of the body from 1, length of the body)"""
+TurnRow = tuple[int, int, int, int, int, int, int, int, int]
+"""(seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, sent, status)"""
+ConversationRow = tuple[int, str, int, int, str, str | None]
+"""(key, id, seq of its first message, at_us, initiator, protocol)"""
+ParticipantRow = tuple[str, int]
+"""(agent name, conversation key)"""
+Scalar = int | str | None
+
+
+class Record:
+    """One row that is rare beside messages and turns.
+
+    `sql` takes two parameters: ?1 a JSON array of rows (`fields()` plus offset and length of `blob`), ?2
+    the blobs joined. So many records of one kind cost one statement.
+    """
+
+    __slots__ = ()
+    sql: ClassVar[str]
+    takes_blob: ClassVar[bool] = False
+
+    @property
+    def blob(self) -> bytes:
+        """Bytes that do not go through JSON."""
+        return b""
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row's columns in the order in which `sql` reads them."""
+        raise NotImplementedError
+
+
+def _insert(table: str, columns: int, *, blob: bool = False, verb: str = "insert or replace") -> str:
+    values = [f"value->>{n}" for n in range(columns)]
+    if blob:
+        values.append(f"substr(?2, value->>{columns}, value->>{columns + 1})")
+    return f"{verb} into {table} select {', '.join(values)} from json_each(?1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Record):
+    """Something that happened and is not a message; shares the counter `seq` with messages. `body` is
+    JSON."""
+
+    sql: ClassVar[str] = _insert("event", 5, blob=True, verb="insert")
+    takes_blob: ClassVar[bool] = True
+    seq: int
+    at_us: int
+    kind: str
+    agent: str | None = None
+    conversation_key: int | None = None
+    body: bytes = b"{}"
+
+    @property
+    def blob(self) -> bytes:
+        """The event's JSON."""
+        return self.body
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.seq, self.at_us, self.kind, self.agent, self.conversation_key)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter(Record):
+    """A message (by its seq) that this agent could not handle, and why."""
+
+    sql: ClassVar[str] = _insert("dead_letter", 5)
+    seq: int
+    agent: str
+    at_us: int
+    code: str
+    reason: str
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.seq, self.agent, self.at_us, self.code, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow(Record):
+    """An agent as the registry last knew it; a number belongs to one name for ever. `config` is a JSON
+    object."""
+
+    sql: ClassVar[str] = _insert("agent", 7)
+    no: int
+    name: str
+    state: str
+    revision_no: int | None
+    config: str
+    created_us: int
+    updated_us: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.no <= MAX_AGENT_NO:
+            raise ValueError(f"agent number {self.no} is outside 0..{MAX_AGENT_NO}")
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (
+            self.no,
+            self.name,
+            self.state,
+            self.revision_no,
+            self.config,
+            self.created_us,
+            self.updated_us,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow(Record):
+    """One build of an agent: its sha256 and profile, and where the module lies (`path`)."""
+
+    sql: ClassVar[str] = _insert("revision", 6)
+    no: int
+    sha256: str
+    profile: str
+    size: int
+    path: str
+    created_us: int
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.no, self.sha256, self.profile, self.size, self.path, self.created_us)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRow(Record):
+    """The move of an agent to another revision, as it stands. `detail` is a JSON object."""
+
+    sql: ClassVar[str] = _insert("deployment", 10)
+    id: str
+    agent_no: int
+    revision_no: int
+    previous_no: int | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_us: int
+    updated_us: int
+    detail: str = "{}"
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (
+            self.id,
+            self.agent_no,
+            self.revision_no,
+            self.previous_no,
+            self.strategy,
+            self.state,
+            self.reason,
+            self.created_us,
+            self.updated_us,
+            self.detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow(Record):
+    """An agent's state after its turn on message `seq`; only the latest is kept."""
+
+    sql: ClassVar[str] = _insert("snapshot", 4, blob=True)
+    takes_blob: ClassVar[bool] = True
+    agent_no: int
+    seq: int
+    at_us: int
+    revision_no: int
+    data: bytes
+
+    @property
+    def blob(self) -> bytes:
+        """The guest's state."""
+        return self.data
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.agent_no, self.seq, self.at_us, self.revision_no)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey(Record):
+    """A client's idempotency key and the message it stands for; the first message keeps the key."""
+
+    sql: ClassVar[str] = _insert("client_key", 2, verb="insert or ignore")
+    key: str
+    seq: int
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.key, self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta(Record):
+    """One named value that outlives the daemon, such as `low_water`."""
+
+    sql: ClassVar[str] = _insert("meta", 2)
+    key: str
+    value: int | str
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.key, self.value)
+
+
+class Batch:
+    """The rows between two flushes; the bus appends straight to the lists.
+
+    Promises to the reader of a batch: messages are in ascending `seq`; a body's offset is `size + 1` at the
+    time of its append, and the one who appends adds the body's length to `size`. `last_seq` is the highest
+    number given out in this batch, messages and events alike.
+    """
+
+    __slots__ = (
+        "bodies",
+        "conversations",
+        "last_seq",
+        "messages",
+        "participants",
+        "records",
+        "size",
+        "turns",
+    )
+
+    def __init__(self) -> None:
+        self.messages: list[MessageRow] = []
+        self.bodies: list[bytes] = []
+        self.size = 0
+        self.turns: list[TurnRow] = []
+        self.conversations: list[ConversationRow] = []
+        self.participants: list[ParticipantRow] = []
+        self.records: list[Record] = []
+        self.last_seq = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.turns or self.records or self.conversations or self.participants)
+
+    @property
+    def rows(self) -> int:
+        """Messages, turns and records, without what follows from them."""
+        return len(self.messages) + len(self.turns) + len(self.records)
+
+    def message(self, seq: int, at_us: int, key: int, cause: int, hops: int, flags: int, body: bytes) -> None:
+        """Append one message; the same as the four appends of a hot loop."""
+        self.messages.append((seq, at_us, key, cause, hops, flags, self.size + 1, len(body)))
+        self.bodies.append(body)
+        self.size += len(body)
+        self.last_seq = seq
+
+    def event(
+        self,
+        seq: int,
+        at_us: int,
+        kind: str,
+        agent: str | None = None,
+        conversation_key: int | None = None,
+        body: bytes = b"{}",
+    ) -> None:
+        """Append one event; `body` is a JSON object."""
+        self.records.append(Event(seq, at_us, kind, agent, conversation_key, body))
+        self.last_seq = seq
+
+    def dead_letter(self, seq: int, agent: str, at_us: int, code: str, reason: str) -> None:
+        """Append one dead letter."""
+        self.records.append(DeadLetter(seq, agent, at_us, code, reason))
+
+    def client_key(self, key: str, seq: int) -> None:
+        """Remember which message a client's idempotency key stands for."""
+        self.records.append(ClientKey(key, seq))
+
+    def meta(self, key: str, value: int | str) -> None:
+        """Set one named value."""
+        self.records.append(Meta(key, value))
+
+    def snapshot(self, agent_no: int, seq: int, at_us: int, revision_no: int, data: bytes) -> None:
+        """Replace an agent's snapshot."""
+        self.records.append(SnapshotRow(agent_no, seq, at_us, revision_no, data))
+
+    def groups(self) -> Iterable[list[Record]]:
+        """The records by kind, in their order within a kind; kinds touch different tables."""
+        groups: dict[type[Record], list[Record]] = {}
+        for record in self.records:
+            groups.setdefault(type(record), []).append(record)
+        return groups.values()

@@ -1,0 +1,249 @@
+"""What is checked before a journal is opened, so that a damaged one is never taken for a fresh one.
+
+In: the folder `.caxton/`. Out: a locked, sound journal with its install id, or JournalDamaged that names
+the file, what is wrong and what to do. Four files lie side by side: `journal.db`, `journal.id` (the install
+id, also inside the database: a database that vanished or was swapped is noticed), `journal.head` (number of
+the last commit: a lost tail is noticed, which SQLite itself takes for a clean end) and
+`journal.lock`. Nothing here repairs or recreates.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from caxton.errors import JournalDamaged, JournalError
+from caxton.journal import schema
+
+_MAGIC = b"SQLite format 3\x00"
+_RESTORE = "Put back a backup of the whole folder, or move it away to begin with an empty journal."
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where one journal's files are."""
+
+    folder: Path
+
+    @property
+    def db(self) -> Path:
+        """The database; SQLite keeps `-wal` and `-shm` beside it."""
+        return self.folder / "journal.db"
+
+    @property
+    def fresh(self) -> Path:
+        """A database that is being made and has not got its name yet."""
+        return self.folder / "journal.db.new"
+
+    @property
+    def install(self) -> Path:
+        """The install id, one line."""
+        return self.folder / "journal.id"
+
+    @property
+    def head(self) -> Path:
+        """The number of the last commit, 20 digits."""
+        return self.folder / "journal.head"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the daemon that has the journal open."""
+        return self.folder / "journal.lock"
+
+
+def take_lock(files: Files) -> int:
+    """Lock the journal for this process and return the descriptor that holds the lock.
+
+    Raises JournalError when another process (or another Journal of this one) has it.
+    """
+    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as refusal:
+        holder = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(fd)
+        raise JournalError(
+            f"{files.db} is open in another daemon (process {holder}).",
+            hint="Stop that daemon first: caxton down.",
+            path=str(files.db),
+            process=holder,
+        ) from refusal
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd
+
+
+def ensure(files: Files, *, check_mib: int) -> None:
+    """Make the journal where there never was one, else check the one that is there.
+
+    `check_mib`: a database larger than this many MiB is not read through (quick_check reads 0.3-1 GiB a
+    second); its tail and identity are checked all the same.
+    """
+    install = _installed(files)
+    if install is None and not files.db.exists():
+        _create(files)
+        return
+    if install is not None and not files.db.exists() and _completes(files, install):
+        return
+    _inspect(files, install, check_mib)
+
+
+def read_head(files: Files) -> int:
+    """The head mark, 0 where there is none yet. Raises JournalDamaged for anything but a number."""
+    try:
+        text = files.head.read_bytes().strip()
+    except FileNotFoundError:
+        return 0
+    if not text:
+        return 0
+    if not text.isdigit():
+        raise _damaged(
+            files.head, "does not hold a number", "Delete it if the journal is known to be complete."
+        )
+    return int(text)
+
+
+def check_tail(files: Files, db: sqlite3.Connection) -> int:
+    """The journal's last number; raises JournalDamaged when the head mark knows a higher one."""
+    mark, last = read_head(files), schema.last_seq(db)
+    if mark > last:
+        raise _damaged(
+            files.db,
+            f"has lost {mark - last:,} rows at the end: {files.head.name} says {mark:,} were committed, "
+            f"the database ends at {last:,}",
+            f"Put back a backup, or delete {files.head} to go on without those rows.",
+            lost=mark - last,
+        )
+    return last
+
+
+def _installed(files: Files) -> str | None:
+    try:
+        install = files.install.read_text("ascii", "replace").strip()
+    except FileNotFoundError:
+        return None
+    if not install:
+        raise _damaged(files.install, "is empty", _RESTORE)
+    return install
+
+
+def _create(files: Files) -> None:
+    """Make the database under another name, then the id file, then give the database its name.
+
+    So a crash in between leaves either nothing or an id file whose database waits under the other name.
+    """
+    for leftover in (files.fresh, files.fresh.with_name(files.fresh.name + "-journal")):
+        leftover.unlink(missing_ok=True)
+    install = secrets.token_hex(16)
+    os.close(os.open(files.fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    db = sqlite3.connect(files.fresh, isolation_level=None)
+    try:
+        db.execute("pragma synchronous = full")
+        db.execute(f"pragma application_id = {schema.APPLICATION_ID}")
+        schema.migrate(db)
+        db.execute("insert into meta values ('install_id', ?)", (install,))
+    finally:
+        db.close()
+    files.head.unlink(missing_ok=True)
+    fd = os.open(files.install, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(fd, f"{install}\n".encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _rename(files)
+
+
+def _completes(files: Files, install: str) -> bool:
+    if not files.fresh.exists():
+        return False
+    db = sqlite3.connect(files.fresh)
+    try:
+        row = db.execute("select value from meta where key = 'install_id'").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        db.close()
+    if row is None or row[0] != install:
+        return False
+    _rename(files)
+    return True
+
+
+def _rename(files: Files) -> None:
+    files.fresh.rename(files.db)
+    fd = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _inspect(files: Files, install: str | None, check_mib: int) -> None:
+    header = _header(files, install)
+    application = int.from_bytes(header[68:72], "big")
+    if application != schema.APPLICATION_ID:
+        raise _damaged(
+            files.db,
+            f"is a database of another program (application_id {application:#010x})",
+            "Move that file out of the project's folder.",
+        )
+    db = sqlite3.connect(files.db, isolation_level=None)
+    try:
+        _inspect_open(files, install, db, check_mib)
+    except sqlite3.OperationalError as trouble:
+        raise JournalError(f"{files.db} cannot be read: {trouble}.", path=str(files.db)) from trouble
+    except sqlite3.DatabaseError as trouble:
+        raise _damaged(files.db, f"is damaged: {trouble}", _RESTORE) from trouble
+    finally:
+        db.close()
+
+
+def _header(files: Files, install: str | None) -> bytes:
+    """The first 100 bytes, read without SQLite so that a foreign file is not touched."""
+    try:
+        with files.db.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        raise _damaged(
+            files.db, f"is missing, though {files.install.name} says that it was there", _RESTORE
+        ) from None
+    if not header and install is not None:
+        raise _damaged(files.db, f"is empty, though {files.install.name} says that it was not", _RESTORE)
+    if len(header) < 100 or not header.startswith(_MAGIC):
+        raise _damaged(files.db, "is not a database", _RESTORE)
+    return header
+
+
+def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, check_mib: int) -> None:
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version > len(schema.MIGRATIONS):
+        raise _damaged(
+            files.db,
+            f"was written by a newer Caxton (schema {version}, this one knows {len(schema.MIGRATIONS)})",
+            "Run the newer Caxton again.",
+        )
+    if files.db.stat().st_size <= check_mib << 20:
+        found = db.execute("pragma quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise _damaged(files.db, f"is damaged: {' '.join(str(found).split())}", _RESTORE)
+    row = db.execute("select value from meta where key = 'install_id'").fetchone()
+    own = None if row is None else row[0]
+    if install is None:
+        raise _damaged(
+            files.install,
+            f"is missing, though {files.db.name} is there",
+            f"If it is the right journal, write its id into that file: {own}",
+        )
+    if own != install:
+        raise _damaged(files.db, f"belongs to another installation ({own} instead of {install})", _RESTORE)
+    check_tail(files, db)
+
+
+def _damaged(path: Path, wrong: str, remedy: str, **details: int) -> JournalDamaged:
+    return JournalDamaged(f"{path} {wrong}.", hint=remedy, path=str(path), **details)

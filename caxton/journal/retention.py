@@ -1,0 +1,133 @@
+"""What is removed when it is old, or when the journal is too large.
+
+In: how many days and MiB to keep. Out: small transactions that remove the oldest rows, and `trimmed_upto`
+in meta, so that a reader can say that older rows were removed. Rows above `low_water` (not all finished)
+are never removed. A conversation's row goes with its last message.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from caxton.clock import Clock
+from caxton.journal.batch import AGENT_BITS
+
+CHUNK = 5_000
+"""Messages and events that one transaction removes at most."""
+
+_DAY_US = 86_400_000_000
+
+_TRIM_SQL = (
+    "create temp table if not exists gone(key integer primary key)",
+    "delete from gone",
+    "insert or ignore into gone select conversation from message where seq <= :upto",
+    """delete from conversation_index where (conversation, seq) in
+         (select conversation, seq from message where seq <= :upto)""",
+    "delete from gone where exists (select 1 from conversation_index where conversation = gone.key)",
+    "delete from gone where exists (select 1 from message where seq > :indexed and conversation = gone.key)",
+    """delete from conversation where seq in
+         (select k.seq from gone join conversation_key k on k.key = gone.key)""",
+    "delete from conversation_key where key in (select key from gone)",
+    """delete from participation where (agent, key) in
+         (select p.agent, p.key from gone join participant p on p.key = gone.key)""",
+    "delete from participant where key in (select key from gone)",
+    f"delete from turn where id < (:upto + 1) << {AGENT_BITS}",
+    "delete from event where seq <= :upto",
+    "delete from dead_letter where seq <= :upto",
+    "delete from message where seq <= :upto",
+    "update meta set value = :upto where key = 'trimmed_upto'",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much to keep; 0 days or 0 MiB mean without that bound."""
+
+    days: int = 30
+    mib: int = 4096
+
+
+class Retention:
+    """Decides what goes and removes it a chunk at a time; used by the writer's thread only."""
+
+    def __init__(self, keep: Keep, clock: Clock, *, every_s: float = 60.0) -> None:
+        self._keep = keep
+        self._clock = clock
+        self._every_s = every_s
+        self._next = 0.0
+
+    def due(self) -> bool:
+        """Whether `step` should be called now."""
+        return time.monotonic() >= self._next
+
+    def wait_s(self) -> float:
+        """Seconds until it is due."""
+        return max(0.0, self._next - time.monotonic())
+
+    def step(self, db: sqlite3.Connection, indexed: int) -> int:
+        """Remove one chunk of what may go, up to number `indexed`; returns the rows removed, 0 when done
+        for now.
+
+        One transaction; raises sqlite3.Error and leaves everything as it was when it fails.
+        """
+        self._next = time.monotonic() + self._every_s
+        start, upto = self._range(db, indexed)
+        if upto <= start:
+            return 0
+        removed = trim(db, upto, indexed)
+        # there may be more: come back after the next batch
+        self._next = 0.0
+        return removed
+
+    def _range(self, db: sqlite3.Connection, indexed: int) -> tuple[int, int]:
+        meta = dict(
+            db.execute("select key, value from meta where key in ('trimmed_upto', 'low_water')").fetchall()
+        )
+        start = int(meta["trimmed_upto"])
+        bound = min(start + CHUNK, int(meta.get("low_water", 0)), indexed)
+        if bound <= start:
+            return start, start
+        if self._too_large(db):
+            return start, bound
+        return start, self._older(db, start, bound)
+
+    def _too_large(self, db: sqlite3.Connection) -> bool:
+        if not self._keep.mib:
+            return False
+        pages, free, size = (
+            int(db.execute(f"pragma {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size > self._keep.mib << 20
+
+    def _older(self, db: sqlite3.Connection, start: int, bound: int) -> int:
+        """The last number in (start, bound] that is older than `keep.days`, else `start`."""
+        if not self._keep.days:
+            return start
+        cutoff = self._clock.now_us() - self._keep.days * _DAY_US
+        row = db.execute(
+            """select max(coalesce((select max(seq) from message where seq > :start and seq <= :bound
+                                      and at_us < :cutoff), 0),
+                          coalesce((select max(seq) from event where seq > :start and seq <= :bound
+                                      and at_us < :cutoff), 0))""",
+            {"start": start, "bound": bound, "cutoff": cutoff},
+        ).fetchone()
+        return max(start, int(row[0]))
+
+
+def trim(db: sqlite3.Connection, upto: int, indexed: int) -> int:
+    """Remove everything numbered up to `upto`, which is not above `indexed`; returns how many rows went."""
+    db.execute("begin immediate")
+    try:
+        before = db.total_changes
+        for statement in _TRIM_SQL:
+            db.execute(statement, {"upto": upto, "indexed": indexed})
+        removed = db.total_changes - before
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+    return removed
