@@ -211,7 +211,7 @@ static void caxton_byte(char c) {
 }
 
 /* Text as it is, but ' becomes ": JSON that is readable in C. */
-static void caxton_put(const char *text) {
+__attribute__((noinline)) static void caxton_put(const char *text) {
     for (; *text; text++) caxton_byte(*text == '\'' ? '"' : *text);
 }
 
