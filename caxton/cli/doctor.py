@@ -106,11 +106,14 @@ def python(version: tuple[int, ...], wide: bool) -> Finding:
 
 def wasmtime() -> Finding:
     """Can a cell run guests, and does it call them the fast way? Asked of a real cell process."""
+    from caxton.cli.spawn import environment
+
     try:
         run = subprocess.run(
             [sys.executable, "-P", "-m", "caxton.sandbox.cell", "--self-test"],
             capture_output=True,
             timeout=60,
+            env=environment(),
             check=False,
         )
     except subprocess.TimeoutExpired:

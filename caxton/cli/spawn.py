@@ -33,6 +33,15 @@ def command(folder: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "caxton.daemon", "--project", str(folder)]
 
 
+def environment() -> dict[str, str]:
+    """The environment of a child of ours: in a checkout that is not installed it is told where we are."""
+    root = Path(__file__).resolve().parents[2]
+    known = dict(os.environ)
+    if (root / "pyproject.toml").is_file():
+        known["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), known.get("PYTHONPATH")]))
+    return known
+
+
 def launch(folder: Path) -> subprocess.Popen[bytes]:
     """Start the daemon in a session of its own, its output appended to `.caxton/daemon.log`."""
     state = folder / STATE
@@ -50,6 +59,7 @@ def launch(folder: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             cwd=folder,
+            env=environment(),
             start_new_session=True,
         )
     finally:

@@ -51,7 +51,7 @@ def up(
     if foreground:
         os.chdir(folder)
         words = spawn.command(folder)
-        os.execv(words[0], words)
+        os.execve(words[0], words, spawn.environment())
     process = spawn.launch(folder)
     spawn.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
     with place.client(folder) as caxton:
