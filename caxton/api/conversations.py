@@ -1,0 +1,53 @@
+"""`/api/v1/conversations`: what was said together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from caxton.api.answers import answer, page
+from caxton.api.rooms import full_name, rooms_of
+from caxton.api.rows import conversation_body, with_outcome
+from caxton.api.shapes import ConversationDetail, Conversations
+from caxton.errors import ConversationNotFound
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")]
+
+
+@router.get("", response_model=Conversations)
+async def list_conversations(
+    request: Request,
+    agent: Annotated[str | None, Query(max_length=128)] = None,
+    before: Annotated[
+        int | None, Query(ge=1, description="Only those that began before this number.")
+    ] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Conversations, the newest first."""
+    rooms = rooms_of(request)
+    rows = await rooms.reader.conversations(agent=full_name(rooms, agent), before_seq=before, limit=limit)
+    bodies = [conversation_body(row) for row in rows]
+    return page(bodies, rows[-1].first_seq if len(rows) == limit else None)
+
+
+@router.get("/{id:path}", response_model=ConversationDetail)
+async def show(
+    request: Request,
+    id: Annotated[str, Path(max_length=1024, description="The conversation's id.")],
+    after: Annotated[int, Query(ge=0, description="Only messages with a greater number.")] = 0,
+    limit: Limit = 100,
+) -> Response:
+    """One conversation with its messages, their turns and dead letters, oldest first."""
+    reader = rooms_of(request).reader
+    found = await reader.conversation(id)
+    if found is None:
+        raise ConversationNotFound(f"there is no conversation {id[:200]!r}", hint="see: caxton conv list")
+    rows = await reader.messages(conversation=id, after_seq=after, limit=limit)
+    body = conversation_body(found)
+    body["items"] = await with_outcome(reader, rows)
+    body["next"] = rows[-1].seq if len(rows) == limit else None
+    return answer(body)

@@ -1,0 +1,71 @@
+"""`/api/v1/deployments`: the moves of agents to other revisions, finished and in progress."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from caxton.api.answers import answer, page
+from caxton.api.rooms import rooms_of
+from caxton.api.shapes import DeploymentBody, Deployments, iso
+from caxton.errors import DeploymentNotFound
+from caxton.journal import DeploymentRow, Reader
+
+router = APIRouter(prefix="/deployments", tags=["deployments"])
+
+ALL = 1_000_000
+"""Deployments are few; one is found by reading them."""
+
+
+@router.get("", response_model=Deployments)
+async def list_deployments(
+    request: Request,
+    agent: Annotated[str | None, Query(max_length=63)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> Response:
+    """Deployments, the newest first."""
+    reader = rooms_of(request).reader
+    number: int | None = None
+    if agent is not None:
+        number = rooms_of(request).agents.registry.find(agent).number
+    rows = await reader.deployments(agent_no=number, limit=limit)
+    return page(await _bodies(reader, rows), None)
+
+
+@router.get("/{id}", response_model=DeploymentBody)
+async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """One deployment."""
+    reader = rooms_of(request).reader
+    rows = [row for row in await reader.deployments(limit=ALL) if row.id == id]
+    if not rows:
+        raise DeploymentNotFound(f"there is no deployment {id!r}", hint="see: caxton deploy list")
+    return answer((await _bodies(reader, rows))[0])
+
+
+async def _bodies(reader: Reader, rows: list[DeploymentRow]) -> list[dict[str, Any]]:
+    """Rows with names and sha256 instead of the journal's numbers."""
+    agents = {row.no: row.name.partition("@")[0] for row in await reader.agents()}
+    builds = {row.no: row.sha256 for row in await reader.revisions()}
+    return [
+        {
+            "id": row.id,
+            "agent": agents.get(row.agent_no),
+            "revision": builds.get(row.revision_no),
+            "previous": None if row.previous_no is None else builds.get(row.previous_no),
+            "strategy": row.strategy,
+            "state": row.state,
+            "reason": row.reason,
+            "created_at": iso(row.created_us),
+            "updated_at": iso(row.updated_us),
+            **_detail(row.detail),
+        }
+        for row in rows
+    ]
+
+
+def _detail(detail: str) -> dict[str, Any]:
+    kept: dict[str, Any] = msgspec.json.decode(detail, type=dict[str, Any])
+    return {"timings": kept.get("timings"), "memory": kept.get("memory")}

@@ -1,0 +1,171 @@
+"""`/api/v1/events`: what is committed, as server-sent events that can be resumed by number.
+
+In: a place to start (`Last-Event-ID` or `after`) and filters. Out: `id` the row's number, `event` its kind,
+`data` one line of JSON. First the journal's rows up to now, then each commit as it comes, no row twice and
+none left out but where a `gap` event says how many. A viewer gets at most `ROWS_PER_SECOND`, whatever the bus
+does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Final, assert_never
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from caxton.acl.message import read_message
+from caxton.api.hub import WAITING_ROWS, Gap, Hub, Row, Subscriber, Wanted
+from caxton.api.shapes import iso
+from caxton.errors import InvalidMessage
+from caxton.journal import REDELIVERED
+
+router = APIRouter(tags=["events"])
+
+ROWS_PER_SECOND: Final = 5_000
+CHUNK: Final = 250
+"""Rows that are rendered in one go; the loop is free between two chunks."""
+HEARTBEAT_S: Final = 15.0
+_KINDS = re.compile(r"[a-z_]{1,32}(,[a-z_]{1,32}){0,31}")
+_encode = msgspec.json.Encoder().encode
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(
+    request: Request,
+    kinds: Annotated[str | None, Query(description="Kinds of events, with commas between them.")] = None,
+    agent: Annotated[str | None, Query(max_length=128)] = None,
+    conversation: Annotated[str | None, Query(max_length=1024)] = None,
+    after: Annotated[
+        int | None, Query(ge=0, description="Rows above this number; without it: from now.")
+    ] = None,
+    last_event_id: Annotated[str | None, Header(description="Where a broken stream goes on.")] = None,
+) -> Response:
+    """Messages and events of the journal as they are committed."""
+    hub: Hub = request.app.state.hub
+    if kinds is not None and not _KINDS.fullmatch(kinds):
+        raise InvalidMessage("kinds must be names with commas between them", hint="for example message,agent")
+    if last_event_id is not None:
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):
+            raise InvalidMessage("Last-Event-ID must be the number of a row")
+        after = int(last_event_id)
+    full = agent if agent is None or "@" in agent else f"{agent}@{hub.platform}"
+    wanted = Wanted(frozenset(kinds.split(",")) if kinds else None, full, conversation)
+    hub.check_room()
+    keep = _exact(full)
+    return StreamingResponse(
+        _stream(hub, wanted, after, keep),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _stream(
+    hub: Hub, wanted: Wanted, after: int | None, keep: Callable[[Row], bool]
+) -> AsyncGenerator[bytes]:
+    pace = _Pace()
+    yield b": caxton\n\n"
+    position = hub.journal.committed
+    if after is not None:
+        goal, position = position, min(after, position)
+        while position < goal and not hub.closed:
+            stored = await hub.reader.stream(position, CHUNK)
+            rows = [row for row in wanted.of_stored(stored) if row.seq <= goal and keep(row)]
+            position = min(goal, stored[-1].seq) if stored else goal
+            if rows:
+                await pace.take(len(rows))
+                yield b"".join([render(row) for row in rows])
+    # from here to `join` nothing is awaited, so the live rows begin exactly after `joined`
+    joined = hub.journal.committed
+    with hub.join(wanted) as subscriber:
+        if joined - position > WAITING_ROWS:
+            subscriber.lose(joined - position - WAITING_ROWS, position + 1, joined - WAITING_ROWS)
+            yield b"".join([render(item) for item in subscriber.take(0)])
+            position = joined - WAITING_ROWS
+        while position < joined:
+            stored = await hub.reader.stream(position, CHUNK)
+            rows = [row for row in wanted.of_stored(stored) if row.seq <= joined and keep(row)]
+            position = min(joined, stored[-1].seq) if stored else joined
+            if rows:
+                yield b"".join([render(row) for row in rows])
+        async for chunk in _live(subscriber, pace, keep):
+            yield chunk
+
+
+async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]) -> AsyncGenerator[bytes]:
+    while not subscriber.closed:
+        if not await subscriber.wait(HEARTBEAT_S):
+            if not subscriber.closed:
+                yield b": still here\n\n"
+            continue
+        items = subscriber.take(CHUNK)
+        chunk = b"".join([render(item) for item in items if isinstance(item, Gap) or keep(item)])
+        if chunk:
+            yield chunk
+        await pace.take(len(items))
+
+
+class _Pace:
+    """Lets through `ROWS_PER_SECOND`, at once for a viewer that has been slower than that."""
+
+    def __init__(self) -> None:
+        self._free_at = 0.0
+
+    async def take(self, rows: int) -> None:
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(self._free_at, now - CHUNK / ROWS_PER_SECOND) + rows / ROWS_PER_SECOND
+        if self._free_at > now:
+            await asyncio.sleep(self._free_at - now)
+
+
+def _exact(agent: str | None) -> Callable[[Row], bool]:
+    """The whole test of the filter by agent, for the few rows that are rendered."""
+
+    def keep(row: Row) -> bool:
+        if agent is None or row.kind != "message":
+            return True
+        message = read_message(row.body)
+        return message.sender == agent or agent in message.receiver
+
+    return keep
+
+
+def render(item: Row | Gap) -> bytes:
+    """One row as a server-sent event."""
+    match item:
+        case Gap(lost, first, last):
+            return b'event: gap\ndata: {"lost":%d,"from":%d,"to":%d}\n\n' % (lost, first, last)
+        case Row(seq, at_us, "message", cause, hops, flags, body):
+            return (
+                b'id: %d\nevent: message\ndata: {"seq":%d,"at":"%s",'
+                b'"cause":%s,"hops":%d,"redelivered":%s,"message":'
+                % (
+                    seq,
+                    seq,
+                    iso(at_us).encode(),
+                    b"%d" % cause if cause else b"null",
+                    hops,
+                    b"true" if flags & REDELIVERED else b"false",
+                )
+                + _one_line(body)
+                + b"}\n\n"
+            )
+        case Row(seq, at_us, kind, _, _, _, body):
+            return b'id: %d\nevent: %s\ndata: {"seq":%d,"at":"%s","kind":"%s","body":%s}\n\n' % (
+                seq,
+                kind.encode(),
+                seq,
+                iso(at_us).encode(),
+                kind.encode(),
+                _one_line(body),
+            )
+        case _:
+            assert_never(item)
+
+
+def _one_line(body: bytes) -> bytes:
+    # a client's message may be spread over lines, and a line's end would end the event's data
+    return _encode(msgspec.json.decode(body)) if b"\n" in body or b"\r" in body else body

@@ -1,0 +1,262 @@
+"""Committed rows to everybody who watches, at a cost that the bus does not feel.
+
+In: the journal's commits. Out: for each subscriber the rows that it wants, in order, once each, or a count of
+what it lost. With nobody there a commit costs one `if`. A subscriber keeps a bounded tail of the rows: what
+is too old for the bound is counted as a gap, and nothing is rendered before somebody reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from caxton.errors import ResourceError
+from caxton.ids import conversation_key
+from caxton.journal import Batch, Event, Journal, Reader, StoredEvent, StoredMessage
+from caxton.journal.batch import MessageRow
+
+WAITING_ROWS: Final = 4_096
+WAITING_BYTES: Final = 4 * 1024 * 1024
+MOST_SUBSCRIBERS: Final = 64
+
+
+class Row(NamedTuple):
+    """One row on its way to a viewer: a message (`kind` "message") or an event of that kind."""
+
+    seq: int
+    at_us: int
+    kind: str
+    cause: int
+    hops: int
+    flags: int
+    body: bytes
+
+
+Waiting = tuple[MessageRow | Event, bytes]
+"""A row that nobody has asked for yet, as the batch had it, with its body."""
+
+
+class Gap(NamedTuple):
+    """Rows that a subscriber lost: how many, and the first and last number among them."""
+
+    lost: int
+    first: int
+    last: int
+
+
+class Wanted:
+    """Which rows a subscriber wants; no filter takes everything."""
+
+    __slots__ = ("_agent", "_key", "_kinds", "_quoted", "events", "messages")
+
+    def __init__(
+        self, kinds: frozenset[str] | None = None, agent: str | None = None, conversation: str | None = None
+    ) -> None:
+        self._kinds = kinds
+        self._agent = agent
+        self._quoted = f'"{agent}"'.encode()
+        self._key = None if conversation is None else conversation_key(conversation)
+        self.messages = kinds is None or "message" in kinds
+        self.events = kinds is None or bool(kinds - {"message"})
+
+    def message(self, key: int, body: bytes) -> bool:
+        """Whether a message passes; by agent it may pass too easily, where its name stands in the content."""
+        if self._key is not None and key != self._key:
+            return False
+        return self._agent is None or self._quoted in body
+
+    def event(self, kind: str, agent: str | None, key: int | None) -> bool:
+        """Whether an event passes."""
+        if self._kinds is not None and kind not in self._kinds:
+            return False
+        if self._key is not None and key != self._key:
+            return False
+        return self._agent is None or agent == self._agent
+
+    def of_batch(self, batch: Batch) -> list[Waiting]:
+        """The last rows of a batch that pass, no more than a subscriber may keep."""
+        rows: list[Waiting] = []
+        if self.messages:
+            if self._key is None and self._agent is None:
+                # at full load this is most rows of the bus, so no Python runs for each of them
+                rows.extend(zip(batch.messages[-WAITING_ROWS:], batch.bodies[-WAITING_ROWS:], strict=True))
+            else:
+                pairs = zip(batch.messages, batch.bodies, strict=True)
+                rows.extend([pair for pair in pairs if self.message(pair[0][2], pair[1])][-WAITING_ROWS:])
+        if self.events:
+            found: list[Waiting] = [
+                (record, record.body)
+                for record in batch.records
+                if isinstance(record, Event)
+                and self.event(record.kind, record.agent, record.conversation_key)
+            ]
+            if found:
+                rows = sorted(rows + found, key=_seq)
+        return rows
+
+    def skipped(self, batch: Batch) -> int:
+        """How many of a batch's messages `of_batch` leaves out only because they are too many."""
+        if not self.messages or self._key is not None or self._agent is not None:
+            return 0
+        return max(0, len(batch.messages) - WAITING_ROWS)
+
+    def of_stored(self, stored: Sequence[StoredMessage | StoredEvent]) -> list[Row]:
+        """The rows from the journal that pass."""
+        rows: list[Row] = []
+        for row in stored:
+            if isinstance(row, StoredMessage):
+                if self.messages and self.message(row.conversation_key, row.body):
+                    rows.append(Row(row.seq, row.at_us, "message", row.cause, row.hops, row.flags, row.body))
+            elif self.events and self.event(row.kind, row.agent, row.conversation_key):
+                rows.append(Row(row.seq, row.at_us, row.kind, 0, 0, 0, row.body))
+        return rows
+
+
+class Subscriber:
+    """One viewer's tail of rows. Close it, or use it as a context manager."""
+
+    def __init__(self, hub: Hub, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._hub = hub
+        self._rows: deque[Waiting] = deque()
+        self._bytes = 0
+        self._lost = 0
+        self._lost_first = 0
+        self._lost_last = 0
+        self._woken = asyncio.Event()
+        self.closed = False
+
+    def __enter__(self) -> Subscriber:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hub.leave(self)
+
+    def give(self, batch: Batch) -> None:
+        """Take a committed batch; drops the oldest rows where it becomes too much."""
+        skipped = self.wanted.skipped(batch)
+        if skipped:
+            # everything that waits is older than what was skipped, so it goes first
+            self._drop(len(self._rows))
+            self.lose(skipped, batch.messages[0][0], batch.messages[skipped - 1][0])
+        rows = self.wanted.of_batch(batch)
+        self._rows.extend(rows)
+        self._bytes += sum([len(body) for _, body in rows])
+        over = len(self._rows) - WAITING_ROWS
+        if over > 0:
+            self._drop(over)
+        while self._bytes > WAITING_BYTES:
+            self._drop(1)
+        if self._rows or self._lost:
+            self._woken.set()
+
+    def lose(self, count: int, first: int, last: int) -> None:
+        """Count rows as lost; the next `take` tells."""
+        self._hub.lost += count
+        self._lost_first = self._lost_first or first
+        self._lost_last = last
+        self._lost += count
+
+    def take(self, most: int) -> list[Row | Gap]:
+        """What waits, the oldest first, at most so many rows; a gap comes before what follows it."""
+        taken: list[Row | Gap] = []
+        if self._lost:
+            taken.append(Gap(self._lost, self._lost_first, self._lost_last))
+            self._lost = self._lost_first = self._lost_last = 0
+        while self._rows and most > 0:
+            waiting = self._rows.popleft()
+            self._bytes -= len(waiting[1])
+            taken.append(_row(waiting))
+            most -= 1
+        if not self._rows:
+            self._woken.clear()
+        return taken
+
+    async def wait(self, timeout_s: float) -> bool:
+        """True when there is something to take, False when the time is over or the subscriber is closed."""
+        if not self._woken.is_set() and not self.closed:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                return False
+        return not self.closed
+
+    def close(self) -> None:
+        """End the stream; who waits is woken."""
+        self.closed = True
+        self._woken.set()
+
+    def _drop(self, count: int) -> None:
+        if not count:
+            return
+        first = _seq(self._rows[0])
+        last = _seq(self._rows[count - 1])
+        for _ in range(count):
+            self._bytes -= len(self._rows.popleft()[1])
+        self.lose(count, first, last)
+
+
+def _seq(waiting: Waiting) -> int:
+    head = waiting[0]
+    return head.seq if isinstance(head, Event) else head[0]
+
+
+def _row(waiting: Waiting) -> Row:
+    head, body = waiting
+    if isinstance(head, Event):
+        return Row(head.seq, head.at_us, head.kind, 0, 0, 0, body)
+    return Row(head[0], head[1], "message", head[3], head[4], head[5], body)
+
+
+class Hub:
+    """Everybody who watches; hangs on the journal's commits for as long as there is somebody."""
+
+    def __init__(self, journal: Journal, reader: Reader, platform: str) -> None:
+        self.journal = journal
+        self.reader = reader
+        self.platform = platform
+        self.lost = 0
+        """Rows that subscribers lost since the start; a plain counter."""
+        self.closed = False
+        self._subscribers: list[Subscriber] = []
+        journal.on_commit.append(self._committed)
+
+    @property
+    def subscribers(self) -> int:
+        """How many watch now."""
+        return len(self._subscribers)
+
+    def join(self, wanted: Wanted) -> Subscriber:
+        """Watch from the journal's `committed` on; ResourceError when too many watch already."""
+        self.check_room()
+        subscriber = Subscriber(self, wanted)
+        if self.closed:
+            subscriber.close()
+        self._subscribers.append(subscriber)
+        return subscriber
+
+    def check_room(self) -> None:
+        """ResourceError when no further subscriber is taken."""
+        if len(self._subscribers) >= MOST_SUBSCRIBERS:
+            raise ResourceError(
+                f"{MOST_SUBSCRIBERS} viewers watch already", hint="close one of them and try again"
+            )
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Watch no longer."""
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+
+    def close(self) -> None:
+        """End every stream, and those to come."""
+        self.closed = True
+        for subscriber in self._subscribers:
+            subscriber.close()
+
+    def _committed(self, batch: Batch) -> None:
+        if self._subscribers:
+            for subscriber in self._subscribers:
+                subscriber.give(batch)

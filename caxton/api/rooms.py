@@ -1,0 +1,44 @@
+"""What the API needs from the rooms of a daemon, in one value.
+
+The daemon fills `Rooms` once; every route gets it from `rooms_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from caxton.agents import Supervisor
+from caxton.bus import Bus
+from caxton.cells import CellPool
+from caxton.clock import Clock
+from caxton.config import Project
+from caxton.journal import Journal, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of one running daemon. `stop` begins its end and returns at once; `started_us`: wall time."""
+
+    bus: Bus
+    agents: Supervisor
+    cells: CellPool
+    journal: Journal
+    reader: Reader
+    config: Project
+    clock: Clock
+    stop: Callable[[], None]
+    started_us: int
+
+
+def rooms_of(connection: HTTPConnection) -> Rooms:
+    """The rooms behind the app that serves this request."""
+    rooms: Rooms = connection.app.state.rooms
+    return rooms
+
+
+def full_name(rooms: Rooms, agent: str | None) -> str | None:
+    """An agent's name with the platform, as messages and rows have it."""
+    return agent if agent is None else rooms.bus.full_name(agent)

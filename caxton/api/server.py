@@ -1,0 +1,93 @@
+"""The HTTP server of one daemon: uvicorn on the project's socket, the daemon's own signals left alone.
+
+In: the rooms and a listening socket. Out: answers until `stop()`. A peer that is another user is cut off
+before it says anything, where the system tells who it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Generator
+from socket import socket
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from caxton.api.app import build
+from caxton.api.rooms import Rooms
+from caxton.api.socket import Listener, peer_uid
+
+__all__ = ["Rooms", "Server"]
+
+GRACE_S = 3
+"""How long requests in progress may take once the server is asked to stop."""
+
+
+class Server:
+    """Serves the API on a listener; `run` returns after `stop`, with every connection closed."""
+
+    def __init__(self, rooms: Rooms, listener: Listener) -> None:
+        self.app = build(rooms)
+        self._hub = self.app.state.hub
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                self.app,
+                http=_OwnUserOnly,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=GRACE_S,
+                limit_concurrency=512,
+            )
+        )
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Serve until `stop()`; closes the listener and takes its file away."""
+        try:
+            await self._server.serve([self._listener.socket])
+        finally:
+            self._hub.close()
+            self._listener.close()
+
+    def stop(self) -> None:
+        """Take no more connections, end the event streams, let requests in progress finish."""
+        self._hub.close()
+        self._server.should_exit = True
+
+    @property
+    def started(self) -> bool:
+        """Whether connections are taken."""
+        return self._server.started
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # the daemon decides what a signal means; uvicorn would install handlers of its own here
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        # uvicorn opens given sockets as TCP, which loses the peer's name on a Unix socket under uvloop
+        assert sockets is not None
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            return _OwnUserOnly(self.config, self.server_state, {}, loop)
+
+        self.servers = [await loop.create_unix_server(protocol, sock=each) for each in sockets]
+        self.started = True
+
+
+class _OwnUserOnly(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        uid = peer_uid(transport.get_extra_info("socket"))
+        if uid is not None and uid not in (os.geteuid(), 0):
+            transport.abort()
+            return
+        super().connection_made(transport)

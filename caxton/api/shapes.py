@@ -1,0 +1,279 @@
+"""What the API says, as typed dictionaries: the server makes, the client returns, OpenAPI shows them.
+
+Times are ISO 8601 UTC with microseconds and `Z`; `seq` is a row's number in the journal. This module loads no
+framework.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso(us: int) -> str:
+    """Microseconds since 1970 as `2026-01-31T12:00:00.000000Z`."""
+    return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong and what to do about it."""
+
+    code: str
+    message: str
+    hint: str | None
+    details: dict[str, Any]
+
+
+class ErrorBody(TypedDict):
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorDetail
+
+
+class AgentBody(TypedDict):
+    """One agent as it is now."""
+
+    name: str
+    state: str
+    desired: str
+    revision: str | None
+    profile: str
+    limits: dict[str, int]
+    settings: dict[str, Any]
+    cell: int | None
+    mailbox: int
+    in_flight: int
+    turns: int
+    failed_turns: int
+    sent: int
+    fuel: int
+    turn_us: int
+    memory_kib: int
+    restarts: int
+    hooks: list[str]
+    last_error: str | None
+    snapshot_seq: int | None
+    created_at: str
+    updated_at: str
+
+
+class CellBody(TypedDict):
+    """One worker process."""
+
+    no: int
+    pid: int | None
+    state: str
+    agents: int
+    in_flight: int
+    restarts: int
+    rss_kib: int
+    cpu_s: float
+    handoffs: int
+    calls: str
+    calls_reason: str | None
+
+
+class TurnBody(TypedDict):
+    """What one agent did with one message."""
+
+    agent: str
+    revision: str | None
+    status: str
+    started_at: str
+    queue_us: int
+    turn_us: int
+    fuel: int
+    sent: int
+
+
+class DeadLetterOfMessage(TypedDict):
+    """Why one receiver did not get a message."""
+
+    agent: str
+    code: str
+    reason: str
+
+
+class DeadLetterBody(TypedDict):
+    """A message that could not be handled, with its reason."""
+
+    seq: int
+    at: str
+    agent: str
+    code: str
+    reason: str
+    message: NotRequired[dict[str, Any]]
+
+
+class MessageBody(TypedDict):
+    """One row of the journal: the message as it was delivered, and what became of it."""
+
+    seq: int
+    at: str
+    cause: int | None
+    hops: int
+    redelivered: bool
+    message: dict[str, Any]
+    turns: NotRequired[list[TurnBody]]
+    dead_letters: NotRequired[list[DeadLetterOfMessage]]
+
+
+class ConversationBody(TypedDict):
+    """One conversation at a glance."""
+
+    id: str
+    protocol: str | None
+    initiator: str
+    participants: list[str]
+    messages: int
+    started_at: str
+    last_at: str
+
+
+class ConversationDetail(ConversationBody):
+    """One conversation with its messages; `next` continues the list of messages."""
+
+    items: list[MessageBody]
+    next: int | None
+
+
+class TimingsBody(TypedDict):
+    """How long the steps of a deployment took."""
+
+    compile_ms: float | None
+    load_ms: float | None
+    pause_us: int | None
+    cached: bool
+
+
+class DeploymentBody(TypedDict):
+    """The move of one agent to a revision."""
+
+    id: str
+    agent: str
+    revision: str
+    previous: str | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_at: str
+    updated_at: str
+    timings: TimingsBody | None
+    memory: str | None
+
+
+class LogBody(TypedDict):
+    """One line that an agent logged."""
+
+    seq: int
+    at: str
+    level: str
+    message: str
+    fields: dict[str, Any]
+
+
+class SubmittedBody(TypedDict):
+    """A message that is committed, and the replies that came while the client waited."""
+
+    id: str
+    seq: int
+    conversation_id: str
+    trace_id: str
+    replies: list[MessageBody]
+    timed_out: NotRequired[bool]
+
+
+class AgentTotals(TypedDict):
+    """Agents by state."""
+
+    total: int
+    running: int
+    stopped: int
+    failed: int
+
+
+class JournalBody(TypedDict):
+    """The journal at a glance; `rows` counts messages and events, `bytes` what of the file is in use."""
+
+    first_seq: int | None
+    last_seq: int
+    committed_seq: int
+    rows: int
+    bytes: int
+    waiting_rows: int
+    failed: str | None
+
+
+class StatusBody(TypedDict):
+    """The daemon at a glance."""
+
+    version: str
+    pid: int
+    project: str
+    folder: str
+    platform: str
+    started_at: str
+    uptime_s: float
+    cells: list[CellBody]
+    agents: AgentTotals
+    journal: JournalBody
+    counts: dict[str, Any]
+
+
+class ReadyBody(TypedDict):
+    """Whether messages are taken, and what is missing where not."""
+
+    ready: bool
+    why: list[str]
+
+
+class HealthBody(TypedDict):
+    """Always `ok` while the daemon answers."""
+
+    status: str
+
+
+class Agents(TypedDict):
+    """A page of agents."""
+
+    items: list[AgentBody]
+    next: int | None
+
+
+class Messages(TypedDict):
+    """A page of messages; `next` is the `after` (or, newest first, the `before`) of the next page."""
+
+    items: list[MessageBody]
+    next: int | None
+
+
+class Conversations(TypedDict):
+    """A page of conversations; `next` is the `before` of the next page."""
+
+    items: list[ConversationBody]
+    next: int | None
+
+
+class Deployments(TypedDict):
+    """A page of deployments."""
+
+    items: list[DeploymentBody]
+    next: int | None
+
+
+class DeadLetters(TypedDict):
+    """A page of dead letters; `next` is the `before` of the next page."""
+
+    items: list[DeadLetterBody]
+    next: int | None
+
+
+class Logs(TypedDict):
+    """A page of log lines; `next` is the `after` of the next page."""
+
+    items: list[LogBody]
+    next: int | None

@@ -1,0 +1,93 @@
+"""`/health`, `/ready`, `/metrics`, `/api/v1/status` and the daemon's end."""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import caxton
+from caxton.api.answers import answer, view_body
+from caxton.api.hub import Hub
+from caxton.api.readings import readings
+from caxton.api.rooms import Rooms, rooms_of
+from caxton.api.shapes import HealthBody, ReadyBody, StatusBody, iso
+from caxton.telemetry import metrics
+
+probes = APIRouter(tags=["probes"])
+router = APIRouter(tags=["daemon"])
+
+
+@probes.get("/health", response_model=HealthBody)
+async def health() -> Response:
+    """Whether the daemon answers at all."""
+    return answer({"status": "ok"})
+
+
+@probes.get("/ready", response_model=ReadyBody)
+async def ready(request: Request) -> Response:
+    """200 where messages are taken and handled; 503 with the reasons where not."""
+    why = _missing(rooms_of(request))
+    return answer({"ready": not why, "why": why}, 503 if why else 200)
+
+
+@probes.get("/metrics", response_class=Response)
+async def prometheus(request: Request) -> Response:
+    """Every meter as Prometheus text."""
+    hub: Hub = request.app.state.hub
+    text = metrics.render(readings(rooms_of(request), hub))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/status", response_model=StatusBody)
+async def status(request: Request) -> Response:
+    """The daemon, its cells, agents and journal at a glance."""
+    rooms = rooms_of(request)
+    stored = await rooms.reader.stats()
+    states = [view.state for view in rooms.agents.views()]
+    return answer(
+        {
+            "version": caxton.__version__,
+            "pid": os.getpid(),
+            "project": rooms.config.config.name,
+            "folder": str(rooms.config.folder),
+            "platform": rooms.config.config.platform,
+            "started_at": iso(rooms.started_us),
+            "uptime_s": (rooms.clock.now_us() - rooms.started_us) / 1e6,
+            "cells": [view_body(view) for view in rooms.cells.views()],
+            "agents": {
+                "total": len(states),
+                "running": states.count("running"),
+                "stopped": sum(state in ("loaded", "unloaded", "draining") for state in states),
+                "failed": states.count("failed"),
+            },
+            "journal": {
+                "first_seq": stored.first_seq or None,
+                "last_seq": stored.last_seq,
+                "committed_seq": rooms.journal.committed,
+                "rows": stored.last_seq - stored.trimmed_upto,
+                "bytes": stored.used_bytes,
+                "waiting_rows": rooms.journal.waiting_rows,
+                "failed": rooms.journal.failed,
+            },
+            "counts": rooms.bus.counts,
+        }
+    )
+
+
+@router.post("/daemon/stop", status_code=202, response_model=HealthBody)
+async def stop(request: Request) -> Response:
+    """Begin the daemon's end: intake stops, turns finish, the journal is closed. Answers before that."""
+    rooms_of(request).stop()
+    return answer({"status": "stopping"}, 202)
+
+
+def _missing(rooms: Rooms) -> list[str]:
+    why: list[str] = []
+    if rooms.journal.failed is not None:
+        why.append(f"the journal cannot be written: {rooms.journal.failed}")
+    waiting = [str(view.no) for view in rooms.cells.views() if view.state != "ready"]
+    if waiting:
+        why.append(f"cells not ready: {', '.join(waiting)}")
+    return why

@@ -1,0 +1,84 @@
+"""Every meter of the daemon, named in one place, and its Prometheus text (exposition format 0.0.4).
+
+In: plain numbers, read when somebody asks. Out: text. The hot path knows nothing of this: it adds to
+integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Number = int | float
+Reading = Number | Mapping[str, Number]
+"""One number, or one for each value of the meter's label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One meter: its name, whether it only grows, its sentence, and its label if it has one."""
+
+    name: str
+    type: Literal["counter", "gauge"]
+    help: str
+    label: str | None = None
+
+
+METERS: tuple[Meter, ...] = (
+    Meter("caxton_messages_total", "counter", "Messages admitted, whoever said them."),
+    Meter(
+        "caxton_deliveries_total", "counter", "Messages put into an agent's mailbox, one for each receiver."
+    ),
+    Meter("caxton_redelivered_total", "counter", "Messages delivered again after a crash."),
+    Meter("caxton_refused_total", "counter", "Messages of clients that were refused at the door."),
+    Meter("caxton_conversations_total", "counter", "Conversations begun."),
+    Meter("caxton_turns_total", "counter", "Turns that ended, by how they ended.", "status"),
+    Meter("caxton_turn_seconds_total", "counter", "Time spent inside turns."),
+    Meter("caxton_queue_seconds_total", "counter", "Time between admission and the beginning of the turn."),
+    Meter("caxton_fuel_total", "counter", "Fuel that turns used, in wasmtime's units."),
+    Meter("caxton_log_lines_total", "counter", "Lines that agents logged."),
+    Meter("caxton_log_lines_dropped_total", "counter", "Lines of agents above their limit."),
+    Meter("caxton_dead_letters_total", "counter", "Messages that could not be handled, by reason.", "code"),
+    Meter("caxton_mailbox_messages", "gauge", "Messages that wait in mailboxes, those in cells included."),
+    Meter("caxton_in_flight_messages", "gauge", "Messages that cells have and have not answered."),
+    Meter("caxton_agents", "gauge", "Agents by state.", "state"),
+    Meter("caxton_agent_restarts_total", "counter", "Instances started again after a failure."),
+    Meter("caxton_cells", "gauge", "Cells by state.", "state"),
+    Meter("caxton_cell_restarts_total", "counter", "Cells started again after they died."),
+    Meter("caxton_cell_memory_bytes", "gauge", "Resident memory of all cells."),
+    Meter("caxton_cell_cpu_seconds_total", "counter", "Processor time of the cells that run now."),
+    Meter("caxton_cell_handoffs_total", "counter", "Turns so long that another thread took the queue over."),
+    Meter("caxton_journal_rows_total", "counter", "Rows committed, by table.", "table"),
+    Meter("caxton_journal_bytes_total", "counter", "Bytes of messages committed."),
+    Meter("caxton_journal_commits_total", "counter", "Commits."),
+    Meter("caxton_journal_commit_seconds_total", "counter", "Time spent in commits."),
+    Meter("caxton_journal_failures_total", "counter", "Commits that failed and were tried again."),
+    Meter("caxton_journal_waiting_rows", "gauge", "Rows that are not on disk yet."),
+    Meter("caxton_journal_committed_seq", "gauge", "The number up to which everything is on disk."),
+    Meter("caxton_journal_trimmed_rows_total", "counter", "Rows that retention removed."),
+    Meter("caxton_event_subscribers", "gauge", "Viewers of the event stream."),
+    Meter("caxton_events_lost_total", "counter", "Rows that slow viewers of the event stream lost."),
+    Meter("caxton_uptime_seconds", "gauge", "Time since the daemon started."),
+)
+
+
+def render(readings: Mapping[str, Reading]) -> str:
+    """The text for these readings, by name; KeyError for a meter that was not read."""
+    lines: list[str] = []
+    for meter in METERS:
+        reading = readings[meter.name]
+        lines.append(f"# HELP {meter.name} {meter.help}")
+        lines.append(f"# TYPE {meter.name} {meter.type}")
+        if isinstance(reading, Mapping):
+            lines += [
+                f'{meter.name}{{{meter.label}="{_escaped(value)}"}} {number!r}'
+                for value, number in sorted(reading.items())
+            ]
+        else:
+            lines.append(f"{meter.name} {reading!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
