@@ -99,6 +99,13 @@ class MessageTooLarge(RoutingError):
     exit = Exit.LIMIT
 
 
+class MessageNotFound(RoutingError):
+    """Raised when no message of that id or number is in the journal."""
+
+    code = "message_not_found"
+    status = 404
+
+
 class ConversationNotFound(RoutingError):
     """Raised when no message of that conversation is in the journal."""
 
