@@ -30,18 +30,18 @@ class Draft(msgspec.Struct, gc=False):
     """What a sender may say; the host completes it to a `Message`."""
 
     performative: Performative
-    receiver: str | list[str] | None | UnsetType = UNSET
+    receiver: str | list[str] | UnsetType | None = UNSET
     content: msgspec.Raw | UnsetType = UNSET
-    sender: str | None | UnsetType = UNSET
-    conversation_id: str | None | UnsetType = UNSET
-    protocol: str | None | UnsetType = UNSET
-    reply_with: str | None | UnsetType = UNSET
-    in_reply_to: str | None | UnsetType = UNSET
-    reply_by: str | None | UnsetType = UNSET
-    reply_to: str | list[str] | None | UnsetType = UNSET
-    language: str | None | UnsetType = UNSET
-    encoding: str | None | UnsetType = UNSET
-    ontology: str | None | UnsetType = UNSET
+    sender: str | UnsetType | None = UNSET
+    conversation_id: str | UnsetType | None = UNSET
+    protocol: str | UnsetType | None = UNSET
+    reply_with: str | UnsetType | None = UNSET
+    in_reply_to: str | UnsetType | None = UNSET
+    reply_by: str | UnsetType | None = UNSET
+    reply_to: str | list[str] | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET
+    encoding: str | UnsetType | None = UNSET
+    ontology: str | UnsetType | None = UNSET
     extensions: dict[str, msgspec.Raw] | UnsetType = msgspec.field(default=UNSET, name="x_")
     """Parameters whose names begin with `x_`, kept as they are. `x_` alone is no parameter's name."""
 
@@ -85,9 +85,9 @@ def read_draft(line: bytes) -> Draft:
     if receiver.__class__ is str:
         if receiver not in _names and not _remember(receiver):
             return _strictly(line)
-    elif receiver and any(name not in _names and not _remember(name) for name in receiver):
-        return _strictly(line)
-    elif receiver == []:
+    elif (
+        receiver and any(name not in _names and not _remember(name) for name in receiver)
+    ) or receiver == []:
         return _strictly(line)
     sender = draft.sender
     if sender and sender not in _names and not _remember(sender):

@@ -50,7 +50,9 @@ def read_fields(line: bytes) -> dict[str, Any]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        _refuse(f"the message is not valid UTF-8: byte {error.start} is {line[error.start]:#04x}", "send UTF-8")
+        _refuse(
+            f"the message is not valid UTF-8: byte {error.start} is {line[error.start]:#04x}", "send UTF-8"
+        )
     _check_depth(line)
     try:
         value = json.loads(
@@ -58,7 +60,9 @@ def read_fields(line: bytes) -> dict[str, Any]:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        _refuse(f"the message is not JSON: {error.msg} at {where}", "a message is one JSON object", at=error.pos)
+        _refuse(
+            f"the message is not JSON: {error.msg} at {where}", "a message is one JSON object", at=error.pos
+        )
     except ValueError as error:
         if isinstance(error, InvalidMessage):
             raise
@@ -85,14 +89,18 @@ def _check(value: dict[str, Any]) -> None:
             continue
         if key.startswith("x_"):
             if _X_KEY.fullmatch(key) is None:
-                _refuse(f"{key[:80]!r} is not a parameter name", "x_ and 1 to 64 of A-Z a-z 0-9 _ . -", field=key[:80])
+                _refuse(
+                    f"{key[:80]!r} is not a parameter name",
+                    "x_ and 1 to 64 of A-Z a-z 0-9 _ . -",
+                    field=key[:80],
+                )
             continue
         near = difflib.get_close_matches(key.replace("-", "_"), KNOWN, 1)
         hint = f"did you mean {near[0]!r}?" if near else "a parameter of your own begins with x_"
         _refuse(f"a message has no field {key[:80]!r}", hint, field=key[:80])
     performative = value.get("performative")
     if performative is None:
-        _refuse("the message has no performative", "add e.g. \"performative\": \"request\"", field="performative")
+        _refuse("the message has no performative", 'add e.g. "performative": "request"', field="performative")
     if not isinstance(performative, str) or performative not in ACTS:
         acts = sorted(ACTS)
         near = difflib.get_close_matches(str(performative), acts, 1)
@@ -144,7 +152,9 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                _refuse(f"the key {key[:80]!r} stands twice in one object", "keep one of them", field=key[:80])
+                _refuse(
+                    f"the key {key[:80]!r} stands twice in one object", "keep one of them", field=key[:80]
+                )
             seen.add(key)
     return found
 
@@ -166,7 +176,9 @@ def _no_surrogates(text: str) -> None:
     try:
         json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        _refuse("the message has half of a surrogate pair (\\ud800 to \\udfff alone)", "send whole characters")
+        _refuse(
+            "the message has half of a surrogate pair (\\ud800 to \\udfff alone)", "send whole characters"
+        )
 
 
 def _kind(value: Any) -> str:

@@ -1,1 +1,10 @@
+"""What the daemon knows of cells: the processes that run guests.
 
+In: messages for agents that live in a cell. Out: how their turns ended. A cell that dies is replaced; what it had not
+answered waits again. The daemon never calls a guest itself.
+"""
+
+from caxton.cells.link import CellLink, CellLost
+from caxton.cells.pool import Cell, CellPool, CellState, CellView
+
+__all__ = ["Cell", "CellLink", "CellLost", "CellPool", "CellState", "CellView"]

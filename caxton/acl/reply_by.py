@@ -1,0 +1,42 @@
+"""`reply_by`: until when an answer is wanted, as an RFC 3339 time in UTC.
+
+In: an RFC 3339 time with an offset, or a duration from now such as `5s`, `200ms`, `2m`. Out: the time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from caxton.errors import InvalidMessage
+
+_DURATION = re.compile(r"\+?(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_text(at_us: int) -> str:
+    """Microseconds since 1970 as RFC 3339 in UTC."""
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def reply_by_time(text: str, now_us: int) -> str:
+    """The time that `text` means, seen from `now_us`.
+
+    Raises InvalidMessage for anything else.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    try:
+        if found is not None:
+            return time_text(now_us + int(float(found[1]) * _SECONDS[found[2]] * 1e6))
+        moment = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidMessage(
+            f"reply_by {text[:80]!r} is not a time",
+            hint="an RFC 3339 time with an offset, or a duration such as 5s",
+            field="reply_by",
+        )
+    return time_text(int((moment - _EPOCH) / timedelta(microseconds=1)))

@@ -1,0 +1,160 @@
+"""Every agent and every revision that this project has had; rows in the journal, values in memory.
+
+In: agents as the supervisor changes them. Out: the same after a restart. A number belongs to one name for ever, so
+that old turns keep their agent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from caxton.agents.life import Life, Loaded, Unloaded, state_name
+from caxton.bus import Endpoint
+from caxton.bus.platform_agents import AMS_NUMBER, FIRST_GUEST_NUMBER, TIMER_NUMBER
+from caxton.cells import Cell
+from caxton.errors import AgentNotFound
+from caxton.journal import AgentRow, Journal, Reader, RevisionRow
+from caxton.limits import Limits
+
+REMOVED = "removed"
+PLATFORM = "platform"
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent was told when it was deployed; kept with it."""
+
+    limits: Limits = Limits()
+    settings: dict[str, Any] = {}
+    profile: str = "standard"
+    recover: str = "snapshot"
+    desired: str = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One build: a number in the journal, the sha256 of its wasm, the profile it was compiled for."""
+
+    no: int
+    sha256: str
+    profile: str
+    path: str
+
+
+@dataclass(slots=True, eq=False)
+class AgentRecord:
+    """An agent in memory. The supervisor changes it, nobody else."""
+
+    number: int
+    name: str
+    endpoint: Endpoint
+    config: AgentConfig
+    created_us: int
+    updated_us: int
+    life: Life = field(default_factory=Unloaded)
+    revision: Revision | None = None
+    cell: Cell | None = None
+    hooks: tuple[str, ...] = ()
+    restarts: int = 0
+    broken_at: deque[float] = field(default_factory=lambda: deque[float](maxlen=5))
+    """When it was last started again, for the restart intensity."""
+    snapshot: bytes | None = None
+    snapshot_seq: int | None = None
+    snapshot_asked: bool = False
+    busy: bool = False
+    """Whether a deployment, a stop or a restart is under way."""
+
+
+class Registry:
+    """Agents by local name, revisions by sha256 and profile."""
+
+    def __init__(self, journal: Journal, platform: str) -> None:
+        self.agents: dict[str, AgentRecord] = {}
+        self.by_endpoint: dict[Endpoint, AgentRecord] = {}
+        self._journal = journal
+        self._platform = platform
+        self._numbers: dict[str, int] = {}
+        self._revisions: dict[tuple[str, str], Revision] = {}
+        self._created: dict[str, int] = {}
+
+    async def load(self, reader: Reader, now_us: int) -> None:
+        """Read what the journal knows. Agents come back `Loaded`; the supervisor starts them."""
+        revisions = {
+            row.no: Revision(row.no, row.sha256, row.profile, row.path) for row in await reader.revisions()
+        }
+        self._revisions = {(one.sha256, one.profile): one for one in revisions.values()}
+        for row in await reader.agents():
+            local = row.name.partition("@")[0]
+            self._numbers[local] = row.no
+            self._created[local] = row.created_us
+            if row.state in (REMOVED, PLATFORM) or row.revision_no is None:
+                continue
+            config = msgspec.json.decode(row.config, type=AgentConfig)
+            record = self.add(local, config, row.updated_us)
+            record.revision = revisions[row.revision_no]
+            record.life = Loaded(record.revision.sha256)
+            record.endpoint.revision_no = row.revision_no
+            snapshot = await reader.snapshot(row.no)
+            if snapshot is not None and config.recover == "snapshot":
+                record.snapshot, record.snapshot_seq = snapshot.data, snapshot.seq
+        for local, number in (("ams", AMS_NUMBER), ("timer", TIMER_NUMBER)):
+            if local not in self._numbers:
+                self._numbers[local] = number
+                self._journal.batch.records.append(
+                    AgentRow(number, f"{local}@{self._platform}", PLATFORM, None, "{}", now_us, now_us)
+                )
+
+    def find(self, name: str) -> AgentRecord:
+        """The agent of that name; raises AgentNotFound."""
+        record = self.agents.get(name.removesuffix(f"@{self._platform}"))
+        if record is None:
+            known = ", ".join(sorted(self.agents)[:8]) or "none yet"
+            raise AgentNotFound(f"there is no agent {name!r}", hint=f"agents here: {known}", name=name)
+        return record
+
+    def add(self, name: str, config: AgentConfig, now_us: int) -> AgentRecord:
+        """A new agent in memory; `save` writes it down."""
+        number = self._numbers.get(name)
+        if number is None:
+            number = max(max(self._numbers.values(), default=0) + 1, FIRST_GUEST_NUMBER)
+            self._numbers[name] = number
+        endpoint = Endpoint(f"{name}@{self._platform}", number, config.limits)
+        created = self._created.setdefault(name, now_us)
+        record = AgentRecord(number, name, endpoint, config, created, now_us)
+        self.agents[name] = record
+        self.by_endpoint[endpoint] = record
+        return record
+
+    def drop(self, record: AgentRecord) -> None:
+        """Forget an agent in memory; its number stays taken."""
+        self.agents.pop(record.name, None)
+        self.by_endpoint.pop(record.endpoint, None)
+
+    def revision(self, sha256: str, profile: str, size: int, path: str, now_us: int) -> Revision:
+        """The revision of these bytes; written down when it is new."""
+        known = self._revisions.get((sha256, profile))
+        if known is not None:
+            return known
+        number = max((one.no for one in self._revisions.values()), default=0) + 1
+        made = Revision(number, sha256, profile, path)
+        self._revisions[(sha256, profile)] = made
+        self._journal.batch.records.append(RevisionRow(number, sha256, profile, size, path, now_us))
+        return made
+
+    def save(self, record: AgentRecord, now_us: int, state: str | None = None) -> None:
+        """Write an agent down as it is now."""
+        record.updated_us = now_us
+        self._journal.batch.records.append(
+            AgentRow(
+                record.number,
+                record.endpoint.name,
+                state or state_name(record.life),
+                record.revision.no if record.revision else None,
+                msgspec.json.encode(record.config).decode(),
+                record.created_us,
+                now_us,
+            )
+        )

@@ -1,0 +1,593 @@
+"""The bus itself: what happens to a message between the moment somebody says it and the turn that handles it.
+
+    client ── submit ──┐
+                       ├─▶ admit ─▶ conversation ─▶ route ─▶ mailbox ─▶ outlet (cell) ─▶ turn
+    guest ── ended ────┘      └─▶ rows for the journal                                    │
+                     ▲                                                                    │
+                     └────────────────────── what the turn said ──────────────────────────┘
+
+`admit` is the only place where a message comes into being, whoever says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import time_ns
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+from msgspec import UNSET
+
+from caxton.acl import Draft, Message, Performative, read_draft
+from caxton.acl.message import NULL, read_message, write_message
+from caxton.acl.reply_by import reply_by_time
+from caxton.bus.clients import Clients
+from caxton.bus.conversations import Conversations
+from caxton.bus.counts import BusCounts
+from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.outlet import Outlet
+from caxton.bus.spoken import Spoken, TurnRefused, parse_output
+from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
+from caxton.ids import Ids
+from caxton.journal import HANDLED, Batch, DeadLetter, Event, Journal
+from caxton.limits import Limits
+
+REDELIVERED: Final = 256
+"""Added to a turn's status when its message was delivered again."""
+
+OK: Final = 0
+GUEST_ERROR: Final = 1
+UNHANDLED: Final = 5
+REFUSED: Final = 6
+STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandled", "refused")
+"""By the number that a turn's row carries; the first six are the cell's own."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Submitted(NamedTuple):
+    """What a client is told once its message is durable."""
+
+    seq: int
+    id: str
+    conversation_id: str
+    trace_id: str
+    reply_with: str | None
+
+
+class PlatformAgent(Protocol):
+    """An agent of the platform's own; it answers at once or later, without a cell."""
+
+    name: str
+
+    @property
+    def number(self) -> int:
+        """Its number in the journal."""
+        ...
+
+    def take(self, envelope: Envelope) -> None:
+        """Handle one message; raises InvalidMessage for what it does not understand."""
+        ...
+
+    def oldest(self) -> int:
+        """The lowest number among the messages that it has not finished."""
+        ...
+
+
+class Bus:
+    """Every conversation passes here. Not thread-safe: one asyncio thread owns it."""
+
+    def __init__(self, *, platform: str, ids: Ids, journal: Journal, next_seq: int, limits: Limits) -> None:
+        self.platform = platform
+        self.journal = journal
+        self.clients = Clients(platform)
+        self.conversations = Conversations()
+        self.counts = BusCounts()
+        self.outlets: list[Outlet] = []
+        self.endpoints: dict[str, Endpoint] = {}
+        """Guest agents by full name and, for this platform's, by local name too."""
+        self.platform_agents: dict[str, PlatformAgent] = {}
+        self.on_broken: Callable[[Endpoint, int, str, str], None] = _nobody
+        """Told when a turn cost an instance: endpoint, status, code, reason."""
+        self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
+        """Told when an agent has had as many turns as `snapshot_at` says."""
+        self._ids = ids
+        self._limits = limits
+        self._seq = next_seq - 1
+        self._last_us = 0
+        self._suffix = f"@{platform}"
+        self._ams = f"ams{self._suffix}"
+        journal.on_commit.append(self._committed)
+
+    # ------------------------------------------------------------------ from outside
+
+    def submit(
+        self, message: bytes | dict[str, object], *, sender: str | None = None, traceparent: str | None = None
+    ) -> Submitted:
+        """Admit a client's message. It is durable once `journal.committed_upto(seq)` returns.
+
+        `sender` is a client's name (default `operator`); `traceparent` a W3C header, whose trace it joins.
+        Raises InvalidMessage, MessageTooLarge, SecurityError.
+        """
+        line = message if isinstance(message, bytes) else _encode(message)
+        try:
+            if len(line) > self._limits.message_bytes:
+                raise MessageTooLarge(
+                    f"the message has {len(line)} bytes, the limit is {self._limits.message_bytes}",
+                    hint="raise limits.message_bytes in caxton.toml, or send a reference",
+                )
+            draft = read_draft(line)
+            speaker = self.full_name(draft.sender or sender or "operator")
+            if not self.clients.is_client(speaker):
+                raise SecurityError(
+                    f"a client cannot speak as {speaker}",
+                    hint="leave sender out, or use operator or operator.NAME",
+                )
+            if not draft.receiver:
+                raise InvalidMessage(
+                    "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
+                )
+            receivers = self._receivers(draft.receiver, self._limits.receivers)
+            trace_id = ""
+            if traceparent is not None:
+                trace_id = trace_of(traceparent)
+                kept: dict[str, msgspec.Raw] = draft.extensions or {}
+                draft.extensions = {**kept, "x_traceparent": msgspec.Raw(_encode(traceparent))}
+        except CaxtonError:
+            self.counts.refused += 1
+            raise
+        conversation_id = draft.conversation_id or self._ids.conversation()
+        envelope = self.admit(
+            draft,
+            speaker,
+            receivers,
+            conversation_id,
+            trace_id=trace_id or self._ids.trace(),
+            cause=0,
+            hops=0,
+        )
+        self.settle()
+        return Submitted(
+            envelope.seq,
+            envelope.message.id,
+            conversation_id,
+            envelope.message.trace_id,
+            draft.reply_with or None,
+        )
+
+    def settle(self) -> None:
+        """The end of a burst of work: hand rows to the journal and frames to the cells."""
+        self.journal.flush()
+        for outlet in self.outlets:
+            outlet.settle()
+
+    # ------------------------------------------------------------------ from a cell
+
+    def ended(
+        self,
+        endpoint: Endpoint,
+        seq: int,
+        status: int,
+        count: int,
+        payload: bytes,
+        fuel: int,
+        started_us: int,
+        turn_us: int,
+    ) -> None:
+        """A turn ended. What it said is admitted with the turn's row, or not at all."""
+        envelope = endpoint.in_flight.popleft()
+        if envelope.seq != seq:
+            raise RuntimeError(f"{endpoint.name}: the cell answered {seq}, {envelope.seq} was next")
+        if status == UNHANDLED:
+            endpoint.returned.append(envelope)
+            if not endpoint.in_flight:
+                endpoint.take_back()
+                endpoint.wake()
+            return
+        counts = self.counts
+        counts.turns += 1
+        counts.fuel += fuel
+        counts.turn_us += turn_us
+        endpoint.turns += 1
+        endpoint.last_seq = seq
+        endpoint.fuel += fuel
+        endpoint.turn_us += turn_us
+        queue_us = started_us - envelope.message.timestamp
+        if queue_us < 0:
+            queue_us = 0
+        counts.queue_us += queue_us
+        sent = 0
+        if status == OK:
+            counts.turns_ok += 1
+            if payload:
+                try:
+                    sent = self._say(endpoint, envelope, count, payload)
+                except TurnRefused as refusal:
+                    counts.turns_ok -= 1
+                    status = REFUSED
+                    self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason)
+        else:
+            code, reason = read_fault(status, payload)
+            self._turn_failed(endpoint, envelope, status, code, reason)
+        if envelope.redelivered:
+            status += REDELIVERED
+        self.journal.batch.turns.append(
+            (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
+        )
+        if endpoint.turns >= endpoint.snapshot_at:
+            self.on_snapshot_due(endpoint)
+        if not endpoint.in_flight and (endpoint.returned or endpoint.when_idle is not None):
+            endpoint.take_back()
+            endpoint.wake()
+
+    def _say(self, endpoint: Endpoint, cause: Envelope, count: int, payload: bytes) -> int:
+        """Admit everything that a turn said; TurnRefused when any of it may not be said."""
+        limits = endpoint.limits
+        if count == 1 and payload.find(b"\n", 0, -1) < 0 and b'"caxton"' not in payload:
+            # by far the most turns: one message, no log lines
+            spoken: tuple[Spoken, ...] = (self._check(endpoint, cause, payload, limits),)
+        else:
+            lines = parse_output(payload, count)
+            spoken = tuple(self._check(endpoint, cause, line, limits) for line in lines.messages)
+            self.counts.logs_dropped += max(0, len(lines.logs) - limits.log_lines)
+            for level, text in lines.logs[: limits.log_lines]:
+                self._log(endpoint, cause, level, text)
+        hops = cause.hops + 1
+        message = cause.message
+        for draft, receivers, conversation_id in spoken:
+            self.admit(
+                draft,
+                endpoint.name,
+                receivers,
+                conversation_id,
+                trace_id=message.trace_id,
+                cause=cause.seq,
+                hops=hops,
+            )
+        endpoint.sent += len(spoken)
+        return len(spoken)
+
+    def _check(self, endpoint: Endpoint, cause: Envelope, line: bytes, limits: Limits) -> Spoken:
+        """One line of a turn's output as a draft that may be sent."""
+        if len(line) > limits.message_bytes:
+            raise TurnRefused(
+                "message_bytes", f"a message of {len(line)} bytes; the limit is {limits.message_bytes}"
+            )
+        try:
+            draft = read_draft(line)
+            sender = draft.sender
+            if sender and self.full_name(sender) != endpoint.name:
+                raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {sender}")
+            if not draft.receiver:
+                # a reply: what is not given is taken from the message in hand (DESIGN.md 4)
+                asked = cause.message
+                if not draft.conversation_id:
+                    draft.conversation_id = asked.conversation_id
+                if draft.protocol is UNSET:
+                    draft.protocol = asked.protocol
+                if draft.in_reply_to is UNSET:
+                    draft.in_reply_to = asked.reply_with
+                if draft.language is UNSET:
+                    draft.language = asked.language
+                if draft.ontology is UNSET:
+                    draft.ontology = asked.ontology
+                return Spoken(draft, asked.reply_to or [asked.sender], draft.conversation_id)
+            receivers = self._receivers(draft.receiver, limits.receivers)
+            return Spoken(draft, receivers, draft.conversation_id or self._ids.conversation())
+        except InvalidMessage as error:
+            raise TurnRefused(error.code, error.message) from None
+
+    # ------------------------------------------------------------------ the way of a message
+
+    def admit(
+        self,
+        draft: Draft,
+        sender: str,
+        receivers: list[str],
+        conversation_id: str,
+        *,
+        trace_id: str,
+        cause: int,
+        hops: int,
+    ) -> Envelope:
+        """Make a draft a message: number it, write it down, bring it to everybody it is for."""
+        now = time_ns() // 1000
+        if now < self._last_us:
+            now = self._last_us
+        else:
+            self._last_us = now
+        seq = self._seq = self._seq + 1
+        ids = self._ids
+        reply_by = draft.reply_by or None
+        message = Message(
+            ids.message(seq),
+            draft.performative,
+            sender,
+            receivers,
+            conversation_id,
+            trace_id,
+            ids.span(seq),
+            now,
+            NULL if draft.content is UNSET else draft.content,
+            draft.protocol or None,
+            draft.reply_with or None,
+            draft.in_reply_to or None,
+            reply_by and reply_by_time(reply_by, now),
+            self._receivers(draft.reply_to, len(draft.reply_to)) if draft.reply_to else None,
+            draft.language or None,
+            draft.encoding or None,
+            draft.ontology or None,
+        )
+        body = write_message(message, draft.extensions or None)
+        envelope = Envelope(seq, message, body, hops)
+        batch = self.journal.batch
+        talk = self.conversations.talks.get(conversation_id)
+        if talk is None:
+            talk = self.conversations.open(batch, conversation_id, seq, now, sender, message.protocol)
+        members = talk.members
+        if sender not in members:
+            self.conversations.join(batch, talk, [sender])
+        flags = HANDLED
+        endpoints = self.endpoints
+        for name in receivers:
+            if name not in members:
+                self.conversations.join(batch, talk, receivers)
+            if name in endpoints or name in self.platform_agents:
+                flags = 0
+        length = len(body)
+        batch.messages.append((seq, now, talk.key, cause, hops, flags, batch.size + 1, length))
+        batch.bodies.append(body)
+        batch.size += length
+        batch.last_seq = seq
+        self.counts.messages += 1
+        for name in receivers:
+            endpoint = endpoints.get(name)
+            if endpoint is not None:
+                self.deliver(endpoint, envelope)
+            else:
+                self._deliver_elsewhere(name, envelope)
+        return envelope
+
+    def deliver(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Put an admitted message into a guest's mailbox, and into its cell while there is room."""
+        limits = endpoint.limits
+        if envelope.hops > limits.hops:
+            self.bury(
+                endpoint.name, envelope, "hop_limit", f"the chain of messages is longer than {limits.hops}"
+            )
+            return
+        if len(envelope.body) > limits.message_bytes:
+            reason = (
+                f"the message has {len(envelope.body)} bytes, {endpoint.name} takes {limits.message_bytes}"
+            )
+            self.bury(endpoint.name, envelope, "message_bytes", reason)
+            return
+        waiting = endpoint.waiting
+        if len(waiting) + len(endpoint.in_flight) >= limits.mailbox:
+            self.bury(endpoint.name, envelope, "mailbox_full", f"the mailbox holds {limits.mailbox} messages")
+            return
+        outlet = endpoint.outlet
+        if endpoint.refusal is not None:
+            self.bury(endpoint.name, envelope, *endpoint.refusal)
+            return
+        self.counts.deliveries += 1
+        if endpoint.open and not waiting and outlet is not None and outlet.room > 0:
+            outlet.push(endpoint, envelope)
+            return
+        waiting.append(envelope)
+        if endpoint.open and not endpoint.queued and outlet is not None:
+            outlet.wait(endpoint)
+
+    def _deliver_elsewhere(self, name: str, envelope: Envelope) -> None:
+        """A receiver that is no guest: the platform's own, a client, another platform, or nobody."""
+        agent = self.platform_agents.get(name)
+        if agent is not None:
+            self._deliver_to_platform(agent, envelope)
+        elif self.clients.is_client(name):
+            self.clients.admit(envelope.seq, envelope.message.conversation_id, envelope.body)
+        elif name.endswith(self._suffix):
+            self.bury(name, envelope, "unknown_agent", f"there is no agent {name}")
+        else:
+            self.bury(name, envelope, "unknown_platform", f"no way leads to the platform of {name}")
+
+    def _deliver_to_platform(self, agent: PlatformAgent, envelope: Envelope) -> None:
+        try:
+            agent.take(envelope)
+        except InvalidMessage as error:
+            self.platform_turn(agent, envelope)
+            self.answer(
+                envelope,
+                agent.name,
+                Performative.NOT_UNDERSTOOD,
+                {"reason": error.message, "hint": error.hint, "act": envelope.message.performative},
+            )
+
+    def platform_turn(self, agent: PlatformAgent, envelope: Envelope) -> None:
+        """Write down that a platform agent is done with a message."""
+        now = time_ns() // 1000
+        status = OK + (REDELIVERED if envelope.redelivered else 0)
+        queue_us = max(0, now - envelope.message.timestamp)
+        self.journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def bury(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
+        """Make a message a dead letter for one receiver, and tell its sender."""
+        self.counts.dead_letters += 1
+        self.counts.by_reason[code] = self.counts.by_reason.get(code, 0) + 1
+        now = time_ns() // 1000
+        self.journal.batch.records.append(DeadLetter(envelope.seq, receiver, now, code, reason))
+        self.event(
+            "dead_letter",
+            agent=receiver,
+            conversation=envelope.message.conversation_id,
+            body={"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason},
+        )
+        sender = envelope.message.sender
+        if sender in self.platform_agents or (code == "hop_limit" and envelope.hops > self._limits.hops + 1):
+            # nobody answers the platform's own messages, and an endless chain is not made longer
+            return
+        self.answer(
+            envelope,
+            self._ams,
+            Performative.FAILURE,
+            {"error": code, "reason": reason, "receiver": receiver, "message_id": envelope.message.id},
+        )
+
+    def _turn_failed(
+        self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
+    ) -> None:
+        counts = self.counts
+        match status:
+            case 1:
+                counts.turns_guest_error += 1
+            case 2:
+                counts.turns_trap += 1
+            case 3:
+                counts.turns_limit += 1
+            case 4:
+                counts.turns_broken += 1
+            case _:
+                counts.turns_refused += 1
+        endpoint.failed_turns += 1
+        endpoint.last_error = f"{code}: {reason}"
+        discarded = status not in (GUEST_ERROR, REFUSED)
+        if discarded:
+            endpoint.open = False
+        self.bury(endpoint.name, envelope, code, reason)
+        if discarded:
+            self.on_broken(endpoint, status, code, reason)
+
+    def answer(self, asked: Envelope, sender: str, act: Performative, content: object) -> None:
+        """Let a platform agent answer a message in its own conversation."""
+        message = asked.message
+        draft = Draft(
+            act,
+            content=msgspec.Raw(_encode(content)),
+            protocol=message.protocol,
+            in_reply_to=message.reply_with,
+            language=message.language,
+            ontology=message.ontology,
+        )
+        self.admit(
+            draft,
+            sender,
+            message.reply_to or [message.sender],
+            message.conversation_id,
+            trace_id=message.trace_id,
+            cause=asked.seq,
+            hops=asked.hops + 1,
+        )
+
+    # ------------------------------------------------------------------ recovery and events
+
+    def redeliver(self, seq: int, body: bytes, hops: int, receivers: Sequence[str]) -> None:
+        """After a start: deliver a journalled message again to the receivers that had no turn from it."""
+        marked = body[:-1] + b',"redelivered":true}'
+        envelope = Envelope(seq, read_message(body), marked, hops, True)
+        for name in receivers:
+            self.counts.redelivered += 1
+            endpoint = self.endpoints.get(name)
+            if endpoint is not None:
+                endpoint.waiting.append(envelope)
+                if endpoint.open and not endpoint.queued and endpoint.outlet is not None:
+                    endpoint.outlet.wait(endpoint)
+            elif not self.clients.is_client(name):
+                self._deliver_elsewhere(name, envelope)
+
+    def open(self, endpoint: Endpoint) -> None:
+        """Let an agent's messages go to its cell from now on."""
+        endpoint.open = True
+        outlet = endpoint.outlet
+        if endpoint.waiting and not endpoint.queued and outlet is not None:
+            outlet.wait(endpoint)
+        self.settle()
+
+    def event(
+        self, kind: str, *, body: object, agent: str | None = None, conversation: str | None = None
+    ) -> None:
+        """Write down something that happened, for viewers and for later."""
+        seq = self._seq = self._seq + 1
+        key = None
+        if conversation is not None:
+            talk = self.conversations.talks.get(conversation)
+            key = talk.key if talk is not None else None
+        batch = self.journal.batch
+        batch.records.append(Event(seq, time_ns() // 1000, kind, agent, key, _encode(body)))
+        batch.last_seq = seq
+
+    def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
+        self.counts.logs += 1
+        message = cause.message
+        self.event(
+            "log",
+            agent=endpoint.name,
+            conversation=message.conversation_id,
+            body={
+                "agent": endpoint.name,
+                "level": level,
+                "message": text,
+                "message_id": message.id,
+                "conversation_id": message.conversation_id,
+                "trace_id": message.trace_id,
+                "span_id": message.span_id,
+            },
+        )
+
+    def low_water(self) -> int:
+        """Every message up to this number is finished; O(agents)."""
+        lowest = self._seq + 1
+        for endpoint in self.endpoints.values():
+            for queue in (endpoint.in_flight, endpoint.returned, endpoint.waiting):
+                if queue:
+                    lowest = min(lowest, queue[0].seq)
+        for agent in self.platform_agents.values():
+            lowest = min(lowest, agent.oldest())
+        return lowest - 1
+
+    def full_name(self, name: str) -> str:
+        """`name` with this platform where it has none."""
+        return name if "@" in name else name + self._suffix
+
+    def _receivers(self, given: str | list[str], most: int) -> list[str]:
+        suffix = self._suffix
+        if given.__class__ is str:
+            return [given if "@" in given else given + suffix]
+        if len(given) > most:
+            raise InvalidMessage(
+                f"a message to {len(given)} receivers; the limit is {most}", hint="raise limits.receivers"
+            )
+        return list(dict.fromkeys(name if "@" in name else name + suffix for name in given))
+
+    def _committed(self, batch: Batch) -> None:
+        self.clients.commit(batch.last_seq)
+
+
+def trace_of(traceparent: str) -> str:
+    """The trace id of a W3C `traceparent` header; InvalidMessage where it is none."""
+    parts = traceparent.split("-")
+    if len(parts) >= 4 and len(parts[0]) == 2 and len(parts[1]) == 32 and len(parts[2]) == 16:
+        try:
+            if int(parts[1], 16) and int(parts[2], 16) and parts[0] != "ff":
+                return parts[1].lower()
+        except ValueError:
+            pass
+    raise InvalidMessage(
+        f"{traceparent[:80]!r} is not a traceparent", hint="e.g. 00-<32 hex digits>-<16 hex digits>-01"
+    )
+
+
+def read_fault(status: int, payload: bytes) -> tuple[str, str]:
+    """The code and the sentence of a turn that failed in the cell."""
+    if status == GUEST_ERROR:
+        return "guest_error", payload.decode("utf-8", "replace")[:512] or "the agent returned an error code"
+    fault = msgspec.json.decode(payload, type=dict[str, str])
+    return fault["code"], fault["reason"]
+
+
+def _ignore(endpoint: Endpoint) -> None:
+    """Nobody keeps states yet."""
+
+
+def _nobody(endpoint: Endpoint, status: int, code: str, reason: str) -> None:
+    """No supervisor yet."""

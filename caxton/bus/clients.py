@@ -1,0 +1,90 @@
+"""Clients on the bus: `operator` and `operator.NAME`, the people and scripts outside.
+
+In: messages that the bus addresses to a client. Out: the same bodies, once each and in order, to whoever waits for
+that conversation, and only after the commit (DESIGN.md 1, third idea).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Final, NamedTuple
+
+WAITING_MAX: Final = 10_000
+
+
+class StoredBody(NamedTuple):
+    """A committed message for a client."""
+
+    seq: int
+    body: bytes
+
+
+class Waiter:
+    """Somebody who waits for messages of one conversation; use it as a context manager."""
+
+    def __init__(self, clients: Clients, conversation_id: str) -> None:
+        self._clients = clients
+        self._conversation_id = conversation_id
+        self._bodies: deque[StoredBody] = deque(maxlen=WAITING_MAX)
+        self._woken = asyncio.Event()
+
+    def __enter__(self) -> Waiter:
+        self._clients.waiters.setdefault(self._conversation_id, []).append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        waiters = self._clients.waiters[self._conversation_id]
+        waiters.remove(self)
+        if not waiters:
+            del self._clients.waiters[self._conversation_id]
+
+    def give(self, body: StoredBody) -> None:
+        """Hand over a committed message."""
+        self._bodies.append(body)
+        self._woken.set()
+
+    async def next(self, timeout_s: float) -> StoredBody | None:
+        """The next message, or None when the time is over."""
+        if not self._bodies:
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                return None
+        return self._bodies.popleft()
+
+
+class Clients:
+    """Everybody who waits."""
+
+    def __init__(self, platform: str) -> None:
+        self._operator = f"operator@{platform}"
+        self._prefix = "operator."
+        self._suffix = f"@{platform}"
+        self.waiters: dict[str, list[Waiter]] = {}
+        self._admitted: deque[tuple[str, StoredBody]] = deque()
+
+    def is_client(self, name: str) -> bool:
+        """Whether a full name is a client's."""
+        return name == self._operator or (name.startswith(self._prefix) and name.endswith(self._suffix))
+
+    def expect(self, conversation_id: str) -> Waiter:
+        """Wait for messages to clients in that conversation; open it before the first await after `submit`."""
+        return Waiter(self, conversation_id)
+
+    def admit(self, seq: int, conversation_id: str, body: bytes) -> None:
+        """A message for a client was admitted; it is handed over after its commit."""
+        if conversation_id in self.waiters:
+            self._admitted.append((conversation_id, StoredBody(seq, body)))
+
+    def commit(self, seq: int) -> None:
+        """Everything up to `seq` is on disk."""
+        while self._admitted and self._admitted[0][1].seq <= seq:
+            conversation_id, body = self._admitted.popleft()
+            for waiter in self.waiters.get(conversation_id, ()):
+                waiter.give(body)

@@ -1,0 +1,140 @@
+"""An agent as the bus sees it: a name, a mailbox, and an outlet to the cell that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from caxton.acl import Message
+from caxton.bus.outlet import Outlet
+from caxton.limits import Limits
+
+NEVER: Final = 1 << 62
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """An admitted message on its way; one for all its receivers."""
+
+    seq: int
+    message: Message
+    body: bytes
+    """The message as JSON: what the guest reads and the journal keeps."""
+    hops: int
+    redelivered: bool = False
+    tries: int = 0
+    """How often a cell died while an agent had it first in line."""
+
+    def again(self) -> Envelope:
+        """The same message, marked as delivered again."""
+        body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
+        return Envelope(self.seq, self.message, body, self.hops, True, self.tries)
+
+
+class Endpoint:
+    """The mailbox of one guest agent.
+
+    `waiting` holds what its cell has not been given yet, `in_flight` what it has and has not answered; both together
+    never hold more than `limits.mailbox`. `open` says whether new messages may go to the cell now.
+    """
+
+    __slots__ = (
+        "failed_turns",
+        "fuel",
+        "in_flight",
+        "last_error",
+        "last_seq",
+        "limits",
+        "name",
+        "number",
+        "open",
+        "outlet",
+        "queued",
+        "refusal",
+        "returned",
+        "revision_no",
+        "sent",
+        "slot",
+        "snapshot_at",
+        "turn_us",
+        "turns",
+        "waiting",
+        "when_idle",
+    )
+
+    def __init__(self, name: str, number: int, limits: Limits) -> None:
+        self.name = name
+        self.number = number
+        self.limits = limits
+        self.waiting: deque[Envelope] = deque()
+        self.in_flight: deque[Envelope] = deque()
+        self.returned: list[Envelope] = []
+        """What the cell gave back unhandled, in order."""
+        self.outlet: Outlet | None = None
+        self.slot = 0
+        self.open = False
+        self.queued = False
+        """Whether the outlet remembers it as waiting."""
+        self.revision_no = 0
+        self.last_seq = 0
+        """The message of its latest turn."""
+        self.turns = 0
+        self.failed_turns = 0
+        self.sent = 0
+        self.fuel = 0
+        self.turn_us = 0
+        self.snapshot_at = NEVER
+        """The turn after which its state is to be kept; NEVER for agents without the hook."""
+        self.refusal: tuple[str, str] | None = None
+        """Code and reason for every new message, where the agent takes none."""
+        self.when_idle: asyncio.Future[None] | None = None
+        """Somebody waits until the cell has answered everything."""
+        self.last_error: str | None = None
+
+    @property
+    def depth(self) -> int:
+        """Messages that wait for it, those in its cell included."""
+        return len(self.waiting) + len(self.in_flight)
+
+    def take_back(self) -> None:
+        """Put what the cell did not handle in front of what waits, in the old order."""
+        if self.returned and not self.in_flight:
+            self.waiting.extendleft(reversed(self.returned))
+            self.returned.clear()
+
+    def lose_cell(self) -> list[Envelope]:
+        """The cell is gone: everything that it had waits again, marked; returns it."""
+        lost = [envelope.again() for envelope in (*self.returned, *self.in_flight)]
+        if self.in_flight:
+            # the first was perhaps the one that killed the cell
+            lost[len(self.returned)].tries += 1
+        self.returned.clear()
+        self.in_flight.clear()
+        self.waiting.extendleft(reversed(lost))
+        self.open = False
+        self.queued = False
+        self.wake()
+        return lost
+
+    def wake(self) -> None:
+        """Let those look who wait for `idle` or `empty`."""
+        waiter = self.when_idle
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def idle(self) -> None:
+        """Wait until its cell has answered everything; close it first, or this may take for ever."""
+        while self.in_flight:
+            await self._woken()
+
+    async def empty(self) -> None:
+        """Wait until nothing waits any more, neither here nor in the cell."""
+        while self.in_flight or self.waiting:
+            await self._woken()
+
+    async def _woken(self) -> None:
+        if self.when_idle is None or self.when_idle.done():
+            self.when_idle = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self.when_idle)

@@ -1,0 +1,127 @@
+"""The platform's own agents: `ams`, who knows the agents, and `timer`, who wakes them.
+
+In: envelopes, at the moment of their admission. Out: answers in the same conversation. A timer that is not due when
+the daemon stops is a message without a turn, so it is armed again at the next start with what is left of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from caxton.acl import Performative
+from caxton.bus.bus import Bus
+from caxton.bus.endpoint import Envelope
+from caxton.errors import InvalidMessage
+
+AMS_NUMBER: Final = 1
+TIMER_NUMBER: Final = 3
+FIRST_GUEST_NUMBER: Final = 16
+TIMERS_MAX: Final = 100_000
+AFTER_MS_MAX: Final = 30 * 24 * 3600 * 1000
+
+
+class Alarm(Protocol):
+    """A call that will be made later and can be called off."""
+
+    def cancel(self) -> None:
+        """Do not make it."""
+        ...
+
+
+Later = Callable[[float, Callable[[], None]], Alarm]
+"""Call something after so many seconds; asyncio's `call_later`, or a virtual clock's."""
+
+
+class Timer:
+    """`request` with `{"after_ms": n, "tag": any}` is answered by `inform` with `{"tag": any}` when it is time."""
+
+    number = TIMER_NUMBER
+
+    def __init__(self, bus: Bus, later: Later, now_us: Callable[[], int]) -> None:
+        self.name = bus.full_name("timer")
+        self._bus = bus
+        self._later = later
+        self._now_us = now_us
+        self._armed: dict[int, Alarm] = {}
+
+    def take(self, envelope: Envelope) -> None:
+        """Arm a timer."""
+        message = envelope.message
+        if message.performative is not Performative.REQUEST:
+            raise InvalidMessage(
+                "timer understands request only", hint='content {"after_ms": 500, "tag": "…"}'
+            )
+        wish = msgspec.json.decode(message.content)
+        after_ms = wish.get("after_ms") if isinstance(wish, dict) else None
+        if (
+            isinstance(after_ms, bool)
+            or not isinstance(after_ms, int | float)
+            or not 0 <= after_ms <= AFTER_MS_MAX
+        ):
+            raise InvalidMessage(
+                "timer needs after_ms, a number of milliseconds from 0 to 30 days",
+                hint='content {"after_ms": 500, "tag": "…"}',
+            )
+        if len(self._armed) >= TIMERS_MAX:
+            self._bus.platform_turn(self, envelope)
+            self._bus.answer(
+                envelope, self.name, Performative.REFUSE, {"reason": f"{TIMERS_MAX} timers are armed already"}
+            )
+            return
+        due_us = message.timestamp + int(after_ms * 1000)
+        tag = wish.get("tag")
+        delay_s = max(0.0, (due_us - self._now_us()) / 1e6)
+        self._armed[envelope.seq] = self._later(delay_s, lambda: self._ring(envelope, tag))
+
+    def _ring(self, envelope: Envelope, tag: Any) -> None:
+        del self._armed[envelope.seq]
+        self._bus.platform_turn(self, envelope)
+        self._bus.answer(envelope, self.name, Performative.INFORM, {"tag": tag})
+        self._bus.settle()
+
+    def oldest(self) -> int:
+        """The lowest number among armed timers."""
+        return min(self._armed, default=1 << 62)
+
+    def close(self) -> None:
+        """Call every timer off; the journal still has them."""
+        for alarm in self._armed.values():
+            alarm.cancel()
+        self._armed.clear()
+
+
+class Ams:
+    """The agent management service: speaks for the platform when something cannot be delivered (FIPA00023).
+
+    It answers `request` with `{"action": "search"}` by the agents there are; more comes with the FIPA issue.
+    """
+
+    number = AMS_NUMBER
+
+    def __init__(self, bus: Bus, agents: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        self.name = bus.full_name("ams")
+        self._bus = bus
+        self._agents = agents
+
+    def take(self, envelope: Envelope) -> None:
+        """Answer a question about the platform's agents."""
+        message = envelope.message
+        if message.performative in (Performative.NOT_UNDERSTOOD, Performative.FAILURE, Performative.INFORM):
+            self._bus.platform_turn(self, envelope)
+            return
+        wish = msgspec.json.decode(message.content)
+        action = wish.get("action") if isinstance(wish, dict) else None
+        if message.performative is not Performative.REQUEST or action != "search":
+            raise InvalidMessage(
+                "ams understands request only, with an action", hint='content {"action": "search"}'
+            )
+        found = [{"name": name, "state": state} for name, state in self._agents()]
+        self._bus.platform_turn(self, envelope)
+        self._bus.answer(envelope, self.name, Performative.INFORM, {"result": found})
+
+    def oldest(self) -> int:
+        """It has nothing open, ever."""
+        return 1 << 62

@@ -1,0 +1,158 @@
+"""The daemon's end of one cell's socket.
+
+In: envelopes that the bus pushes, and requests (load, stop, snapshot, …). Out: frames, in that order, in one write a
+burst; results back into the bus. At most `IN_FLIGHT` messages are with a cell at a time: what more there is waits in
+the agents' mailboxes, and agents that wait are served in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from caxton.bus import Bus, Endpoint, Envelope
+from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
+
+IN_FLIGHT: Final = 2_048
+"""Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
+
+_TURN: Final = int(Kind.TURN)
+
+
+class CellLost(Exception):
+    """Raised when the cell went away before it answered."""
+
+
+class Answer(NamedTuple):
+    """What a cell answered to a request."""
+
+    status: int
+    payload: bytes
+
+
+class CellLink(asyncio.Protocol):
+    """One cell as the bus's outlet; lives as long as the connection."""
+
+    def __init__(self, bus: Bus, on_hello: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        self.room = IN_FLIGHT
+        self.slots: dict[int, Endpoint] = {}
+        self.lost = False
+        self._bus = bus
+        self._on_hello = on_hello
+        self._on_lost = on_lost
+        self._transport: asyncio.WriteTransport | None = None
+        self._out: list[bytes] = []
+        self._rest = b""
+        self._waiting: deque[Endpoint] = deque()
+        self._asked: dict[int, asyncio.Future[Answer]] = {}
+        self._token = 0
+
+    # ------------------------------------------------------------------ to the cell
+
+    def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Take one message for one agent."""
+        endpoint.in_flight.append(envelope)
+        body = envelope.body
+        self._out.append(HEAD.pack(_TURN, endpoint.slot, len(body), envelope.seq))
+        self._out.append(body)
+        self.room -= 1
+
+    def wait(self, endpoint: Endpoint) -> None:
+        """Remember an agent whose messages wait for room."""
+        endpoint.queued = True
+        self._waiting.append(endpoint)
+
+    def settle(self) -> None:
+        """Fill the room there is, fairly, and write everything in one go."""
+        if self._waiting and not self._bus.journal.congested:
+            self._pump()
+        if self._out and self._transport is not None:
+            self._transport.write(b"".join(self._out))
+            self._out.clear()
+
+    def _pump(self) -> None:
+        waiting = self._waiting
+        while self.room > 0 and waiting:
+            endpoint = waiting.popleft()
+            if not endpoint.open or not endpoint.waiting or endpoint.outlet is not self:
+                endpoint.queued = False
+                continue
+            self.push(endpoint, endpoint.waiting.popleft())
+            if endpoint.waiting:
+                waiting.append(endpoint)
+            else:
+                endpoint.queued = False
+
+    async def request(self, kind: Kind, slot: int, payload: bytes = b"") -> Answer:
+        """Ask the cell for something; it answers after everything that was sent to it before.
+
+        Raises CellLost when it dies first.
+        """
+        if self.lost:
+            raise CellLost
+        self._token += 1
+        token = self._token
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[token] = future
+        self._out.append(HEAD.pack(kind, slot, len(payload), token))
+        self._out.append(payload)
+        self.settle()
+        try:
+            return await future
+        finally:
+            self._asked.pop(token, None)
+
+    # ------------------------------------------------------------------ from the cell
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is ours."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Results, as many as came in one read."""
+        if self._rest:
+            data = self._rest + data
+        at, end = 0, len(data)
+        size = RESULT.size
+        unpack = RESULT.unpack_from
+        slots = self.slots
+        ended = self._bus.ended
+        while end - at >= size:
+            kind, status, count, slot, length, seq, fuel, started_us, turn_us = unpack(data, at)
+            if length > LENGTH_CEILING:
+                self.close()
+                return
+            start = at + size
+            if end - start < length:
+                break
+            at = start + length
+            payload = data[start:at]
+            if kind == _TURN:
+                self.room += 1
+                ended(slots[slot], seq, status, count, payload, fuel, started_us, turn_us)
+            elif kind == Kind.HELLO:
+                self._on_hello(payload)
+            else:
+                future = self._asked.get(seq)
+                if future is not None and not future.done():
+                    future.set_result(Answer(status, payload))
+        self._rest = data[at:]
+        self._bus.settle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The cell is gone."""
+        self.lost = True
+        self._transport = None
+        self._out.clear()
+        for future in self._asked.values():
+            if not future.done():
+                future.set_exception(CellLost())
+        self._on_lost()
+
+    def close(self) -> None:
+        """Hang up; the cell ends when it reads the end of the stream."""
+        if self._transport is not None:
+            self._transport.abort() if self.lost else self._transport.close()

@@ -1,0 +1,95 @@
+"""The daemon: the rooms of a project with the HTTP API in front, from start to stop.
+
+    python -m caxton.daemon --project DIR
+
+In: a project folder and signals. Out: exit code 0 after SIGTERM, SIGINT or `daemon/stop`; 1 and one clear error when
+it cannot start. On the way down it takes no more work, lets turns end, keeps agents' states, commits, and leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from caxton import __version__
+from caxton.api.rooms import Rooms
+from caxton.api.server import Server
+from caxton.api.socket import About, claim, listen
+from caxton.clock import SystemClock
+from caxton.config import Project, load
+from caxton.errors import CaxtonError
+from caxton.house import deploy_configured, open_house
+from caxton.telemetry.logs import configure
+
+log = structlog.get_logger("caxton")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the daemon of one project until it is told to stop; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m caxton.daemon", description=__doc__)
+    parser.add_argument("--project", type=Path, default=None, help="the project's folder")
+    chosen = parser.parse_args(arguments)
+    try:
+        project = load(chosen.project)
+        configure(project.config.log.format, project.config.log.level, sys.stderr)
+        # half a millisecond: the journal's thread must not wait long for its turn between two statements
+        sys.setswitchinterval(0.0005)
+        # the way of a message makes no cycles, so collections are rare
+        gc.set_threshold(50_000, 20, 50)
+        about = About(os.getpid(), __version__, SystemClock().now_us())
+        with claim(project.state, about), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(project, about.started_us))
+    except CaxtonError as error:
+        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+        return int(error.exit)
+    return 0
+
+
+async def serve(project: Project, started_us: int) -> None:
+    """Everything from the first room to the last word."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
+    async with open_house(project) as house:
+        await deploy_configured(house)
+        listener = listen(project.state)
+        rooms = Rooms(
+            bus=house.bus,
+            agents=house.agents,
+            cells=house.cells,
+            journal=house.journal,
+            reader=house.journal.reader,
+            config=project,
+            clock=house.clock,
+            stop=stopping.set,
+            started_us=started_us,
+        )
+        server = Server(rooms, listener)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.run(), name="http")
+            house.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
+            house.bus.settle()
+            log.info("ready", socket=str(listener.path), agents=len(house.agents.views()))
+            await stopping.wait()
+            log.info("stopping")
+            house.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
+            house.bus.settle()
+            server.stop()
+    log.info("stopped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""A running system without its front door: every room, built in order and taken down in order.
+
+In: a project. Out: a bus with agents on cells and a journal under them. The daemon puts the HTTP server before it;
+the bench and the tests use it as it is.
+
+The order is the way of a message turned round: journal, bus, cells, agents; what waits in the journal is put back
+into the mailboxes before any agent runs, so that nothing overtakes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from caxton.agents import Registry, Supervisor
+from caxton.bus import Bus
+from caxton.bus.platform_agents import Ams, Timer
+from caxton.cells import CellPool
+from caxton.clock import Clock, SystemClock
+from caxton.config import Project
+from caxton.errors import CaxtonError
+from caxton.ids import Ids
+from caxton.journal import Journal, JournalSettings
+from caxton.limits import MIB
+from caxton.sandbox.compiler import Compiler
+
+MARK_S: Final = 1.0
+"""How often the low-water mark is written: what a restart has to look through at the most."""
+
+log = structlog.get_logger("caxton")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The rooms of one running system."""
+
+    project: Project
+    clock: Clock
+    journal: Journal
+    bus: Bus
+    cells: CellPool
+    compiler: Compiler
+    agents: Supervisor
+
+
+@asynccontextmanager
+async def open_house(
+    project: Project, *, clock: Clock | None = None, seed: int | None = None, snapshots: bool = True
+) -> AsyncGenerator[House]:
+    """Build every room, bring back what was there, and take everything down again at the end.
+
+    `seed` makes the ids repeatable. Raises JournalError where the journal cannot be used, and what else keeps the
+    system from starting; an agent that cannot be started is Failed and keeps nothing else from starting.
+    """
+    clock = clock or SystemClock()
+    config, state = project.config, project.state
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
+    async with await Journal.open(state, clock, settings) as journal, asyncio.TaskGroup() as group:
+        bus = Bus(
+            platform=config.platform,
+            ids=Ids(seed),
+            journal=journal,
+            next_seq=journal.committed + 1,
+            limits=config.default_limits(),
+        )
+        journal.on_relieved.append(bus.settle)
+        timer = Timer(bus, asyncio.get_running_loop().call_later, clock.now_us)
+        pool = CellPool(bus, config.cell_count())
+        compiler = Compiler(
+            state / "modules",
+            wall_s=config.compile.wall_s,
+            child_bytes=config.compile.memory_mib * MIB,
+            max_bytes=config.compile.max_module_mib * MIB,
+        )
+        registry = Registry(journal, config.platform)
+        agents = Supervisor(
+            bus=bus,
+            pool=pool,
+            compiler=compiler,
+            registry=registry,
+            clock=clock,
+            limits=config.default_limits(),
+            snapshot_every=config.journal.snapshot_every if snapshots else 0,
+            spawn=group.create_task,
+        )
+        ams = Ams(bus, agents.states)
+        bus.platform_agents = {timer.name: timer, ams.name: ams}
+        closing = asyncio.Event()
+        await registry.load(journal.reader, clock.now_us())
+        agents.attach()
+        again = 0
+        for stored, receivers in journal.pending():
+            bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
+            again += len(receivers)
+        if again:
+            log.info("messages without a finished turn are delivered again", count=again)
+            bus.event("daemon", body={"what": "redelivered", "count": again})
+        group.create_task(pool.run(), name="cells")
+        marks = group.create_task(_mark(bus, closing), name="low water")
+        try:
+            await compiler.warm()
+            await pool.ready()
+            await agents.revive()
+            bus.settle()
+            # what lives as long as the daemon need not be looked at by every collection
+            gc.collect()
+            gc.freeze()
+            yield House(project, clock, journal, bus, pool, compiler, agents)
+        finally:
+            timer.close()
+            await agents.close()
+            closing.set()
+            pool.close()
+            await compiler.close()
+            await marks
+            bus.journal.batch.meta("low_water", bus.low_water())
+            bus.settle()
+
+
+async def deploy_configured(house: House) -> None:
+    """Bring every agent that `caxton.toml` names to what it says there; what is so already stays as it is."""
+    for name, table in house.project.config.agents.items():
+        record = house.agents.registry.agents.get(name)
+        path: Path = house.project.module(name)
+        try:
+            wasm = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            log.error("agent's module cannot be read", agent=name, path=str(path), error=error.strerror)
+            continue
+        limits = house.project.config.limits_of(name)
+        try:
+            if record is not None and await house.agents.is_current(
+                record,
+                wasm,
+                wat=path.suffix == ".wat",
+                settings=table.settings,
+                limits=limits,
+                profile=table.profile,
+            ):
+                continue
+            await house.agents.deploy(
+                name,
+                wasm,
+                wat=path.suffix == ".wat",
+                settings=table.settings,
+                limits=limits,
+                profile=table.profile,
+                recover=table.recover,
+            )
+            if not table.start:
+                await house.agents.stop(name)
+        except CaxtonError as error:
+            log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
+
+
+async def _mark(bus: Bus, closing: asyncio.Event) -> None:
+    """Write the low-water mark from time to time while there is something to mark."""
+    last = -1
+    while not closing.is_set():
+        try:
+            async with asyncio.timeout(MARK_S):
+                await closing.wait()
+        except TimeoutError:
+            mark = bus.low_water()
+            if mark > last:
+                # a mark alone is no reason for a commit: it rides with the next rows
+                bus.journal.batch.meta("low_water", mark)
+                last = mark
