@@ -1,0 +1,86 @@
+"""The doctor's judgements, each with what it would see on a machine that is ill."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from caxton.cli import doctor
+
+
+def test_an_old_or_narrow_python_is_bad() -> None:
+    assert doctor.python((3, 10, 9), True).state == "bad"
+    assert doctor.python((3, 12, 0), False).state == "bad"
+    assert doctor.python((3, 11, 0), True).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("code", "fast", "state"), [(0, True, "ok"), (0, False, "warn"), (1, True, "bad"), (1, False, "bad")]
+)
+def test_the_self_test_is_judged(code: int, fast: bool, state: str) -> None:
+    said = {"fast": fast, "fast_reason": "because", "wasmtime": "50.0.1", "native": "50.0.1"}
+    finding = doctor.judge_self_test(code, json.dumps(said).encode(), b"")
+    assert finding.state == state
+    assert "because" in finding.found
+
+
+@pytest.mark.parametrize("stdout", [b"", b"[]", b"{}", b"\xff", b'{"fast": true}'])
+def test_a_self_test_that_says_nothing_of_use_is_bad(stdout: bytes) -> None:
+    finding = doctor.judge_self_test(-11, stdout, b"first\nImportError: no wasmtime\n")
+    assert finding.state == "bad"
+    assert "exit code -11" in finding.found
+    assert "ImportError: no wasmtime" in finding.found
+    assert finding.remedy
+
+
+@pytest.mark.parametrize(("free", "state"), [(1024**2, "bad"), (1024**3, "warn"), (1024**4, "ok")])
+def test_free_space_is_judged(free: int, state: str) -> None:
+    assert doctor.space(free).state == state
+
+
+def test_the_disk_is_timed_and_left_as_it_was(tmp_path: Path) -> None:
+    finding = doctor.disk(tmp_path)
+    assert finding.state in ("ok", "warn")
+    assert "fsync of 4 KiB takes" in finding.found
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_slow_disk_is_a_warning_and_a_missing_folder_bad(tmp_path: Path) -> None:
+    assert doctor.judge_disk(0.2, 0.5).state == "warn"
+    assert doctor.judge_disk(0.002, 0.9).state == "ok"
+    assert doctor.disk(tmp_path / "gone").state == "bad"
+
+
+def test_a_state_folder_that_others_may_enter_is_bad(tmp_path: Path) -> None:
+    (tmp_path / ".caxton").mkdir(mode=0o700)
+    assert doctor.socket(tmp_path).state == "ok"
+    os.chmod(tmp_path / ".caxton", 0o755)
+    finding = doctor.socket(tmp_path)
+    assert finding.state == "bad"
+    assert finding.remedy == f"chmod 700 {tmp_path / '.caxton'}"
+
+
+@pytest.mark.parametrize(
+    ("areas", "commit", "state"), [("65530", "0", "ok"), ("1000", "0", "warn"), ("65530", "2", "warn")]
+)
+def test_kernel_settings_are_judged(areas: str, commit: str, state: str, tmp_path: Path) -> None:
+    (tmp_path / "max_map_count").write_text(f"{areas}\n")
+    (tmp_path / "overcommit_memory").write_text(f"{commit}\n")
+    assert doctor.kernel(tmp_path).state == state
+
+
+def test_a_kernel_without_such_settings_is_fine(tmp_path: Path) -> None:
+    assert doctor.kernel(tmp_path).state == "ok"
+
+
+def test_a_missing_compiler_warns_and_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = doctor.toolchain("cargo", "agents in Rust", "from rustup.rs")
+    assert (missing.state, missing.remedy) == ("warn", "from rustup.rs")
+    (tmp_path / "cargo").touch(mode=0o755)
+    assert doctor.toolchain("cargo", "agents in Rust", "from rustup.rs").state == "ok"

@@ -1,0 +1,100 @@
+"""Printing: aligned, cut, coloured only where wanted, and nothing obeyed by the terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caxton.cli import output
+from caxton.cli.options import Format
+
+
+@given(st.text())
+def test_safe_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
+    shown = output.safe(text)
+    assert shown.isprintable()
+    assert all(c in shown for c in text if c.isprintable())
+
+
+def test_safe_shows_escapes_by_their_number() -> None:
+    assert output.safe("a\x1b[31mb\u202ec\n") == "a\\x1b[31mb\\u202ec\\n"
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.none()))
+def test_json_for_a_terminal_is_still_the_same_json(value: dict[str, object]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        said: list[str] = []
+        patch.setattr(output, "say", said.append)
+        output.document(value, Format.JSONL)
+    assert json.loads(said[0]) == value
+    assert not any("\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff" or c < " " for c in said[0])
+
+
+def test_columns_are_aligned_and_numbers_stand_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = output.table(["NAME", "TURNS", "LAST"], [["echo", 5, "x"], ["relay-12", 1234, None]])
+    assert text.splitlines() == ["NAME      TURNS  LAST", "echo          5  x", "relay-12   1234  -"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colour_only_where_it_is_wanted(
+    environment: dict[str, str], wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert output.colour_wanted() is wanted
+    assert ("\x1b[32m" in output.table(["STATE"], [["running"]])) is wanted
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "words"),
+    [
+        (45e-6, "45 µs"),
+        (0.0015, "1.5 ms"),
+        (0.25, "250 ms"),
+        (8.21, "8.2 s"),
+        (200, "3 min"),
+        (7500, "2 h 5 min"),
+        (200_000, "2 d 7 h"),
+    ],
+)
+def test_durations_in_words(duration_s: float, words: str) -> None:
+    assert output.span(duration_s) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(14, "14 B"), (1536, "1.5 KiB"), (3 * 1024**3, "3.0 GiB"), (None, "-")]
+)
+def test_sizes_in_words(count: int | None, words: str) -> None:
+    assert output.size(count) == words
+
+
+def test_a_long_content_is_cut() -> None:
+    assert output.compact({"a": "x" * 100}, 12) == '{"a":"xxxxx…'
+
+
+@pytest.mark.parametrize("output_format", list(Format))
+def test_a_listing_in_each_format(output_format: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    items = [{"n": 1}, {"n": 2}]
+    output.listing(items, output_format, [("N", lambda row: row["n"])], "nothing")
+    out = capsys.readouterr().out
+    expected = {
+        Format.TEXT: "N\n1\n2\n",
+        Format.JSON: json.dumps(items, indent=2) + "\n",
+        Format.JSONL: '{"n":1}\n{"n":2}\n',
+    }
+    assert out == expected[output_format]
+
+
+def test_an_empty_listing_is_talk_not_data(capsys: pytest.CaptureFixture[str]) -> None:
+    output.listing([], Format.TEXT, [("N", lambda row: row["n"])], "nothing here")
+    seen = capsys.readouterr()
+    assert (seen.out, seen.err) == ("", "nothing here\n")
