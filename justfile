@@ -1,0 +1,49 @@
+# What one does here, by name. Every recipe uses the Python of the active environment (or of .venv).
+
+python := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } else { "python3" }
+
+# list the recipes
+default:
+    @just --list
+
+# everything that must hold: format, lint, imports, types, tests
+check:
+    {{python}} .ci/check.py
+
+# the tests, or some of them: just test tests/guests -k market
+test *arguments:
+    {{python}} -m pytest {{arguments}}
+
+# the market, for a person to watch
+demo:
+    {{python}} -m caxton.cli demo
+
+# measure: just bench -o json
+bench *arguments:
+    {{python}} -m caxton.cli bench {{arguments}}
+
+# rebuild the example agents; the committed .wasm must come out the same
+guests *arguments:
+    {{python}} agents-examples/build.py {{arguments}}
+
+# format, and mend what can be mended
+fmt:
+    {{python}} -m ruff format .
+    {{python}} -m ruff check --fix .
+
+# ruff
+lint:
+    {{python}} .ci/check.py format lint
+
+# mypy and pyright, both strict
+types:
+    {{python}} .ci/check.py mypy pyright
+
+# which room may import which
+imports:
+    {{python}} .ci/check.py imports
+
+# write constraints.txt anew (needs uv)
+constraints:
+    uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+        --upgrade --no-header --no-emit-index-url --no-annotate --quiet -o constraints.txt

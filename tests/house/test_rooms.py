@@ -1,0 +1,81 @@
+"""Messages walk forward through the rooms, and each outside library has one room that knows it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from .source import ROOT, imports, python, tree
+
+ROOM_OF = {
+    "wasmtime": "sandbox",
+    "aiosqlite": "journal",
+    "sqlite3": "journal",
+    "opentelemetry": "telemetry",
+    "watchfiles": "devloop",
+    "typer": "cli",
+    "fastapi": "api",
+    "starlette": "api",
+    "uvicorn": "api",
+    "httpx": "api",
+}
+
+
+def test_a_room_imports_only_what_comes_before_it() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command as run; run()",
+            "--no-cache",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("library", ROOM_OF)
+def test_one_room_knows_each_library(library: str) -> None:
+    strangers = [
+        path.relative_to(ROOT).as_posix()
+        for path in python("caxton")
+        if library in imports(path) and path.relative_to(ROOT).parts[1] != ROOM_OF[library]
+    ]
+    assert strangers == []
+
+
+def test_the_daemon_never_imports_the_viewer() -> None:
+    for path in python("caxton"):
+        assert not imports(path) & {"textual", "caxton_tui"}, path
+
+
+def test_no_task_is_started_and_forgotten() -> None:
+    for path in python("caxton"):
+        for node in ast.walk(tree(path)):
+            if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+                continue
+            called = node.value.func
+            if isinstance(called, ast.Attribute) and called.attr in {"create_task", "ensure_future"}:
+                # a task group keeps its tasks; asyncio and its loops do not
+                owner = ast.unparse(called.value)
+                assert "asyncio" not in owner, (path.relative_to(ROOT).as_posix(), node.lineno)
+                assert "loop" not in owner, (path.relative_to(ROOT).as_posix(), node.lineno)
+
+
+def test_tests_wait_for_events_and_do_not_sleep() -> None:
+    for path in python("tests"):
+        for node in ast.walk(tree(path)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "sleep"
+            ):
+                yields = [a.value for a in node.args if isinstance(a, ast.Constant)] == [0]
+                assert yields, (path.relative_to(ROOT).as_posix(), node.lineno)
