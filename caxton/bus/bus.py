@@ -534,6 +534,11 @@ class Bus:
             },
         )
 
+    @property
+    def last_seq(self) -> int:
+        """The number that was given out last."""
+        return self._seq
+
     def low_water(self) -> int:
         """Every message up to this number is finished; O(agents)."""
         lowest = self._seq + 1

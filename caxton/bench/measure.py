@@ -1,0 +1,50 @@
+"""Runs measures one after another, each over a system of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from caxton.bench.agents import agents
+from caxton.bench.figures import Figure, Progress, Report
+from caxton.bench.latency import latency
+from caxton.bench.rogue import rogue
+from caxton.bench.start import start
+from caxton.bench.throughput import throughput
+
+Measure = Callable[[Path | None, float, Progress], Awaitable[list[Figure]]]
+
+MEASURES: Final[dict[str, tuple[Measure, str]]] = {
+    "throughput": (
+        throughput,
+        "1,000 agents answer each other; every message is run by a guest and committed",
+    ),
+    "latency": (latency, "a hop between two agents, from the end of one turn to the end of the next"),
+    "agents": (agents, "10,000 live agents"),
+    "start": (start, "from a module's bytes to the agent's first answer"),
+    "rogue": (rogue, "everybody else while one agent of the same cell spins to its limit"),
+}
+"""Every measure by name, with what it does."""
+
+
+def run(name: str, *, folder: Path | None, seconds: float, progress: Progress) -> Report:
+    """Take one measure. `folder` is where its temporary project goes, so that a chosen disk is measured."""
+    measure, text = MEASURES[name]
+    sys.setswitchinterval(0.0005)
+    gc.set_threshold(50_000, 20, 50)
+    began = time.perf_counter()
+
+    async def take() -> list[Figure]:
+        return await measure(folder, seconds, progress)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        figures = runner.run(take())
+    gc.unfreeze()
+    return Report(name, text, figures, time.perf_counter() - began)

@@ -1,0 +1,112 @@
+"""A system to measure: a temporary project with as many agents as a measure wants."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from caxton.acl import Draft, Performative
+from caxton.bench.figures import Progress
+from caxton.config import load
+from caxton.example_modules import module
+from caxton.house import House, open_house
+from caxton.journal import Batch
+
+
+@asynccontextmanager
+async def stage(folder: Path | None, text: str = "") -> AsyncGenerator[House]:
+    """A house over an empty project in a temporary folder; `text` is its caxton.toml."""
+    with tempfile.TemporaryDirectory(prefix="caxton-bench-", dir=folder, ignore_cleanup_errors=True) as name:
+        (Path(name) / "caxton.toml").write_text(f'name = "bench"\n{text}')
+        async with open_house(load(Path(name), environ={}), snapshots=False) as house:
+            yield house
+
+
+async def populate(
+    house: House, example: str, count: int, progress: Progress, prefix: str = "a"
+) -> list[str]:
+    """Deploy `count` agents of one example; their full names."""
+    wasm = module(example)
+    await house.agents.deploy(f"{prefix}0", wasm)
+    done = 1
+    while done < count:
+        more = min(200, count - done)
+        await asyncio.gather(
+            *(house.agents.deploy(f"{prefix}{number}", wasm) for number in range(done, done + more))
+        )
+        done += more
+        progress(f"{done} agents", done / count)
+    await house.journal.committed_upto(house.journal.batch.last_seq)
+    return [house.bus.full_name(f"{prefix}{number}") for number in range(count)]
+
+
+def say(
+    house: House,
+    sender: str,
+    receiver: str,
+    content: Any,
+    conversation: str,
+    act: Performative = Performative.REQUEST,
+) -> int:
+    """Let an agent say something out of turn, as if somebody had asked it; the message's number."""
+    draft = Draft(
+        act,
+        content=msgspec.Raw(msgspec.json.encode(content)),
+        reply_with="r1",
+        language="json",
+        ontology="bench",
+    )
+    bus = house.bus
+    return bus.admit(draft, sender, [receiver], conversation, trace_id="0" * 31 + "1", cause=0, hops=0).seq
+
+
+class Hops:
+    """How long each message of a turn took, from the end of the turn that said it to the end of its own.
+
+    Read from committed rows, so measuring costs the way of a message nothing. Microseconds.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.values: list[int] = []
+        self.keep = False
+        self.only_after_us = 0
+        self._causes: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        self._house = house
+        house.journal.on_commit.append(self._committed)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._house.journal.on_commit.remove(self._committed)
+
+    def _committed(self, batch: Batch) -> None:
+        if not self.keep:
+            return
+        for row in batch.messages:
+            self._causes[row[0]] = row[3]
+        for turn in batch.turns:
+            seq, end = turn[0], turn[3] + turn[5]
+            self._ends[seq] = end
+            cause = self._causes.pop(seq, 0)
+            said = self._ends.pop(cause, None) if cause else None
+            if said is not None:
+                self.values.append(max(0, end - said))
+
+
+def memory_kib(house: House) -> tuple[int, int]:
+    """Resident memory of the daemon's process and of all cells, in KiB."""
+    own = psutil.Process(os.getpid()).memory_info().rss // 1024
+    cells = sum(
+        psutil.Process(view.pid).memory_info().rss // 1024
+        for view in house.cells.views()
+        if view.pid is not None
+    )
+    return own, cells

@@ -1,0 +1,67 @@
+"""How long from a module's bytes to an agent's first answer."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from caxton.bench.figures import Figure, Progress, percentile
+from caxton.bench.stage import populate, stage
+from caxton.example_modules import module
+from caxton.house import House
+
+TRIES = 20
+TARGET_COLD_MS = 100.0
+TARGET_WARM_MS = 5.0
+
+
+async def start(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
+    """Cold: bytes that nobody has seen. Warm: compiled before, a new agent."""
+    wasm = module("counter")
+    cold: list[int] = []
+    warm: list[int] = []
+    async with stage(folder) as house:
+        await populate(house, "counter", 1, progress)
+        for number in range(TRIES):
+            cold.append(await _first_answer(house, f"cold{number}", _never_seen(wasm)))
+            progress("cold", (number + 1) / TRIES / 2)
+        for number in range(TRIES):
+            warm.append(await _first_answer(house, f"warm{number}", wasm))
+            progress("warm", 0.5 + (number + 1) / TRIES / 2)
+    cold.sort()
+    warm.sort()
+    return [
+        Figure(
+            "cold_ms",
+            percentile(cold, 0.5) / 1000,
+            "ms",
+            "bytes to first answer, median",
+            target=TARGET_COLD_MS,
+        ),
+        Figure("cold_max_ms", cold[-1] / 1000, "ms", f"the slowest of {TRIES}"),
+        Figure(
+            "warm_ms", percentile(warm, 0.5) / 1000, "ms", "compiled before, median", target=TARGET_WARM_MS
+        ),
+        Figure("warm_max_ms", warm[-1] / 1000, "ms", f"the slowest of {TRIES}"),
+    ]
+
+
+async def _first_answer(house: House, name: str, wasm: bytes) -> int:
+    """Deploy a new agent and ask it something; microseconds until its turn is over."""
+    began = time.perf_counter_ns()
+    await house.agents.deploy(name, wasm)
+    house.bus.submit({"performative": "request", "receiver": name, "content": {"add": 1}})
+    endpoint = house.bus.endpoints[house.bus.full_name(name)]
+    await endpoint.empty()
+    took = (time.perf_counter_ns() - began) // 1000
+    if endpoint.sent != 1:
+        raise RuntimeError(f"{name} did not answer: {endpoint.last_error}")
+    return took
+
+
+def _never_seen(wasm: bytes) -> bytes:
+    """The same module with a custom section of random bytes, so that no cache knows it."""
+    noise = os.urandom(16)
+    section = bytes([4]) + b"seen" + noise
+    return wasm + bytes([0, len(section)]) + section
