@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,6 +37,16 @@ def test_the_committed_modules_come_out_byte_for_byte_in_another_folder(tmp_path
     shutil.copytree(EXAMPLES, copy)
     done = build(copy, "--check")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readmes_first_agent_builds_with_the_command_it_gives(tmp_path: Path) -> None:
+    page = (EXAMPLES / "README.md").read_text("utf-8")
+    (source,) = re.findall(r"```c\n(.+?)```", page, re.DOTALL)
+    (command,) = re.findall(r"```sh\npython (.+?)```", page, re.DOTALL)
+    shutil.copytree(EXAMPLES / "include", tmp_path / "agents-examples" / "include")
+    (tmp_path / "hello.c").write_text(source, "utf-8")
+    subprocess.run([sys.executable, *shlex.split(command)], cwd=tmp_path, check=True)
+    assert (tmp_path / "hello.wasm").read_bytes()[:4] == b"\0asm"
 
 
 def test_check_names_the_module_that_differs(tmp_path: Path) -> None:
