@@ -1,0 +1,239 @@
+"""The client of `caxton.api.client` for programs on asyncio: the same methods, shapes and errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from caxton.api import wire
+from caxton.api.wire import Call, EventReader, Json, StreamEvent, quoted
+from caxton.errors import TimedOut, Unreachable
+
+
+class AsyncClient:
+    """Talks to one daemon, several requests at once if need be; close it, or use it as a context manager.
+
+    `timeout` is in seconds and is for one request, on top of what the request itself waits for.
+    """
+
+    def __init__(self, socket_path: Path, timeout: float = 10.0) -> None:
+        self._path = socket_path
+        self._timeout = timeout
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket_path)),
+            base_url="http://caxton",
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.aclose()
+
+    async def status(self) -> Json:
+        """The daemon, its cells, agents and journal at a glance (`StatusBody`)."""
+        body: Json = wire.read(await self._ask(Call("GET", "/api/v1/status")))
+        return body
+
+    async def ready(self) -> Json:
+        """Whether messages are taken, and what is missing (`ReadyBody`); a daemon that is not ready answers too."""
+        body: Json = wire.read(await self._ask(Call("GET", "/ready")), allowed=(503,))
+        return body
+
+    async def metrics(self) -> str:
+        """Every meter as Prometheus text."""
+        answer = await self._ask(Call("GET", "/metrics"))
+        return wire.accepted(answer).decode()
+
+    async def agents(self) -> list[Json]:
+        """Every agent (`AgentBody`), by name."""
+        body: Json = wire.read(await self._ask(Call("GET", "/api/v1/agents")))
+        items: list[Json] = body["items"]
+        return items
+
+    async def agent(self, name: str) -> Json:
+        """One agent (`AgentBody`)."""
+        body: Json = wire.read(await self._ask(Call("GET", f"/api/v1/agents/{quoted(name)}")))
+        return body
+
+    async def deploy(
+        self,
+        name: str,
+        wasm: bytes,
+        *,
+        settings: Json | None = None,
+        limits: Mapping[str, int | str] | None = None,
+        profile: str = "standard",
+        strategy: str = "direct",
+    ) -> Json:
+        """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
+        body: Json = wire.read(await self._ask(wire.deploy(name, wasm, settings, limits, profile, strategy)))
+        return body
+
+    async def change_agent(self, name: str, step: str) -> Json:
+        """Start, stop (at once), drain (then stop) or restart an agent; the agent after it (`AgentBody`)."""
+        body: Json = wire.read(await self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}")))
+        return body
+
+    async def remove_agent(self, name: str) -> None:
+        """Stop an agent and forget it."""
+        wire.read(await self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
+
+    async def agent_logs(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
+        """What an agent logged (`LogBody`), oldest first."""
+        return await self._list(f"/api/v1/agents/{quoted(name)}/logs", limit, "after", after=after)
+
+    async def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
+        """What an agent sent and received (`MessageBody`), oldest first."""
+        return await self._list(f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after)
+
+    async def send(
+        self,
+        message: Mapping[str, Any] | bytes,
+        *,
+        wait_s: float | None = None,
+        replies: int = 1,
+        sender: str | None = None,
+        traceparent: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Send a message and return when it is committed (`SubmittedBody`); with `wait_s`, when the replies came."""
+        body: Json = wire.read(
+            await self._ask(wire.send(message, wait_s, replies, sender, traceparent, idempotency_key))
+        )
+        return body
+
+    async def messages(
+        self,
+        *,
+        conversation: str | None = None,
+        agent: str | None = None,
+        performative: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 100,
+        newest: bool = False,
+    ) -> list[Json]:
+        """Messages of the journal (`MessageBody`); times are ISO, or how long ago such as "5m"."""
+        return await self._list(
+            "/api/v1/messages",
+            limit,
+            "before" if newest else "after",
+            conversation=conversation,
+            agent=agent,
+            performative=performative,
+            after=after,
+            before=before,
+            since=since,
+            until=until,
+            newest="true" if newest else None,
+        )
+
+    async def message(self, id: str) -> Json:
+        """One message by its id or number (`MessageBody`)."""
+        body: Json = wire.read(await self._ask(Call("GET", f"/api/v1/messages/{quoted(id)}")))
+        return body
+
+    async def conversations(
+        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Json]:
+        """Conversations (`ConversationBody`), the newest first."""
+        return await self._list("/api/v1/conversations", limit, "before", agent=agent, before=before)
+
+    async def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> Json:
+        """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
+        return await self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
+
+    async def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
+        """Deployments (`DeploymentBody`), the newest first."""
+        return await self._list("/api/v1/deployments", limit, "before", agent=agent)
+
+    async def deployment(self, id: str) -> Json:
+        """One deployment (`DeploymentBody`)."""
+        body: Json = wire.read(await self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
+        return body
+
+    async def dead_letters(
+        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Json]:
+        """Dead letters (`DeadLetterBody`), the newest first."""
+        return await self._list("/api/v1/dead-letters", limit, "before", agent=agent, before=before)
+
+    async def stop_daemon(self) -> None:
+        """Begin the daemon's end; returns before it has ended."""
+        wire.read(await self._ask(Call("POST", "/api/v1/daemon/stop")))
+
+    async def events(
+        self,
+        *,
+        after: int | None = None,
+        kinds: Sequence[str] | None = None,
+        agent: str | None = None,
+        conversation: str | None = None,
+        patience_s: float = 10.0,
+    ) -> AsyncGenerator[StreamEvent]:
+        """What is committed, from row `after` on or from now; never ends by itself.
+
+        A broken stream is resumed where it ended, also with a daemon that was started again, for `patience_s`
+        seconds; then it raises Unreachable. Rows that were lost come as an event of kind "gap".
+        """
+        reader = EventReader(after)
+        spoke, deadline = False, 0.0
+        while True:
+            try:
+                with wire.translated(self._path):
+                    request = wire.events(reader.last, kinds, agent, conversation).request(
+                        self._http, httpx.Timeout(self._timeout, read=wire.SILENCE_S)
+                    )
+                    answer = await self._http.send(request, stream=True)
+                    try:
+                        if not answer.is_success:
+                            raise wire.refusal(answer.status_code, await answer.aread())
+                        reader.again()
+                        async for chunk in answer.aiter_raw():
+                            spoke = True
+                            for event in reader.feed(chunk):
+                                yield event
+                    finally:
+                        await answer.aclose()
+            except (Unreachable, TimedOut):
+                if not spoke and asyncio.get_running_loop().time() > deadline:
+                    raise
+            if spoke:
+                spoke, deadline = False, asyncio.get_running_loop().time() + patience_s
+            await asyncio.sleep(wire.RETRY_S)
+
+    async def _list(self, path: str, limit: int, cursor: str, **query: str | int | None) -> list[Json]:
+        items: list[Json] = (await self._pages(path, limit, cursor, **query))["items"]
+        return items
+
+    async def _pages(self, path: str, limit: int, cursor: str, **query: str | int | None) -> Json:
+        """Up to `limit` items, over as many requests as that takes."""
+        whole: Json | None = None
+        while True:
+            left = limit - len(whole["items"]) if whole else limit
+            body: Json = wire.read(
+                await self._ask(Call("GET", path, {**query, "limit": min(left, wire.PAGE)}))
+            )
+            whole = wire.joined(whole, body)
+            query[cursor] = body["next"]
+            if body["next"] is None or len(whole["items"]) >= limit:
+                return whole
+
+    async def _ask(self, call: Call) -> httpx.Response:
+        with wire.translated(self._path):
+            return await self._http.send(call.request(self._http, self._timeout))

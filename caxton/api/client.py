@@ -1,0 +1,242 @@
+"""The client that the command line, viewers and scripts share, over the project's Unix socket.
+
+In: a socket's path. Out: one method for each thing that the daemon does; answers are JSON objects in the
+shapes of `caxton.api.shapes`, refusals are Caxton's errors with the daemon's code, sentence and hint.
+`AsyncClient` is the same with `await`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from caxton.api import wire
+from caxton.api.async_client import AsyncClient
+from caxton.api.wire import Call, EventReader, Json, StreamEvent, quoted
+from caxton.errors import TimedOut, Unreachable
+
+__all__ = ["AsyncClient", "Client", "Json", "StreamEvent"]
+
+
+class Client:
+    """Talks to one daemon, one request after the other; close it, or use it as a context manager.
+
+    `timeout` is in seconds and is for one request, on top of what the request itself waits for.
+    """
+
+    def __init__(self, socket_path: Path, timeout: float = 10.0) -> None:
+        self._path = socket_path
+        self._timeout = timeout
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(socket_path)), base_url="http://caxton", trust_env=False
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def status(self) -> Json:
+        """The daemon, its cells, agents and journal at a glance (`StatusBody`)."""
+        body: Json = wire.read(self._ask(Call("GET", "/api/v1/status")))
+        return body
+
+    def ready(self) -> Json:
+        """Whether messages are taken, and what is missing (`ReadyBody`); a daemon that is not ready answers too."""
+        body: Json = wire.read(self._ask(Call("GET", "/ready")), allowed=(503,))
+        return body
+
+    def metrics(self) -> str:
+        """Every meter as Prometheus text."""
+        answer = self._ask(Call("GET", "/metrics"))
+        return wire.accepted(answer).decode()
+
+    def agents(self) -> list[Json]:
+        """Every agent (`AgentBody`), by name."""
+        body: Json = wire.read(self._ask(Call("GET", "/api/v1/agents")))
+        items: list[Json] = body["items"]
+        return items
+
+    def agent(self, name: str) -> Json:
+        """One agent (`AgentBody`)."""
+        body: Json = wire.read(self._ask(Call("GET", f"/api/v1/agents/{quoted(name)}")))
+        return body
+
+    def deploy(
+        self,
+        name: str,
+        wasm: bytes,
+        *,
+        settings: Json | None = None,
+        limits: Mapping[str, int | str] | None = None,
+        profile: str = "standard",
+        strategy: str = "direct",
+    ) -> Json:
+        """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
+        body: Json = wire.read(self._ask(wire.deploy(name, wasm, settings, limits, profile, strategy)))
+        return body
+
+    def change_agent(self, name: str, step: str) -> Json:
+        """Start, stop (at once), drain (then stop) or restart an agent; the agent after it (`AgentBody`)."""
+        body: Json = wire.read(self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}")))
+        return body
+
+    def remove_agent(self, name: str) -> None:
+        """Stop an agent and forget it."""
+        wire.read(self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
+
+    def agent_logs(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
+        """What an agent logged (`LogBody`), oldest first."""
+        return self._list(f"/api/v1/agents/{quoted(name)}/logs", limit, "after", after=after)
+
+    def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
+        """What an agent sent and received (`MessageBody`), oldest first."""
+        return self._list(f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after)
+
+    def send(
+        self,
+        message: Mapping[str, Any] | bytes,
+        *,
+        wait_s: float | None = None,
+        replies: int = 1,
+        sender: str | None = None,
+        traceparent: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Send a message and return when it is committed (`SubmittedBody`); with `wait_s`, when the replies came."""
+        body: Json = wire.read(
+            self._ask(wire.send(message, wait_s, replies, sender, traceparent, idempotency_key))
+        )
+        return body
+
+    def messages(
+        self,
+        *,
+        conversation: str | None = None,
+        agent: str | None = None,
+        performative: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 100,
+        newest: bool = False,
+    ) -> list[Json]:
+        """Messages of the journal (`MessageBody`); times are ISO, or how long ago such as "5m"."""
+        return self._list(
+            "/api/v1/messages",
+            limit,
+            "before" if newest else "after",
+            conversation=conversation,
+            agent=agent,
+            performative=performative,
+            after=after,
+            before=before,
+            since=since,
+            until=until,
+            newest="true" if newest else None,
+        )
+
+    def message(self, id: str) -> Json:
+        """One message by its id or number (`MessageBody`)."""
+        body: Json = wire.read(self._ask(Call("GET", f"/api/v1/messages/{quoted(id)}")))
+        return body
+
+    def conversations(
+        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Json]:
+        """Conversations (`ConversationBody`), the newest first."""
+        return self._list("/api/v1/conversations", limit, "before", agent=agent, before=before)
+
+    def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> Json:
+        """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
+        return self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
+
+    def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
+        """Deployments (`DeploymentBody`), the newest first."""
+        return self._list("/api/v1/deployments", limit, "before", agent=agent)
+
+    def deployment(self, id: str) -> Json:
+        """One deployment (`DeploymentBody`)."""
+        body: Json = wire.read(self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
+        return body
+
+    def dead_letters(
+        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Json]:
+        """Dead letters (`DeadLetterBody`), the newest first."""
+        return self._list("/api/v1/dead-letters", limit, "before", agent=agent, before=before)
+
+    def stop_daemon(self) -> None:
+        """Begin the daemon's end; returns before it has ended."""
+        wire.read(self._ask(Call("POST", "/api/v1/daemon/stop")))
+
+    def events(
+        self,
+        *,
+        after: int | None = None,
+        kinds: Sequence[str] | None = None,
+        agent: str | None = None,
+        conversation: str | None = None,
+        patience_s: float = 10.0,
+    ) -> Generator[StreamEvent]:
+        """What is committed, from row `after` on or from now; never ends by itself.
+
+        A broken stream is resumed where it ended, also with a daemon that was started again, for `patience_s`
+        seconds; then it raises Unreachable. Rows that were lost come as an event of kind "gap".
+        """
+        reader = EventReader(after)
+        spoke, deadline = False, 0.0
+        while True:
+            try:
+                with wire.translated(self._path):
+                    request = wire.events(reader.last, kinds, agent, conversation).request(
+                        self._http, httpx.Timeout(self._timeout, read=wire.SILENCE_S)
+                    )
+                    answer = self._http.send(request, stream=True)
+                    try:
+                        if not answer.is_success:
+                            raise wire.refusal(answer.status_code, answer.read())
+                        reader.again()
+                        for chunk in answer.iter_raw():
+                            spoke = True
+                            yield from reader.feed(chunk)
+                    finally:
+                        answer.close()
+            except (Unreachable, TimedOut):
+                if not spoke and time.monotonic() > deadline:
+                    raise
+            if spoke:
+                spoke, deadline = False, time.monotonic() + patience_s
+            time.sleep(wire.RETRY_S)
+
+    def _list(self, path: str, limit: int, cursor: str, **query: str | int | None) -> list[Json]:
+        items: list[Json] = self._pages(path, limit, cursor, **query)["items"]
+        return items
+
+    def _pages(self, path: str, limit: int, cursor: str, **query: str | int | None) -> Json:
+        """Up to `limit` items, over as many requests as that takes."""
+        whole: Json | None = None
+        while True:
+            left = limit - len(whole["items"]) if whole else limit
+            body: Json = wire.read(self._ask(Call("GET", path, {**query, "limit": min(left, wire.PAGE)})))
+            whole = wire.joined(whole, body)
+            query[cursor] = body["next"]
+            if body["next"] is None or len(whole["items"]) >= limit:
+                return whole
+
+    def _ask(self, call: Call) -> httpx.Response:
+        with wire.translated(self._path):
+            return self._http.send(call.request(self._http, self._timeout))

@@ -1,0 +1,242 @@
+"""What client and daemon say to each other, without the connection: requests, refusals, the event stream.
+
+In: a method's arguments, a response's bytes. Out: a `Call`, plain JSON, or the error that the daemon meant.
+This is the one border where httpx's errors become Caxton's.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
+
+Json = dict[str, Any]
+"""An object of `caxton.api.shapes`."""
+
+PAGE = 1000
+"""The most items that one request may ask for."""
+SILENCE_S = 45.0
+"""An event stream that says nothing for so long, not even its heartbeat, is broken."""
+
+RETRY_S = 0.2
+"""Pause before a broken event stream is asked for again."""
+
+_EXITS = {
+    400: Exit.USAGE,
+    403: Exit.NOT_ALLOWED,
+    404: Exit.USAGE,
+    405: Exit.USAGE,
+    409: Exit.AGENT_FAILED,
+    413: Exit.LIMIT,
+    422: Exit.USAGE,
+    429: Exit.LIMIT,
+    504: Exit.TIMED_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `extra_s` is what the daemon may take on top of the client's own patience, in seconds."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int | None] = field(default_factory=dict[str, "str | int | None"])
+    body: bytes | None = None
+    headers: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    extra_s: float = 0.0
+
+    def request(
+        self, client: httpx.Client | httpx.AsyncClient, timeout: float | httpx.Timeout
+    ) -> httpx.Request:
+        """The request as httpx sends it."""
+        headers = {name: value for name, value in self.headers.items() if value is not None}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        if not isinstance(timeout, httpx.Timeout):
+            timeout = httpx.Timeout(timeout + self.extra_s)
+        query = {name: value for name, value in self.query.items() if value is not None}
+        return client.build_request(
+            self.method, self.path, params=query, content=self.body, headers=headers, timeout=timeout
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event of the stream: `seq` is the row's number, for a gap its last one."""
+
+    seq: int | None
+    kind: str
+    data: Json
+
+
+def deploy(
+    name: str,
+    wasm: bytes,
+    settings: Json | None,
+    limits: Mapping[str, int | str] | None,
+    profile: str,
+    strategy: str,
+) -> Call:
+    """Bring a module (wasm, or text in the WAT format) to an agent."""
+    body = {
+        "name": name,
+        "wasm_module": base64.b64encode(wasm).decode(),
+        "settings": settings,
+        "limits": limits,
+        "profile": profile,
+        "strategy": strategy,
+    }
+    return Call("POST", "/api/v1/agents", body=msgspec.json.encode(body))
+
+
+def send(
+    message: Mapping[str, Any] | bytes,
+    wait_s: float | None,
+    replies: int,
+    sender: str | None,
+    traceparent: str | None,
+    idempotency_key: str | None,
+) -> Call:
+    """Send a message, as an object or as JSON that is passed on as it is."""
+    return Call(
+        "POST",
+        "/api/v1/messages",
+        {"wait": wait_s if wait_s is None else f"{wait_s:f}", "replies": replies, "sender": sender},
+        message if isinstance(message, bytes) else msgspec.json.encode(message),
+        {"traceparent": traceparent, "idempotency-key": idempotency_key},
+        wait_s or 0.0,
+    )
+
+
+def events(
+    after: int | None, kinds: Sequence[str] | None, agent: str | None, conversation: str | None
+) -> Call:
+    """The event stream from a row on, or from now."""
+    return Call(
+        "GET",
+        "/api/v1/events",
+        {
+            "after": after,
+            "kinds": ",".join(kinds) if kinds else None,
+            "agent": agent,
+            "conversation": conversation,
+        },
+    )
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Generator[None]:
+    """httpx's errors as Caxton's; `path` is the socket's."""
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up") from error
+    except httpx.TimeoutException as error:
+        raise TimedOut("the daemon did not answer in time", hint="look at: caxton status") from error
+    except httpx.TransportError as error:
+        raise Unreachable(
+            f"the daemon at {path} hung up: {error}", hint="its log says why: .caxton/daemon.log"
+        ) from error
+
+
+def quoted(part: str) -> str:
+    """A name or id as one part of a path."""
+    return quote(part, safe="")
+
+
+def read(response: httpx.Response, allowed: Sequence[int] = ()) -> Any:
+    """The response's JSON (None where it is empty); raises what the daemon refused with."""
+    return msgspec.json.decode(content) if (content := accepted(response, allowed)) else None
+
+
+def accepted(response: httpx.Response, allowed: Sequence[int] = ()) -> bytes:
+    """The response's bytes; raises what the daemon refused with."""
+    if not response.is_success and response.status_code not in allowed:
+        raise refusal(response.status_code, response.content)
+    return response.content
+
+
+def joined(whole: Json | None, page: Json) -> Json:
+    """A list that came in pages, with one more page."""
+    return page if whole is None else {**page, "items": [*whole["items"], *page["items"]]}
+
+
+def refusal(status: int, content: bytes) -> CaxtonError:
+    """The error that an answer carries, of its own class where this process knows it."""
+    try:
+        said = msgspec.json.decode(content, type=_Refusal).error
+    except msgspec.MsgspecError:
+        said = _Said("internal_error", f"the daemon answered {status} without a word")
+    kind = next((one for one in _classes(CaxtonError) if one.code == said.code), None)
+    if kind is None:
+        kind = _unknown(said.code, status)
+    error = CaxtonError.__new__(kind)
+    # some errors of the tree have a constructor of their own; what was said is the same for all
+    CaxtonError.__init__(error, said.message, hint=said.hint)
+    error.details = said.details
+    return error
+
+
+class _Said(msgspec.Struct):
+    code: str
+    message: str
+    hint: str | None = None
+    details: Json = {}
+
+
+class _Refusal(msgspec.Struct):
+    error: _Said
+
+
+def _unknown(refused_with: str, answered: int) -> type[CaxtonError]:
+    class Refused(CaxtonError):
+        """A refusal whose class this process does not have."""
+
+        code = refused_with
+        status = answered
+        exit = _EXITS.get(answered, Exit.UNEXPECTED)
+
+    return Refused
+
+
+class EventReader:
+    """Bytes of an event stream in, events out; keeps the number to go on from."""
+
+    def __init__(self, after: int | None = None) -> None:
+        self.last = after
+        self._rest = b""
+
+    def again(self) -> None:
+        """Forget half an event: the stream begins anew."""
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
+        """The events that this chunk completes."""
+        # split by hand: str.splitlines would also split at characters that JSON text may hold
+        *blocks, self._rest = (self._rest + chunk).split(b"\n\n")
+        for block in blocks:
+            fields: dict[bytes, bytes] = {}
+            for line in block.split(b"\n"):
+                name, _, value = line.partition(b": ")
+                fields[name] = value
+            number = int(fields[b"id"]) if b"id" in fields else None
+            if number is not None:
+                self.last = number
+            if b"data" in fields:
+                kind = fields.get(b"event", b"message").decode()
+                yield StreamEvent(number, kind, msgspec.json.decode(fields[b"data"], type=Json))
+
+
+def _classes(root: type[CaxtonError]) -> Iterator[type[CaxtonError]]:
+    yield root
+    for one in root.__subclasses__():
+        yield from _classes(one)
