@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import resource
 import sys
 import time
@@ -26,6 +27,7 @@ from caxton.sandbox.faults import shown
 from caxton.sandbox.jobs import Done, Job
 from caxton.sandbox.modules import described
 from caxton.sandbox.precheck import check
+from caxton.sandbox.profiles import Profile
 from caxton.sandbox.shelf import write_whole
 
 
@@ -69,6 +71,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (arguments.memory, arguments.memory))
+    engine(Profile.STANDARD)  # ahead of the job: most want it
     out = sys.stdout.buffer
     out.write(b"ready\n")
     out.flush()
@@ -77,6 +80,8 @@ def main() -> None:
         return
     out.write(msgspec.json.encode(run(msgspec.json.decode(text, type=Job))) + b"\n")
     out.flush()
+    # everything is on disk and answered; taking the interpreter down in order costs the caller 10 ms
+    os._exit(0)
 
 
 def _translated(source: bytes) -> bytes:
