@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from caxton.cli.options import AgentName, Format, Limit, Output, Project
+
+LOGS_READ = 10_000
+"""The API gives logs from the oldest on; so many are read to find the newest."""
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -75,15 +78,15 @@ def deploy(
             f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
         )
     if output is Format.TEXT:
-        times = answer.get("timings") or {}
+        times: dict[str, float | None] = answer["timings"] or {}
         took = ", ".join(
-            f"{label} {span(times[key] / scale)}"
+            f"{label} {span(spent / scale)}"
             for key, label, scale in (
                 ("compile_ms", "compiled in", 1e3),
                 ("load_ms", "loaded in", 1e3),
                 ("pause_us", "paused for", 1e6),
             )
-            if times.get(key) is not None
+            if (spent := times.get(key)) is not None
         )
         talk(f"{safe(name)} runs revision {str(answer['revision'])[:12]}" + (f": {took}" if took else ""))
 
@@ -141,20 +144,19 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
     wanted = colour_wanted()
     for key, value in agent.items():
         label = paint(f"{key.replace('_', ' '):<14}", "bold", wanted)
-        if isinstance(value, dict):
-            say(label.rstrip() if value else f"{label} -")
-            for inner, one in value.items():
-                say(
-                    f"  {safe(inner):<14} {one:,}"
-                    if isinstance(one, int)
-                    else f"  {safe(inner):<14} {compact(one)}"
-                )
-        elif isinstance(value, list):
-            say(f"{label} {', '.join(safe(one) for one in value) or '-'}")
-        elif isinstance(value, int) and not isinstance(value, bool):
-            say(f"{label} {value:,}")
-        else:
-            say(f"{label} {paint(safe('-' if value is None else value), state_style(value), wanted)}")
+        match value:
+            case dict() if value:
+                say(label.rstrip())
+                for inner, one in cast("dict[str, object]", value).items():
+                    say(f"  {safe(inner):<14} {f'{one:,}' if isinstance(one, int) else compact(one)}")
+            case dict() | list():
+                words = ", ".join(safe(one) for one in cast("list[object]", value))
+                say(f"{label} {words or '-'}")
+            case int():
+                say(f"{label} {value:,}")
+            case _:
+                text = safe("-" if value is None else value)
+                say(f"{label} {paint(text, state_style(value), wanted)}")
 
 
 @app.command()
@@ -237,7 +239,7 @@ def logs(
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Show what an agent wrote to its log.
+    """Show the newest lines of what an agent wrote to its log.
 
     \b
     Examples:
@@ -249,12 +251,19 @@ def logs(
 
     with place.client(project) as caxton:
         last = 0
-        for record in caxton.agent_logs(name, limit=limit):
+        for record in caxton.agent_logs(name, limit=LOGS_READ)[-limit:]:
             last = max(last, int(record["seq"]))
             document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
         if follow:
             for event in caxton.events(after=last or None, kinds=["log"], agent=name):
-                record = event.data
+                fields = dict(event.data["body"])
+                record = {
+                    "seq": event.data["seq"],
+                    "at": event.data["at"],
+                    "level": fields.pop("level"),
+                    "message": fields.pop("message"),
+                    "fields": fields,
+                }
                 document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "conv": "List conversations and read one.",
     "deploy": "List deployments and look at one.",
     "top": "Live table of agents and cells.",
+    "bench": "Measure this machine with real agents.",
     "doctor": "Check that everything Caxton needs is here and works.",
     "config": "Show and check the configuration of this project.",
 }

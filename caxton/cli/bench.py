@@ -35,9 +35,7 @@ def bench(
     ] = 5.0,
     folder: Annotated[
         Path | None,
-        typer.Option(
-            "--folder", help="Where the temporary journal goes: its disk is measured."
-        ),
+        typer.Option("--folder", help="Where the temporary journal goes: its disk is measured."),
     ] = None,
     output: Output = Format.TEXT,
 ) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -95,7 +95,7 @@ def settle(folder: Path) -> None:
 
 
 @contextmanager
-def ends_cleanly() -> Iterator[None]:
+def ends_cleanly() -> Generator[None]:
     """Turn SIGTERM and SIGHUP into KeyboardInterrupt, so that daemon and folder never outlive the demo."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -110,7 +110,7 @@ def ends_cleanly() -> Iterator[None]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[None]:
+def running(folder: Path) -> Generator[None]:
     """A daemon on that project: ready on entry, ended on exit, killed where it does not end by itself."""
     from caxton.cli import place, spawn
     from caxton.errors import TimedOut, Unreachable
@@ -171,7 +171,7 @@ async def watch(folder: Path, rounds: int, pause_ms: int, patience_s: float) -> 
                         ledger.messages += event.data["lost"]
                         talk(f"… {event.data['lost']:,} not shown")
                     elif event.kind == "dead_letter":
-                        sequence.dead_letter(event.data)
+                        sequence.dead_letter(event.data["body"])
                     elif ledger.add(event.data):
                         sequence.message(event.data)
                         if reports(event.data["message"], sent["conversation_id"]):

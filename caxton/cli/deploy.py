@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,8 +70,9 @@ def status(
         document(found, output)
     else:
         wanted = colour_wanted()
-        rows = {**found, **(found.get("timings") or {})}
-        rows.pop("timings", None)
+        timings: dict[str, Any] = found["timings"] or {}
+        rows: dict[str, Any] = {**found, **timings}
+        del rows["timings"]
         for name, value in rows.items():
             text = "-" if value is None else safe(value)
             label = paint(f"{name.replace('_', ' '):<12}", "bold", wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from caxton.cli.sequence import moment, short
 
@@ -49,7 +49,7 @@ class Ledger:
 
     def _contract(self, conversation: str, act: str, sender: str, content: Any) -> None:
         self.acts[act] += 1
-        price = content.get("price") if isinstance(content, dict) else None
+        price: object = cast("Row", content).get("price") if isinstance(content, dict) else None
         if act == "accept-proposal" and isinstance(price, int):
             self._accepted[conversation] = price
         elif act == "inform":

@@ -56,7 +56,7 @@ def send(
         ),
     ] = None,
     sender: Annotated[
-        str | None, typer.Option("--sender", help="A client's own name instead of operator.")
+        str | None, typer.Option("--sender", help="Speak as operator.NAME instead of operator.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for replies and print them.")] = False,
     timeout: Timeout = 10.0,
@@ -185,7 +185,7 @@ def tail(
                     document(event.data, Format.JSONL)
                 shown += 1
             elif output is Format.TEXT and event.kind == "dead_letter":
-                sequence.dead_letter(event.data)
+                sequence.dead_letter(event.data["body"])
             if count is not None and shown >= count:
                 return
 

@@ -26,7 +26,6 @@ _STATES = {
     "running": "green",
     "ready": "green",
     "ok": "green",
-    "handled": "green",
     "failed": "red",
     "bad": "red",
     "rolled_back": "red",

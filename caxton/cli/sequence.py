@@ -45,8 +45,7 @@ def short(name: object) -> str:
 
 def receivers(message: Row) -> str:
     """The receivers of a message, comma-separated."""
-    given = message.get("receiver") or []
-    names: list[object] = given if isinstance(given, list) else [given]
+    names: list[object] = message.get("receiver", [])
     return ", ".join(short(name) for name in names) or "nobody"
 
 
@@ -93,7 +92,8 @@ class Sequence:
         if conversation != self._current:
             self._heading(conversation, message)
         self._out(self._line(stored, message, at - began))
-        for dead in stored.get("dead_letters") or []:
+        dead_letters: list[Row] = stored.get("dead_letters", [])
+        for dead in dead_letters:
             self.dead_letter(dead)
 
     def dead_letter(self, dead: Row) -> None:
@@ -129,11 +129,12 @@ class Sequence:
         ]
         marks = [paint("redelivered", "yellow", self._colour)] if stored.get("redelivered") else []
         if self._turns:
-            marks += [self._turn(turn) for turn in stored.get("turns") or []]
+            turns: list[Row] = stored.get("turns", [])
+            marks += [self._turn(turn) for turn in turns]
         return " ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else "")
 
     def _turn(self, turn: Row) -> str:
         text = f"[{short(turn['agent'])}: {span(turn['turn_us'] / 1e6)}, {turn['fuel']:,} fuel]"
-        if turn["status"] not in ("ok", "handled", 0):
+        if turn["status"] != "ok":
             return paint(f"{text[:-1]}, {safe(turn['status'])}]", "red", self._colour)
         return paint(text, "dim", self._colour)

@@ -59,14 +59,28 @@ def _print(answer: Mapping[str, Any]) -> None:
     rows.append(
         (
             "journal",
-            f"{plural(journal['messages'] or 0, 'message')}, {size(journal['bytes'])}, committed up to "
+            f"{plural(journal['rows'], 'row')}, {size(journal['bytes'])}, committed up to "
             f"{journal['committed_seq']:,}, {plural(journal['waiting_rows'], 'row')} waiting",
         )
     )
     if journal["failed"]:
         rows.append(("", paint(f"cannot write: {safe(journal['failed'])}", "bold red", wanted)))
-    since = ", ".join(f"{value:,} {safe(name).replace('_', ' ')}" for name, value in counts.items())
-    rows.append(("so far", since))
+    reasons = ", ".join(f"{safe(code)} {count:,}" for code, count in counts["by_reason"].items())
+    rows.append(
+        (
+            "so far",
+            f"{plural(counts['messages'], 'message')}, {plural(counts['turns'], 'turn')}, "
+            f"{counts['turns'] - counts['turns_ok']:,} of them not ok, {counts['fuel']:,} fuel",
+        )
+    )
+    rows.append(
+        (
+            "",
+            plural(counts["dead_letters"], "dead letter")
+            + (f" ({reasons})" if reasons else "")
+            + f", {counts['redelivered']:,} delivered again, {counts['refused']:,} refused",
+        )
+    )
     for name, text in rows:
         say(f"{paint(f'{name:<9}', 'bold', wanted)} {text}")
 

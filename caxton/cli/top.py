@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, assert_never
 
 import typer
 
@@ -128,14 +128,23 @@ def paces(before: Look, now: Look, order: Order) -> list[Pace]:
         )
         for agent in now.agents
     ]
-    keys = {
-        Order.RATE: lambda pace: (-pace.turns_s, pace.name),
-        Order.FUEL: lambda pace: (-pace.fuel_s, pace.name),
-        Order.MEMORY: lambda pace: (-pace.memory_kib, pace.name),
-        Order.WAITING: lambda pace: (-pace.waiting, pace.name),
-        Order.NAME: lambda pace: (0, pace.name),
-    }
-    return sorted(found, key=keys[order])
+    return sorted(found, key=partial(_rank, order))
+
+
+def _rank(order: Order, pace: Pace) -> tuple[float, str]:
+    match order:
+        case Order.RATE:
+            return -pace.turns_s, pace.name
+        case Order.FUEL:
+            return -pace.fuel_s, pace.name
+        case Order.MEMORY:
+            return -pace.memory_kib, pace.name
+        case Order.WAITING:
+            return -pace.waiting, pace.name
+        case Order.NAME:
+            return 0, pace.name
+        case _:
+            assert_never(order)
 
 
 def _print(caxton: Client, interval: float, order: Order, count: int, output: Format) -> None:

@@ -188,4 +188,4 @@ def test_completion_of_agents_without_a_daemon_is_empty_and_silent(project: Path
     said = caxton(
         cwd=project, _CAXTON_COMPLETE="complete_bash", COMP_WORDS="caxton agent show e", COMP_CWORD="3"
     )
-    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+    assert (said.returncode, said.stdout.strip(), said.stderr) == (0, "", "")

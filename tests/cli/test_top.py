@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from caxton.cli.top import Look, Order, paces
+from caxton.cli.top import Look, Order, _screen, paces
 
 
 def agent(name: str, **meters: Any) -> dict[str, Any]:
@@ -50,3 +52,23 @@ def test_the_busiest_comes_first(order: Order, names: str) -> None:
         ],
     )
     assert "".join(pace.name for pace in paces(Look(0.0, {}, []), now, order)) == names
+
+
+def test_the_screen_shows_cells_and_as_many_agents_as_fit() -> None:
+    status = {
+        "project": "p\x1b[2J",
+        "uptime_s": 61,
+        "agents": {"running": 40, "total": 40},
+        "journal": {"bytes": 2048, "waiting_rows": 0},
+        "cells": [{"no": 1, "state": "ready", "agents": 40, "in_flight": 2, "rss_kib": 1024, "restarts": 0}],
+    }
+    before = Look(0.0, status, [])
+    now = Look(2.0, status, [agent(f"a{number:02}", turns=number) for number in range(40)])
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(_screen(now, before, Order.RATE, 15))
+    text = console.export_text()
+    assert "p\\x1b[2J  up 1 min  390 turns/s" in text
+    assert "cell 1: ready, 40 agents, 2 in flight, 1.0 MiB, 0 restarts" in text
+    rows = [line.split()[0] for line in text.splitlines() if line.startswith("a")]
+    assert rows == [f"a{number:02}" for number in range(39, 30, -1)]
+    assert "… 31 more" in text

@@ -1,0 +1,78 @@
+"""The demo as a person runs it: it shows the trade, sums it up, ends, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from caxton.cli import spawn
+
+from .command import caxton, environment
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A temporary folder with a short name: sockets live in it."""
+    with tempfile.TemporaryDirectory(prefix="cx") as folder:
+        yield Path(folder)
+
+
+def test_the_demo_shows_the_market_and_ends(home: Path) -> None:
+    begun = time.monotonic()
+    said = caxton("demo", TMPDIR=str(home))
+    took = time.monotonic() - begun
+    assert said.returncode == 0, said.stderr
+    assert took < 15
+    assert "\x1b" not in said.stdout
+    for number in range(1, 7):
+        assert f"\nmarket-{number}  fipa-contract-net\n" in said.stdout
+    assert re.search(r"buyer +cfp +→ seller-ann", said.stdout)
+    assert re.search(r"buyer +accept-proposal +→ seller-", said.stdout)
+    assert re.search(r'buyer +inform +→ operator +\{"bought":\d', said.stdout)
+    assert re.search(r"outcomes +\d of 6 rounds bought for \d+", said.stdout)
+    assert re.search(r"fuel +[\d,]+ in \d+ turns", said.stdout)
+    assert re.search(r"without them +[\d,]+ messages/s", said.stdout)
+    assert not list(home.iterdir())
+
+
+def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
+    said = caxton("demo", "--rounds", "1", "--seconds", "6", "--keep", TMPDIR=str(home))
+    assert said.returncode == 0, said.stderr
+    (kept,) = home.glob("caxton-demo-*/market")
+    assert f"kept: {kept}" in said.stderr
+    assert spawn.running(kept) is None
+    try:
+        assert caxton("-p", kept, "up").returncode == 0
+        assert "cfp" in caxton("-p", kept, "conv", "show", "market-1").stdout
+        assert caxton("-p", kept, "down").returncode == 0
+    finally:
+        spawn.kill(kept)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Signals, home: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "caxton.cli", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(TMPDIR=str(home)),
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        while "cfp" not in demo.stdout.readline():
+            assert demo.poll() is None
+        (folder,) = home.glob("caxton-demo-*/market")
+        assert spawn.running(folder) is not None
+        demo.send_signal(number)
+        _, err = demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert "stopped before the end" in err
+    assert not list(home.iterdir())

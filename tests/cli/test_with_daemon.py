@@ -1,0 +1,301 @@
+"""The command line against a real daemon with real agents; tests share one daemon and do not depend on their order."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caxton.cli import spawn
+
+from .command import ROOT, caxton, environment
+
+EXAMPLES = ROOT / "agents-examples"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("p")
+    for name in ("echo", "counter"):
+        shutil.copy(EXAMPLES / name / f"{name}.wasm", folder)
+    (folder / "caxton.toml").write_text('cells = 1\n[agents.echo]\nwasm = "echo.wasm"\n')
+    try:
+        said = caxton("up", cwd=folder)
+        assert said.returncode == 0, said.stderr + (folder / ".caxton" / spawn.LOG).read_text()
+        assert "1 of 1 agents running" in said.stderr
+        yield folder
+        said = caxton("down", cwd=folder)
+        assert said.returncode == 0, said.stderr
+        assert spawn.running(folder) is None
+    finally:
+        spawn.kill(folder)
+
+
+@pytest.fixture
+def counter(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An agent of its own for the test, with state."""
+    name = "counter-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-40:].strip("-")
+    assert caxton("agent", "deploy", name, project / "counter.wasm", cwd=project).returncode == 0
+    yield name
+    caxton("agent", "remove", name, "--yes", cwd=project)
+
+
+def ask(project: Path, name: str, content: str, *more: str) -> Any:
+    said = caxton(
+        "msg", "send", "--to", name, "--performative", "request", "--content", content, "--wait", "-o", "json",
+        *more, cwd=project,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+def test_a_reply_is_printed(project: Path) -> None:
+    said = caxton(
+        "msg",
+        "send",
+        "--to",
+        "echo",
+        "--performative",
+        "request",
+        "--content",
+        '"hello"',
+        "--wait",
+        cwd=project,
+    )
+    assert said.returncode == 0, said.stderr
+    assert re.search(r'echo +inform +→ operator +"hello"', said.stdout)
+    assert "\x1b" not in said.stdout
+
+
+def test_parameters_reach_the_agent_and_come_back(project: Path) -> None:
+    answer = ask(
+        project, "echo", '{"n": 1}', "--conversation", "talk-1", "--protocol", "fipa-request", "--ontology", "things",
+        "--language", "json", "--reply-with", "r-1", "--reply-by", "5s", "--sender", "operator.ann",
+    )  # fmt: skip
+    (reply,) = answer["replies"]
+    assert reply["message"]["content"] == {"n": 1}
+    assert reply["message"]["receiver"] == ["operator.ann@local"]
+    assert reply["message"]["in_reply_to"] == "r-1"
+    assert reply["message"]["conversation_id"] == answer["conversation_id"] == "talk-1"
+    first = json.loads(caxton("msg", "show", str(answer["seq"]), "-o", "json", cwd=project).stdout)["message"]
+    assert (first["protocol"], first["ontology"], first["language"]) == ("fipa-request", "things", "json")
+    assert first["reply_by"].endswith("Z")
+
+
+def test_the_same_key_twice_is_taken_once(project: Path, counter: str) -> None:
+    answers = [ask(project, counter, "{}", "--idempotency-key", f"key-{counter}") for _ in range(2)]
+    assert answers[0]["id"] == answers[1]["id"]
+    assert ask(project, counter, "{}")["replies"][0]["message"]["content"] == {"count": 2}
+
+
+def test_no_reply_in_time_is_exit_code_124(project: Path) -> None:
+    said = caxton(
+        "msg", "send", "--to", "echo", "--performative", "inform", "--wait", "--timeout", "200ms", cwd=project
+    )
+    assert said.returncode == 124
+    assert "0 of 1 replies came within 0.2 s" in said.stderr
+
+
+def test_an_unknown_receiver_answers_with_failure_and_its_reason(project: Path) -> None:
+    answer = ask(project, "nobody-here", "1")
+    assert answer["replies"][0]["message"]["performative"] == "failure"
+    shown = caxton("conv", "show", answer["conversation_id"], cwd=project)
+    assert "✗ nobody-here" in shown.stdout
+
+
+def test_an_act_that_is_none_is_refused(project: Path) -> None:
+    said = caxton("msg", "send", "--to", "echo", "--performative", "shout", cwd=project)
+    assert said.returncode == 2
+    assert "shout" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_conversation_is_shown_with_its_turns(project: Path) -> None:
+    answer = ask(project, "echo", '{"deep": [1, 2]}')
+    shown = caxton("conv", "show", answer["conversation_id"], cwd=project)
+    lines = shown.stdout.splitlines()
+    assert len(lines) == 2
+    assert re.search(r"operator +request +→ echo .*\[echo: [\d.]+ (µs|ms), [\d,]+ fuel\]", lines[0])
+    assert re.search(r'echo +inform +→ operator +\{"deep":\[1,2\]\}', lines[1])
+    assert "2 messages" in shown.stderr
+    rows = caxton("conv", "show", answer["conversation_id"], "-o", "jsonl", cwd=project).stdout.splitlines()
+    assert [json.loads(row)["message"]["performative"] for row in rows] == ["request", "inform"]
+    listed = json.loads(caxton("conv", "list", "--agent", "echo", "-o", "json", cwd=project).stdout)
+    assert answer["conversation_id"] in [item["id"] for item in listed]
+
+
+def test_tail_from_a_number_prints_what_followed_and_ends_after_the_count(project: Path) -> None:
+    answer = ask(project, "echo", '"tail me"')
+    said = caxton(
+        "msg", "tail", "--after", str(answer["seq"] - 1), "--count", "2", "-o", "jsonl",
+        "--conversation", answer["conversation_id"], cwd=project,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    acts = [json.loads(line)["message"]["performative"] for line in said.stdout.splitlines()]
+    assert acts == ["request", "inform"]
+
+
+def test_tail_follows_what_comes(project: Path) -> None:
+    words = [sys.executable, "-m", "caxton.cli", "msg", "tail", "--conversation", "live-1", "-o", "jsonl"]
+    with subprocess.Popen(
+        [*words, "--after", "0", "--count", "2"],
+        stdout=subprocess.PIPE,
+        cwd=project,
+        env=environment(),
+        text=True,
+    ) as tail:
+        ask(project, "echo", '"live"', "--conversation", "live-1")
+        out, _ = tail.communicate(timeout=30)
+    assert tail.returncode == 0
+    assert [json.loads(line)["message"]["content"] for line in out.splitlines()] == ["live", "live"]
+
+
+def test_messages_are_listed_newest_last(project: Path) -> None:
+    answer = ask(project, "echo", '"list me"')
+    rows = json.loads(
+        caxton("msg", "list", "--conversation", answer["conversation_id"], "-o", "json", cwd=project).stdout
+    )
+    assert [row["message"]["performative"] for row in rows] == ["request", "inform"]
+    text = caxton("msg", "list", "--conversation", answer["conversation_id"], cwd=project).stdout
+    assert text.splitlines()[0].split() == [
+        "SEQ",
+        "AT",
+        "CONVERSATION",
+        "SENDER",
+        "ACT",
+        "RECEIVER",
+        "CONTENT",
+    ]
+
+
+def test_a_message_that_is_not_there(project: Path) -> None:
+    said = caxton("msg", "show", "999999999", cwd=project)
+    assert said.returncode == 2
+    assert "hint: see: caxton conv list" in said.stderr
+
+
+def test_status_shows_the_daemon_and_its_cell(project: Path) -> None:
+    text = caxton("status", cwd=project).stdout
+    assert re.search(r"^daemon +running for", text, re.MULTILINE)
+    assert re.search(r"^cell \d+ +ready, ", text, re.MULTILINE)
+    assert json.loads(caxton("status", "-o", "json", cwd=project).stdout)["pid"] == spawn.running(project)
+
+
+def test_up_again_is_no_error(project: Path) -> None:
+    said = caxton("up", cwd=project)
+    assert (said.returncode, said.stdout) == (0, "")
+    assert f"already running: pid {spawn.running(project)}" in said.stderr
+
+
+def test_an_agent_is_deployed_listed_shown_and_removed(project: Path) -> None:
+    said = caxton(
+        "agent", "deploy", "life", project / "counter.wasm", "--settings", '{"a": 1}', "--limit", "fuel=2000000",
+        "--limit", "message_bytes=64KiB", "--profile", "strict", cwd=project,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert re.match(r"life runs revision [0-9a-f]{12}: compiled in", said.stderr)
+    shown = json.loads(caxton("agent", "show", "life", "-o", "json", cwd=project).stdout)
+    assert (shown["state"], shown["settings"], shown["profile"]) == ("running", {"a": 1}, "strict")
+    assert (shown["limits"]["fuel"], shown["limits"]["message_bytes"]) == (2_000_000, 65_536)
+    assert re.search(
+        r"^ +fuel +2,000,000$", caxton("agent", "show", "life", cwd=project).stdout, re.MULTILINE
+    )
+    assert re.search(r"^life +running ", caxton("agent", "list", cwd=project).stdout, re.MULTILINE)
+    deployments = json.loads(caxton("deploy", "list", "-o", "json", cwd=project).stdout)
+    mine = next(one for one in deployments if one["agent"] == "life")
+    status = caxton("deploy", "status", mine["id"], cwd=project)
+    assert status.returncode == 0
+    assert re.search(r"^state +running$", status.stdout, re.MULTILINE)
+    assert caxton("agent", "remove", "life", cwd=project).returncode == 0
+    gone = caxton("agent", "show", "life", cwd=project)
+    assert gone.returncode == 5
+    assert gone.stderr.startswith("error: ")
+
+
+def test_stop_start_and_restart_keep_the_state(project: Path, counter: str) -> None:
+    assert ask(project, counter, '{"add": 5}')["replies"][0]["message"]["content"] == {"count": 5}
+    for words in (("stop",), ("start",), ("restart",), ("stop", "--now"), ("start",)):
+        said = caxton("agent", *words, counter, cwd=project)
+        assert said.returncode == 0, said.stderr
+    assert said.stderr == f"{counter}: running\n"
+    assert ask(project, counter, "{}")["replies"][0]["message"]["content"] == {"count": 6}
+
+
+def test_a_file_that_is_no_module_is_refused(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.wasm").write_bytes(b"\0asm\1\0\0\0nonsense")
+    said = caxton("agent", "deploy", "bad", tmp_path / "bad.wasm", cwd=project)
+    assert said.returncode == 5
+    assert said.stderr.startswith("error: ")
+    missing = caxton("agent", "deploy", "bad", tmp_path / "gone.wasm", cwd=project)
+    assert (missing.returncode, "gone.wasm cannot be read" in missing.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("limit", ["fuel", "fule=3", "fuel=1"])
+def test_a_limit_that_is_none_is_refused(limit: str, project: Path) -> None:
+    said = caxton("agent", "deploy", "bad", project / "echo.wasm", "--limit", limit, cwd=project)
+    assert said.returncode == 2
+    assert "fu" in said.stderr
+
+
+def test_logs_of_an_agent_that_says_nothing(project: Path) -> None:
+    said = caxton("agent", "logs", "echo", "-o", "json", cwd=project)
+    assert (said.returncode, json.loads(said.stdout)) == (0, [])
+
+
+def test_top_prints_one_table(project: Path) -> None:
+    text = caxton("top", "--interval", "100ms", cwd=project).stdout
+    assert re.search(r"^echo +running ", text, re.MULTILINE)
+    shown = json.loads(caxton("top", "--interval", "100ms", "-o", "json", cwd=project).stdout)
+    assert "echo" in [agent["name"] for agent in shown["agents"]]
+    assert shown["cells"][0]["state"] == "ready"
+
+
+def test_agents_are_completed_from_the_daemon(project: Path) -> None:
+    for line, word in (("caxton agent show ec", "3"), ("caxton msg send --to operator,ec", "4")):
+        said = caxton(cwd=project, _CAXTON_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=word)
+        assert said.stdout.strip().endswith("echo"), (line, said)
+
+
+def test_the_doctor_finds_this_machine_fit(project: Path) -> None:
+    said = caxton("doctor", "-o", "json", cwd=project)
+    findings = {one["name"]: one for one in json.loads(said.stdout)}
+    assert said.returncode == 0, findings
+    assert findings["wasmtime"]["state"] == "ok"
+    assert "a daemon answers" in findings["socket"]["found"]
+
+
+def test_a_daemon_that_cannot_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("")
+    (tmp_path / ".caxton").mkdir(mode=0o700)
+    (tmp_path / ".caxton" / "journal.db").write_bytes(b"this is no database" * 100)
+    said = caxton("up", cwd=tmp_path)
+    assert said.returncode == 1
+    assert "error: the daemon ended before it was ready" in said.stderr
+    assert "journal" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_daemon_that_hangs_is_killed_only_by_force(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("cells = 1\n")
+    try:
+        assert caxton("up", cwd=tmp_path).returncode == 0
+        pid = spawn.running(tmp_path)
+        assert pid is not None
+        os.kill(pid, 19)
+        said = caxton("down", "--timeout", "500ms", cwd=tmp_path)
+        assert said.returncode == 124
+        assert "--force" in said.stderr
+        said = caxton("down", "--timeout", "500ms", "--force", cwd=tmp_path)
+        assert (said.returncode, f"killed: pid {pid}" in said.stderr) == (0, True)
+        assert caxton("up", cwd=tmp_path).returncode == 0
+        assert caxton("down", cwd=tmp_path).returncode == 0
+    finally:
+        spawn.kill(tmp_path)
