@@ -45,7 +45,7 @@ def test_the_readmes_first_agent_builds_with_the_command_it_gives(tmp_path: Path
     (command,) = re.findall(r"```sh\npython (.+?)```", page, re.DOTALL)
     shutil.copytree(EXAMPLES / "include", tmp_path / "agents-examples" / "include")
     (tmp_path / "hello.c").write_text(source, "utf-8")
-    subprocess.run([sys.executable, *shlex.split(command)], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, *shlex.split(command.replace("\\\n", " "))], cwd=tmp_path, check=True)
     assert (tmp_path / "hello.wasm").read_bytes()[:4] == b"\0asm"
 
 
