@@ -25,6 +25,7 @@ from caxton.clock import Clock
 from caxton.errors import JournalError
 from caxton.journal import guard, recovery, schema
 from caxton.journal.batch import Batch
+from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Keep, Retention
 from caxton.journal.rows import StoredMessage
@@ -111,6 +112,7 @@ class Journal:
                 connection,
                 head_fd,
                 retention,
+                Checkpointer(files.db),
                 done=lambda batch: journal._soon(partial(journal._done, batch)),
                 failed=lambda reason: journal._soon(partial(journal._fail, reason)),
                 retry_s=chosen.retry_s,

@@ -53,6 +53,10 @@ def pending(path: Path, low_water: int | None = None) -> Iterator[tuple[StoredMe
                 continue
             receivers = _receivers(message.body).receiver
             named = [receivers] if isinstance(receivers, str) else receivers
+            # a dead letter is finished too: nobody gets it again
+            finished.update(
+                name for (name,) in db.execute("select agent from dead_letter where seq = ?", (message.seq,))
+            )
             left = [name for name in named if name not in finished]
             if left:
                 yield message, left

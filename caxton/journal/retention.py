@@ -36,6 +36,7 @@ _TRIM_SQL = (
     f"delete from turn where id < (:upto + 1) << {AGENT_BITS}",
     "delete from event where seq <= :upto",
     "delete from dead_letter where seq <= :upto",
+    "delete from client_key where seq <= :upto",
     "delete from message where seq <= :upto",
     "update meta set value = :upto where key = 'trimmed_upto'",
 )

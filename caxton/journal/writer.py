@@ -20,6 +20,7 @@ import msgspec
 
 from caxton.journal import behind, schema
 from caxton.journal.batch import Batch, Record, Scalar
+from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.retention import Retention
 
 HEAD_EVERY_S = 0.2
@@ -42,6 +43,8 @@ class Counts:
     records: int = 0
     bytes: int = 0
     commit_us: int = 0
+    cpu_us: int = 0
+    """Processor time of the writer's thread, all its work together."""
     last_commit_us: int = 0
     longest_commit_us: int = 0
     failures: int = 0
@@ -62,6 +65,7 @@ class Writer:
         db: sqlite3.Connection,
         head_fd: int,
         retention: Retention,
+        checkpointer: Checkpointer,
         *,
         done: Callable[[Batch], None],
         failed: Callable[[str], None],
@@ -72,6 +76,7 @@ class Writer:
         self._db = db
         self._head_fd = head_fd
         self._retention = retention
+        self._checkpointer = checkpointer
         self._done = done
         self._failed = failed
         self._retry_s = retry_s
@@ -108,6 +113,7 @@ class Writer:
             self._done(batch)
             self._last_batch_at = time.monotonic()
             self._keep_house()
+            self.counts.cpu_us = time.thread_time_ns() // 1000
         try:
             self._finish()
         except (sqlite3.Error, OSError) as trouble:
@@ -198,8 +204,10 @@ class Writer:
             self._mark()
             if self._last_seq - self._indexed >= behind.CHUNK:
                 self._index_chunk()
-            if self._wal_bytes >= CHECKPOINT_BYTES:
+            if self._checkpointer.ready():
                 self._checkpoint()
+            elif self._wal_bytes >= CHECKPOINT_BYTES:
+                self._checkpointer.ask()
             if self._retention.due():
                 self._trim()
             if time.monotonic() - self._last_batch_at >= IDLE_S:
@@ -248,6 +256,7 @@ class Writer:
     def _finish(self) -> None:
         while self._indexed < self._last_seq:
             self._index_chunk()
+        self._checkpointer.end()
         self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
         self._marked_at = 0.0
         self._mark()

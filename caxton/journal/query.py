@@ -1,0 +1,149 @@
+"""The reading connection and the few questions that every reader asks it.
+
+In: SQL with named values. Out: rows, and JournalError where SQLite refuses. Rows of one conversation come
+from the index up to `indexed_upto` and from a scan of the rows above it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import msgspec
+
+from caxton.errors import JournalError
+
+Value = int | str | None
+Row = tuple[Any, ...]
+
+END = (1 << 43) - 1
+"""No number is as high as this."""
+FEW = 500
+"""An agent with at most so many conversations is looked up through them, another by scanning."""
+
+
+class Query:
+    """One aiosqlite connection that cannot write."""
+
+    def __init__(self, db: aiosqlite.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    @classmethod
+    async def open(cls, path: Path) -> Query:
+        """Open it. The caller closes it, else its thread keeps the process alive."""
+        db = await aiosqlite.connect(path, isolation_level=None)
+        try:
+            await db.execute("pragma query_only = 1")
+            await db.execute("pragma busy_timeout = 2000")
+        except BaseException:
+            await db.close()
+            raise
+        return cls(db, path)
+
+    async def close(self) -> None:
+        """Close the connection and end its thread."""
+        await asyncio.shield(asyncio.ensure_future(self._db.close()))
+
+    async def all(self, sql: str, **values: Value) -> list[Row]:
+        try:
+            return [tuple(row) for row in await self._db.execute_fetchall(sql, values)]
+        except sqlite3.Error as trouble:
+            raise JournalError(f"{self._path} cannot be read: {trouble}.", path=str(self._path)) from trouble
+        except ValueError as closed:
+            raise JournalError("The journal is closed.", path=str(self._path)) from closed
+
+    async def indexed(self) -> int:
+        ((indexed,),) = await self.all("select value from meta where key = 'indexed_upto'")
+        return int(indexed)
+
+    async def select(
+        self,
+        columns: str,
+        join: str,
+        wanted: list[str],
+        keys: list[int] | None,
+        values: dict[str, Value],
+        limit: int,
+        newest_first: bool,
+    ) -> list[Row]:
+        """Rows of messages `m` that fit; with `keys` through the index, and by scanning above it.
+
+        `indexed` is read first and both statements keep to it, so a row that is indexed in between is neither
+        missed nor given twice.
+        """
+        direction = "desc" if newest_first else "asc"
+        where = " and ".join(wanted)
+        values = values | {"limit": limit}
+        if keys is None:
+            return await self.all(
+                f"""select {columns} from message m {join} where {where}
+                    order by m.seq {direction} limit :limit""",
+                **values,
+            )
+        values |= {"keys": numbers(keys), "indexed": await self.indexed()}
+        index = f"""select {columns} from conversation_index i cross join message m on m.seq = i.seq {join}
+            where i.conversation in (select value from json_each(:keys)) and i.seq <= :indexed
+              and i.seq > :after and i.seq < :before and {where} order by i.seq {direction} limit :limit"""
+        tail = f"""select {columns} from message m {join}
+            where m.conversation in (select value from json_each(:keys)) and m.seq > :indexed
+              and {where} order by m.seq {direction} limit :limit"""
+        rows: list[Row] = []
+        for part in (tail, index) if newest_first else (index, tail):
+            if len(rows) < limit:
+                rows += await self.all(part, **(values | {"limit": limit - len(rows)}))
+        return rows
+
+    async def keys(self, agent: str) -> list[int]:
+        rows = await self.all(
+            """select key from participation where agent = :agent
+               union select key from participant_log where agent = :agent""",
+            agent=agent,
+        )
+        return [row[0] for row in rows]
+
+    async def few_keys(self, agent: str) -> list[int] | None:
+        """The agent's conversations, None when they are so many that scanning is better."""
+        rows = await self.all(
+            """select key from (select key from participation where agent = :agent limit :limit)
+               union select key from (select key from participant_log where agent = :agent limit :limit)""",
+            agent=agent,
+            limit=FEW + 1,
+        )
+        return None if len(rows) > FEW else [row[0] for row in rows]
+
+    async def range(
+        self, after_seq: int, before_seq: int | None, since_us: int | None, until_us: int | None
+    ) -> tuple[int, int]:
+        after, before = after_seq, END if before_seq is None else before_seq
+        if since_us is not None:
+            after = max(after, await self._first_at(since_us) - 1)
+        if until_us is not None:
+            before = min(before, await self._first_at(until_us))
+        return after, before
+
+    async def _first_at(self, at_us: int) -> int:
+        """The lowest number from which on no message is earlier than `at_us`."""
+        ((low, high),) = await self.all(
+            """select coalesce((select min(seq) from message), 1),
+                 coalesce((select max(seq) from message), 0) + 1"""
+        )
+        while low < high:
+            middle = (low + high) // 2
+            rows = await self.all(
+                "select seq, at_us from message where seq >= :seq order by seq limit 1", seq=middle
+            )
+            if rows and rows[0][1] < at_us:
+                low = rows[0][0] + 1
+            else:
+                high = middle
+        return int(low)
+
+
+def numbers(of: Sequence[int]) -> str:
+    """Whole numbers as a JSON array, for `json_each(:name)`."""
+    return msgspec.json.encode(of).decode()
