@@ -13,7 +13,6 @@ from .source import ROOT, imports, python, tree
 ROOM_OF = {
     "wasmtime": "sandbox",
     "aiosqlite": "journal",
-    "sqlite3": "journal",
     "opentelemetry": "telemetry",
     "watchfiles": "devloop",
     "typer": "cli",
