@@ -6,7 +6,6 @@ the project's folder (to time the disk), which is removed again.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,12 +17,22 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from caxton.cli.options import Format, Output, Project
 
+if TYPE_CHECKING:
+    from socket import socket as Socket
+
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+CELL_S = 30.0
+"""How long a cell may take to start, in seconds."""
+
+AFRESH = "install Caxton again in a fresh environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,42 +114,67 @@ def python(version: tuple[int, ...], wide: bool) -> Finding:
 
 
 def wasmtime() -> Finding:
-    """Can a cell run guests, and does it call them the fast way? Asked of a real cell process."""
+    """Can a cell run guests, and does it call them the fast way? A real cell is started, and says so itself."""
+    import socket as sockets
+
     from caxton.cli.spawn import environment
 
+    ours, theirs = sockets.socketpair()
+    ours.settimeout(CELL_S)
+    words = [sys.executable, "-P", "-m", "caxton.sandbox.cell", "--fd", str(theirs.fileno())]
+    process = subprocess.Popen(
+        words,
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    theirs.close()
     try:
-        run = subprocess.run(
-            [sys.executable, "-P", "-m", "caxton.sandbox.cell", "--self-test"],
-            capture_output=True,
-            timeout=60,
-            env=environment(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Finding(
-            "wasmtime", "bad", "the self-test hangs", "install Caxton again in a fresh environment"
-        )
-    return judge_self_test(run.returncode, run.stdout, run.stderr)
+        with ours:
+            said = _first_frame(ours)
+        _, stderr = process.communicate(timeout=CELL_S)
+    except (TimeoutError, subprocess.TimeoutExpired):
+        process.kill()
+        process.communicate()
+        return Finding("wasmtime", "bad", f"a cell says nothing for {CELL_S:g} s", AFRESH)
+    return judge_cell(said, process.returncode, stderr)
 
 
-def judge_self_test(code: int, stdout: bytes, stderr: bytes) -> Finding:
-    """What a cell's self-test says, as a finding."""
+def _first_frame(stream: Socket) -> bytes:
+    """The payload of a cell's first frame; short where it ended before that."""
+    from caxton.sandbox.frames import RESULT
+
+    got = b""
+    wanted = RESULT.size
+    while len(got) < wanted:
+        try:
+            more = stream.recv(wanted - len(got))
+        except ConnectionResetError:
+            break
+        if not more:
+            break
+        got += more
+        if len(got) == RESULT.size:
+            wanted += RESULT.unpack(got)[4]
+    return got[RESULT.size :]
+
+
+def judge_cell(hello: bytes, code: int, stderr: bytes) -> Finding:
+    """What a cell says first (`frames.Hello`), as a finding."""
+    import msgspec
+
+    from caxton.sandbox.frames import Hello
+
     try:
-        said = json.loads(stdout)
-        fast, reason = bool(said["fast"]), str(said["fast_reason"])
-        version, native = said["wasmtime"], said["native"]
-    except (ValueError, KeyError, TypeError):
+        said = msgspec.json.decode(hello, type=Hello)
+    except msgspec.MsgspecError:
         lines = stderr.decode("utf-8", "replace").strip().splitlines()
-        return Finding(
-            "wasmtime",
-            "bad",
-            f"the self-test failed (exit code {code}): {lines[-1] if lines else 'it said nothing'}",
-            "install Caxton again in a fresh environment",
-        )
-    found = f"{version} (library {native}), {'fast' if fast else 'public'} calls: {reason}"
-    if code:
-        return Finding("wasmtime", "bad", found, "install Caxton again in a fresh environment")
-    if not fast:
+        last = lines[-1] if lines else "it said nothing"
+        return Finding("wasmtime", "bad", f"a cell cannot start (exit code {code}): {last}", AFRESH)
+    found = f"{said.wasmtime} (library {said.native}), {'fast' if said.fast else 'public'} calls: {said.fast_reason}"
+    if not said.fast:
         return Finding("wasmtime", "warn", found, "all works, but turns cost several times as much")
     return Finding("wasmtime", "ok", found)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from caxton.cli import doctor
+from caxton.sandbox.frames import Hello
 
 
 def test_an_old_or_narrow_python_is_bad() -> None:
@@ -17,23 +18,36 @@ def test_an_old_or_narrow_python_is_bad() -> None:
     assert doctor.python((3, 11, 0), True).state == "ok"
 
 
-@pytest.mark.parametrize(
-    ("code", "fast", "state"), [(0, True, "ok"), (0, False, "warn"), (1, True, "bad"), (1, False, "bad")]
-)
-def test_the_self_test_is_judged(code: int, fast: bool, state: str) -> None:
-    said = {"fast": fast, "fast_reason": "because", "wasmtime": "50.0.1", "native": "50.0.1"}
-    finding = doctor.judge_self_test(code, json.dumps(said).encode(), b"")
+@pytest.mark.parametrize(("fast", "state"), [(True, "ok"), (False, "warn")])
+def test_what_a_cell_says_is_judged(fast: bool, state: str) -> None:
+    hello = Hello(pid=1, fast=fast, fast_reason="because", wasmtime="50.0.1", native="50.0.1")
+    finding = doctor.judge_cell(msgspec.json.encode(hello), 0, b"")
     assert finding.state == state
     assert "because" in finding.found
 
 
-@pytest.mark.parametrize("stdout", [b"", b"[]", b"{}", b"\xff", b'{"fast": true}'])
-def test_a_self_test_that_says_nothing_of_use_is_bad(stdout: bytes) -> None:
-    finding = doctor.judge_self_test(-11, stdout, b"first\nImportError: no wasmtime\n")
+@pytest.mark.parametrize("hello", [b"", b"[]", b"{}", b"\xff", b'{"fast": true}'])
+def test_a_cell_that_says_nothing_of_use_is_bad(hello: bytes) -> None:
+    finding = doctor.judge_cell(hello, -11, b"first\nImportError: no wasmtime\n")
     assert finding.state == "bad"
     assert "exit code -11" in finding.found
     assert "ImportError: no wasmtime" in finding.found
     assert finding.remedy
+
+
+def test_a_real_cell_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.wasmtime().state == "ok"
+    monkeypatch.setenv("CAXTON_CALLS", "public")
+    slow = doctor.wasmtime()
+    assert (slow.state, "public calls" in slow.found) == ("warn", True)
+
+
+def test_a_cell_that_cannot_start_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "wasmtime.py").write_text("raise ImportError('broken library')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    finding = doctor.wasmtime()
+    assert finding.state == "bad"
+    assert "broken library" in finding.found
 
 
 @pytest.mark.parametrize(("free", "state"), [(1024**2, "bad"), (1024**3, "warn"), (1024**4, "ok")])
