@@ -9,13 +9,15 @@ does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, Final, assert_never
+from typing import Annotated, Any, Final, assert_never
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
 
 from caxton.acl.message import read_message
 from caxton.api.hub import WAITING_ROWS, Gap, Hub, Row, Subscriber, Wanted
@@ -56,7 +58,7 @@ async def events(
     wanted = Wanted(frozenset(kinds.split(",")) if kinds else None, full, conversation)
     hub.check_room()
     keep = _exact(full)
-    return StreamingResponse(
+    return _Stream(
         _stream(hub, wanted, after, keep),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
@@ -67,17 +69,17 @@ async def _stream(
     hub: Hub, wanted: Wanted, after: int | None, keep: Callable[[Row], bool]
 ) -> AsyncGenerator[bytes]:
     pace = _Pace()
-    yield b": caxton\n\n"
-    position = hub.journal.committed
-    if after is not None:
-        goal, position = position, min(after, position)
-        while position < goal and not hub.closed:
-            stored = await hub.reader.stream(position, CHUNK)
-            rows = [row for row in wanted.of_stored(stored) if row.seq <= goal and keep(row)]
-            position = min(goal, stored[-1].seq) if stored else goal
-            if rows:
-                await pace.take(len(rows))
-                yield b"".join([render(row) for row in rows])
+    goal = hub.journal.committed
+    position = goal if after is None else min(after, goal)
+    # a number without data: a stream that breaks before its first row is resumed from here
+    yield b"id: %d\n\n" % position
+    while position < goal and not hub.closed:
+        stored = await hub.reader.stream(position, CHUNK)
+        rows = [row for row in wanted.of_stored(stored) if row.seq <= goal and keep(row)]
+        position = min(goal, stored[-1].seq) if stored else goal
+        if rows:
+            await pace.take(len(rows))
+            yield b"".join([render(row) for row in rows])
     # from here to `join` nothing is awaited, so the live rows begin exactly after `joined`
     joined = hub.journal.committed
     with hub.join(wanted) as subscriber:
@@ -106,6 +108,18 @@ async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]
         if chunk:
             yield chunk
         await pace.take(len(items))
+
+
+class _Stream(StreamingResponse):
+    """Closes its generator when the viewer goes, so that the subscriber leaves at once."""
+
+    def __init__(self, rows: AsyncGenerator[bytes], **given: Any) -> None:
+        super().__init__(rows, **given)
+        self._generator = rows
+
+    async def stream_response(self, send: Send) -> None:
+        async with contextlib.aclosing(self._generator):
+            await super().stream_response(send)
 
 
 class _Pace:
@@ -137,7 +151,7 @@ def render(item: Row | Gap) -> bytes:
     """One row as a server-sent event."""
     match item:
         case Gap(lost, first, last):
-            return b'event: gap\ndata: {"lost":%d,"from":%d,"to":%d}\n\n' % (lost, first, last)
+            return b'id: %d\nevent: gap\ndata: {"lost":%d,"from":%d,"to":%d}\n\n' % (last, lost, first, last)
         case Row(seq, at_us, "message", cause, hops, flags, body):
             return (
                 b'id: %d\nevent: message\ndata: {"seq":%d,"at":"%s",'
@@ -154,14 +168,12 @@ def render(item: Row | Gap) -> bytes:
                 + b"}\n\n"
             )
         case Row(seq, at_us, kind, _, _, _, body):
-            return b'id: %d\nevent: %s\ndata: {"seq":%d,"at":"%s","kind":"%s","body":%s}\n\n' % (
-                seq,
-                kind.encode(),
-                seq,
-                iso(at_us).encode(),
-                kind.encode(),
-                _one_line(body),
-            )
+            # what happened to a message has the message's number too; the row's own is `seq`
+            said = msgspec.json.decode(body, type=dict[str, Any])
+            if "seq" in said:
+                said["message_seq"] = said.pop("seq")
+            data = {"seq": seq, "at": iso(at_us), "kind": kind, **said}
+            return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), _encode(data))
         case _:
             assert_never(item)
 

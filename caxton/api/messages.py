@@ -154,28 +154,27 @@ async def _say(
     if key is not None:
         rooms.journal.batch.client_key(key, admitted.seq)
         rooms.journal.flush()
-    # nothing was awaited since the message was admitted, so no reply can have been missed
+    # nothing was awaited since the message was admitted, so whatever is said from now on finds the waiter
     with rooms.bus.clients.expect(admitted.conversation_id) as waiter:
         await rooms.journal.committed_upto(admitted.seq)
+        came: list[StoredMessage] = []
+        if patience > 0 and rooms.journal.committed > admitted.seq:
+            # the platform's own agents answer at once, before there was a conversation to wait for
+            came = await _answers(rooms, admitted.conversation_id, admitted.seq)
         body: dict[str, Any] = {
             "id": admitted.id,
             "seq": admitted.seq,
             "conversation_id": admitted.conversation_id,
             "trace_id": admitted.trace_id,
         }
-        return answer(body | await _replies(rooms, waiter, admitted.seq, [], patience, wanted), 202)
+        return answer(body | await _replies(rooms, waiter, admitted.seq, came, patience, wanted), 202)
 
 
 async def _again(rooms: Rooms, stored: StoredMessage, patience: float, wanted: int) -> Response:
     """The answer to a request that was made before: the same message, and its replies so far and to come."""
     message = read_message(stored.body)
     with rooms.bus.clients.expect(message.conversation_id) as waiter:
-        came: list[StoredMessage] = []
-        if patience > 0:
-            rows = await rooms.reader.messages(
-                conversation=message.conversation_id, after_seq=stored.seq, limit=MOST_REPLIES
-            )
-            came = [row for row in rows if message.sender in read_message(row.body).receiver]
+        came = await _answers(rooms, message.conversation_id, stored.seq) if patience > 0 else []
         body: dict[str, Any] = {
             "id": message.id,
             "seq": stored.seq,
@@ -183,6 +182,12 @@ async def _again(rooms: Rooms, stored: StoredMessage, patience: float, wanted: i
             "trace_id": message.trace_id,
         }
         return answer(body | await _replies(rooms, waiter, stored.seq, came, patience, wanted), 202)
+
+
+async def _answers(rooms: Rooms, conversation: str, after: int) -> list[StoredMessage]:
+    """What was said to a client in that conversation and is committed already."""
+    rows = await rooms.reader.messages(conversation=conversation, after_seq=after, limit=MOST_REPLIES)
+    return [row for row in rows if any(map(rooms.bus.clients.is_client, read_message(row.body).receiver))]
 
 
 async def _replies(

@@ -221,7 +221,7 @@ class StatusBody(TypedDict):
     cells: list[CellBody]
     agents: AgentTotals
     journal: JournalBody
-    counts: dict[str, Any]
+    counts: dict[str, int]
 
 
 class ReadyBody(TypedDict):

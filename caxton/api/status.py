@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -71,7 +72,11 @@ async def status(request: Request) -> Response:
                 "waiting_rows": rooms.journal.waiting_rows,
                 "failed": rooms.journal.failed,
             },
-            "counts": rooms.bus.counts,
+            "counts": {
+                name: value
+                for name, value in msgspec.structs.asdict(rooms.bus.counts).items()
+                if isinstance(value, int)
+            },
         }
     )
 

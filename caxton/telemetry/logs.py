@@ -31,6 +31,7 @@ def configure(style: str, level: str, stream: TextIO) -> None:
     """Send every record of this process to `stream`: `style` is "text" or "json", `level` the least kept."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
@@ -38,7 +39,7 @@ def configure(style: str, level: str, stream: TextIO) -> None:
     ]
     last: structlog.types.Processor = _json if style == "json" else _text
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     )
     handler = logging.StreamHandler(stream)
@@ -59,8 +60,8 @@ def configure(style: str, level: str, stream: TextIO) -> None:
 
 
 def logger(room: str) -> structlog.stdlib.BoundLogger:
-    """The log of one room; every record carries the room's name."""
-    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"caxton.{room}").bind(room=room)
+    """The log of one room; every record carries `caxton.ROOM` as its logger."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"caxton.{room}")
     return bound
 
 
@@ -92,10 +93,10 @@ def _json(_: object, __: str, record: MutableMapping[str, Any]) -> str:
 def _text(_: object, __: str, record: MutableMapping[str, Any]) -> str:
     fields = dict(record)
     at, level, event = fields.pop("at"), fields.pop("level"), fields.pop("event")
-    room = fields.pop("room", None) or fields.pop("logger", "")
+    room = str(fields.pop("logger", "")).removeprefix("caxton.")
     trace = fields.pop("exception", None)
     pairs = " ".join(f"{key}={_value(value)}" for key, value in fields.items())
-    line = f"{at} {level:<7} {room:<9} {event}" + (f"  {pairs}" if pairs else "")
+    line = f"{at} {level:<7} {room:<8} {event}" + (f"  {pairs}" if pairs else "")
     return f"{line}\n{_indented(str(trace))}" if trace else line
 
 
