@@ -150,10 +150,7 @@ async def _say(
     patience: float,
     wanted: int,
 ) -> Response:
-    admitted = rooms.bus.submit(line, sender=sender, traceparent=traceparent)
-    if key is not None:
-        rooms.journal.batch.client_key(key, admitted.seq)
-        rooms.journal.flush()
+    admitted = rooms.bus.submit(line, sender=sender, traceparent=traceparent, client_key=key)
     # nothing was awaited since the message was admitted, so whatever is said from now on finds the waiter
     with rooms.bus.clients.expect(admitted.conversation_id) as waiter:
         await rooms.journal.committed_upto(admitted.seq)

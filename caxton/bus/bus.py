@@ -102,11 +102,17 @@ class Bus:
     # ------------------------------------------------------------------ from outside
 
     def submit(
-        self, message: bytes | dict[str, object], *, sender: str | None = None, traceparent: str | None = None
+        self,
+        message: bytes | dict[str, object],
+        *,
+        sender: str | None = None,
+        traceparent: str | None = None,
+        client_key: str | None = None,
     ) -> Submitted:
         """Admit a client's message. It is durable once `journal.committed_upto(seq)` returns.
 
-        `sender` is a client's name (default `operator`); `traceparent` a W3C header, whose trace it joins.
+        `sender` is a client's name (default `operator`); `traceparent` a W3C header, whose trace it joins,
+        `client_key` its idempotency key, which the journal keeps with the message.
         Raises InvalidMessage, MessageTooLarge, SecurityError.
         """
         line = message if isinstance(message, bytes) else _encode(message)
@@ -146,6 +152,9 @@ class Bus:
             cause=0,
             hops=0,
         )
+        if client_key is not None:
+            # in the message's own batch: both are on disk, or neither
+            self.journal.batch.client_key(client_key, envelope.seq)
         self.settle()
         return Submitted(
             envelope.seq,
