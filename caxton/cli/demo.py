@@ -30,7 +30,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 START_S = 10.0
 STOP_S = 5.0
-SPRINT_ROUNDS = 200
+SPRINT_ROUNDS = 500
 SPRINT_S = 3.0
 
 
@@ -163,7 +163,7 @@ async def watch(folder: Path, rounds: int, pause_ms: int, patience_s: float) -> 
     ledger = Ledger()
     finished = False
     async with AsyncClient(socket_path(folder / STATE), timeout=10.0) as caxton:
-        sent = await caxton.send(order("a rare book", rounds, pause_ms))
+        sent = await caxton.send(order("book", rounds, pause_ms))
         try:
             async with asyncio.timeout(patience_s):
                 async for event in caxton.events(after=sent["seq"] - 1, kinds=["message", "dead_letter"]):
@@ -209,7 +209,7 @@ def sprint(folder: Path, patience_s: float) -> tuple[int, float] | None:
     if patience_s < 0.2:
         return None
     with place.client(folder, timeout_s=patience_s + 5.0) as caxton:
-        answer = caxton.send(order("a pencil", SPRINT_ROUNDS, 0), wait_s=patience_s, replies=2)
+        answer = caxton.send(order("pen", SPRINT_ROUNDS, 0), wait_s=patience_s, replies=2)
         if len(answer["replies"]) < 2:
             return None
         first, last = caxton.message(str(answer["seq"])), answer["replies"][-1]

@@ -1,8 +1,8 @@
 """Messages as a person reads them: one line each, grouped by conversation, in the order of the journal.
 
     market-1  fipa-contract-net
-      +0.000  buyer       cfp              → seller-ann, seller-bob   {"item":"book"}
-      +0.002  seller-ann  propose          → buyer                    {"item":"book","price":42}
+          +0 µs buyer       cfp             → seller-ann  {"item":"book"}
+        +412 µs seller-ann  propose         → buyer       {"item":"book","price":42}
 
 In: stored messages and dead letters as the API gives them. Out: lines of text; nothing in them is obeyed by a
 terminal.
@@ -17,6 +17,9 @@ from typing import Any
 from caxton.cli.output import compact, paint, safe, span
 
 Row = Mapping[str, Any]
+
+_TIME_ROOM = 10
+_ACT_ROOM = 15
 
 _ACTS = {
     "accept-proposal": "bold green",
@@ -57,7 +60,7 @@ def moment(stored: Row) -> float:
 class Sequence:
     """Prints messages as they come; a new heading whenever the conversation changes.
 
-    Times are seconds since the first message of the conversation that was printed here. Remembers that for at
+    Times are counted from the first message of the conversation that was printed here. Remembers that for at
     most 10,000 conversations; the oldest are forgotten first. `width` cuts a message's content; None leaves
     it whole.
     """
@@ -78,8 +81,8 @@ class Sequence:
         self._turns = turns
         self._began: dict[str, float] = {}
         self._current: str | None = None
-        self._sender_room = 10
-        self._receiver_room = 12
+        self._sender_room = 11
+        self._receiver_room = 11
 
     def message(self, stored: Row) -> None:
         """Print one stored message."""
@@ -101,7 +104,7 @@ class Sequence:
         text = (
             f"✗ {short(dead.get('agent', '?'))}: {safe(dead.get('code', ''))}: {safe(dead.get('reason', ''))}"
         )
-        self._out("          " + paint(text, "red", self._colour))
+        self._out(" " * (_TIME_ROOM + 1) + paint(text, "red", self._colour))
 
     def _heading(self, conversation: str, message: Row) -> None:
         if self._headings:
@@ -117,14 +120,14 @@ class Sequence:
         self._sender_room = max(self._sender_room, min(len(sender), 24))
         self._receiver_room = max(self._receiver_room, min(len(to), 36))
         content = message.get("content")
-        before = 10 + self._sender_room + 2 + 17 + 2 + self._receiver_room + 2
-        room = None if self._width is None else max(self._width - before - 1, 16)
+        before = _TIME_ROOM + self._sender_room + _ACT_ROOM + self._receiver_room + len("   →  ")
+        room = None if self._width is None else max(self._width - before, 16)
         parts = [
-            paint(f"  +{after_s:<7.3f}", "dim", self._colour),
-            paint(sender.ljust(self._sender_room), "bold", self._colour) + " ",
-            paint(safe(act).ljust(16), _ACTS.get(act), self._colour),
+            paint(f"+{span(after_s)}".rjust(_TIME_ROOM), "dim", self._colour),
+            paint(sender.ljust(self._sender_room), "bold", self._colour),
+            paint(safe(act).ljust(_ACT_ROOM), _ACTS.get(act), self._colour),
             paint("→", "dim", self._colour),
-            to.ljust(self._receiver_room) + " ",
+            to.ljust(self._receiver_room),
             "" if content is None else compact(content, room),
         ]
         marks = [paint("redelivered", "yellow", self._colour)] if stored.get("redelivered") else []

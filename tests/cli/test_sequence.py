@@ -51,8 +51,8 @@ def test_a_conversation_has_a_heading_and_times_from_its_first_message() -> None
     assert out == [
         "",
         "market-1  fipa-contract-net",
-        '  +0.000   buyer       cfp              → ann, bob      {"item":"book"}',
-        '  +0.002   ann         propose          → buyer         {"price":42}',
+        '     +0 µs buyer       cfp             → ann, bob    {"item":"book"}',
+        '   +2.0 ms ann         propose         → buyer       {"price":42}',
     ]
 
 
@@ -67,7 +67,7 @@ def test_another_conversation_gets_another_heading() -> None:
         "other  fipa-contract-net",
         "market-1  fipa-contract-net",
     ]
-    assert out[-1].startswith("  +0.002")
+    assert out[-1].startswith("   +2.0 ms")
 
 
 def test_content_is_cut_to_the_width() -> None:
