@@ -247,24 +247,29 @@ def logs(
       caxton agent logs buyer --follow
     """
     from caxton.cli import place
-    from caxton.cli.output import document
+    from caxton.cli.output import document, listing
 
     with place.client(project) as caxton:
-        last = 0
-        for record in caxton.agent_logs(name, limit=LOGS_READ)[-limit:]:
-            last = max(last, int(record["seq"]))
-            document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
+        records = caxton.agent_logs(name, limit=LOGS_READ)[-limit:]
+        if output is Format.TEXT:
+            for record in records:
+                _log_line(record)
+        else:
+            listing(records, Format.JSONL if follow else output, [], "")
         if follow:
-            for event in caxton.events(after=last or None, kinds=["log"], agent=name):
-                fields = dict(event.data["body"])
-                record = {
-                    "seq": event.data["seq"],
-                    "at": event.data["at"],
-                    "level": fields.pop("level"),
-                    "message": fields.pop("message"),
-                    "fields": fields,
-                }
-                document(record, Format.JSONL) if output is not Format.TEXT else _log_line(record)
+            after = int(records[-1]["seq"]) if records else None
+            for event in caxton.events(after=after, kinds=["log"], agent=name):
+                if event.kind == "log" and output is Format.TEXT:
+                    _log_line(_record(event.data))
+                elif event.kind == "log":
+                    document(_record(event.data), Format.JSONL)
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    """A log event in the shape of a listed log line."""
+    fields = dict(event["body"])
+    level, message = fields.pop("level"), fields.pop("message")
+    return {"seq": event["seq"], "at": event["at"], "level": level, "message": message, "fields": fields}
 
 
 def _log_line(record: dict[str, Any]) -> None:

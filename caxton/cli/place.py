@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from caxton.api.client import Client
 
+FILE_NAME = "caxton.toml"
 STATE = ".caxton"
 """The folder beside `caxton.toml` that holds journal, socket and log."""
 
@@ -20,11 +22,12 @@ def folder(project: Path | None) -> Path:
     Raises ConfigurationError where there is no `caxton.toml`. The file's content is not read: a mistake in
     it must not keep anybody from `caxton down`.
     """
-    from caxton.config import FILE_NAME, find_folder
-
-    found = find_folder(Path.cwd()) if project is None else project.resolve()
-    if found is None or not (found / FILE_NAME).is_file():
-        where = f"in {found}" if found else "here or in a folder above"
+    # caxton.config would find it too, but brings pydantic along: 200 ms that only some commands need.
+    here = Path.cwd() if project is None else project.resolve()
+    around = (here, *here.parents) if project is None else (here,)
+    found = next((folder for folder in around if (folder / FILE_NAME).is_file()), None)
+    if found is None:
+        where = f"in {here}" if project is not None else "here or in a folder above"
         raise ConfigurationError(
             f"there is no {FILE_NAME} {where}",
             hint=f"go to your project or name it with --project DIR; an empty {FILE_NAME} makes a new one",
@@ -34,6 +37,8 @@ def folder(project: Path | None) -> Path:
 
 def client(project: Path | None, timeout_s: float = 10.0) -> Client:
     """A client of the daemon of that project; nothing is sent yet."""
+    # httpx has a command line of its own and imports rich and pygments for it: 200 ms that nobody needs here
+    cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
     from caxton.api.client import Client
     from caxton.api.socket import socket_path
 

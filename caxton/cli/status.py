@@ -65,20 +65,12 @@ def _print(answer: Mapping[str, Any]) -> None:
     )
     if journal["failed"]:
         rows.append(("", paint(f"cannot write: {safe(journal['failed'])}", "bold red", wanted)))
-    reasons = ", ".join(f"{safe(code)} {count:,}" for code, count in counts["by_reason"].items())
     rows.append(
         (
             "so far",
-            f"{plural(counts['messages'], 'message')}, {plural(counts['turns'], 'turn')}, "
-            f"{counts['turns'] - counts['turns_ok']:,} of them not ok, {counts['fuel']:,} fuel",
-        )
-    )
-    rows.append(
-        (
-            "",
-            plural(counts["dead_letters"], "dead letter")
-            + (f" ({reasons})" if reasons else "")
-            + f", {counts['redelivered']:,} delivered again, {counts['refused']:,} refused",
+            f"{plural(counts['messages'], 'message')}, {plural(counts['turns'], 'turn')} "
+            f"({counts['turns'] - counts['turns_ok']:,} not ok), {counts['fuel']:,} fuel, "
+            f"{plural(counts['dead_letters'], 'dead letter')}, {counts['redelivered']:,} delivered again",
         )
     )
     for name, text in rows:

@@ -32,7 +32,7 @@ def up(
       caxton -p ~/market up
     """
     from caxton.cli import place, spawn
-    from caxton.cli.output import complain, span, talk
+    from caxton.cli.output import complain, plural, span, talk
     from caxton.config import load
     from caxton.errors import Unreachable
 
@@ -58,6 +58,6 @@ def up(
         status = caxton.status()
     agents = status["agents"]
     talk(
-        f"caxton is up: project {status['project']}, pid {status['pid']}, {len(status['cells'])} cells, "
+        f"caxton is up: project {status['project']}, pid {status['pid']}, {plural(len(status['cells']), 'cell')}, "
         f"{agents['running']} of {agents['total']} agents running"
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from caxton import config
+from caxton.cli import place
 from caxton.cli.app import COMMANDS
 
 from .command import caxton, environment
@@ -127,6 +129,15 @@ def test_the_project_may_stand_before_or_after_the_command_or_in_the_environment
     assert values["name"] == {"key": "name", "value": "quiet", "source": "caxton.toml"}
     assert values["journal.keep_days"]["source"] == "default"
     assert shown[0].stdout == shown[1].stdout == shown[2].stdout
+
+
+def test_the_nearest_project_above_is_found_as_the_daemon_finds_it(project: Path) -> None:
+    deep = project / "a" / "b"
+    deep.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(deep)
+        assert place.folder(None) == config.find_folder(Path.cwd()) == project.resolve()
+    assert (place.FILE_NAME, place.STATE) == (config.FILE_NAME, config.STATE_FOLDER)
 
 
 def test_a_wrong_key_is_refused_with_its_place(project: Path) -> None:
