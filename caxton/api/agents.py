@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
-from caxton.api.rooms import full_name, rooms_of
+from caxton.api.rooms import durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.shapes import AgentBody, Agents, DeploymentBody, Logs, Messages
 from caxton.config import check_agent_name, limits_from
@@ -74,15 +74,16 @@ async def deploy(request: Request) -> Response:
             limits = limits_from(body.limits, rooms.config.config.limits_of(name))
         except ValueError as error:
             raise ConfigurationError(f"limits: {error}") from error
-    view = await rooms.agents.deploy(
-        name,
-        module,
-        wat=not module.startswith(b"\0"),
-        settings=body.settings,
-        limits=limits,
-        profile=body.profile,
-        strategy=body.strategy,
-    )
+    async with durable(rooms):
+        view = await rooms.agents.deploy(
+            name,
+            module,
+            wat=not module.startswith(b"\0"),
+            settings=body.settings,
+            limits=limits,
+            profile=body.profile,
+            strategy=body.strategy,
+        )
     return answer(view_body(view), 201)
 
 
@@ -95,32 +96,42 @@ async def show(request: Request, name: Name) -> Response:
 @router.delete("/{name}", status_code=204, response_class=Response)
 async def remove(request: Request, name: Name) -> Response:
     """Stop an agent and forget it; what it said stays in the journal."""
-    await rooms_of(request).agents.remove(name)
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        await rooms.agents.remove(name)
     return Response(status_code=204)
 
 
 @router.post("/{name}/start", response_model=AgentBody)
 async def start(request: Request, name: Name) -> Response:
     """Start an agent that is stopped or failed."""
-    return answer(view_body(await rooms_of(request).agents.start(name)))
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.start(name)))
 
 
 @router.post("/{name}/stop", response_model=AgentBody)
 async def stop(request: Request, name: Name) -> Response:
     """Stop an agent after its present turn; what waits for it becomes dead letters."""
-    return answer(view_body(await rooms_of(request).agents.stop(name, drain=False)))
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.stop(name, drain=False)))
 
 
 @router.post("/{name}/drain", response_model=AgentBody)
 async def drain(request: Request, name: Name) -> Response:
     """Take nothing new for an agent, let it handle what waits, then stop it."""
-    return answer(view_body(await rooms_of(request).agents.stop(name, drain=True)))
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.stop(name, drain=True)))
 
 
 @router.post("/{name}/restart", response_model=AgentBody)
 async def restart(request: Request, name: Name) -> Response:
     """Let an agent handle what waits, stop it, and start it again from the state that it had."""
-    return answer(view_body(await rooms_of(request).agents.restart(name)))
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.restart(name)))
 
 
 @router.get("/{name}/logs", response_model=Logs)

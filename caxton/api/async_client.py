@@ -24,6 +24,7 @@ class AsyncClient:
     def __init__(self, socket_path: Path, timeout: float = 10.0) -> None:
         self._path = socket_path
         self._timeout = timeout
+        self._met = False
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(socket_path)),
             base_url="http://caxton",
@@ -196,6 +197,7 @@ class AsyncClient:
         while True:
             try:
                 with wire.translated(self._path):
+                    wire.meet(self._path)
                     request = wire.events(reader.last, kinds, agent, conversation).request(
                         self._http, httpx.Timeout(self._timeout, read=wire.SILENCE_S)
                     )
@@ -236,4 +238,7 @@ class AsyncClient:
 
     async def _ask(self, call: Call) -> httpx.Response:
         with wire.translated(self._path):
+            if not self._met:
+                wire.meet(self._path)
+                self._met = True
             return await self._http.send(call.request(self._http, self._timeout))

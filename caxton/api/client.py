@@ -32,6 +32,7 @@ class Client:
     def __init__(self, socket_path: Path, timeout: float = 10.0) -> None:
         self._path = socket_path
         self._timeout = timeout
+        self._met = False
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket_path)), base_url="http://caxton", trust_env=False
         )
@@ -202,6 +203,7 @@ class Client:
         while True:
             try:
                 with wire.translated(self._path):
+                    wire.meet(self._path)
                     request = wire.events(reader.last, kinds, agent, conversation).request(
                         self._http, httpx.Timeout(self._timeout, read=wire.SILENCE_S)
                     )
@@ -239,4 +241,7 @@ class Client:
 
     def _ask(self, call: Call) -> httpx.Response:
         with wire.translated(self._path):
+            if not self._met:
+                wire.meet(self._path)
+                self._met = True
             return self._http.send(call.request(self._http, self._timeout))

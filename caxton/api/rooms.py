@@ -5,7 +5,8 @@ The daemon fills `Rooms` once; every route gets it from `rooms_of`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -31,6 +32,16 @@ class Rooms:
     clock: Clock
     stop: Callable[[], None]
     started_us: int
+
+
+@asynccontextmanager
+async def durable(rooms: Rooms) -> AsyncGenerator[None]:
+    """Leave only when what was done inside, or was tried and failed, is on disk: output waits (DESIGN.md 1)."""
+    try:
+        yield
+    finally:
+        rooms.bus.settle()
+        await rooms.journal.committed_upto(rooms.bus.last_seq)
 
 
 def rooms_of(connection: HTTPConnection) -> Rooms:

@@ -48,14 +48,13 @@ class Listener:
 
     socket: socket.socket
     path: Path
-    inode: int
 
     def close(self) -> None:
         """Stop listening and take the file away, unless another socket stands there by now."""
-        with contextlib.suppress(OSError):
-            if os.lstat(self.path).st_ino == self.inode:
-                os.unlink(self.path)
         self.socket.close()
+        if not answers(self.path):
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
 
 
 def socket_path(state: Path) -> Path:
@@ -149,7 +148,7 @@ def listen(state: Path) -> Listener:
         os.umask(before)
     listening.listen(128)
     listening.setblocking(False)
-    return Listener(listening, path, os.lstat(path).st_ino)
+    return Listener(listening, path)
 
 
 def answers(path: Path) -> bool:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from caxton.api.socket import answers
 from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
 
 Json = dict[str, Any]
@@ -146,6 +147,12 @@ def translated(path: Path) -> Generator[None]:
         raise Unreachable(
             f"the daemon at {path} hung up: {error}", hint="its log says why: .caxton/daemon.log"
         ) from error
+
+
+def meet(path: Path) -> None:
+    """Unreachable where nobody listens; httpx would say so too, and leave the socket of its attempt open."""
+    if not answers(path):
+        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up")
 
 
 def quoted(part: str) -> str:

@@ -1,0 +1,147 @@
+"""What is refused, in which shape, and before anything large was kept."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Generator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.process import Daemon
+from caxton.api import answers
+from caxton.api.intake import MESSAGE_CAP, OTHER_CAP, Intake
+
+
+@pytest.fixture
+def raw(daemon: Daemon) -> Generator[httpx.Client]:
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(daemon.socket)), base_url="http://caxton", trust_env=False
+    ) as client:
+        yield client
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "hint", "details"}
+    assert body["error"]["message"]
+    return answer.status_code, body["error"]["code"]
+
+
+def test_the_framework_refuses_in_the_same_shape(raw: httpx.Client) -> None:
+    assert code(raw.get("/api/v1/nothing")) == (404, "not_found")
+    assert code(raw.put("/api/v1/agents")) == (405, "method_not_allowed")
+    assert code(raw.get("/api/v1/messages?limit=0")) == (422, "invalid_request")
+    assert code(raw.get("/api/v1/messages?limit=x&after=-1")) == (422, "invalid_request")
+    assert code(raw.post("/api/v1/agents/echo/dance")) == (404, "not_found")
+
+
+def test_a_body_of_the_wrong_kind(raw: httpx.Client) -> None:
+    assert code(raw.post("/api/v1/agents", content=b"[1]"))[0] == 400
+    assert code(raw.post("/api/v1/agents", json={"name": "a"}))[0] == 400
+    assert code(raw.post("/api/v1/agents", json={"name": "a", "wasm_module": "AA==", "x": 1}))[0] == 400
+    assert code(raw.post("/api/v1/agents", json={"name": "a", "wasm_module": "*"})) == (422, "invalid_module")
+    nested = b'{"receiver":"echo","performative":"inform","content":' + b"[" * 60_000 + b"]" * 60_000 + b"}"
+    assert code(raw.post("/api/v1/messages", content=nested)) == (400, "invalid_message")
+    deep = b'{"name":"a","wasm_module":"","settings":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}"
+    assert code(raw.post("/api/v1/agents", content=deep))[0] == 400
+
+
+def test_too_much_is_refused_with_or_without_a_length(raw: httpx.Client) -> None:
+    assert code(raw.post("/api/v1/messages", content=bytes(MESSAGE_CAP + 1))) == (413, "too_large")
+    assert code(raw.post("/api/v1/daemon/stop", content=bytes(OTHER_CAP + 1))) == (413, "too_large")
+
+    def pieces() -> Generator[bytes]:
+        for _ in range(MESSAGE_CAP // 65_536 + 1):
+            yield bytes(65_536)
+
+    assert code(raw.post("/api/v1/messages", content=pieces())) == (413, "too_large")
+
+
+def test_a_false_length_is_refused_before_the_body(daemon: Daemon) -> None:
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.settimeout(10)
+        plain.connect(str(daemon.socket))
+        plain.sendall(
+            b"POST /api/v1/messages HTTP/1.1\r\nHost: caxton\r\nContent-Length: 99999999999\r\n\r\n"
+        )
+        assert plain.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100_000,
+        b"POST /api/v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_and_the_daemon_lives(
+    daemon: Daemon, raw: httpx.Client, garbage: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.settimeout(10)
+        plain.connect(str(daemon.socket))
+        plain.sendall(garbage)
+        assert plain.recv(1000).startswith(b"HTTP/1.1 4")
+    assert raw.get("/health").json() == {"status": "ok"}
+
+
+def test_compressed_bodies_are_refused(raw: httpx.Client) -> None:
+    answer = raw.post("/api/v1/messages", content=b"x", headers={"Content-Encoding": "gzip"})
+    assert code(answer) == (415, "unsupported_media_type")
+
+
+async def test_what_nobody_expected_shows_a_number_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    answers.install(app)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("the canary sang")
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://caxton") as client:
+        answer = await client.get("/broken")
+    assert code(answer) == (500, "internal_error")
+    assert "canary" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+@given(st.lists(st.integers(0, OTHER_CAP), min_size=1, max_size=8))
+def test_the_cap_counts_what_comes(sizes: list[int]) -> None:
+    """A body passes when its pieces together are within the cap, however they are cut."""
+    seen: list[int] = []
+
+    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        while True:
+            message = await receive()
+            seen.append(len(message["body"]))
+            if not message["more_body"]:
+                return
+
+    left = list(sizes)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": bytes(left.pop(0)), "more_body": bool(left)}
+
+    async def send(_: object) -> None:
+        raise AssertionError("nothing is sent here")
+
+    async def run() -> int:
+        try:
+            await Intake(app)({"type": "http", "path": "/x", "headers": []}, receive, send)  # type: ignore[arg-type]
+        except answers.HTTPException as refused:
+            return refused.status_code
+        return 200
+
+    assert asyncio.run(run()) == (200 if sum(sizes) <= OTHER_CAP else 413)
+    assert sum(seen) <= OTHER_CAP
