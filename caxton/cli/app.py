@@ -6,7 +6,6 @@ name import none of them; the file of a command is imported when it is about to 
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command as build
 
 from caxton.cli.output import complain
-from caxton.errors import CaxtonError, Exit
+from caxton.errors import CaxtonError
 
 COMMANDS: dict[str, str] = {
     "demo": "Watch four agents trade on a market for some seconds.",
@@ -111,7 +110,3 @@ def run() -> None:
     except CaxtonError as error:
         complain(error.message, error.hint)
         raise SystemExit(int(error.exit)) from None
-    except BrokenPipeError:
-        # The reader of stdout has gone (`| head`): not an error, and nothing more can be said there.
-        sys.stdout = None
-        raise SystemExit(int(Exit.OK)) from None

@@ -222,21 +222,18 @@ def summary(ledger: Ledger, fuel: int, turns: int, fast: tuple[int, float] | Non
 
     took = max(ledger.last_s - ledger.first_s, 1e-6)
     rows = [
-        ("messages", f"{ledger.messages}, each one committed to the journal before it was shown"),
+        ("messages", f"{ledger.messages}, each one committed before it was shown"),
         ("conversations", ledger.kinds()),
         ("outcomes", ledger.outcomes()),
         ("sales", ledger.sellers()),
-        ("fuel", f"{fuel:,} in {turns} turns of agents in sandboxes, {fuel // max(turns, 1):,} a turn"),
-        ("pace", f"{ledger.messages / took:.1f} messages/s, with the pauses that let you read"),
+        ("fuel", f"{fuel:,} in {turns} turns, {fuel // max(turns, 1):,} a turn"),
+        ("pace", f"{ledger.messages / took:.1f} messages/s, with pauses to read in"),
     ]
     if fast is not None:
         count, spent = fast
+        pace = f"{count / max(spent, 1e-6):,.0f} messages/s"
         rows.append(
-            (
-                "without them",
-                f"{count / max(spent, 1e-6):,.0f} messages/s: {SPRINT_ROUNDS} rounds one after the other, "
-                f"{count:,} messages in {span(spent)}",
-            )
+            ("no pauses", f"{pace}: {SPRINT_ROUNDS} rounds in a row, {count:,} messages in {span(spent)}")
         )
     wanted = colour_wanted()
     yield paint("The market in numbers", "bold", wanted)

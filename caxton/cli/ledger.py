@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
+from caxton.cli.output import plural
 from caxton.cli.sequence import moment, short
 
 Row = Mapping[str, Any]
@@ -60,9 +61,9 @@ class Ledger:
         """What became of the rounds, in one line."""
         bought, spent = sum(self.sales.values()), sum(self.income.values())
         nets = sum(1 for protocol in self.conversations.values() if protocol == CONTRACT_NET)
-        trade = f"{bought} of {nets} rounds bought for {spent} in all, {nets - bought} came to nothing"
-        said = self.acts
-        return f"{trade}; {said['propose']} proposals, {said['refuse']} refusals, {said['failure']} failures"
+        acts = (("propose", "proposal"), ("refuse", "refusal"), ("failure", "failure"))
+        said = ", ".join(plural(self.acts[act], noun) for act, noun in acts)
+        return f"{bought} of {nets} bought for {spent}; {said}"
 
     def sellers(self) -> str:
         """Who sold how many for how much, the best first."""

@@ -116,9 +116,7 @@ def test_the_ledger_counts_what_happened_and_hides_the_clockwork() -> None:
     ]
     assert shown == [True, False] + [True] * 9
     assert ledger.messages == 11
-    assert ledger.outcomes().startswith(
-        "1 of 2 rounds bought for 42 in all, 1 came to nothing; 2 proposals, 1 ref"
-    )
+    assert ledger.outcomes() == "1 of 2 bought for 42; 2 proposals, 1 refusal, 1 failure"
     assert ledger.sellers() == "ann 1 for 42"
     assert ledger.kinds() == "3: 2 fipa-contract-net, 1 fipa-request"
     assert round(ledger.last_s - ledger.first_s, 3) == 0.01

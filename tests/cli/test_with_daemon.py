@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -289,7 +290,7 @@ def test_a_daemon_that_hangs_is_killed_only_by_force(tmp_path: Path) -> None:
         assert caxton("up", cwd=tmp_path).returncode == 0
         pid = spawn.running(tmp_path)
         assert pid is not None
-        os.kill(pid, 19)
+        os.kill(pid, signal.SIGSTOP)
         said = caxton("down", "--timeout", "500ms", cwd=tmp_path)
         assert said.returncode == 124
         assert "--force" in said.stderr
@@ -299,3 +300,37 @@ def test_a_daemon_that_hangs_is_killed_only_by_force(tmp_path: Path) -> None:
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
         spawn.kill(tmp_path)
+
+
+def test_in_front_the_daemon_logs_here_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("cells = 1\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "caxton.cli", "up", "--foreground"],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+    ) as daemon:
+        assert daemon.stderr is not None
+        while " ready " not in (line := daemon.stderr.readline()) or "socket=" not in line:
+            assert daemon.poll() is None
+        assert spawn.running(tmp_path) == daemon.pid
+        daemon.send_signal(signal.SIGINT)
+        daemon.communicate(timeout=30)
+    assert daemon.returncode == 0
+    assert spawn.running(tmp_path) is None
+
+
+def test_a_reader_that_goes_away_is_no_traceback(project: Path) -> None:
+    ask(project, "echo", '"one"')
+    words = [sys.executable, "-m", "caxton.cli", "msg", "tail", "--after", "0", "-o", "jsonl"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=project, env=environment(), text=True
+    ) as tail:
+        assert tail.stdout is not None
+        tail.stdout.readline()
+        tail.stdout.close()
+        ask(project, "echo", '"two"')
+        assert tail.stderr is not None
+        assert tail.stderr.read() == ""
+        tail.wait(30)
