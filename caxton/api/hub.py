@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from caxton.errors import ResourceError
@@ -115,11 +115,14 @@ class Wanted:
 
 
 class Subscriber:
-    """One viewer's tail of rows. Close it, or use it as a context manager."""
+    """One viewer's tail of rows, as a context manager; `lost` is told of lost rows, `left` of the end."""
 
-    def __init__(self, hub: Hub, wanted: Wanted) -> None:
+    def __init__(
+        self, wanted: Wanted, lost: Callable[[int], None], left: Callable[[Subscriber], None]
+    ) -> None:
         self.wanted = wanted
-        self._hub = hub
+        self._tell_lost = lost
+        self._tell_left = left
         self._rows: deque[Waiting] = deque()
         self._bytes = 0
         self._lost = 0
@@ -132,7 +135,7 @@ class Subscriber:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._hub.leave(self)
+        self._tell_left(self)
 
     def give(self, batch: Batch) -> None:
         """Take a committed batch; drops the oldest rows where it becomes too much."""
@@ -154,7 +157,7 @@ class Subscriber:
 
     def lose(self, count: int, first: int, last: int) -> None:
         """Count rows as lost; the next `take` tells."""
-        self._hub.lost += count
+        self._tell_lost(count)
         self._lost_first = self._lost_first or first
         self._lost_last = last
         self._lost += count
@@ -232,7 +235,7 @@ class Hub:
     def join(self, wanted: Wanted) -> Subscriber:
         """Watch from the journal's `committed` on; ResourceError when too many watch already."""
         self.check_room()
-        subscriber = Subscriber(self, wanted)
+        subscriber = Subscriber(wanted, self._count_lost, self.leave)
         if self.closed:
             subscriber.close()
         self._subscribers.append(subscriber)
@@ -255,6 +258,9 @@ class Hub:
         self.closed = True
         for subscriber in self._subscribers:
             subscriber.close()
+
+    def _count_lost(self, rows: int) -> None:
+        self.lost += rows
 
     def _committed(self, batch: Batch) -> None:
         if self._subscribers:

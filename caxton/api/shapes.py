@@ -7,6 +7,7 @@ framework.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
@@ -16,7 +17,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def iso(us: int) -> str:
     """Microseconds since 1970 as `2026-01-31T12:00:00.000000Z`."""
-    return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds")[:-6] + "Z"
+    second, rest = divmod(us, 1_000_000)
+    return f"{_second(second)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(since_1970: int) -> str:
+    # rows that follow each other mostly share the second, and this is half the cost of rendering one
+    return (_EPOCH + timedelta(seconds=since_1970)).isoformat()[:-6]
 
 
 class ErrorDetail(TypedDict):

@@ -26,6 +26,8 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
     0x2029: "\\u2029",
 }
 
+_JSON_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+
 
 def configure(style: str, level: str, stream: TextIO) -> None:
     """Send every record of this process to `stream`: `style` is "text" or "json", `level` the least kept."""
@@ -74,6 +76,9 @@ def traced(trace_id: str, span_id: str) -> Generator[None]:
 
 def harmless(text: str) -> str:
     """The text on one line without control characters, cut where it is very long."""
+    if not text.isascii():
+        # half a surrogate pair could not be written
+        text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) > LONGEST_VALUE:
         text = f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
     return text.translate(_CONTROLS)
@@ -87,7 +92,8 @@ def _harmless(_: object, __: str, record: MutableMapping[str, Any]) -> MutableMa
 
 
 def _json(_: object, __: str, record: MutableMapping[str, Any]) -> str:
-    return msgspec.json.encode(dict(record), enc_hook=repr).decode()
+    # inside lists and objects too: JSON need not escape these, and terminals obey some of them
+    return msgspec.json.encode(dict(record), enc_hook=repr).decode().translate(_JSON_CONTROLS)
 
 
 def _text(_: object, __: str, record: MutableMapping[str, Any]) -> str:
