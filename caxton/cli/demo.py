@@ -133,11 +133,14 @@ def show(folder: Path, rounds: int, until: float) -> None:
     """Give the order, print the trade, then the summary; `until` is a moment of `time.monotonic`."""
     from caxton.cli import place
     from caxton.cli.output import say, talk
+    from caxton.errors import TimedOut
 
     # What remains is shared by the rounds, less what sprint, summary and stop need.
     left = until - time.monotonic() - SPRINT_S - 1.0
     pause_ms = int(1000 * min(1.0, max(left, 0.5) * 0.85 / rounds))
     ledger, finished = asyncio.run(watch(folder, rounds, pause_ms, max(left, 0.5)))
+    if not ledger.conversations:
+        raise TimedOut("nothing was traded in the time that was given", hint="give it more with --seconds")
     if not finished:
         talk("the time is up before the last round")
     with place.client(folder) as caxton:
@@ -193,9 +196,16 @@ def order(item: str, rounds: int, pause_ms: int) -> dict[str, Any]:
 
 
 def reports(message: dict[str, Any], conversation: str) -> bool:
-    """Whether this is the buyer's last word on the order in that conversation."""
-    ends = message["performative"] in ("inform", "failure", "refuse", "not-understood")
-    return ends and message["conversation_id"] == conversation
+    """Whether this is the buyer's report on the order in that conversation; AgentError where it cannot be had."""
+    from caxton.errors import AgentError
+
+    act = message["performative"]
+    if message["conversation_id"] != conversation or act in ("request", "agree"):
+        return False
+    if act != "inform":
+        why = message.get("content")
+        raise AgentError(f"the buyer did not do it: {act}: {why}", hint="look at: caxton doctor")
+    return True
 
 
 def sprint(folder: Path, patience_s: float) -> tuple[int, float] | None:

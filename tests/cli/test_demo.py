@@ -10,10 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from caxton.cli import spawn
+from caxton.cli.demo import reports
+from caxton.errors import AgentError
 
 from .command import caxton, environment
 
@@ -76,3 +79,14 @@ def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Sign
     assert demo.returncode == 130
     assert "stopped before the end" in err
     assert not list(home.iterdir())
+
+
+def test_only_the_buyers_inform_ends_the_order_well() -> None:
+    def said(act: str, conversation: str = "c-1") -> dict[str, Any]:
+        return {"performative": act, "conversation_id": conversation, "content": {"reason": "no timer"}}
+
+    assert [reports(said(act), "c-1") for act in ("request", "agree", "inform")] == [False, False, True]
+    assert not reports(said("failure", "market-1"), "c-1")
+    for act in ("refuse", "failure", "not-understood"):
+        with pytest.raises(AgentError, match="no timer"):
+            reports(said(act), "c-1")
