@@ -136,12 +136,11 @@ class LogTable(_Table):
 class CompileTable(_Table):
     """[compile]: what the child that compiles modules may use."""
 
-    wall_s: Seconds = Field(default=10.0, description="Wall time of one compilation.")
-    cpu_s: int = Field(default=10, ge=1, le=3600, description="CPU seconds of one compilation.")
+    wall_s: Seconds = Field(default=10.0, description="Wall time and processor time of one compilation.")
     memory_mib: int = Field(
-        default=1024, ge=128, le=65_536, description="Address space of the child (Linux only)."
+        default=2048, ge=128, le=65_536, description="Address space of the child (Linux only)."
     )
-    max_module_mib: int = Field(default=16, ge=1, le=64, description="Largest module that is taken.")
+    max_module_mib: int = Field(default=16, ge=1, le=48, description="Largest module that is taken.")
 
 
 def _no_replay_yet(value: object) -> object:
