@@ -113,6 +113,8 @@ def instantiate(made: wasmtime.Store, module: wasmtime.Module, limits: Limits) -
 def trapped(trap: wasmtime.Trap, limits: Limits) -> GuestFault:
     """A trap as a fault. It is charged the whole budget: the fuel left is not written back when a call
     traps."""
+    # the package's frames hold the trap and the trap holds them: without a collector it would stay for ever
+    trap.__traceback__ = None
     code = trap.trap_code
     if code is wasmtime.TrapCode.OUT_OF_FUEL:
         fault = over(
