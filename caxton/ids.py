@@ -14,26 +14,19 @@ from hashlib import blake2b
 class Ids:
     """Makes every id of one run of the daemon.
 
-    `seed` makes the run repeatable; without it the bits come from the operating system.
+    A message's id is `message_prefix` and its number as 12 hex digits, its span id `span_prefix` and the same digits;
+    the bus joins them itself. `seed` makes the run repeatable; without it the bits come from the operating system.
     """
 
-    __slots__ = ("_random", "message_prefix", "span_base")
+    __slots__ = ("_random", "message_prefix", "span_prefix")
 
     def __init__(self, seed: int | None = None) -> None:
         source = random.Random(seed) if seed is not None else secrets.SystemRandom()
         bits = source.getrandbits(62)
         a, b, c = bits >> 30, (bits >> 18) & 0xFFF, bits & 0x3FFF
         self.message_prefix = f"{a:08x}-{source.getrandbits(16):04x}-8{b:03x}-{0x8000 | c:04x}-"
-        self.span_base = source.getrandbits(63) | 1 << 63
+        self.span_prefix = f"{source.getrandbits(15) | 1 << 15:04x}"
         self._random = source
-
-    def message(self, seq: int) -> str:
-        """The id of the message with that sequence number."""
-        return f"{self.message_prefix}{seq:012x}"
-
-    def span(self, seq: int) -> str:
-        """The W3C span id (16 hex digits) of the message with that sequence number."""
-        return f"{(self.span_base + seq) & 0xFFFFFFFFFFFFFFFF:016x}"
 
     def trace(self) -> str:
         """A new W3C trace id (32 hex digits)."""

@@ -74,7 +74,7 @@ async def status(request: Request) -> Response:
             },
             "counts": {
                 name: value
-                for name, value in msgspec.structs.asdict(rooms.bus.counts).items()
+                for name, value in rooms.bus.counts.plain().items()
                 if isinstance(value, int)
             },
         }

@@ -59,13 +59,14 @@ def say(
     """Let an agent say something out of turn, as if somebody had asked it; the message's number."""
     draft = Draft(
         act,
-        content=msgspec.Raw(msgspec.json.encode(content)),
+        [receiver],
+        msgspec.Raw(msgspec.json.encode(content)),
+        conversation_id=conversation,
         reply_with="r1",
         language="json",
         ontology="bench",
     )
-    bus = house.bus
-    return bus.admit(draft, sender, [receiver], conversation, trace_id="0" * 31 + "1", cause=0, hops=0).seq
+    return house.bus.admit(draft, sender, trace_id="0" * 31 + "1", cause=0, hops=0).seq
 
 
 class Hops:

@@ -26,7 +26,7 @@ from caxton.bus.conversations import Conversations
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.outlet import Outlet
-from caxton.bus.spoken import Spoken, TurnRefused, parse_output
+from caxton.bus.spoken import TurnRefused, parse_output
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
 from caxton.journal import HANDLED, Batch, DeadLetter, Event, Journal
@@ -133,7 +133,8 @@ class Bus:
                 raise InvalidMessage(
                     "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
                 )
-            receivers = self._receivers(draft.receiver, self._limits.receivers)
+            draft.receiver = self._receivers(draft.receiver, self._limits.receivers)
+            self._resolve(draft)
             trace_id = ""
             if traceparent is not None:
                 trace_id = trace_of(traceparent)
@@ -142,26 +143,11 @@ class Bus:
         except CaxtonError:
             self.counts.refused += 1
             raise
-        conversation_id = draft.conversation_id or self._ids.conversation()
-        envelope = self.admit(
-            draft,
-            speaker,
-            receivers,
-            conversation_id,
-            trace_id=trace_id or self._ids.trace(),
-            cause=0,
-            hops=0,
-        )
-        if client_key is not None:
-            # in the message's own batch: both are on disk, or neither
-            self.journal.batch.client_key(client_key, envelope.seq)
+        envelope = self.admit(draft, speaker, trace_id=trace_id or self._ids.trace(), cause=0, hops=0)
         self.settle()
+        message = envelope.message
         return Submitted(
-            envelope.seq,
-            envelope.message.id,
-            conversation_id,
-            envelope.message.trace_id,
-            draft.reply_with or None,
+            envelope.seq, message.id, message.conversation_id, message.trace_id, message.reply_with
         )
 
     def settle(self) -> None:
@@ -231,126 +217,163 @@ class Bus:
 
     def _say(self, endpoint: Endpoint, cause: Envelope, count: int, payload: bytes) -> int:
         """Admit everything that a turn said; TurnRefused when any of it may not be said."""
-        limits = endpoint.limits
-        if count == 1 and payload.find(b"\n", 0, -1) < 0 and b'"caxton"' not in payload:
+        if (
+            count == 1
+            and payload.startswith(b'{"')
+            and not payload.startswith(b'{"caxton"')
+            and payload.find(b"\n", 0, -1) < 0
+        ):
             # by far the most turns: one message, no log lines
-            spoken: tuple[Spoken, ...] = (self._check(endpoint, cause, payload, limits),)
-        else:
-            lines = parse_output(payload, count)
-            spoken = tuple(self._check(endpoint, cause, line, limits) for line in lines.messages)
-            self.counts.logs_dropped += max(0, len(lines.logs) - limits.log_lines)
-            for level, text in lines.logs[: limits.log_lines]:
-                self._log(endpoint, cause, level, text)
-        hops = cause.hops + 1
-        message = cause.message
-        for draft, receivers, conversation_id in spoken:
-            self.admit(
-                draft,
-                endpoint.name,
-                receivers,
-                conversation_id,
-                trace_id=message.trace_id,
-                cause=cause.seq,
-                hops=hops,
-            )
-        endpoint.sent += len(spoken)
-        return len(spoken)
+            self._reply(endpoint.name, cause, self._check(endpoint, payload))
+            endpoint.sent += 1
+            return 1
+        lines = parse_output(payload, count)
+        drafts = [self._check(endpoint, line) for line in lines.messages]
+        log_lines = endpoint.limits.log_lines
+        self.counts.logs_dropped += max(0, len(lines.logs) - log_lines)
+        for level, text in lines.logs[:log_lines]:
+            self._log(endpoint, cause, level, text)
+        for draft in drafts:
+            self._reply(endpoint.name, cause, draft)
+        endpoint.sent += len(drafts)
+        return len(drafts)
 
-    def _check(self, endpoint: Endpoint, cause: Envelope, line: bytes, limits: Limits) -> Spoken:
-        """One line of a turn's output as a draft that may be sent."""
+    def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
+        """One line of a turn's output as a draft that may be sent, with full names and an absolute reply_by."""
+        limits = endpoint.limits
         if len(line) > limits.message_bytes:
             raise TurnRefused(
                 "message_bytes", f"a message of {len(line)} bytes; the limit is {limits.message_bytes}"
             )
         try:
             draft = read_draft(line)
-            sender = draft.sender
-            if sender and self.full_name(sender) != endpoint.name:
-                raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {sender}")
-            if not draft.receiver:
-                # a reply: what is not given is taken from the message in hand (DESIGN.md 4)
-                asked = cause.message
-                if not draft.conversation_id:
-                    draft.conversation_id = asked.conversation_id
-                if draft.protocol is UNSET:
-                    draft.protocol = asked.protocol
-                if draft.in_reply_to is UNSET:
-                    draft.in_reply_to = asked.reply_with
-                if draft.language is UNSET:
-                    draft.language = asked.language
-                if draft.ontology is UNSET:
-                    draft.ontology = asked.ontology
-                return Spoken(draft, asked.reply_to or [asked.sender], draft.conversation_id)
-            receivers = self._receivers(draft.receiver, limits.receivers)
-            return Spoken(draft, receivers, draft.conversation_id or self._ids.conversation())
+            if draft.sender and self.full_name(draft.sender) != endpoint.name:
+                raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {draft.sender}")
+            if draft.receiver:
+                draft.receiver = self._receivers(draft.receiver, limits.receivers)
+            if draft.reply_by or draft.reply_to:
+                self._resolve(draft)
         except InvalidMessage as error:
             raise TurnRefused(error.code, error.message) from None
+        return draft
+
+    def _resolve(self, draft: Draft) -> None:
+        if draft.reply_to:
+            draft.reply_to = self._receivers(draft.reply_to, self._limits.receivers)
+        if draft.reply_by:
+            draft.reply_by = reply_by_time(draft.reply_by, time_ns() // 1000)
 
     # ------------------------------------------------------------------ the way of a message
 
-    def admit(
-        self,
-        draft: Draft,
-        sender: str,
-        receivers: list[str],
-        conversation_id: str,
-        *,
-        trace_id: str,
-        cause: int,
-        hops: int,
-    ) -> Envelope:
-        """Make a draft a message: number it, write it down, bring it to everybody it is for."""
+    def _reply(self, speaker: str, cause: Envelope, draft: Draft) -> None:
+        """Admit one message of a turn. Without a receiver it is a reply: what it does not say is taken from the
+        message in hand (DESIGN.md 4)."""
+        asked = cause.message
+        if draft.receiver:
+            self.admit(draft, speaker, trace_id=asked.trace_id, cause=cause.seq, hops=cause.hops + 1)
+            return
+        seq, now, digits = self._next()
+        protocol, in_reply_to = draft.protocol, draft.in_reply_to
+        language, ontology, content = draft.language, draft.ontology, draft.content
+        ids = self._ids
+        self._post(
+            Message(
+                ids.message_prefix + digits,
+                draft.performative,
+                speaker,
+                asked.reply_to or [asked.sender],
+                draft.conversation_id or asked.conversation_id,
+                asked.trace_id,
+                ids.span_prefix + digits,
+                now,
+                NULL if content is UNSET else content,
+                asked.protocol if protocol is UNSET else protocol or None,
+                draft.reply_with or None,
+                asked.reply_with if in_reply_to is UNSET else in_reply_to or None,
+                draft.reply_by or None,
+                draft.reply_to or None,  # type: ignore[arg-type]  # _check has made it a list
+                asked.language if language is UNSET else language or None,
+                draft.encoding or None,
+                asked.ontology if ontology is UNSET else ontology or None,
+            ),
+            draft,
+            seq,
+            cause.seq,
+            cause.hops + 1,
+        )
+
+    def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
+        """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
+        names none."""
+        seq, now, digits = self._next()
+        ids = self._ids
+        message = Message(
+            ids.message_prefix + digits,
+            draft.performative,
+            speaker,
+            draft.receiver,  # type: ignore[arg-type]  # a list by now
+            draft.conversation_id or ids.conversation(),
+            trace_id,
+            ids.span_prefix + digits,
+            now,
+            NULL if draft.content is UNSET else draft.content,
+            draft.protocol or None,
+            draft.reply_with or None,
+            draft.in_reply_to or None,
+            draft.reply_by or None,
+            draft.reply_to or None,  # type: ignore[arg-type]
+            draft.language or None,
+            draft.encoding or None,
+            draft.ontology or None,
+        )
+        return self._post(message, draft, seq, cause, hops)
+
+    def _next(self) -> tuple[int, int, str]:
+        """The next number, the time now, and the number's digits. Times never go back, so that they sort as numbers
+        do."""
         now = time_ns() // 1000
         if now < self._last_us:
             now = self._last_us
         else:
             self._last_us = now
         seq = self._seq = self._seq + 1
-        ids = self._ids
-        reply_by = draft.reply_by or None
-        message = Message(
-            ids.message(seq),
-            draft.performative,
-            sender,
-            receivers,
-            conversation_id,
-            trace_id,
-            ids.span(seq),
-            now,
-            NULL if draft.content is UNSET else draft.content,
-            draft.protocol or None,
-            draft.reply_with or None,
-            draft.in_reply_to or None,
-            reply_by and reply_by_time(reply_by, now),
-            self._receivers(draft.reply_to, len(draft.reply_to)) if draft.reply_to else None,
-            draft.language or None,
-            draft.encoding or None,
-            draft.ontology or None,
-        )
+        return seq, now, f"{seq:012x}"
+
+    def _post(self, message: Message, draft: Draft, seq: int, cause: int, hops: int) -> Envelope:
+        """A message has come into being: write it down and bring it to everybody it is for."""
         body = write_message(message, draft.extensions or None)
         envelope = Envelope(seq, message, body, hops)
         batch = self.journal.batch
+        receivers, conversation_id = message.receiver, message.conversation_id
         talk = self.conversations.talks.get(conversation_id)
         if talk is None:
-            talk = self.conversations.open(batch, conversation_id, seq, now, sender, message.protocol)
-        members = talk.members
-        if sender not in members:
-            self.conversations.join(batch, talk, [sender])
-        flags = HANDLED
-        endpoints = self.endpoints
-        for name in receivers:
-            if name not in members:
-                self.conversations.join(batch, talk, receivers)
-            if name in endpoints or name in self.platform_agents:
-                flags = 0
+            talk = self.conversations.open(
+                batch, conversation_id, seq, message.timestamp, message.sender, message.protocol
+            )
+        if message.sender not in talk.members:
+            self.conversations.join(batch, talk, [message.sender])
         length = len(body)
-        batch.messages.append((seq, now, talk.key, cause, hops, flags, batch.size + 1, length))
+        row = (seq, message.timestamp, talk.key, cause, hops, 0, batch.size + 1, length)
         batch.bodies.append(body)
         batch.size += length
         batch.last_seq = seq
         self.counts.messages += 1
+        if len(receivers) == 1:
+            name = receivers[0]
+            if name not in talk.members:
+                self.conversations.join(batch, talk, receivers)
+            endpoint = self.endpoints.get(name)
+            if endpoint is not None:
+                batch.messages.append(row)
+                self.deliver(endpoint, envelope)
+                return envelope
+        else:
+            self.conversations.join(batch, talk, receivers)
+        if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
+            row = (*row[:5], HANDLED, *row[6:])
+        batch.messages.append(row)
         for name in receivers:
-            endpoint = endpoints.get(name)
+            endpoint = self.endpoints.get(name)
             if endpoint is not None:
                 self.deliver(endpoint, envelope)
             else:
@@ -472,21 +495,15 @@ class Bus:
         message = asked.message
         draft = Draft(
             act,
-            content=msgspec.Raw(_encode(content)),
+            message.reply_to or [message.sender],
+            msgspec.Raw(_encode(content)),
+            conversation_id=message.conversation_id,
             protocol=message.protocol,
             in_reply_to=message.reply_with,
             language=message.language,
             ontology=message.ontology,
         )
-        self.admit(
-            draft,
-            sender,
-            message.reply_to or [message.sender],
-            message.conversation_id,
-            trace_id=message.trace_id,
-            cause=asked.seq,
-            hops=asked.hops + 1,
-        )
+        self.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
 
     # ------------------------------------------------------------------ recovery and events
 

@@ -5,37 +5,60 @@ The way of a message adds to them and to nothing else; `/metrics` and `caxton st
 
 from __future__ import annotations
 
-import msgspec
 
-
-class BusCounts(msgspec.Struct):
+class BusCounts:
     """Counters since the start of the daemon."""
 
-    messages: int = 0
-    """Messages admitted, from clients, guests and the platform."""
-    deliveries: int = 0
-    """Messages put into a guest's mailbox, once for each receiver."""
-    turns: int = 0
-    """Turns that ended, in whatever way."""
-    turns_ok: int = 0
-    turns_guest_error: int = 0
-    turns_trap: int = 0
-    turns_limit: int = 0
-    turns_broken: int = 0
-    turns_refused: int = 0
-    """Turns whose output the host refused."""
-    fuel: int = 0
-    turn_us: int = 0
-    """Microseconds spent inside turns, summed."""
-    queue_us: int = 0
-    """Microseconds between admission and the beginning of the turn, summed."""
-    dead_letters: int = 0
-    by_reason: dict[str, int] = {}
-    """Dead letters by their code."""
-    redelivered: int = 0
-    refused: int = 0
-    """Messages from clients that were refused at the door."""
-    logs: int = 0
-    logs_dropped: int = 0
-    conversations: int = 0
-    """Conversations begun."""
+    # a plain class with slots: adding to a field of a msgspec struct costs four times as much
+    __slots__ = (
+        "by_reason",
+        "dead_letters",
+        "deliveries",
+        "fuel",
+        "logs",
+        "logs_dropped",
+        "messages",
+        "queue_us",
+        "redelivered",
+        "refused",
+        "turn_us",
+        "turns",
+        "turns_broken",
+        "turns_guest_error",
+        "turns_limit",
+        "turns_ok",
+        "turns_refused",
+        "turns_trap",
+    )
+
+    def __init__(self) -> None:
+        self.messages = 0
+        """Messages admitted, from clients, guests and the platform."""
+        self.deliveries = 0
+        """Messages put into a guest's mailbox, once for each receiver."""
+        self.turns = 0
+        """Turns that ended, in whatever way."""
+        self.turns_ok = 0
+        self.turns_guest_error = 0
+        self.turns_trap = 0
+        self.turns_limit = 0
+        self.turns_broken = 0
+        self.turns_refused = 0
+        """Turns whose output the host refused."""
+        self.fuel = 0
+        self.turn_us = 0
+        """Microseconds spent inside turns, summed."""
+        self.queue_us = 0
+        """Microseconds between admission and the beginning of the turn, summed."""
+        self.dead_letters = 0
+        self.by_reason: dict[str, int] = {}
+        """Dead letters by their code."""
+        self.redelivered = 0
+        self.refused = 0
+        """Messages from clients that were refused at the door."""
+        self.logs = 0
+        self.logs_dropped = 0
+
+    def plain(self) -> dict[str, int]:
+        """Every counter by name, without the dead letters' codes."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "by_reason"}

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from caxton.acl import Draft
-
 LEVELS = frozenset({"debug", "info", "warning", "error"})
 TEXT_MAX = 4096
 
@@ -22,14 +20,6 @@ class TurnRefused(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason
-
-
-class Spoken(NamedTuple):
-    """A message that may be sent: the draft, full names, and its conversation."""
-
-    draft: Draft
-    receivers: list[str]
-    conversation_id: str
 
 
 class Lines(NamedTuple):
