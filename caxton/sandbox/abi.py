@@ -69,7 +69,7 @@ def _hint(found: Mapping[str, str], name: str) -> str:
         return (
             "this is a program with a main function; build a library (a reactor) that exports handle_message"
         )
-    return "the guest ABI is described in docs/abi.md; check that the linker keeps the export"
+    return "an agent must export it (guest ABI 1); check that the linker keeps the export"
 
 
 def check_address(address: int, size: int) -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import wasmtime
 
 from caxton.limits import Limits
-from caxton.sandbox.abi import MAILBOX, Mailbox, mailbox_fault
+from caxton.sandbox.abi import Mailbox, mailbox_fault
 from caxton.sandbox.faults import GuestFault, broken, over, shown
 from caxton.sandbox.frames import Status
 
@@ -134,6 +134,3 @@ def _place(trap: wasmtime.Trap) -> str:
     frames = trap.frames
     name = frames[0].func_name if frames else None
     return f" in {shown(name, 64)}" if name else ""
-
-
-assert MAILBOX.size == 32, "both paths read the mailbox as eight u32"

@@ -57,7 +57,7 @@ _unpack = MAILBOX.unpack_from
 
 # argument memory, as u64: two raw values of 16 bytes, the trap, the fuel left; its view, and three
 # addresses in it
-_FIRST, _SECOND, _TRAP, _FUEL, _CELLS = 0, 2, 4, 5, 6
+_TRAP, _FUEL, _CELLS = 4, 5, 6
 _Cells = tuple["memoryview[int]", int, int, int]
 
 _pool: list[_Cells] = []
@@ -99,11 +99,11 @@ class FastCalls(PublicCalls):
         _set_fuel(context, self._budget)
         _set_deadline(context, self._ticks)
         error = _call(context, self._at_function, at_values, 2, at_trap)
-        if error is not None or values[4]:
-            raise self._failed(error, values[4])
+        if error is not None or values[_TRAP]:
+            raise self._failed(error, values[_TRAP])
         _get_fuel(context, at_fuel)
         returned = values[0] & 0xFFFFFFFF
-        self.used = self._budget - values[5]
+        self.used = self._budget - values[_FUEL]
         _pool.append(cells)
         if self._moves:
             self.measure()
