@@ -144,6 +144,9 @@ class Bus:
             self.counts.refused += 1
             raise
         envelope = self.admit(draft, speaker, trace_id=trace_id or self._ids.trace(), cause=0, hops=0)
+        if client_key is not None:
+            # in the message's own batch: both are on disk, or neither
+            self.journal.batch.client_key(client_key, envelope.seq)
         self.settle()
         message = envelope.message
         return Submitted(
