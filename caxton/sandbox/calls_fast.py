@@ -91,7 +91,10 @@ class FastCalls(PublicCalls):
         size = len(message)
         view = self._view
         view[at : at + size] = message
-        cells = _pool.pop() if _pool else _cells()
+        try:
+            cells = _pool.pop()
+        except IndexError:  # not asked before: another thread may take the last one meanwhile
+            cells = _cells()
         values, at_values, at_trap, at_fuel = cells
         values[0] = at
         values[2] = size
