@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, assert_never
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from caxton.acl.message import read_message
 from caxton.api.hub import WAITING_ROWS, Gap, Hub, Row, Subscriber, Wanted
@@ -56,9 +56,9 @@ async def events(
         after = int(last_event_id)
     full = agent if agent is None or "@" in agent else f"{agent}@{hub.platform}"
     wanted = Wanted(frozenset(kinds.split(",")) if kinds else None, full, conversation)
-    hub.check_room()
     keep = _exact(full)
     return _Stream(
+        hub,
         _stream(hub, wanted, after, keep),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
@@ -113,9 +113,14 @@ async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]
 class _Stream(StreamingResponse):
     """Closes its generator when the viewer goes, so that the subscriber leaves at once."""
 
-    def __init__(self, rows: AsyncGenerator[bytes], **given: Any) -> None:
+    def __init__(self, hub: Hub, rows: AsyncGenerator[bytes], **given: Any) -> None:
         super().__init__(rows, **given)
+        self._hub = hub
         self._generator = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._hub.viewer():
+            await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
         async with contextlib.aclosing(self._generator):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from caxton.errors import ResourceError
@@ -19,7 +20,7 @@ from caxton.journal.batch import MessageRow
 
 WAITING_ROWS: Final = 4_096
 WAITING_BYTES: Final = 4 * 1024 * 1024
-MOST_SUBSCRIBERS: Final = 64
+MOST_VIEWERS: Final = 64
 
 
 class Row(NamedTuple):
@@ -223,30 +224,36 @@ class Hub:
         self.platform = platform
         self.lost = 0
         """Rows that subscribers lost since the start; a plain counter."""
+        self.viewers = 0
         self.closed = False
         self._subscribers: list[Subscriber] = []
         journal.on_commit.append(self._committed)
 
+    @contextmanager
+    def viewer(self) -> Generator[None]:
+        """One more viewer for as long as this lasts; ResourceError when there are too many already."""
+        if self.viewers >= MOST_VIEWERS:
+            raise ResourceError(
+                f"{MOST_VIEWERS} viewers watch already", hint="close one of them and try again"
+            )
+        self.viewers += 1
+        try:
+            yield
+        finally:
+            self.viewers -= 1
+
     @property
     def subscribers(self) -> int:
-        """How many watch now."""
+        """How many take rows now; a viewer that still reads old rows does not."""
         return len(self._subscribers)
 
     def join(self, wanted: Wanted) -> Subscriber:
-        """Watch from the journal's `committed` on; ResourceError when too many watch already."""
-        self.check_room()
+        """Take rows from the journal's `committed` on."""
         subscriber = Subscriber(wanted, self._count_lost, self.leave)
         if self.closed:
             subscriber.close()
         self._subscribers.append(subscriber)
         return subscriber
-
-    def check_room(self) -> None:
-        """ResourceError when no further subscriber is taken."""
-        if len(self._subscribers) >= MOST_SUBSCRIBERS:
-            raise ResourceError(
-                f"{MOST_SUBSCRIBERS} viewers watch already", hint="close one of them and try again"
-            )
 
     def leave(self, subscriber: Subscriber) -> None:
         """Watch no longer."""

@@ -25,7 +25,6 @@ def readings(rooms: Rooms, hub: Hub) -> dict[str, Reading]:
         "caxton_deliveries_total": bus.deliveries,
         "caxton_redelivered_total": bus.redelivered,
         "caxton_refused_total": bus.refused,
-        "caxton_conversations_total": bus.conversations,
         "caxton_turns_total": {
             "ok": bus.turns_ok,
             "guest_error": bus.turns_guest_error,
@@ -61,7 +60,7 @@ def readings(rooms: Rooms, hub: Hub) -> dict[str, Reading]:
         "caxton_journal_waiting_rows": rooms.journal.waiting_rows,
         "caxton_journal_committed_seq": rooms.journal.committed,
         "caxton_journal_trimmed_rows_total": rows.trimmed_rows,
-        "caxton_event_subscribers": hub.subscribers,
+        "caxton_event_viewers": hub.viewers,
         "caxton_events_lost_total": hub.lost,
         "caxton_uptime_seconds": (rooms.clock.now_us() - rooms.started_us) / 1e6,
     }

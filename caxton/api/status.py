@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -14,10 +13,14 @@ from caxton.api.hub import Hub
 from caxton.api.readings import readings
 from caxton.api.rooms import Rooms, rooms_of
 from caxton.api.shapes import HealthBody, ReadyBody, StatusBody, iso
+from caxton.bus import BusCounts
 from caxton.telemetry import metrics
 
 probes = APIRouter(tags=["probes"])
 router = APIRouter(tags=["daemon"])
+
+COUNTS = tuple(name for name in BusCounts.__slots__ if name != "by_reason")
+"""The bus's plain counters; those with a label are in `/metrics`."""
 
 
 @probes.get("/health", response_model=HealthBody)
@@ -72,11 +75,7 @@ async def status(request: Request) -> Response:
                 "waiting_rows": rooms.journal.waiting_rows,
                 "failed": rooms.journal.failed,
             },
-            "counts": {
-                name: value
-                for name, value in rooms.bus.counts.plain().items()
-                if isinstance(value, int)
-            },
+            "counts": {name: getattr(rooms.bus.counts, name) for name in COUNTS},
         }
     )
 

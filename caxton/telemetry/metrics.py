@@ -32,7 +32,6 @@ METERS: tuple[Meter, ...] = (
     ),
     Meter("caxton_redelivered_total", "counter", "Messages delivered again after a crash."),
     Meter("caxton_refused_total", "counter", "Messages of clients that were refused at the door."),
-    Meter("caxton_conversations_total", "counter", "Conversations begun."),
     Meter("caxton_turns_total", "counter", "Turns that ended, by how they ended.", "status"),
     Meter("caxton_turn_seconds_total", "counter", "Time spent inside turns."),
     Meter("caxton_queue_seconds_total", "counter", "Time between admission and the beginning of the turn."),
@@ -57,7 +56,7 @@ METERS: tuple[Meter, ...] = (
     Meter("caxton_journal_waiting_rows", "gauge", "Rows that are not on disk yet."),
     Meter("caxton_journal_committed_seq", "gauge", "The number up to which everything is on disk."),
     Meter("caxton_journal_trimmed_rows_total", "counter", "Rows that retention removed."),
-    Meter("caxton_event_subscribers", "gauge", "Viewers of the event stream."),
+    Meter("caxton_event_viewers", "gauge", "Viewers of the event stream."),
     Meter("caxton_events_lost_total", "counter", "Rows that slow viewers of the event stream lost."),
     Meter("caxton_uptime_seconds", "gauge", "Time since the daemon started."),
 )

@@ -33,7 +33,7 @@ class Daemon:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         (folder / "caxton.toml").write_text(configuration)
-        for name in ("echo", "counter"):
+        for name in ("echo", "counter", "relay"):
             shutil.copy(EXAMPLES / name / f"{name}.wasm", folder)
         self.process: subprocess.Popen[str] | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from caxton.api import events, hub, wire
 from caxton.api.events import _exact, _stream
-from caxton.api.hub import MOST_SUBSCRIBERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, Wanted
+from caxton.api.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, Wanted
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
 from caxton.ids import conversation_key
@@ -133,16 +133,21 @@ async def test_the_tail_is_bounded_in_bytes_too(tmp_path: Path) -> None:
             assert gap.lost + len(rows) == 100
 
 
-async def test_nobody_watches_and_too_many_do(tmp_path: Path) -> None:
+async def test_too_many_viewers_and_the_end(tmp_path: Path) -> None:
     async with opened(tmp_path) as (journal, here):
         await commit(journal, 1, 10)
-        for _ in range(MOST_SUBSCRIBERS):
-            here.join(ALL)
-        with pytest.raises(ResourceError):
-            here.join(ALL)
-        assert here.subscribers == MOST_SUBSCRIBERS
+        with ExitStack() as stack:
+            for _ in range(MOST_VIEWERS):
+                stack.enter_context(here.viewer())
+                here.join(ALL)
+            with pytest.raises(ResourceError), here.viewer():
+                pass
+            assert here.viewers == MOST_VIEWERS
+        assert here.viewers == 0
         here.close()
-        assert [await one.wait(10) for one in here._subscribers] == [False] * MOST_SUBSCRIBERS
+        assert [await one.wait(10) for one in here._subscribers] == [False] * MOST_VIEWERS
+        with here.join(ALL) as late:
+            assert not await late.wait(10)
 
 
 async def test_filters(tmp_path: Path) -> None:
