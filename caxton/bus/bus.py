@@ -45,6 +45,16 @@ STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandle
 _encode = msgspec.json.Encoder().encode
 
 
+class _Fault(msgspec.Struct):
+    """What the bus wants to know of a cell's fault; there is more in it."""
+
+    code: str
+    reason: str
+
+
+_read_fault = msgspec.json.Decoder(_Fault).decode
+
+
 class Submitted(NamedTuple):
     """What a client is told once its message is durable."""
 
@@ -615,8 +625,8 @@ def read_fault(status: int, payload: bytes) -> tuple[str, str]:
     """The code and the sentence of a turn that failed in the cell."""
     if status == GUEST_ERROR:
         return "guest_error", payload.decode("utf-8", "replace")[:512] or "the agent returned an error code"
-    fault = msgspec.json.decode(payload, type=dict[str, str])
-    return fault["code"], fault["reason"]
+    fault = _read_fault(payload)
+    return fault.code, fault.reason
 
 
 def _ignore(endpoint: Endpoint) -> None:
