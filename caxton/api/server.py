@@ -21,8 +21,8 @@ from caxton.api.socket import Listener, peer_uid
 
 __all__ = ["Rooms", "Server"]
 
-GRACE_S = 3
-"""How long requests in progress may take once the server is asked to stop."""
+GRACE_S = 2
+"""How long requests in progress, and viewers that do not read, may hold up the end."""
 
 
 class Server:
