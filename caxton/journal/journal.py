@@ -77,6 +77,7 @@ class Journal:
         self._tickets = 0
         self._saw_congestion = False
         self._closing = False
+        self._closed: asyncio.Future[None] | None = None
         self._drained = asyncio.Event()
         self._drained.set()
         self._writer = writer_of(self)
@@ -194,10 +195,11 @@ class Journal:
 
         Raises JournalError when rows could not be written within `give_up_s` seconds.
         """
-        if self._closing:
-            return
-        self._closing = True
-        await asyncio.shield(asyncio.ensure_future(self._close(give_up_s)))
+        if self._closed is None:
+            self._closing = True
+            self._closed = asyncio.ensure_future(self._close(give_up_s))
+        # a cancelled caller does not stop it, another caller waits for the same end
+        await asyncio.shield(self._closed)
 
     async def _close(self, give_up_s: float) -> None:
         lost = 0

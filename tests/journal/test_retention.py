@@ -1,0 +1,116 @@
+"""What retention removes, and what it must not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from caxton.clock import VirtualClock
+from caxton.journal import Journal, JournalSettings
+from journal.history import Said, Talks, registry, turn
+
+DAY_US = 86_400_000_000
+AT_ONCE = 0.001
+
+
+async def trimmed(journal: Journal, upto: int) -> None:
+    """Return when the writer has removed everything up to that number."""
+    while (await journal.reader.stats()).trimmed_upto < upto:
+        assert journal.trouble is None
+
+
+async def write(
+    journal: Journal, count: int, clock: VirtualClock, *, low_water: int, content: str = ""
+) -> None:
+    """One conversation per ten messages, one that spans all, a turn a message, an event at the end."""
+    registry(journal.batch)
+    start, talks = clock.now_us(), Talks()
+    for seq in range(1, count + 1):
+        conversation = "c-long" if seq % 100 == 1 else f"c-{seq // 10}"
+        said = Said(seq, conversation=conversation, at_us=start + seq * 1000, content=content)
+        talks.say(journal.batch, [said])
+        turn(journal.batch, seq, "seller@local")
+        journal.batch.client_key(f"k-{seq}", seq)
+    journal.batch.dead_letter(5, "seller@local", start, "trap", "It trapped.")
+    journal.batch.event(count + 1, start + count * 1000, "end")
+    journal.batch.meta("low_water", low_water)
+    journal.flush()
+    await journal.committed_upto(count + 1)
+
+
+async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=1, keep_mib=0, retention_every_s=AT_ONCE)
+    journal = await Journal.open(tmp_path, clock, settings)
+    await write(journal, 950, clock, low_water=905)
+    await journal.close()
+    clock.advance(2 * 86_400)
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        reader = journal.reader
+        await trimmed(journal, 905)
+        assert [row.seq for row in await reader.messages(limit=2000)] == list(range(906, 951))
+        assert [row.seq for row in await reader.turns(limit=2000)] == list(range(906, 951))
+        assert await reader.dead_letters() == []
+        assert [event.seq for event in await reader.events()] == [951]
+        assert await reader.client_key("k-905") is None
+        assert await reader.client_key("k-906") == 906
+        # one of its messages is above the mark? c-long spoke last at 901: it is gone with its last message
+        ids = [talk.id for talk in await reader.conversations(limit=2000)]
+        assert ids == ["c-95", "c-94", "c-93", "c-92", "c-91", "c-90"]
+        assert await reader.conversation("c-long") is None
+        left = await reader.conversation("c-90")
+        assert left is not None
+        assert (left.messages, left.first_seq, left.last_seq) == (4, 900, 909)
+        assert left.participants == ["buyer@local", "seller@local"]
+        assert [talk.id for talk in await reader.conversations(agent="buyer@local")] == ids
+        assert journal.counts.trimmed_rows > 3 * 905
+        assert journal.committed == 951
+
+
+async def test_young_rows_stay(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=1, keep_mib=0)) as journal:
+        await write(journal, 100, clock, low_water=100)
+    clock.advance(86_400 + 0.0505)
+    settings = JournalSettings(keep_days=1, keep_mib=0, retention_every_s=AT_ONCE)
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        await trimmed(journal, 50)
+        assert [row.seq for row in await journal.reader.messages()] == list(range(51, 101))
+
+
+async def test_a_journal_that_is_too_large_loses_its_oldest_rows(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=0, keep_mib=3, retention_every_s=AT_ONCE)
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=0, keep_mib=0)) as journal:
+        await write(journal, 12_000, clock, low_water=12_000, content="x" * 400)
+        assert (await journal.reader.stats()).used_bytes > 5 << 20
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        while (await journal.reader.stats()).used_bytes > 3 << 20:
+            assert journal.trouble is None
+        left = await journal.reader.messages(limit=1, newest_first=True)
+        assert left[0].seq == 12_000, "the newest stay"
+        file_bytes = (await journal.reader.stats()).file_bytes
+        await write_more(journal, 12_002, 2_000)
+        assert (await journal.reader.stats()).file_bytes == file_bytes, "freed pages are used again"
+
+
+async def write_more(journal: Journal, first: int, count: int) -> None:
+    Talks().say(
+        journal.batch,
+        [Said(seq, conversation="c-more", content="x" * 400) for seq in range(first, first + count)],
+    )
+    journal.flush()
+    await journal.committed_upto(first + count - 1)
+
+
+async def test_numbers_go_on_after_everything_was_removed(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=1, keep_mib=0, retention_every_s=AT_ONCE)
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=0, keep_mib=0)) as journal:
+        await write(journal, 30, clock, low_water=31)
+    clock.advance(5 * 86_400)
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        await trimmed(journal, 31)
+        assert await journal.reader.stream(0) == []
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        assert journal.committed == 31
+        assert (await journal.reader.stats()).last_seq == 31
