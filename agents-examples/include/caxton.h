@@ -24,21 +24,21 @@
 #define CAXTON_EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 #define CAXTON_UNUSED __attribute__((unused))
 
-#define CAXTON_IN_CAP 12288 /* bytes; a longer message makes the host call caxton_alloc */
-#define CAXTON_OUT_CAP 12288 /* bytes; more output moves the buffer to new pages */
+/* Mailbox and both buffers share one page of 4 KiB: a turn on an ordinary message touches few pages, and among a
+ * thousand agents that is what a turn costs. Larger ones get pages of their own. */
+#define CAXTON_IN_CAP 3040 /* bytes; a longer message makes the host call caxton_alloc */
+#define CAXTON_OUT_CAP 1024 /* bytes; more output moves the buffer to new pages */
 
 typedef long long caxton_int64;
 
 /* ---- the mailbox: how host and guest find each other's bytes ---- */
 
-static char caxton_in[CAXTON_IN_CAP];
-static char caxton_out[CAXTON_OUT_CAP];
-
 static struct {
     unsigned magic, version, flags;
     char *in_ptr; unsigned in_cap;
     char *out_ptr; unsigned out_len, out_cap;
-} caxton_mailbox = {0x31415843u, 1u << 16, 0, caxton_in, CAXTON_IN_CAP, caxton_out, 0, CAXTON_OUT_CAP};
+    char in[CAXTON_IN_CAP], out[CAXTON_OUT_CAP];
+} __attribute__((aligned(4096))) caxton_mailbox; /* filled by caxton_abi, which the host calls before all else */
 
 static int caxton_messages, caxton_overflow; /* message lines of this turn; memory could not grow for them */
 
@@ -47,7 +47,15 @@ static char *caxton_pages(unsigned n) {
     unsigned before = __builtin_wasm_memory_grow(0, (n + 65535u) / 65536u);
     return before == ~0u ? 0 : (char *)(before * 65536u);
 }
-CAXTON_EXPORT(caxton_abi) void *caxton_abi(void) { return &caxton_mailbox; }
+CAXTON_EXPORT(caxton_abi) void *caxton_abi(void) {
+    caxton_mailbox.magic = 0x31415843u;
+    caxton_mailbox.version = 1u << 16;
+    caxton_mailbox.in_ptr = caxton_mailbox.in;
+    caxton_mailbox.in_cap = CAXTON_IN_CAP;
+    caxton_mailbox.out_ptr = caxton_mailbox.out;
+    caxton_mailbox.out_cap = CAXTON_OUT_CAP;
+    return &caxton_mailbox;
+}
 CAXTON_EXPORT(caxton_alloc) char *caxton_alloc(unsigned n) {
     unsigned cap = caxton_mailbox.in_cap;
     if (n <= cap) return caxton_mailbox.in_ptr;
