@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-CHUNK = 100_000
+CHUNK = 50_000
 """Numbers that one transaction indexes; readers scan at most about two chunks."""
 
 _CHUNK_SQL = (

@@ -81,8 +81,8 @@ def take_lock(files: Files) -> int:
 def ensure(files: Files, *, check_mib: int) -> None:
     """Make the journal where there never was one, else check the one that is there.
 
-    `check_mib`: a database larger than this many MiB is not read through (quick_check reads 0.3-1 GiB a
-    second); its tail and identity are checked all the same.
+    `check_mib`: a database larger than this many MiB is not read through (quick_check reads
+    about 0.6 GiB a second); its tail and identity are checked all the same.
     """
     install = _installed(files)
     if install is None and not files.db.exists():

@@ -41,7 +41,7 @@ class JournalSettings:
 
     keep_days: int = 30
     keep_mib: int = 4096
-    check_mib: int = 1024
+    check_mib: int = 512
     """A database above this size is not read through at the start."""
     retry_s: float = 1.0
     """Pause before a batch that could not be written is tried again."""
