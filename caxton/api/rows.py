@@ -47,11 +47,16 @@ async def with_outcome(reader: Reader, rows: Sequence[StoredMessage]) -> list[di
     seqs = [row.seq for row in rows]
     builds = {row.no: row.sha256 for row in await reader.revisions()}
     turns: dict[int, list[dict[str, Any]]] = {}
+    again: set[int] = set()
     for turn in await reader.turns(seqs=seqs, limit=PAGE_OF_TURNS):
         turns.setdefault(turn.seq, []).append(turn_body(turn, builds.get(turn.revision_no)))
+        if turn.status >= REDELIVERED_TURN:
+            again.add(turn.seq)
     bodies = [message_body(row) for row in rows]
     for row, body in zip(rows, bodies, strict=True):
         body["turns"] = turns.get(row.seq, [])
+        # its own row was written before anybody knew that it would be delivered again
+        body["redelivered"] |= row.seq in again
         body["dead_letters"] = await _dead_letters(reader, row, body["turns"])
     return bodies
 
