@@ -171,7 +171,11 @@ async def _again(rooms: Rooms, stored: StoredMessage, patience: float, wanted: i
     """The answer to a request that was made before: the same message, and its replies so far and to come."""
     message = read_message(stored.body)
     with rooms.bus.clients.expect(message.conversation_id) as waiter:
-        came = await _answers(rooms, message.conversation_id, stored.seq) if patience > 0 else []
+        came: list[StoredMessage] = []
+        if patience > 0:
+            # an answer that was admitted before the waiter was there, and is not on disk yet, would be missed
+            await rooms.journal.committed_upto(rooms.bus.last_seq)
+            came = await _answers(rooms, message.conversation_id, stored.seq)
         body: dict[str, Any] = {
             "id": message.id,
             "seq": stored.seq,
