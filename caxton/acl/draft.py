@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
 from caxton.acl import strict
@@ -26,23 +25,27 @@ DEPTH: Final = strict.DEPTH
 TEXT_MAX: Final = strict.TEXT_MAX
 
 
+NOTHING: Final = msgspec.Raw()
+"""The content of a message that has none."""
+
+
 class Draft(msgspec.Struct, gc=False):
-    """What a sender may say; the host completes it to a `Message`."""
+    """What a sender may say; the host completes it to a `Message`. `null` says the same as leaving out."""
 
     performative: Performative
-    receiver: str | list[str] | UnsetType | None = UNSET
-    content: msgspec.Raw | UnsetType = UNSET
-    sender: str | UnsetType | None = UNSET
-    conversation_id: str | UnsetType | None = UNSET
-    protocol: str | UnsetType | None = UNSET
-    reply_with: str | UnsetType | None = UNSET
-    in_reply_to: str | UnsetType | None = UNSET
-    reply_by: str | UnsetType | None = UNSET
-    reply_to: str | list[str] | UnsetType | None = UNSET
-    language: str | UnsetType | None = UNSET
-    encoding: str | UnsetType | None = UNSET
-    ontology: str | UnsetType | None = UNSET
-    extensions: dict[str, msgspec.Raw] | UnsetType = msgspec.field(default=UNSET, name="x_")
+    receiver: str | list[str] | None = None
+    content: msgspec.Raw = NOTHING
+    sender: str | None = None
+    conversation_id: str | None = None
+    protocol: str | None = None
+    reply_with: str | None = None
+    in_reply_to: str | None = None
+    reply_by: str | None = None
+    reply_to: str | list[str] | None = None
+    language: str | None = None
+    encoding: str | None = None
+    ontology: str | None = None
+    extensions: dict[str, msgspec.Raw] | None = msgspec.field(default=None, name="x_")
     """Parameters whose names begin with `x_`, kept as they are. `x_` alone is no parameter's name."""
 
 
@@ -64,33 +67,31 @@ def read_draft(line: bytes) -> Draft:
     try:
         draft = _decode(line)
         content = draft.content
-        inner = size = 0
-        if content is not UNSET:
+        inner = size = left_out = 0
+        if content is NOTHING:
+            left_out = 1
+        else:
             value = _decode_any(content)
             raw = bytes(content)
-            size = len(raw)
             inner = raw.count(b":")
             if inner and _keys(value) != inner:
                 return _strictly(line)
-        # the struct's unset fields tell how many distinct keys it saw; unknown keys make the sums differ
-        if line.count(b":") - inner != FIELDS - astuple(draft).count(UNSET):
+            size = len(raw)
+        # what is not None tells how many distinct keys the decoder saw; unknown keys make the sums differ
+        if line.count(b":") - inner + left_out != FIELDS - astuple(draft).count(None):
             return _strictly(line)
-        if line.count(b"{") + line.count(b"[") > DEPTH:
-            return _strictly(line)
-        if len(line) - size > TEXT_MAX or draft.reply_to is not UNSET or draft.extensions is not UNSET:
+        if len(line) - size > TEXT_MAX or line.count(b"{") + line.count(b"[") > DEPTH:
             return _strictly(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _strictly(line)
     receiver = draft.receiver
-    if receiver.__class__ is str:
-        if receiver not in _names and not _remember(receiver):
+    if receiver is not None:
+        names = [receiver] if receiver.__class__ is str else receiver
+        if not names or not all(name in _names or _remember(name) for name in names):
             return _strictly(line)
-    elif (
-        receiver and any(name not in _names and not _remember(name) for name in receiver)
-    ) or receiver == []:
+    if draft.sender is not None and draft.sender not in _names and not _remember(draft.sender):
         return _strictly(line)
-    sender = draft.sender
-    if sender and sender not in _names and not _remember(sender):
+    if draft.reply_to is not None or draft.extensions is not None:
         return _strictly(line)
     return draft
 

@@ -16,7 +16,6 @@ from time import time_ns
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
-from msgspec import UNSET
 
 from caxton.acl import Draft, Message, Performative, read_draft
 from caxton.acl.message import NULL, read_message, write_message
@@ -286,34 +285,27 @@ class Bus:
             self.admit(draft, speaker, trace_id=asked.trace_id, cause=cause.seq, hops=cause.hops + 1)
             return
         seq, now, digits = self._next()
-        protocol, in_reply_to = draft.protocol, draft.in_reply_to
-        language, ontology, content = draft.language, draft.ontology, draft.content
         ids = self._ids
-        self._post(
-            Message(
-                ids.message_prefix + digits,
-                draft.performative,
-                speaker,
-                asked.reply_to or [asked.sender],
-                draft.conversation_id or asked.conversation_id,
-                asked.trace_id,
-                ids.span_prefix + digits,
-                now,
-                NULL if content is UNSET else content,
-                asked.protocol if protocol is UNSET else protocol or None,
-                draft.reply_with or None,
-                asked.reply_with if in_reply_to is UNSET else in_reply_to or None,
-                draft.reply_by or None,
-                draft.reply_to or None,  # type: ignore[arg-type]  # _check has made it a list
-                asked.language if language is UNSET else language or None,
-                draft.encoding or None,
-                asked.ontology if ontology is UNSET else ontology or None,
-            ),
-            draft,
-            seq,
-            cause.seq,
-            cause.hops + 1,
+        message = Message(
+            ids.message_prefix + digits,
+            draft.performative,
+            speaker,
+            asked.reply_to or [asked.sender],
+            draft.conversation_id or asked.conversation_id,
+            asked.trace_id,
+            ids.span_prefix + digits,
+            now,
+            draft.content or NULL,
+            draft.protocol or asked.protocol,
+            draft.reply_with,
+            draft.in_reply_to or asked.reply_with,
+            draft.reply_by,
+            draft.reply_to,  # type: ignore[arg-type]  # _check has made it a list
+            draft.language or asked.language,
+            draft.encoding,
+            draft.ontology or asked.ontology,
         )
+        self._post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
 
     def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
         """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
@@ -329,17 +321,17 @@ class Bus:
             trace_id,
             ids.span_prefix + digits,
             now,
-            NULL if draft.content is UNSET else draft.content,
-            draft.protocol or None,
-            draft.reply_with or None,
-            draft.in_reply_to or None,
-            draft.reply_by or None,
-            draft.reply_to or None,  # type: ignore[arg-type]
-            draft.language or None,
-            draft.encoding or None,
-            draft.ontology or None,
+            draft.content or NULL,
+            draft.protocol,
+            draft.reply_with,
+            draft.in_reply_to,
+            draft.reply_by,
+            draft.reply_to,  # type: ignore[arg-type]
+            draft.language,
+            draft.encoding,
+            draft.ontology,
         )
-        return self._post(message, draft, seq, cause, hops)
+        return self._post(message, draft.extensions, seq, cause, hops)
 
     def _next(self) -> tuple[int, int, str]:
         """The next number, the time now, and the number's digits. Times never go back, so that they sort as numbers
@@ -352,9 +344,16 @@ class Bus:
         seq = self._seq = self._seq + 1
         return seq, now, f"{seq:012x}"
 
-    def _post(self, message: Message, draft: Draft, seq: int, cause: int, hops: int) -> Envelope:
+    def _post(
+        self,
+        message: Message,
+        extensions: dict[str, msgspec.Raw] | None,
+        seq: int,
+        cause: int,
+        hops: int,
+    ) -> Envelope:
         """A message has come into being: write it down and bring it to everybody it is for."""
-        body = write_message(message, draft.extensions or None)
+        body = write_message(message, extensions)
         envelope = Envelope(seq, message, body, hops)
         batch = self.journal.batch
         receivers, conversation_id = message.receiver, message.conversation_id
@@ -469,7 +468,11 @@ class Bus:
             body={"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason},
         )
         sender = envelope.message.sender
-        if sender in self.platform_agents or (code == "hop_limit" and envelope.hops > self._limits.hops + 1):
+        if (
+            sender == self._ams
+            or sender in self.platform_agents
+            or (code == "hop_limit" and envelope.hops > self._limits.hops + 1)
+        ):
             # nobody answers the platform's own messages, and an endless chain is not made longer
             return
         self.answer(
