@@ -34,6 +34,7 @@ reply_line: st.SearchStrategy[Json] = st.just({"performative": "inform"})
 class Ask:
     receivers: list[str]
     talk: str
+    times: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ class Die:
 
 
 step = st.one_of(
-    st.builds(Ask, st.lists(st.sampled_from(NAMES), min_size=1, max_size=4), st.sampled_from(TALKS)),
+    st.builds(
+        Ask,
+        st.lists(st.sampled_from(NAMES), min_size=1, max_size=4),
+        st.sampled_from(TALKS),
+        st.integers(1, 6),
+    ),
     st.builds(End, st.integers(0, 1), st.lists(st.one_of(said_line, reply_line), max_size=3)),
     st.builds(Trap, st.integers(0, 1)),
     st.builds(Die, st.integers(0, 1)),
@@ -82,8 +88,9 @@ class Play:
 
     def take(self, step: Ask | End | Trap | Die) -> None:
         match step:
-            case Ask(receivers, talk):
-                self.house.ask(receivers, conversation_id=talk)
+            case Ask(receivers, talk, times):
+                for _ in range(times):
+                    self.house.ask(receivers, conversation_id=talk)
             case End(number, said) if self.cells[number].frames:
                 cell = self.cells[number]
                 self.note(cell, cell.end(*said))
@@ -153,8 +160,8 @@ async def play(folder: Path, room: int, steps: list[Ask | End | Trap | Die]) -> 
         assert all(one["cause"] < one["seq"] for one in said)
 
 
-@settings(max_examples=60, deadline=None)
-@given(room=st.sampled_from([1, 2, 5, 2_048]), steps=st.lists(step, max_size=40))
+@settings(max_examples=80, deadline=None)
+@given(room=st.sampled_from([1, 3, 5, 2_048]), steps=st.lists(step, min_size=5, max_size=30))
 def test_every_agent_gets_its_messages_once_and_in_order(
     room: int, steps: list[Ask | End | Trap | Die]
 ) -> None:
