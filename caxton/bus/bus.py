@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from time import time_ns
 from typing import Final, NamedTuple, Protocol
@@ -52,6 +53,9 @@ class _Fault(msgspec.Struct):
 
 
 _read_fault = msgspec.json.Decoder(_Fault).decode
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.IGNORECASE
+)
 
 
 class Submitted(NamedTuple):
@@ -612,13 +616,9 @@ class Bus:
 
 def trace_of(traceparent: str) -> str:
     """The trace id of a W3C `traceparent` header; InvalidMessage where it is none."""
-    parts = traceparent.split("-")
-    if len(parts) >= 4 and len(parts[0]) == 2 and len(parts[1]) == 32 and len(parts[2]) == 16:
-        try:
-            if int(parts[1], 16) and int(parts[2], 16) and parts[0] != "ff":
-                return parts[1].lower()
-        except ValueError:
-            pass
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is not None:
+        return found[1].lower()
     raise InvalidMessage(
         f"{traceparent[:80]!r} is not a traceparent", hint="e.g. 00-<32 hex digits>-<16 hex digits>-01"
     )

@@ -202,6 +202,8 @@ async def test_a_trace_of_the_client_is_joined_and_kept(tmp_path: Path) -> None:
         f"00-{'0' * 32}-00f067aa0ba902b7-01",
         f"00-{TRACE}-{'0' * 16}-01",
         f"00-{TRACE[:-1]}g-00f067aa0ba902b7-01",
+        f"00-{TRACE[:14]}_{TRACE[15:]}-00f067aa0ba902b7-01",
+        f"00-+{TRACE[1:]}-00f067aa0ba902b7-01",
     ],
 )
 async def test_a_header_that_is_no_traceparent_is_refused(tmp_path: Path, header: str) -> None:
