@@ -1,16 +1,31 @@
 """Time as an object that is passed in, so that a whole system can run on a clock of its own.
 
-`now_us` is for what people read and the journal keeps, `monotonic` for durations and deadlines.
+`now_us` is for what people read and the journal keeps, `monotonic` for durations and deadlines, `later` for what
+happens when it is time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+
+class Alarm(Protocol):
+    """A call that will be made later and can be called off."""
+
+    def cancel(self) -> None:
+        """Do not make it."""
+        ...
 
 
 class Clock(Protocol):
     """Where the daemon gets its time from."""
+
+    measures: bool
+    """Whether times that other processes took with the machine's clock mean anything beside this one's."""
 
     def now_us(self) -> int:
         """Wall time in microseconds since 1970, UTC."""
@@ -20,9 +35,15 @@ class Clock(Protocol):
         """Seconds since some moment; never goes back."""
         ...
 
+    def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        """Call something in so many seconds, in the asyncio thread."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
+
+    measures = True
 
     def now_us(self) -> int:
         """Wall time in microseconds since 1970, UTC."""
@@ -32,12 +53,23 @@ class SystemClock:
         """Seconds since some moment; never goes back."""
         return time.monotonic()
 
+    def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        """Call something in so many seconds, in the running loop."""
+        return asyncio.get_running_loop().call_later(seconds, call)
+
 
 class VirtualClock:
-    """A clock that stands still until it is told to move; for tests and seeded runs."""
+    """A clock that stands still until it is told to move; for tests and seeded runs.
+
+    On it turns take no time, so that the same seed gives the same rows again.
+    """
+
+    measures = False
 
     def __init__(self, start_us: int = 1_700_000_000_000_000) -> None:
         self._us = start_us
+        self._due: list[tuple[int, int, _Call]] = []
+        self._count = 0
 
     def now_us(self) -> int:
         """Wall time in microseconds since 1970, UTC."""
@@ -47,6 +79,31 @@ class VirtualClock:
         """Seconds since 1970 on this clock."""
         return self._us / 1e6
 
+    def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        """Call something when the clock has been moved that far."""
+        alarm = _Call(call)
+        self._count += 1
+        heapq.heappush(self._due, (self._us + int(seconds * 1e6), self._count, alarm))
+        return alarm
+
     def advance(self, seconds: float) -> None:
-        """Move on by that many seconds."""
-        self._us += int(seconds * 1e6)
+        """Move on by that many seconds, making the calls that are due, each at its own moment."""
+        end = self._us + int(seconds * 1e6)
+        while self._due and self._due[0][0] <= end:
+            self._us, _, alarm = heapq.heappop(self._due)
+            if alarm.call is not None:
+                alarm.call()
+        self._us = end
+
+
+class _Call:
+    """A call that waits on a virtual clock."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Do not make it."""
+        self.call = None

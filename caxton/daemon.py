@@ -50,11 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with claim(project.state, about), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(project, about.started_us))
     except CaxtonError as error:
-        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
-        return int(error.exit)
+        return _complain(error)
+    except BaseExceptionGroup as group:
+        refusals, rest = group.split(CaxtonError)
+        if refusals is None or rest is not None:
+            raise
+        return _complain(_first(refusals))
     return 0
+
+
+def _complain(error: CaxtonError) -> int:
+    print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+    return int(error.exit)
+
+
+def _first(group: BaseExceptionGroup[CaxtonError]) -> CaxtonError:
+    """The first refusal inside a group, however deep."""
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 async def serve(project: Project, started_us: int) -> None:

@@ -70,9 +70,10 @@ async def open_house(
             journal=journal,
             next_seq=journal.committed + 1,
             limits=config.default_limits(),
+            clock=clock,
         )
         journal.on_relieved.append(bus.settle)
-        timer = Timer(bus, asyncio.get_running_loop().call_later, clock.now_us)
+        timer = Timer(bus, clock)
         pool = CellPool(bus, config.cell_count())
         compiler = Compiler(
             state / "modules",

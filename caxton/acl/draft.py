@@ -11,7 +11,7 @@ the words for what is wrong. What the quick way must prove, because its decoder 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec.structs import astuple
@@ -80,13 +80,13 @@ def read_draft(line: bytes) -> Draft:
         # what is not None tells how many distinct keys the decoder saw; unknown keys make the sums differ
         if line.count(b":") - inner + left_out != FIELDS - astuple(draft).count(None):
             return _strictly(line)
-        if len(line) - size > TEXT_MAX or line.count(b"{") + line.count(b"[") > DEPTH:
+        if len(line) - size > TEXT_MAX or b"\\u0000" in line or line.count(b"{") + line.count(b"[") > DEPTH:
             return _strictly(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _strictly(line)
     receiver = draft.receiver
     if receiver is not None:
-        names = [receiver] if receiver.__class__ is str else receiver
+        names = [receiver] if isinstance(receiver, str) else receiver
         if not names or not all(name in _names or _remember(name) for name in names):
             return _strictly(line)
     if draft.sender is not None and draft.sender not in _names and not _remember(draft.sender):
@@ -116,11 +116,13 @@ def _strictly(line: bytes) -> Draft:
 def _keys(value: Any) -> int:
     """How many keys a decoded value has in all its objects."""
     if type(value) is dict:
-        total = len(value)
-        for item in value.values():
+        inside = cast("dict[str, Any]", value)
+        total = len(inside)
+        for item in inside.values():
             if type(item) is dict or type(item) is list:
                 total += _keys(item)
         return total
     if type(value) is list:
-        return sum(_keys(item) for item in value if type(item) is dict or type(item) is list)
+        items = cast("list[Any]", value)
+        return sum(_keys(item) for item in items if type(item) is dict or type(item) is list)
     return 0

@@ -10,7 +10,7 @@ import difflib
 import json
 import math
 import re
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeGuard, cast
 
 import msgspec
 
@@ -67,7 +67,7 @@ def read_fields(line: bytes) -> dict[str, Any]:
         if isinstance(error, InvalidMessage):
             raise
         _refuse("a number in the message has too many digits", "use fewer than 4,300 digits, or a string")
-    if not isinstance(value, dict):
+    if not _is_object(value):
         _refuse(f"a message is a JSON object, this is {_kind(value)}", 'e.g. {"performative": "request", …}')
     _no_surrogates(text)
     _check(value)
@@ -112,6 +112,8 @@ def _check(value: dict[str, Any]) -> None:
             continue
         if not isinstance(item, str):
             _refuse(f"{key} must be a string, this is {_kind(item)}", None, field=key)
+        if "\0" in item:
+            _refuse(f"{key} has a NUL character", "leave it out: databases end a text there", field=key)
         if len(item) > TEXT_MAX:
             _refuse(f"{key} is longer than {TEXT_MAX} characters", "put long text into content", field=key)
     sender = value.get("sender")
@@ -124,9 +126,9 @@ def _check(value: dict[str, Any]) -> None:
 def _check_names(key: str, item: Any) -> None:
     if item is None:
         return
-    names = [item] if isinstance(item, str) else item
-    if not isinstance(names, list):
+    if not isinstance(item, str | list):
         _refuse(f"{key} must be a name or a list of names, this is {_kind(item)}", None, field=key)
+    names = [item] if isinstance(item, str) else cast("list[Any]", item)
     if not names:
         _refuse(f"{key} is an empty list", "name at least one agent, or leave it out", field=key)
     for name in names:
@@ -179,6 +181,10 @@ def _no_surrogates(text: str) -> None:
         _refuse(
             "the message has half of a surrogate pair (\\ud800 to \\udfff alone)", "send whole characters"
         )
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _kind(value: Any) -> str:

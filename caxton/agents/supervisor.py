@@ -387,7 +387,7 @@ class Supervisor:
     ) -> LoadedAnswer:
         link = cell.link
         if link is None:
-            raise CellLost
+            raise CellLost("the cell is being started again")
         snapshot = record.snapshot if restore else None
         load = Load(
             agent=record.endpoint.name,

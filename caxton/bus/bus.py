@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from time import time_ns
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -27,6 +26,7 @@ from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.outlet import Outlet
 from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
 from caxton.journal import HANDLED, Batch, DeadLetter, Event, Journal
@@ -90,7 +90,9 @@ class PlatformAgent(Protocol):
 class Bus:
     """Every conversation passes here. Not thread-safe: one asyncio thread owns it."""
 
-    def __init__(self, *, platform: str, ids: Ids, journal: Journal, next_seq: int, limits: Limits) -> None:
+    def __init__(
+        self, *, platform: str, ids: Ids, journal: Journal, next_seq: int, limits: Limits, clock: Clock
+    ) -> None:
         self.platform = platform
         self.journal = journal
         self.clients = Clients(platform)
@@ -105,6 +107,8 @@ class Bus:
         self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
         """Told when an agent has had as many turns as `snapshot_at` says."""
         self._ids = ids
+        self._now_us = clock.now_us
+        self._measures = clock.measures
         self._limits = limits
         self._seq = next_seq - 1
         self._last_us = 0
@@ -161,9 +165,9 @@ class Bus:
             # in the message's own batch: both are on disk, or neither
             self.journal.batch.client_key(client_key, envelope.seq)
         self.settle()
-        message = envelope.message
+        admitted = envelope.message
         return Submitted(
-            envelope.seq, message.id, message.conversation_id, message.trace_id, message.reply_with
+            envelope.seq, admitted.id, admitted.conversation_id, admitted.trace_id, admitted.reply_with
         )
 
     def settle(self) -> None:
@@ -198,15 +202,17 @@ class Bus:
         counts = self.counts
         counts.turns += 1
         counts.fuel += fuel
-        counts.turn_us += turn_us
         endpoint.turns += 1
         endpoint.last_seq = seq
         endpoint.fuel += fuel
-        endpoint.turn_us += turn_us
+        if not self._measures:
+            started_us, turn_us = self._last_us, 0
         queue_us = started_us - envelope.message.timestamp
         if queue_us < 0:
             queue_us = 0
         counts.queue_us += queue_us
+        counts.turn_us += turn_us
+        endpoint.turn_us += turn_us
         sent = 0
         if status == OK:
             counts.turns_ok += 1
@@ -277,7 +283,7 @@ class Bus:
         if draft.reply_to:
             draft.reply_to = self._receivers(draft.reply_to, self._limits.receivers)
         if draft.reply_by:
-            draft.reply_by = reply_by_time(draft.reply_by, time_ns() // 1000)
+            draft.reply_by = reply_by_time(draft.reply_by, self._now_us())
 
     # ------------------------------------------------------------------ the way of a message
 
@@ -340,7 +346,7 @@ class Bus:
     def _next(self) -> tuple[int, int, str]:
         """The next number, the time now, and the number's digits. Times never go back, so that they sort as numbers
         do."""
-        now = time_ns() // 1000
+        now = self._now_us()
         if now < self._last_us:
             now = self._last_us
         else:
@@ -452,7 +458,7 @@ class Bus:
 
     def platform_turn(self, agent: PlatformAgent, envelope: Envelope) -> None:
         """Write down that a platform agent is done with a message."""
-        now = time_ns() // 1000
+        now = self._now_us()
         status = OK + (REDELIVERED if envelope.redelivered else 0)
         queue_us = max(0, now - envelope.message.timestamp)
         self.journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
@@ -463,7 +469,7 @@ class Bus:
         """Make a message a dead letter for one receiver, and tell its sender."""
         self.counts.dead_letters += 1
         self.counts.by_reason[code] = self.counts.by_reason.get(code, 0) + 1
-        now = time_ns() // 1000
+        now = self._now_us()
         self.journal.batch.records.append(DeadLetter(envelope.seq, receiver, now, code, reason))
         self.event(
             "dead_letter",
@@ -559,7 +565,7 @@ class Bus:
             talk = self.conversations.talks.get(conversation)
             key = talk.key if talk is not None else None
         batch = self.journal.batch
-        batch.records.append(Event(seq, time_ns() // 1000, kind, agent, key, _encode(body)))
+        batch.records.append(Event(seq, self._now_us(), kind, agent, key, _encode(body)))
         batch.last_seq = seq
 
     def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
@@ -602,7 +608,7 @@ class Bus:
 
     def _receivers(self, given: str | list[str], most: int) -> list[str]:
         suffix = self._suffix
-        if given.__class__ is str:
+        if isinstance(given, str):
             return [given if "@" in given else given + suffix]
         if len(given) > most:
             raise InvalidMessage(

@@ -7,13 +7,14 @@ the daemon stops is a message without a turn, so it is armed again at the next s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, cast
 
 import msgspec
 
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
 from caxton.bus.endpoint import Envelope
+from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidMessage
 
 AMS_NUMBER: Final = 1
@@ -23,28 +24,15 @@ TIMERS_MAX: Final = 100_000
 AFTER_MS_MAX: Final = 30 * 24 * 3600 * 1000
 
 
-class Alarm(Protocol):
-    """A call that will be made later and can be called off."""
-
-    def cancel(self) -> None:
-        """Do not make it."""
-        ...
-
-
-Later = Callable[[float, Callable[[], None]], Alarm]
-"""Call something after so many seconds; asyncio's `call_later`, or a virtual clock's."""
-
-
 class Timer:
     """`request` with `{"after_ms": n, "tag": any}` is answered by `inform` with `{"tag": any}` when it is time."""
 
     number = TIMER_NUMBER
 
-    def __init__(self, bus: Bus, later: Later, now_us: Callable[[], int]) -> None:
+    def __init__(self, bus: Bus, clock: Clock) -> None:
         self.name = bus.full_name("timer")
         self._bus = bus
-        self._later = later
-        self._now_us = now_us
+        self._clock = clock
         self._armed: dict[int, Alarm] = {}
 
     def take(self, envelope: Envelope) -> None:
@@ -54,8 +42,8 @@ class Timer:
             raise InvalidMessage(
                 "timer understands request only", hint='content {"after_ms": 500, "tag": "…"}'
             )
-        wish = msgspec.json.decode(message.content)
-        after_ms = wish.get("after_ms") if isinstance(wish, dict) else None
+        wish = _wish(envelope)
+        after_ms = wish.get("after_ms")
         if (
             isinstance(after_ms, bool)
             or not isinstance(after_ms, int | float)
@@ -73,8 +61,8 @@ class Timer:
             return
         due_us = message.timestamp + int(after_ms * 1000)
         tag = wish.get("tag")
-        delay_s = max(0.0, (due_us - self._now_us()) / 1e6)
-        self._armed[envelope.seq] = self._later(delay_s, lambda: self._ring(envelope, tag))
+        delay_s = max(0.0, (due_us - self._clock.now_us()) / 1e6)
+        self._armed[envelope.seq] = self._clock.later(delay_s, lambda: self._ring(envelope, tag))
 
     def _ring(self, envelope: Envelope, tag: Any) -> None:
         del self._armed[envelope.seq]
@@ -112,8 +100,7 @@ class Ams:
         if message.performative in (Performative.NOT_UNDERSTOOD, Performative.FAILURE, Performative.INFORM):
             self._bus.platform_turn(self, envelope)
             return
-        wish = msgspec.json.decode(message.content)
-        action = wish.get("action") if isinstance(wish, dict) else None
+        action = _wish(envelope).get("action")
         if message.performative is not Performative.REQUEST or action != "search":
             raise InvalidMessage(
                 "ams understands request only, with an action", hint='content {"action": "search"}'
@@ -125,3 +112,9 @@ class Ams:
     def oldest(self) -> int:
         """It has nothing open, ever."""
         return 1 << 62
+
+
+def _wish(envelope: Envelope) -> dict[str, Any]:
+    """The content of a message where it is an object; else an empty one."""
+    wish: Any = msgspec.json.decode(envelope.message.content)
+    return cast("dict[str, Any]", wish) if type(wish) is dict else {}

@@ -18,11 +18,15 @@ from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 IN_FLIGHT: Final = 2_048
 """Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
 
+LOST: Final = "the cell ended before it answered"
 _TURN: Final = int(Kind.TURN)
 
 
 class CellLost(Exception):
-    """Raised when the cell went away before it answered."""
+    """Raised when a cell went away before it answered, or did not come up."""
+
+    code = "cell_lost"
+    status = 503
 
 
 class Answer(NamedTuple):
@@ -91,7 +95,7 @@ class CellLink(asyncio.Protocol):
         Raises CellLost when it dies first.
         """
         if self.lost:
-            raise CellLost
+            raise CellLost(LOST)
         self._token += 1
         token = self._token
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -149,7 +153,7 @@ class CellLink(asyncio.Protocol):
         self._out.clear()
         for future in self._asked.values():
             if not future.done():
-                future.set_exception(CellLost())
+                future.set_exception(CellLost(LOST))
         self._on_lost()
 
     def close(self) -> None:

@@ -192,7 +192,7 @@ class CellPool:
         def lost() -> None:
             gone.set()
             if not greeted.done():
-                greeted.set_exception(CellLost())
+                greeted.set_exception(CellLost("the cell ended before it said hello"))
 
         link = CellLink(self._bus, hello, lost)
         await loop.create_connection(lambda: link, sock=ours)

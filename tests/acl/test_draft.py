@@ -66,6 +66,7 @@ REFUSED = {
     "bad sender": (line(sender="a b"), "sender"),
     "number as conversation": (line(conversation_id=7), "conversation_id must be a string"),
     "very long id": (line(conversation_id="c" * 2000), "longer than"),
+    "NUL in an id": (line(conversation_id="a\0b"), "NUL"),
     "bad own parameter": (line(**{"x_": 1}), "not a parameter name"),
     "own parameter with space": (line(**{"x_a b": 1}), "not a parameter name"),
 }
