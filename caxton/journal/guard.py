@@ -193,7 +193,9 @@ def _inspect(files: Files, install: str | None, check_mib: int) -> None:
             f"is a database of another program (application_id {application:#010x})",
             "Move that file out of the project's folder.",
         )
-    db = sqlite3.connect(files.db, isolation_level=None)
+    # a connection that may write moves the sound part of the write-ahead log into the database when it closes, and
+    # deletes the log with the rest, which is what a rescue would need
+    db = sqlite3.connect(f"{files.db.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:
         _inspect_open(files, install, db, check_mib)
     except sqlite3.OperationalError as trouble:
