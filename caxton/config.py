@@ -360,7 +360,10 @@ def _explain(path: Path, text: str, error: ValidationError, sources: Mapping[str
     """The first complaint in full, the others in the details."""
     lines: list[str] = []
     hint: str | None = None
-    for number, item in enumerate(error.errors(include_url=False, include_context=False)):
+    complaints = error.errors(include_url=False, include_context=False)
+    # a mistyped key is often the reason why another one is missing
+    complaints.sort(key=lambda item: item["type"] != "extra_forbidden")
+    for number, item in enumerate(complaints):
         place = tuple(str(part) for part in item["loc"])
         key = ".".join(place)
         said = sources.get(key, FILE_NAME)
