@@ -13,7 +13,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from caxton.api.shapes import ErrorBody, iso
@@ -73,6 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CaxtonError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_parameters)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -100,6 +101,11 @@ def _of_parameters(_: Request, error: Exception) -> Response:
         f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:20]
     ]
     return refusal(422, "invalid_request", problems[0], details={"problems": problems})
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """The client hung up before its body was complete: nobody reads this, and it is no news for the log."""
+    return refusal(400, "bad_request", "the body is not complete")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
