@@ -61,7 +61,9 @@ def deploy(
     try:
         code = module.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{module} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(
+            f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm or .wat file"
+        ) from error
     with place.client(project, timeout_s=60.0) as caxton:
         answer = caxton.deploy(
             name,

@@ -19,16 +19,26 @@ def json_argument(text: str, option: str) -> Any:
         try:
             source = Path(where).read_text("utf-8")
         except OSError as error:
-            raise ConfigurationError(f"{option}: {where} cannot be read: {error.strerror}") from error
+            raise ConfigurationError(
+                f"{option}: {where} cannot be read: {error.strerror}",
+                hint=f"{option} @FILE reads a file, {option} - reads stdin",
+            ) from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{option}: {where} is not UTF-8 text") from error
     else:
         source, where = text, "it"
     try:
-        return json.loads(source)
+        return json.loads(source, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ConfigurationError(f"{option}: {where} is nested too deep") from error
     except json.JSONDecodeError as error:
         hint = f"a text needs its quotes: {option} '{json.dumps(text)}'" if where == "it" else None
         raise ConfigurationError(
             f"{option}: {where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             hint=hint,
         ) from error
+
+
+def _no_number(word: str) -> Any:
+    """NaN and Infinity are Python's and not JSON's."""
+    raise json.JSONDecodeError(f"{word} is no number", word, 0)
