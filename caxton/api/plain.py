@@ -1,0 +1,57 @@
+"""What comes from the daemon as plain text for a terminal: for the command line and for every viewer.
+
+In: names, JSON values and figures as the API gives them. Out: text on one line that a terminal shows and never
+obeys, whatever an agent said. Loads nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def safe(text: object) -> str:
+    """The text with control, escape and direction characters written as `\\x1b` instead of obeyed."""
+    string = str(text)
+    if string.isprintable():
+        return string
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in string)
+
+
+def compact(value: Any, width: int | None = None) -> str:
+    """A JSON value on one line, cut to `width` characters."""
+    text = safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return text if width is None or len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def size(count: int | float | None) -> str:
+    """Bytes in words: `14 B`, `1.5 KiB`, `3.2 GiB`."""
+    if count is None:
+        return "-"
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def span(duration_s: float) -> str:
+    """A duration in words: `45 µs`, `12 ms`, `8.2 s`, `3 min`, `2 h 5 min`, `4 d 3 h`."""
+    if duration_s < 0.001:
+        return f"{duration_s * 1e6:.0f} µs"
+    if duration_s < 1:
+        return f"{duration_s * 1e3:.{1 if duration_s < 0.01 else 0}f} ms"
+    if duration_s < 60:
+        return f"{duration_s:.1f} s"
+    minutes = int(duration_s // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes // 60 % 24} h"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 agent`, `2 agents`, `1,000 agents`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
