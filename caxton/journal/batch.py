@@ -55,7 +55,8 @@ class Record:
 def _insert(table: str, columns: int, *, blob: bool = False, verb: str = "insert or replace") -> str:
     values = [f"value->>{n}" for n in range(columns)]
     if blob:
-        values.append(f"substr(?2, value->>{columns}, value->>{columns + 1})")
+        # substr of an empty blob is null, and an agent's state may be empty
+        values.append(f"coalesce(substr(?2, value->>{columns}, value->>{columns + 1}), x'')")
     return f"{verb} into {table} select {', '.join(values)} from json_each(?1)"
 
 
