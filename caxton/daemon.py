@@ -85,6 +85,7 @@ async def serve(project: Project, started_us: int) -> None:
         rooms = Rooms(
             bus=house.bus,
             agents=house.agents,
+            engine=house.engine,
             cells=house.cells,
             journal=house.journal,
             reader=house.journal.reader,

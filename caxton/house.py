@@ -3,8 +3,8 @@
 In: a project. Out: a bus with agents on cells and a journal under them. The daemon puts the HTTP server before it;
 the bench and the tests use it as it is.
 
-The order is the way of a message turned round: journal, bus, cells, agents; what waits in the journal is put back
-into the mailboxes before any agent runs, so that nothing overtakes it.
+The order is the way of a message turned round: journal, bus, cells, agents, what changes them; what waits in the
+journal is put back into the mailboxes before any agent runs, so that nothing overtakes it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import Registry, Supervisor
+from caxton.agents import Instances, Registry, Supervisor
 from caxton.bus import Bus
 from caxton.bus.platform_agents import Ams, Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
+from caxton.deploy import Engine
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -48,6 +49,7 @@ class House:
     cells: CellPool
     compiler: Compiler
     agents: Supervisor
+    engine: Engine
 
 
 @asynccontextmanager
@@ -85,12 +87,19 @@ async def open_house(
         agents = Supervisor(
             bus=bus,
             pool=pool,
-            compiler=compiler,
             registry=registry,
+            instances=Instances(
+                bus=bus,
+                pool=pool,
+                compiler=compiler,
+                clock=clock,
+                snapshot_every=config.journal.snapshot_every if snapshots else 0,
+            ),
             clock=clock,
-            limits=config.default_limits(),
-            snapshot_every=config.journal.snapshot_every if snapshots else 0,
             spawn=group.create_task,
+        )
+        engine = Engine(
+            bus=bus, agents=agents, compiler=compiler, clock=clock, limits=config.default_limits()
         )
         ams = Ams(bus, agents.states)
         bus.platform_agents = {timer.name: timer, ams.name: ams}
@@ -114,7 +123,7 @@ async def open_house(
             # what lives as long as the daemon need not be looked at by every collection
             gc.collect()
             gc.freeze()
-            yield House(project, clock, journal, bus, pool, compiler, agents)
+            yield House(project, clock, journal, bus, pool, compiler, agents, engine)
         finally:
             timer.close()
             await agents.close()
@@ -138,7 +147,7 @@ async def deploy_configured(house: House) -> None:
             continue
         limits = house.project.config.limits_of(name)
         try:
-            if record is not None and await house.agents.is_current(
+            if record is not None and await house.engine.is_current(
                 record,
                 wasm,
                 wat=path.suffix == ".wat",
@@ -147,7 +156,7 @@ async def deploy_configured(house: House) -> None:
                 profile=table.profile,
             ):
                 continue
-            await house.agents.deploy(
+            await house.engine.deploy(
                 name,
                 wasm,
                 wat=path.suffix == ".wat",

@@ -1,23 +1,26 @@
 """An agent's life: typed states, the registry of agents and revisions, and the supervisor that brings them to cells.
 
-In: modules and wishes (deploy, start, stop, remove), and the news that a turn cost an instance or a cell died.
+In: wishes (start, stop, remove), and the news that a turn cost an instance or a cell died.
 Out: agents that run, or a clear word why they do not. The registry is rows in the journal, so it survives a restart.
 """
 
+from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Unloaded
-from caxton.agents.registry import AgentRecord, Registry
+from caxton.agents.registry import AgentConfig, AgentRecord, Registry, Revision
 from caxton.agents.supervisor import Supervisor
-from caxton.agents.views import AgentView, DeploymentView
+from caxton.agents.views import AgentView
 
 __all__ = [
+    "AgentConfig",
     "AgentRecord",
     "AgentView",
-    "DeploymentView",
     "Draining",
     "Failed",
+    "Instances",
     "Life",
     "Loaded",
     "Registry",
+    "Revision",
     "Running",
     "Supervisor",
     "Unloaded",

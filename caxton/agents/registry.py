@@ -22,6 +22,8 @@ from caxton.limits import Limits
 
 REMOVED = "removed"
 PLATFORM = "platform"
+NO_REVISION = 0
+"""The revision of a snapshot that must not be restored any more."""
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +100,7 @@ class Registry:
             record.life = Loaded(record.revision.sha256)
             record.endpoint.revision_no = row.revision_no
             snapshot = await reader.snapshot(row.no)
-            if snapshot is not None and config.recover == "snapshot":
+            if snapshot is not None and snapshot.revision_no != NO_REVISION and config.recover == "snapshot":
                 record.snapshot, record.snapshot_seq = snapshot.data, snapshot.seq
         for local, number in (("ams", AMS_NUMBER), ("timer", TIMER_NUMBER)):
             if local not in self._numbers:

@@ -1,4 +1,4 @@
-"""Agents and deployments as people see them: plain values, made on demand."""
+"""Agents as people see them: plain values, made on demand."""
 
 from __future__ import annotations
 
@@ -38,31 +38,3 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     """The message after whose turn the last snapshot was taken."""
     created_us: int
     updated_us: int
-
-
-class Timings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the time of a deployment went."""
-
-    compile_ms: float
-    cached: bool
-    """Whether the module had been compiled before."""
-    load_ms: float
-    pause_us: int
-    """How long the agent took no turn, in microseconds; 0 for a new agent."""
-
-
-class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """The move of one agent to a revision. States are the architecture document's."""
-
-    id: str
-    agent: str
-    revision: str
-    previous: str | None
-    strategy: str
-    state: str
-    reason: str | None
-    created_us: int
-    updated_us: int
-    timings: Timings | None = None
-    memory: str | None = None
-    """What became of the agent's state: "carried" by its hooks, or "fresh"; None for a new agent."""

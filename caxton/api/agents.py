@@ -75,7 +75,7 @@ async def deploy(request: Request) -> Response:
         except ValueError as error:
             raise ConfigurationError(f"limits: {error}") from error
     async with durable(rooms):
-        view = await rooms.agents.deploy(
+        view = await rooms.engine.deploy(
             name,
             module,
             wat=not module.startswith(b"\0"),

@@ -16,6 +16,7 @@ from caxton.bus import Bus
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
+from caxton.deploy import Engine
 from caxton.journal import Journal, Reader
 
 
@@ -25,6 +26,7 @@ class Rooms:
 
     bus: Bus
     agents: Supervisor
+    engine: Engine
     cells: CellPool
     journal: Journal
     reader: Reader

@@ -26,7 +26,7 @@ async def rogue(folder: Path | None, seconds: float, progress: Progress) -> list
         names = await populate(house, "echo", OTHERS, progress)
         (spinner,) = await populate(house, "rogue", 1, progress, prefix="rogue")
         # its fuel is ample, so that the wall limit of 1 s is what ends it
-        await house.agents.deploy("rogue0", module("rogue"), limits=Limits(fuel=10**12))
+        await house.engine.deploy("rogue0", module("rogue"), limits=Limits(fuel=10**12))
         hops = Hops(house)
         await pace(house, names, RATE, 1.0, lambda part: progress("warming up", part))
         hops.keep = True

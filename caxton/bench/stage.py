@@ -35,12 +35,12 @@ async def populate(
 ) -> list[str]:
     """Deploy `count` agents of one example; their full names."""
     wasm = module(example)
-    await house.agents.deploy(f"{prefix}0", wasm)
+    await house.engine.deploy(f"{prefix}0", wasm)
     done = 1
     while done < count:
         more = min(200, count - done)
         await asyncio.gather(
-            *(house.agents.deploy(f"{prefix}{number}", wasm) for number in range(done, done + more))
+            *(house.engine.deploy(f"{prefix}{number}", wasm) for number in range(done, done + more))
         )
         done += more
         progress(f"{done} agents", done / count)

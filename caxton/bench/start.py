@@ -50,7 +50,7 @@ async def start(folder: Path | None, seconds: float, progress: Progress) -> list
 async def _first_answer(house: House, name: str, wasm: bytes) -> int:
     """Deploy a new agent and ask it something; microseconds until its turn is over."""
     began = time.perf_counter_ns()
-    await house.agents.deploy(name, wasm)
+    await house.engine.deploy(name, wasm)
     house.bus.submit({"performative": "request", "receiver": name, "content": {"add": 1}})
     endpoint = house.bus.endpoints[house.bus.full_name(name)]
     await endpoint.empty()

@@ -1,6 +1,6 @@
 """Deployments: the move of an agent to a revision, written down at each step (architecture document, "Deployment").
 
-In: the steps, as the supervisor takes them. Out: a row that says where it stands, also after a restart.
+In: the steps, as the engine takes them. Out: a row that says where it stands, also after a restart.
 """
 
 from __future__ import annotations
@@ -10,9 +10,36 @@ from typing import Any
 import msgspec
 
 from caxton.agents.registry import AgentRecord, Revision
-from caxton.agents.views import DeploymentView, Timings
 from caxton.clock import Clock
 from caxton.journal import DeploymentRow, Journal
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time of a deployment went."""
+
+    compile_ms: float
+    cached: bool
+    """Whether the module had been compiled before."""
+    load_ms: float
+    pause_us: int
+    """How long the agent took no turn, in microseconds; 0 for a new agent."""
+
+
+class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """The move of one agent to a revision. States are the architecture document's."""
+
+    id: str
+    agent: str
+    revision: str
+    previous: str | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_us: int
+    updated_us: int
+    timings: Timings | None = None
+    memory: str | None = None
+    """What became of the agent's state: "carried" by its hooks, or "fresh"; None for a new agent."""
 
 
 class Journey:
@@ -93,7 +120,7 @@ class Journey:
         )
 
 
-class Deployments:
+class Journeys:
     """Begins deployments; their rows are the history."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:

@@ -1,0 +1,10 @@
+"""The change engine: everything that moves an agent to another revision goes through here.
+
+In: a module and what is to be true of the agent. Out: a deployment, journalled at each of its steps, and an agent that
+runs the new revision, or the old one and a reason.
+"""
+
+from caxton.deploy.engine import Engine
+from caxton.deploy.journey import DeploymentView, Timings
+
+__all__ = ["DeploymentView", "Engine", "Timings"]
