@@ -33,7 +33,7 @@ def send(
     performative: Annotated[
         str,
         typer.Option("--performative", metavar="ACT", help="FIPA's name of the act.", autocompletion=_acts),
-    ] = "inform",
+    ] = "request",
     content: Annotated[
         str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="What it says; - reads stdin.")
     ] = None,
@@ -72,7 +72,7 @@ def send(
     """Send a message; it is acknowledged when it is safe on disk.
 
     With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
-    Exit code 124 when fewer came than were asked for.
+    Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed.
 
     \b
     Examples:
@@ -113,7 +113,7 @@ def send(
 def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:
     from caxton.cli.output import colour_wanted, document, say, talk
     from caxton.cli.sequence import Sequence
-    from caxton.errors import TimedOut
+    from caxton.errors import AgentError, TimedOut
 
     came: list[dict[str, Any]] = answer.get("replies") or []
     if output is Format.JSON:
@@ -128,6 +128,14 @@ def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, ti
             sequence.message(item)
     else:
         say(f"{answer['id']}  {answer['conversation_id']}")
+    for item in came if wait else ():
+        said = item["message"]
+        if said["performative"] == "failure" and said["sender"].startswith("ams@"):
+            why = said.get("content", {})
+            raise AgentError(
+                f"{why.get('receiver', 'a receiver')} did not handle it: {why.get('reason', 'no reason given')}",
+                hint=f"caxton conv show {answer['conversation_id']}",
+            )
     if wait and len(came) < replies:
         raise TimedOut(
             f"{len(came)} of {replies} replies came within {timeout:g} s",

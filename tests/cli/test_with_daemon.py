@@ -49,12 +49,12 @@ def counter(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     caxton("agent", "remove", name, "--yes", cwd=project)
 
 
-def ask(project: Path, name: str, content: str, *more: str) -> Any:
+def ask(project: Path, name: str, content: str, *more: str, code: int = 0) -> Any:
     said = caxton(
         "msg", "send", "--to", name, "--performative", "request", "--content", content, "--wait", "-o", "json",
         *more, cwd=project,
     )  # fmt: skip
-    assert said.returncode == 0, said.stderr
+    assert said.returncode == code, said.stderr
     return json.loads(said.stdout)
 
 
@@ -106,7 +106,7 @@ def test_no_reply_in_time_is_exit_code_124(project: Path) -> None:
 
 
 def test_an_unknown_receiver_answers_with_failure_and_its_reason(project: Path) -> None:
-    answer = ask(project, "nobody-here", "1")
+    answer = ask(project, "nobody-here", "1", code=5)
     assert answer["replies"][0]["message"]["performative"] == "failure"
     shown = caxton("conv", "show", answer["conversation_id"], cwd=project)
     assert "✗ nobody-here" in shown.stdout
