@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from caxton.bus import Bus, Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, Ams, Timer
 from caxton.cells import CellLink
-from caxton.clock import SystemClock
+from caxton.clock import Clock, SystemClock
 from caxton.ids import Ids
 from caxton.journal import AgentRow, Journal, StoredMessage, StoredTurn
 from caxton.limits import Limits
@@ -86,11 +86,14 @@ class HandCell(asyncio.Transport):
 
 
 class Rings:
-    """The timer's port, driven by hand: what is armed, and for how many seconds."""
+    """A clock driven by hand: what is armed, and for how many seconds; what time it says it is."""
+
+    measures = True
 
     def __init__(self) -> None:
         self.armed: dict[int, tuple[float, Callable[[], None]]] = {}
         self.passed_us = 0
+        self.stands_at_us: int | None = None
         self._last = 0
 
     def later(self, seconds: float, call: Callable[[], None]) -> Ring:
@@ -99,7 +102,12 @@ class Rings:
         return Ring(self, self._last)
 
     def now_us(self) -> int:
+        if self.stands_at_us is not None:
+            return self.stands_at_us
         return time.time_ns() // 1000 + self.passed_us
+
+    def monotonic(self) -> float:
+        return self.now_us() / 1e6
 
     def ring(self) -> None:
         """The earliest rings."""
@@ -118,14 +126,19 @@ class Ring(NamedTuple):
 class Stand:
     """One bus with a journal, an `ams` and a `timer`; agents as a test adds them."""
 
-    def __init__(self, journal: Journal, limits: Limits) -> None:
+    def __init__(self, journal: Journal, limits: Limits, clock: Clock | None = None) -> None:
         self.journal = journal
         self.limits = limits
-        self.bus = Bus(
-            platform="local", ids=Ids(7), journal=journal, next_seq=journal.committed + 1, limits=limits
-        )
         self.rings = Rings()
-        self.timer = Timer(self.bus, self.rings.later, self.rings.now_us)
+        self.bus = Bus(
+            platform="local",
+            ids=Ids(7),
+            journal=journal,
+            next_seq=journal.committed + 1,
+            limits=limits,
+            clock=clock or self.rings,
+        )
+        self.timer = Timer(self.bus, self.rings)
         self.ams = Ams(self.bus, lambda: [(one.name, "running") for one in self.bus.endpoints.values()])
         self.bus.platform_agents = {self.timer.name: self.timer, self.ams.name: self.ams}
         self.cell = HandCell(self.bus)
@@ -202,10 +215,10 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(folder: Path, **limits: int) -> AsyncGenerator[Stand]:
+async def stand(folder: Path, clock: Clock | None = None, **limits: int) -> AsyncGenerator[Stand]:
     """A bus over the journal in that folder; a second one over the same folder is a restart."""
     async with await Journal.open(folder, SystemClock()) as journal:
-        yield Stand(journal, Limits(**limits))
+        yield Stand(journal, Limits(**limits), clock)
 
 
 INFORM: Json = {"performative": "inform", "content": 1}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from caxton.bus.bus import REFUSED, STATUS_NAMES
+from caxton.clock import VirtualClock
 from caxton.sandbox.frames import Status
 
 from .stand import INFORM, stand
@@ -241,6 +242,15 @@ async def test_what_a_turn_cost_is_in_its_row_and_in_the_sums(tmp_path: Path) ->
             1,
             0,
         )
+
+
+async def test_on_a_clock_that_does_not_measure_turns_take_no_time(tmp_path: Path) -> None:
+    async with stand(tmp_path, VirtualClock(5_000_000)) as house:
+        house.agent("a")
+        house.ask("a")
+        house.cell.end(INFORM, turn_us=11, fuel=9)
+        (turn,) = await house.turns()
+        assert (turn.started_us, turn.queue_us, turn.turn_us, turn.fuel) == (5_000_000, 0, 0, 9)
 
 
 async def test_an_error_of_the_guest_is_told_in_its_own_words_and_keeps_the_instance(tmp_path: Path) -> None:
