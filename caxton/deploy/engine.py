@@ -75,9 +75,11 @@ class Engine:
             )
             if record is None:
                 # another deployment of the same new name may have come first while this one compiled
-                record = self._registry.agents.get(name)
-                if record is not None:
-                    self._agents.claim(record, "deployed")
+                first = self._registry.agents.get(name)
+                if first is not None:
+                    # `record` only once it is ours: what we do not hold we must not let go
+                    self._agents.claim(first, "deployed")
+                record = first
             return await self._deploy(name, record, compiled, config, len(wasm), compile_ms, strategy)
         finally:
             if record is not None:
