@@ -1,0 +1,181 @@
+"""Real systems for tests: a project in a folder, its journal, its cells, and guests that do what a test needs.
+
+In: a folder and a line or two of caxton.toml. Out: a running house; a second one over the same folder is a restart.
+Nothing here waits for time to pass: `reached` wakes when the agent's next event is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from caxton.cells import CellLink
+from caxton.clock import Clock
+from caxton.config import load
+from caxton.example_modules import module
+from caxton.house import House, open_house
+from caxton.journal import Batch
+from caxton.sandbox.frames import Kind, Meters
+
+PATIENCE_S = 8.0
+COUNTER, ROGUE, ECHO, RELAY = module("counter"), module("rogue"), module("echo"), module("relay")
+COUNTER_2 = COUNTER + b"\0\3\2v2"
+"""The same counter with a custom section at its end: another revision."""
+
+
+@asynccontextmanager
+async def home(
+    folder: Path, toml: str = "", *, cells: int = 1, clock: Clock | None = None
+) -> AsyncGenerator[House]:
+    """A system over that folder."""
+    (folder / "caxton.toml").write_text(f"cells = {cells}\n{toml}")
+    async with asyncio.timeout(60), open_house(load(folder, {}), clock=clock) as house:
+        yield house
+
+
+async def power_cut(house: House, to: Path) -> Path:
+    """A project folder as it would be found if the machine stopped now."""
+    await commit(house)
+    shutil.copytree(house.project.state, to / house.project.state.name)
+    return to
+
+
+def link_of(house: House, no: int = 1) -> CellLink:
+    """The daemon's end of a cell."""
+    link = house.cells.cells[no - 1].link
+    assert link is not None
+    return link
+
+
+async def instances(house: House, no: int = 1) -> int:
+    """How many instances that cell says it has."""
+    answer = await link_of(house, no).request(Kind.METERS, 0)
+    return msgspec.json.decode(answer.payload, type=Meters).slots
+
+
+async def ask(house: House, receiver: str, content: Any = None, **more: Any) -> dict[str, Any]:
+    """Request something and wait for the answer, which may be a failure."""
+    talk = f"ask-{house.bus.last_seq}"
+    wish = {"performative": "request", "receiver": receiver, "content": content, "conversation_id": talk}
+    # before it is said: a failure may be there at once
+    with house.bus.clients.expect(talk) as waiter:
+        house.bus.submit({**wish, **more})
+        body = await waiter.next(PATIENCE_S)
+    assert body is not None, f"{receiver} did not answer"
+    return json.loads(body.body)
+
+
+async def count(house: House, name: str = "c", add: int = 1) -> int:
+    """Let a counter count; where it stands then."""
+    answer = await ask(house, name, {"add": add})
+    assert answer["performative"] == "inform", answer
+    return answer["content"]["count"]
+
+
+async def commit(house: House) -> None:
+    """Everything so far is on disk, turns too."""
+    house.bus.event("test", body={})
+    house.bus.settle()
+    await house.journal.committed_upto(house.bus.last_seq)
+
+
+async def answers(house: House) -> dict[int, list[dict[str, Any]]]:
+    """What guests and the platform said, by the number of the message that they said it to."""
+    await commit(house)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in await house.journal.reader.messages(limit=100_000):
+        if row.cause:
+            found.setdefault(row.cause, []).append(json.loads(row.body))
+    return found
+
+
+async def letters(house: House) -> list[tuple[int, str, str]]:
+    """Dead letters by number and agent, with their codes."""
+    await commit(house)
+    rows = await house.journal.reader.dead_letters(limit=100_000)
+    return sorted((row.seq, row.agent, row.code) for row in rows)
+
+
+async def events(house: House, kind: str) -> list[dict[str, Any]]:
+    """Bodies of the events of a kind, oldest first."""
+    await commit(house)
+    return [json.loads(one.body) for one in await house.journal.reader.events(kind=kind, limit=1000)]
+
+
+@contextmanager
+def changes(house: House) -> Iterator[Callable[[Callable[[], bool]], Any]]:
+    """Wait for a condition: it is looked at after each commit, and everything that happens is committed."""
+    committed = asyncio.Event()
+
+    def told(batch: Batch) -> None:
+        committed.set()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                committed.clear()
+                await committed.wait()
+
+    house.journal.on_commit.append(told)
+    try:
+        yield until
+    finally:
+        house.journal.on_commit.remove(told)
+
+
+async def reached(house: House, condition: Callable[[], bool]) -> None:
+    """Wait until that is so; it must come with something that is journalled."""
+    with changes(house) as until:
+        await until(condition)
+
+
+def kill_cell(house: House, no: int = 1) -> int:
+    """Kill the process of a cell, as the system would; its pid."""
+    pid = house.cells.views()[no - 1].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+MAILBOX = (
+    '"CXA1" "\\00\\00\\01\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00" "\\00\\20\\00\\00" '
+    '"\\00\\01\\00\\00" "\\00\\00\\00\\00" "\\00\\02\\00\\00"'
+)
+"""In buffer 8 KiB at 4096, out buffer 512 bytes at 256."""
+SAYS = '{\\"performative\\":\\"inform\\",\\"content\\":{\\"count\\":0}}\\n'
+SAYS_LENGTH = 48
+COUNT_AT = 256 + 44
+
+
+def guest(
+    *, init: str = "", snapshot: str = "", restore: str = "", handle: str = "", tag: str = "one"
+) -> bytes:
+    """A counter in WAT (one digit) whose hooks do something first; a `tag` makes another revision of it."""
+    return f"""(module
+      (memory (export "memory") 1)
+      (global $n (mut i32) (i32.const 0))
+      (data (i32.const 16) {MAILBOX})
+      (data (i32.const 256) "{SAYS}")
+      (data (i32.const 2048) "{tag}")
+      (func (export "caxton_abi") (result i32) (i32.const 16))
+      (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
+      (func (export "caxton_init") (param i32 i32) (result i32) {init} (i32.const 0))
+      (func (export "caxton_snapshot") (result i32) {snapshot}
+        (i32.store8 (i32.const 256) (i32.add (global.get $n) (i32.const 48)))
+        (i32.store (i32.const 40) (i32.const 1)) (i32.const 0))
+      (func (export "caxton_restore") (param i32 i32) (result i32) {restore}
+        (global.set $n (i32.sub (i32.load8_u (local.get 0)) (i32.const 48))) (i32.const 0))
+      (func (export "handle_message") (param i32 i32) (result i32) {handle}
+        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+        (i32.store8 (i32.const 256) (i32.const 123))
+        (i32.store8 (i32.const {COUNT_AT}) (i32.add (global.get $n) (i32.const 48)))
+        (i32.store (i32.const 40) (i32.const {SAYS_LENGTH})) (i32.const 1)))""".encode()

@@ -1,0 +1,256 @@
+"""The move to another revision: between two turns, with the state, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents.homes import (
+    COUNTER,
+    COUNTER_2,
+    ECHO,
+    answers,
+    ask,
+    commit,
+    count,
+    events,
+    guest,
+    home,
+    instances,
+    letters,
+    link_of,
+    power_cut,
+)
+
+from caxton.errors import AgentNotFound, CaxtonError, DeploymentError, InvalidModule, InvalidState
+from caxton.limits import Limits
+
+
+async def test_the_state_is_carried_to_the_next_revision(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", COUNTER)
+        assert (first.state, first.previous, first.memory) == ("running", None, None)
+        assert [await count(house) for _ in range(3)] == [1, 2, 3]
+        second = await house.engine.deploy("c", COUNTER_2)
+        assert second.previous == first.revision != second.revision
+        assert (second.state, second.memory) == ("running", "carried")
+        assert second.timings is not None
+        assert 0 < second.timings.pause_us < 1_000_000
+        assert await count(house) == 4
+        assert await instances(house) == 1, "the old one is gone"
+        turns = await house.journal.reader.turns(agent="c@local")
+        assert [turn.revision_no for turn in turns] == [1, 1, 1, 2]
+        await commit(house)
+        rows = await house.journal.reader.deployments()
+        assert [(row.state, row.revision_no, row.previous_no) for row in rows] == [
+            ("running", 2, 1),
+            ("running", 1, None),
+        ]
+        assert second.id > first.id
+        told = await events(house, "deployment")
+        assert [(one["id"], one["memory"]) for one in told] == [(first.id, None), (second.id, "carried")]
+
+
+async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER)
+        told = []
+
+        def say(many: int) -> None:
+            for _ in range(many):
+                told.append(house.bus.submit({"performative": "request", "receiver": "c"}))
+
+        for number in range(6):
+            say(40)
+            change = asyncio.ensure_future(house.engine.deploy("c", (COUNTER, COUNTER_2)[number % 2]))
+            while not change.done():
+                say(1)
+                await asyncio.sleep(0)
+            assert (await change).memory == "carried"
+        last = await count(house)
+        said = await answers(house)
+        assert [said[one.seq][0]["content"]["count"] for one in told] == list(range(1, last))
+        assert last == len(told) + 1
+        assert await letters(house) == []
+
+
+async def test_a_build_that_cannot_take_the_state_begins_fresh(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER)
+        await count(house)
+        moved = await house.engine.deploy("c", ECHO)
+        assert moved.memory == "fresh"
+        assert (await ask(house, "c", [1]))["content"] == [1]
+        assert (await house.engine.deploy("c", COUNTER)).memory == "fresh"
+        assert await count(house) == 1
+
+
+async def test_who_begins_fresh_does_not_get_the_old_state_after_a_power_cut(tmp_path: Path) -> None:
+    home_1, home_2 = tmp_path / "1", tmp_path / "2"
+    home_1.mkdir()
+    async with home(home_1, "[journal]\nsnapshot_every = 1") as house:
+        await house.engine.deploy("c", guest(), wat=True)
+        await count(house)
+        await count(house)
+        # a rebuild that wants nothing of the old one
+        await house.engine.deploy("c", guest(tag="two"), wat=True, recover="fresh")
+        await house.engine.deploy("c", guest(tag="three"), wat=True, recover="snapshot")
+        at = house.agents.view("c").snapshot_seq
+        await power_cut(house, home_2)
+    async with home(home_2) as house:
+        assert at is None or at == house.agents.view("c").snapshot_seq
+        assert await count(house) == 1
+
+
+BAD: dict[str, tuple[bytes, dict[str, Any], type[CaxtonError]]] = {
+    "no module": (b"(module", {"wat": True}, InvalidModule),
+    "no wasm": (b"\0asm\1\0\0\0 nonsense", {}, InvalidModule),
+    "an import": (b'(module (import "env" "open" (func)))', {"wat": True}, InvalidModule),
+    "no exports": (b"(module)", {"wat": True}, InvalidModule),
+    "init traps": (guest(init="unreachable"), {"wat": True}, DeploymentError),
+    "init refuses": (guest(init="(return (i32.const -3))"), {"wat": True}, DeploymentError),
+    "init loops": (guest(init="(loop $on (br $on))"), {"wat": True}, DeploymentError),
+    "restore traps": (guest(restore="unreachable"), {"wat": True}, DeploymentError),
+    "restore refuses": (guest(restore="(return (i32.const -2))"), {"wat": True}, DeploymentError),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_a_revision_that_does_not_work_leaves_the_old_one_running(tmp_path: Path, bad: str) -> None:
+    wasm, options, error = BAD[bad]
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", guest(), wat=True)
+        assert await count(house) == 1
+        before = house.agents.view("c")
+        with pytest.raises(error) as caught:
+            await house.engine.deploy("c", wasm, **options)
+        assert caught.value.message
+        view = house.agents.view("c")
+        assert (view.state, view.revision, view.settings) == ("running", before.revision, {})
+        assert await count(house) == 2, "with its state"
+        assert await instances(house) == 1
+        await commit(house)
+        rows = await house.journal.reader.deployments()
+        if error is DeploymentError:
+            assert [row.state for row in rows] == ["failed", "running"]
+            assert rows[0].reason == caught.value.message
+            assert (await events(house, "deployment"))[-1]["state"] == "failed"
+        else:
+            assert [row.state for row in rows] == ["running"], "there is no revision that could be named"
+        # nothing stays claimed: the next build is taken
+        moved = await house.engine.deploy("c", guest(tag="good"), wat=True)
+        assert moved.memory == "carried"
+        assert await count(house) == 3
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "left"),
+    [("(return (i32.const -1))", 2), ("unreachable", 1)],
+    ids=["refuses", "traps"],
+)
+async def test_an_old_revision_that_does_not_give_its_state_goes_on(
+    tmp_path: Path, snapshot: str, left: int
+) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True)
+        assert await count(house) == 1
+        with pytest.raises(DeploymentError, match="did not take over the state"):
+            await house.engine.deploy("c", guest(tag="two"), wat=True)
+        # one that trapped has lost its instance, and is started again as after any trap
+        assert await count(house) == left
+        assert house.agents.view("c").revision == first.revision
+        assert await instances(house) == 1
+
+
+@pytest.mark.parametrize("bad", ["init traps", "init refuses", "no exports"])
+async def test_a_new_agent_that_does_not_work_is_not_there(tmp_path: Path, bad: str) -> None:
+    wasm, options, error = BAD[bad]
+    async with home(tmp_path) as house:
+        with pytest.raises(error):
+            await house.engine.deploy("c", wasm, **options)
+        with pytest.raises(AgentNotFound):
+            house.agents.view("c")
+        assert (await ask(house, "c"))["content"]["error"] == "unknown_agent"
+        await house.engine.deploy("c", COUNTER)
+        assert await count(house) == 1
+    async with home(tmp_path) as house:
+        assert [view.name for view in house.agents.views()] == ["c"]
+
+
+async def test_one_change_at_a_time(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        agents = house.agents
+        await house.engine.deploy("c", COUNTER)
+        change = asyncio.ensure_future(house.engine.deploy("c", COUNTER_2))
+        await asyncio.sleep(0)
+        for other in (house.engine.deploy("c", ECHO), agents.stop("c"), agents.remove("c")):
+            with pytest.raises(InvalidState, match="something else is changing it"):
+                await other
+        assert (await change).state == "running"
+        assert (await agents.stop("c")).state == "loaded"
+
+
+async def test_two_first_deployments_of_one_name_make_one_agent(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        results = await asyncio.gather(
+            *(house.engine.deploy("c", guest(tag=f"t{n}"), wat=True) for n in range(4)),
+            return_exceptions=True,
+        )
+        made = [one for one in results if not isinstance(one, BaseException)]
+        assert made
+        assert all(isinstance(one, InvalidState) for one in results if isinstance(one, BaseException))
+        assert house.agents.view("c").revision == made[-1].revision
+        assert await instances(house) == 1
+        assert await count(house) == 1
+        assert (await house.engine.deploy("c", guest(), wat=True)).memory == "carried"
+
+
+async def test_settings_and_limits_come_with_a_deployment_and_stay(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        limits = Limits(mailbox=7, wall_ms=500)
+        await house.engine.deploy("c", COUNTER, settings={"a": 1}, limits=limits, profile="strict")
+        view = house.agents.view("c")
+        assert (view.settings, view.limits, view.profile) == ({"a": 1}, limits, "strict")
+        await house.engine.deploy("c", COUNTER_2)
+        view = house.agents.view("c")
+        assert (view.settings, view.limits, view.profile) == ({"a": 1}, limits, "standard")
+        link_of(house).room = 0
+        for _ in range(8):
+            house.bus.submit({"performative": "request", "receiver": "c"})
+        assert [code for _, _, code in await letters(house)] == ["mailbox_full"]
+        link_of(house).room = 100
+        house.bus.settle()
+
+
+async def test_a_stopped_agent_is_started_by_a_deployment_and_has_its_state(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER)
+        await count(house, add=5)
+        await house.agents.stop("c")
+        await house.engine.deploy("c", COUNTER_2)
+        assert house.agents.view("c").state == "running"
+        assert await count(house) == 6
+
+
+async def test_a_strategy_that_is_not_there_yet(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        with pytest.raises(DeploymentError, match="canary"):
+            await house.engine.deploy("c", COUNTER, strategy="canary")
+
+
+async def test_what_is_so_already_is_current(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER, settings={"a": 1})
+        record = house.agents.registry.find("c@local")
+        same: dict[str, Any] = {
+            "wat": False,
+            "settings": {"a": 1},
+            "limits": record.config.limits,
+            "profile": "standard",
+        }
+        assert await house.engine.is_current(record, COUNTER, **same)
+        assert not await house.engine.is_current(record, COUNTER_2, **same)
+        for change in ({"settings": {}}, {"limits": Limits(mailbox=3)}, {"profile": "strict"}):
+            assert not await house.engine.is_current(record, COUNTER, **{**same, **change})
