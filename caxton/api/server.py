@@ -12,6 +12,7 @@ import os
 from collections.abc import Generator
 from socket import socket
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -23,6 +24,8 @@ __all__ = ["Rooms", "Server"]
 
 GRACE_S = 2
 """How long requests in progress, and viewers that do not read, may hold up the end."""
+HEAD_S = 5.0
+"""How long a client may take from its connection, or a request's first byte, to the end of the request's head."""
 
 
 class Server:
@@ -86,9 +89,36 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _OwnUserOnly(H11Protocol):
+    """One connection: another user is cut off, and so is who begins a request and does not go on with it."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         uid = peer_uid(transport.get_extra_info("socket"))
         if uid is not None and uid not in (os.geteuid(), 0):
+            # uvicorn's `connection_lost` looks for it
+            self.transport = transport
             transport.abort()
             return
         super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._forget()
+
+    def _watch(self) -> None:
+        # uvicorn itself watches only the time between two requests
+        if self.conn.our_state is not h11.IDLE:
+            self._forget()
+        elif self._deadline is None and self.timeout_keep_alive_task is None:
+            self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+
+    def _forget(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -103,7 +103,8 @@ def test_from_an_empty_folder_to_down(say: Say, tmp_path: Path) -> None:
 
     fine(say("agent", "stop", "greeter"))
     said = say("msg", "send", "--to", "greeter", "--performative", "request", "--wait", "-o", "json")
-    (failure,) = json.loads(fine(said))["replies"]
+    assert (said.returncode, "greeter is stopped" in said.stderr) == (5, True)
+    (failure,) = json.loads(said.stdout)["replies"]
     assert (failure["message"]["performative"], failure["message"]["sender"]) == ("failure", "ams@local")
     assert failure["message"]["content"]["error"] == "agent_stopped"
     fine(say("agent", "start", "greeter"))
@@ -162,9 +163,10 @@ def test_what_goes_wrong_on_a_first_day(say: Say, tmp_path: Path) -> None:
     refused(say("agent", "deploy", "bad", "gone.wasm"), 2, "gone.wasm")
     refused(say("conv", "show", "no-such-talk"), 2, "no-such-talk")
     refused(say("msg", "show", "4611686018427387904"), 2)
-    # nobody is there: the platform says so as an agent would, and this is an answer
+    # nobody is there: the platform answers as an agent would, and says what became of the message
     said = say("msg", "send", "--to", "ecko", "--performative", "request", "--wait", "-o", "json")
-    assert json.loads(fine(said))["replies"][0]["message"]["content"]["error"] == "unknown_agent"
+    assert (said.returncode, said.stderr.count("error: ")) == (5, 1)
+    assert json.loads(said.stdout)["replies"][0]["message"]["content"]["error"] == "unknown_agent"
     # and after all that, the daemon is as it was
     assert '"still"' in fine(say(*send, "request", "--content", '"still"', "--wait"))
     assert json.loads(fine(say("agent", "list", "-o", "json")))[0]["failed_turns"] == 0

@@ -16,6 +16,7 @@ import pytest
 from cli.command import caxton as command
 
 from caxton.api.client import Client
+from caxton.api.server import HEAD_S
 from caxton.api.wire import EventReader
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge
 
@@ -113,6 +114,27 @@ def test_two_hundred_idle_connections_and_half_requests_hold_up_nobody(
                 plain.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
                 assert plain.recv(1000).startswith(b"HTTP/1.1 200")
         assert max(serves(caxton) for _ in range(20)) < 1.0
+
+
+def test_a_request_that_never_ends_is_cut_off_and_a_slow_answer_is_not(
+    daemon: Daemon, caxton: Client
+) -> None:
+    begun = b"GET /health HTTP/1.1\r\nHost: a\r\n"
+    with ExitStack() as stack:
+        silent, half, second, patient = (stack.enter_context(connect(daemon)) for _ in range(4))
+        half.sendall(begun)
+        second.sendall(begun + b"\r\n")
+        answer = b""
+        while not answer.endswith(b'{"status":"ok"}'):
+            answer += second.recv(1000)
+        second.sendall(begun)
+        body = b'{"receiver":"echo","performative":"inform"}'
+        seconds = HEAD_S + 1
+        head = f"POST /api/v1/messages?wait={seconds} HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+        patient.sendall(head.encode() + body)
+        for plain in (silent, half, second):
+            assert plain.recv(1000) == b""
+        assert patient.recv(1000).startswith(b"HTTP/1.1 202")
 
 
 def test_bodies_that_are_too_large_leave_nothing_in_memory(daemon: Daemon, caxton: Client) -> None:
