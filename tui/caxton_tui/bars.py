@@ -1,0 +1,109 @@
+"""The lines around the picture: how it stands with the daemon, and what the build said.
+
+In: the store and the clock. Out: one line of state, a banner while the daemon is away, the strip of build lines.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from rich.text import Text
+from textual.widgets import Static
+
+from caxton.api.plain import safe
+from caxton.clock import Clock
+from caxton_tui.store import Link, Store
+
+
+class Line(Static):
+    """Text that is painted again only when it is another."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.text = Text()
+        """What it shows."""
+
+    def put(self, text: Text) -> None:
+        """Show that text."""
+        if text != self.text:
+            self.text = text
+            self.update(text)
+
+
+class StatusLine(Line):
+    """Daemon, cells, pace, journal, what was left out, the time."""
+
+    def __init__(self, store: Store, clock: Clock, zone: tzinfo | None, *, id: str = "status") -> None:
+        super().__init__(id=id)
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        self.put(self._now())
+
+    def _now(self) -> Text:
+        store = self._store
+        match store.connection.link:
+            case Link.LIVE:
+                head = ("● live", "green")
+            case Link.LOST:
+                head = ("✗ lost", "bold red")
+            case Link.CONNECTING:
+                head = ("◌ connecting", "yellow")
+        now = datetime.fromtimestamp(self._clock.now_us() / 1e6, UTC).astimezone(self._zone)
+        parts: list[tuple[str, str]] = [head]
+        status = store.status
+        if status is not None:
+            cells, journal = status["cells"], status["journal"]
+            ready = sum(cell["state"] == "ready" for cell in cells)
+            parts.append((safe(status["project"]), "bold"))
+            parts.append((f"cells {ready}/{len(cells)}", "" if ready == len(cells) else "bold yellow"))
+            parts.append((f"{store.messages_s:,.0f} msg/s", ""))
+            parts.append((f"row {journal['committed_seq']:,}", ""))
+            parts.append((f"lag {journal['waiting_rows']:,}", ""))
+            if journal["failed"]:
+                parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
+        if store.left_out:
+            parts.append((f"left out {store.left_out:,}", "yellow"))
+        if store.filter is not None:
+            parts.append(
+                (f"/{safe(store.filter.text)} {len(store.shown):,} of {len(store.entries):,}", "bold")
+            )
+        parts.append((now.strftime("%H:%M:%S"), "dim"))
+        return Text("  ").join(Text(text, style) for text, style in parts)
+
+
+class Banner(Line):
+    """What is the matter while the daemon is away, and when it is tried again."""
+
+    def __init__(self, store: Store, clock: Clock, *, id: str = "banner") -> None:
+        super().__init__(id=id)
+        self._store = store
+        self._clock = clock
+
+    def flush(self) -> None:
+        """Bring the newest state on screen; hidden while all is well."""
+        connection = self._store.connection
+        self.display = connection.link is Link.LOST
+        if self.display:
+            now = self._clock.monotonic()
+            gone, left = max(now - connection.since, 0), max(connection.again_at - now, 0)
+            what = "the daemon is gone" if self._store.status else "no daemon yet"
+            when = f"trying again in {left:.0f} s" if left >= 0.5 else "trying again now"
+            self.put(Text(f"✗ {what}: lost {gone:.0f} s ago, {when}  [r] now   {safe(connection.why)}"))
+
+
+class BuildStrip(Line):
+    """The newest lines of the development loop; there only where one runs."""
+
+    def __init__(self, store: Store, *, id: str = "builds") -> None:
+        super().__init__(id=id)
+        self._store = store
+
+    def flush(self) -> None:
+        """Bring the newest lines on screen."""
+        room = max(self.size.height, 1)
+        lines = list(self._store.builds)[-room:]
+        self.put(Text("\n").join(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))

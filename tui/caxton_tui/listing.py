@@ -1,0 +1,209 @@
+"""A list of lines that is painted line by line, however long it is and however fast it changes.
+
+In: how many rows there are and the text of one of them. Out: only what is on screen is ever made, about forty strips
+a frame. A widget for each row, or Textual's own table, does not reach a hundredth of the rate (docs/tui.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+HEAD: Final = 1
+"""Lines above the rows that do not scroll: the headings."""
+
+Part = tuple[str, int, str]
+"""A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
+
+
+class Listing(ScrollView, can_focus=True):
+    """The base of tape and agents: a cursor, headings, rows on demand. A row's number is its place from the top."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "listing--head",
+        "listing--cursor",
+        "listing--dim",
+        "listing--good",
+        "listing--ask",
+        "listing--offer",
+        "listing--warn",
+        "listing--bad",
+        "listing--name",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("home,g", "edge(-1)", "First", show=False, id="list.first"),
+        Binding("end,G", "edge(1)", "Last", show=False, id="list.last"),
+        Binding("enter", "choose", "Detail", id="list.choose"),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, listing: Listing) -> None:
+            super().__init__()
+            self.listing = listing
+
+        @property
+        def control(self) -> Listing:
+            """The listing, for `on` with a selector."""
+            return self.listing
+
+    class Chosen(Message):
+        """Enter, or a click on the row under the cursor."""
+
+        def __init__(self, listing: Listing) -> None:
+            super().__init__()
+            self.listing = listing
+
+        @property
+        def control(self) -> Listing:
+            """The listing, for `on` with a selector."""
+            return self.listing
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.cursor: int | None = None
+        """The row under the cursor; None: no row."""
+
+    # what a listing says about itself
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def heading(self, width: int) -> list[Part]:
+        """The columns of the headings."""
+        raise NotImplementedError
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """The columns of one row."""
+        raise NotImplementedError
+
+    # painting
+
+    @property
+    def room(self) -> int:
+        """How many rows fit."""
+        return max(self.size.height - HEAD, 1)
+
+    @property
+    def top(self) -> int:
+        """The first row on screen."""
+        return self.scroll_offset.y
+
+    def fit(self) -> None:
+        """Take the number of rows as it is now."""
+        height = self.total + HEAD
+        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
+            self.virtual_size = Size(self.size.width, height)
+
+    def show_row(self, number: int) -> None:
+        """Scroll as little as needed to have a row on screen."""
+        if number < self.top:
+            self.scroll_to(y=number, animate=False, immediate=True)
+        elif number >= self.top + self.room:
+            self.scroll_to(y=number - self.room + 1, animate=False, immediate=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        width = self.size.width
+        if y < HEAD:
+            return self._strip(self.heading(width), width, "listing--head")
+        number = self.top + y - HEAD
+        if number >= self.total:
+            return Strip.blank(width, self.rich_style)
+        chosen = number == self.cursor and self.has_focus
+        marked = "listing--cursor" if chosen else ""
+        return self._strip(self.row(number, width), width, marked, mark=number == self.cursor)
+
+    def _strip(self, parts: Iterable[Part], width: int, whole: str, mark: bool = False) -> Strip:
+        under = self.get_component_rich_style(whole) if whole else self.rich_style
+        # a sign, for a cursor that is only a colour is none to many eyes
+        segments = [Segment("▌" if mark else " ", under)]
+        left = width - 1
+        for text, room, name in parts:
+            if left <= 0:
+                break
+            room = max(-left, min(room, left))
+            style = under
+            if name and not whole:
+                style = under + self.get_component_rich_style(name, partial=True)
+            segments.append(Segment(fitted(text, room), style))
+            left -= abs(room)
+            if left > 0:
+                segments.append(Segment(" ", under))
+                left -= 1
+        return Strip(segments).adjust_cell_length(width, Style() + under)
+
+    # moving
+
+    def action_move(self, by: int) -> None:
+        """The cursor some rows on."""
+        if self.total:
+            start = self._entry(by)
+            self.put(start if self.cursor is None else self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """The cursor a screen on."""
+        if self.total:
+            self.put((self._entry(by) if self.cursor is None else self.cursor) + by * self.room)
+
+    def action_edge(self, where: int) -> None:
+        """The cursor on the first or last row."""
+        if self.total:
+            self.put(0 if where < 0 else self.total - 1)
+
+    def action_choose(self) -> None:
+        """Say that the row is wanted; without a cursor the last one on screen."""
+        if not self.total:
+            return
+        if self.cursor is None:
+            self.put(self._entry(-1))
+        self.post_message(self.Chosen(self))
+
+    def put(self, number: int) -> None:
+        """Put the cursor on a row, or on the nearest there is."""
+        self.cursor = max(0, min(number, self.total - 1))
+        self.show_row(self.cursor)
+        self.refresh()
+        self.post_message(self.Moved(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there; on the cursor it chooses."""
+        place = event.get_content_offset(self)
+        if place is None or place.y < HEAD:
+            return
+        number = self.top + place.y - HEAD
+        if number < self.total:
+            again = number == self.cursor
+            self.put(number)
+            if again:
+                self.action_choose()
+
+    def _entry(self, by: int) -> int:
+        """Where the cursor comes in: at the top of the screen, or, backwards, at its end."""
+        return min(self.top + self.room, self.total) - 1 if by < 0 else self.top
+
+
+def fitted(text: str, room: int) -> str:
+    """The text in exactly so many cells, cut with `…` where it is too long; negative: to the right."""
+    width = abs(room)
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
+    return " " * (width - length) + text if room < 0 else text + " " * (width - length)

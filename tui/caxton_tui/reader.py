@@ -1,0 +1,129 @@
+"""The one task that talks to the daemon: its event stream, and its meters twice a second, into the store.
+
+In: the project's socket. Out: a store that follows the daemon. A daemon that goes away is tried again, after a pause
+that grows, for as long as the app runs; the tape goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from caxton.api.async_client import AsyncClient
+from caxton.api.wire import Json
+from caxton.clock import Clock
+from caxton.errors import CaxtonError
+from caxton_tui.store import Connection, Link, Store
+
+LOOK_S: Final = 0.5
+SHARE: Final = 10
+"""A look may take one part in so many of the time; with thousands of agents looks are rarer."""
+PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
+"""Before a lost daemon is tried again; the last one for ever."""
+BACK: Final = 500
+"""Rows from before the app was attached that the tape begins with."""
+
+
+class Reader:
+    """Follows one daemon; `run` never returns by itself."""
+
+    def __init__(
+        self, socket: Path, store: Store, clock: Clock, pauses_s: Sequence[float] = PAUSES_S
+    ) -> None:
+        self._socket = socket
+        self._store = store
+        self._clock = clock
+        self._pauses_s = pauses_s
+        self._hurry = asyncio.Event()
+        self._client: AsyncClient | None = None
+
+    async def run(self) -> None:
+        """Follow the daemon until cancelled."""
+        failed, pause = 0, 0.0
+        while True:
+            try:
+                await self._follow()
+            except* CaxtonError as group:
+                error = _first(group)
+                if self._store.live:
+                    failed = 0
+                pause = self._pauses_s[min(failed, len(self._pauses_s) - 1)]
+                failed += 1
+                now = self._clock.monotonic()
+                before = self._store.connection
+                since = before.since if before.link is Link.LOST else now
+                self._store.connected(Connection(Link.LOST, since, now + pause, error.message))
+            await self._pause(pause)
+
+    def hurry(self) -> None:
+        """Do at once what would be done after a pause: the next look, or the next try."""
+        self._hurry.set()
+
+    async def message(self, seq: int) -> Json | None:
+        """One message with its turns and dead letters; None where the daemon cannot be asked now."""
+        if self._client is None:
+            return None
+        try:
+            return await self._client.message(str(seq))
+        except CaxtonError:
+            return None
+
+    async def _follow(self) -> None:
+        """Read on until the daemon goes away; raises a group with Unreachable, TimedOut or what it refused with."""
+        async with AsyncClient(self._socket) as client, asyncio.TaskGroup() as group:
+            await self._look(client)
+            after = self._begin()
+            self._client = client
+            try:
+                self._store.connected(Connection(Link.LIVE, self._clock.monotonic()))
+                meters = group.create_task(self._meters(client), name="meters")
+                await self._listen(client, after)
+                meters.cancel()
+            finally:
+                self._client = None
+
+    def _begin(self) -> int:
+        """The row after which to listen: where it was, or so far back as the tape is good for."""
+        store = self._store
+        assert store.status is not None
+        committed = int(store.status["journal"]["committed_seq"])
+        if store.last_seq is not None and store.last_seq > committed:
+            store.forget()
+        if store.last_seq is None:
+            return max(0, committed - BACK)
+        missed = committed - store.last_seq - store.entries.room
+        if missed > 0:
+            store.heard("gap", store.last_seq + missed, {"lost": missed})
+        return store.last_seq
+
+    async def _listen(self, client: AsyncClient, after: int) -> None:
+        store = self._store
+        async for event in client.events(after=after, patience_s=0.0):
+            store.heard(event.kind, event.seq, event.data)
+
+    async def _meters(self, client: AsyncClient) -> None:
+        while True:
+            began = self._clock.monotonic()
+            await self._look(client)
+            took = self._clock.monotonic() - began
+            await self._pause(max(LOOK_S, took * SHARE))
+
+    async def _look(self, client: AsyncClient) -> None:
+        status, agents = await client.status(), await client.agents()
+        self._store.looked(self._clock.monotonic(), status, agents)
+
+    async def _pause(self, seconds: float) -> None:
+        alarm = self._clock.later(seconds, self._hurry.set)
+        try:
+            await self._hurry.wait()
+        finally:
+            alarm.cancel()
+        self._hurry.clear()
+
+
+def _first(group: ExceptionGroup[CaxtonError]) -> CaxtonError:
+    """The first error of a group, however deep."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error

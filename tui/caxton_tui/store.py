@@ -1,0 +1,227 @@
+"""What the app knows of its daemon: the newest state, kept in bounds. No Textual and no I/O in here.
+
+In: what the reader hears. Out: rows of the tape, agents with their rates, the connection's state; `version` grows with
+every change, so that a screen sees whether there is something to paint. What is left out is counted, never silent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from caxton.api.plain import safe
+from caxton_tui import words
+from caxton_tui.ring import Ring
+
+if TYPE_CHECKING:
+    from caxton_tui.filter import Filter
+
+Json = Mapping[str, Any]
+
+ROWS: Final = 10_000
+"""Rows that the tape keeps: about 25 MB of messages of the usual size."""
+BUILD_LINES: Final = 200
+
+
+class Entry:
+    """One row of the tape; its words are made when somebody looks at them."""
+
+    __slots__ = ("_haystack", "data", "kind", "platform", "seq")
+
+    def __init__(self, kind: str, seq: int, data: Json, platform: str) -> None:
+        self.kind = kind
+        """message, gap, or the kind of an event."""
+        self.seq = seq
+        self.data = data
+        self.platform = platform
+        self._haystack: str | None = None
+
+    @property
+    def message(self) -> Json:
+        """The message, empty for an event."""
+        found: Json = self.data["message"] if self.kind == "message" else {}
+        return found
+
+    @property
+    def at(self) -> str:
+        """When it was committed, ISO; empty for a gap."""
+        return str(self.data.get("at", ""))
+
+    @property
+    def act(self) -> str:
+        """The performative, or the event's kind."""
+        return safe(self.message.get("performative", "")) if self.kind == "message" else self.kind
+
+    @property
+    def sender(self) -> str:
+        """Who said it; for an event, whom it is about."""
+        name = self.message.get("sender") if self.kind == "message" else self.data.get("agent")
+        return words.short(name, self.platform) if name is not None else ""
+
+    @property
+    def to(self) -> str:
+        """The receivers, comma-separated; empty for an event."""
+        return words.receivers(self.message, self.platform) if self.kind == "message" else ""
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id, empty where there is none."""
+        where = self.message if self.kind == "message" else self.data
+        return safe(where.get("conversation_id") or "")
+
+    @property
+    def text(self) -> str:
+        """What it says, on one line."""
+        if self.kind == "message":
+            return words.content(self.message)
+        return words.event_line(self.kind, self.data, self.platform)
+
+    @property
+    def haystack(self) -> str:
+        """Everything that the row shows, for the filter."""
+        if self._haystack is None:
+            self._haystack = "\n".join(
+                (self.act, self.sender, self.to, self.conversation, self.text)
+            ).casefold()
+        return self._haystack
+
+
+class Link(StrEnum):
+    """How it stands with the daemon."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The link to the daemon. Moments are seconds of the clock's `monotonic`."""
+
+    link: Link = Link.CONNECTING
+    since: float = 0.0
+    again_at: float = 0.0
+    """When a lost daemon is tried again."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What one agent did per second between the last two looks."""
+
+    turns_s: float = 0.0
+    fuel_s: float = 0.0
+
+
+class Store:
+    """The newest picture; one writer (the reader), any number of screens."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.version = 0
+        self.entries: Ring[Entry] = Ring(rows)
+        self.shown: Ring[Entry] = self.entries
+        """The rows that pass the filter; the ring of all where there is none."""
+        self.filter: Filter | None = None
+        self.connection = Connection()
+        self.status: Json | None = None
+        self.agents: Sequence[Json] = ()
+        """By name."""
+        self.last_seq: int | None = None
+        """Up to where the stream was heard."""
+        self.left_out = 0
+        """Rows that were committed and never came to the tape."""
+        self.messages_s = 0.0
+        self.builds: deque[str] = deque(maxlen=BUILD_LINES)
+        self.on_change: list[Callable[[], None]] = []
+        self._looked_at: float | None = None
+        self._passed = 0.0
+        self._before: dict[str, Json] = {}
+
+    @property
+    def platform(self) -> str:
+        """The name of the daemon's platform."""
+        return str(self.status["platform"]) if self.status else "local"
+
+    @property
+    def live(self) -> bool:
+        """Whether the daemon answers."""
+        return self.connection.link is Link.LIVE
+
+    def connected(self, connection: Connection) -> None:
+        """The link changed; the picture stays."""
+        if connection.link is Link.LOST:
+            # what happens while nobody looks is no rate
+            self._looked_at, self._passed = None, 0.0
+            self.messages_s = 0.0
+        self.connection = connection
+        self._changed()
+
+    def heard(self, kind: str, seq: int | None, data: Json) -> None:
+        """One row of the stream, in the order of the journal. A gap counts what it says."""
+        if seq is not None:
+            self.last_seq = seq
+        if kind == "gap":
+            self.left_out += data["lost"]
+        entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
+        self.entries.add(entry)
+        if self.filter is not None and self.filter.passes(entry):
+            self.shown.add(entry)
+        self._changed()
+
+    def looked(self, at: float, status: Json, agents: Sequence[Json]) -> None:
+        """A look at status and agents, `at` that moment of `monotonic`; two looks make the rates."""
+        passed = 0.0 if self._looked_at is None else at - self._looked_at
+        if passed > 0 and self.status is not None:
+            self.messages_s = _grown(self.status["counts"]["messages"], status["counts"]["messages"]) / passed
+            self._before = {agent["name"]: agent for agent in self.agents}
+        if passed > 0 or self._looked_at is None:
+            self._passed = passed
+            self._looked_at = at
+        self.status = status
+        self.agents = agents
+        self._changed()
+
+    def pace(self, agent: Json) -> Pace:
+        """One agent's rates; made for those that are painted only, for there may be ten thousand."""
+        earlier = self._before.get(agent["name"])
+        if self._passed <= 0 or earlier is None:
+            return Pace()
+        return Pace(
+            _grown(earlier["turns"], agent["turns"]) / self._passed,
+            _grown(earlier["fuel"], agent["fuel"]) / self._passed,
+        )
+
+    def narrow(self, wanted: Filter | None) -> None:
+        """Show only the rows that pass, those that are kept and those to come; None or an empty one: all."""
+        if not wanted:
+            self.filter, self.shown = None, self.entries
+        else:
+            self.filter, self.shown = wanted, Ring(self.entries.room)
+            for entry in self.entries:
+                if wanted.passes(entry):
+                    self.shown.add(entry)
+        self._changed()
+
+    def forget(self) -> None:
+        """Empty the tape: the journal is another one."""
+        self.entries = Ring(self.entries.room)
+        self.last_seq, self.left_out = None, 0
+        self.narrow(self.filter)
+
+    def built(self, line: str) -> None:
+        """A line of the development loop."""
+        self.builds.append(safe(line))
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        for tell in self.on_change:
+            tell()
+
+
+def _grown(before: int, now: int) -> float:
+    # one that counts less has begun again from zero
+    return float(now - before if now >= before else now)
