@@ -1,0 +1,150 @@
+"""The daemon's end of a cell's socket: frames whole and in order, whatever the reads look like."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from bus.stand import INFORM, HandCell, stand
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caxton.cells import CellLink, CellLost
+from caxton.cells.link import IN_FLIGHT
+from caxton.sandbox.frames import LENGTH_CEILING, RESULT, Kind, Status
+
+
+def result(slot: int, seq: int, payload: bytes, count: int = 1) -> bytes:
+    return RESULT.pack(Kind.TURN, 0, count, slot, len(payload), seq, 1, 1, 1) + payload
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 600), max_size=12), many=st.integers(1, 8))
+def test_results_cut_anywhere_arrive_whole(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], many: int
+) -> None:
+    async def play(folder: Path) -> None:
+        async with stand(folder) as house:
+            agent = house.agent("a")
+            seqs = [house.ask("a", n) for n in range(many)]
+            data = b"".join(
+                result(agent.slot, seq, json.dumps({"performative": "inform", "content": "x" * seq}).encode())
+                for seq in seqs
+            )
+            edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+            for start, end in pairwise(edges):
+                if data[start:end]:
+                    house.cell.link.data_received(data[start:end])
+            said = [one["content"] for one in await house.messages() if one["sender"] == "a@local"]
+            assert said == ["x" * seq for seq in seqs]
+            assert house.cell.link.room == IN_FLIGHT
+
+    asyncio.run(play(tmp_path_factory.mktemp("link")))
+
+
+async def test_a_burst_is_one_write(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        writes: list[int] = []
+        write = house.cell.write
+        house.cell.write = lambda data: (writes.append(len(data)), write(data))[1]  # type: ignore[method-assign]
+        house.agent("a")
+        house.agent("b")
+        house.ask("a")
+        house.cell.end(*({"performative": "inform", "receiver": "b", "content": n} for n in range(20)))
+        assert len(writes) == 2
+        assert len(house.cell.frames) == 20
+
+
+async def test_no_more_is_with_a_cell_than_it_has_room_for(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        agent = house.agent("a", mailbox=10_000)
+        for _ in range(IN_FLIGHT + 5):
+            house.ask("a")
+        assert len(house.cell.frames) == len(agent.in_flight) == IN_FLIGHT
+        assert len(agent.waiting) == 5
+        assert house.cell.link.room == 0
+        first = house.cell.end(INFORM)
+        assert (first.seq, len(agent.waiting)) == (1, 4)
+        assert house.cell.frames[-1].seq == IN_FLIGHT + 1
+
+
+async def test_a_congested_journal_holds_back_what_waits_until_it_is_relieved(tmp_path: Path) -> None:
+    async with stand(tmp_path, message_bytes=1 << 24) as house:
+        relieved = asyncio.Event()
+        house.journal.on_relieved.extend([house.bus.settle, relieved.set])
+        house.agent("a")
+        house.cell.link.room = 1
+        for _ in range(4):
+            house.ask("a", "x" * (12 << 20))
+        assert house.journal.congested
+        house.cell.end()
+        assert not house.cell.frames, "nothing more goes out before the disk has caught up"
+        await relieved.wait()
+        assert len(house.cell.frames) == 1
+
+
+async def test_a_stream_that_makes_no_sense_is_hung_up_on(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        house.ask("a")
+        closed: list[bool] = []
+        house.cell.close = lambda: closed.append(True)  # type: ignore[method-assign]
+        house.cell.link.data_received(RESULT.pack(Kind.TURN, 0, 1, 16, LENGTH_CEILING + 1, 1, 0, 0, 0))
+        assert closed == [True]
+
+
+async def test_requests_are_answered_by_their_token_and_all_fail_with_the_cell(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        link = house.cell.link
+        asked = [asyncio.ensure_future(link.request(Kind.SNAPSHOT, slot)) for slot in (5, 6, 7)]
+        await asyncio.sleep(0)
+        frames = list(house.cell.frames)
+        assert [(frame.kind, frame.slot) for frame in frames] == [(Kind.SNAPSHOT, slot) for slot in (5, 6, 7)]
+        second = frames[1]
+        link.data_received(
+            RESULT.pack(Kind.SNAPSHOT, Status.TRAP, 0, second.slot, 2, second.seq, 0, 0, 0) + b"no"
+        )
+        assert await asked[1] == (Status.TRAP, b"no")
+        assert not asked[0].done()
+        link.connection_lost(None)
+        for one in (asked[0], asked[2], link.request(Kind.METERS, 0)):
+            with pytest.raises(CellLost):
+                await one
+
+
+async def test_a_late_answer_to_nobody_is_dropped(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        asked = asyncio.ensure_future(house.cell.link.request(Kind.SNAPSHOT, 5))
+        await asyncio.sleep(0)
+        (frame,) = house.cell.frames
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        house.cell.link.data_received(RESULT.pack(Kind.SNAPSHOT, 0, 0, 5, 0, frame.seq, 0, 0, 0))
+        house.agent("a")
+        house.ask("a")
+        house.cell.frames.popleft()
+        house.cell.end(INFORM)
+        assert house.bus.counts.turns_ok == 1
+
+
+async def test_hello_and_goodbye_are_told_once(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        told: list[object] = []
+        link = CellLink(house.bus, told.append, lambda: told.append("lost"))
+        link.connection_made(HandCell(house.bus))
+        hello = b'{"pid":1}'
+        data = RESULT.pack(Kind.HELLO, 0, 0, 0, len(hello), 0, 0, 0, 0) + hello
+        link.data_received(data[:7])
+        link.data_received(data[7:])
+        link.connection_lost(None)
+        assert told == [hello, "lost"]
+        assert link.lost
+
+
+def test_the_heads_are_as_long_as_the_cell_thinks() -> None:
+    assert RESULT.size == struct.calcsize("<BBHIIQQQI") == 40
