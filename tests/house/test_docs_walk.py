@@ -1,0 +1,64 @@
+"""The walk through the house names rooms and files that are there, and every link of every page leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from .source import ROOT, files
+
+WALK = ROOT / "docs" / "architecture.md"
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+PAGES = sorted(path for path in files() if path.suffix == ".md")
+
+
+def anchors(page: Path) -> set[str]:
+    """Where links into a page may point, as GitHub makes them from its headings."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        place, _, anchor = target.partition("#")
+        file = (page.parent / place).resolve() if place else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file), target
+
+
+def test_the_walk_lists_the_rooms_in_the_order_that_is_held() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = [one["layers"] for one in contracts if one["type"] == "layers"]
+    held = [{name.strip().removeprefix("caxton.") for name in layer.split("|")} for layer in reversed(layers)]
+    text = WALK.read_text("utf-8").split("A room imports only rooms that come before it", 1)[1]
+    listed = text.split("\n\n")[1]
+    assert [set(re.findall(r"`(\w+)`", group)) for group in listed.split("·")] == held
+
+
+def test_every_room_is_in_that_list() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = [one["layers"] for one in contracts if one["type"] == "layers"]
+    held = {name.strip().removeprefix("caxton.") for layer in layers for name in layer.split("|")}
+    rooms = {path.parent.name for path in (ROOT / "caxton").glob("*/__init__.py")}
+    assert rooms - held - {"bench"} == set(), (
+        "bench stands outside: it measures the house and nothing imports it"
+    )
+
+
+def test_the_walk_names_files_that_are_there() -> None:
+    there = {path.name for path in (ROOT / "caxton").rglob("*.py")}
+    named = set(re.findall(r"`(?:[\w/]+/)?(\w+\.py)`", WALK.read_text("utf-8")))
+    assert named
+    assert named <= there
