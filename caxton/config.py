@@ -24,6 +24,8 @@ from caxton.limits import BOUNDS, Limits
 
 FILE_NAME = "caxton.toml"
 STATE_FOLDER = ".caxton"
+IMPLIED = f"{STATE_FOLDER}/implied.toml"
+"""The configuration of a folder that has none of its own: `caxton dev` writes it for a single agent."""
 RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})
 
 _AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -149,11 +151,37 @@ def _no_replay_yet(value: object) -> object:
     return value
 
 
+class BuildTable(_Table):
+    """[agents.NAME.build]: the command by which `caxton dev` makes the module."""
+
+    command: list[str] = Field(
+        min_length=1, description="Program and arguments; no shell, run in the folder of the agent's source."
+    )
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The module that it writes, relative to there; `wasm` otherwise.",
+    )
+    watch: list[str] = Field(
+        default_factory=list[str],
+        description="What it reads, as in a .gitignore, relative to there; everything otherwise.",
+    )
+    timeout: Seconds = Field(default=60.0, description="How long it may take.")
+
+
 class AgentTable(_Table):
     """[agents.NAME]: an agent that the daemon brings up by itself."""
 
     wasm: str = Field(
         description="The module, .wasm or .wat, relative to the project's folder.", min_length=1
+    )
+    source: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What `caxton dev` builds it from, a file or a folder; the source beside it otherwise.",
+    )
+    build: BuildTable | None = Field(
+        default=None, description="The command that builds it, where it has one."
     )
     settings: dict[str, Any] = Field(
         default_factory=dict[str, Any], description="Given to caxton_init as JSON."
@@ -229,7 +257,7 @@ class Project:
     @property
     def file(self) -> Path:
         """The configuration file."""
-        return self.folder / FILE_NAME
+        return configuration_file(self.folder) or self.folder / FILE_NAME
 
     def module(self, agent: str) -> Path:
         """The module of an agent of the configuration, as an absolute path."""
@@ -255,10 +283,15 @@ class Project:
         return found
 
 
+def configuration_file(folder: Path) -> Path | None:
+    """The `caxton.toml` of that folder, else the one that `caxton dev` implied for it, else None."""
+    return next((file for file in (folder / FILE_NAME, folder / IMPLIED) if file.is_file()), None)
+
+
 def find_folder(start: Path) -> Path | None:
-    """The nearest folder at or above `start` that has a `caxton.toml`, or None."""
+    """The nearest folder at or above `start` that has a configuration, or None."""
     start = start.resolve()
-    return next((folder for folder in (start, *start.parents) if (folder / FILE_NAME).is_file()), None)
+    return next((folder for folder in (start, *start.parents) if configuration_file(folder)), None)
 
 
 def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Project:
@@ -268,13 +301,13 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
     Raises ConfigurationError.
     """
     found = find_folder(Path.cwd()) if folder is None else folder.resolve()
-    if found is None or not (found / FILE_NAME).is_file():
+    path = configuration_file(found) if found else None
+    if found is None or path is None:
         where = f"in {found}" if found else "here or in a folder above"
         raise ConfigurationError(
             f"there is no {FILE_NAME} {where}",
             hint=f"go to your project or name it with --project; an empty {FILE_NAME} makes a new one",
         )
-    path = found / FILE_NAME
     try:
         text = path.read_text("utf-8")
         data = tomllib.loads(text)
@@ -306,6 +339,8 @@ def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[st
         inner = info.annotation
         if name == "agents" and model is Config:
             yield from keys(AgentTable, "agents.NAME.")
+        elif name == "build" and model is AgentTable:
+            yield from keys(BuildTable, f"{prefix}build.")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from keys(inner, f"{prefix}{name}.")
         else:
@@ -389,7 +424,7 @@ def _allowed(place: tuple[str, ...]) -> list[str]:
     if not place:
         return list(Config.model_fields)
     if place[0] == "agents":
-        return list(AgentTable.model_fields)
+        return list((BuildTable if place[2:3] == ("build",) else AgentTable).model_fields)
     section = _SECTIONS.get(place[0])
     return list(section.model_fields) if section else list(BOUNDS)
 

@@ -19,6 +19,7 @@ from caxton.errors import CaxtonError
 
 COMMANDS: dict[str, str] = {
     "demo": "Watch four agents trade on a market for some seconds.",
+    "dev": "Build the agents, run them, take in every save.",
     "up": "Start the daemon of this project.",
     "down": "Stop the daemon of this project.",
     "status": "Show daemon, cells, agents and journal at a glance.",

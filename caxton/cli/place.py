@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from caxton.api.client import Client
 
 FILE_NAME = "caxton.toml"
+IMPLIED = "implied.toml"
 STATE = ".caxton"
 """The folder beside `caxton.toml` that holds journal, socket and log."""
 
@@ -25,7 +26,7 @@ def folder(project: Path | None) -> Path:
     # caxton.config would find it too, but brings pydantic along: 200 ms that only some commands need.
     here = Path.cwd() if project is None else project.resolve()
     around = (here, *here.parents) if project is None else (here,)
-    found = next((folder for folder in around if (folder / FILE_NAME).is_file()), None)
+    found = next((folder for folder in around if configured(folder)), None)
     if found is None:
         where = f"in {here}" if project is not None else "here or in a folder above"
         raise ConfigurationError(
@@ -33,6 +34,11 @@ def folder(project: Path | None) -> Path:
             hint=f"go to your project or name it with --project DIR; an empty {FILE_NAME} makes a new one",
         )
     return found
+
+
+def configured(folder: Path) -> bool:
+    """Whether that folder is a project: by its own `caxton.toml`, or the one that `caxton dev` implied for it."""
+    return (folder / FILE_NAME).is_file() or (folder / STATE / IMPLIED).is_file()
 
 
 def client(project: Path | None, timeout_s: float = 10.0) -> Client:

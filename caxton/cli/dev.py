@@ -1,0 +1,288 @@
+"""`caxton dev`: save a file, and the running system takes it in."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caxton.cli.options import Project, seconds
+
+if TYPE_CHECKING:
+    from caxton.devloop import Event
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+START_S = 60.0
+STOP_S = 15.0
+
+
+class Ui(StrEnum):
+    """How the loop is shown."""
+
+    TUI = "tui"
+    STREAM = "stream"
+    JSON = "json"
+    OFF = "off"
+
+
+class Strategy(StrEnum):
+    """How a new build takes over."""
+
+    DIRECT = "direct"
+    BLUE_GREEN = "blue-green"
+
+
+@app.command()
+def dev(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="A project, or a folder with one agent's source.  [default: the nearest project, else here]",
+        ),
+    ] = None,
+    ui: Annotated[
+        Ui | None,
+        typer.Option(
+            "--ui",
+            help="tui beside the agents, stream of lines, json (one object a line), off (failures only).  "
+            "[default: tui in a terminal, else stream]",
+        ),
+    ] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Also show the agents' messages and log lines (stream, json).")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show everything that a builder says, and when it begins.")
+    ] = False,
+    strategy: Annotated[
+        Strategy, typer.Option("--strategy", help="How a new build takes over.")
+    ] = Strategy.DIRECT,
+    debounce: Annotated[
+        float,
+        typer.Option(
+            "--debounce",
+            metavar="DURATION",
+            parser=seconds,
+            help="How long files must be quiet after a save.",
+        ),
+    ] = 0.06,
+    project: Project = None,
+) -> None:
+    """Build the agents, run them, and take in every save: the new build goes on where the old one was.
+
+    Starts the project's daemon if none runs, and at its end stops the one that it started. Only what a save concerns
+    is built again; a build that fails leaves the old revision answering. C needs the extra build.
+
+    \b
+    Examples:
+      caxton dev
+      caxton dev agents/counter
+      caxton dev --ui stream --messages
+      caxton dev --ui json | jq 'select(.event == "deployed")'
+    """
+    from caxton.devloop import settle
+    from caxton.errors import ConfigurationError
+
+    if folder is not None and project is not None and folder.resolve() != project.resolve():
+        raise ConfigurationError("DIR and --project name two places", hint="name the folder once")
+    home = place_of(folder or project)
+    implied = settle(home)
+    shown = ui or (Ui.TUI if sys.stdout.isatty() and _has_viewer() else Ui.STREAM)
+    loop = _Loop(home, implied, strategy, max(debounce, 0.01))
+    with loop.daemon:
+        if shown is Ui.TUI:
+            _in_viewer(loop, verbose)
+        else:
+            asyncio.run(loop.until_ended(_sink(shown, verbose), messages and shown is not Ui.OFF, shown))
+
+
+def place_of(given: Path | None) -> Path:
+    """The folder to look after: the one given, else the nearest project, else the working folder."""
+    from caxton.cli import place
+
+    if given is not None:
+        return given.resolve()
+    here = Path.cwd()
+    return next((one for one in (here, *here.parents) if place.configured(one)), here)
+
+
+class Daemon:
+    """The project's daemon: found running, or started and then stopped at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ours: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from caxton.cli import place
+        from caxton.errors import CaxtonError
+
+        if self._ours is None or self._ours.poll() is not None:
+            return
+        try:
+            with place.client(self._folder, timeout_s=STOP_S) as caxton:
+                caxton.stop_daemon()
+            self._ours.wait(STOP_S)
+        except (CaxtonError, subprocess.TimeoutExpired):
+            self._ours.kill()
+            self._ours.wait()
+
+    def bring_up(self) -> bool:
+        """Return when the daemon is ready; whether it was started for that."""
+        from caxton.api.socket import is_held
+        from caxton.cli import place, spawn
+        from caxton.errors import TimedOut, Unreachable
+
+        until = time.monotonic() + START_S
+        # another's daemon may be on its way up or down: it holds the project, and does not answer
+        while is_held(self._folder / place.STATE):
+            try:
+                with place.client(self._folder) as caxton:
+                    if caxton.ready()["ready"]:
+                        return False
+            except Unreachable:
+                pass
+            if time.monotonic() > until:
+                raise TimedOut("the project's daemon is not ready", hint="look at: caxton status")
+            time.sleep(spawn.POLL_S)
+        self._ours = spawn.launch(self._folder)
+        spawn.wait_ready(self._folder, self._ours, START_S, lambda why: None)
+        return True
+
+
+class _Loop:
+    """The development loop with its daemon, until a signal ends it."""
+
+    def __init__(self, folder: Path, implied: bool, strategy: Strategy, debounce_s: float) -> None:
+        self.folder = folder
+        self.daemon = Daemon(folder)
+        self._implied = implied
+        self._strategy = strategy
+        self._debounce_ms = round(debounce_s * 1000)
+
+    async def run(self, sink: Callable[[Event], None]) -> None:
+        """Build, bring up, watch; until it is cancelled."""
+        from caxton.devloop import DevLoop
+
+        await DevLoop(
+            self.folder,
+            sink,
+            lambda: asyncio.to_thread(self.daemon.bring_up),
+            implied=self._implied,
+            strategy=self._strategy.value,
+            debounce_ms=self._debounce_ms,
+        ).run()
+
+    async def until_ended(self, sink: Callable[[Event], None], messages: bool, ui: Ui) -> None:
+        """The same until Ctrl-C, SIGTERM or SIGHUP, which end it well; with `messages`, what the agents say as well."""
+        from caxton.cli.dev_messages import follow
+        from caxton.devloop.events import DaemonUp
+        from caxton.errors import CaxtonError
+
+        up = asyncio.Event()
+
+        def also(event: Event) -> None:
+            sink(event)
+            if isinstance(event, DaemonUp):
+                up.set()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self.run(also))
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+                if messages:
+                    tape = group.create_task(follow(self.folder, up, as_json=ui is Ui.JSON))
+                    task.add_done_callback(lambda _: tape.cancel())
+        except* CaxtonError as several:
+            raise several.exceptions[0] from None
+        except* BrokenPipeError:
+            # who read the lines has gone, and so has the reason to go on
+            sys.stdout = None
+
+
+def _sink(ui: Ui, verbose: bool) -> Callable[[Event], None]:
+    from caxton.cli.dev_lines import Lines
+    from caxton.cli.output import colour_wanted, say, talk
+
+    if ui is Ui.JSON:
+        return lambda event: say(as_json(event))
+    lines = Lines(colour=colour_wanted(sys.stderr if ui is Ui.OFF else sys.stdout), verbose=verbose)
+
+    def show(event: Event) -> None:
+        for line in lines.of(event):
+            if ui is Ui.STREAM:
+                say(line)
+            elif event.failure:
+                talk(line)
+
+    return show
+
+
+def as_json(event: Event) -> str:
+    """One event as one line of JSON; `at` is ISO."""
+    import json
+
+    import msgspec
+
+    from caxton.api.shapes import iso
+
+    body: dict[str, Any] = msgspec.to_builtins(event)
+    body = {"event": body.pop("event"), "at": iso(body.pop("at_us")), **body}
+    return json.dumps(body)
+
+
+def _has_viewer() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("caxton_tui") is not None
+
+
+def _in_viewer(loop: _Loop, verbose: bool) -> None:
+    """Beside the agents, in the terminal interface: the loop's lines get a strip there."""
+    from caxton.cli.dev_lines import Lines
+    from caxton.errors import CaxtonError
+
+    lines = Lines(colour=False, verbose=verbose)
+    said: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def show(event: Event) -> None:
+        for line in lines.of(event):
+            said.put_nowait(line)
+
+    async def strip() -> AsyncGenerator[str]:
+        while (line := await said.get()) is not None:
+            yield line
+
+    async def both() -> int:
+        from caxton_tui import attach
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(loop.run(show))
+            try:
+                return await attach(loop.folder, dev=strip())
+            finally:
+                task.cancel()
+
+    try:
+        code = asyncio.run(both())
+    except* CaxtonError as several:
+        raise several.exceptions[0] from None
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,129 @@
+"""One build: the recipe run, what it wrote put in its place, what it said made into an event.
+
+In: a target. Out: `Built` or `BuildFailed`. The module in its place is replaced whole or not at all, and only by
+one that differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from caxton.devloop import child
+from caxton.devloop.builders import Recipe
+from caxton.devloop.diagnostics import first_error
+from caxton.devloop.events import BuildFailed, Built, Diagnostic
+from caxton.devloop.targets import Target, read_depfile
+from caxton.errors import CaxtonError
+
+MAGIC: Final = b"\0asm"
+
+
+class NotBuilt(CaxtonError):
+    """Raised when a builder did not do what it was for."""
+
+    code = "not_built"
+
+    def __init__(self, error: Diagnostic, output: str, took_ms: float, hint: str | None = None) -> None:
+        super().__init__(str(error), hint=hint)
+        self.error = error
+        self.output = output
+        self.took_ms = took_ms
+
+
+async def build(target: Target, shown_from: Path) -> tuple[Built | BuildFailed, bytes]:
+    """Build a target that has a recipe; the event, and the module (empty where there is none).
+
+    Places in the event are relative to `shown_from`. `keeps` of a failure is left to the caller.
+    """
+    assert target.recipe is not None
+    target.begin()
+    read: frozenset[Path] | None = None
+    try:
+        outcome = await _run(target.recipe, shown_from)
+        if target.recipe.depfile is not None:
+            read = read_depfile(target.recipe.depfile, target.recipe.folder)
+        module = _take(target.recipe, outcome)
+        _place(module, target, outcome)
+    except NotBuilt as refused:
+        # what a build that failed has read is not all that may mend it
+        target.end(None)
+        return (
+            BuildFailed(
+                agents=target.agents,
+                error=refused.error,
+                output=refused.output,
+                hint=refused.hint,
+                build_ms=refused.took_ms,
+                keeps={},
+            ),
+            b"",
+        )
+    target.end(read)
+    return (
+        Built(
+            agents=target.agents,
+            revision=hashlib.sha256(module).hexdigest(),
+            size=len(module),
+            build_ms=outcome.took_ms,
+            output=outcome.output,
+        ),
+        module,
+    )
+
+
+async def _run(recipe: Recipe, shown_from: Path) -> child.Outcome:
+    if recipe.missing is not None:
+        raise NotBuilt(
+            Diagnostic(f"{recipe.source} needs ziglang, which is not here"), "", 0.0, recipe.missing
+        )
+    if recipe.builder != "command":
+        recipe.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recipe.output.unlink(missing_ok=True)
+    if recipe.depfile is not None:
+        recipe.depfile.unlink(missing_ok=True)
+    outcome = await child.run(recipe.command, recipe.folder, recipe.timeout_s, recipe.environ)
+    if outcome.ok:
+        return outcome
+    hint = None
+    if outcome.code is None and "cannot be run" in outcome.output:
+        hint = "install it, or correct build.command in caxton.toml"
+    elif outcome.code is None:
+        hint = "give it more time with build.timeout in caxton.toml" if recipe.builder == "command" else None
+    raise NotBuilt(
+        first_error(outcome.output, recipe.folder, shown_from), outcome.output, outcome.took_ms, hint
+    )
+
+
+def _take(recipe: Recipe, outcome: child.Outcome) -> bytes:
+    try:
+        module = recipe.output.read_bytes()
+    except OSError as error:
+        what = Diagnostic(f"the command ended well but left no {recipe.output.name}: {error.strerror}")
+        hint = "say with build.output where it writes its module"
+        raise NotBuilt(what, outcome.output, outcome.took_ms, hint) from error
+    if not module.startswith(MAGIC):
+        what = Diagnostic(f"{recipe.output.name} is not a WebAssembly module")
+        raise NotBuilt(what, outcome.output, outcome.took_ms, "the build has to write wasm")
+    return module
+
+
+def _place(module: bytes, target: Target, outcome: child.Outcome) -> None:
+    """The module where the configuration says; one that is there already is not touched."""
+    place = target.module
+    assert target.recipe is not None
+    if place == target.recipe.output:
+        return
+    try:
+        if place.is_file() and place.read_bytes() == module:
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f".{place.name}.new")
+        shutil.copyfile(target.recipe.output, fresh)
+        os.replace(fresh, place)
+    except OSError as error:
+        what = Diagnostic(f"{place} cannot be written: {error.strerror}")
+        raise NotBuilt(what, outcome.output, outcome.took_ms, "correct wasm in caxton.toml") from error

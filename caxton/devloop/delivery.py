@@ -1,0 +1,134 @@
+"""A module brought to its agent through the daemon's API, and what became of it as an event.
+
+In: what an agent shall be. Out: `Deployed`, `Unchanged`, `Running` or `DeployFailed`. What the agent is now is asked
+of the daemon each time, because others may deploy too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from caxton.api.client import AsyncClient, Json
+from caxton.config import Project
+from caxton.devloop.events import Deployed, DeployFailed, Event, Running, Unchanged
+from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an agent shall be."""
+
+    agent: str
+    revision: str
+    settings: dict[str, Any]
+    limits: dict[str, int]
+    profile: str
+    start: bool
+
+    @classmethod
+    def of(cls, project: Project, agent: str, module: bytes) -> Wanted:
+        """What the configuration says of that agent, with this module."""
+        table = project.config.agents[agent]
+        return cls(
+            agent,
+            hashlib.sha256(module).hexdigest(),
+            table.settings,
+            msgspec.structs.asdict(project.config.limits_of(agent)),
+            table.profile,
+            table.start,
+        )
+
+    def is_met_by(self, body: Json) -> bool:
+        """Whether the agent is that already; one that failed is not."""
+        is_now = (body["revision"], body["settings"], body["limits"], body["profile"])
+        wanted = (self.revision, self.settings, self.limits, self.profile)
+        return is_now == wanted and body["state"] != "failed"
+
+
+async def deliver(
+    caxton: AsyncClient,
+    wanted: Wanted,
+    module: bytes,
+    *,
+    strategy: str,
+    build_ms: float | None,
+    at_start: bool,
+) -> Event:
+    """Bring it there if need be. Raises Unreachable or TimedOut where no daemon answers."""
+    before = await _agent(caxton, wanted.agent)
+    previous: str | None = before["revision"] if before else None
+    if before is not None and wanted.is_met_by(before):
+        if at_start:
+            return Running(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+        return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+    try:
+        done = await caxton.deploy(
+            wanted.agent,
+            module,
+            settings=wanted.settings,
+            limits=wanted.limits,
+            profile=wanted.profile,
+            strategy=strategy,
+        )
+        if not wanted.start and (before is None or before["state"] != "running"):
+            await caxton.change_agent(wanted.agent, "stop")
+    except (Unreachable, TimedOut):
+        raise
+    except CaxtonError as error:
+        return DeployFailed(
+            agent=wanted.agent,
+            revision=wanted.revision,
+            code=error.code,
+            reason=error.message,
+            hint=error.hint,
+            keeps=previous,
+        )
+    if done["state"] == "unchanged":
+        return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+    timings: Json = done["timings"] or {}
+    return Deployed(
+        agent=wanted.agent,
+        previous=previous,
+        revision=done["revision"],
+        build_ms=build_ms,
+        compile_ms=timings.get("compile_ms") or 0.0,
+        cached=bool(timings.get("cached")),
+        load_ms=timings.get("load_ms") or 0.0,
+        pause_ms=(timings.get("pause_us") or 0) / 1000,
+        state=done["memory"],
+        state_reason=await _why_fresh(caxton, wanted.agent, before, done),
+        settings_changed=before is not None and previous == done["revision"],
+        deployment=done["id"],
+    )
+
+
+async def keeps(caxton: AsyncClient, agents: list[str]) -> dict[str, str | None]:
+    """The revision that each of these agents runs; None for one that is not there or does not run."""
+    found: dict[str, str | None] = {}
+    for name in agents:
+        body = await _agent(caxton, name)
+        found[name] = body["revision"] if body and body["state"] == "running" else None
+    return found
+
+
+async def _agent(caxton: AsyncClient, name: str) -> Json | None:
+    try:
+        return await caxton.agent(name)
+    except AgentNotFound:
+        return None
+
+
+async def _why_fresh(caxton: AsyncClient, name: str, before: Json | None, done: Json) -> str | None:
+    """Why the state was not carried over, where it was not."""
+    if done["memory"] != "fresh" or before is None:
+        return None
+    if "snapshot" not in before["hooks"]:
+        return "the old build has no caxton_snapshot"
+    after = await _agent(caxton, name)
+    if after is not None and "restore" not in after["hooks"]:
+        return "the new build has no caxton_restore"
+    return None

@@ -1,0 +1,70 @@
+"""A folder with one agent's source and nothing else is a project too: its configuration is implied.
+
+In: a folder. Out: the same folder, with `.caxton/implied.toml` in it where it has no `caxton.toml`. Module and
+state stay in `.caxton/`, so nothing that the person wrote is touched.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from caxton.config import FILE_NAME, IMPLIED, STATE_FOLDER, check_agent_name
+from caxton.devloop.builders import SUFFIXES
+from caxton.errors import ConfigurationError
+
+BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
+"""Where modules of implied projects, and whatever builders leave lying, go."""
+
+
+def settle(folder: Path) -> bool:
+    """Make sure that the folder is a project; whether its configuration is implied.
+
+    Raises ConfigurationError where there is neither a `caxton.toml` nor exactly one source.
+    """
+    folder = folder.resolve()
+    if (folder / FILE_NAME).is_file():
+        return False
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"there is no folder {folder}", hint="name the folder of a project or an agent"
+        )
+    sources = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    if not sources:
+        raise ConfigurationError(
+            f"there is neither a {FILE_NAME} nor an agent's source in {folder}",
+            hint=f"a source ends in {', '.join(SUFFIXES)}; write a {FILE_NAME} for anything else",
+        )
+    if len(sources) > 1:
+        names = ", ".join(file.name for file in sources[:4])
+        raise ConfigurationError(
+            f"{folder} has more than one source: {names}", hint=f"write a {FILE_NAME} that names the agents"
+        )
+    name = agent_name(folder)
+    file = folder / IMPLIED
+    text = (
+        f"# Made by `caxton dev` for a folder with one agent; a {FILE_NAME} in the folder takes its place.\n"
+        f"[agents.{quoted(name)}]\nsource = {quoted(sources[0].name)}\nwasm = {quoted(f'{BUILD_FOLDER}/{name}.wasm')}\n"
+    )
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        if not file.is_file() or file.read_text("utf-8") != text:
+            file.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written: {error.strerror}", hint="copy the folder to a place of yours"
+        ) from error
+    return True
+
+
+def agent_name(folder: Path) -> str:
+    """The agent of that folder: the folder's name, in the letters that an agent's name may have."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip("-._")[:63]
+    return check_agent_name(re.sub(r"\.\.+", ".", name) or "agent")
+
+
+def quoted(text: str) -> str:
+    """The text as a TOML string."""
+    inner = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inner}"'

@@ -1,0 +1,291 @@
+"""The loop: wait until something is saved, build what that concerns, bring it to the daemon, say so.
+
+In: a project's folder, a way to get a daemon up, and a sink for events. It promises: everything is built once at the
+start and before the daemon is asked for; only what changed is built again; a change that comes while something is
+built is built after it; what fails leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from caxton.api.client import AsyncClient
+from caxton.api.socket import socket_path
+from caxton.clock import Clock, SystemClock
+from caxton.config import Config, Project, load
+from caxton.devloop.build import build
+from caxton.devloop.delivery import Wanted, deliver, keeps
+from caxton.devloop.events import (
+    Began,
+    BuildFailed,
+    BuildStarted,
+    ConfigurationFailed,
+    ConfigurationRead,
+    DaemonGone,
+    DaemonUp,
+    Ended,
+    Event,
+    Sink,
+    Watching,
+)
+from caxton.devloop.stamps import Stamps
+from caxton.devloop.targets import Target, targets
+from caxton.devloop.watch import Watch, watching
+from caxton.errors import CaxtonError, ConfigurationError, InvalidState, TimedOut, Unreachable
+
+DEBOUNCE_MS: Final = 60
+AT_ONCE: Final = 2
+"""Builds that run side by side."""
+DEPLOY_S: Final = 60.0
+
+BringUp = Callable[[], Awaitable[bool]]
+"""See to it that a daemon answers; whether it had to be started. Raises CaxtonError where it cannot."""
+
+
+@dataclass(slots=True)
+class _Module:
+    """What the last good build of a target made; `build_ms` is None for one that is not built here."""
+
+    data: bytes
+    build_ms: float | None = None
+
+
+@dataclass(slots=True)
+class _State:
+    """What the loop knows at one moment."""
+
+    project: Project
+    targets: list[Target]
+    modules: dict[Path, _Module] = field(default_factory=dict[Path, _Module])
+    tried: dict[str, Wanted] = field(default_factory=dict[str, Wanted])
+    """What was last brought to each agent, whatever became of it."""
+    again: set[str] = field(default_factory=set[str])
+    """Agents whose module was built anew and for whom nothing has been said yet."""
+
+
+class DevLoop:
+    """One development loop on one project. `run` goes on until it is cancelled."""
+
+    def __init__(
+        self,
+        folder: Path,
+        sink: Sink,
+        bring_up: BringUp,
+        *,
+        implied: bool = False,
+        strategy: str = "direct",
+        debounce_ms: int = DEBOUNCE_MS,
+        clock: Clock | None = None,
+    ) -> None:
+        self._folder = folder.resolve()
+        self._sink = sink
+        self._bring_up = bring_up
+        self._implied = implied
+        self._strategy = strategy
+        self._debounce_ms = debounce_ms
+        self._clock = clock or SystemClock()
+        self._config_seen: Stamps | None = None
+
+    async def run(self) -> None:
+        """Build, bring up, watch. Raises ConfigurationError or InvalidState where it cannot begin at all."""
+        with _claimed(self._folder / ".caxton"):
+            project = load(self._folder)
+            state = _State(project, targets(project))
+            self._config_seen = Stamps([project.file])
+            self._say(
+                Began(
+                    project=project.config.name,
+                    folder=str(self._folder),
+                    agents=list(project.config.agents),
+                    implied=self._implied,
+                )
+            )
+            try:
+                async with watching(self._debounce_ms) as watch:
+                    self._follow(watch, state)
+                    await self._build_stale(state)
+                    self._say(DaemonUp(started=await self._bring_up()))
+                    await self._deliver(state, at_start=True)
+                    self._follow(watch, state)
+                    self._say(Watching(folders=watch.folders))
+                    while True:
+                        await self._catch_up(state)
+                        self._follow(watch, state)
+                        await watch.changed()
+            finally:
+                self._say(Ended())
+
+    async def _catch_up(self, state: _State) -> None:
+        """Build and deploy until nothing is behind what is on disk."""
+        self._reread(state)
+        while await self._build_stale(state):
+            await self._deliver(state)
+            self._reread(state)
+        await self._deliver(state)
+
+    # ------------------------------------------------------------------ builds
+
+    async def _build_stale(self, state: _State) -> bool:
+        """Build every target that something has changed for; whether there was any."""
+        stale = [target for target in state.targets if target.is_stale()]
+        room = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for target in stale:
+                group.create_task(self._build(state, target, room), name=f"build {target.module.name}")
+        return bool(stale)
+
+    async def _build(self, state: _State, target: Target, room: asyncio.Semaphore) -> None:
+        if target.recipe is None:
+            self._take_as_it_is(state, target)
+            return
+        async with room:
+            self._say(
+                BuildStarted(agents=target.agents, builder=target.recipe.builder, source=target.recipe.source)
+            )
+            event, module = await build(target, self._folder)
+        if isinstance(event, BuildFailed):
+            event = msgspec.structs.replace(event, keeps=await self._keeps(target.agents))
+        else:
+            state.modules[target.module] = _Module(module, event.build_ms)
+            state.again.update(target.agents)
+        self._say(event)
+
+    def _take_as_it_is(self, state: _State, target: Target) -> None:
+        """A module that somebody else builds: read it as it stands."""
+        target.begin()
+        try:
+            data = target.module.read_bytes()
+        except OSError as error:
+            reason = f"[agents.{target.agents[0]}] wasm: {target.module} cannot be read: {error.strerror}"
+            self._say(ConfigurationFailed(reason=reason, hint="build it, or name its source"))
+            return
+        state.modules[target.module] = _Module(data)
+        state.again.update(target.agents)
+
+    async def _keeps(self, agents: list[str]) -> dict[str, str | None]:
+        try:
+            async with self._client() as caxton:
+                return await keeps(caxton, agents)
+        except (Unreachable, TimedOut):
+            return dict.fromkeys(agents)
+
+    # ------------------------------------------------------------------ deployments
+
+    async def _deliver(self, state: _State, *, at_start: bool = False) -> None:
+        """Bring every agent to what it shall be, if that is something else than was tried last."""
+        for target in state.targets:
+            made = state.modules.get(target.module)
+            if made is None:
+                continue
+            for agent in target.agents:
+                wanted = Wanted.of(state.project, agent, made.data)
+                if state.tried.get(agent) == wanted and agent not in state.again:
+                    continue
+                build_ms = made.build_ms if agent in state.again else None
+                state.tried[agent] = wanted
+                state.again.discard(agent)
+                await self._bring(wanted, made.data, build_ms, at_start=at_start)
+
+    async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
+        try:
+            self._say(await self._ask(wanted, module, build_ms, at_start=at_start))
+        except (Unreachable, TimedOut) as lost:
+            # somebody stopped it, or it died: one more start is what a person would try
+            try:
+                self._say(DaemonUp(started=await self._bring_up()))
+                self._say(await self._ask(wanted, module, build_ms, at_start=at_start))
+            except CaxtonError as error:
+                self._say(DaemonGone(reason=f"{lost.message}; {error.message}", hint=error.hint))
+
+    async def _ask(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> Event:
+        async with self._client() as caxton:
+            return await deliver(
+                caxton, wanted, module, strategy=self._strategy, build_ms=build_ms, at_start=at_start
+            )
+
+    def _client(self) -> AsyncClient:
+        return AsyncClient(socket_path(self._folder / ".caxton"), timeout=DEPLOY_S)
+
+    # ------------------------------------------------------------------ the configuration
+
+    def _reread(self, state: _State) -> None:
+        """Take in a changed configuration; one that cannot be used is reported and changes nothing."""
+        seen = self._config_seen
+        if seen is None or not seen.differ([state.project.file]):
+            return
+        self._config_seen = Stamps([state.project.file])
+        try:
+            project = load(self._folder)
+            fresh = targets(project)
+        except ConfigurationError as error:
+            self._say(ConfigurationFailed(reason=error.message, hint=error.hint))
+            return
+        known = {target.module: target for target in state.targets}
+        old, new = state.project.config, project.config
+        state.targets = [_kept(known.get(target.module), target) for target in fresh]
+        state.project = project
+        removed = [name for name in old.agents if name not in new.agents]
+        for name in removed:
+            state.tried.pop(name, None)
+        self._say(
+            ConfigurationRead(
+                added=[name for name in new.agents if name not in old.agents],
+                removed=removed,
+                changed=[name for name in new.agents if name in old.agents and _differs(old, new, name)],
+                later=_later(old, new),
+            )
+        )
+
+    def _follow(self, watch: Watch, state: _State) -> None:
+        folders = {self._folder}
+        for target in state.targets:
+            folders.update(target.folders())
+        watch.follow(folders)
+
+    def _say(self, event: Event) -> None:
+        self._sink(msgspec.structs.replace(event, at_us=self._clock.now_us()))
+
+
+def _kept(known: Target | None, fresh: Target) -> Target:
+    """The target as it was where it is still made in the same way, so that it is not built again for nothing."""
+    if known is None or known.recipe != fresh.recipe:
+        return fresh
+    known.agents = fresh.agents
+    return known
+
+
+def _differs(old: Config, new: Config, name: str) -> bool:
+    return old.agents[name] != new.agents[name] or old.limits_of(name) != new.limits_of(name)
+
+
+def _later(old: Config, new: Config) -> list[str]:
+    """Keys that a running daemon does not take up."""
+    keys = ("name", "platform", "cells", "journal", "log", "compile")
+    return [key for key in keys if getattr(old, key) != getattr(new, key)]
+
+
+@contextmanager
+def _claimed(state: Path) -> Generator[None]:
+    """Hold the project for one loop; two would build into each other's files."""
+    state.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(state / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidState(
+                f"another `caxton dev` looks after {state.parent}",
+                hint="end that one, or look at its terminal",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
