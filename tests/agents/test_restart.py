@@ -37,6 +37,7 @@ async def test_agents_come_back_as_they_were(tmp_path: Path) -> None:
         await house.agents.stop("s")
         before = house.agents.views()
         numbers = {name: record.number for name, record in house.agents.registry.agents.items()}
+        await commit(house)
         deployments = [row.id for row in await house.journal.reader.deployments()]
     async with home(tmp_path) as house:
         after = house.agents.views()
@@ -51,6 +52,7 @@ async def test_agents_come_back_as_they_were(tmp_path: Path) -> None:
         assert (await ask(house, "s", [2]))["content"] == [2]
         await house.engine.deploy("n", ECHO)
         assert house.agents.registry.find("n").number == max(numbers.values()) + 1
+        await commit(house)
         assert [row.id for row in await house.journal.reader.deployments()][1:] == deployments
         revisions = await house.journal.reader.revisions()
         assert len(revisions) == 4, "echo twice: once a profile"

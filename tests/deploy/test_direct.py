@@ -64,7 +64,7 @@ async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: 
 
         for number in range(6):
             say(40)
-            change = asyncio.ensure_future(house.engine.deploy("c", (COUNTER, COUNTER_2)[number % 2]))
+            change = asyncio.ensure_future(house.engine.deploy("c", (COUNTER_2, COUNTER)[number % 2]))
             while not change.done():
                 say(1)
                 await asyncio.sleep(0)
