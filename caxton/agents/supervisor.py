@@ -87,8 +87,9 @@ class Supervisor:
                 record.life = record.life.reset()
                 record.broken_at.clear()
             record.config = msgspec.structs.replace(record.config, desired="running")
-            record.endpoint.refusal = None
             await self.instances.bring(record, self.instances.place(), restore=True)
+            # only now: to a start that fails, messages would come and wait for nobody
+            record.endpoint.refusal = None
             self.changed(record, "started")
         finally:
             record.busy = False
@@ -177,6 +178,8 @@ class Supervisor:
         endpoint.open = False
         self._bury_waiting(record, "agent_stopped", f"{record.name} was stopped")
         await endpoint.idle()
+        # an instance or a cell that was lost meanwhile has given back what it had
+        self._bury_waiting(record, "agent_stopped", f"{record.name} was stopped")
         await self.instances.keep_and_stop(record)
         if cell is not None:
             cell.endpoints.discard(endpoint)

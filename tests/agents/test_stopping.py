@@ -7,9 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from caxton.errors import AgentNotFound
+from caxton.errors import AgentNotFound, DeploymentError
+from caxton.limits import Limits
 
-from .homes import COUNTER, answers, ask, count, events, home, instances, letters, link_of, reached
+from .homes import (
+    COUNTER,
+    ROGUE,
+    answers,
+    ask,
+    count,
+    events,
+    guest,
+    home,
+    instances,
+    kill_cell,
+    letters,
+    link_of,
+    reached,
+)
 
 
 async def test_a_drained_agent_handles_what_waits_and_takes_nothing_new(tmp_path: Path) -> None:
@@ -106,3 +121,32 @@ async def test_nobody_of_that_name(tmp_path: Path, step: str) -> None:
         with pytest.raises(AgentNotFound, match="'d'") as caught:
             await getattr(house.agents, step)("d")
         assert caught.value.hint == "agents here: c"
+
+
+async def test_what_a_dying_cell_gives_back_while_its_agent_is_stopped_is_not_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("r", ROGUE, limits=Limits(wall_ms=60_000, fuel=10**12))
+        seqs = [
+            house.bus.submit({"performative": "request", "receiver": "r", "content": content}).seq
+            for content in ({"spin": True}, 1, 2)
+        ]
+        stopping = asyncio.ensure_future(house.agents.stop("r", drain=False))
+        await asyncio.sleep(0)
+        kill_cell(house)
+        view = await stopping
+        assert (view.state, view.mailbox) == ("loaded", 0)
+        assert await letters(house) == [(seq, "r@local", "agent_stopped") for seq in seqs]
+        await house.cells.ready()
+
+
+async def test_an_agent_that_cannot_be_started_says_that_it_is_stopped(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", guest(restore="(return (i32.const -2))"), wat=True)
+        await count(house)
+        await house.agents.stop("c")
+        with pytest.raises(DeploymentError):
+            await house.agents.start("c")
+        assert house.agents.view("c").state == "loaded"
+        assert (await ask(house, "c"))["content"]["error"] == "agent_stopped"
