@@ -104,6 +104,8 @@ async def serve(project: Project, started_us: int) -> None:
             log.info("stopping")
             house.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
             house.bus.settle()
+            # whoever waits for a deployment gets its answer before the door closes
+            await house.engine.close()
             server.stop()
     log.info("stopped")
 

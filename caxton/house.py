@@ -106,6 +106,7 @@ async def open_house(
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         agents.attach()
+        await engine.resume(journal.reader)
         again = 0
         for stored, receivers in journal.pending():
             bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
@@ -126,6 +127,7 @@ async def open_house(
             yield House(project, clock, journal, bus, pool, compiler, agents, engine)
         finally:
             timer.close()
+            await engine.close()
             await agents.close()
             closing.set()
             pool.close()

@@ -37,8 +37,8 @@ class Instances:
         """The cell for one more agent."""
         return self._pool.place()
 
-    async def bring(self, record: AgentRecord, cell: Cell, *, restore: bool) -> None:
-        """Make an instance in a cell and let messages go to it."""
+    async def bring(self, record: AgentRecord, cell: Cell, *, restore: bool) -> LoadedAnswer:
+        """Make an instance in a cell and let messages go to it; what the cell says of the instance."""
         assert record.revision is not None
         if not isinstance(record.life, Loaded):
             raise InvalidState(f"{record.name} is {state_name(record.life)}, it cannot be started")
@@ -47,7 +47,8 @@ class Instances:
             raise AgentError("the agent's cell is being started again", hint="try again in a moment")
         endpoint = record.endpoint
         slot = cell.slot()
-        loaded = await self.load(record, cell, slot, record.revision, record.config, restore=restore)
+        state = record.snapshot if restore else None
+        loaded = await self.load(record, cell, slot, record.revision, record.config, state=state)
         record.hooks = tuple(loaded.hooks)
         record.cell = cell
         cell.endpoints.add(endpoint)
@@ -58,6 +59,7 @@ class Instances:
         record.life = record.life.start(cell.no, slot)
         self.plan_snapshot(record)
         self._bus.open(endpoint)
+        return loaded
 
     async def load(
         self,
@@ -67,16 +69,16 @@ class Instances:
         revision: Revision,
         config: AgentConfig,
         *,
-        restore: bool,
+        state: bytes | None,
     ) -> LoadedAnswer:
-        """Make an instance in a slot; what was there is shut down. The last snapshot is restored if `restore`.
+        """Make an instance in a slot; what was there is shut down. `state` is restored, where the agent keeps states.
 
         Raises DeploymentError where the guest does not come up, CellLost where its cell dies.
         """
         link = cell.link
         if link is None:
             raise CellLost("the cell is being started again")
-        snapshot = record.snapshot if restore and config.recover == "snapshot" else None
+        snapshot = state if config.recover == "snapshot" else None
         load = Load(
             agent=record.endpoint.name,
             revision=revision.sha256,
@@ -96,6 +98,14 @@ class Instances:
         """The compiled module of a revision; compiled anew where the cache has lost it."""
         wasm = await self._compiler.wasm(revision.sha256)
         return str((await self._compiler.compile(wasm, Profile(revision.profile))).module_path)
+
+    async def drop(self, cell: Cell, slot: int) -> None:
+        """Shut down what is in a slot, if anything is."""
+        try:
+            if cell.link is not None:
+                await cell.link.request(Kind.STOP, slot)
+        except CellLost:
+            pass
 
     async def keep_and_stop(self, record: AgentRecord) -> None:
         """Shut an agent's instance down and keep its state, where it can be had."""

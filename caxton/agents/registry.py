@@ -6,6 +6,7 @@ that old turns keep their agent.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,8 @@ class AgentRecord:
     snapshot_asked: bool = False
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while its instance gives way to another, so that a repair and a change do not meet."""
 
 
 class Registry:
@@ -145,6 +148,10 @@ class Registry:
         self._revisions[(sha256, profile)] = made
         self._journal.batch.records.append(RevisionRow(number, sha256, profile, size, path, now_us))
         return made
+
+    def numbered(self, number: int) -> Revision | None:
+        """The revision of that number in the journal."""
+        return next((one for one in self._revisions.values() if one.no == number), None)
 
     def save(self, record: AgentRecord, now_us: int, state: str | None = None) -> None:
         """Write an agent down as it is now."""

@@ -195,7 +195,7 @@ class Supervisor:
     def broken(self, record: AgentRecord, why: str) -> None:
         """An agent has lost its instance: start it again from its last snapshot, as soon as nothing is in its cell."""
         record.endpoint.open = False
-        self._spawn(self._mend(record, why))
+        self.spawn(self._mend(record, why))
 
     def _broken(self, endpoint: Endpoint, status: int, code: str, reason: str) -> None:
         """A turn cost the agent its instance."""
@@ -205,6 +205,10 @@ class Supervisor:
 
     async def _mend(self, record: AgentRecord, why: str) -> None:
         """Start a broken agent again from its last snapshot, unless that happened too often."""
+        async with record.changing:
+            await self._mend_alone(record, why)
+
+    async def _mend_alone(self, record: AgentRecord, why: str) -> None:
         endpoint = record.endpoint
         await endpoint.idle()
         if not isinstance(record.life, Running | Draining):
@@ -220,7 +224,9 @@ class Supervisor:
         record.restarts += 1
         assert record.revision is not None
         try:
-            await self.instances.load(record, cell, life.slot, record.revision, record.config, restore=True)
+            await self.instances.load(
+                record, cell, life.slot, record.revision, record.config, state=record.snapshot
+            )
         except CellLost:
             return
         except CaxtonError as error:
@@ -248,6 +254,8 @@ class Supervisor:
     def _cell_lost(self, cell: Cell) -> None:
         """A cell died: all that it had not answered waits again."""
         for endpoint in cell.endpoints:
+            if endpoint.trial is not None:
+                endpoint.trial.lost()
             lost = endpoint.lose_cell()
             self._bus.counts.redelivered += len(lost)
             while endpoint.waiting and endpoint.waiting[0].tries >= TRIES:
@@ -297,7 +305,7 @@ class Supervisor:
         self.instances.plan_snapshot(record)
         if not record.snapshot_asked and record.cell is not None and record.cell.link is not None:
             record.snapshot_asked = True
-            self._spawn(self._take_snapshot(record, record.cell))
+            self.spawn(self._take_snapshot(record, record.cell))
 
     async def _take_snapshot(self, record: AgentRecord, cell: Cell) -> None:
         try:
@@ -319,7 +327,8 @@ class Supervisor:
         finally:
             record.snapshot_asked = False
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside everything else; a defect in it goes to the log and no further."""
         self._group(self._guarded(work))
 
     @staticmethod
@@ -374,7 +383,7 @@ class Supervisor:
             name=record.name,
             state=state_name(record.life),
             desired=config.desired,
-            revision=record.revision.sha256 if record.revision else None,
+            revision=None if isinstance(record.life, Unloaded) else record.life.revision,
             profile=config.profile,
             limits=config.limits,
             settings=config.settings,

@@ -34,7 +34,16 @@ class DeployBody(BaseModel):
     settings: dict[str, Any] | None = Field(default=None, description="Given to caxton_init.")
     limits: dict[str, int | str] | None = Field(default=None, description="Limits that differ.")
     profile: Literal["standard", "strict"] = "standard"
-    strategy: Literal["direct"] = "direct"
+    strategy: Literal["direct", "blue-green"] = Field(
+        default="direct", description="How the new revision takes over."
+    )
+    fresh_state: bool = Field(default=False, description="Begin without the old revision's state.")
+    probation_turns: int | None = Field(
+        default=None, ge=1, le=1000, description="Good turns until the old revision goes (blue-green)."
+    )
+    probation_s: float | None = Field(
+        default=None, gt=0, le=3600, description="Seconds after which it goes anyway (blue-green)."
+    )
 
 
 @router.get("", response_model=Agents)
@@ -83,6 +92,8 @@ async def deploy(request: Request) -> Response:
             limits=limits,
             profile=body.profile,
             strategy=body.strategy,
+            fresh_state=body.fresh_state,
+            probation=rooms.engine.probation(body.probation_turns, body.probation_s),
         )
     return answer(view_body(view), 201)
 

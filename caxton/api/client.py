@@ -84,9 +84,15 @@ class Client:
         limits: Mapping[str, int | str] | None = None,
         profile: str = "standard",
         strategy: str = "direct",
+        fresh_state: bool = False,
+        probation_turns: int | None = None,
+        probation_s: float | None = None,
     ) -> Json:
         """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
-        body: Json = wire.read(self._ask(wire.deploy(name, wasm, settings, limits, profile, strategy)))
+        call = wire.deploy(
+            name, wasm, settings, limits, profile, strategy, fresh_state, probation_turns, probation_s
+        )
+        body: Json = wire.read(self._ask(call))
         return body
 
     def change_agent(self, name: str, step: str) -> Json:
@@ -172,6 +178,11 @@ class Client:
     def deployment(self, id: str) -> Json:
         """One deployment (`DeploymentBody`)."""
         body: Json = wire.read(self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
+        return body
+
+    def rollback(self, id: str) -> Json:
+        """Undo a deployment; the one that did so (`DeploymentBody`)."""
+        body: Json = wire.read(self._ask(wire.rollback(id)))
         return body
 
     def dead_letters(

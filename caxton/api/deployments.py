@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from caxton.api.answers import answer, page
-from caxton.api.rooms import rooms_of
+from caxton.api.answers import answer, page, view_body
+from caxton.api.rooms import durable, rooms_of
 from caxton.api.shapes import DeploymentBody, Deployments, iso
 from caxton.errors import DeploymentNotFound
 from caxton.journal import DeploymentRow, Reader
@@ -39,10 +39,24 @@ async def list_deployments(
 async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """One deployment."""
     reader = rooms_of(request).reader
-    rows = [row for row in await reader.deployments(limit=ALL) if row.id == id]
-    if not rows:
-        raise DeploymentNotFound(f"there is no deployment {id!r}", hint="see: caxton deploy list")
-    return answer((await _bodies(reader, rows))[0])
+    return answer((await _bodies(reader, [await _row(reader, id)]))[0])
+
+
+@router.post("/{id}/rollback", status_code=201, response_model=DeploymentBody)
+async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """Undo a deployment: a new one brings the revision, settings and limits back that the agent had before it."""
+    rooms = rooms_of(request)
+    row = await _row(rooms.reader, id)
+    async with durable(rooms):
+        view = await rooms.engine.rollback(row)
+    return answer(view_body(view), 201)
+
+
+async def _row(reader: Reader, id: str) -> DeploymentRow:
+    for row in await reader.deployments(limit=ALL):
+        if row.id == id:
+            return row
+    raise DeploymentNotFound(f"there is no deployment {id!r}", hint="see: caxton deploy list")
 
 
 async def _bodies(reader: Reader, rows: list[DeploymentRow]) -> list[dict[str, Any]]:
@@ -68,4 +82,9 @@ async def _bodies(reader: Reader, rows: list[DeploymentRow]) -> list[dict[str, A
 
 def _detail(detail: str) -> dict[str, Any]:
     kept: dict[str, Any] = msgspec.json.decode(detail, type=dict[str, Any])
-    return {"timings": kept.get("timings"), "memory": kept.get("memory")}
+    return {
+        "timings": kept.get("timings"),
+        "memory": kept.get("memory"),
+        "memory_reason": kept.get("memory_reason"),
+        "unchanged": kept.get("unchanged", False),
+    }

@@ -172,6 +172,8 @@ class DeploymentBody(TypedDict):
     updated_at: str
     timings: TimingsBody | None
     memory: str | None
+    memory_reason: str | None
+    unchanged: bool
 
 
 class LogBody(TypedDict):

@@ -28,6 +28,9 @@ PAGE = 1000
 SILENCE_S = 45.0
 """An event stream that says nothing for so long, not even its heartbeat, is broken."""
 
+PROBATION_S = 60.0
+"""How long a client waits for the end of a probation whose length it does not know."""
+
 RETRY_S = 0.2
 """Pause before a broken event stream is asked for again."""
 
@@ -86,8 +89,11 @@ def deploy(
     limits: Mapping[str, int | str] | None,
     profile: str,
     strategy: str,
+    fresh_state: bool = False,
+    probation_turns: int | None = None,
+    probation_s: float | None = None,
 ) -> Call:
-    """Bring a module (wasm, or text in the WAT format) to an agent."""
+    """Bring a module (wasm, or text in the WAT format) to an agent. `probation_s`: seconds."""
     body = {
         "name": name,
         "wasm_module": base64.b64encode(wasm).decode(),
@@ -95,8 +101,18 @@ def deploy(
         "limits": limits,
         "profile": profile,
         "strategy": strategy,
+        "fresh_state": fresh_state,
+        "probation_turns": probation_turns,
+        "probation_s": probation_s,
     }
-    return Call("POST", "/api/v1/agents", body=msgspec.json.encode(body))
+    # the answer comes when the probation is over
+    extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S
+    return Call("POST", "/api/v1/agents", body=msgspec.json.encode(body), extra_s=extra_s)
+
+
+def rollback(id: str) -> Call:
+    """Undo a deployment."""
+    return Call("POST", f"/api/v1/deployments/{quoted(id)}/rollback")
 
 
 def send(

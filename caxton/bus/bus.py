@@ -222,10 +222,12 @@ class Bus:
                 except TurnRefused as refusal:
                     counts.turns_ok -= 1
                     status = REFUSED
-                    self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason)
+                    if self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason):
+                        return
         else:
             code, reason = read_fault(status, payload)
-            self._turn_failed(endpoint, envelope, status, code, reason)
+            if self._turn_failed(endpoint, envelope, status, code, reason):
+                return
         if envelope.redelivered:
             status += REDELIVERED
         self.journal.batch.turns.append(
@@ -494,7 +496,9 @@ class Bus:
 
     def _turn_failed(
         self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
-    ) -> None:
+    ) -> bool:
+        """Count it and say so to the sender; True where the message waits for another try, so that nothing of this
+        one is written down."""
         counts = self.counts
         match status:
             case 1:
@@ -509,12 +513,20 @@ class Bus:
                 counts.turns_refused += 1
         endpoint.failed_turns += 1
         endpoint.last_error = f"{code}: {reason}"
+        if endpoint.trial is not None and status != GUEST_ERROR:
+            endpoint.open = False
+            endpoint.returned.append(envelope)
+            endpoint.take_back()
+            endpoint.trial.failed(envelope, code, reason)
+            endpoint.wake()
+            return True
         discarded = status not in (GUEST_ERROR, REFUSED)
         if discarded:
             endpoint.open = False
         self.bury(endpoint.name, envelope, code, reason)
         if discarded:
             self.on_broken(endpoint, status, code, reason)
+        return False
 
     def answer(self, asked: Envelope, sender: str, act: Performative, content: object) -> None:
         """Let a platform agent answer a message in its own conversation."""

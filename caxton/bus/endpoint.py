@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -33,6 +33,18 @@ class Envelope(msgspec.Struct, gc=False):
         return Envelope(self.seq, self.message, body, self.hops, True, self.tries)
 
 
+class Trial(Protocol):
+    """Who watches a new revision's first turns; while somebody does, the cell has one message at a time."""
+
+    def failed(self, envelope: Envelope, code: str, reason: str) -> None:
+        """A turn cost the instance, or said what it may not; its message waits again, first in line."""
+        ...
+
+    def lost(self) -> None:
+        """The cell died."""
+        ...
+
+
 class Endpoint:
     """The mailbox of one guest agent.
 
@@ -58,6 +70,7 @@ class Endpoint:
         "sent",
         "slot",
         "snapshot_at",
+        "trial",
         "turn_us",
         "turns",
         "waiting",
@@ -87,6 +100,8 @@ class Endpoint:
         self.turn_us = 0
         self.snapshot_at = NEVER
         """The turn after which its state is to be kept; NEVER for agents without the hook."""
+        self.trial: Trial | None = None
+        """Set while a revision is on probation."""
         self.refusal: tuple[str, str] | None = None
         """Code and reason for every new message, where the agent takes none."""
         self.when_idle: asyncio.Future[None] | None = None

@@ -22,8 +22,16 @@ app = typer.Typer(
 
 @app.command()
 def deploy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the agent: a-z, 0-9, '.', '_', '-'.")],
-    module: Annotated[Path, typer.Argument(metavar="FILE", help="Its module, .wasm or .wat.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME] FILE",
+            help="Name of the agent (a-z, 0-9, '.', '_', '-') and its module, .wasm or .wat.",
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the agent, where FILE stands alone.")
+    ] = None,
     settings: Annotated[
         str | None,
         typer.Option(
@@ -39,25 +47,48 @@ def deploy(
     profile: Annotated[
         str, typer.Option("--profile", help="Wasm features: standard or strict.")
     ] = "standard",
-    strategy: Annotated[str, typer.Option("--strategy", help="How the new revision takes over.")] = "direct",
+    strategy: Annotated[
+        str, typer.Option("--strategy", help="How the new revision takes over: direct or blue-green.")
+    ] = "direct",
+    fresh_state: Annotated[
+        bool, typer.Option("--fresh-state", help="Begin without the old revision's state.")
+    ] = False,
+    probation: Annotated[
+        int | None,
+        typer.Option(
+            "--probation",
+            metavar="TURNS",
+            min=1,
+            max=1000,
+            help="Good turns of the new revision until the old one goes (blue-green).",
+        ),
+    ] = None,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Deploy a module as an agent.
 
     An agent that is there moves to the new revision between two turns; its mailbox and its conversations
-    stay. Where the module has snapshot hooks its state is carried over.
+    stay. Where the module has snapshot hooks its state is carried over. With --strategy blue-green the old
+    revision stands by during the first turns of the new one, and comes back if one of them fails.
 
     \b
     Examples:
       caxton agent deploy echo echo.wat
+      caxton agent deploy echo.wat --name echo
       caxton agent deploy seller-ann seller.wasm --settings '{"price": 40}'
       caxton agent deploy seller-ann seller.wasm --settings @ann.json --limit fuel=1000000
+      caxton agent deploy seller-ann seller.wasm --strategy blue-green --probation 20
     """
     from caxton.cli import place
-    from caxton.cli.output import document, safe, span, talk
-    from caxton.errors import ConfigurationError, DeploymentError
+    from caxton.errors import ConfigurationError
 
+    *before, file = words
+    if len(before) + (name is not None) != 1:
+        raise ConfigurationError(
+            "an agent has one name and one module", hint="caxton agent deploy FILE --name NAME"
+        )
+    name, module = name or before[0], Path(file)
     try:
         code = module.read_bytes()
     except OSError as error:
@@ -72,25 +103,12 @@ def deploy(
             limits=_limits(limit or []),
             profile=profile,
             strategy=strategy,
+            fresh_state=fresh_state,
+            probation_turns=probation,
         )
-    if output is not Format.TEXT:
-        document(answer, output)
-    if answer["state"] in ("failed", "rolled_back"):
-        raise DeploymentError(
-            f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
-        )
-    if output is Format.TEXT:
-        times: dict[str, float | None] = answer["timings"] or {}
-        took = ", ".join(
-            f"{label} {span(spent / scale)}"
-            for key, label, scale in (
-                ("compile_ms", "compiled in", 1e3),
-                ("load_ms", "loaded in", 1e3),
-                ("pause_us", "paused for", 1e6),
-            )
-            if (spent := times.get(key)) is not None
-        )
-        talk(f"{safe(name)} runs revision {str(answer['revision'])[:12]}" + (f": {took}" if took else ""))
+    from caxton.cli.deploy import tell
+
+    tell(answer, output)
 
 
 @app.command("list")

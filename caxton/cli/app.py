@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "agent": "Deploy agents, look at them, stop and start them.",
     "msg": "Send messages and follow those that pass.",
     "conv": "List conversations and read one.",
-    "deploy": "List deployments and look at one.",
+    "deploy": "List deployments, look at one, undo one.",
     "top": "Live table of agents and cells.",
     "bench": "Measure this machine with real agents.",
     "doctor": "Check that everything Caxton needs is here and works.",

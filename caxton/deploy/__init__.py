@@ -4,7 +4,8 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
-from caxton.deploy.engine import Engine
+from caxton.deploy.blue_green import Probation
+from caxton.deploy.engine import STRATEGIES, Engine
 from caxton.deploy.journey import DeploymentView, Timings
 
-__all__ = ["DeploymentView", "Engine", "Timings"]
+__all__ = ["STRATEGIES", "DeploymentView", "Engine", "Probation", "Timings"]

@@ -1,17 +1,34 @@
 """Deployments: the move of an agent to a revision, written down at each step (architecture document, "Deployment").
 
-In: the steps, as the engine takes them. Out: a row that says where it stands, also after a restart.
+In: what happens, as the engine reports it. Out: what to do next, and a row that says where the deployment stands, also
+after a restart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from caxton.agents.registry import AgentRecord, Revision
+from caxton.agents import AgentConfig, AgentRecord, Revision
 from caxton.clock import Clock
-from caxton.journal import DeploymentRow, Journal
+from caxton.deploy.states import (
+    Effect,
+    Happening,
+    Interrupted,
+    State,
+    Validating,
+    reason_of,
+    state_name,
+    step,
+    stored,
+)
+from caxton.journal import DeploymentRow, Journal, Reader
+
+ALL = 1_000_000_000
+"""Deployments are few."""
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +38,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     cached: bool
     """Whether the module had been compiled before."""
     load_ms: float
+    """Until the new revision was ready to take over; the old one worked on."""
     pause_us: int
     """How long the agent took no turn, in microseconds; 0 for a new agent."""
 
@@ -40,6 +58,16 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     timings: Timings | None = None
     memory: str | None = None
     """What became of the agent's state: "carried" by its hooks, or "fresh"; None for a new agent."""
+    memory_reason: str | None = None
+    """Why the new revision began without the old one's state."""
+    unchanged: bool = False
+    """Whether the agent ran exactly this already, so that nothing was done."""
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent was told before; a rollback tells it so again."""
+
+    before: AgentConfig | None = None
 
 
 class Journey:
@@ -62,36 +90,44 @@ class Journey:
         self._record = record
         self._revision = revision
         self._previous = record.revision
-        self._strategy = strategy
+        self._before = record.config if record.revision is not None else None
+        self.strategy = strategy
         self._created_us = self._updated_us = clock.now_us()
         self._compile_ms = compile_ms
         self._cached = cached
         self.id = number
-        self.state = "validating"
-        self.reason: str | None = None
+        self.state: State = Validating()
         self.load_ms = 0.0
         self.pause_us = 0
         self.memory: str | None = None
+        self.memory_reason: str | None = None
+        self.unchanged = False
 
-    def move(self, state: str, reason: str | None = None) -> None:
-        """The next state: deploying, running, failed or rolled_back."""
-        self.state, self.reason = state, reason
+    def step(self, happening: Happening) -> tuple[Effect, ...]:
+        """Something happened; what is to be done about it."""
+        self.state, effects = step(self.state, happening)
         self._updated_us = self._clock.now_us()
-        self.save()
+        return effects
 
     def save(self) -> None:
         """Write it down."""
         view = self.view()
-        detail: dict[str, Any] = {"timings": msgspec.to_builtins(view.timings), "memory": view.memory}
+        detail: dict[str, Any] = {
+            "timings": msgspec.to_builtins(view.timings),
+            "memory": view.memory,
+            "memory_reason": view.memory_reason,
+            "unchanged": view.unchanged,
+            "before": msgspec.to_builtins(self._before),
+        }
         self._journal.batch.records.append(
             DeploymentRow(
                 self.id,
                 self._record.number,
                 self._revision.no,
                 self._previous.no if self._previous else None,
-                self._strategy,
-                self.state,
-                self.reason,
+                self.strategy,
+                view.state,
+                view.reason,
                 self._created_us,
                 self._updated_us,
                 msgspec.json.encode(detail).decode(),
@@ -105,9 +141,9 @@ class Journey:
             agent=self._record.name,
             revision=self._revision.sha256,
             previous=self._previous.sha256 if self._previous else None,
-            strategy=self._strategy,
-            state=self.state,
-            reason=self.reason,
+            strategy=self.strategy,
+            state=state_name(self.state),
+            reason=reason_of(self.state),
             created_us=self._created_us,
             updated_us=self._updated_us,
             timings=Timings(
@@ -117,11 +153,13 @@ class Journey:
                 pause_us=self.pause_us,
             ),
             memory=self.memory,
+            memory_reason=self.memory_reason,
+            unchanged=self.unchanged,
         )
 
 
 class Journeys:
-    """Begins deployments; their rows are the history."""
+    """Begins deployments, and ends those that the end of a daemon interrupted; their rows are the history."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
@@ -140,3 +178,17 @@ class Journeys:
         )
         journey.save()
         return journey
+
+    async def interrupted(self, reader: Reader) -> list[DeploymentRow]:
+        """After a start: end what was under way when the daemon ended, and return it as it is written down now."""
+        ended = list(self._ended(await reader.deployments(limit=ALL)))
+        self._journal.batch.records.extend(ended)
+        return ended
+
+    def _ended(self, rows: list[DeploymentRow]) -> Iterator[DeploymentRow]:
+        now = self._clock.now_us()
+        for row in rows:
+            state = stored(row.state)
+            if state is not None:
+                last, _ = step(state, Interrupted(new=row.previous_no is None))
+                yield replace(row, state=state_name(last), reason=reason_of(last), updated_us=now)

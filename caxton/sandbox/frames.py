@@ -53,6 +53,8 @@ class Kind(IntEnum):
     """Payload: `Swap`. Answer: `Swapped`."""
     HELLO = 7
     """Only from the cell, once, before anything else. Payload: `Hello`."""
+    REPLAY = 8
+    """Payload: a message as JSON. It is run as a turn and what it says is dropped; the answer has no payload."""
 
 
 class Status(IntEnum):
@@ -112,11 +114,12 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
 
     With `carry`, the state of `from` is restored into the frame's slot first; where that fails, `from`
     stays as it was and the frame's slot is dropped. A guest that traps in its snapshot hook is lost
-    (`Fault.lost`).
+    (`Fault.lost`). With `keep`, `from` is not shut down, so that it can take over again.
     """
 
     source: int
     carry: bool = True
+    keep: bool = False
 
 
 class Swapped(msgspec.Struct, frozen=True, kw_only=True):

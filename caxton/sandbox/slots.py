@@ -88,6 +88,9 @@ class Slots:
                 return Status.OK, 0, self._meters(away), 0
             case Kind.SWAP:
                 return Status.OK, 0, self._swap(slot, payload), 0
+            case Kind.REPLAY:
+                _, _, _, fuel = self._turn(slot, payload)
+                return Status.OK, 0, b"", fuel
             case _:
                 raise GuestFault(Status.UNHANDLED, "unknown_frame", f"no frame has the kind {kind}")
 
@@ -169,7 +172,8 @@ class Slots:
         if carried:
             self._carry(slot, new, asked.source, old)
         pause_us = (time.monotonic_ns() - began) // 1000
-        self._retire(asked.source)
+        if not asked.keep:
+            self._retire(asked.source)
         return msgspec.json.encode(Swapped(state="carried" if carried else "fresh", pause_us=pause_us))
 
     def _carry(self, slot: int, new: Instance, source: int, old: Instance) -> None:

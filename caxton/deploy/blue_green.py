@@ -1,0 +1,168 @@
+"""Blue-green: the new revision proves itself beside the old one, first in a rehearsal, then in its first turns.
+
+    rehearsal   old: works on     new: loaded; another instance of it is given the old one's state, and dropped
+    swap        old: stands by    new: takes the state as it is between two turns
+    probation   old: stands by    new: handles messages, one at a time
+    then        old: shut down    new: is the agent      or   old: runs what was answered once more, and goes on
+
+What the new revision answered in its probation has been said and stays said. The old one, coming back, runs those
+messages again with its output dropped, so that it knows of them: turns are deterministic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from caxton.agents import AgentRecord
+from caxton.bus.endpoint import NEVER
+from caxton.cells import CellLost
+from caxton.deploy.change import Handover, Rooms, Target
+from caxton.deploy.journey import Journey
+from caxton.deploy.states import Drained, Faltered, Happening, Passed
+from caxton.deploy.trial import Trial
+from caxton.errors import DeploymentError
+from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
+
+
+class Probation(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a new revision may be taken back: until so many good turns, or so many seconds have passed."""
+
+    turns: int = 5
+    warm_up_s: float = 10.0
+
+
+class BlueGreen(Handover):
+    """The old instance stands by until the probation is over."""
+
+    keep = True
+
+    def __init__(
+        self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, probation: Probation
+    ) -> None:
+        super().__init__(rooms, record, target, journey)
+        assert record.revision is not None
+        self._old = Target(record.revision, record.config)
+        self._old_slot = record.endpoint.slot
+        self._old_seq = 0
+        self._probation = probation
+        self._trial: Trial | None = None
+        self._is_lost = False
+
+    async def check(self) -> Happening:
+        """Load the new revision, and see whether it takes the state that the old one has now."""
+        checked = await super().check()
+        if self.carry:
+            await self._rehearse()
+        return checked
+
+    def take_over(self) -> None:
+        """The next messages are the new revision's probation."""
+        endpoint, bus = self.record.endpoint, self.rooms.bus
+        self._old_slot, self._old_seq = endpoint.slot, endpoint.last_seq
+        self.put(self.slot, self.target.revision, self.target.config)
+        # the kept state is the old revision's, and it is the old one that comes back from it
+        endpoint.snapshot_at = NEVER
+        self._trial = Trial(bus, self.link, endpoint, self._probation.turns, self._lost)
+        endpoint.trial = endpoint.outlet = self._trial
+        bus.outlets.append(self._trial)
+
+    async def watch(self) -> Happening:
+        """Wait for the first turns, or the end of the warm-up."""
+        assert self._trial is not None
+        alarm = self.rooms.clock.later(self._probation.warm_up_s, self._warm)
+        try:
+            verdict = await self._trial.verdict
+        finally:
+            alarm.cancel()
+        return Faltered("its cell died") if self._is_lost else verdict
+
+    def stop(self, reason: str) -> None:
+        """End the probation, if it is under way, with the old revision back."""
+        if self._trial is not None:
+            self._trial.end(Faltered(reason))
+
+    def commit(self) -> None:
+        """The new revision is the agent, and has as many messages in flight as any other."""
+        self._end_trial()
+        super().commit()
+        self.rooms.bus.open(self.record.endpoint)
+
+    async def bring_back(self) -> None:
+        """The old instance learns what was answered meanwhile, and gets the message that failed and all later ones."""
+        if self._is_lost:
+            return
+        assert self._trial is not None
+        record, endpoint = self.record, self.record.endpoint
+        handled = self._trial.handled
+        async with record.changing:
+            endpoint.open = False
+            self._end_trial()
+            self.put(self._old_slot, self._old.revision, self._old.config)
+            endpoint.last_seq = handled[-1].seq if handled else self._old_seq
+            try:
+                answers = await asyncio.gather(
+                    *(self.link.request(Kind.REPLAY, self._old_slot, envelope.body) for envelope in handled)
+                )
+            except CellLost:
+                return
+            broken = next((one for one in answers if one.status in DISCARDED), None)
+            if broken is not None:
+                self.lost_old("taken back", msgspec.json.decode(broken.payload, type=Fault))
+                return
+            self.rooms.agents.instances.plan_snapshot(record)
+            self.rooms.bus.open(endpoint)
+
+    async def retire_old(self) -> Happening:
+        """Shut the old instance down."""
+        if self.cell.link is self.link:
+            await self.rooms.agents.instances.drop(self.cell, self._old_slot)
+        return Drained()
+
+    async def _rehearse(self) -> None:
+        record, instances = self.record, self.rooms.agents.instances
+        endpoint = record.endpoint
+        # the frame stands behind every message that the cell has now, so the state is the one after them
+        seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+        answer = await self.link.request(Kind.SNAPSHOT, endpoint.slot)
+        if answer.status != Status.OK:
+            fault = msgspec.json.decode(answer.payload, type=Fault)
+            if answer.status in DISCARDED:
+                self.lost_old("snapshot", fault)
+            raise DeploymentError(
+                f"the old revision did not give its state: {fault.reason}",
+                hint="it goes on; a fresh state can be asked for",
+                fault=fault.code,
+            )
+        instances.keep(record, answer.payload, seq)
+        # in an instance of its own: a guest need not be able to restore twice
+        slot = self.cell.slot()
+        try:
+            await instances.load(
+                record, self.cell, slot, self.target.revision, self.target.config, state=answer.payload
+            )
+        except DeploymentError as error:
+            raise DeploymentError(
+                f"the new revision did not take over the state: {error.message}",
+                hint=error.hint or "the old revision goes on; a fresh state can be asked for",
+                **error.details,
+            ) from None
+        await instances.drop(self.cell, slot)
+
+    def _warm(self) -> None:
+        assert self._trial is not None
+        self._trial.end(Passed())
+
+    def _lost(self) -> None:
+        self._is_lost = True
+        self._end_trial()
+        self.put(self._old_slot, self._old.revision, self._old.config)
+
+    def _end_trial(self) -> None:
+        endpoint, trial = self.record.endpoint, self._trial
+        assert trial is not None
+        endpoint.trial = None
+        endpoint.outlet = self.link
+        endpoint.queued = False
+        self.rooms.bus.outlets.remove(trial)

@@ -1,0 +1,225 @@
+"""What one deployment does to one agent: the steps that the engine asks for, and the two changes that are alike for
+every strategy.
+
+In: an agent, a revision, what the agent is to be told. Out: what happened at each step. A step that fails raises, and
+then the agent is as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor
+from caxton.agents.registry import REMOVED
+from caxton.bus import Bus
+from caxton.cells import CellLost
+from caxton.clock import Clock
+from caxton.deploy.journey import Journey
+from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening
+from caxton.errors import CaxtonError, DeploymentError
+from caxton.sandbox.frames import Fault, Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms that a change works on."""
+
+    bus: Bus
+    agents: Supervisor
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be true of the agent. `fresh_state`: its memory is not to be carried over."""
+
+    revision: Revision
+    config: AgentConfig
+    fresh_state: bool = False
+
+
+class Change:
+    """One way to a revision; this one is for an agent that is new or does not run: it is started."""
+
+    def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
+        self.rooms = rooms
+        self.record = record
+        self.target = target
+        self.journey = journey
+        self.new = record.revision is None
+
+    async def check(self) -> Happening:
+        """Bring the new revision up, beside the old one."""
+        return Checked()
+
+    async def change_over(self) -> Happening:
+        """Let the new revision have the next message."""
+        record, target = self.record, self.target
+        old = (record.revision, record.config, record.life)
+        record.revision, record.config = target.revision, target.config
+        record.life = Loaded(target.revision.sha256)
+        record.endpoint.limits = target.config.limits
+        instances = self.rooms.agents.instances
+        try:
+            loaded = await instances.bring(record, instances.place(), restore=not target.fresh_state)
+        except (CaxtonError, CellLost):
+            record.revision, record.config, record.life = old
+            record.endpoint.limits = old[1].limits
+            raise
+        if loaded.restored:
+            self.journey.memory = "carried"
+        elif not self.new:
+            self.journey.memory = "fresh"
+            self.journey.memory_reason = self._why_fresh(loaded.hooks)
+            instances.forget(record)
+        record.endpoint.refusal = None
+        self.rooms.bus.endpoints[record.endpoint.name] = record.endpoint
+        return ChangedOver()
+
+    async def watch(self) -> Happening:
+        """Wait for the end of the probation."""
+        return Faltered("this strategy has no probation")
+
+    def commit(self) -> None:
+        """The new revision is the agent's own from now on, also after a restart."""
+        self.rooms.agents.changed(self.record, "deployed")
+
+    async def bring_back(self) -> None:
+        """Let the old revision go on where the new one failed."""
+
+    async def drop_new(self) -> None:
+        """Take the new revision's instance away."""
+        if self.new:
+            agents = self.rooms.agents
+            self.rooms.bus.endpoints.pop(self.record.endpoint.name, None)
+            agents.registry.drop(self.record)
+            agents.registry.save(self.record, self.rooms.clock.now_us(), state=REMOVED)
+
+    async def retire_old(self) -> Happening:
+        """Shut the old revision down."""
+        return Drained()
+
+    def _why_fresh(self, hooks: list[str]) -> str:
+        if self.target.fresh_state:
+            return "a fresh state was asked for"
+        if self.target.config.recover != "snapshot":
+            return f'recover is "{self.target.config.recover}"'
+        if self.record.snapshot is None:
+            return "no state of the old revision was kept"
+        assert "restore" not in hooks
+        return "the new revision has no caxton_restore"
+
+
+class Handover(Change):
+    """A change of an agent that runs; the new instance is made in the old one's cell, in a slot of its own."""
+
+    keep = False
+    """Whether the old instance stands by after the swap."""
+
+    def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
+        super().__init__(rooms, record, target, journey)
+        assert record.cell is not None
+        assert record.revision is not None
+        if record.cell.link is None:
+            raise DeploymentError("the agent's cell is being started again", hint="try again in a moment")
+        self.cell = record.cell
+        self.link = record.cell.link
+        self.slot = self.cell.slot()
+        self.hooks: tuple[str, ...] = ()
+        self.carry = False
+
+    async def check(self) -> Happening:
+        """Load the new revision while the old one works on."""
+        loaded = await self.rooms.agents.instances.load(
+            self.record, self.cell, self.slot, self.target.revision, self.target.config, state=None
+        )
+        self.hooks = tuple(loaded.hooks)
+        why = self._why_not_carried()
+        self.carry = why is None
+        self.journey.memory = "carried" if self.carry else "fresh"
+        self.journey.memory_reason = why
+        return Checked()
+
+    async def change_over(self) -> Happening:
+        """Between two turns: the state goes over, and the next message goes to the new revision."""
+        record, endpoint = self.record, self.record.endpoint
+        async with record.changing:
+            began = self.rooms.clock.monotonic()
+            endpoint.open = False
+            mended = False
+            try:
+                await endpoint.idle()
+                if not self._lives():
+                    raise DeploymentError("the agent broke down while it was changed over", hint="try again")
+                fault, status = await self._swap()
+                if fault is not None:
+                    # where the old instance is gone, its repair opens the mailbox again
+                    mended = status == Status.UNHANDLED or endpoint.slot in fault.lost
+                    if endpoint.slot in fault.lost:
+                        self.lost_old("snapshot", fault)
+                    raise DeploymentError(
+                        f"the new revision did not take over the state: {fault.reason}",
+                        hint=fault.hint or "the old revision goes on; a fresh state can be asked for",
+                    )
+                self.take_over()
+            finally:
+                if self._lives() and not mended:
+                    self.rooms.bus.open(endpoint)
+            self.journey.pause_us = int((self.rooms.clock.monotonic() - began) * 1e6)
+        return ChangedOver(on_probation=self.keep)
+
+    def take_over(self) -> None:
+        """The swap is done, and no message has gone to the new instance yet."""
+        raise NotImplementedError
+
+    def put(self, slot: int, revision: Revision, config: AgentConfig) -> None:
+        """Let the agent's messages go to that slot from now on."""
+        endpoint, life = self.record.endpoint, self.record.life
+        assert isinstance(life, Running)
+        self.link.slots.pop(endpoint.slot, None)
+        self.link.slots[slot] = endpoint
+        endpoint.slot = slot
+        endpoint.revision_no = revision.no
+        endpoint.limits = config.limits
+        self.record.life = life.swap(revision.sha256, slot)
+
+    def commit(self) -> None:
+        """The new revision is the agent's own from now on, also after a restart."""
+        record = self.record
+        record.revision, record.config, record.hooks = self.target.revision, self.target.config, self.hooks
+        if not self.carry:
+            self.rooms.agents.instances.forget(record)
+        self.rooms.agents.instances.plan_snapshot(record)
+        super().commit()
+
+    async def drop_new(self) -> None:
+        """Take the new revision's instance away, if it is still there."""
+        if self.cell.link is self.link:
+            await self.rooms.agents.instances.drop(self.cell, self.slot)
+
+    def lost_old(self, what: str, fault: Fault) -> None:
+        """Its own hook cost the old revision its instance: it is started again as after any trap."""
+        self.rooms.agents.broken(self.record, f"{what}: {fault.code}: {fault.reason}")
+
+    async def _swap(self) -> tuple[Fault | None, int]:
+        swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": self.keep}
+        answer = await self.link.request(Kind.SWAP, self.slot, msgspec.json.encode(swap))
+        if answer.status == Status.OK:
+            return None, answer.status
+        return msgspec.json.decode(answer.payload, type=Fault), answer.status
+
+    def _lives(self) -> bool:
+        return isinstance(self.record.life, Running) and self.cell.link is self.link
+
+    def _why_not_carried(self) -> str | None:
+        if self.target.fresh_state:
+            return "a fresh state was asked for"
+        if self.target.config.recover != "snapshot":
+            return f'recover is "{self.target.config.recover}"'
+        if "snapshot" not in self.record.hooks:
+            return "the old revision has no caxton_snapshot"
+        if "restore" not in self.hooks:
+            return "the new revision has no caxton_restore"
+        return None
