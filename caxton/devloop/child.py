@@ -10,7 +10,8 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,23 +41,27 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
     def outcome(code: int | None, output: str) -> Outcome:
         return Outcome(code, output, round((time.monotonic() - began) * 1000, 1))
 
+    # a pipe of our own: asyncio's would make the wait for the process a wait for everybody who holds its output open
+    reading, writing = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=writing,
+            stderr=writing,
             env={**os.environ, **environ},
             # a session of its own, so that Ctrl-C is for the loop and a kill reaches what it started
             start_new_session=True,
         )
     except OSError as error:
+        os.close(reading)
         return outcome(None, f"error: {command[0]} cannot be run: {error.strerror}")
-    assert process.stdout is not None
+    finally:
+        os.close(writing)
     late = False
-    async with asyncio.TaskGroup() as group:
-        words = group.create_task(_read(process.stdout))
+    async with _stream(reading) as stream, asyncio.TaskGroup() as group:
+        words = group.create_task(_read(stream))
         try:
             async with asyncio.timeout(timeout_s):
                 await process.wait()
@@ -64,13 +69,25 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
             late = True
         finally:
             # also where it ended by itself: what it left running holds the pipe open and is nobody's
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
     said = words.result()
     if late:
         return outcome(None, f"error: it took longer than {timeout_s:g} s and was ended\n{said}")
     return outcome(process.returncode, said)
+
+
+@asynccontextmanager
+async def _stream(descriptor: int) -> AsyncGenerator[asyncio.StreamReader]:
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
+    )
+    try:
+        yield reader
+    finally:
+        transport.close()
 
 
 async def _read(stream: asyncio.StreamReader) -> str:

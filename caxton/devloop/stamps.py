@@ -7,6 +7,7 @@ the build runs, while the watcher is set up, or that the system never told of, i
 from __future__ import annotations
 
 import hashlib
+import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def _stamp(file: Path, now_ns: int) -> _Stamp | None:
         seen = file.stat()
     except OSError:
         return None
-    fresh = abs(now_ns - seen.st_mtime_ns) < FRESH_NS
+    # a named pipe would be read for ever
+    fresh = stat.S_ISREG(seen.st_mode) and abs(now_ns - seen.st_mtime_ns) < FRESH_NS
     return _Stamp(seen.st_mtime_ns, seen.st_size, seen.st_ino, _digest(file) if fresh else None)
 
 

@@ -15,6 +15,7 @@ ROOM_OF = {
     "aiosqlite": "journal",
     "opentelemetry": "telemetry",
     "watchfiles": "devloop",
+    "pathspec": "devloop",
     "typer": "cli",
     "fastapi": "api",
     "starlette": "api",

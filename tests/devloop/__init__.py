@@ -1,0 +1,1 @@
+"""The development loop on real files with real builders."""

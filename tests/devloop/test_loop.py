@@ -1,0 +1,194 @@
+"""The loop with a real daemon: what is built and deployed, and what is not, when files are saved."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from caxton.api.client import AsyncClient, Json
+from caxton.api.socket import socket_path
+from caxton.devloop import DevLoop
+from caxton.devloop.events import (
+    BuildFailed,
+    BuildStarted,
+    Built,
+    ConfigurationFailed,
+    ConfigurationRead,
+    DaemonUp,
+    Deployed,
+    DeployFailed,
+    Running,
+    Unchanged,
+    Watching,
+)
+from caxton.errors import InvalidState
+
+from .project import EXAMPLES, Project, looping, variant
+
+COUNTER = (EXAMPLES / "counter" / "counter.c").read_text("utf-8")
+
+
+async def agent(project: Project, name: str) -> Json:
+    async with AsyncClient(socket_path(project.folder / ".caxton")) as caxton:
+        return await caxton.agent(name)
+
+
+async def test_a_change_during_a_build_is_built_after_it(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    folder = tmp_path / "p"
+    (folder / "src").mkdir(parents=True)
+    program = (
+        "import pathlib; data = pathlib.Path('in.bin').read_bytes(); pathlib.Path('started').touch(); "
+        f"open({str(gate)!r}).read(); pathlib.Path('../a.wasm').write_bytes(data)"
+    )
+    (folder / "caxton.toml").write_text(
+        'cells = 1\n[agents.a]\nwasm = "a.wasm"\nsource = "src"\n'
+        f'[agents.a.build]\nwatch = ["in.bin"]\ncommand = {json.dumps([sys.executable, "-c", program])}\n'
+    )
+    (folder / "src" / "in.bin").write_bytes(variant("one"))
+
+    def open_gate() -> None:
+        # returns when the builder opens the other end, which it does after it has read its source
+        with gate.open("w"):
+            pass
+
+    async with looping(folder) as project:
+        await project.next(BuildStarted)
+        await asyncio.to_thread(open_gate)
+        await project.next(Watching)
+        (folder / "src" / "in.bin").write_bytes(variant("two"))
+        await project.next(BuildStarted)
+        with gate.open("w"):
+            # it has read the second text and waits for the end of this one
+            (folder / "src" / "in.bin").write_bytes(variant("three"))
+        second = await project.next(Built)
+        await project.next(BuildStarted)
+        await asyncio.to_thread(open_gate)
+        third = await project.next(Built)
+        assert second.revision != third.revision
+        deployed = await project.next(Deployed)
+        while deployed.revision != third.revision:
+            deployed = await project.next(Deployed)
+        assert (folder / "a.wasm").read_bytes() == variant("three")
+        assert (await agent(project, "a"))["revision"] == third.revision
+
+
+async def test_only_what_a_save_concerns_is_built(tmp_path: Path) -> None:
+    text = (EXAMPLES / "echo" / "echo.wat").read_text("utf-8")
+    for name in ("ann", "bob"):
+        (tmp_path / f"{name}.wat").write_text(text)
+    (tmp_path / "caxton.toml").write_text(
+        "cells = 1\n"
+        '[agents.ann]\nwasm = "ann.wasm"\n[agents.bob]\nwasm = "bob.wasm"\n[agents.bea]\nwasm = "bob.wasm"\n'
+    )
+    async with looping(tmp_path) as project:
+        await project.next(Watching)
+        started = [event for event in project.seen if isinstance(event, BuildStarted)]
+        assert sorted(event.agents for event in started) == [["ann"], ["bob", "bea"]], "once at the start"
+        running = [event.agent for event in project.seen if isinstance(event, Running)]
+        assert sorted(running) == ["ann", "bea", "bob"]
+        project.save("bob.wat", text.replace("(module", '(module (global (export "g") i32 (i32.const 7))', 1))
+        first, second = await project.next(Deployed), await project.next(Deployed)
+        assert (first.agent, second.agent) == ("bob", "bea")
+        assert first.state_reason == "the old build has no caxton_snapshot"
+        project.save("ann.wat", text + ";; nothing else\n")
+        assert (await project.next(Unchanged)).agent == "ann"
+        built = [event.agents for event in project.seen if isinstance(event, Built)]
+        assert built[2:] == [["bob", "bea"], ["ann"]]
+
+
+async def test_a_broken_save_and_one_that_the_daemon_refuses_leave_the_old_revision(tmp_path: Path) -> None:
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "counter.c").write_text(COUNTER)
+    async with looping(folder) as project:
+        running = await project.next(Running)
+        await project.next(Watching)
+        project.save("counter.c", COUNTER.replace("count += add;", "count += add"))
+        failed = await project.next(BuildFailed)
+        assert (failed.error.file, failed.error.line) == ("counter.c", 20)
+        assert failed.keeps == {"counter": running.revision}
+        project.save("counter.c", COUNTER.replace("CAXTON_EXPORT(handle_message)", "CAXTON_EXPORT(handle)"))
+        refused = await project.next(DeployFailed)
+        assert "handle_message" in refused.reason
+        assert refused.keeps == running.revision == (await agent(project, "counter"))["revision"]
+        # a state that the new build refuses keeps the old one too
+        project.save("counter.c", COUNTER.replace('"v"), 0) != 1', '"v"), 0) != 2'))
+        refused = await project.next(DeployFailed)
+        assert "not a counter's state" in refused.reason
+        project.save("counter.c", COUNTER.replace("{'count':", "{'sum':"))
+        deployed = await project.next(Deployed)
+        assert (deployed.previous, deployed.state) == (running.revision, "carried")
+        assert deployed.compile_ms > 0
+        project.save("counter.c", COUNTER.replace("CAXTON_EXPORT(caxton_restore)", "static CAXTON_UNUSED"))
+        deployed = await project.next(Deployed)
+        assert (deployed.state, deployed.state_reason) == ("fresh", "the new build has no caxton_restore")
+
+
+async def test_the_configuration_is_watched_too(tmp_path: Path) -> None:
+    (tmp_path / "a.wasm").write_bytes(variant("one"))
+    text = 'cells = 1\n[agents.a]\nwasm = "a.wasm"\n'
+    (tmp_path / "caxton.toml").write_text(text)
+    async with looping(tmp_path) as project:
+        await project.next(Watching)
+        project.save("caxton.toml", text + "settings = { price = 3 }\nlimits = { mailbox = 7 }\n")
+        assert (await project.next(ConfigurationRead)).changed == ["a"]
+        deployed = await project.next(Deployed)
+        assert deployed.settings_changed
+        now = await agent(project, "a")
+        assert (now["settings"], now["limits"]["mailbox"]) == ({"price": 3}, 7)
+
+        project.save("caxton.toml", text + "setings = { price = 4 }\n")
+        failed = await project.next(ConfigurationFailed)
+        assert "caxton.toml:4" in failed.reason
+        assert "settings" in (failed.hint or "")
+
+        (tmp_path / "b.wat").write_text((EXAMPLES / "echo" / "echo.wat").read_text("utf-8"))
+        project.save("caxton.toml", 'cells = 2\n[agents.b]\nwasm = "b.wasm"\n')
+        read = await project.next(ConfigurationRead)
+        assert (read.added, read.removed, read.changed, read.later) == (["b"], ["a"], [], ["cells"])
+        assert (await project.next(Deployed)).agent == "b"
+        assert (await agent(project, "a"))["settings"] == {"price": 3}, "nothing is taken away unasked"
+
+
+async def test_a_module_that_somebody_else_builds_is_taken_in_when_it_changes(tmp_path: Path) -> None:
+    (tmp_path / "a.wasm").write_bytes(variant("one"))
+    (tmp_path / "caxton.toml").write_text('cells = 1\n[agents.a]\nwasm = "a.wasm"\n')
+    async with looping(tmp_path) as project:
+        first = await project.next(Running)
+        await project.next(Watching)
+        (tmp_path / "a.wasm").write_bytes(variant("two"))
+        deployed = await project.next(Deployed)
+        assert (deployed.previous, deployed.build_ms) == (first.revision, None)
+        assert not [event for event in project.seen if isinstance(event, BuildStarted)]
+
+
+async def test_a_daemon_that_is_gone_is_started_at_the_next_save(tmp_path: Path) -> None:
+    (tmp_path / "a.wasm").write_bytes(variant("one"))
+    (tmp_path / "caxton.toml").write_text('cells = 1\n[agents.a]\nwasm = "a.wasm"\n')
+    async with looping(tmp_path) as project:
+        assert (await project.next(DaemonUp)).started
+        await project.next(Watching)
+        await asyncio.to_thread(project.take_down)
+        (tmp_path / "a.wasm").write_bytes(variant("two"))
+        assert (await project.next(DaemonUp)).started
+        # the daemon that came up has read the new module itself, or gets it from the loop
+        said: Unchanged | Deployed = await project.next(Unchanged, Deployed)
+        assert said.revision == hashlib.sha256(variant("two")).hexdigest()
+        assert (await agent(project, "a"))["revision"] == said.revision
+
+
+async def test_two_loops_on_one_project_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("cells = 1\n")
+    async with looping(tmp_path) as project:
+        await project.next(Watching)
+        other = DevLoop(tmp_path, project.hear, lambda: asyncio.to_thread(project.bring_up))
+        with pytest.raises(InvalidState, match="another `caxton dev`"):
+            await other.run()
