@@ -37,6 +37,9 @@ class DeployBody(BaseModel):
     strategy: Literal["direct", "blue-green"] = Field(
         default="direct", description="How the new revision takes over."
     )
+    recover: Literal["snapshot", "fresh"] | None = Field(
+        default=None, description="How its memory comes back after a restart."
+    )
     fresh_state: bool = Field(default=False, description="Begin without the old revision's state.")
     probation_turns: int | None = Field(
         default=None, ge=1, le=1000, description="Good turns until the old revision goes (blue-green)."
@@ -83,6 +86,7 @@ async def deploy(request: Request) -> Response:
             limits = limits_from(body.limits, rooms.config.config.limits_of(name))
         except ValueError as error:
             raise ConfigurationError(f"limits: {error}") from error
+    known = rooms.agents.registry.agents.get(name)
     async with durable(rooms):
         view = await rooms.engine.deploy(
             name,
@@ -92,6 +96,7 @@ async def deploy(request: Request) -> Response:
             limits=limits,
             profile=body.profile,
             strategy=body.strategy,
+            recover=body.recover or (known.config.recover if known else "snapshot"),
             fresh_state=body.fresh_state,
             probation=rooms.engine.probation(body.probation_turns, body.probation_s),
         )

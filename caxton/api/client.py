@@ -87,10 +87,20 @@ class Client:
         fresh_state: bool = False,
         probation_turns: int | None = None,
         probation_s: float | None = None,
+        recover: str | None = None,
     ) -> Json:
         """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
         call = wire.deploy(
-            name, wasm, settings, limits, profile, strategy, fresh_state, probation_turns, probation_s
+            name,
+            wasm,
+            settings,
+            limits,
+            profile,
+            strategy,
+            fresh_state,
+            probation_turns,
+            probation_s,
+            recover,
         )
         body: Json = wire.read(self._ask(call))
         return body

@@ -92,6 +92,7 @@ def deploy(
     fresh_state: bool = False,
     probation_turns: int | None = None,
     probation_s: float | None = None,
+    recover: str | None = None,
 ) -> Call:
     """Bring a module (wasm, or text in the WAT format) to an agent. `probation_s`: seconds."""
     body = {
@@ -104,6 +105,7 @@ def deploy(
         "fresh_state": fresh_state,
         "probation_turns": probation_turns,
         "probation_s": probation_s,
+        "recover": recover,
     }
     # the answer comes when the probation is over
     extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S

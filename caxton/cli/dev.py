@@ -68,6 +68,9 @@ def dev(
     strategy: Annotated[
         Strategy, typer.Option("--strategy", help="How a new build takes over.")
     ] = Strategy.DIRECT,
+    fresh_state: Annotated[
+        bool, typer.Option("--fresh-state", help="Begin every build without the state of the one before.")
+    ] = False,
     debounce: Annotated[
         float,
         typer.Option(
@@ -99,7 +102,7 @@ def dev(
     home = place_of(folder or project)
     implied = settle(home)
     shown = ui or (Ui.TUI if sys.stdout.isatty() and _has_viewer() else Ui.STREAM)
-    loop = _Loop(home, implied, strategy, max(debounce, 0.01))
+    loop = _Loop(home, implied, strategy, fresh_state, max(debounce, 0.01))
     with loop.daemon:
         if shown is Ui.TUI:
             _in_viewer(loop, verbose)
@@ -169,11 +172,14 @@ class Daemon:
 class _Loop:
     """The development loop with its daemon, until a signal ends it."""
 
-    def __init__(self, folder: Path, implied: bool, strategy: Strategy, debounce_s: float) -> None:
+    def __init__(
+        self, folder: Path, implied: bool, strategy: Strategy, fresh_state: bool, debounce_s: float
+    ) -> None:
         self.folder = folder
         self.daemon = Daemon(folder)
         self._implied = implied
         self._strategy = strategy
+        self._fresh_state = fresh_state
         self._debounce_ms = round(debounce_s * 1000)
 
     async def run(self, sink: Callable[[Event], None]) -> None:
@@ -186,6 +192,7 @@ class _Loop:
             lambda: asyncio.to_thread(self.daemon.bring_up),
             implied=self._implied,
             strategy=self._strategy.value,
+            fresh_state=self._fresh_state,
             debounce_ms=self._debounce_ms,
         ).run()
 

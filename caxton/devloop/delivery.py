@@ -28,6 +28,7 @@ class Wanted:
     limits: dict[str, int]
     profile: str
     start: bool
+    recover: str
 
     @classmethod
     def of(cls, project: Project, agent: str, module: bytes) -> Wanted:
@@ -40,6 +41,7 @@ class Wanted:
             msgspec.structs.asdict(project.config.limits_of(agent)),
             table.profile,
             table.start,
+            table.recover,
         )
 
     def is_met_by(self, body: Json) -> bool:
@@ -55,6 +57,7 @@ async def deliver(
     module: bytes,
     *,
     strategy: str,
+    fresh_state: bool,
     build_ms: float | None,
     at_start: bool,
 ) -> Event:
@@ -72,7 +75,9 @@ async def deliver(
             settings=wanted.settings,
             limits=wanted.limits,
             profile=wanted.profile,
+            recover=wanted.recover,
             strategy=strategy,
+            fresh_state=fresh_state,
         )
         if not wanted.start and (before is None or before["state"] != "running"):
             await caxton.change_agent(wanted.agent, "stop")
@@ -87,7 +92,17 @@ async def deliver(
             hint=error.hint,
             keeps=previous,
         )
-    if done["state"] == "unchanged":
+    if done["state"] != "running":
+        reason = done["reason"] or f"the deployment is {done['state']}"
+        return DeployFailed(
+            agent=wanted.agent,
+            revision=wanted.revision,
+            code=f"deployment_{done['state']}",
+            reason=reason,
+            hint=f"see: caxton deploy status {done['id']}",
+            keeps=previous,
+        )
+    if done["unchanged"]:
         return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
     timings: Json = done["timings"] or {}
     return Deployed(
@@ -100,7 +115,7 @@ async def deliver(
         load_ms=timings.get("load_ms") or 0.0,
         pause_ms=(timings.get("pause_us") or 0) / 1000,
         state=done["memory"],
-        state_reason=await _why_fresh(caxton, wanted.agent, before, done),
+        state_reason=done["memory_reason"],
         settings_changed=before is not None and previous == done["revision"],
         deployment=done["id"],
     )
@@ -120,15 +135,3 @@ async def _agent(caxton: AsyncClient, name: str) -> Json | None:
         return await caxton.agent(name)
     except AgentNotFound:
         return None
-
-
-async def _why_fresh(caxton: AsyncClient, name: str, before: Json | None, done: Json) -> str | None:
-    """Why the state was not carried over, where it was not."""
-    if done["memory"] != "fresh" or before is None:
-        return None
-    if "snapshot" not in before["hooks"]:
-        return "the old build has no caxton_snapshot"
-    after = await _agent(caxton, name)
-    if after is not None and "restore" not in after["hooks"]:
-        return "the new build has no caxton_restore"
-    return None

@@ -83,6 +83,7 @@ class DevLoop:
         *,
         implied: bool = False,
         strategy: str = "direct",
+        fresh_state: bool = False,
         debounce_ms: int = DEBOUNCE_MS,
         clock: Clock | None = None,
     ) -> None:
@@ -91,6 +92,7 @@ class DevLoop:
         self._bring_up = bring_up
         self._implied = implied
         self._strategy = strategy
+        self._fresh_state = fresh_state
         self._debounce_ms = debounce_ms
         self._clock = clock or SystemClock()
         self._config_seen: Stamps | None = None
@@ -209,7 +211,13 @@ class DevLoop:
     async def _ask(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> Event:
         async with self._client() as caxton:
             return await deliver(
-                caxton, wanted, module, strategy=self._strategy, build_ms=build_ms, at_start=at_start
+                caxton,
+                wanted,
+                module,
+                strategy=self._strategy,
+                fresh_state=self._fresh_state,
+                build_ms=build_ms,
+                at_start=at_start,
             )
 
     def _client(self) -> AsyncClient:

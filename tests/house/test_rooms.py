@@ -53,7 +53,10 @@ def test_one_room_knows_each_library(library: str) -> None:
 
 def test_the_daemon_never_imports_the_viewer() -> None:
     for path in python("caxton"):
-        assert not imports(path) & {"textual", "caxton_tui"}, path
+        found = imports(path)
+        assert "textual" not in found, path
+        # the commands that open it import it when they run
+        assert "caxton_tui" not in found or path.parent.name == "cli", path
 
 
 def test_no_task_is_started_and_forgotten() -> None:
