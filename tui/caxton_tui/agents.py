@@ -6,15 +6,15 @@ columns as fit, the dearest first; the card below the list has the rest for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rich.text import Text
-from textual.widgets import Static
 
 from caxton.api.plain import safe, size
 from caxton_tui import words
+from caxton_tui.bars import Line
 from caxton_tui.listing import Listing, Part
 from caxton_tui.store import Pace, Store
 
@@ -60,7 +60,7 @@ class AgentTable(Listing):
     def __init__(self, store: Store, *, id: str = "agents") -> None:
         super().__init__(id=id)
         self._store = store
-        self._seen: object = None
+        self._seen: Sequence[Json] = ()
 
     @property
     def total(self) -> int:
@@ -69,7 +69,7 @@ class AgentTable(Listing):
 
     @property
     def chosen(self) -> Json | None:
-        """The agent under the cursor, or the only one."""
+        """The agent under the cursor, or else the first."""
         agents = self._store.agents
         if self.cursor is None:
             return agents[0] if agents else None
@@ -77,12 +77,14 @@ class AgentTable(Listing):
 
     def flush(self) -> None:
         """Bring the last look on screen."""
-        if self._store.agents is self._seen and self.virtual_size.width == self.size.width:
+        if self._store.agents is self._seen and self.virtual_size.width == self.width:
             return
+        # agents come and go, and the cursor stays with the one that it stood on
+        name = self._seen[self.cursor]["name"] if self.cursor is not None else None
         self._seen = self._store.agents
         self.fit()
-        if self.cursor is not None:
-            self.cursor = min(self.cursor, self.total - 1) if self.total else None
+        if name is not None:
+            self.cursor = next((n for n, agent in enumerate(self._seen) if agent["name"] == name), None)
         self.refresh()
 
     def heading(self, width: int) -> list[Part]:
@@ -117,20 +119,16 @@ def fitting(width: int) -> tuple[int, list[Column]]:
     return max(width - 1, 1), columns
 
 
-class AgentCard(Static):
+class AgentCard(Line):
     """One agent in a few lines: what the list has no room for."""
 
     def __init__(self, store: Store, *, id: str = "card") -> None:
         super().__init__(id=id)
         self._store = store
-        self._text = Text()
 
     def flush(self, agent: Json | None) -> None:
         """Show that agent as it is now."""
-        text = self._of(agent) if agent is not None else Text("no agent yet", style="dim")
-        if text != self._text:
-            self._text = text
-            self.update(text)
+        self.put(self._of(agent) if agent is not None else Text("no agent yet", style="dim"))
 
     def _of(self, agent: Json) -> Text:
         pace = self._store.pace(agent)

@@ -33,9 +33,7 @@ class CaxtonApp(App[int]):
     TITLE = "Caxton"
     CSS_PATH = "caxton.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        key.binding for key in KEYS if key.id in ("app.quit", "app.dark")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in KEYS if key.of_app]
 
     def __init__(
         self,

@@ -62,7 +62,9 @@ class StatusLine(Line):
             parts.append((f"cells {ready}/{len(cells)}", "" if ready == len(cells) else "bold yellow"))
             parts.append((f"{store.messages_s:,.0f} msg/s", ""))
             parts.append((f"row {journal['committed_seq']:,}", ""))
-            parts.append((f"lag {journal['waiting_rows']:,}", ""))
+            # a mark of the journal's own waits for company: one record alone is no lag
+            waiting = journal["waiting_rows"]
+            parts.append((f"lag {waiting if waiting > 1 else 0:,}", ""))
             if journal["failed"]:
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
         if store.left_out:
@@ -92,7 +94,7 @@ class Banner(Line):
             gone, left = max(now - connection.since, 0), max(connection.again_at - now, 0)
             what = "the daemon is gone" if self._store.status else "no daemon yet"
             when = f"trying again in {left:.0f} s" if left >= 0.5 else "trying again now"
-            self.put(Text(f"✗ {what}: lost {gone:.0f} s ago, {when}  [r] now   {safe(connection.why)}"))
+            self.put(Text(f"✗ {what}: lost {int(gone)} s ago, {when}  [r] now   {safe(connection.why)}"))
 
 
 class BuildStrip(Line):

@@ -97,6 +97,11 @@ class Listing(ScrollView, can_focus=True):
     # painting
 
     @property
+    def width(self) -> int:
+        """Cells of a line, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    @property
     def room(self) -> int:
         """How many rows fit."""
         return max(self.size.height - HEAD, 1)
@@ -109,19 +114,19 @@ class Listing(ScrollView, can_focus=True):
     def fit(self) -> None:
         """Take the number of rows as it is now."""
         height = self.total + HEAD
-        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
-            self.virtual_size = Size(self.size.width, height)
+        if self.virtual_size != (self.width, height):
+            self.virtual_size = Size(self.width, height)
 
     def show_row(self, number: int) -> None:
         """Scroll as little as needed to have a row on screen."""
         if number < self.top:
-            self.scroll_to(y=number, animate=False, immediate=True)
+            self.scroll_to(y=number, animate=False, force=True, immediate=True)
         elif number >= self.top + self.room:
-            self.scroll_to(y=number - self.room + 1, animate=False, immediate=True)
+            self.scroll_to(y=number - self.room + 1, animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        width = self.size.width
+        width = self.width
         if y < HEAD:
             return self._strip(self.heading(width), width, "listing--head")
         number = self.top + y - HEAD
@@ -142,7 +147,7 @@ class Listing(ScrollView, can_focus=True):
             room = max(-left, min(room, left))
             style = under
             if name and not whole:
-                style = under + self.get_component_rich_style(name, partial=True)
+                style = self.get_component_rich_style(name)
             segments.append(Segment(fitted(text, room), style))
             left -= abs(room)
             if left > 0:
@@ -182,6 +187,12 @@ class Listing(ScrollView, can_focus=True):
         self.show_row(self.cursor)
         self.refresh()
         self.post_message(self.Moved(self))
+
+    def on_resize(self) -> None:
+        """Keep the cursor on screen."""
+        self.fit()
+        if self.cursor is not None:
+            self.show_row(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; on the cursor it chooses."""

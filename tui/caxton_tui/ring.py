@@ -34,6 +34,11 @@ class Ring(Generic[T]):
             self.dropped += 1
         self._kept.append(thing)
 
+    def drop(self) -> None:
+        """Let the oldest go."""
+        self._kept.popleft()
+        self.dropped += 1
+
     def at(self, number: int) -> T | None:
         """The thing of that number, None when it is gone or not there yet."""
         place = number - self.dropped

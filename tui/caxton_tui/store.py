@@ -167,8 +167,13 @@ class Store:
             self.left_out += data["lost"]
         entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
         self.entries.add(entry)
-        if self.filter is not None and self.filter.passes(entry):
-            self.shown.add(entry)
+        if self.filter is not None:
+            if self.filter.passes(entry):
+                self.shown.add(entry)
+            # the view shows no row that the tape has forgotten
+            first = self.entries.at(self.entries.dropped)
+            while (oldest := self.shown.at(self.shown.dropped)) and first and oldest.seq < first.seq:
+                self.shown.drop()
         self._changed()
 
     def looked(self, at: float, status: Json, agents: Sequence[Json]) -> None:
@@ -204,6 +209,14 @@ class Store:
                 if wanted.passes(entry):
                     self.shown.add(entry)
         self._changed()
+
+    def keep(self, rows: int) -> None:
+        """Keep so many rows from now on, of those that are there the newest."""
+        before = list(self.entries)[-rows:]
+        self.entries = Ring(rows)
+        for entry in before:
+            self.entries.add(entry)
+        self.narrow(self.filter)
 
     def forget(self) -> None:
         """Empty the tape: the journal is another one."""

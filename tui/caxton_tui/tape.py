@@ -53,8 +53,8 @@ class Tape(Listing):
         if gone and not self.following:
             if self.cursor is not None:
                 self.cursor = max(self.cursor - gone, 0)
-            self.scroll_to(y=max(self.top - gone, 0), animate=False, immediate=True)
-        if ring.end != self._end or self.virtual_size.width != self.size.width:
+            self.scroll_to(y=max(self.top - gone, 0), animate=False, force=True, immediate=True)
+        if ring.end != self._end or self.virtual_size.width != self.width:
             self._end = ring.end
             self.fit()
             if self.following:
@@ -63,7 +63,7 @@ class Tape(Listing):
 
     def to_end(self) -> None:
         """Scroll to the newest row."""
-        self.scroll_to(y=max(self.total - self.room, 0), animate=False, immediate=True)
+        self.scroll_to(y=max(self.total - self.room, 0), animate=False, force=True, immediate=True)
 
     def follow(self, wanted: bool) -> None:
         """Follow the end, or stay."""
@@ -83,14 +83,16 @@ class Tape(Listing):
         self.following = False
 
     def on_resize(self) -> None:
-        """Keep the end at the end."""
-        self.fit()
+        """Keep the end at the end, or the cursor on screen."""
+        super().on_resize()
         if self.following:
             self.to_end()
 
     def heading(self, width: int) -> list[Part]:
         """The columns of the headings."""
-        return self._columns(width, ("TIME", "", "ACT", "FROM → TO", "CONVERSATION", "CONTENT"), "")
+        return self._columns(
+            width, ("TIME", "", "ACT", "FROM → TO", "CONVERSATION" if width >= 100 else "CONV", "CONTENT"), ""
+        )
 
     def row(self, number: int, width: int) -> list[Part]:
         """One message or event."""

@@ -155,7 +155,7 @@ class WatchScreen(Screen[None]):
         if 0 <= now - self._asked < 1 and self._asked >= 0:
             return
         self._asked = now
-        self.run_worker(self._ask(entry), group="detail", exclusive=True, exit_on_error=False)
+        self.run_worker(self._ask(entry), group="detail", exclusive=True)
 
     async def _ask(self, entry: Entry) -> None:
         outcome = await self._reader.message(entry.seq)

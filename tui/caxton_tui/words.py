@@ -5,8 +5,9 @@ In: rows as the event stream gives them. Out: plain text, every character of whi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from caxton.api.plain import compact, safe, span
 
@@ -14,6 +15,9 @@ Json = Mapping[str, Any]
 
 CONTENT_ROOM: Final = 400
 """Characters of a content that a line may show; cut before anything looks at them."""
+
+_BARE: Final = re.compile(r"[A-Za-z_][\w.@/-]*", re.ASCII)
+"""Strings that need no quotes to be told from other values."""
 
 _SIGNS: Final = {
     "request": "?",
@@ -69,14 +73,29 @@ def receivers(message: Json, platform: str = "local") -> str:
 
 
 def content(message: Json) -> str:
-    """A message's content on one line, cut to `CONTENT_ROOM`."""
+    """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`."""
     value = message.get("content")
     if value is None:
         return ""
+    if not isinstance(value, dict):
+        return _value(value, CONTENT_ROOM)
+    members = cast("dict[str, object]", value)
+    said: list[str] = []
+    room = CONTENT_ROOM
+    for name, member in members.items():
+        said.append(f"{safe(name[:CONTENT_ROOM])}={_value(member, room)}")
+        room -= len(said[-1])
+        if room <= 0:
+            # a content may be a quarter of a MiB, and a line shows a hundred characters
+            break
+    return " ".join(said)[:CONTENT_ROOM]
+
+
+def _value(value: object, room: int) -> str:
     if isinstance(value, str):
-        # cut first: a content may be a quarter of a MiB, and a line shows a hundred characters
-        value = value[:CONTENT_ROOM]
-    return compact(value, CONTENT_ROOM)
+        cut = value[:CONTENT_ROOM]
+        return cut if _BARE.fullmatch(cut) else compact(cut, room)
+    return compact(value, room)
 
 
 def event_line(kind: str, data: Json, platform: str = "local") -> str:

@@ -1,0 +1,86 @@
+"""The daemon goes away and comes back: the picture stays, and goes on where it was."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from caxton_tui.bars import Banner, BuildStrip
+from caxton_tui.store import Link
+
+from .stand import daemon, empty, heard, market, settled, stage
+
+
+async def test_a_restart_loses_no_row_and_shows_none_twice(tmp_path: Path) -> None:
+    async with stage(tmp_path) as one:
+        banner = one.app.picture.query_one(Banner)
+        async with daemon(market(tmp_path)) as caxton:
+            await caxton.trade()
+            one.app.reader.hurry()
+            await one.until(settled(caxton), look=True)
+            before = len(one.store.entries)
+            assert not banner.display
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        assert banner.display
+        assert "lost 0 s ago" in banner.text.plain
+        assert len(one.store.entries) == before
+        assert len(one.store.agents) == 4
+        async with daemon(tmp_path) as caxton:
+            await caxton.trade(conversation_id="order-2")
+            one.app.reader.hurry()
+            await one.until(settled(caxton), look=True)
+            assert not banner.display
+            rows = [entry.seq for entry in one.store.entries]
+            assert rows == list(range(1, caxton.house.bus.last_seq + 1))
+            assert one.store.left_out == 0
+
+
+async def test_it_waits_for_a_daemon_that_is_not_there_longer_and_longer(tmp_path: Path) -> None:
+    async with stage(empty(tmp_path)) as one:
+        for number, pause in enumerate([0.5, 1.0, 2.0, 4.0, 5.0, 5.0]):
+            await one.until(lambda store: store.connection.link is Link.LOST)
+            connection = one.store.connection
+            assert connection.again_at - one.clock.monotonic() == pause, number
+            assert connection.since == 1_700_000_000
+            tries = [connection]
+            one.clock.advance(pause)
+            await one.until(lambda store, tries=tries: store.connection is not tries[0])
+        assert "lost 17 s ago, trying again in 5 s" in one.app.picture.query_one(Banner).text.plain
+        async with daemon(tmp_path) as caxton:
+            await one.press("r")
+            await one.until(heard(caxton))
+
+
+async def test_another_journal_under_the_same_folder_begins_anew(tmp_path: Path) -> None:
+    async with stage(tmp_path) as one:
+        async with daemon(market(tmp_path)) as caxton:
+            await caxton.trade()
+            one.app.reader.hurry()
+            await one.until(settled(caxton), look=True)
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        shutil.rmtree(tmp_path / ".caxton")
+        async with daemon(empty(tmp_path)) as caxton:
+            one.app.reader.hurry()
+            await one.until(settled(caxton), look=True)
+            assert [entry.seq for entry in one.store.entries] == list(range(1, caxton.house.bus.last_seq + 1))
+
+
+async def test_rows_from_before_are_shown_too(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton:
+        await caxton.trade()
+        async with stage(tmp_path) as one:
+            await one.until(heard(caxton))
+            assert "cfp" in {entry.act for entry in one.store.entries}
+
+
+async def test_build_lines_have_a_strip(tmp_path: Path) -> None:
+    async def lines() -> AsyncGenerator[str]:
+        yield "counter: built"
+        yield "counter: \x1b[31mswapped"
+
+    async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, dev=lines()) as one:
+        await one.until(lambda store: len(store.builds) == 2)
+        await one.until(heard(caxton))
+        strip = one.app.picture.query_one(BuildStrip)
+        assert strip.text.plain == "counter: built\ncounter: \\x1b[31mswapped"
