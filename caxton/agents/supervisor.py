@@ -29,7 +29,7 @@ from caxton.sandbox.frames import Fault, Kind, Status
 RESTARTS: Final = 5
 WITHIN_S: Final = 30.0
 TRIES: Final = 3
-"""A message that was first in line when its cell died this often is a dead letter."""
+"""A message in whose turn the cell died this often is a dead letter."""
 
 log = structlog.get_logger("caxton.agents")
 
@@ -256,13 +256,11 @@ class Supervisor:
         for endpoint in cell.endpoints:
             if endpoint.trial is not None:
                 endpoint.trial.lost()
-            lost = endpoint.lose_cell()
+            lost = endpoint.lose_cell(cell.in_hand)
             self._bus.counts.redelivered += len(lost)
             while endpoint.waiting and endpoint.waiting[0].tries >= TRIES:
                 envelope = endpoint.waiting.popleft()
-                self._bus.bury(
-                    endpoint.name, envelope, "poison", f"its cell died {TRIES} times while it was handled"
-                )
+                self._bus.bury(endpoint.name, envelope, "poison", f"its cell died {TRIES} times in its turn")
             endpoint.outlet = None
 
     async def _cell_ready(self, cell: Cell) -> None:

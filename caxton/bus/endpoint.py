@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from typing import Final, Protocol
 
 import msgspec
@@ -25,7 +26,7 @@ class Envelope(msgspec.Struct, gc=False):
     hops: int
     redelivered: bool = False
     tries: int = 0
-    """How often a cell died while an agent had it first in line."""
+    """How often a cell died in its turn."""
 
     def again(self) -> Envelope:
         """The same message, marked as delivered again."""
@@ -119,12 +120,15 @@ class Endpoint:
             self.waiting.extendleft(reversed(self.returned))
             self.returned.clear()
 
-    def lose_cell(self) -> list[Envelope]:
-        """The cell is gone: everything that it had waits again, marked; returns it."""
+    def lose_cell(self, in_hand: Collection[int] = ()) -> list[Envelope]:
+        """The cell is gone: everything that it had waits again, marked; returns it.
+
+        `in_hand` are the numbers of the messages whose turns it died in: those count as tried.
+        """
         lost = [envelope.again() for envelope in (*self.returned, *self.in_flight)]
-        if self.in_flight:
-            # the first was perhaps the one that killed the cell
-            lost[len(self.returned)].tries += 1
+        for envelope in lost:
+            if envelope.seq in in_hand:
+                envelope.tries += 1
         self.returned.clear()
         self.in_flight.clear()
         self.waiting.extendleft(reversed(lost))

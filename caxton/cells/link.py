@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
 from caxton.bus import Bus, Endpoint, Envelope
+from caxton.errors import CaxtonError
 from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 
 IN_FLIGHT: Final = 2_048
@@ -22,7 +23,7 @@ LOST: Final = "the cell ended before it answered"
 _TURN: Final = int(Kind.TURN)
 
 
-class CellLost(Exception):
+class CellLost(CaxtonError):
     """Raised when a cell went away before it answered, or did not come up."""
 
     code = "cell_lost"

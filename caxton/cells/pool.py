@@ -11,7 +11,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -22,6 +21,8 @@ import structlog
 
 from caxton.bus import Bus, Endpoint
 from caxton.cells.link import CellLink, CellLost
+from caxton.sandbox.blackbox import BlackBox, shared
+from caxton.sandbox.child import command, environment
 from caxton.sandbox.frames import Hello, Kind, Meters
 
 SOCKET_BUFFER: Final = 1 << 20
@@ -75,6 +76,8 @@ class Cell:
         self.restarts = 0
         self.endpoints: set[Endpoint] = set()
         self.ready = asyncio.Event()
+        self.in_hand: frozenset[int] = frozenset()
+        """The messages whose turns were running when the last process died."""
         self._next_slot = 0
 
     def slot(self) -> int:
@@ -146,6 +149,7 @@ class CellPool:
             cell.state = CellState.RESTARTING
             pid = cell.hello.pid if cell.hello else None
             log.warning("cell died", cell=cell.no, pid=pid, exit_code=code, restarts=cell.restarts)
+            cell.ready.clear()
             self.on_lost(cell)
             self._bus.event(
                 "cell",
@@ -174,19 +178,21 @@ class CellPool:
             if not greeted.done():
                 greeted.set_result(msgspec.json.decode(payload, type=Hello))
 
+        box_fd = shared()
+        box = BlackBox(box_fd)
         with theirs:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-            cell.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "caxton.sandbox.cell",
-                "--fd",
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
+            try:
+                cell.process = await asyncio.create_subprocess_exec(
+                    *command("caxton.sandbox.cell", "--fd", str(theirs.fileno()), "--box", str(box_fd)),
+                    pass_fds=(theirs.fileno(), box_fd),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    env=environment(),
+                )
+            finally:
+                os.close(box_fd)
         ours.setblocking(False)
 
         def lost() -> None:
@@ -233,6 +239,8 @@ class CellPool:
                 self._kill(cell)
             return await exit_task
         finally:
+            cell.in_hand = box.in_hand()
+            box.close()
             if link in self._bus.outlets:
                 self._bus.outlets.remove(link)
             cell.link = None

@@ -1,5 +1,5 @@
-"""A cell: the process that runs guests. Run as `python -m caxton.sandbox.cell --fd N` with a stream socket
-as N.
+"""A cell: the process that runs guests. Run as `python -m caxton.sandbox.cell --fd N [--box M]` with a stream
+socket as N and memory that it shares with the daemon (`blackbox`) as M.
 
 It says HELLO, then answers frames (`frames`) until the daemon closes the socket. It never opens a file but
 the compiled modules that the daemon names, and no guest runs on its main thread, which only waits for the
@@ -20,6 +20,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from caxton.sandbox.blackbox import BlackBox, shared
 from caxton.sandbox.calls_public import PublicCalls
 from caxton.sandbox.child import die_with_parent
 from caxton.sandbox.engines import native_version
@@ -37,8 +38,11 @@ BROKE = 70
 def main() -> None:
     """Serve one socket until it is closed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--fd", type=int, required=True)
-    stream = socket.socket(fileno=parser.parse_args().fd)
+    parser.add_argument("--fd", type=int, required=True, help="the socket to the daemon")
+    parser.add_argument("--box", type=int, help="the black box's memory; without it nobody looks")
+    chosen = parser.parse_args()
+    stream = socket.socket(fileno=chosen.fd)
+    box = BlackBox(shared() if chosen.box is None else chosen.box)
     stream.setblocking(True)
     die_with_parent()
     # a terminal's interrupt goes to the whole group; the daemon decides when its cells end
@@ -49,7 +53,7 @@ def main() -> None:
     threading.excepthook = _end
     calls, why = choose()
     stream.sendall(_hello(calls, why))
-    queue = RunQueue(stream, Slots(calls))
+    queue = RunQueue(stream, Slots(calls), box)
     # the objects of a turn are in no cycle; a collection would only stop all agents now and then
     gc.collect()
     gc.freeze()

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from caxton.sandbox.blackbox import BlackBox
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 from caxton.sandbox.lanes import Frame, Lane, Lanes
@@ -30,8 +31,9 @@ slower and a quiet one no quicker, since a batch is also sent when it ends."""
 class RunQueue:
     """What one runner hands to the next. Only the runner that `runner` names may use `batch` and `out`."""
 
-    def __init__(self, stream: socket.socket, slots: Slots) -> None:
+    def __init__(self, stream: socket.socket, slots: Slots, box: BlackBox) -> None:
         self.slots = slots
+        self.box = box
         self.lanes = Lanes()
         self.batch: Iterator[Frame] = iter(())
         self.out: list[bytes] = []
@@ -128,6 +130,7 @@ class Runner(threading.Thread):
         self.left = threading.Event()
         self._queue = queue
         self._inherits = inherits
+        self._place = queue.box.free.popleft()
 
     def run(self) -> None:
         """Work until the daemon is gone, or until left behind."""
@@ -143,12 +146,14 @@ class Runner(threading.Thread):
         except OSError:
             # the daemon closed its end; nothing that this cell does matters any more
             queue.ended.set()
+        queue.box.free.append(self._place)
 
     def _turns(self) -> bytes | None:
         """The loop. Returns None at the end of the stream, or the result of the work that was left behind."""
         queue, claims = self._queue, self.claims
         slots, lanes, out = queue.slots, queue.lanes, queue.out
         live = slots.live
+        hands, place = queue.box.hands, self._place
         clock, pack = time.monotonic_ns, RESULT.pack
         turn_kind, meters_kind = int(Kind.TURN), int(Kind.METERS)
         while True:
@@ -170,11 +175,13 @@ class Runner(threading.Thread):
                     now = clock()
                 else:
                     status = 0
+                    hands[place] = seq
                     try:
                         count, body, fuel = instance.turn(payload)
                     except GuestFault as fault:
                         slots.failed(slot, fault)
                         status, count, body, fuel = refused(kind, fault)
+                    hands[place] = 0
                     now = clock()
                     head = pack(
                         kind,
@@ -213,5 +220,8 @@ class Runner(threading.Thread):
             if isinstance(item, threading.Event):
                 item.wait()
             else:
+                if item[0] == Kind.TURN:
+                    queue.box.hands[self._place] = item[2]
                 head, body = queue.slots.perform(item, queue.lanes.slots())
+                queue.box.hands[self._place] = 0
                 queue.send(head + body)

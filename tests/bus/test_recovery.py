@@ -127,9 +127,9 @@ async def test_a_dead_cell_gives_everything_back_and_its_agent_waits(tmp_path: P
         agent = house.agent("a")
         seqs = [house.ask("a", n) for n in range(3)]
         house.cell.link.connection_lost(None)
-        lost = agent.lose_cell()
+        lost = agent.lose_cell(in_hand={seqs[0], 4711})
         assert [one.seq for one in lost] == seqs
-        assert [one.tries for one in lost] == [1, 0, 0], "only the first can have killed it"
+        assert [one.tries for one in lost] == [1, 0, 0], "only the one in hand can have killed it"
         assert not agent.open
         late = house.ask("a", 3)
         cell = HandCell(house.bus)
@@ -137,10 +137,10 @@ async def test_a_dead_cell_gives_everything_back_and_its_agent_waits(tmp_path: P
         marks = [(frame.seq, frame.message.get("redelivered", False)) for frame in cell.frames]
         assert marks == [*((seq, True) for seq in seqs), (late, False)]
         cell.end(INFORM)
-        # a second death: what came again is marked once, and the next in line is suspected now
+        # a second death: what came again is marked once, and the one in hand is suspected now
         cell.link.connection_lost(None)
-        lost = agent.lose_cell()
-        assert [(one.seq, one.tries) for one in lost] == [(seqs[1], 1), (seqs[2], 0), (late, 0)]
+        lost = agent.lose_cell(in_hand={late})
+        assert [(one.seq, one.tries) for one in lost] == [(seqs[1], 0), (seqs[2], 0), (late, 1)]
         assert all(one.body.count(b"redelivered") == 1 for one in lost)
         third = HandCell(house.bus)
         house.run(agent, third)

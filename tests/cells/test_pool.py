@@ -87,15 +87,35 @@ async def test_what_a_dead_cell_had_is_answered_exactly_once(tmp_path: Path) -> 
 async def test_two_deaths_are_not_enough_to_give_a_message_up(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await house.engine.deploy("busy", ROGUE, limits=LONG)
+        await house.engine.deploy("e", ECHO)
         house.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
-        for number in (1, 2):
+        for number in (1, 2, 3):
+            # who is answered behind it knows that its turn has begun
+            assert (await ask(house, "e", "there"))["content"] == "there"
+            assert house.agents.view("busy").in_flight == 1
+            assert await letters(house) == []
             kill_cell(house)
-            await reached(house, lambda number=number: house.agents.view("busy").restarts == number)
-        assert house.agents.view("busy").in_flight == 1
-        assert await letters(house) == []
-        kill_cell(house)
+            await reached(house, lambda number=number: house.agents.view("e").restarts == number)
         assert (await ask(house, "busy", 1))["content"] == 1
         assert [code for _, _, code in await letters(house)] == ["poison"]
+
+
+async def test_a_neighbour_is_not_blamed_for_the_cell(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("busy", ROGUE, limits=LONG)
+        await house.engine.deploy("e", ECHO)
+        spin = {"performative": "request", "receiver": "busy", "content": {"spin": True}}
+        seqs = [house.bus.submit(spin).seq]
+        for number in range(1, 4):
+            assert (await ask(house, "e", "there"))["content"] == "there"
+            # these are in the cell's hands, and in no turn, each time that it dies
+            seqs += [house.bus.submit({**spin, "content": n}).seq for n in range(5)]
+            kill_cell(house)
+            await reached(house, lambda number=number: house.agents.view("e").restarts == number)
+        assert (await ask(house, "busy", 1))["content"] == 1
+        assert await letters(house) == [(seqs[0], "busy@local", "poison")]
+        said = await answers(house)
+        assert [len(said[seq]) for seq in seqs] == [1] * 16
 
 
 async def test_agents_are_spread_and_speak_across_cells(tmp_path: Path) -> None:
