@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from caxton.cli.output import paint, plural, safe, span
+from caxton.cli.output import paint, safe, span
 from caxton.devloop import events as ev
 
 SHORT = 8
@@ -50,7 +50,7 @@ class Lines:
             case ev.DaemonUp():
                 yield self._dim("daemon started" if event.started else "the daemon runs already")
             case ev.Watching():
-                yield self._dim(f"watching {plural(event.folders, 'folder')}; Ctrl-C ends")
+                yield self._dim("watching for saves; Ctrl-C ends")
             case ev.BuildStarted() if self._verbose:
                 yield self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder})"))
             case ev.Built() if self._verbose and event.output.strip():
