@@ -14,7 +14,6 @@ import msgspec
 from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor
 from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
-from caxton.cells import CellLost
 from caxton.clock import Clock
 from caxton.deploy.journey import Journey
 from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening
@@ -64,7 +63,7 @@ class Change:
         instances = self.rooms.agents.instances
         try:
             loaded = await instances.bring(record, instances.place(), restore=not target.fresh_state)
-        except (CaxtonError, CellLost):
+        except CaxtonError:
             record.revision, record.config, record.life = old
             record.endpoint.limits = old[1].limits
             raise

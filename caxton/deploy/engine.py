@@ -249,7 +249,7 @@ class Engine:
                 began = self._clock.monotonic()
                 happening = Unchanged() if journey.unchanged else await change.check()
                 journey.load_ms = (self._clock.monotonic() - began) * 1000
-            except (CaxtonError, CellLost) as error:
+            except CaxtonError as error:
                 refused = _readable(error)
                 happening = Refused(refused.message)
             while happening is not None:
@@ -257,7 +257,7 @@ class Engine:
                 for effect in effects:
                     try:
                         happening = await self._perform(effect, change, journey) or happening
-                    except (CaxtonError, CellLost) as error:
+                    except CaxtonError as error:
                         refused = _readable(error)
                         happening = Refused(refused.message)
         finally:
@@ -315,10 +315,10 @@ def _is_so(record: AgentRecord, target: Target) -> bool:
     return record.revision == target.revision and record.config == wanted and not target.fresh_state
 
 
-def _readable(error: CaxtonError | CellLost) -> CaxtonError:
-    if isinstance(error, CaxtonError):
-        return error
-    return DeploymentError("the cell died while the revision was brought to it", hint="try again")
+def _readable(error: CaxtonError) -> CaxtonError:
+    if isinstance(error, CellLost):
+        return DeploymentError("the cell died while the revision was brought to it", hint="try again")
+    return error
 
 
 async def _tell(work: Coroutine[Any, Any, DeploymentView], told: asyncio.Future[DeploymentView]) -> None:

@@ -1,0 +1,334 @@
+"""Blue-green: the old revision stands by, and comes back with nothing lost where the new one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents.homes import (
+    COUNT_AT,
+    COUNTER,
+    COUNTER_2,
+    ECHO,
+    SAYS_LENGTH,
+    answers,
+    commit,
+    count,
+    events,
+    guest,
+    home,
+    instances,
+    kill_cell,
+    letters,
+    power_cut,
+    reached,
+)
+
+from caxton.deploy import DeploymentView, Probation
+from caxton.errors import DeploymentError, InvalidState
+from caxton.house import House
+from caxton.limits import Limits
+
+LONG = Probation(turns=100, warm_up_s=60)
+"""Ended by what happens in it."""
+
+
+def at(number: int, then: str) -> str:
+    """A guest that does something else with the message after that many."""
+    return f"(if (i32.eq (global.get $n) (i32.const {number})) (then {then}))"
+
+
+SAY = f"(i32.store8 (i32.const 256) (i32.const 123)) (i32.store (i32.const 40) (i32.const {SAYS_LENGTH}))"
+FAILURES = {
+    "trap": ("(unreachable)", "unreachable"),
+    "limit": ("(loop $on (br $on))", "fuel"),
+    "broken": (f"{SAY} (return (i32.const 3))", "count"),
+    # it writes {"count":x}, which is for the host to refuse
+    "refused": (
+        f"{SAY} (i32.store8 (i32.const {COUNT_AT}) (i32.const 120)) (return (i32.const 1))",
+        "invalid",
+    ),
+}
+
+
+def say(house: House, many: int) -> list[int]:
+    """So many requests; their numbers."""
+    return [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(many)]
+
+
+async def counts(house: House, asked: list[int]) -> list[int]:
+    """What was answered to each of them, exactly once."""
+    await house.bus.endpoints["c@local"].empty()
+    said = await answers(house)
+    assert [len(said.get(seq, [])) for seq in asked] == [1] * len(asked)
+    return [said[seq][0]["content"]["count"] for seq in asked]
+
+
+@asynccontextmanager
+async def on_probation(
+    house: House, wasm: bytes, probation: Probation = LONG, **more: Any
+) -> AsyncGenerator[asyncio.Future[DeploymentView]]:
+    """A blue-green deployment whose new revision has just taken over."""
+    change = asyncio.ensure_future(
+        house.engine.deploy("c", wasm, strategy="blue-green", probation=probation, **more)
+    )
+    endpoint = house.bus.endpoints["c@local"]
+    await reached(house, lambda: endpoint.trial is not None or change.done())
+    if change.done():
+        change.result()
+    yield change
+
+
+async def test_a_good_revision_takes_over_and_the_old_one_is_shut_down(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", COUNTER)
+        asked = say(house, 3)
+        async with on_probation(house, COUNTER_2, Probation(turns=4, warm_up_s=60)) as change:
+            assert await instances(house) == 2, "the old one stands by"
+            view = house.agents.view("c")
+            assert view.revision != first.revision, "the new one is at work"
+            with pytest.raises(InvalidState):
+                await house.agents.stop("c")
+            asked += say(house, 40)
+            made = await change
+        assert (made.state, made.memory, made.memory_reason) == ("running", "carried", None)
+        asked += say(house, 40)
+        assert await counts(house, asked) == list(range(1, 84))
+        assert await instances(house) == 1
+        turns = await house.journal.reader.turns(agent="c@local", limit=1000)
+        assert [turn.revision_no for turn in turns] == [1] * 3 + [2] * 80
+        assert house.agents.view("c").revision == made.revision
+        told = await events(house, "deployment")
+        assert [one["state"] for one in told if one["id"] == made.id] == ["deploying", "running"]
+
+
+@pytest.mark.parametrize("how", FAILURES)
+async def test_a_turn_that_fails_in_probation_brings_the_old_one_back(tmp_path: Path, how: str) -> None:
+    does, code = FAILURES[how]
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(), wat=True)
+        asked = say(house, 2)
+        async with on_probation(house, guest(tag="two", handle=at(5, does)), wat=True) as change:
+            asked += say(house, 7)
+            made = await change
+        assert made.state == "rolled_back"
+        assert made.reason is not None
+        assert code in made.reason
+        assert f"message {asked[5]}:" in made.reason
+        # the old one knows of the three that the new one answered, and has the failed one and all after it
+        assert await counts(house, asked) == list(range(1, 10))
+        turns = await house.journal.reader.turns(agent="c@local", limit=1000)
+        assert [turn.seq for turn in turns] == asked
+        assert [turn.revision_no for turn in turns] == [1, 1, 2, 2, 2, 1, 1, 1, 1]
+        assert {turn.status for turn in turns} == {0}
+        assert await letters(house) == []
+        view = house.agents.view("c")
+        assert (view.state, view.revision, view.restarts) == ("running", first.revision, 0)
+        assert await instances(house) == 1
+        rows = await house.journal.reader.deployments()
+        assert [(row.state, row.reason) for row in rows] == [("rolled_back", made.reason), ("running", None)]
+        # the way is free for a better one
+        moved = await house.engine.deploy(
+            "c", COUNTER, strategy="blue-green", fresh_state=True, probation=SHORT
+        )
+        assert (moved.state, moved.memory) == ("running", "fresh")
+
+
+SHORT = Probation(turns=1, warm_up_s=0.05)
+
+
+async def test_what_a_guest_itself_refuses_is_no_failure_of_its_build(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", guest(), wat=True)
+        wasm = guest(tag="two", handle=at(0, "(return (i32.const -1))"))
+        async with on_probation(house, wasm, Probation(turns=2, warm_up_s=60), wat=True) as change:
+            say(house, 2)
+            assert (await change).state == "running"
+
+
+async def test_a_revision_that_is_asked_nothing_has_passed_when_it_is_warm(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER)
+        made = await house.engine.deploy("c", COUNTER_2, strategy="blue-green", probation=SHORT)
+        assert made.state == "running"
+        assert await count(house) == 1
+        assert await instances(house) == 1
+
+
+BAD = {
+    "init traps": guest(tag="two", init="unreachable"),
+    "init refuses": guest(tag="two", init="(return (i32.const -3))"),
+    "restore traps": guest(tag="two", restore="unreachable"),
+    "restore refuses": guest(tag="two", restore="(return (i32.const -2))"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_what_does_not_come_up_is_found_out_before_the_old_one_pauses(tmp_path: Path, bad: str) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(), wat=True)
+        asked = say(house, 3)
+        with pytest.raises(DeploymentError) as caught:
+            await house.engine.deploy("c", BAD[bad], wat=True, strategy="blue-green")
+        asked += say(house, 2)
+        assert await counts(house, asked) == [1, 2, 3, 4, 5]
+        row = (await house.journal.reader.deployments())[0]
+        assert (row.state, row.reason) == ("failed", caught.value.message)
+        assert json.loads(row.detail)["timings"]["pause_us"] == 0
+        assert house.agents.view("c").revision == first.revision
+        assert await instances(house) == 1
+
+
+@pytest.mark.parametrize("strategy", ["direct", "blue-green"])
+@pytest.mark.parametrize(("snapshot", "left"), [("(return (i32.const -1))", 2), ("unreachable", 1)])
+async def test_an_old_revision_that_does_not_give_its_state_goes_on(
+    tmp_path: Path, strategy: str, snapshot: str, left: int
+) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True)
+        assert await count(house) == 1
+        with pytest.raises(DeploymentError):
+            await house.engine.deploy("c", guest(tag="two"), wat=True, strategy=strategy)
+        # one that trapped is started again, as after any trap
+        assert await count(house) == left
+        assert house.agents.view("c").revision == first.revision
+        assert await instances(house) == 1
+        made = await house.engine.deploy(
+            "c", guest(tag="two"), wat=True, strategy=strategy, fresh_state=True, probation=SHORT
+        )
+        assert (made.state, made.memory, made.memory_reason) == (
+            "running",
+            "fresh",
+            "a fresh state was asked for",
+        )
+        assert await count(house) == 1
+
+
+async def test_every_deployment_says_what_became_of_the_state(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+
+        async def deploy(wasm: bytes, **more: Any) -> tuple[str | None, str | None]:
+            view = await house.engine.deploy("c", wasm, strategy="blue-green", probation=SHORT, **more)
+            return view.memory, view.memory_reason
+
+        assert await deploy(COUNTER) == (None, None)
+        assert await deploy(COUNTER_2) == ("carried", None)
+        assert await deploy(ECHO) == ("fresh", "the new revision has no caxton_restore")
+        assert await deploy(COUNTER) == ("fresh", "the old revision has no caxton_snapshot")
+        assert await deploy(COUNTER_2, recover="fresh") == ("fresh", 'recover is "fresh"')
+        await house.agents.stop("c")
+        assert await deploy(COUNTER) == ("fresh", "no state of the old revision was kept")
+        await house.agents.stop("c")
+        assert await deploy(COUNTER_2) == ("carried", None)
+
+
+SPIN = "(loop $on (br $on))"
+SPINS_AT_3 = at(3, SPIN)
+SPINS_THE_SECOND_TIME = (
+    "(i32.store (i32.const 3000) (i32.add (i32.load (i32.const 3000)) (i32.const 1)))"
+    f"(if (i32.eq (i32.load (i32.const 3000)) (i32.const 2)) (then {SPIN}))"
+)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "snapshot", "left"),
+    [("direct", SPINS_AT_3, 1), ("blue-green", SPINS_THE_SECOND_TIME, 4)],
+    ids=["direct", "blue-green"],
+)
+async def test_a_cell_that_dies_in_the_middle_of_the_swap(
+    tmp_path: Path, strategy: str, snapshot: str, left: int
+) -> None:
+    ample = Limits(fuel=10**12, wall_ms=20_000)
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True, limits=ample)
+        assert await counts(house, say(house, 3)) == [1, 2, 3]
+        change = asyncio.ensure_future(
+            house.engine.deploy("c", guest(tag="two"), wat=True, strategy=strategy)
+        )
+        record = house.agents.registry.find("c")
+        await reached(house, lambda: record.changing.locked())
+        asked = say(house, 4)
+        kill_cell(house)
+        with pytest.raises(DeploymentError, match="cell died"):
+            await change
+        # from its last kept state: the rehearsal's, or none
+        assert await counts(house, asked) == list(range(left, left + 4))
+        view = house.agents.view("c")
+        assert (view.state, view.revision) == ("running", first.revision)
+        assert [row.state for row in await house.journal.reader.deployments()] == ["failed", "running"]
+        assert await letters(house) == []
+
+
+async def test_a_cell_that_dies_in_the_probation_comes_back_with_the_old_one(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", guest(), wat=True)
+        assert await counts(house, say(house, 2)) == [1, 2]
+        async with on_probation(
+            house,
+            guest(tag="two", handle=at(2, "(loop $on (br $on))")),
+            wat=True,
+            limits=Limits(fuel=10**12, wall_ms=20_000),
+        ) as change:
+            asked = say(house, 3)
+            kill_cell(house)
+            made = await change
+        assert (made.state, made.reason) == ("rolled_back", "its cell died")
+        assert await counts(house, asked) == [3, 4, 5]
+        view = house.agents.view("c")
+        assert (view.state, view.revision, view.limits) == ("running", first.revision, Limits())
+        assert await letters(house) == []
+
+
+async def test_an_old_one_that_fails_when_it_is_taken_back_is_started_again(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", guest(handle=at(1, "(unreachable)")), wat=True)
+        assert await counts(house, say(house, 1)) == [1]
+        async with on_probation(house, guest(tag="two", handle=at(3, "(unreachable)")), wat=True) as change:
+            asked = say(house, 3)
+            assert (await change).state == "rolled_back"
+        # the new one answered what the old one cannot: it comes back as it was in the rehearsal, and traps there
+        await reached(house, lambda: len(house.agents.view("c").last_error or "") > 0)
+        said = await answers(house)
+        assert [said[seq][0]["content"]["count"] for seq in asked[:2]] == [2, 3]
+        assert await letters(house) == [(asked[2], "c@local", "unreachable")]
+        assert house.agents.view("c").restarts == 2
+
+
+async def test_the_end_of_the_daemon_ends_the_probation_with_the_old_one(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await house.engine.deploy("c", COUNTER)
+        assert await count(house) == 1
+        async with on_probation(house, COUNTER_2) as change:
+            assert await counts(house, say(house, 3)) == [2, 3, 4]
+    made = await change
+    assert (made.state, made.reason) == ("rolled_back", "the daemon stopped")
+    async with home(tmp_path) as house:
+        assert house.agents.view("c").revision == first.revision
+        assert await count(house) == 5, "what the new one answered is not forgotten"
+
+
+async def test_a_power_cut_in_the_probation_leaves_the_old_one(tmp_path: Path) -> None:
+    here, there = tmp_path / "1", tmp_path / "2"
+    here.mkdir()
+    async with home(here) as house:
+        first = await house.engine.deploy("c", COUNTER)
+        assert await count(house) == 1
+        async with on_probation(house, COUNTER_2) as change:
+            await power_cut(house, there)
+            await commit(house)
+        house.bus.submit({"performative": "request", "receiver": "c"})
+    assert (await change).state == "rolled_back"
+    async with home(there) as house:
+        await commit(house)
+        rows = await house.journal.reader.deployments()
+        assert [(row.state, row.reason) for row in rows] == [
+            ("rolled_back", "the daemon stopped"),
+            ("running", None),
+        ]
+        assert house.agents.view("c").revision == first.revision
+        assert await count(house) == 2, "from the state that the rehearsal took"
