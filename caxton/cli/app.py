@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "msg": "Send messages and follow those that pass.",
     "conv": "List conversations and read one.",
     "deploy": "List deployments, look at one, undo one.",
+    "tui": "Watch agents and messages live in the terminal.",
     "top": "Live table of agents and cells.",
     "bench": "Measure this machine with real agents.",
     "doctor": "Check that everything Caxton needs is here and works.",

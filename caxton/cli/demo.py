@@ -33,6 +33,9 @@ STOP_S = 5.0
 SPRINT_ROUNDS = 500
 SPRINT_S = 3.0
 
+Pace = tuple[int, float]
+"""How many messages in how many seconds."""
+
 
 @app.command()
 def demo(
@@ -46,19 +49,28 @@ def demo(
         ),
     ] = 12.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the project, to look at it afterwards.")] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print the trade line by line, also in a terminal.")
+    ] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Leave the terminal interface open until q is pressed.")
+    ] = False,
 ) -> None:
     """Watch four agents trade on a market for some seconds.
 
     A buyer asks three sellers for offers (fipa-contract-net), takes the cheapest, and gets the thing or an
-    excuse. Then the same once more without pauses, to see how fast it goes. Needs no compiler.
+    excuse. Then the same once more without pauses, to see how fast it goes. Needs no compiler. In a terminal it opens
+    the terminal interface on the market (q leaves it early); elsewhere it prints the trade.
 
     \b
     Examples:
       caxton demo
       caxton demo --rounds 20 --seconds 20
-      caxton demo --keep
+      caxton demo --stay
+      caxton demo --stream --keep
     """
     from caxton.cli.output import complain, talk
+    from caxton.cli.tui import in_terminal
 
     begun = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="caxton-demo-"))
@@ -68,7 +80,10 @@ def demo(
             settle(folder)
             with running(folder):
                 talk(f"four agents are up after {time.monotonic() - begun:.1f} s; the buyer gets its order")
-                show(folder, rounds, begun + seconds)
+                if stream or not in_terminal():
+                    show(folder, rounds, begun + seconds)
+                else:
+                    perform(folder, rounds, begun + seconds, stay)
     except KeyboardInterrupt:
         complain("stopped before the end")
         raise typer.Exit(130) from None
@@ -131,40 +146,87 @@ def running(folder: Path) -> Generator[None]:
 
 def show(folder: Path, rounds: int, until: float) -> None:
     """Give the order, print the trade, then the summary; `until` is a moment of `time.monotonic`."""
-    from caxton.cli import place
-    from caxton.cli.output import say, talk
+    from caxton.cli.ledger import Ledger
+    from caxton.cli.output import talk
     from caxton.errors import TimedOut
 
-    # What remains is shared by the rounds, less what sprint, summary and stop need.
-    left = until - time.monotonic() - SPRINT_S - 1.0
-    pause_ms = int(1000 * min(1.0, max(left, 0.5) * 0.85 / rounds))
-    ledger, finished = asyncio.run(watch(folder, rounds, pause_ms, max(left, 0.5)))
-    if not ledger.conversations:
+    ledger = Ledger()
+    fast: Pace | None = None
+    pause_ms, left = pace_of(rounds, until)
+    if asyncio.run(watch(folder, rounds, pause_ms, left, ledger, shown=True)):
+        fast = asyncio.run(sprint(folder, min(SPRINT_S, until - time.monotonic() - 0.5)))
+    elif not ledger.conversations:
         raise TimedOut("nothing was traded in the time that was given", hint="give it more with --seconds")
-    if not finished:
+    else:
         talk("the time is up before the last round")
+    sum_up(folder, ledger, fast)
+
+
+def perform(folder: Path, rounds: int, until: float, stay: bool) -> None:
+    """The same in the terminal interface, until `until` or until the operator leaves; the summary afterwards."""
+    from caxton.cli.ledger import Ledger
+    from caxton.errors import CaxtonError
+    from caxton_tui import attach
+
+    ledger = Ledger()
+    fast: Pace | None = None
+    wrong: CaxtonError | None = None
+    pause_ms, left = pace_of(rounds, until)
+
+    async def trade() -> None:
+        nonlocal fast, wrong
+        try:
+            if await watch(folder, rounds, pause_ms, left, ledger, shown=False):
+                fast = await sprint(folder, min(SPRINT_S, until - time.monotonic() - 0.5))
+        except CaxtonError as error:
+            # said when the screen is the operator's again
+            wrong = error
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as group:
+            trading = group.create_task(trade())
+            await attach(folder, seconds=None if stay else max(until - time.monotonic() - 0.5, 0.5))
+            trading.cancel()
+
+    asyncio.run(both())
+    if wrong is not None:
+        raise wrong
+    if ledger.conversations:
+        sum_up(folder, ledger, fast)
+
+
+def pace_of(rounds: int, until: float) -> tuple[int, float]:
+    """Milliseconds between two rounds, and seconds for all of them."""
+    # What remains is shared by the rounds, less what sprint, summary and stop need.
+    left = max(until - time.monotonic() - SPRINT_S - 1.0, 0.5)
+    return int(1000 * min(1.0, left * 0.85 / rounds)), left
+
+
+def sum_up(folder: Path, ledger: Ledger, fast: Pace | None) -> None:
+    """Print the market in numbers."""
+    from caxton.cli import place
+    from caxton.cli.output import say
+
     with place.client(folder) as caxton:
         agents = caxton.agents()
     fuel, turns = sum(agent["fuel"] for agent in agents), sum(agent["turns"] for agent in agents)
-    fast = sprint(folder, min(SPRINT_S, until - time.monotonic() - 0.5)) if finished else None
     say()
     for line in summary(ledger, fuel, turns, fast):
         say(line)
 
 
-async def watch(folder: Path, rounds: int, pause_ms: int, patience_s: float) -> tuple[Ledger, bool]:
-    """Order, and print what follows; what was seen, and whether the buyer reported before the time was up."""
+async def watch(
+    folder: Path, rounds: int, pause_ms: int, patience_s: float, ledger: Ledger, *, shown: bool
+) -> bool:
+    """Order, and count (and where `shown` print) what follows; whether the buyer reported before the time was up."""
     from caxton.api.client import AsyncClient
     from caxton.api.socket import socket_path
-    from caxton.cli.ledger import Ledger
     from caxton.cli.output import colour_wanted, say, talk
     from caxton.cli.place import STATE
     from caxton.cli.sequence import Sequence
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sequence = Sequence(say, colour=colour_wanted(), width=width)
-    ledger = Ledger()
-    finished = False
+    sequence = Sequence(say, colour=colour_wanted(), width=width) if shown else None
     async with AsyncClient(socket_path(folder / STATE), timeout=10.0) as caxton:
         sent = await caxton.send(order("book", rounds, pause_ms))
         try:
@@ -172,17 +234,19 @@ async def watch(folder: Path, rounds: int, pause_ms: int, patience_s: float) -> 
                 async for event in caxton.events(after=sent["seq"] - 1, kinds=["message", "dead_letter"]):
                     if event.kind == "gap":
                         ledger.messages += event.data["lost"]
-                        talk(f"… {event.data['lost']:,} not shown")
+                        if sequence is not None:
+                            talk(f"… {event.data['lost']:,} not shown")
                     elif event.kind == "dead_letter":
-                        sequence.dead_letter(event.data["body"])
+                        if sequence is not None:
+                            sequence.dead_letter(event.data)
                     elif ledger.add(event.data):
-                        sequence.message(event.data)
+                        if sequence is not None:
+                            sequence.message(event.data)
                         if reports(event.data["message"], sent["conversation_id"]):
-                            finished = True
-                            break
+                            return True
         except TimeoutError:
             pass
-    return ledger, finished
+    return False
 
 
 def order(item: str, rounds: int, pause_ms: int) -> dict[str, Any]:
@@ -208,25 +272,27 @@ def reports(message: dict[str, Any], conversation: str) -> bool:
     return True
 
 
-def sprint(folder: Path, patience_s: float) -> tuple[int, float] | None:
+async def sprint(folder: Path, patience_s: float) -> Pace | None:
     """The same trade without pauses: messages and seconds; None where the time did not suffice.
 
     Measured by the journal: from the admission of the order to that of the buyer's report.
     """
-    from caxton.cli import place
+    from caxton.api.client import AsyncClient
+    from caxton.api.socket import socket_path
+    from caxton.cli.place import STATE
     from caxton.cli.sequence import moment
 
     if patience_s < 0.2:
         return None
-    with place.client(folder, timeout_s=patience_s + 5.0) as caxton:
-        answer = caxton.send(order("pen", SPRINT_ROUNDS, 0), wait_s=patience_s, replies=2)
+    async with AsyncClient(socket_path(folder / STATE), timeout=patience_s + 5.0) as caxton:
+        answer = await caxton.send(order("pen", SPRINT_ROUNDS, 0), wait_s=patience_s, replies=2)
         if len(answer["replies"]) < 2:
             return None
-        first, last = caxton.message(str(answer["seq"])), answer["replies"][-1]
+        first, last = await caxton.message(str(answer["seq"])), answer["replies"][-1]
     return last["seq"] - first["seq"] + 1, moment(last) - moment(first)
 
 
-def summary(ledger: Ledger, fuel: int, turns: int, fast: tuple[int, float] | None) -> Iterator[str]:
+def summary(ledger: Ledger, fuel: int, turns: int, fast: Pace | None) -> Iterator[str]:
     """The lines that end the demo."""
     from caxton.cli.output import colour_wanted, paint, span
 

@@ -193,7 +193,7 @@ def tail(
                     document(event.data, Format.JSONL)
                 shown += 1
             elif output is Format.TEXT and event.kind == "dead_letter":
-                sequence.dead_letter(event.data["body"])
+                sequence.dead_letter(event.data)
             if count is not None and shown >= count:
                 return
 

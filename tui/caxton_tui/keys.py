@@ -59,7 +59,7 @@ KEYS: Final = (
         "Only the chosen agent's rows, or all again",
         "caxton msg tail --agent NAME",
     ),
-    Key("f", "follow", "tape.follow", "Follow", "Follow the newest row, or stay", "caxton msg tail --follow"),
+    Key("f", "follow", "tape.follow", "Follow", "Follow the newest row, or stay", "caxton msg tail"),
     Key("escape", "back", "app.back", "Back", "Close the detail, drop the filter, follow again", "", False),
     Key(
         "r",

@@ -14,7 +14,7 @@ from typing import Final
 from caxton.api.async_client import AsyncClient
 from caxton.api.wire import Json
 from caxton.clock import Clock
-from caxton.errors import CaxtonError
+from caxton.errors import CaxtonError, Unreachable
 from caxton_tui.store import Connection, Link, Store
 
 LOOK_S: Final = 0.5
@@ -54,7 +54,9 @@ class Reader:
                 now = self._clock.monotonic()
                 before = self._store.connection
                 since = before.since if before.link is Link.LOST else now
-                self._store.connected(Connection(Link.LOST, since, now + pause, error.message))
+                # that nobody answers is what lost means; anything else is worth saying
+                why = "" if isinstance(error, Unreachable) else error.message
+                self._store.connected(Connection(Link.LOST, since, now + pause, why))
             await self._pause(pause)
 
     def hurry(self) -> None:
