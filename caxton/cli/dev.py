@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -105,9 +106,13 @@ def dev(
     loop = _Loop(home, implied, strategy, fresh_state, max(debounce, 0.01))
     with loop.daemon:
         if shown is Ui.TUI:
-            _in_viewer(loop, verbose)
+            running = _in_viewer(loop, verbose)
         else:
-            asyncio.run(loop.until_ended(_sink(shown, verbose), messages and shown is not Ui.OFF, shown))
+            running = loop.until_ended(_sink(shown, verbose), messages and shown is not Ui.OFF, shown)
+        try:
+            asyncio.run(running)
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
 
 
 def place_of(given: Path | None) -> Path:
@@ -200,7 +205,6 @@ class _Loop:
         """The same until Ctrl-C, SIGTERM or SIGHUP, which end it well; with `messages`, what the agents say as well."""
         from caxton.cli.dev_messages import follow
         from caxton.devloop.events import DaemonUp
-        from caxton.errors import CaxtonError
 
         up = asyncio.Event()
 
@@ -209,19 +213,13 @@ class _Loop:
             if isinstance(event, DaemonUp):
                 up.set()
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                task = group.create_task(self.run(also))
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                    asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-                if messages:
-                    tape = group.create_task(follow(self.folder, up, as_json=ui is Ui.JSON))
-                    task.add_done_callback(lambda _: tape.cancel())
-        except* CaxtonError as several:
-            raise several.exceptions[0] from None
-        except* BrokenPipeError:
-            # who read the lines has gone, and so has the reason to go on
-            sys.stdout = None
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.run(also))
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            if messages:
+                tape = group.create_task(follow(self.folder, up, as_json=ui is Ui.JSON))
+                task.add_done_callback(lambda _: tape.cancel())
 
 
 def _sink(ui: Ui, verbose: bool) -> Callable[[Event], None]:
@@ -261,35 +259,42 @@ def _has_viewer() -> bool:
     return find_spec("caxton_tui") is not None
 
 
-def _in_viewer(loop: _Loop, verbose: bool) -> None:
-    """Beside the agents, in the terminal interface: the loop's lines get a strip there."""
+async def _in_viewer(loop: _Loop, verbose: bool) -> None:
+    """Beside the agents, in the terminal interface: the loop's lines get a strip there. Leaving it ends the loop."""
     from caxton.cli.dev_lines import Lines
-    from caxton.errors import CaxtonError
+    from caxton_tui import attach
 
-    lines = Lines(colour=False, verbose=verbose)
-    said: asyncio.Queue[str | None] = asyncio.Queue()
+    lines = Lines(colour=False, verbose=verbose, ends="q")
+    said: asyncio.Queue[str] = asyncio.Queue()
 
     def show(event: Event) -> None:
         for line in lines.of(event):
             said.put_nowait(line)
 
     async def strip() -> AsyncGenerator[str]:
-        while (line := await said.get()) is not None:
-            yield line
+        while True:
+            yield await said.get()
 
-    async def both() -> int:
-        from caxton_tui import attach
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(loop.run(show))
+        viewer = group.create_task(attach(loop.folder, dev=strip()))
+        viewer.add_done_callback(lambda _: task.cancel())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, viewer.cancel)
 
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(loop.run(show))
-            try:
-                return await attach(loop.folder, dev=strip())
-            finally:
-                task.cancel()
 
-    try:
-        code = asyncio.run(both())
-    except* CaxtonError as several:
-        raise several.exceptions[0] from None
-    if code:
-        raise typer.Exit(code)
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of those that ended several tasks; that a reader of our lines has gone is none."""
+    first = _leaves(group)[0]
+    if isinstance(first, BrokenPipeError):
+        # nothing more can be said there, not even at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return typer.Exit()
+    return first
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]  # pyright: ignore[reportUnknownArgumentType] - its arguments cannot be told at run time
+    return found

@@ -24,8 +24,10 @@ MOST_WORDS = 40
 class Lines:
     """Makes lines of events; remembers how long the agents' names are, so that they stand in a column."""
 
-    def __init__(self, *, colour: bool, verbose: bool = False) -> None:
+    def __init__(self, *, colour: bool, verbose: bool = False, ends: str = "Ctrl-C") -> None:
+        """`ends`: the key that ends the loop here."""
         self._colour = colour
+        self._ends = ends
         self._verbose = verbose
         self._room = 0
 
@@ -50,7 +52,7 @@ class Lines:
             case ev.DaemonUp():
                 yield self._dim("daemon started" if event.started else "the daemon runs already")
             case ev.Watching():
-                yield self._dim("watching for saves; Ctrl-C ends")
+                yield self._dim(f"watching for saves; {self._ends} ends")
             case ev.BuildStarted() if self._verbose:
                 yield self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder})"))
             case ev.Built() if self._verbose and event.output.strip():

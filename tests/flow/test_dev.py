@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.command import environment
+from cli.command import caxton, environment
 
 from caxton.api.client import AsyncClient
 from caxton.api.socket import socket_path
@@ -206,3 +206,66 @@ def test_the_stream_reads_at_a_glance(tmp_path: Path) -> None:
     assert "build " in lines[-1]
     assert "compile " in lines[-1]
     assert "\x1b" not in text
+
+
+def test_a_second_loop_and_a_project_that_cannot_be_used_end_with_one_error(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("cells = 1\n")
+    command = [sys.executable, "-m", "caxton.cli", "dev", str(tmp_path), "--ui", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as dev:
+        assert dev.stdout is not None
+        for line in dev.stdout:
+            if json.loads(line)["event"] == "watching":
+                second = caxton("dev", tmp_path)
+                assert (second.returncode, second.stdout) == (5, "")
+                assert second.stderr.startswith("error: another `caxton dev` looks after")
+                assert "hint: " in second.stderr
+                dev.send_signal(signal.SIGINT)
+    assert dev.returncode == 0
+    (tmp_path / "caxton.toml").write_text("cels = 1\n")
+    refused = caxton("dev", tmp_path)
+    assert refused.returncode == 2
+    assert "unknown key 'cels'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert caxton("dev", tmp_path / "gone").returncode == 2
+
+
+def test_when_nobody_reads_it_any_more_it_ends_well(tmp_path: Path) -> None:
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "counter.c").write_text(edition(0))
+    command = [sys.executable, "-m", "caxton.cli", "dev", str(folder), "--ui", "json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as dev:
+        assert dev.stdout is not None
+        assert dev.stderr is not None
+        for line in dev.stdout:
+            if json.loads(line)["event"] == "watching":
+                break
+        dev.stdout.close()
+        save(folder / "counter.c", edition(1))
+        assert dev.stderr.read() == ""
+    assert dev.returncode == 0
+    assert spawn.running(folder) is None
+
+
+def test_what_the_agents_say_comes_in_between(tmp_path: Path) -> None:
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "counter.c").write_text(edition(7))
+    command = [sys.executable, "-m", "caxton.cli", "dev", str(folder), "--ui", "stream", "--messages"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as dev:
+        assert dev.stdout is not None
+        lines: list[str] = []
+        for line in dev.stdout:
+            lines.append(line[8:].strip())
+            if "watching" in line:
+                asked = caxton("-p", folder, "msg", "send", "--to", "counter", "--performative", "request")
+                assert asked.returncode == 0
+            elif "edition" in line:
+                dev.send_signal(signal.SIGINT)
+    assert dev.returncode == 0
+    assert lines[-2:] == [
+        "operator → counter  request",
+        'counter → operator  inform  {"count":1,"edition":7}',
+    ]
