@@ -17,6 +17,7 @@ from caxton.bench.figures import Figure, Progress, Report
 from caxton.bench.latency import latency
 from caxton.bench.rogue import rogue
 from caxton.bench.start import start
+from caxton.bench.swap import swap
 from caxton.bench.throughput import throughput
 
 Measure = Callable[[Path | None, float, Progress], Awaitable[list[Figure]]]
@@ -30,6 +31,7 @@ MEASURES: Final[dict[str, tuple[Measure, str]]] = {
     "agents": (agents, "10,000 live agents"),
     "start": (start, "from a module's bytes to the agent's first answer"),
     "rogue": (rogue, "everybody else while one agent of the same cell spins to its limit"),
+    "swap": (swap, "an agent's build is changed under a client that never stops"),
 }
 """Every measure by name, with what it does."""
 

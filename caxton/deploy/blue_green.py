@@ -20,7 +20,7 @@ from caxton.bus.endpoint import NEVER
 from caxton.cells import CellLost
 from caxton.deploy.change import Handover, Rooms, Target
 from caxton.deploy.journey import Journey
-from caxton.deploy.states import Drained, Faltered, Happening, Passed
+from caxton.deploy.states import Faltered, Happening, Passed
 from caxton.deploy.trial import Trial
 from caxton.errors import DeploymentError
 from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
@@ -36,7 +36,7 @@ class Probation(msgspec.Struct, frozen=True, kw_only=True):
 class BlueGreen(Handover):
     """The old instance stands by until the probation is over."""
 
-    keep = True
+    on_probation = True
 
     def __init__(
         self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, probation: Probation
@@ -44,7 +44,6 @@ class BlueGreen(Handover):
         super().__init__(rooms, record, target, journey)
         assert record.revision is not None
         self._old = Target(record.revision, record.config)
-        self._old_slot = record.endpoint.slot
         self._old_seq = 0
         self._probation = probation
         self._trial: Trial | None = None
@@ -60,8 +59,8 @@ class BlueGreen(Handover):
     def take_over(self) -> None:
         """The next messages are the new revision's probation."""
         endpoint, bus = self.record.endpoint, self.rooms.bus
-        self._old_slot, self._old_seq = endpoint.slot, endpoint.last_seq
-        self.put(self.slot, self.target.revision, self.target.config)
+        self._old_seq = endpoint.last_seq
+        super().take_over()
         # the kept state is the old revision's, and it is the old one that comes back from it
         endpoint.snapshot_at = NEVER
         self._trial = Trial(bus, self.link, endpoint, self._probation.turns, self._lost)
@@ -99,11 +98,11 @@ class BlueGreen(Handover):
         async with record.changing:
             endpoint.open = False
             self._end_trial()
-            self.put(self._old_slot, self._old.revision, self._old.config)
+            self.put(self.old_slot, self._old.revision, self._old.config)
             endpoint.last_seq = handled[-1].seq if handled else self._old_seq
             try:
                 answers = await asyncio.gather(
-                    *(self.link.request(Kind.REPLAY, self._old_slot, envelope.body) for envelope in handled)
+                    *(self.link.request(Kind.REPLAY, self.old_slot, envelope.body) for envelope in handled)
                 )
             except CellLost:
                 return
@@ -113,12 +112,6 @@ class BlueGreen(Handover):
                 return
             self.rooms.agents.instances.plan_snapshot(record)
             self.rooms.bus.open(endpoint)
-
-    async def retire_old(self) -> Happening:
-        """Shut the old instance down."""
-        if self.cell.link is self.link:
-            await self.rooms.agents.instances.drop(self.cell, self._old_slot)
-        return Drained()
 
     async def _rehearse(self) -> None:
         record, instances = self.record, self.rooms.agents.instances
@@ -157,7 +150,7 @@ class BlueGreen(Handover):
     def _lost(self) -> None:
         self._is_lost = True
         self._end_trial()
-        self.put(self._old_slot, self._old.revision, self._old.config)
+        self.put(self.old_slot, self._old.revision, self._old.config)
 
     def _end_trial(self) -> None:
         endpoint, trial = self.record.endpoint, self._trial

@@ -114,8 +114,8 @@ class Change:
 class Handover(Change):
     """A change of an agent that runs; the new instance is made in the old one's cell, in a slot of its own."""
 
-    keep = False
-    """Whether the old instance stands by after the swap."""
+    on_probation = False
+    """Whether the old instance stands by after the swap; else it is shut down as soon as the new one is at work."""
 
     def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
         super().__init__(rooms, record, target, journey)
@@ -126,6 +126,7 @@ class Handover(Change):
         self.cell = record.cell
         self.link = record.cell.link
         self.slot = self.cell.slot()
+        self.old_slot = record.endpoint.slot
         self.hooks: tuple[str, ...] = ()
         self.carry = False
 
@@ -147,11 +148,12 @@ class Handover(Change):
         async with record.changing:
             began = self.rooms.clock.monotonic()
             endpoint.open = False
+            self.old_slot = endpoint.slot
             mended = False
             try:
-                await endpoint.idle()
                 if not self._lives():
                     raise DeploymentError("the agent broke down while it was changed over", hint="try again")
+                # the frame stands behind the messages that the cell has, so its answer comes when they are answered
                 fault, status = await self._swap()
                 if fault is not None:
                     # where the old instance is gone, its repair opens the mailbox again
@@ -167,11 +169,11 @@ class Handover(Change):
                 if self._lives() and not mended:
                     self.rooms.bus.open(endpoint)
             self.journey.pause_us = int((self.rooms.clock.monotonic() - began) * 1e6)
-        return ChangedOver(on_probation=self.keep)
+        return ChangedOver(on_probation=self.on_probation)
 
     def take_over(self) -> None:
         """The swap is done, and no message has gone to the new instance yet."""
-        raise NotImplementedError
+        self.put(self.slot, self.target.revision, self.target.config)
 
     def put(self, slot: int, revision: Revision, config: AgentConfig) -> None:
         """Let the agent's messages go to that slot from now on."""
@@ -198,12 +200,18 @@ class Handover(Change):
         if self.cell.link is self.link:
             await self.rooms.agents.instances.drop(self.cell, self.slot)
 
+    async def retire_old(self) -> Happening:
+        """Shut the old instance down; not in the swap itself, where the agent would wait for it."""
+        if self.cell.link is self.link:
+            await self.rooms.agents.instances.drop(self.cell, self.old_slot)
+        return Drained()
+
     def lost_old(self, what: str, fault: Fault) -> None:
         """Its own hook cost the old revision its instance: it is started again as after any trap."""
         self.rooms.agents.broken(self.record, f"{what}: {fault.code}: {fault.reason}")
 
     async def _swap(self) -> tuple[Fault | None, int]:
-        swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": self.keep}
+        swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": True}
         answer = await self.link.request(Kind.SWAP, self.slot, msgspec.json.encode(swap))
         if answer.status == Status.OK:
             return None, answer.status

@@ -6,8 +6,4 @@ from caxton.deploy.change import Handover
 
 
 class Direct(Handover):
-    """The old instance is shut down in the swap itself."""
-
-    def take_over(self) -> None:
-        """Nothing to stand by for."""
-        self.put(self.slot, self.target.revision, self.target.config)
+    """A swap and nothing more."""

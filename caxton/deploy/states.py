@@ -1,9 +1,9 @@
 """A deployment as a pure machine: the architecture document's states, and what each step asks to be done.
 
-    Validating ──Checked──▶ Deploying ──ChangedOver──▶ Running
-        │ │                  │  │  └── on probation ──Passed──▶ Draining ──Drained──▶ Running
-        │ └──Unchanged──▶ Running
-        └──────Refused──▶ Failed ◀──┘         └──Faltered──▶ RolledBack
+    Validating ──Checked──▶ Deploying ──ChangedOver──────────────────▶ Draining ──Drained──▶ Running
+        │ │                   │  └─────ChangedOver──▶ on probation ──Passed──▶ ┘
+        │ └──Unchanged──▶ Running                        └──Faltered──▶ RolledBack
+        └────Refused────▶ Failed ◀── Refused ──┘
 
 In: a state and what happened. Out: the next state and the effects that the engine performs, in order. A step that a
 state does not allow raises WrongStep. Nothing here does anything.
@@ -36,12 +36,12 @@ class Deploying:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """The new revision has proved itself; the old one is shut down."""
+    """The agent is the new revision for good; the old one is shut down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The agent runs the new revision, for good."""
+    """The agent runs the new revision, and nothing is left of the old one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def step(state: State, happening: Happening) -> tuple[State, tuple[Effect, ...]]
         case ((Validating() | Deploying(on_probation=False)), Refused()):
             return Failed(happening.error), (Effect.DROP_NEW, Effect.SAVE, Effect.TELL)
         case Deploying(on_probation=False), ChangedOver(on_probation=False):
-            return Running(), (Effect.SAVE, Effect.COMMIT, Effect.TELL)
+            return Draining(), (Effect.SAVE, Effect.COMMIT, Effect.RETIRE_OLD)
         case Deploying(on_probation=False), ChangedOver(on_probation=True):
             return Deploying(on_probation=True), (Effect.SAVE, Effect.TELL, Effect.WATCH)
         case Deploying(on_probation=True), Passed():

@@ -95,7 +95,7 @@ def test_the_ways_that_there_are() -> None:
         ([Unchanged()], ["running"]),
         ([Refused("no")], ["failed"]),
         ([Checked(), Refused("no")], ["deploying", "failed"]),
-        ([Checked(), ChangedOver()], ["deploying", "running"]),
+        ([Checked(), ChangedOver(), Drained()], ["deploying", "draining", "running"]),
         (
             [Checked(), ChangedOver(on_probation=True), Passed(), Drained()],
             ["deploying", "deploying", "draining", "running"],

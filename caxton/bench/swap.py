@@ -1,0 +1,247 @@
+"""What a change of an agent's build costs it: how long it takes no turn, and whether anything is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from caxton.bench.figures import Figure, Progress, percentile
+from caxton.bench.stage import stage
+from caxton.bus import Endpoint
+from caxton.deploy import Probation
+from caxton.devloop.builders import from_source
+from caxton.example_modules import folder as example_folder
+from caxton.example_modules import module
+from caxton.house import House
+from caxton.journal import Batch
+
+SWAPS: Final = 200
+TRIED: Final = 100
+"""Swaps with a probation of 5 turns."""
+EDITS: Final = 5
+RATE: Final = 2_000
+TICK_S: Final = 0.0005
+BETWEEN: Final = 20
+"""Turns from one swap to the next."""
+TARGET_P99_US: Final = 5_000.0
+NAME: Final = "counter"
+CONSTANT: Final = "#define LARGEST 1000000000"
+
+
+class _Content(msgspec.Struct):
+    count: int
+
+
+class _Answer(msgspec.Struct):
+    content: _Content
+    performative: str
+
+
+async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
+    """200 changes of a counter's build under a client that never stops, 100 more with a probation, then 5 edits."""
+    wasm = module(NAME)
+    builds = (_section(wasm, b"one"), _section(wasm, b"two"))
+    async with stage(folder) as house:
+        await house.engine.deploy(NAME, builds[0])
+        ledger = _Ledger(house)
+        async with _client(house):
+            direct, fresh = await _swaps(house, builds, SWAPS, "direct", lambda p: progress("direct", p))
+            tried, fresh_tried = await _swaps(
+                house, builds, TRIED, "blue-green", lambda p: progress("blue-green", p)
+            )
+            edits = await _edits(house, lambda p: progress("edit, build, compile, swap", p))
+        await house.bus.endpoints[house.bus.full_name(NAME)].empty()
+        await house.journal.committed_upto(house.bus.last_seq)
+        ledger.close()
+    gaps = ledger.gaps()
+    lost, reordered = ledger.verdict()
+    return [
+        _pause("pause_p50_us", direct, 0.5, f"mailbox closed to open again, median of {SWAPS} direct swaps"),
+        _pause("pause_p99_us", direct, 0.99, "the same, p99", TARGET_P99_US),
+        _pause("blue_green_pause_p50_us", tried, 0.5, f"median of {TRIED} blue-green swaps"),
+        _pause("blue_green_pause_p99_us", tried, 0.99, "the same, p99", TARGET_P99_US),
+        _pause(
+            "seen_p50_us",
+            gaps,
+            0.5,
+            "from the old build's last turn to the new one's first, over a usual gap",
+        ),
+        _pause("seen_p99_us", gaps, 0.99, "the same, p99"),
+        Figure(
+            "lost", float(lost), "messages", f"of {len(ledger.asked):,} that were asked meanwhile", target=0.0
+        ),
+        Figure("reordered", float(reordered), "messages", "answered out of their order", target=0.0),
+        Figure(
+            "not_carried",
+            float(fresh + fresh_tried),
+            "swaps",
+            "whose verdict on the state was wrong",
+            target=0.0,
+        ),
+        *edits,
+    ]
+
+
+def _pause(name: str, values: list[int], part: float, text: str, target: float | None = None) -> Figure:
+    return Figure(name, percentile(sorted(values), part), "µs", text, target=target)
+
+
+@asynccontextmanager
+async def _client(house: House) -> AsyncGenerator[None]:
+    """Somebody who asks the counter at a steady rate, whatever becomes of it."""
+    over = asyncio.Event()
+
+    async def ask() -> None:
+        began, asked = time.perf_counter(), 0
+        while not over.is_set():
+            wanted = int((time.perf_counter() - began) * RATE)
+            while asked < wanted:
+                house.bus.submit({"performative": "request", "receiver": NAME, "content": {"add": 1}})
+                asked += 1
+            await asyncio.sleep(TICK_S)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask())
+        try:
+            yield
+        finally:
+            over.set()
+
+
+async def _swaps(
+    house: House, builds: tuple[bytes, bytes], many: int, strategy: str, show: Callable[[float], None]
+) -> tuple[list[int], int]:
+    """The pauses in microseconds, and how many swaps did not carry the state."""
+    endpoint = house.bus.endpoints[house.bus.full_name(NAME)]
+    pauses: list[int] = []
+    fresh = 0
+    for number in range(many):
+        await _turns(house, endpoint, BETWEEN)
+        view = await house.engine.deploy(
+            NAME, builds[(number + 1) % 2], strategy=strategy, probation=Probation()
+        )
+        assert view.timings is not None
+        pauses.append(view.timings.pause_us)
+        fresh += (view.state, view.memory, view.unchanged) != ("running", "carried", False)
+        show((number + 1) / many)
+    return pauses, fresh
+
+
+async def _turns(house: House, endpoint: Endpoint, many: int) -> None:
+    """Wait for that many turns more; each of them is committed."""
+    until, told = endpoint.turns + many, asyncio.Event()
+
+    def look(batch: Batch) -> None:
+        if endpoint.turns >= until:
+            told.set()
+
+    house.journal.on_commit.append(look)
+    try:
+        await told.wait()
+    finally:
+        house.journal.on_commit.remove(look)
+
+
+async def _edits(house: House, show: Callable[[float], None]) -> list[Figure]:
+    """From a saved edit of counter.c to the first answer of the new build; nothing where there is no compiler."""
+    rows: list[tuple[float, float, float, float]] = []
+    with tempfile.TemporaryDirectory(prefix="caxton-edit-", ignore_cleanup_errors=True) as name:
+        source = Path(shutil.copy(example_folder(NAME) / f"{NAME}.c", name))
+        text = await asyncio.to_thread(source.read_text, "utf-8")
+        recipe = from_source(source, Path(name))
+        if recipe.missing is not None or CONSTANT not in text:
+            return [Figure("edits", 0.0, "edits", f"edit to answer is left out; install: {recipe.missing}")]
+        endpoint = house.bus.endpoints[house.bus.full_name(NAME)]
+        # one more than is counted: Zig compiles what it needs itself the first time
+        for number in range(EDITS + 1):
+            edited = text.replace(CONSTANT, f"{CONSTANT[:-3]}{number + 1:03d}")
+            await asyncio.to_thread(source.write_text, edited, "utf-8")
+            began = time.perf_counter()
+            child = await asyncio.create_subprocess_exec(
+                *recipe.command, cwd=recipe.folder, env={**os.environ, **recipe.environ}
+            )
+            if await child.wait():
+                raise RuntimeError(f"{source.name} was not built")
+            wasm = recipe.output.read_bytes()
+            built = time.perf_counter()
+            view = await house.engine.deploy(NAME, wasm)
+            assert view.timings is not None
+            await _turns(house, endpoint, 1)
+            total_ms = (time.perf_counter() - began) * 1000
+            if number:
+                swap_ms = view.timings.load_ms + view.timings.pause_us / 1000
+                rows.append(((built - began) * 1000, view.timings.compile_ms, swap_ms, total_ms))
+            show(number / EDITS)
+    texts = {
+        "edit_build_ms": f"ziglang builds the edited counter.c, median of {EDITS}",
+        "edit_compile_ms": "its module is compiled",
+        "edit_swap_ms": "it is loaded and takes over, with the state",
+        "edit_to_answer_ms": "from the save to the first answer of the new build",
+    }
+    return [
+        Figure(name, statistics.median(row[place] for row in rows), "ms", text)
+        for place, (name, text) in enumerate(texts.items())
+    ]
+
+
+class _Ledger:
+    """Every message to the agent, its turns and its answers, as they are committed."""
+
+    def __init__(self, house: House) -> None:
+        self.asked: list[int] = []
+        self._answers: dict[int, list[bytes]] = {}
+        self._turns: list[tuple[int, int, int]] = []
+        self._house = house
+        house.journal.on_commit.append(self._committed)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._house.journal.on_commit.remove(self._committed)
+
+    def _committed(self, batch: Batch) -> None:
+        for row, body in zip(batch.messages, batch.bodies, strict=True):
+            if row[3]:
+                self._answers.setdefault(row[3], []).append(body)
+            else:
+                self.asked.append(row[0])
+        for turn in batch.turns:
+            self._turns.append((turn[3], turn[3] + turn[5], turn[2]))
+
+    def gaps(self) -> list[int]:
+        """Between the last turn of a build and the first of the next, less what is usual; microseconds."""
+        between = [(after[0] - before[1], after[2] != before[2]) for before, after in pairwise(self._turns)]
+        usual = statistics.median(gap for gap, changed in between if not changed)
+        return [max(0, int(gap - usual)) for gap, changed in between if changed]
+
+    def verdict(self) -> tuple[int, int]:
+        """How many requests have not exactly one answer, and how many answers do not count on from the one before."""
+        lost = reordered = count = 0
+        for seq in self.asked:
+            said = self._answers.get(seq, [])
+            if len(said) != 1:
+                lost += 1
+                continue
+            now = _read(said[0]).content.count
+            reordered += now != count + 1
+            count = now
+        return lost, reordered
+
+
+def _section(wasm: bytes, text: bytes) -> bytes:
+    """The same module with a custom section, so that it is another build."""
+    name = b"\5build"
+    return wasm + bytes([0, len(name) + len(text)]) + name + text
+
+
+_read = msgspec.json.Decoder(_Answer).decode
