@@ -53,7 +53,8 @@ class Lines:
                 yield self._dim("daemon started" if event.started else "the daemon runs already")
             case ev.Watching():
                 yield self._dim(f"watching for saves; {self._ends} ends")
-            case ev.BuildStarted() if self._verbose:
+            case ev.BuildStarted() if self._verbose or event.builder == "command":
+                # a command of one's own may take long, and silence would look like a save that was missed
                 yield self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder})"))
             case ev.Built() if self._verbose and event.output.strip():
                 yield self._row(event.agents, "built, and the builder said")

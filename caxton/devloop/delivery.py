@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,9 @@ from caxton.api.client import AsyncClient, Json
 from caxton.config import Project
 from caxton.devloop.events import Deployed, DeployFailed, Event, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
+
+PROBATION_S: Final = 2.0
+"""How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ async def deliver(
             recover=wanted.recover,
             strategy=strategy,
             fresh_state=fresh_state,
+            probation_s=None if strategy == "direct" else PROBATION_S,
         )
         if not wanted.start and (before is None or before["state"] != "running"):
             await caxton.change_agent(wanted.agent, "stop")

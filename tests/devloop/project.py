@@ -76,7 +76,7 @@ def variant(name: str) -> bytes:
 
 
 @asynccontextmanager
-async def looping(folder: Path, debounce_ms: int = 30) -> AsyncGenerator[Project]:
+async def looping(folder: Path, debounce_ms: int = 30, strategy: str = "direct") -> AsyncGenerator[Project]:
     """The loop on that folder, watching, with its daemon, for as long as this lasts."""
     project = Project(folder)
     implied = settle(folder)
@@ -85,6 +85,7 @@ async def looping(folder: Path, debounce_ms: int = 30) -> AsyncGenerator[Project
         project.hear,
         lambda: asyncio.to_thread(project.bring_up),
         implied=implied,
+        strategy=strategy,
         debounce_ms=debounce_ms,
     )
     try:

@@ -192,3 +192,26 @@ async def test_two_loops_on_one_project_are_one_too_many(tmp_path: Path) -> None
         other = DevLoop(tmp_path, project.hear, lambda: asyncio.to_thread(project.bring_up))
         with pytest.raises(InvalidState, match="another `caxton dev`"):
             await other.run()
+
+
+async def test_a_blue_green_build_that_fails_in_its_first_turns_gives_way_to_the_old_one(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "counter.c").write_text(COUNTER)
+    ask = {"receiver": "counter", "performative": "request"}
+    async with looping(folder, strategy="blue-green") as project:
+        running = await project.next(Running)
+        await project.next(Watching)
+        async with AsyncClient(socket_path(folder / ".caxton"), timeout=30) as caxton:
+            await caxton.send(ask, wait_s=30)
+            project.save("counter.c", COUNTER.replace("count += add;", "count += add; __builtin_trap();"))
+            await project.next(Built)
+            counts: list[int] = []
+            while not [event for event in project.seen if isinstance(event, DeployFailed)]:
+                answer = await caxton.send(ask, wait_s=30)
+                counts.append(answer["replies"][0]["message"]["content"]["count"])
+        failed = await project.next(DeployFailed)
+        assert (failed.code, failed.keeps) == ("deployment_rolled_back", running.revision)
+        assert counts == list(range(2, 2 + len(counts))), "no message was lost, none was counted twice"
