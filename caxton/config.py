@@ -135,6 +135,18 @@ class LogTable(_Table):
     )
 
 
+class DeployTable(_Table):
+    """[deploy]: how long a new revision of a blue-green deployment may be taken back."""
+
+    probation_turns: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Good turns of a new revision until the old one goes (blue-green).",
+    )
+    probation_s: Seconds = Field(default=10.0, description="Time after which it goes anyway.")
+
+
 class CompileTable(_Table):
     """[compile]: what the child that compiles modules may use."""
 
@@ -216,6 +228,7 @@ class Config(_Table):
     journal: JournalTable = Field(default_factory=JournalTable)
     log: LogTable = Field(default_factory=LogTable)
     compile: CompileTable = Field(default_factory=CompileTable)
+    deploy: DeployTable = Field(default_factory=DeployTable)
     agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
 
     def cell_count(self) -> int:
@@ -372,7 +385,12 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
     return [(section, key)]
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"journal": JournalTable, "log": LogTable, "compile": CompileTable}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "journal": JournalTable,
+    "log": LogTable,
+    "compile": CompileTable,
+    "deploy": DeployTable,
+}
 
 
 def _environment_value(raw: str) -> object:

@@ -25,7 +25,7 @@ from caxton.bus.platform_agents import Ams, Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
-from caxton.deploy import Engine
+from caxton.deploy import Engine, Probation
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -99,7 +99,12 @@ async def open_house(
             spawn=group.create_task,
         )
         engine = Engine(
-            bus=bus, agents=agents, compiler=compiler, clock=clock, limits=config.default_limits()
+            bus=bus,
+            agents=agents,
+            compiler=compiler,
+            clock=clock,
+            limits=config.default_limits(),
+            probation=Probation(turns=config.deploy.probation_turns, warm_up_s=config.deploy.probation_s),
         )
         ams = Ams(bus, agents.states)
         bus.platform_agents = {timer.name: timer, ams.name: ams}

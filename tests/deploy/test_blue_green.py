@@ -332,3 +332,30 @@ async def test_a_power_cut_in_the_probation_leaves_the_old_one(tmp_path: Path) -
         ]
         assert house.agents.view("c").revision == first.revision
         assert await count(house) == 2, "from the state that the rehearsal took"
+
+
+@pytest.mark.parametrize("strategy", ["direct", "blue-green"])
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_an_agent_that_breaks_down_in_the_middle_is_repaired_once_and_loses_nothing(
+    tmp_path: Path, strategy: str, fresh: bool
+) -> None:
+    async with home(tmp_path) as house:
+        # compiled before, so that all of the change falls into that turn
+        await house.engine.deploy("other", guest(tag="two"), wat=True)
+        ample = Limits(fuel=600_000_000, wall_ms=20_000)
+        first = await house.engine.deploy("c", guest(handle=at(1, SPIN)), wat=True, limits=ample)
+        # the second spins into its limit while the new revision is loaded; the third is in the cell behind it
+        asked = say(house, 3)
+        with pytest.raises(DeploymentError):
+            await house.engine.deploy(
+                "c", guest(tag="two"), wat=True, strategy=strategy, fresh_state=fresh, probation=SHORT
+            )
+        said = await answers(house)
+        assert said[asked[0]][0]["content"]["count"] == 1
+        assert said[asked[1]][0]["performative"] == "failure"
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert (await counts(house, asked[2:])) == [1]
+        assert await letters(house) == [(asked[1], "c@local", "fuel")]
+        view = house.agents.view("c")
+        assert (view.state, view.revision) == ("running", first.revision)
+        assert await instances(house) == 2, "its own and the other's"
