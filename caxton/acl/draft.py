@@ -11,7 +11,7 @@ the words for what is wrong. What the quick way must prove, because its decoder 
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import astuple
@@ -116,13 +116,13 @@ def _strictly(line: bytes) -> Draft:
 def _keys(value: Any) -> int:
     """How many keys a decoded value has in all its objects."""
     if type(value) is dict:
-        inside = cast("dict[str, Any]", value)
+        inside: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
         total = len(inside)
         for item in inside.values():
             if type(item) is dict or type(item) is list:
                 total += _keys(item)
         return total
     if type(value) is list:
-        items = cast("list[Any]", value)
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return sum(_keys(item) for item in items if type(item) is dict or type(item) is list)
     return 0

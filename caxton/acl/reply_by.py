@@ -11,7 +11,7 @@ from typing import Final
 
 from caxton.errors import InvalidMessage
 
-_DURATION = re.compile(r"\+?(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"[+]?([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,22 +21,28 @@ def time_text(at_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def duration_us(text: str) -> int | None:
+    """The microseconds of a duration; None for what is none."""
+    found = _DURATION.fullmatch(text.strip())
+    return None if found is None else round(float(found[1]) * _SECONDS[found[2]] * 1e6)
+
+
 def reply_by_time(text: str, now_us: int) -> str:
     """The time that `text` means, seen from `now_us`.
 
     Raises InvalidMessage for anything else.
     """
-    found = _DURATION.fullmatch(text.strip())
+    wait = duration_us(text)
     try:
-        if found is not None:
-            return time_text(now_us + int(float(found[1]) * _SECONDS[found[2]] * 1e6))
+        if wait is not None:
+            return time_text(now_us + wait)
         moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is not None:
+            return time_text(int((moment - _EPOCH) / timedelta(microseconds=1)))
     except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidMessage(
-            f"reply_by {text[:80]!r} is not a time",
-            hint="an RFC 3339 time with an offset, or a duration such as 5s",
-            field="reply_by",
-        )
-    return time_text(int((moment - _EPOCH) / timedelta(microseconds=1)))
+        pass
+    raise InvalidMessage(
+        f"reply_by {text[:80]!r} is not a time",
+        hint="an RFC 3339 time with an offset, or a duration such as 5s",
+        field="reply_by",
+    )

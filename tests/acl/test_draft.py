@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -67,7 +68,7 @@ REFUSED = {
     "number as conversation": (line(conversation_id=7), "conversation_id must be a string"),
     "very long id": (line(conversation_id="c" * 2000), "longer than"),
     "NUL in an id": (line(conversation_id="a\0b"), "NUL"),
-    "bad own parameter": (line(**{"x_": 1}), "not a parameter name"),
+    "bad own parameter": (line(x_=1), "not a parameter name"),
     "own parameter with space": (line(**{"x_a b": 1}), "not a parameter name"),
 }
 
@@ -181,7 +182,5 @@ def test_the_quick_reader_agrees_with_the_strict_one(fields: dict[str, Any]) -> 
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_garbage_is_never_anything_but_an_invalid_message(junk: bytes) -> None:
     for text in (junk, b'{"performative":"inform","content":' + junk + b"}"):
-        try:
+        with contextlib.suppress(InvalidMessage):
             read_draft(text)
-        except InvalidMessage as error:
-            assert error.message
