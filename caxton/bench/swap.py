@@ -8,7 +8,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -225,17 +225,26 @@ class _Ledger:
         return [max(0, int(gap - usual)) for gap, changed in between if changed]
 
     def verdict(self) -> tuple[int, int]:
-        """How many requests have not exactly one answer, and how many answers do not count on from the one before."""
-        lost = reordered = count = 0
-        for seq in self.asked:
-            said = self._answers.get(seq, [])
-            if len(said) != 1:
-                lost += 1
-                continue
-            now = _read(said[0]).content.count
-            reordered += now != count + 1
-            count = now
-        return lost, reordered
+        """What `verdict` says of all of it."""
+        return verdict(self.asked, self._answers)
+
+
+def verdict(asked: Sequence[int], answers: Mapping[int, Sequence[bytes]]) -> tuple[int, int]:
+    """How many requests have not exactly one answer, and how many answers do not count on from the one before.
+
+    `asked` are the requests' numbers in their order, `answers` the messages said to each.
+    """
+    lost = reordered = count = 0
+    for seq in asked:
+        said = answers.get(seq, ())
+        if len(said) != 1:
+            lost += 1
+            continue
+        now = _read(said[0]).content.count
+        # after one that has no answer the agent may or may not have counted
+        reordered += not count < now <= count + 1 + lost
+        count = now
+    return lost, reordered
 
 
 def _section(wasm: bytes, text: bytes) -> bytes:
