@@ -182,13 +182,15 @@ def perform(folder: Path, rounds: int, until: float, stay: bool) -> None:
             # said when the screen is the operator's again
             wrong = error
 
-    async def both() -> None:
+    async def both() -> int:
         async with asyncio.TaskGroup() as group:
             trading = group.create_task(trade())
-            await attach(folder, seconds=None if stay else max(until - time.monotonic() - 0.5, 0.5))
+            code = await attach(folder, seconds=None if stay else max(until - time.monotonic() - 0.5, 0.5))
             trading.cancel()
+        return code
 
-    asyncio.run(both())
+    if asyncio.run(both()):
+        raise KeyboardInterrupt
     if wrong is not None:
         raise wrong
     if ledger.conversations:

@@ -7,7 +7,9 @@ leaves. `store`, `reader`, `filter` and `words` know nothing of Textual; the wid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from caxton_tui.app import CaxtonApp
@@ -15,17 +17,39 @@ from caxton_tui.app import CaxtonApp
 __all__ = ["CaxtonApp", "attach", "run"]
 
 
-async def attach(folder: Path, *, dev: AsyncIterator[str] | None = None, seconds: float | None = None) -> int:
+async def attach(
+    folder: Path,
+    *,
+    dev: AsyncIterator[str] | None = None,
+    seconds: float | None = None,
+    signals: bool = True,
+) -> int:
     """Show the daemon of the project in `folder` until the operator leaves, or for `seconds`; the exit code.
 
     `dev` gives the lines of a development loop in the same event loop; they get a strip of their own. A daemon that is
-    not there is waited for.
+    not there is waited for. A signal to end (128 and its number is the exit code then) leaves the terminal as it was;
+    `signals` is False where the caller sees to them, or is not the main thread.
     """
     app = CaxtonApp(folder, dev=dev, seconds=seconds)
-    await app.run_async()
+    with _ended_by_signals(app) if signals else nullcontext():
+        await app.run_async()
     return app.return_code or 0
 
 
 def run(folder: Path, *, dev: AsyncIterator[str] | None = None, seconds: float | None = None) -> int:
     """`attach` for callers without an event loop."""
     return asyncio.run(attach(folder, dev=dev, seconds=seconds))
+
+
+@contextmanager
+def _ended_by_signals(app: CaxtonApp) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    for number in before:
+        loop.add_signal_handler(number, app.leave, 128 + number)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

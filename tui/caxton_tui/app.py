@@ -72,9 +72,9 @@ class CaxtonApp(App[int]):
         if self._seconds is not None:
             self.set_timer(self._seconds, self.leave)
 
-    def leave(self) -> None:
-        """End the app; the daemon goes on."""
-        self.exit(0)
+    def leave(self, code: int = 0) -> None:
+        """End the app with that exit code; the daemon goes on."""
+        self.exit(code, return_code=code)
 
     async def action_quit(self) -> None:
         """End the app; the daemon goes on."""

@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -139,21 +138,25 @@ class Listing(ScrollView, can_focus=True):
     def _strip(self, parts: Iterable[Part], width: int, whole: str, mark: bool = False) -> Strip:
         under = self.get_component_rich_style(whole) if whole else self.rich_style
         # a sign, for a cursor that is only a colour is none to many eyes
-        segments = [Segment("▌" if mark else " ", under)]
+        text, style = ("▌" if mark else " "), under
+        segments: list[Segment] = []
         left = width - 1
-        for text, room, name in parts:
+        for said, room, name in parts:
             if left <= 0:
                 break
             room = max(-left, min(room, left))
-            style = under
-            if name and not whole:
-                style = self.get_component_rich_style(name)
-            segments.append(Segment(fitted(text, room), style))
+            own = self.get_component_rich_style(name) if name and not whole else under
+            if own is not style:
+                # Textual's work grows with the segments, so neighbours of one style are one
+                segments.append(Segment(text, style))
+                text, style = "", own
+            text += fitted(said, room)
             left -= abs(room)
             if left > 0:
-                segments.append(Segment(" ", under))
+                text += " "
                 left -= 1
-        return Strip(segments).adjust_cell_length(width, Style() + under)
+        segments.append(Segment(text, style))
+        return Strip(segments).adjust_cell_length(width, under)
 
     # moving
 

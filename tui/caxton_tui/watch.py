@@ -1,6 +1,6 @@
 """The screen: agents, the tape, a message in detail, and how it stands.
 
-In: the store, looked at fifteen times a second at the most. Out: one repaint a look, whatever the bus does.
+In: the store, looked at ten times a second at the most. Out: one repaint a look, whatever the bus does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Footer, Input
 
 from caxton.clock import Clock
@@ -28,7 +29,7 @@ from caxton_tui.reader import Reader
 from caxton_tui.store import Entry, Json, Link, Store
 from caxton_tui.tape import Tape
 
-FRAMES_S: Final = 15
+FRAMES_S: Final = 10
 WIDE: Final = 110
 """Columns from which on agents and tape stand side by side."""
 TYPING_S: Final = 0.15
@@ -98,7 +99,7 @@ class WatchScreen(Screen[None]):
     def flush(self) -> None:
         """Bring the store's newest state on screen, where there is something new or a second is over."""
         now = (self._store.version, self._clock.now_us() // 1_000_000)
-        if now == self._painted:
+        if now == self._painted or not self.is_current:
             return
         self._painted = now
         self.set_class(self._store.connection.link is Link.LOST, "lost")
@@ -118,8 +119,8 @@ class WatchScreen(Screen[None]):
 
     def _titles(self) -> None:
         following = "following" if self.tape.following else "stopped, f follows"
-        self.tape.border_title = f"Messages {len(self._store.shown):,} · {following}"
-        self.table.border_title = f"Agents {len(self._store.agents):,}"
+        titled(self.tape, f"Messages {len(self._store.shown):,} · {following}")
+        titled(self.table, f"Agents {len(self._store.agents):,}")
 
     # the detail
 
@@ -246,3 +247,9 @@ class WatchScreen(Screen[None]):
     def action_retry(self) -> None:
         """Look at the daemon now."""
         self._reader.hurry()
+
+
+def titled(widget: Widget, title: str) -> None:
+    """Give a box its title; the same title again would paint the whole box again."""
+    if widget.border_title != title:
+        widget.border_title = title
