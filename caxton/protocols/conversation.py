@@ -1,0 +1,255 @@
+"""A conversation: one branch for each participant, and what they are together.
+
+In: a message that the referee has found a conversation for, or the time. Out: verdicts and effects; the conversation
+is changed in place, its branches are replaced. It holds plain values only, so it can be written down as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from caxton.acl.message import Message
+from caxton.protocols import machine
+from caxton.protocols.machine import NEW, Branch, Rounds
+from caxton.protocols.protocol import Effect, End, Legality, Phase, Protocol, Role, Verdict
+
+_INITIATOR: Final = Role.INITIATOR
+_PARTICIPANT: Final = Role.PARTICIPANT
+_LEGAL: Final = Legality.LEGAL
+_VIOLATION: Final = Legality.VIOLATION
+
+NEVER: Final = 1 << 62
+"""Later than every time that a message can have."""
+
+
+class Conversation(msgspec.Struct):
+    """State per (conversation, initiator, participant)."""
+
+    id: str
+    protocol: str
+    initiator: str
+    began_us: int
+    branches: dict[str, Branch] = {}
+    rounds: Rounds = Rounds()
+    open: int = 0
+    """Branches that have not ended."""
+    spoken: bool = False
+    """Somebody besides the initiator has made a step."""
+    expired: bool = False
+    last_us: int = 0
+    """When the last step was made."""
+    next_us: int = 0
+    """Before this time nothing happens by time alone; `pass_time` need not be called."""
+    hears: list[str] = []
+    """Who besides the initiator may be answered: its reply_to, and a recruiter's asker."""
+    stands_for: dict[str, str] = {}
+    """Who is spoken to in place of a participant, by its reply_to."""
+    serves: str | None = None
+    """The conversation that this one is a sub-conversation of (`x_proxy_of`)."""
+    subs: dict[str, list[str]] = {}
+    """The sub-conversations of each broker."""
+    relayed: dict[str, int] = {}
+    """How many answers each broker has relayed."""
+
+
+def open_conversation(id: str, protocol: Protocol, initiator: str, at_us: int) -> Conversation:
+    """A conversation in which nobody has said anything yet."""
+    idle_us = protocol.time_to_live_us
+    return Conversation(
+        id, protocol.name, initiator, at_us, last_us=at_us, next_us=at_us + idle_us if idle_us else NEVER
+    )
+
+
+def hear(conversation: Conversation, protocol: Protocol, message: Message, at_us: int) -> Verdict:
+    """A member of the conversation says something; a message that is wrong for one receiver changes nothing.
+
+    `pass_time` has been called where `at_us` lies after `next_us`.
+    """
+    receivers, initiator = message.receiver, conversation.initiator
+    if message.sender == initiator:
+        role, name = _INITIATOR, receivers[0]
+        if len(receivers) > 1:
+            return _hear_many(conversation, protocol, message, at_us)
+        if name not in conversation.branches:
+            name = conversation.stands_for.get(name, name)
+    else:
+        role, name = _PARTICIPANT, message.sender
+        if receivers[0] != initiator or len(receivers) > 1:
+            for receiver in receivers:
+                if receiver != initiator and receiver not in conversation.hears:
+                    return wrong(conversation, protocol, message, at_us, "receiver")
+    before = conversation.branches.get(name, NEW)
+    after, rounds, verdict = machine.hear(protocol, before, conversation.rounds, name, role, message, at_us)
+    if after is not before:
+        conversation.rounds = rounds
+        _replace(conversation, protocol, name, before, after)
+        if verdict.legality is _LEGAL:
+            _stepped(conversation, name, role, message, at_us, verdict)
+    elif verdict.legality is _VIOLATION and name == initiator:
+        # who speaks with itself has both roles
+        after, rounds, other = machine.hear(
+            protocol, before, conversation.rounds, name, _PARTICIPANT, message, at_us
+        )
+        if other.legality is not _VIOLATION:
+            conversation.rounds = rounds
+            _replace(conversation, protocol, name, before, after)
+            _stepped(conversation, name, _PARTICIPANT, message, at_us, other)
+            return other
+    return verdict
+
+
+def pass_time(conversation: Conversation, protocol: Protocol, now_us: int) -> tuple[Effect, ...]:
+    """It is `now_us`: deadlines before it, and the conversation's own time to live, have their effects."""
+    effects: tuple[Effect, ...] = ()
+    until = NEVER
+    waits = False
+    for name, branch in list(conversation.branches.items()):
+        after, told = machine.pass_time(protocol, branch, name, now_us)
+        if after is not branch:
+            effects += told
+            _replace(conversation, protocol, name, branch, after)
+        elif branch.deadline_us and machine.is_open(protocol, branch) and now_us <= branch.deadline_us:
+            until = min(until, branch.deadline_us)
+            waits = True
+    if protocol.time_to_live_us and conversation.open:
+        idle_us = conversation.last_us + protocol.time_to_live_us
+        if idle_us >= now_us:
+            until = min(until, idle_us)
+        elif not waits:
+            # who waits for a deadline that was given is not idle
+            conversation.expired = True
+            for name, branch in list(conversation.branches.items()):
+                if machine.is_open(protocol, branch):
+                    after, told = machine.expire(branch, name)
+                    effects += told
+                    _replace(conversation, protocol, name, branch, after)
+    conversation.next_us = until
+    return effects
+
+
+def change(
+    conversation: Conversation, protocol: Protocol, name: str, changed: tuple[Branch, tuple[Effect, ...]]
+) -> tuple[Effect, ...]:
+    """Put a branch that the machine has moved without a message of its two in its place; returns the effects."""
+    after, effects = changed
+    _replace(conversation, protocol, name, conversation.branches[name], after)
+    return effects
+
+
+def wrong(conversation: Conversation, protocol: Protocol, message: Message, at_us: int, rule: str) -> Verdict:
+    """A violation that no branch is asked about."""
+    sender = message.sender
+    role = _INITIATOR if sender == conversation.initiator else _PARTICIPANT
+    name = message.receiver[0] if role is _INITIATOR else sender
+    branch = conversation.branches.get(name)
+    legal: tuple[str, ...] = ()
+    if branch is not None:
+        legal = machine.legal_here(protocol, branch, conversation.rounds, name, role, at_us)
+    return Verdict(
+        _VIOLATION,
+        rule,
+        message.performative.value,
+        machine.shown(protocol, branch or NEW),
+        legal,
+        participant=name if branch is not None else None,
+        protocol=protocol.name,
+    )
+
+
+def state_names(conversation: Conversation, protocol: Protocol) -> dict[str, str]:
+    """The state of each branch by its participant."""
+    return {name: machine.shown(protocol, branch) for name, branch in conversation.branches.items()}
+
+
+def aggregate(conversation: Conversation, protocol: Protocol) -> Phase:
+    """What the whole is at: the earliest phase among the open branches."""
+    phases = {
+        protocol.states[branch.state].phase
+        for branch in conversation.branches.values()
+        if machine.is_open(protocol, branch)
+    }
+    return next((phase for phase in Phase if phase in phases), Phase.COMPLETE)
+
+
+def state(conversation: Conversation, protocol: Protocol) -> str:
+    """The conversation's state by the architecture document's names (fipa.md 2.11, 13)."""
+    if conversation.open:
+        return "InProgress" if conversation.spoken else "Initiated"
+    if conversation.expired:
+        return "Expired"
+    ends = {end_of(protocol, branch) for branch in conversation.branches.values()}
+    return "Completed" if ends - {End.FAULT} else "Failed"
+
+
+def outcome(conversation: Conversation, protocol: Protocol) -> str | None:
+    """What came of it: `awarded` or `no-award` where something is awarded, else `achieved` or `not-achieved`."""
+    if conversation.open:
+        return None
+    branches = conversation.branches.values()
+    if protocol.awards:
+        return "awarded" if any(branch.awarded for branch in branches) else "no-award"
+    achieved = any(end_of(protocol, branch) is End.SUCCESS for branch in branches)
+    return "achieved" if achieved else "not-achieved"
+
+
+def end_of(protocol: Protocol, branch: Branch) -> End | None:
+    """How a branch ended; None while it is open."""
+    if branch.reason == machine.DIED:
+        return End.FAULT
+    return protocol.states[branch.state].end
+
+
+def _hear_many(conversation: Conversation, protocol: Protocol, message: Message, at_us: int) -> Verdict:
+    """The initiator speaks to several: legal for all of them, or stopped whole."""
+    names = list(dict.fromkeys(conversation.stands_for.get(name, name) for name in message.receiver))
+    rounds = conversation.rounds
+    moved: list[tuple[str, Branch, Branch, Verdict]] = []
+    for name in names:
+        before = conversation.branches.get(name, NEW)
+        after, rounds, verdict = machine.hear(protocol, before, rounds, name, _INITIATOR, message, at_us)
+        if verdict.legality is _VIOLATION:
+            return verdict
+        moved.append((name, before, after, verdict))
+    conversation.rounds = rounds
+    said = moved[0][3]
+    effects: tuple[Effect, ...] = ()
+    for name, before, after, verdict in moved:
+        effects += verdict.effects
+        if after is not before:
+            _replace(conversation, protocol, name, before, after)
+        if verdict.legality is _LEGAL:
+            _stepped(conversation, name, _INITIATOR, message, at_us, verdict)
+            if said.legality is not _LEGAL:
+                said = verdict
+    return said if said.effects == effects else msgspec.structs.replace(said, effects=effects)
+
+
+def _replace(
+    conversation: Conversation, protocol: Protocol, name: str, before: Branch, after: Branch
+) -> None:
+    conversation.branches[name] = after
+    states = protocol.states
+    was_open = before is not NEW and states[before.state].end is None
+    if was_open != (states[after.state].end is None):
+        conversation.open += -1 if was_open else 1
+        if not was_open and conversation.next_us == NEVER:
+            conversation.next_us = 0  # there is something to wait for again: time looks at it anew
+    if after.deadline_us and after.deadline_us < conversation.next_us:
+        conversation.next_us = after.deadline_us
+
+
+def _stepped(
+    conversation: Conversation, name: str, role: Role, message: Message, at_us: int, verdict: Verdict
+) -> None:
+    conversation.last_us = at_us
+    if message.reply_to is not None:
+        if role is _INITIATOR:
+            conversation.hears += [who for who in message.reply_to if who not in conversation.hears]
+        else:
+            conversation.stands_for |= dict.fromkeys(message.reply_to, name)
+    if role is _PARTICIPANT:
+        conversation.spoken = True
+        if verdict.step is not None and verdict.step.relay:
+            conversation.relayed[name] = conversation.relayed.get(name, 0) + 1

@@ -1,0 +1,427 @@
+"""The machine that runs every protocol: pure steps of one branch.
+
+A branch is what one initiator and one participant have with each other in a conversation. In: the branch, the
+rounds of the conversation, and what happens (a message is heard, time passes, something cannot be delivered,
+somebody dies). Out: the branch and the rounds after it, and a verdict or effects. Nothing here is changed in place,
+reads a clock or waits. Rules that hold in every protocol are here (fipa.md 2.7, 2.8, 2.10, 2.11), all others are
+rows of tables.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from caxton.acl.message import Message
+from caxton.acl.performative import Performative
+from caxton.protocols import protocol as states
+from caxton.protocols.protocol import Answer, Effect, Ended, Legality, Protocol, Role, Step, Verdict
+
+CANCEL_WAIT_US: Final = 30_000_000
+"""How long a cancel without reply_by waits for its answer."""
+
+EXPIRED_OFFER: Final = "expired"
+DIED: Final = "died"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Branch(msgspec.Struct, frozen=True, gc=False):
+    """The state of one (conversation, initiator, participant)."""
+
+    state: str
+    asked: str | None = None
+    """The reply_with of the initiator's last step."""
+    answered: str | None = None
+    """The reply_with of the participant's last step."""
+    deadline_us: int = 0
+    """Until when the next message is in time; 0 without end."""
+    round: int = 0
+    heard: bool = False
+    """The participant has said something."""
+    awarded: bool = False
+    reason: str | None = None
+    """Why the branch ended without a message of its own two."""
+    before: str | None = None
+    """The state in which a deadline found it."""
+    cancel: str | None = None
+    """The reply_with of a cancel that is not yet answered."""
+    resting_us: int = 0
+    """The deadline that rests while a cancel waits."""
+    used: tuple[str, ...] = ()
+    """Earlier reply_withs of the initiator, which a cancel must not use again."""
+
+
+class Rounds(msgspec.Struct, frozen=True, gc=False):
+    """What the branches of a conversation have in common."""
+
+    number: int = 0
+    bids: int = 0
+    """Bids in this round."""
+    awarded: int = -1
+    """The round of the last award."""
+    leader: str | None = None
+    """Who got the last award."""
+
+
+NEW: Final = Branch(states.START)
+
+# an enumeration's member costs a search each time it is named; these are on the way of every message
+_INITIATOR: Final = Role.INITIATOR
+_PARTICIPANT: Final = Role.PARTICIPANT
+Heard = tuple[Branch, Rounds, Verdict]
+
+
+def shown(protocol: Protocol, branch: Branch) -> str:
+    """The state as people see it: `cancelling` while a cancel waits."""
+    if branch.cancel is not None and is_open(protocol, branch):
+        return states.CANCELLING
+    return branch.state
+
+
+def is_open(protocol: Protocol, branch: Branch) -> bool:
+    """Whether the branch can still go on."""
+    return branch.state == states.START or protocol.states[branch.state].end is None
+
+
+def hear(
+    protocol: Protocol, branch: Branch, rounds: Rounds, name: str, role: Role, message: Message, at_us: int
+) -> Heard:
+    """One of the two says something; `name` is the participant.
+
+    Deadlines before `at_us` have been given to `pass_time` already. What is no step leaves branch and rounds as
+    they are.
+    """
+    by_participant = role is _PARTICIPANT
+    move = protocol.moves[branch.state][by_participant].get(message.performative)
+    if move is None or branch.cancel is not None:
+        return _hear_apart(protocol, branch, rounds, name, role, message, at_us)
+    refers = message.in_reply_to
+    if (
+        refers is not None
+        and refers != (branch.asked if by_participant else branch.answered)
+        and branch is not NEW
+    ):
+        return branch, rounds, _violation(protocol, branch, rounds, name, role, message, at_us, "in-reply-to")
+    step, verdict = move.step, move.verdict
+    number, awarded = branch.round, branch.awarded
+    if not move.plain:
+        if step.ignored is not None:
+            return branch, rounds, verdict
+        if step.needs:
+            broken = _broken(step, branch, rounds, name, at_us)
+            if broken is not None:
+                return (
+                    branch,
+                    rounds,
+                    _violation(protocol, branch, rounds, name, role, message, at_us, broken),
+                )
+        if step.round:
+            if number == rounds.number:
+                rounds = Rounds(rounds.number + 1, 0, rounds.awarded, rounds.leader)
+            number = rounds.number
+        elif step.award:
+            awarded = True
+            rounds = Rounds(rounds.number, rounds.bids, number, name)
+        elif step.bid and number == rounds.number:
+            rounds = Rounds(rounds.number, rounds.bids + 1, rounds.awarded, rounds.leader)
+        if step.answer is not None:
+            told = Answer(step.answer, message.sender, step.reason or "", message.reply_with)
+            verdict = msgspec.structs.replace(verdict, effects=(told,))
+    until = time_of(message.reply_by) if move.bounded and message.reply_by is not None else 0
+    if by_participant:
+        said = Branch(
+            step.to, branch.asked, message.reply_with, until, number, True, awarded,
+            None, None, None, 0, branch.used,
+        )  # fmt: skip
+    else:
+        used = branch.used if branch.asked is None else (*branch.used[-63:], branch.asked)
+        said = Branch(
+            step.to, message.reply_with, branch.answered, until, number, branch.heard, awarded,
+            None, None, None, 0, used,
+        )  # fmt: skip
+    return said, rounds, verdict
+
+
+def _hear_apart(
+    protocol: Protocol, branch: Branch, rounds: Rounds, name: str, role: Role, message: Message, at_us: int
+) -> Heard:
+    if branch.cancel is not None:
+        return _hear_with_cancel(protocol, branch, rounds, name, role, message, at_us)
+    return _hear_unlisted(protocol, branch, rounds, name, role, message, at_us)
+
+
+def pass_time(
+    protocol: Protocol, branch: Branch, name: str, now_us: int
+) -> tuple[Branch, tuple[Effect, ...]]:
+    """It is `now_us`: a deadline that lies before it has its effect; the deadline itself is still in time."""
+    if not branch.deadline_us or now_us <= branch.deadline_us or not is_open(protocol, branch):
+        return branch, ()
+    if branch.cancel is not None:
+        return _end(branch, name, states.CANCELLED_UNCONFIRMED, "no answer to the cancel")
+    to = protocol.states[branch.state].deadline
+    if to in (states.STAY, states.NO_DEADLINE):
+        return branch, ()
+    end = protocol.states[to].end
+    offer = any(
+        Performative.ACCEPT_PROPOSAL.value in acts for acts in protocol.moves[branch.state]
+    )  # what is waited for is a decision
+    why = EXPIRED_OFFER if offer and end is states.End.FORESEEN else "reply_by has passed"
+    return _end(branch, name, to, why)
+
+
+def expire(branch: Branch, name: str) -> tuple[Branch, tuple[Effect, ...]]:
+    """The conversation's own time to live has run out for an open branch."""
+    return _end(branch, name, states.EXPIRED, "the conversation's time to live ran out")
+
+
+def lose(branch: Branch, name: str, why: str) -> tuple[Branch, tuple[Effect, ...]]:
+    """Something could not be delivered in an open branch, or its participant is gone."""
+    return _end(branch, name, states.FAILED_DELIVERY, why)
+
+
+def abandon(branch: Branch, name: str, cancel: str) -> tuple[Branch, tuple[Effect, ...]]:
+    """The initiator is gone: the platform has cancelled with this reply_with in its name, and the branch ends."""
+    moved, effects = _end(branch, name, states.CANCELLED, DIED)
+    return msgspec.structs.replace(moved, cancel=cancel), effects
+
+
+def serve(protocol: Protocol, branch: Branch, name: str) -> tuple[Branch, tuple[Effect, ...]]:
+    """Every sub-conversation has ended and was relayed."""
+    to = protocol.states[branch.state].served
+    if to is None:
+        return branch, ()
+    return _end(branch, name, to, "every sub-conversation ended and was relayed")
+
+
+def legal_here(
+    protocol: Protocol, branch: Branch, rounds: Rounds, name: str, role: Role, at_us: int
+) -> tuple[str, ...]:
+    """What that role may say now, conditions across branches included."""
+    waits = branch.cancel is not None and is_open(protocol, branch)
+    if waits and role is _INITIATOR:
+        return (Performative.NOT_UNDERSTOOD.value,) if branch.heard else ()
+    acts = set(protocol.acts(branch.state, role))
+    for act, move in protocol.moves[branch.state][role is _PARTICIPANT].items():
+        if act in acts and _broken(move.step, branch, rounds, name, at_us) is not None:
+            acts.discard(act)
+    if role is _INITIATOR and not branch.heard:
+        acts.discard(Performative.NOT_UNDERSTOOD.value)
+    if waits:
+        acts |= {Performative.INFORM.value, Performative.FAILURE.value}
+    return tuple(sorted(acts))
+
+
+def time_of(text: str) -> int:
+    """Microseconds since 1970 of a time as the bus writes it (RFC 3339 with an offset)."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
+
+
+def _broken(step: Step, branch: Branch, rounds: Rounds, name: str, at_us: int) -> str | None:
+    """The first condition of the step that does not hold."""
+    for need in step.needs:
+        match need:
+            case "past-deadline":
+                holds = not branch.deadline_us or at_us <= branch.deadline_us
+            case "a-bid":
+                holds = branch.round != rounds.number or rounds.bids > 0
+            case "sole-award":
+                holds = rounds.awarded != branch.round
+            case "no-award":
+                holds = branch.round != rounds.number or rounds.awarded != rounds.number
+            case "this-round":
+                holds = branch.round == rounds.number
+            case "leader":
+                holds = rounds.leader == name
+            case _:
+                raise AssertionError(need)  # a table with another one is not loaded
+        if not holds:
+            return need
+    return None
+
+
+def _hear_unlisted(
+    protocol: Protocol,
+    branch: Branch,
+    rounds: Rounds,
+    name: str,
+    role: Role,
+    message: Message,
+    at_us: int,
+) -> Heard:
+    """What the table does not list."""
+    act = message.performative
+
+    def wrong(rule: str) -> Heard:
+        return branch, rounds, _violation(protocol, branch, rounds, name, role, message, at_us, rule)
+
+    def no_step(rule: str, *effects: Effect) -> Heard:
+        return branch, rounds, _verdict(protocol, branch, role, message, Legality.IGNORED, rule, effects)
+
+    if act is Performative.CANCEL:
+        if role is _PARTICIPANT:
+            return wrong("cancel-by-participant")
+        if not protocol.cancel:
+            return wrong("no-cancel")
+        if branch.state == states.START:
+            return wrong("out-of-sequence")
+        if message.reply_with is None or message.reply_with in (branch.asked, *branch.used):
+            return wrong("cancel-reply-with")
+        if not is_open(protocol, branch):
+            late = msgspec.structs.replace(branch, cancel=message.reply_with)
+            nothing = Answer(
+                Performative.FAILURE, message.sender, "nothing to cancel", message.reply_with, name
+            )
+            return (
+                late,
+                rounds,
+                _verdict(protocol, branch, role, message, Legality.IGNORED, "nothing-to-cancel", (nothing,)),
+            )
+        if message.in_reply_to not in (None, branch.answered):
+            return wrong("in-reply-to")
+        until = time_of(message.reply_by) if message.reply_by is not None else at_us + CANCEL_WAIT_US
+        waits = msgspec.structs.replace(
+            branch, cancel=message.reply_with, resting_us=branch.deadline_us, deadline_us=until
+        )
+        return waits, rounds, _verdict(protocol, branch, role, message, Legality.LEGAL, "cancel")
+    if branch.state == states.START:
+        return wrong("out-of-sequence")
+    if is_open(protocol, branch):
+        if act is not Performative.NOT_UNDERSTOOD:
+            return wrong("out-of-sequence")
+        if role is _INITIATOR and not branch.heard:
+            return wrong("nothing-received")
+        other = branch.asked if role is _PARTICIPANT else branch.answered
+        if message.in_reply_to not in (None, other):
+            return wrong("in-reply-to")
+        moved = msgspec.structs.replace(
+            branch,
+            state=states.NOT_UNDERSTOOD,
+            deadline_us=0,
+            reason=role.value,
+            heard=branch.heard or role is _PARTICIPANT,
+        )
+        return moved, rounds, _verdict(protocol, branch, role, message, Legality.LEGAL, "not-understood")
+    if branch.state == states.NOT_UNDERSTOOD and act is Performative.NOT_UNDERSTOOD:
+        return no_step("not-understood-answered") if branch.reason != role.value else wrong("ended")
+    if branch.before is not None:
+        listed = protocol.moves[branch.before][role is _PARTICIPANT].get(act)
+        if branch.reason == EXPIRED_OFFER and listed is not None:
+            if act is Performative.ACCEPT_PROPOSAL:
+                to = message.sender
+                about = name if role is _INITIATOR else None
+                return no_step(
+                    "expired-offer",
+                    Answer(Performative.FAILURE, to, EXPIRED_OFFER, message.reply_with, about),
+                )
+            if act is Performative.REJECT_PROPOSAL:
+                return no_step("expired-offer")
+        if act is Performative.REFUSE and listed is not None:
+            return no_step("late-refusal")
+    return wrong("ended")
+
+
+def _hear_with_cancel(
+    protocol: Protocol, branch: Branch, rounds: Rounds, name: str, role: Role, message: Message, at_us: int
+) -> Heard:
+    """What is said while a cancel waits for its answer, or after the end when one was overtaken (fipa.md 2.7)."""
+    act, refers = message.performative, message.in_reply_to
+    answers = act in (Performative.INFORM, Performative.FAILURE, Performative.NOT_UNDERSTOOD)
+    without = msgspec.structs.replace(branch, cancel=None)
+    if not is_open(protocol, branch):
+        if role is _PARTICIPANT and answers and refers in (None, branch.cancel):
+            return (
+                without,
+                rounds,
+                _verdict(protocol, branch, role, message, Legality.IGNORED, "cancel-answer"),
+            )
+        moved, rounds, verdict = hear(protocol, without, rounds, name, role, message, at_us)
+        # the answer may still come
+        return (branch if moved is without else moved), rounds, verdict
+    going_on = msgspec.structs.replace(without, deadline_us=branch.resting_us, resting_us=0)
+    if role is _INITIATOR:
+        if act is not Performative.NOT_UNDERSTOOD:
+            return (
+                branch,
+                rounds,
+                _violation(protocol, branch, rounds, name, role, message, at_us, "cancelling"),
+            )
+    else:
+        # without in_reply_to, what the state expects is a result that crosses; anything else answers the cancel
+        listed = protocol.moves[branch.state][1].get(act)
+        expected = listed is not None or act is Performative.NOT_UNDERSTOOD
+        if answers and (refers == branch.cancel or (refers is None and not expected)):
+            used = (*branch.used[-63:], branch.cancel or "")
+            if act is Performative.INFORM:
+                ended = msgspec.structs.replace(
+                    without, state=states.CANCELLED, deadline_us=0, heard=True, used=used
+                )
+                return ended, rounds, _verdict(protocol, branch, role, message, Legality.LEGAL, "cancelled")
+            resumed = msgspec.structs.replace(going_on, heard=True, used=used)
+            return (
+                resumed,
+                rounds,
+                _verdict(protocol, branch, role, message, Legality.LEGAL, "cancel-refused"),
+            )
+    moved, rounds, verdict = hear(protocol, going_on, rounds, name, role, message, at_us)
+    if verdict.legality is Legality.VIOLATION:
+        told = _violation(protocol, branch, rounds, name, role, message, at_us, verdict.rule)
+        return branch, rounds, told
+    if is_open(protocol, moved):
+        still = msgspec.structs.replace(
+            moved, cancel=branch.cancel, resting_us=moved.deadline_us, deadline_us=branch.deadline_us
+        )
+    else:
+        still = msgspec.structs.replace(moved, cancel=branch.cancel)
+    return still, rounds, msgspec.structs.replace(verdict, state=states.CANCELLING)
+
+
+def _end(branch: Branch, name: str, state: str, why: str) -> tuple[Branch, tuple[Effect, ...]]:
+    moved = msgspec.structs.replace(
+        branch, state=state, deadline_us=0, resting_us=0, reason=why, before=branch.state
+    )
+    return moved, (Ended(name, state, why),)
+
+
+def _verdict(
+    protocol: Protocol,
+    branch: Branch,
+    role: Role,
+    message: Message,
+    legality: Legality,
+    rule: str,
+    effects: tuple[Effect, ...] = (),
+) -> Verdict:
+    return Verdict(
+        legality,
+        rule,
+        message.performative.value,
+        shown(protocol, branch),
+        protocol.acts(branch.state, role),
+        protocol=protocol.name,
+        effects=effects,
+    )
+
+
+def _violation(
+    protocol: Protocol,
+    branch: Branch,
+    rounds: Rounds,
+    name: str,
+    role: Role,
+    message: Message,
+    at_us: int,
+    rule: str,
+) -> Verdict:
+    return Verdict(
+        Legality.VIOLATION,
+        rule,
+        message.performative.value,
+        shown(protocol, branch),
+        legal_here(protocol, branch, rounds, name, role, at_us),
+        participant=name,
+        protocol=protocol.name,
+    )

@@ -1,0 +1,313 @@
+"""The referee: is this message legal here?
+
+In: each message with the time at which it was admitted, in order. Out: a `Verdict`, with what the platform is to do
+about it. It keeps the conversations, does no I/O and reads no clock. What to do with a violation (enforce, warn, off)
+is the caller's to decide; the state never follows one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+import msgspec
+
+from caxton.acl.identifier import qualified
+from caxton.acl.message import Message
+from caxton.acl.performative import Performative
+from caxton.protocols import conversation as talks
+from caxton.protocols import machine
+from caxton.protocols.conversation import Conversation
+from caxton.protocols.library import Library
+from caxton.protocols.protocol import Answer, Effect, End, Legality, Protocol, Verdict
+
+KEPT: Final = 100_000
+"""Conversations that are remembered; of more, those that are complete are forgotten first."""
+SEEN: Final = 4096
+"""Message ids that are remembered for duplicates, in two halves."""
+
+_VIOLATION: Final = Legality.VIOLATION
+_LEGAL: Final = Legality.LEGAL
+_ANSWERED: Final = "not-understood-answered"
+_AGENT_NAME = re.compile(r":name\s+\"?([A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?)")
+
+
+class Referee:
+    """Judges messages and keeps what they have made of their conversations."""
+
+    __slots__ = ("_before", "_seen", "conversations", "kept", "library")
+
+    def __init__(self, library: Library, kept: int = KEPT) -> None:
+        self.library = library
+        self.kept = kept
+        self.conversations: dict[str, Conversation] = {}
+        self._seen: set[str] = set()
+        self._before: set[str] = set()
+
+    def judge(self, message: Message, at_us: int, proxy_of: str | None = None) -> Verdict:
+        """Judge one message; `proxy_of` is its `x_proxy_of`.
+
+        Every message id is judged once: the second time it is a duplicate.
+        """
+        id = message.id
+        if id in self._seen or id in self._before:
+            return _apart(message, Legality.IGNORED, "duplicate")
+        self._seen.add(id)
+        if len(self._seen) >= SEEN // 2:
+            self._before, self._seen = self._seen, set()
+        conversation = self.conversations.get(message.conversation_id)
+        if conversation is None:
+            return self._open(message, at_us, proxy_of)
+        protocol = self.library.protocols[conversation.protocol]
+        effects = self._time(conversation, protocol, at_us) if at_us > conversation.next_us else ()
+        sender = message.sender
+        said = message.protocol
+        if said is not None and said != protocol.name and self.library.find(said) is not protocol:
+            verdict = self._used(conversation, protocol, message, at_us, "another-protocol")
+        elif sender != conversation.initiator and sender not in conversation.branches:
+            verdict = self._outside(conversation, protocol, message, at_us)
+        elif not conversation.open and sender == conversation.initiator and self._begins(protocol, message):
+            if any(name in conversation.branches for name in message.receiver) and self._goes_on(
+                conversation, protocol, message
+            ):
+                verdict = talks.hear(conversation, protocol, message, at_us)
+            else:
+                verdict = talks.wrong(conversation, protocol, message, at_us, "already-in-use")
+        else:
+            verdict = talks.hear(conversation, protocol, message, at_us)
+            if conversation.serves is not None or conversation.subs:
+                more = self._serve(conversation, protocol)
+                if more:
+                    verdict = msgspec.structs.replace(verdict, effects=verdict.effects + more)
+        if verdict.legality is _VIOLATION and _to_ams(message, conversation):
+            # whatever is said to the platform about its own notices
+            rule = "platform" if message.performative is not Performative.NOT_UNDERSTOOD else _ANSWERED
+            verdict = _apart(message, Legality.IGNORED, rule, protocol.name)
+        if effects:
+            return msgspec.structs.replace(verdict, effects=effects + verdict.effects)
+        return verdict
+
+    def pass_time(self, conversation_id: str, now_us: int) -> tuple[Effect, ...]:
+        """Let time pass in one conversation; worth calling after its `next_us`."""
+        conversation = self.conversations[conversation_id]
+        return self._time(conversation, self.library.protocols[conversation.protocol], now_us)
+
+    def died(self, agent: str, now_us: int, why: str, ams: str) -> dict[str, tuple[Effect, ...]]:
+        """An agent is gone for good: what the platform is to say, by conversation (fipa.md 2.10, 2.11).
+
+        Each open branch that it took part in ends by a failure to the initiator; each that it began, by a cancel in
+        its name.
+        """
+        told: dict[str, tuple[Effect, ...]] = {}
+        for conversation in self.conversations.values():
+            protocol = self.library.protocols[conversation.protocol]
+            effects: tuple[Effect, ...] = ()
+            for name, branch in list(conversation.branches.items()):
+                if not machine.is_open(protocol, branch):
+                    continue
+                if agent == conversation.initiator:
+                    cancel = f"{ams}-{conversation.id}-{name}"
+                    effects += talks.change(
+                        conversation, protocol, name, machine.abandon(branch, name, cancel)
+                    )
+                    effects += (Answer(Performative.CANCEL, name, why, cancel, agent),)
+                elif agent == name:
+                    effects += talks.change(conversation, protocol, name, machine.lose(branch, name, why))
+                    effects += (
+                        Answer(Performative.FAILURE, conversation.initiator, why, branch.asked, agent),
+                    )
+            if effects:
+                told[conversation.id] = effects + self._serve(conversation, protocol)
+        return told
+
+    # ------------------------------------------------------------------ first messages
+
+    def _open(self, message: Message, at_us: int, proxy_of: str | None) -> Verdict:
+        """The first message of a conversation names its roles and its protocol."""
+        asking, asked = self._proxied(at_us, proxy_of) if proxy_of is not None else (None, None)
+        if asking is not None and asked is not None and message.sender in asking.branches:
+            branch = asking.branches[message.sender]
+            if branch.state not in asked.serves_in and branch.state not in {
+                asked.states[state].served for state in asked.serves_in
+            }:
+                return talks.wrong(asking, asked, message, at_us, "proxy-too-early")
+        if message.protocol is None:
+            return _apart(message, Legality.LEGAL, "free")
+        protocol = self.library.find(message.protocol)
+        if protocol is None:
+            return _apart(message, Legality.LEGAL, "unknown-protocol", message.protocol)
+        conversation = talks.open_conversation(message.conversation_id, protocol, message.sender, at_us)
+        verdict = talks.hear(conversation, protocol, message, at_us)
+        if verdict.legality is not _LEGAL:
+            return verdict
+        if len(self.conversations) >= self.kept:
+            self._forget()
+        self.conversations[conversation.id] = conversation
+        if asking is not None and asked is not None and message.sender in asking.branches:
+            conversation.serves = asking.id
+            asking.subs.setdefault(message.sender, []).append(conversation.id)
+            if asked.answers_asker:
+                conversation.hears = [*conversation.hears, asking.initiator]
+        return verdict
+
+    def _proxied(self, at_us: int, proxy_of: str) -> tuple[Conversation | None, Protocol | None]:
+        """The conversation that a new one serves, as it is now."""
+        asking = self.conversations.get(proxy_of)
+        if asking is None:
+            return None, None
+        protocol = self.library.protocols[asking.protocol]
+        if not protocol.serves_in:
+            return None, None
+        self._time(asking, protocol, at_us)
+        return asking, protocol
+
+    def _begins(self, protocol: Protocol, message: Message) -> bool:
+        return message.performative in protocol.starts
+
+    def _goes_on(self, conversation: Conversation, protocol: Protocol, message: Message) -> bool:
+        """Whether the table itself leads on from the end of the branches that the message is for."""
+        return all(
+            message.performative in protocol.moves[conversation.branches[name].state][0]
+            for name in message.receiver
+            if name in conversation.branches
+        )
+
+    def _used(
+        self, conversation: Conversation, protocol: Protocol, message: Message, at_us: int, rule: str
+    ) -> Verdict:
+        """A message that does not belong here: what it begins elsewhere needs an id of its own."""
+        begun = self.library.find(message.protocol) if message.protocol is not None else None
+        if not conversation.open and begun is not None and self._begins(begun, message):
+            rule = "already-in-use"
+        return talks.wrong(conversation, protocol, message, at_us, rule)
+
+    def _forget(self) -> None:
+        oldest = list(self.conversations)[: max(1, self.kept // 5)]
+        complete = [id for id in oldest if not self.conversations[id].open]
+        for id in complete or oldest[: max(1, self.kept // 10)]:
+            del self.conversations[id]
+
+    # ------------------------------------------------------------------ who is no member
+
+    def _outside(
+        self, conversation: Conversation, protocol: Protocol, message: Message, at_us: int
+    ) -> Verdict:
+        local, _, platform = message.sender.partition("@")
+        if local != "ams":
+            begun = self.library.find(message.protocol) if message.protocol is not None else None
+            begins = begun is not None and self._begins(begun, message)
+            rule = "already-in-use" if begins else "stranger"
+            return talks.wrong(conversation, protocol, message, at_us, rule)
+        act = message.performative
+        if act is Performative.FAILURE:
+            name = self._lost(conversation, protocol, message, platform)
+        elif act is Performative.CANCEL:
+            name = message.receiver[0]
+        else:
+            name = None
+        branch = conversation.branches.get(name) if name is not None else None
+        if name is None or branch is None or not machine.is_open(protocol, branch):
+            return _apart(message, Legality.IGNORED, "platform", protocol.name)
+        before = machine.shown(protocol, branch)
+        if act is Performative.FAILURE:
+            changed, rule = machine.lose(branch, name, "it could not be delivered"), "undeliverable"
+        else:
+            changed = machine.abandon(branch, name, message.reply_with or message.id)
+            rule = "initiator-died"
+        effects = talks.change(conversation, protocol, name, changed)
+        effects += self._serve(conversation, protocol)
+        return Verdict(
+            Legality.LEGAL, rule, act.value, before, protocol=protocol.name, participant=name, effects=effects
+        )
+
+    def _lost(
+        self, conversation: Conversation, protocol: Protocol, message: Message, platform: str
+    ) -> str | None:
+        """Which branch the platform's failure is about: its in_reply_to says so, else the agent that it names."""
+        receiver = message.receiver[0]
+        if receiver != conversation.initiator:
+            return conversation.stands_for.get(receiver, receiver)
+        refers = message.in_reply_to
+        named = [qualified(name, platform) for name in _named(message.content)]
+        if refers is not None:
+            meant = [
+                name
+                for name, branch in conversation.branches.items()
+                if machine.is_open(protocol, branch) and refers in (branch.asked, branch.cancel)
+            ]
+            if len(meant) == 1:
+                return meant[0]
+            if meant:
+                return next((name for name in named if name in meant), None)
+        found = next((name for name in named if name in conversation.branches), None)
+        if found is None and refers is None and not named and len(conversation.branches) == 1:
+            return next(iter(conversation.branches))
+        return found
+
+    # ------------------------------------------------------------------ time, and sub-conversations
+
+    def _time(self, conversation: Conversation, protocol: Protocol, now_us: int) -> tuple[Effect, ...]:
+        effects = talks.pass_time(conversation, protocol, now_us)
+        return effects + self._serve(conversation, protocol) if effects else effects
+
+    def _serve(self, conversation: Conversation, protocol: Protocol) -> tuple[Effect, ...]:
+        """Whether a broker is done: every sub-conversation of its has ended and was relayed."""
+        if conversation.serves is not None:
+            asking = self.conversations.get(conversation.serves)
+            if asking is None or conversation.open:
+                return ()
+            conversation, protocol = asking, self.library.protocols[asking.protocol]
+        effects: tuple[Effect, ...] = ()
+        for broker, subs in conversation.subs.items():
+            branch = conversation.branches[broker]
+            if protocol.states[branch.state].served is None or branch.cancel is not None:
+                continue
+            owed = 0
+            for id in subs:
+                sub = self.conversations.get(id)
+                if sub is None:
+                    continue
+                if sub.open:
+                    break
+                rules = self.library.protocols[sub.protocol]
+                owed += sum(
+                    one.heard and talks.end_of(rules, one) is not End.FAULT for one in sub.branches.values()
+                )
+            else:
+                if conversation.relayed.get(broker, 0) >= owed:
+                    effects += talks.change(
+                        conversation, protocol, broker, machine.serve(protocol, branch, broker)
+                    )
+        return effects
+
+
+def _apart(message: Message, legality: Legality, rule: str, protocol: str | None = None) -> Verdict:
+    return Verdict(legality, rule, message.performative.value, "", protocol=protocol)
+
+
+def _to_ams(message: Message, conversation: Conversation) -> bool:
+    return all(
+        name.startswith("ams@") and name != conversation.initiator and name not in conversation.branches
+        for name in message.receiver
+    )
+
+
+def _named(content: msgspec.Raw) -> list[str]:
+    """The agents that a failure of the ams names: ours as a field, JADE's inside an MTS-error."""
+    try:
+        value: Any = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return []
+    if isinstance(value, str):
+        _, found, rest = value.partition("MTS-error")
+        return _AGENT_NAME.findall(rest) if found else []
+    if not isinstance(value, dict):
+        return []
+    body = cast("dict[str, Any]", value)
+    names: list[str] = []
+    for key in ("receiver", "agent", "participant"):
+        item = body.get(key)
+        names += (
+            [item] if isinstance(item, str) else cast("list[str]", item) if isinstance(item, list) else []
+        )
+    return [name for name in names if isinstance(name, str)]  # pyright: ignore[reportUnnecessaryIsInstance]
