@@ -22,6 +22,15 @@ demo:
 bench *arguments:
     {{python}} -m caxton.cli bench {{arguments}}
 
+# fresh pictures of the terminal interface, for its tests and its page
+shots:
+    {{python}} -m pytest -q tests/tui/test_pictures.py --update-shots
+    cp tests/tui/snapshots/market-120x40.svg tests/tui/snapshots/detail-120x40.svg tests/tui/snapshots/lost-80x24.svg docs/pictures/
+
+# what the terminal interface costs a daemon at full speed, and how soon it answers
+bench-tui:
+    {{python}} tui/bench.py
+
 # rebuild the example agents; the committed .wasm must come out the same
 guests *arguments:
     {{python}} agents-examples/build.py {{arguments}}

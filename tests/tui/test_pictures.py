@@ -10,7 +10,8 @@ import pytest
 from caxton_tui import CaxtonApp
 from caxton_tui.store import Link
 
-from .stand import daemon, empty, market, settled, stage
+from .conftest import SHOTS
+from .stand import ROOT, daemon, empty, market, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
 
@@ -63,3 +64,11 @@ async def test_the_help(size: tuple[int, int], tmp_path: Path, shot: Shot) -> No
         await one.until(settled(caxton), look=True)
         await one.press("question_mark")
         shot(one.app, "help")
+
+
+def test_the_pages_show_the_pictures_that_are_compared() -> None:
+    pages = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
+    assert pages
+    for picture in pages:
+        same = picture.read_bytes() == (SHOTS / picture.name).read_bytes()
+        assert same, f"{picture.name} is an old one; make it with: just shots"
