@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     rb"[\x00-\x20]*+(?:(?P<open>\()|(?P<close>\))"
     rb'|(?P<string>"(?:[^"\\]++|\\"|\\(?!"))*+")'
     rb'|#(?P<size>[0-9]{1,9})"'
+    rb'|(?P<parameter>:[^\x00-\x20()"]*+)'
     rb"|(?P<atom>[^\x00-\x20()]++))"
 )
 _NUMBER = re.compile(
@@ -86,6 +87,8 @@ class Tokens:
             case "string":
                 text = data[at + 1 : end - 1].replace(b'\\"', b'"').decode()
                 self.last = Token(Kind.STRING, text, at, end)
+            case "parameter":
+                self.last = Token(Kind.PARAMETER, data[at:end].decode(), at, end)
             case "size":
                 self.last = self._of_length(int(found["size"]), at - 1, found.end())
             case _:
@@ -123,8 +126,6 @@ class Tokens:
 
     def _atom(self, text: str, at: int, end: int) -> Token:
         first = text[0]
-        if first == ":":
-            return Token(Kind.PARAMETER, text, at, end)
         if first == '"':
             self.refuse(at, 'a string that ends with "', "none that does", 'a " inside is written \\"')
         if first == "#":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -76,8 +77,10 @@ def write_xml(message: FullMessage) -> str:
     return "\n  ".join(lines) + f"\n</{MESSAGE}>"
 
 
-def write_xml_messages(messages: list[FullMessage]) -> str:
-    """All messages as one document."""
+def write_xml_document(messages: Sequence[FullMessage]) -> str:
+    """One message as a document, or several inside `<conversation>`."""
+    if len(messages) == 1:
+        return f"{_DECLARATION}\n{write_xml(messages[0])}"
     inside = "".join(f"{write_xml(message)}\n" for message in messages)
     return f"{_DECLARATION}\n<{MESSAGES}>\n{inside}</{MESSAGES}>"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from caxton.acl import Performative, read_draft
 from caxton.acl.fipa_string import read_string, read_string_messages, write_string
 from caxton.acl.full_message import FullMessage, read_json, read_json_messages, write_json
-from caxton.acl.xml import read_xml, read_xml_messages, write_xml, write_xml_messages
+from caxton.acl.xml import read_xml, read_xml_messages, write_xml, write_xml_document
 
 from .messages import MESSAGES
 
@@ -61,7 +61,7 @@ def test_many_messages_in_one_file() -> None:
         for n in range(3)
     ]
     assert read_string_messages("\n\n".join(map(write_string, messages)).encode()) == messages
-    assert read_xml_messages(write_xml_messages(messages).encode()) == messages
+    assert read_xml_messages(write_xml_document(messages).encode()) == messages
     assert read_json_messages(b"\n".join(map(write_json, messages))) == messages
     assert read_json_messages(b"[" + b",".join(map(write_json, messages)) + b"]") == messages
     assert (
