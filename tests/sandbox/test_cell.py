@@ -225,3 +225,27 @@ def test_traps_leave_no_memory_behind(cell: CellClient) -> None:
     before = rss_kib()
     round_of_traps(400)
     assert rss_kib() - before < 2_000
+
+
+def test_a_swap_may_keep_the_old_one_which_learns_by_replay_and_says_nothing(cell: CellClient) -> None:
+    cell.load(1)
+    cell.load(2)
+    cell.turn(1, 1, b"+")
+    cell.result()
+    swapped = cell.ask(Kind.SWAP, 2, msgspec.json.encode(frames.Swap(source=1, keep=True)))
+    assert swapped.json["state"] == "carried"
+    cell.turn(2, 2, b"+")
+    assert cell.result().body == b'{"m":2}\n'
+    learned = cell.ask(Kind.REPLAY, 1, b"+")
+    assert (learned.status, learned.body) == (Status.OK, b"")
+    assert learned.fuel > 0
+    cell.turn(1, 3, b"+")
+    assert cell.result().body == b'{"m":3}\n'
+
+
+def test_a_replay_that_traps_costs_the_instance(cell: CellClient) -> None:
+    cell.load(1)
+    broken = cell.ask(Kind.REPLAY, 1, b"u")
+    assert broken.status == Status.TRAP
+    assert broken.json["lost"] == [1]
+    assert cell.ask(Kind.REPLAY, 1, b"+").status == Status.UNHANDLED
