@@ -11,7 +11,17 @@ from typing import Final, NamedTuple
 
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
-from caxton.protocols.protocol import NO_DEADLINE, STAY, UNIVERSAL_STATES, Ended, Legality, Protocol, Verdict
+from caxton.protocols.protocol import (
+    CANCELLED_UNCONFIRMED,
+    CANCELLING,
+    EXPIRED,
+    NO_DEADLINE,
+    STAY,
+    Ended,
+    Legality,
+    Protocol,
+    Verdict,
+)
 
 UNIVERSAL: Final = (
     "cancel",
@@ -33,7 +43,7 @@ class Transition(NamedTuple):
     to: str
 
     def __str__(self) -> str:
-        return f"{self.source} --{self.by} {self.act}--> {self.to}".replace("  ", " ")
+        return f"{self.source} --{self.by}{' ' * bool(self.by)}{self.act}--> {self.to}"
 
 
 def transitions(protocol: Protocol) -> list[Transition]:
@@ -47,9 +57,9 @@ def transitions(protocol: Protocol) -> list[Transition]:
     rules = UNIVERSAL if protocol.cancel else UNIVERSAL[3:]
     found += [Transition("any", "", rule, "-") for rule in rules]
     if protocol.cancel:
-        found.append(Transition("cancelling", "", "deadline", "cancelled-unconfirmed"))
+        found.append(Transition(CANCELLING, "", "deadline", CANCELLED_UNCONFIRMED))
     if protocol.time_to_live_us:
-        found.append(Transition("any", "", "time to live", "expired"))
+        found.append(Transition("any", "", "time to live", EXPIRED))
     return found
 
 
@@ -80,20 +90,15 @@ class Coverage:
         for effect in effects:
             if not isinstance(effect, Ended):
                 continue
-            branch = conversation.branches.get(effect.participant)
-            source = branch.before if branch is not None else None
-            if source is None:
-                continue
-            if effect.state == "expired":
-                counts[Transition("any", "", "time to live", "expired")] += 1
-            elif effect.state == "cancelled-unconfirmed":
-                counts[Transition("cancelling", "", "deadline", effect.state)] += 1
-            elif effect.state == states[source].served:
-                counts[Transition(source, "", "served", effect.state)] += 1
-            elif effect.state == states[source].deadline and (
-                effect.state not in UNIVERSAL_STATES or effect.state == "timed-out"
-            ):
-                counts[Transition(source, "", "deadline", effect.state)] += 1
+            source = states.get(effect.source)
+            if effect.state == EXPIRED:
+                counts[Transition("any", "", "time to live", EXPIRED)] += 1
+            elif effect.state == CANCELLED_UNCONFIRMED:
+                counts[Transition(CANCELLING, "", "deadline", effect.state)] += 1
+            elif source is not None and effect.state == source.served:
+                counts[Transition(source.name, "", "served", effect.state)] += 1
+            elif source is not None and effect.state == source.deadline:
+                counts[Transition(source.name, "", "deadline", effect.state)] += 1
 
     def table(self) -> dict[str, dict[Transition, int]]:
         """How often each transition of each protocol was taken."""

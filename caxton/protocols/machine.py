@@ -383,7 +383,8 @@ def _end(branch: Branch, name: str, state: str, why: str) -> tuple[Branch, tuple
     moved = msgspec.structs.replace(
         branch, state=state, deadline_us=0, resting_us=0, reason=why, before=branch.state
     )
-    return moved, (Ended(name, state, why),)
+    source = states.CANCELLING if branch.cancel is not None else branch.state
+    return moved, (Ended(name, state, why, source),)
 
 
 def _verdict(

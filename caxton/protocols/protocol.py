@@ -132,6 +132,8 @@ class Ended(msgspec.Struct, frozen=True):
     participant: str
     state: str
     reason: str
+    source: str
+    """The state in which it ended; `cancelling` while a cancel waited."""
 
 
 Effect = Answer | Ended

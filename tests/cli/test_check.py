@@ -1,0 +1,137 @@
+"""`caxton check` over files of messages, as a person and a script run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .command import caxton
+
+
+def message(at: float, sender: str, act: str, *to: str, **more: object) -> dict[str, object]:
+    said: dict[str, object] = {"performative": act, "sender": sender, "receiver": list(to)}
+    return said | {"conversation_id": "k", "timestamp": int(at * 1e6)} | more
+
+
+GOOD = [
+    message(1, "buyer", "cfp", "a", "b", "c", protocol="fipa-contract-net", reply_with="r", reply_by="5s"),
+    message(2, "a", "propose", "buyer", in_reply_to="r", reply_with="p"),
+    message(3, "b", "refuse", "buyer", in_reply_to="r"),
+    message(7, "c", "propose", "buyer", in_reply_to="r", reply_with="q"),
+    message(7, "ams", "reject-proposal", "c", in_reply_to="q"),
+    message(8, "buyer", "accept-proposal", "a", in_reply_to="p", reply_with="x"),
+    message(9, "a", "inform", "buyer", in_reply_to="x"),
+]
+
+
+def write(path: Path, messages: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in messages))
+    return path
+
+
+def test_a_good_record_is_said_to_be_so(tmp_path: Path) -> None:
+    done = caxton("check", write(tmp_path / "m.jsonl", GOOD))
+    assert done.returncode == 0, done.stderr
+    assert "7 messages, 1 conversation, 0 violations" in done.stderr
+    assert "a done, b refused, c late-rejected" in done.stdout
+    assert "answers reject-proposal → c, reason late" in done.stdout
+
+
+def test_json_gives_each_message_its_verdict_and_every_branch_after_it(tmp_path: Path) -> None:
+    wrong = message(8.5, "buyer", "accept-proposal", "b")
+    done = caxton(
+        "check", write(tmp_path / "m.jsonl", [*GOOD[:6], wrong, GOOD[6]]), "-o", "json", "--coverage"
+    )
+    assert done.returncode == 7
+    found = json.loads(done.stdout)
+    rows = found["messages"]
+    assert [row["verdict"] for row in rows] == [*["legal"] * 4, "ignored", "legal", "violation", "legal"]
+    assert rows[0]["branches"] == {"a": "cfp-sent", "b": "cfp-sent", "c": "cfp-sent"}
+    assert rows[3]["branches"]["c"] == "late-rejected"
+    assert rows[3]["effects"][-1] == {
+        "what": "answer",
+        "performative": "reject-proposal",
+        "receiver": "c",
+        "reason": "late",
+        "in_reply_to": "q",
+    }
+    assert (rows[6]["line"], rows[6]["state"], rows[6]["participant"]) == (7, "refused", "b")
+    assert rows[1]["legal"] == ["failure", "not-understood", "propose", "refuse"]
+    assert [row["aggregate"] for row in rows][-3:] == ["executing", "executing", "complete"]
+    (conversation,) = found["conversations"]
+    assert (conversation["state"], conversation["outcome"]) == ("Completed", "awarded")
+    coverage = found["coverage"]["fipa-contract-net"]
+    assert {"source": "start", "by": "initiator", "act": "cfp", "to": "cfp-sent", "times": 1} in coverage[
+        "exercised"
+    ]
+    assert {"source": "cfp-sent", "by": "", "act": "deadline", "to": "no-response", "times": 1} in coverage[
+        "exercised"
+    ]
+    assert {"source": "proposed", "by": "initiator", "act": "reject-proposal", "to": "rejected"} in coverage[
+        "never"
+    ]
+    assert found["violations"] == 1
+
+
+def test_rows_of_the_journal_and_fipas_own_spelling_are_taken(tmp_path: Path) -> None:
+    stored = [
+        {"seq": 7, "at": "2026-01-31T12:00:00.000000Z", "cause": None, "message": {
+            "id": "one", "performative": "request", "sender": "a@local", "receiver": ["b@local"],
+            "protocol": "fipa-request", "conversation_id": "k"}},
+        {"performative": "AGREE", "sender": "b", "receiver": "a", "conversation-id": "k",
+         "timestamp": "2026-01-31T13:00:00+01:00"},
+    ]  # fmt: skip
+    done = caxton("check", "-", "-o", "jsonl", stdin="\n".join(json.dumps(one) for one in stored))
+    assert done.returncode == 0, done.stderr
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["timestamp"] == second["timestamp"] == 1769860800000000
+    assert (first["id"], second["branches"]) == ("one", {"b@local": "agreed"})
+
+
+def test_an_act_that_fipa_does_not_have_is_a_violation(tmp_path: Path) -> None:
+    done = caxton("check", write(tmp_path / "m.jsonl", [message(1, "a", "inform-done", "b")]))
+    assert done.returncode == 7
+    assert "unknown-act" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 1: this is not JSON"),
+        ("3", "a message is a JSON object"),
+        ('{"sender": "a"}', "no performative"),
+        ('{"performative": "inform"}', "no sender"),
+        ('{"performative": "inform", "sender": "a"}', "no receiver"),
+        ('{"performative": "inform", "sender": "a", "receiver": [3]}', "a name or a list of names"),
+        ('{"performative": "inform", "sender": "a", "receiver": "b", "protocol": 3}', "must be a string"),
+        ('{"performative": "inform", "sender": "a", "receiver": "b", "reply_by": "soon"}', "is not a time"),
+        ('{"performative": "inform", "sender": "a", "receiver": "b", "timestamp": "noon"}', "is no time"),
+    ],
+)
+def test_what_is_no_message_is_refused_on_its_line(line: str, says: str) -> None:
+    done = caxton("check", "-", stdin=line)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_a_table_of_ones_own_and_one_that_makes_no_sense(tmp_path: Path) -> None:
+    table = tmp_path / "own.toml"
+    table.write_text(
+        'name = "ping"\n[states]\nasked = { phase = "collecting" }\ndone = { end = "success" }\n[table]\nsteps = [\n'
+        '  { from = "start", by = "initiator", act = "query-if", to = "asked" },\n'
+        '  { from = "asked", by = "participant", act = "confirm", to = "done" },\n]\n'
+    )
+    record = write(
+        tmp_path / "m.jsonl",
+        [message(1, "a", "query-if", "b", protocol="ping"), message(2, "b", "confirm", "a")],
+    )
+    done = caxton("check", record, "--protocol", table, "--coverage")
+    assert done.returncode == 0, done.stderr
+    assert "ping: 2 of" in done.stdout
+    table.write_text(table.read_text().replace('to = "done"', 'to = "asked"'))
+    done = caxton("check", record, "--protocol", table)
+    assert done.returncode == 2
+    assert "own.toml line 4: nothing leads to state 'done'" in done.stderr
