@@ -32,7 +32,7 @@ from caxton.bench.stage import populate, say
 from caxton.config import load
 from caxton.house import open_house
 from caxton.telemetry.logs import configure
-from caxton_tui import CaxtonApp
+from caxton_tui import CaxtonApp, rare_collections
 
 PAIRS = 1_000
 SECONDS = 5.0
@@ -88,7 +88,8 @@ async def app(folder: Path) -> None:
 
     async with asyncio.TaskGroup() as group:
         looking = group.create_task(look())
-        await shown.run_async()
+        with rare_collections():
+            await shown.run_async()
         looking.cancel()
     times = os.times()
     # what comes before is the app's start
