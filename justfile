@@ -35,6 +35,10 @@ bench-tui:
 guests *arguments:
     {{python}} agents-examples/build.py {{arguments}}
 
+# inputs at random for the codecs, a million each: just fuzz 5000 xml
+fuzz *arguments:
+    PYTHONPATH=. {{python}} tests/acl/fuzz.py {{arguments}}
+
 # format, and mend what can be mended
 fmt:
     {{python}} -m ruff format .

@@ -1,7 +1,8 @@
-"""`caxton conv`: list conversations and read one."""
+"""`caxton conv`: list conversations, read one, write it to a file."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,8 +10,21 @@ import typer
 from caxton.cli.options import Format, Limit, Output, Project, SomeAgent
 
 app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List conversations and read one."
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="List conversations, read and export one.",
 )
+
+
+class Export(StrEnum):
+    """How a conversation is exported."""
+
+    FIPA_STRING = "fipa-string"
+    XML = "xml"
+    JSON = "json"
+    JSONL = "jsonl"
+    MERMAID = "mermaid"
 
 
 @app.command("list")
@@ -88,3 +102,46 @@ def show(
         talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
     if found.get("next"):
         talk(f"there are more; show them with --limit {limit * 10}")
+
+
+@app.command()
+def export(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    form: Annotated[Export, typer.Option("--format", help="How to write it.")] = Export.JSONL,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 100_000,
+    project: Project = None,
+) -> None:
+    """Write the messages of a conversation to stdout, oldest first, as they were delivered.
+
+    fipa-string and xml can be read again with `caxton msg convert`; json is one array, jsonl a message a line,
+    mermaid a sequence diagram.
+
+    \b
+    Examples:
+      caxton conv export market-1 --format jsonl > market-1.jsonl
+      caxton conv export market-1 --format fipa-string
+      caxton conv export market-1 --format mermaid > market-1.mmd
+    """
+    import json
+
+    from caxton.acl.full_message import read_json
+    from caxton.acl.mermaid import sequence_diagram
+    from caxton.cli import forms, place
+    from caxton.cli.output import document, talk
+
+    with place.client(project) as caxton:
+        found = caxton.conversation(id, limit=limit)
+    messages = [stored["message"] for stored in found["items"]]
+    match form:
+        case Export.JSON:
+            document(messages, Format.JSON)
+        case Export.JSONL:
+            for message in messages:
+                document(message, Format.JSONL)
+        case Export.MERMAID:
+            forms.put(sequence_diagram(messages))
+        case Export.FIPA_STRING | Export.XML:
+            whole = [read_json(json.dumps(message).encode()) for message in messages]
+            forms.put(forms.written(whole, forms.Form(form.value)))
+    if found.get("next"):
+        talk(f"there are more; export them with --limit {limit * 10}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from caxton.cli.convert import convert
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Send messages and follow those that pass.",
 )
+app.command()(convert)
 
 ACTS = (
     "accept-proposal", "agree", "cancel", "cfp", "confirm", "disconfirm", "failure", "inform", "inform-if",
@@ -29,11 +31,16 @@ def _acts(incomplete: str) -> list[str]:
 
 @app.command()
 def send(
-    to: Receivers,
+    to: Receivers = None,
     performative: Annotated[
-        str,
-        typer.Option("--performative", metavar="ACT", help="FIPA's name of the act.", autocompletion=_acts),
-    ] = "request",
+        str | None,
+        typer.Option(
+            "--performative",
+            metavar="ACT",
+            help="FIPA's name of the act.  [default: request]",
+            autocompletion=_acts,
+        ),
+    ] = None,
     content: Annotated[
         str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="What it says; - reads stdin.")
     ] = None,
@@ -58,6 +65,10 @@ def send(
     sender: Annotated[
         str | None, typer.Option("--sender", help="Speak as operator.NAME instead of operator.")
     ] = None,
+    acl: Annotated[
+        str | None,
+        typer.Option("--acl", metavar="FILE|-", help="The whole message as a FIPA string; - reads stdin."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for replies and print them.")] = False,
     timeout: Timeout = 10.0,
     replies: Annotated[
@@ -71,6 +82,8 @@ def send(
 ) -> None:
     """Send a message; it is acknowledged when it is safe on disk.
 
+    It is put together from the options, or given whole with --acl as a FIPA string (FIPA00070).
+
     With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
     Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed.
 
@@ -80,16 +93,12 @@ def send(
       caxton msg send --to seller-ann,seller-bob --performative cfp --protocol fipa-contract-net \\
         --content '{"item": "book"}' --reply-by 5s --wait --replies 2
       echo '{"n": 1}' | caxton msg send --to relay --content -
+      caxton msg send --acl request.acl --wait
     """
     from datetime import UTC, datetime, timedelta
 
     from caxton.cli import place
-    from caxton.cli.content import json_argument
 
-    message: dict[str, Any] = {
-        "performative": performative,
-        "receiver": [name.strip() for name in to.split(",") if name.strip()],
-    }
     given = {
         "sender": sender,
         "protocol": protocol,
@@ -98,16 +107,55 @@ def send(
         "language": language,
         "reply_with": reply_with,
         "in_reply_to": in_reply_to,
+        "performative": performative,
     }
-    message.update({name: value for name, value in given.items() if value is not None})
-    if content is not None:
-        message["content"] = json_argument(content, "--content")
-    if reply_by is not None:
-        until = datetime.now(UTC) + timedelta(seconds=reply_by)
-        message["reply_by"] = until.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    said = {name: value for name, value in given.items() if value is not None}
+    if acl is not None:
+        others = {**said, "to": to, "content": content, "reply_by": reply_by}
+        message: bytes | dict[str, Any] = _whole(
+            acl, [name for name, value in others.items() if value is not None]
+        )
+    else:
+        if reply_by is not None:
+            until = datetime.now(UTC) + timedelta(seconds=reply_by)
+            said["reply_by"] = until.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        message = _put_together(to, content, said)
     with place.client(project) as caxton:
         answer = caxton.send(message, wait_s=timeout if wait else None, replies=replies, idempotency_key=key)
     _answer(answer, output, wait, replies, timeout)
+
+
+def _whole(acl: str, others: list[str]) -> bytes:
+    """The message that a FIPA string says; it leaves nothing to say for other options."""
+    from caxton.acl.full_message import write_json
+    from caxton.cli import forms
+    from caxton.errors import ConfigurationError, InvalidMessage
+
+    if others:
+        options = ", ".join("--" + name.replace("_id", "").replace("_", "-") for name in others)
+        raise ConfigurationError(f"--acl gives the whole message, beside it there is no {options}")
+    found = forms.read(forms.source(acl, "--acl"), forms.Form.FIPA_STRING, acl)
+    if len(found) > 1:
+        raise InvalidMessage(f"{acl} has {len(found)} messages", hint="send them one by one")
+    return write_json(found[0])
+
+
+def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> dict[str, Any]:
+    from caxton.cli.content import json_argument
+    from caxton.errors import ConfigurationError
+
+    if to is None:
+        raise ConfigurationError(
+            "nobody is named to get it", hint="add --to NAME, or the whole message with --acl"
+        )
+    message: dict[str, Any] = {
+        "performative": "request",
+        "receiver": [name.strip() for name in to.split(",") if name.strip()],
+        **said,
+    }
+    if content is not None:
+        message["content"] = json_argument(content, "--content")
+    return message
 
 
 def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:

@@ -63,7 +63,7 @@ SomeAgent = Annotated[
     str | None, typer.Option("--agent", help="Only what concerns this agent.", autocompletion=_agents)
 ]
 Receivers = Annotated[
-    str, typer.Option("--to", metavar="NAME[,NAME]", help="Who gets it.", autocompletion=_agents)
+    str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Who gets it.", autocompletion=_agents)
 ]
 Timeout = Annotated[
     float,

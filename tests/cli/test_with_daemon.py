@@ -334,3 +334,48 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Path) -> None:
         assert tail.stderr is not None
         assert tail.stderr.read() == ""
         tail.wait(30)
+
+
+def test_a_fipa_string_is_sent_and_a_conversation_comes_back_in_every_form(
+    project: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "request.acl"
+    file.write_text(
+        '(REQUEST :conversation-id "6-acl" :reply-with q1 :reply-by +00000000T000005000 :protocol fipa-request\n'
+        '  :content "((say \\"hi\\"))" :language fipa-sl :X-Colour red\n'
+        "  :receiver (set (agent-identifier :name echo :addresses (sequence http://there:7778/acc))))"
+    )
+    said = caxton("msg", "send", "--acl", file, "--wait", "-o", "json", cwd=project)
+    assert said.returncode == 0, said.stderr
+    (reply,) = json.loads(said.stdout)["replies"]
+    assert (reply["message"]["content"], reply["message"]["in_reply_to"]) == ('((say "hi"))', "q1")
+
+    def export(form: str) -> str:
+        out = caxton("conv", "export", "6-acl", "--format", form, cwd=project)
+        assert out.returncode == 0, out.stderr
+        return out.stdout
+
+    messages = [json.loads(line) for line in export("jsonl").splitlines()]
+    assert json.loads(export("json")) == messages
+    assert [message["performative"] for message in messages] == ["request", "inform"]
+    assert messages[0]["x_Colour"] == "red"
+    assert messages[0]["x_agents"] == [{"name": "echo", "addresses": ["http://there:7778/acc"]}]
+    for form in ("fipa-string", "xml"):
+        back = caxton("msg", "convert", "--from", form, "--to", "json", stdin=export(form))
+        found = [json.loads(line) for line in back.stdout.splitlines()]
+        assert found[0].pop("receiver") == [{"name": "echo@local", "addresses": ["http://there:7778/acc"]}]
+        assert found == [
+            {k: v for k, v in messages[0].items() if k not in ("receiver", "x_agents")},
+            messages[1],
+        ]
+    assert "a1->>a2: request" in export("mermaid")
+    again = caxton("msg", "send", "--acl", "-", cwd=project, stdin=export("fipa-string").split("\n(")[0])
+    assert "cannot" not in again.stderr
+    assert again.returncode == 0
+
+
+def test_a_fipa_string_with_a_mistake_is_not_sent(project: Path) -> None:
+    said = caxton("msg", "send", "--acl", "-", cwd=project, stdin="(request\n :content)")
+    assert said.returncode == 2
+    assert "stdin: line 2 column 10: expected a string" in said.stderr
+    assert caxton("conv", "export", "none-such", cwd=project).returncode == 2
