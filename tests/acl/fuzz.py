@@ -1,6 +1,6 @@
 """Inputs without end for each codec: `just fuzz` gives each a million, `just fuzz 5000 xml` some to one.
 
-In: how many inputs, which codecs, a seed. Out: figures; exit code 1 and the input itself where a codec raised
+In: how many inputs, which codecs, `seed=N` to see the same ones again. Out: figures; exit code 1 and the input itself where a codec raised
 anything but InvalidMessage, or took something in that does not read the same after it was written. Inputs are
 written messages with some bytes changed, cut, doubled, or put in from other messages and from the grammar.
 """
@@ -140,9 +140,10 @@ def _fields(dice: random.Random) -> dict[str, Any]:
 
 def main(words: list[str]) -> int:
     """Run it; returns the exit code."""
-    inputs = int(words[0]) if words else MILLION
-    seed = random.SystemRandom().randrange(1 << 32)
-    for name in words[1:] or CODECS:
+    seeds = [int(word.removeprefix("seed=")) for word in words if word.startswith("seed=")]
+    seed = seeds[0] if seeds else random.SystemRandom().randrange(1 << 32)
+    inputs = next((int(word) for word in words if word.isdigit()), MILLION)
+    for name in [word for word in words if word in CODECS] or CODECS:
         began = time.perf_counter()
         taken, text, error = fuzz(name, inputs, seed)
         if error is not None:
