@@ -1,8 +1,9 @@
 """Inputs without end for each codec: `just fuzz` gives each a million, `just fuzz 5000 xml` some to one.
 
-In: how many inputs, which codecs, `seed=N` to see the same ones again. Out: figures; exit code 1 and the input itself where a codec raised
-anything but InvalidMessage, or took something in that does not read the same after it was written. Inputs are
-written messages with some bytes changed, cut, doubled, or put in from other messages and from the grammar.
+In: how many inputs, which codecs, `seed=N` to see the same ones again. Out: figures; exit code 1 and the input
+itself where a codec raised anything but InvalidMessage, or took something in that does not read the same after it was
+written. Inputs are written messages with some bytes changed, cut, doubled, or put in from other messages and from the
+grammar.
 """
 
 from __future__ import annotations
