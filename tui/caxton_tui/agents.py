@@ -39,7 +39,7 @@ class Column:
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("STATE", 12, 0, lambda agent, pace: state(agent)),
-    Column("REVISION", 8, 6, lambda agent, pace: str(agent["revision"] or "-")[:7]),
+    Column("REVISION", 8, 6, lambda agent, pace: str(agent["revision"] or "-")[:8]),
     Column("WAIT", -5, 2, lambda agent, pace: words.brief(agent["mailbox"])),
     Column("MSG/S", -5, 1, lambda agent, pace: words.brief(pace.turns_s)),
     Column("FUEL/S", -6, 4, lambda agent, pace: words.brief(pace.fuel_s)),

@@ -99,7 +99,7 @@ def _outcome(entry: Entry, outcome: Json | None) -> Iterator[tuple[str, str, str
         return
     turns, letters = outcome.get("turns", []), outcome.get("dead_letters", [])
     for turn in turns:
-        build = str(turn["revision"] or "")[:7]
+        build = str(turn["revision"] or "")[:8]
         who = words.short(turn["agent"], entry.platform) + (f" {build}" if build else "")
         yield (
             "turn",

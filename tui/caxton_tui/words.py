@@ -122,8 +122,8 @@ def _agent(data: Json, platform: str) -> str:
 
 
 def _deployment(data: Json, platform: str) -> str:
-    new = str(data.get("revision") or "")[:7]
-    old = str(data.get("previous") or "")[:7]
+    new = str(data.get("revision") or "")[:8]
+    old = str(data.get("previous") or "")[:8]
     builds = f"{old} → {new}" if old else new
     said = [f"{short(data.get('agent'), platform)} {safe(builds)} {safe(data.get('state'))}"]
     if data.get("memory"):
