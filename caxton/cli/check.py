@@ -44,6 +44,8 @@ def check(
       caxton check record.jsonl -o json
       caxton check record.jsonl --protocol haggling.toml --coverage
     """
+    import sys
+
     from caxton.cli.output import document, plural, talk
     from caxton.errors import Exit
     from caxton.protocols import Referee, library
@@ -51,7 +53,11 @@ def check(
     from caxton.protocols.record import Names, read_record
 
     known = library(protocol or ())
-    referee, names, taken = Referee(known, kept=1 << 31), Names(platform), Coverage(known)
+    referee, names, taken = (
+        Referee(known, kept=sys.maxsize, seen=sys.maxsize),
+        Names(platform),
+        Coverage(known),
+    )
     rows: list[dict[str, Any]] = []
     last_us = violations = 0
     for recorded in read_record(_text(file), names):

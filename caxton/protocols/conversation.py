@@ -24,7 +24,7 @@ NEVER: Final = 1 << 62
 """Later than every time that a message can have."""
 
 
-class Conversation(msgspec.Struct):
+class Conversation(msgspec.Struct, gc=False):
     """State per (conversation, initiator, participant)."""
 
     id: str
@@ -42,13 +42,13 @@ class Conversation(msgspec.Struct):
     """When the last step was made."""
     next_us: int = 0
     """Before this time nothing happens by time alone; `pass_time` need not be called."""
-    hears: list[str] = []
+    hears: tuple[str, ...] = ()
     """Who besides the initiator may be answered: its reply_to, and a recruiter's asker."""
     stands_for: dict[str, str] = {}
     """Who is spoken to in place of a participant, by its reply_to."""
     serves: str | None = None
     """The conversation that this one is a sub-conversation of (`x_proxy_of`)."""
-    subs: dict[str, list[str]] = {}
+    subs: dict[str, tuple[str, ...]] = {}
     """The sub-conversations of each broker."""
     relayed: dict[str, int] = {}
     """How many answers each broker has relayed."""
@@ -246,7 +246,7 @@ def _stepped(
     conversation.last_us = at_us
     if message.reply_to is not None:
         if role is _INITIATOR:
-            conversation.hears += [who for who in message.reply_to if who not in conversation.hears]
+            conversation.hears += tuple(who for who in message.reply_to if who not in conversation.hears)
         else:
             conversation.stands_for |= dict.fromkeys(message.reply_to, name)
     if role is _PARTICIPANT:

@@ -24,7 +24,7 @@ from caxton.protocols.protocol import Answer, Effect, End, Legality, Protocol, V
 KEPT: Final = 100_000
 """Conversations that are remembered; of more, those that are complete are forgotten first."""
 SEEN: Final = 4096
-"""Message ids that are remembered for duplicates, in two halves."""
+"""Message ids that are remembered for duplicates."""
 
 _VIOLATION: Final = Legality.VIOLATION
 _LEGAL: Final = Legality.LEGAL
@@ -33,13 +33,18 @@ _AGENT_NAME = re.compile(r":name\s+\"?([A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?)")
 
 
 class Referee:
-    """Judges messages and keeps what they have made of their conversations."""
+    """Judges messages and keeps what they have made of their conversations.
 
-    __slots__ = ("_before", "_seen", "conversations", "kept", "library")
+    `kept` bounds the conversations, `seen` the message ids that it remembers; with `seen` 0 the caller answers for it
+    that no id comes twice.
+    """
 
-    def __init__(self, library: Library, kept: int = KEPT) -> None:
+    __slots__ = ("_before", "_half", "_seen", "conversations", "kept", "library")
+
+    def __init__(self, library: Library, kept: int = KEPT, seen: int = SEEN) -> None:
         self.library = library
         self.kept = kept
+        self._half = (seen + 1) // 2
         self.conversations: dict[str, Conversation] = {}
         self._seen: set[str] = set()
         self._before: set[str] = set()
@@ -49,12 +54,8 @@ class Referee:
 
         Every message id is judged once: the second time it is a duplicate.
         """
-        id = message.id
-        if id in self._seen or id in self._before:
+        if self._half and self._twice(message.id):
             return _apart(message, Legality.IGNORED, "duplicate")
-        self._seen.add(id)
-        if len(self._seen) >= SEEN // 2:
-            self._before, self._seen = self._seen, set()
         conversation = self.conversations.get(message.conversation_id)
         if conversation is None:
             return self._open(message, at_us, proxy_of)
@@ -92,7 +93,7 @@ class Referee:
         conversation = self.conversations[conversation_id]
         return self._time(conversation, self.library.protocols[conversation.protocol], now_us)
 
-    def died(self, agent: str, now_us: int, why: str, ams: str) -> dict[str, tuple[Effect, ...]]:
+    def died(self, agent: str, why: str, ams: str) -> dict[str, tuple[Effect, ...]]:
         """An agent is gone for good: what the platform is to say, by conversation (fipa.md 2.10, 2.11).
 
         Each open branch that it took part in ends by a failure to the initiator; each that it began, by a cancel in
@@ -100,6 +101,10 @@ class Referee:
         """
         told: dict[str, tuple[Effect, ...]] = {}
         for conversation in self.conversations.values():
+            if not conversation.open or (
+                agent != conversation.initiator and agent not in conversation.branches
+            ):
+                continue
             protocol = self.library.protocols[conversation.protocol]
             effects: tuple[Effect, ...] = ()
             for name, branch in list(conversation.branches.items()):
@@ -119,6 +124,16 @@ class Referee:
             if effects:
                 told[conversation.id] = effects + self._serve(conversation, protocol)
         return told
+
+    def _twice(self, id: str) -> bool:
+        """Whether that id was judged lately; ids are remembered in two halves, the older one is dropped whole."""
+        seen = self._seen
+        if id in seen or id in self._before:
+            return True
+        seen.add(id)
+        if len(seen) >= self._half:
+            self._before, self._seen = seen, set()
+        return False
 
     # ------------------------------------------------------------------ first messages
 
@@ -145,9 +160,9 @@ class Referee:
         self.conversations[conversation.id] = conversation
         if asking is not None and asked is not None and message.sender in asking.branches:
             conversation.serves = asking.id
-            asking.subs.setdefault(message.sender, []).append(conversation.id)
+            asking.subs[message.sender] = (*asking.subs.get(message.sender, ()), conversation.id)
             if asked.answers_asker:
-                conversation.hears = [*conversation.hears, asking.initiator]
+                conversation.hears = (*conversation.hears, asking.initiator)
         return verdict
 
     def _proxied(self, at_us: int, proxy_of: str) -> tuple[Conversation | None, Protocol | None]:
@@ -233,12 +248,13 @@ class Referee:
             meant = [
                 name
                 for name, branch in conversation.branches.items()
-                if machine.is_open(protocol, branch) and refers in (branch.asked, branch.cancel)
+                if refers in (branch.asked, branch.cancel)
             ]
-            if len(meant) == 1:
-                return meant[0]
+            if len(meant) > 1:
+                # a message to many: they share its reply_with
+                meant = [name for name in meant if name in named]
             if meant:
-                return next((name for name in named if name in meant), None)
+                return meant[0]
         found = next((name for name in named if name in conversation.branches), None)
         if found is None and refers is None and not named and len(conversation.branches) == 1:
             return next(iter(conversation.branches))

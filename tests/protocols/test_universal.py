@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caxton.protocols import Answer, Ended
+from caxton.protocols import Answer, Ended, Referee, library
 
 from .talk import Talk
 from .test_rows import AUCTIONS, PATHS, STATES, arrive
@@ -243,6 +243,15 @@ def test_where_many_share_a_reference_the_agent_that_the_failure_names_is_meant(
         assert talk.states == {"a": "cfp-sent", "b": "failed-delivery"}
 
 
+def test_a_failure_about_a_branch_that_has_ended_does_not_end_another_one() -> None:
+    talk = Talk("fipa-contract-net")
+    talk.i("cfp", "a", "b", rw="r")
+    talk.p("b", "refuse")
+    assert talk.say("ams", "failure", "i", irt="r", content={"receiver": "b@local"}).legality == "ignored"
+    assert talk.say("ams", "failure", "i", irt="r", content={"reason": "who knows"}).legality == "ignored"
+    assert talk.states == {"a": "cfp-sent", "b": "refused"}
+
+
 def test_a_failure_of_the_ams_to_the_participant_ends_its_branch() -> None:
     talk = Talk("fipa-request")
     talk.i("request", rw="r")
@@ -368,11 +377,23 @@ def test_a_duplicate_changes_nothing() -> None:
     assert talk.a == "active"
 
 
+def test_only_as_many_ids_are_remembered_as_was_said() -> None:
+    talk = Talk("fipa-subscribe", referee=Referee(library(), seen=4))
+    talk.i("subscribe", id="first")
+    for number in range(4):
+        talk.p("a", "inform", id=f"m{number}")
+    assert talk.p("a", "inform", id="m3").rule == "duplicate"
+    assert talk.i("subscribe", id="first").rule == "out-of-sequence", "it was forgotten"
+    talk = Talk("fipa-subscribe", referee=Referee(library(), seen=0))
+    talk.i("subscribe", id="first")
+    assert talk.i("subscribe", id="first").rule == "out-of-sequence"
+
+
 def test_when_a_participant_dies_the_platform_fails_each_of_its_open_branches() -> None:
     talk = Talk("fipa-contract-net")
     talk.i("cfp", "a", "b", rw="r")
     talk.p("b", "propose")
-    told = talk.referee.died("b@local", 0, "stopped", "ams@local")
+    told = talk.referee.died("b@local", "stopped", "ams@local")
     ended, answer = told["c"]
     assert isinstance(ended, Ended)
     assert answer == Answer(
@@ -384,14 +405,14 @@ def test_when_a_participant_dies_the_platform_fails_each_of_its_open_branches() 
     )
     assert answer.performative == "failure"  # type: ignore[union-attr]
     assert talk.states == {"a": "cfp-sent", "b": "failed-delivery"}
-    assert talk.referee.died("b@local", 0, "stopped", "ams@local") == {}
+    assert talk.referee.died("b@local", "stopped", "ams@local") == {}
 
 
 def test_when_an_initiator_dies_the_platform_cancels_in_its_name() -> None:
     talk = Talk("fipa-contract-net")
     talk.i("cfp", "a", "b", rw="r")
     talk.p("b", "refuse")
-    told = talk.referee.died("i@local", 0, "removed", "ams@local")["c"]
+    told = talk.referee.died("i@local", "removed", "ams@local")["c"]
     (cancel,) = [one for one in told if isinstance(one, Answer)]
     assert (cancel.performative, cancel.receiver, cancel.about) == ("cancel", "a@local", "i@local")
     assert talk.states == {"a": "cancelled", "b": "refused"}
