@@ -101,7 +101,14 @@ def _checked_text(line: bytes, what: str, depth: int) -> str:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        refuse(f"{what} is not valid UTF-8: byte {error.start} is {line[error.start]:#04x}", "send UTF-8")
+        before = line[: error.start].decode()
+        refuse(
+            f"{what} is not valid UTF-8: byte {error.start} is {line[error.start]:#04x}",
+            "send UTF-8",
+            line=before.count("\n") + 1,
+            column=len(before) - before.rfind("\n"),
+            expected="UTF-8",
+        )
     check_depth(line, what, depth)
     return text
 

@@ -89,6 +89,17 @@ def test_a_typing_mistake_is_pointed_out() -> None:
     assert "inform" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [(b'{"performative":\n  x}', 2, 3), ('{"x_é":\n "é'.encode() + b"\xff", 2, 4), (b"", 1, 1)],
+)
+def test_what_is_no_json_is_refused_with_its_place(text: bytes, line: int, column: int) -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        read_draft(text)
+    assert (caught.value.details["line"], caught.value.details["column"]) == (line, column)
+    assert caught.value.details["expected"]
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_depth_is_bounded(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
