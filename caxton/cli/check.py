@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+LISTED = 50
+"""So many conversations are listed one by one in text; of more, how many stand how."""
+
 
 @app.command()
 def check(
@@ -231,19 +234,41 @@ def _tell(row: dict[str, Any]) -> None:
 
 
 def _summary(found: list[dict[str, Any]]) -> None:
+    """How each conversation stands; of many, how many stand how."""
+    from collections import Counter
+
     from caxton.cli.output import listing
 
+    if len(found) <= LISTED:
+        listing(
+            found,
+            Format.TEXT,
+            [
+                ("CONVERSATION", lambda one: one["id"]),
+                ("PROTOCOL", lambda one: one["protocol"]),
+                ("STATE", lambda one: one["state"]),
+                ("OUTCOME", lambda one: one["outcome"]),
+                (
+                    "BRANCHES",
+                    lambda one: ", ".join(
+                        f"{each['participant']} {each['state']}" for each in one["branches"]
+                    ),
+                ),
+            ],
+            "no conversation with a protocol that is known here",
+        )
+        return
+    counts = Counter((one["protocol"], one["state"], one["outcome"]) for one in found)
     listing(
-        found,
+        [{"kind": kind, "count": count} for kind, count in counts.most_common()],
         Format.TEXT,
         [
-            ("CONVERSATION", lambda one: one["id"]),
-            ("PROTOCOL", lambda one: one["protocol"]),
-            ("STATE", lambda one: one["state"]),
-            ("OUTCOME", lambda one: one["outcome"]),
-            ("BRANCHES", lambda one: ", ".join(f"{b['participant']} {b['state']}" for b in one["branches"])),
+            ("CONVERSATIONS", lambda one: one["count"]),
+            ("PROTOCOL", lambda one: one["kind"][0]),
+            ("STATE", lambda one: one["kind"][1]),
+            ("OUTCOME", lambda one: one["kind"][2]),
         ],
-        "no conversation with a protocol that is known here",
+        "",
     )
 
 

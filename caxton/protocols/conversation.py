@@ -100,6 +100,28 @@ def hear(conversation: Conversation, protocol: Protocol, message: Message, at_us
     return verdict
 
 
+def not_understood(
+    conversation: Conversation, protocol: Protocol, message: Message, at_us: int
+) -> Verdict | None:
+    """Who has received something in place of a member may say that it was not understood (fipa.md 2.11, 6).
+
+    None where the sender has received nothing here.
+    """
+    sender, name = message.sender, message.receiver[0]
+    if sender in conversation.stands_for and name == conversation.initiator:
+        role, name = _PARTICIPANT, conversation.stands_for[sender]
+    elif sender in conversation.hears and name in conversation.branches:
+        role = _INITIATOR
+    else:
+        return None
+    before = conversation.branches[name]
+    after, _, verdict = machine.hear(protocol, before, conversation.rounds, name, role, message, at_us)
+    if after is not before:
+        _replace(conversation, protocol, name, before, after)
+        _stepped(conversation, name, role, message, at_us, verdict)
+    return verdict
+
+
 def pass_time(conversation: Conversation, protocol: Protocol, now_us: int) -> tuple[Effect, ...]:
     """It is `now_us`: deadlines before it, and the conversation's own time to live, have their effects."""
     effects: tuple[Effect, ...] = ()

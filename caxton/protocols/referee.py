@@ -209,6 +209,10 @@ class Referee:
     ) -> Verdict:
         local, _, platform = message.sender.partition("@")
         if local != "ams":
+            if message.performative is Performative.NOT_UNDERSTOOD and len(message.receiver) == 1:
+                verdict = talks.not_understood(conversation, protocol, message, at_us)
+                if verdict is not None:
+                    return verdict
             begun = self.library.find(message.protocol) if message.protocol is not None else None
             begins = begun is not None and self._begins(begun, message)
             rule = "already-in-use" if begins else "stranger"

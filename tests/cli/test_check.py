@@ -40,6 +40,13 @@ def test_a_good_record_is_said_to_be_so(tmp_path: Path) -> None:
     assert "answers reject-proposal → c, reason late" in done.stdout
 
 
+def test_many_conversations_are_counted_and_not_listed(tmp_path: Path) -> None:
+    many = [{**one, "conversation_id": f"k{n}"} for n in range(60) for one in GOOD[:3]]
+    done = caxton("check", write(tmp_path / "m.jsonl", many))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].split()[:3] == ["60", "fipa-contract-net", "InProgress"]
+
+
 def test_json_gives_each_message_its_verdict_and_every_branch_after_it(tmp_path: Path) -> None:
     wrong = message(8.5, "buyer", "accept-proposal", "b")
     done = caxton(

@@ -380,6 +380,24 @@ def test_participants_speak_to_the_initiator_or_to_whom_it_named() -> None:
     assert talk.states == {"a": "accepted"}
 
 
+def test_who_received_something_in_place_of_a_member_may_say_that_it_was_not_understood() -> None:
+    talk = Talk("fipa-request")
+    talk.i("request", "a", reply_to=["boss"])
+    assert talk.say("boss", "not-understood", "a").rule == "nothing-received"
+    talk.say("a", "agree", "boss", rw="p")
+    assert talk.say("boss", "not-understood", "a", irt="z").rule == "in-reply-to"
+    assert talk.say("boss", "not-understood", "a", irt="p").rule == "not-understood"
+    assert talk.a == "not-understood"
+    talk = Talk("fipa-contract-net")
+    talk.i("cfp", "a")
+    talk.p("a", "propose", reply_to=["desk"])
+    talk.i("accept-proposal", "desk")
+    assert talk.say("desk", "inform", "i").rule == "stranger"
+    assert talk.say("desk", "not-understood", "i").legality == "legal"
+    assert talk.a == "not-understood"
+    assert talk.say("z", "not-understood", "i").rule == "stranger"
+
+
 def test_an_agent_may_speak_with_itself() -> None:
     talk = Talk("fipa-request")
     talk.i("request", "i")
