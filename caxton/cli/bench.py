@@ -51,9 +51,15 @@ def bench(
       caxton bench throughput --seconds 10
       caxton bench latency rogue -o json
     """
+    import sys
+
     from caxton.bench import run
     from caxton.cli.output import document
     from caxton.errors import ConfigurationError
+    from caxton.telemetry.logs import configure
+
+    # the rooms under measure log what they do; here only what goes wrong matters, and never on stdout
+    configure("text", "error", sys.stderr)
 
     wanted = measures or list(NAMES)
     for name in wanted:

@@ -69,6 +69,7 @@ class Compiler:
         self._jobs: dict[_Key, asyncio.Future[Compiled]] = {}
         self._translated: dict[_Key, str] = {}
         self._spare: Process | None = None
+        self._loaded: Process | None = None
         self._children: set[Process] = set()
         self._closed = False
 
@@ -76,6 +77,16 @@ class Compiler:
         """Start the spare child now, so that the first module does not wait for it."""
         if self._spare is None and not self._closed:
             self._spare = await self._start()
+
+    async def ready(self) -> None:
+        """Wait until the spare child has loaded what it needs: a module that comes then waits for no start."""
+        await self.warm()
+        spare = self._spare
+        if spare is not None and spare is not self._loaded:
+            assert spare.stdout is not None
+            # what `_run` reads of it later may begin with this line or not
+            await spare.stdout.readline()
+            self._loaded = spare
 
     async def compile(
         self, wasm: bytes, profile: Profile = Profile.STANDARD, *, wat: bool = False
