@@ -8,9 +8,7 @@ Never loses a batch, never reorders.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,9 +28,6 @@ IDLE_S = 1.0
 """After so long without a batch the rest is indexed and the write-ahead log is copied into the database."""
 CHECKPOINT_BYTES = 32 << 20
 """The write-ahead log is copied into the database after about this many bytes of rows."""
-NICE = 5
-"""What the writer's thread gives way to the bus by, as `nice` counts; Linux only."""
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -105,10 +100,6 @@ class Writer:
 
     def run(self) -> None:
         """The thread's body: ends after `stop`, with everything indexed, checkpointed and marked."""
-        if sys.platform == "linux":
-            # where processors are scarce a message goes before its commit: beside a busy bus the p99 of a hop fell
-            # by a sixth, and nothing became slower (elsewhere this would slow the whole process)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while True:
             try:
                 batch = self._queue.get(timeout=self._patience())
