@@ -8,6 +8,7 @@ Never loses a batch, never reorders.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -100,6 +101,14 @@ class Writer:
 
     def run(self) -> None:
         """The thread's body: ends after `stop`, with everything indexed, checkpointed and marked."""
+        try:
+            self._work()
+        except BaseException as fault:
+            # a fault of ours: without this word nothing would be acknowledged any more and nobody would know why
+            self._failed(f"the writer ended: {type(fault).__name__}: {fault}")
+            raise
+
+    def _work(self) -> None:
         while True:
             try:
                 batch = self._queue.get(timeout=self._patience())
