@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         project = load(chosen.project)
         configure(project.config.log.format, project.config.log.level, sys.stderr)
         # a tenth of a millisecond: the journal's thread must not wait long for its turn between two statements;
-        # beside a busy loop that made 30 times as many commits, and a tenth more messages, than half a millisecond
+        # beside a busy loop there were 400 to 550 commits for 200,000 messages, at half a millisecond 20
         sys.setswitchinterval(0.0001)
         # the way of a message makes no cycles, so collections are rare
         gc.set_threshold(50_000, 20, 50)
