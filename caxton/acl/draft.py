@@ -67,27 +67,32 @@ def read_draft(line: bytes) -> Draft:
     try:
         draft = _decode(line)
         content = draft.content
-        inner = size = left_out = 0
+        # what is not None tells how many distinct keys the decoder saw
+        keys = FIELDS - astuple(draft).count(None)
         if content is NOTHING:
-            left_out = 1
+            keys -= 1
         else:
             value = _decode_any(content)
-            raw = bytes(content)
-            inner = raw.count(b":")
-            if inner and _keys(value) != inner:
-                return _strictly(line)
-            size = len(raw)
-        # what is not None tells how many distinct keys the decoder saw; unknown keys make the sums differ
-        if line.count(b":") - inner + left_out != FIELDS - astuple(draft).count(None):
+            if type(value) is dict or type(value) is list:
+                inside = _keys(value)  # pyright: ignore[reportUnknownArgumentType]
+                if inside < 0:
+                    if line.count(b"{") + line.count(b"[") > DEPTH:
+                        return _strictly(line)
+                    inside = ~inside
+                keys += inside
+        # a key that stands twice, an unknown one, or a colon inside a text makes the sums differ
+        if line.count(b":") != keys or (b"\\" in line and b"\\u0000" in line):
             return _strictly(line)
-        if len(line) - size > TEXT_MAX or b"\\u0000" in line or line.count(b"{") + line.count(b"[") > DEPTH:
+        if len(line) > TEXT_MAX and len(line) - len(bytes(content)) > TEXT_MAX:
             return _strictly(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _strictly(line)
     receiver = draft.receiver
     if receiver is not None:
-        names = [receiver] if isinstance(receiver, str) else receiver
-        if not names or not all(name in _names or _remember(name) for name in names):
+        if type(receiver) is str:
+            if receiver not in _names and not _remember(receiver):
+                return _strictly(line)
+        elif not receiver or not all(name in _names or _remember(name) for name in receiver):
             return _strictly(line)
     if draft.sender is not None and draft.sender not in _names and not _remember(draft.sender):
         return _strictly(line)
@@ -113,16 +118,13 @@ def _strictly(line: bytes) -> Draft:
         raise InvalidMessage(f"the message cannot be read: {error}") from None
 
 
-def _keys(value: Any) -> int:
-    """How many keys a decoded value has in all its objects."""
-    if type(value) is dict:
-        inside: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        total = len(inside)
-        for item in inside.values():
-            if type(item) is dict or type(item) is list:
-                total += _keys(item)
-        return total
-    if type(value) is list:
-        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        return sum(_keys(item) for item in items if type(item) is dict or type(item) is list)
-    return 0
+def _keys(value: dict[str, Any] | list[Any]) -> int:
+    """How many keys a decoded value has in all its objects; `~` of it where one lies in another."""
+    total = len(value) if type(value) is dict else 0
+    deeper = False
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is dict or type(item) is list:
+            inside = _keys(item)  # pyright: ignore[reportUnknownArgumentType]
+            total += inside if inside >= 0 else ~inside
+            deeper = True
+    return ~total if deeper else total
