@@ -5,7 +5,7 @@ Out: agents that run, or a clear word why they do not. The registry is rows in t
 """
 
 from caxton.agents.instances import Instances
-from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Unloaded
+from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
 from caxton.agents.registry import AgentConfig, AgentRecord, Registry, Revision
 from caxton.agents.supervisor import Supervisor
 from caxton.agents.views import AgentView
@@ -23,5 +23,6 @@ __all__ = [
     "Revision",
     "Running",
     "Supervisor",
+    "Suspended",
     "Unloaded",
 ]

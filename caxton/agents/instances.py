@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from caxton.agents.life import Loaded, state_name
-from caxton.agents.registry import NO_REVISION, AgentConfig, AgentRecord, Revision
+from caxton.agents.registry import NO_REVISION, SUSPENDED, AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
 from caxton.bus.endpoint import NEVER
 from caxton.cells import Cell, CellLost, CellPool
@@ -56,7 +56,8 @@ class Instances:
         endpoint.slot = slot
         endpoint.outlet = link
         endpoint.revision_no = record.revision.no
-        record.life = record.life.start(cell.no, slot)
+        running = record.life.start(cell.no, slot)
+        record.life = running.suspend() if record.config.desired == SUSPENDED else running
         self.plan_snapshot(record)
         self._bus.open(endpoint)
         return loaded

@@ -1,12 +1,16 @@
 """The life of an agent as types: a step that the state does not allow is an error of the type checker.
 
+                                         Suspended
+                                          ▲     │
+                                    suspend     resume
+                                          │     ▼
     Unloaded ──load──▶ Loaded ──start──▶ Running ──drain──▶ Draining ──drained──▶ Loaded
         ▲                 │                 │                   │
         └────unload───────┘                 └──fail──▶ Failed ◀─┘
                                                           └──reset──▶ Unloaded
 
-The states are the architecture document's ("Domain Model"). They are pure: no step does anything, it only says
-what the agent is now; the supervisor does the work and keeps the value.
+The states are the architecture document's ("Domain Model") and FIPA's `suspended` (FIPA00023, 5.1). They are pure:
+no step does anything, it only says what the agent is now; the supervisor does the work and keeps the value.
 """
 
 from __future__ import annotations
@@ -50,6 +54,10 @@ class Running:
         """Another revision has taken over between two turns."""
         return Running(revision, self.cell, slot)
 
+    def suspend(self) -> Suspended:
+        """It takes no turn until it is resumed; its mailbox fills."""
+        return Suspended(self.revision, self.cell, self.slot)
+
     def drain(self) -> Draining:
         """Nothing new is taken; what waits is still handled."""
         return Draining(self.revision, self.cell, self.slot)
@@ -60,6 +68,31 @@ class Running:
 
     def fail(self, reason: str) -> Failed:
         """It was started again too often, or could not be."""
+        return Failed(self.revision, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """There is an instance, and it takes no turn; what comes waits in the mailbox."""
+
+    revision: str
+    cell: int
+    slot: int
+
+    def resume(self) -> Running:
+        """It handles messages again, those that waited first."""
+        return Running(self.revision, self.cell, self.slot)
+
+    def swap(self, revision: str, slot: int) -> Suspended:
+        """Another revision stands ready in its place."""
+        return Suspended(revision, self.cell, slot)
+
+    def halt(self) -> Loaded:
+        """The instance is gone, on purpose or with its cell; it may be made again."""
+        return Loaded(self.revision)
+
+    def fail(self, reason: str) -> Failed:
+        """Its instance could not be made again."""
         return Failed(self.revision, reason)
 
 
@@ -92,7 +125,7 @@ class Failed:
         return Loaded(self.revision)
 
 
-Life = Unloaded | Loaded | Running | Draining | Failed
+Life = Unloaded | Loaded | Running | Suspended | Draining | Failed
 
 
 def state_name(life: Life) -> str:

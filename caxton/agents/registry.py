@@ -23,6 +23,8 @@ from caxton.limits import Limits
 
 REMOVED = "removed"
 PLATFORM = "platform"
+RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
+"""What an agent's operator wants it to be."""
 NO_REVISION = 0
 """The revision of a snapshot that must not be restored any more."""
 
@@ -34,7 +36,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     profile: str = "standard"
     recover: str = "snapshot"
-    desired: str = "running"
+    desired: str = RUNNING
 
 
 @dataclass(frozen=True, slots=True)

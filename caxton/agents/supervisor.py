@@ -16,8 +16,8 @@ import msgspec
 import structlog
 
 from caxton.agents.instances import Instances
-from caxton.agents.life import Draining, Failed, Life, Running, Unloaded, state_name
-from caxton.agents.registry import REMOVED, AgentRecord, Registry
+from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
+from caxton.agents.registry import REMOVED, RUNNING, STOPPED, SUSPENDED, AgentRecord, Registry
 from caxton.agents.views import AgentView
 from caxton.bus import Bus, Endpoint
 from caxton.bus.endpoint import NEVER
@@ -55,6 +55,8 @@ class Supervisor:
         self._bus = bus
         self._clock = clock
         self._group = spawn
+        self.on_removed: list[Callable[[str], None]] = []
+        """Told the full name of an agent that is gone for good, in the burst that writes it down."""
         bus.on_broken = self._broken
         bus.on_snapshot_due = self._snapshot_due
         pool.on_lost = self._cell_lost
@@ -81,12 +83,17 @@ class Supervisor:
         record = self.registry.find(name)
         if isinstance(record.life, Running):
             return self._view(record)
+        if isinstance(record.life, Suspended):
+            raise InvalidState(
+                f"{record.name} is suspended", hint=f"let it go on: caxton agent resume {record.name}"
+            )
         self.claim(record, "started")
         try:
             if isinstance(record.life, Failed):
                 record.life = record.life.reset()
                 record.broken_at.clear()
-            record.config = msgspec.structs.replace(record.config, desired="running")
+            record.config = msgspec.structs.replace(record.config, desired=RUNNING)
+            record.endpoint.suspended = False
             await self.instances.bring(record, self.instances.place(), restore=True)
             # only now: to a start that fails, messages would come and wait for nobody
             record.endpoint.refusal = None
@@ -98,15 +105,22 @@ class Supervisor:
     async def stop(self, name: str, drain: bool = True) -> AgentView:
         """Stop an agent: with `drain` it handles what waits first, else that becomes dead letters."""
         record = self.registry.find(name)
-        if not isinstance(record.life, Running):
+        if isinstance(record.life, Suspended) and drain:
+            raise InvalidState(
+                f"{record.name} is suspended, so it cannot handle what waits before it is stopped",
+                hint=f"first caxton agent resume {record.name}; or stop it at once: "
+                f"caxton agent stop {record.name} --now",
+            )
+        if not isinstance(record.life, Running | Suspended):
             if isinstance(record.life, Failed):
                 record.life = record.life.reset()
-                record.config = msgspec.structs.replace(record.config, desired="stopped")
+                record.config = msgspec.structs.replace(record.config, desired=STOPPED)
+                record.endpoint.suspended = False
                 self.changed(record, "stopped")
             return self._view(record)
         self.claim(record, "stopped")
         try:
-            await self._halt(record, drain=drain, desired="stopped")
+            await self._halt(record, drain=drain, desired=STOPPED)
             self.changed(record, "stopped")
         finally:
             record.busy = False
@@ -117,19 +131,83 @@ class Supervisor:
         await self.stop(name)
         return await self.start(name)
 
+    async def suspend(self, name: str) -> AgentView:
+        """Let an agent take no turn until `resume`; what comes waits in its mailbox, which stays bounded.
+
+        Returns when the turns that its cell had already are over. It stays suspended over a restart of the daemon.
+        Raises InvalidState for an agent that does not run.
+        """
+        record = self.registry.find(name)
+        if isinstance(record.life, Suspended):
+            return self._view(record)
+        starts = isinstance(record.life, Loaded) and record.config.desired == RUNNING
+        if not starts and not isinstance(record.life, Running):
+            raise InvalidState(
+                f"{record.name} is {state_name(record.life)}; only an agent that runs can be suspended",
+                hint=f"start it: caxton agent start {record.name}",
+            )
+        self.claim(record, "suspended")
+        endpoint = record.endpoint
+        try:
+            endpoint.suspended = True
+            endpoint.open = False
+            await endpoint.idle()
+            async with record.changing:
+                if isinstance(record.life, Failed | Unloaded):
+                    raise InvalidState(
+                        f"{record.name} broke down before it was suspended", hint="see: caxton agent show"
+                    )
+                record.config = msgspec.structs.replace(record.config, desired=SUSPENDED)
+                if isinstance(record.life, Running):
+                    record.life = record.life.suspend()
+                self.changed(record, "suspended")
+        finally:
+            record.busy = False
+            if record.config.desired != SUSPENDED:
+                endpoint.suspended = False
+                if isinstance(record.life, Running) and endpoint.outlet is not None:
+                    self._bus.open(endpoint)
+        return self._view(record)
+
+    async def resume(self, name: str) -> AgentView:
+        """Let a suspended agent go on, with what waited first; InvalidState for one that is not suspended."""
+        record = self.registry.find(name)
+        if isinstance(record.life, Running):
+            return self._view(record)
+        if record.config.desired != SUSPENDED:
+            raise InvalidState(
+                f"{record.name} is {state_name(record.life)}, not suspended",
+                hint=f"start it: caxton agent start {record.name}",
+            )
+        self.claim(record, "resumed")
+        try:
+            async with record.changing:
+                record.config = msgspec.structs.replace(record.config, desired=RUNNING)
+                record.endpoint.suspended = False
+                if isinstance(record.life, Suspended):
+                    record.life = record.life.resume()
+                self.changed(record, "resumed")
+                if record.endpoint.outlet is not None and isinstance(record.life, Running):
+                    self._bus.open(record.endpoint)
+        finally:
+            record.busy = False
+        return self._view(record)
+
     async def remove(self, name: str) -> None:
         """Stop an agent at once and forget it; what the journal has of it stays."""
         record = self.registry.find(name)
         self.claim(record, "removed")
         try:
-            if isinstance(record.life, Running):
-                await self._halt(record, drain=False, desired="stopped")
+            if isinstance(record.life, Running | Suspended):
+                await self._halt(record, drain=False, desired=STOPPED)
             self._bury_waiting(record, "agent_removed", f"{record.name} was removed")
             self._bus.endpoints.pop(record.endpoint.name, None)
             self.instances.forget(record)
             record.life = Unloaded()
             self.registry.drop(record)
             self.registry.save(record, self._clock.now_us(), state=REMOVED)
+            for told in self.on_removed:
+                told(record.endpoint.name)
             self.tell(record, "removed")
         finally:
             record.busy = False
@@ -138,12 +216,13 @@ class Supervisor:
         """After a start of the daemon: give every known agent its mailbox on the bus."""
         for record in self.registry.agents.values():
             self._bus.endpoints[record.endpoint.name] = record.endpoint
-            if record.config.desired != "running":
+            record.endpoint.suspended = record.config.desired == SUSPENDED
+            if record.config.desired == STOPPED:
                 record.endpoint.refusal = ("agent_stopped", f"{record.name} is stopped")
 
     async def revive(self) -> None:
-        """After a start of the daemon: bring back every agent that is wanted running."""
-        wanted = [one for one in self.registry.agents.values() if one.config.desired == "running"]
+        """After a start of the daemon: bring back every agent that is wanted running, or suspended."""
+        wanted = [one for one in self.registry.agents.values() if one.config.desired != STOPPED]
         for record in wanted:
             record.cell = self.instances.place()
             record.cell.endpoints.add(record.endpoint)
@@ -154,7 +233,8 @@ class Supervisor:
 
         What still waits stays in the journal and is delivered at the next start.
         """
-        running = [one for one in self.registry.agents.values() if isinstance(one.life, Running)]
+        hosted = Running | Suspended
+        running = [one for one in self.registry.agents.values() if isinstance(one.life, hosted)]
         for record in running:
             record.endpoint.open = False
         try:
@@ -168,10 +248,11 @@ class Supervisor:
     async def _halt(self, record: AgentRecord, *, drain: bool, desired: str) -> None:
         """Take a running agent out of its cell."""
         endpoint, cell = record.endpoint, record.cell
-        assert isinstance(record.life, Running)
+        assert isinstance(record.life, Running | Suspended)
         endpoint.refusal = ("agent_stopped", f"{record.name} is stopped")
         record.config = msgspec.structs.replace(record.config, desired=desired)
-        if drain:
+        endpoint.suspended = False
+        if drain and isinstance(record.life, Running):
             record.life = record.life.drain()
             self.tell(record, "draining")
             await endpoint.empty()
@@ -211,7 +292,7 @@ class Supervisor:
     async def _mend_alone(self, record: AgentRecord, why: str) -> None:
         endpoint = record.endpoint
         await endpoint.idle()
-        if not isinstance(record.life, Running | Draining):
+        if not isinstance(record.life, Running | Suspended | Draining):
             return
         cell, life = record.cell, record.life
         if cell is None or cell.link is None:
@@ -240,7 +321,7 @@ class Supervisor:
     def _give_up(self, record: AgentRecord, reason: str) -> None:
         """No more restarts: what waits becomes dead letters, and so does what comes."""
         endpoint = record.endpoint
-        if isinstance(record.life, Running | Draining):
+        if isinstance(record.life, Running | Suspended | Draining):
             record.life = record.life.fail(reason)
         endpoint.open = False
         endpoint.refusal = ("agent_failed", f"{record.name} failed: {reason}")
@@ -385,7 +466,7 @@ class Supervisor:
             profile=config.profile,
             limits=config.limits,
             settings=config.settings,
-            cell=cell.no if cell and isinstance(record.life, Running | Draining) else None,
+            cell=cell.no if cell and isinstance(record.life, Running | Suspended | Draining) else None,
             mailbox=endpoint.depth,
             in_flight=len(endpoint.in_flight),
             turns=endpoint.turns,
@@ -406,7 +487,7 @@ class Supervisor:
 def _without_instance(life: Life) -> Life:
     """What an agent is once its instance is gone."""
     match life:
-        case Running():
+        case Running() | Suspended():
             return life.halt()
         case Draining():
             return life.drained()

@@ -15,7 +15,7 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     state: str
     desired: str
-    """running or stopped: what its operator wants."""
+    """running, suspended or stopped: what its operator wants."""
     revision: str | None
     """sha256 of its module."""
     profile: str

@@ -142,6 +142,22 @@ async def drain(request: Request, name: Name) -> Response:
         return answer(view_body(await rooms.agents.stop(name, drain=True)))
 
 
+@router.post("/{name}/suspend", response_model=AgentBody)
+async def suspend(request: Request, name: Name) -> Response:
+    """Let an agent take no turn; its mail waits. Answers when its present turns are over."""
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.suspend(name)))
+
+
+@router.post("/{name}/resume", response_model=AgentBody)
+async def resume(request: Request, name: Name) -> Response:
+    """Let a suspended agent go on, with what waited first."""
+    rooms = rooms_of(request)
+    async with durable(rooms):
+        return answer(view_body(await rooms.agents.resume(name)))
+
+
 @router.post("/{name}/restart", response_model=AgentBody)
 async def restart(request: Request, name: Name) -> Response:
     """Let an agent handle what waits, stop it, and start it again from the state that it had."""

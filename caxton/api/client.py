@@ -109,7 +109,7 @@ class Client:
         return body
 
     def change_agent(self, name: str, step: str) -> Json:
-        """Start, stop (at once), drain (then stop) or restart an agent; the agent after it (`AgentBody`)."""
+        """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then (`AgentBody`)."""
         body: Json = wire.read(self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}")))
         return body
 

@@ -8,7 +8,7 @@ from caxton.api.hub import Hub
 from caxton.api.rooms import Rooms
 from caxton.telemetry.metrics import Reading
 
-AGENT_STATES: tuple[str, ...] = ("unloaded", "loaded", "running", "draining", "failed")
+AGENT_STATES: tuple[str, ...] = ("unloaded", "loaded", "running", "suspended", "draining", "failed")
 CELL_STATES: tuple[str, ...] = ("starting", "ready", "restarting", "stopped")
 
 

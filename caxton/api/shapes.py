@@ -202,6 +202,7 @@ class AgentTotals(TypedDict):
 
     total: int
     running: int
+    suspended: int
     stopped: int
     failed: int
 

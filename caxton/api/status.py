@@ -63,6 +63,7 @@ async def status(request: Request) -> Response:
             "agents": {
                 "total": len(states),
                 "running": states.count("running"),
+                "suspended": states.count("suspended"),
                 "stopped": sum(state in ("loaded", "unloaded", "draining") for state in states),
                 "failed": states.count("failed"),
             },

@@ -560,7 +560,10 @@ class Bus:
                 self._deliver_elsewhere(name, envelope)
 
     def open(self, endpoint: Endpoint) -> None:
-        """Let an agent's messages go to its cell from now on."""
+        """Let an agent's messages go to its cell from now on; those of a suspended agent wait until it is resumed."""
+        if endpoint.suspended:
+            self.settle()
+            return
         endpoint.open = True
         outlet = endpoint.outlet
         if endpoint.waiting and not endpoint.queued and outlet is not None:

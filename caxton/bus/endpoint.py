@@ -71,6 +71,7 @@ class Endpoint:
         "sent",
         "slot",
         "snapshot_at",
+        "suspended",
         "trial",
         "turn_us",
         "turns",
@@ -89,6 +90,8 @@ class Endpoint:
         self.outlet: Outlet | None = None
         self.slot = 0
         self.open = False
+        self.suspended = False
+        """Whether `open` stays False whoever opens it, until the agent is resumed."""
         self.queued = False
         """Whether the outlet remembers it as waiting."""
         self.revision_no = 0

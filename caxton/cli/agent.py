@@ -211,6 +211,30 @@ def start(name: AgentName, project: Project = None) -> None:
 
 
 @app.command()
+def suspend(name: AgentName, project: Project = None) -> None:
+    """Let an agent take no turn; its mail waits in its mailbox.
+
+    The turns that its cell has already are finished first. It stays suspended over a restart of the daemon.
+
+    \b
+    Example:
+      caxton agent suspend seller-ann
+    """
+    _change(project, name, "suspend")
+
+
+@app.command()
+def resume(name: AgentName, project: Project = None) -> None:
+    """Let a suspended agent go on; it handles what waited first.
+
+    \b
+    Example:
+      caxton agent resume seller-ann
+    """
+    _change(project, name, "resume")
+
+
+@app.command()
 def restart(name: AgentName, project: Project = None) -> None:
     """Start an agent again in a new sandbox; what waits for it stays.
 

@@ -36,6 +36,7 @@ _STATES = {
     "rolled_back": "red",
     "stopped": "yellow",
     "draining": "yellow",
+    "suspended": "yellow",
     "restarting": "yellow",
     "starting": "yellow",
     "warn": "yellow",

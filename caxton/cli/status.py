@@ -45,7 +45,11 @@ def _print(answer: Mapping[str, Any]) -> None:
             "daemon",
             f"running for {span(answer['uptime_s'])}, pid {answer['pid']}, caxton {answer['version']}",
         ),
-        ("agents", f"{agents['running']} running, {agents['stopped']} stopped, " + _failed(agents, wanted)),
+        (
+            "agents",
+            f"{agents['running']} running, {_suspended(agents)}{agents['stopped']} stopped, "
+            + _failed(agents, wanted),
+        ),
     ]
     for cell in answer["cells"]:
         rows.append(
@@ -81,3 +85,8 @@ def _failed(agents: Mapping[str, Any], wanted: bool) -> str:
     from caxton.cli.output import paint
 
     return paint(f"{agents['failed']} failed", "red" if agents["failed"] else None, wanted)
+
+
+def _suspended(agents: Mapping[str, Any]) -> str:
+    """How many are suspended, where any is."""
+    return f"{agents['suspended']} suspended, " if agents["suspended"] else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor
+from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor, Suspended
 from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
 from caxton.clock import Clock
@@ -178,7 +178,7 @@ class Handover(Change):
     def put(self, slot: int, revision: Revision, config: AgentConfig) -> None:
         """Let the agent's messages go to that slot from now on."""
         endpoint, life = self.record.endpoint, self.record.life
-        assert isinstance(life, Running)
+        assert isinstance(life, Running | Suspended)
         self.link.slots.pop(endpoint.slot, None)
         self.link.slots[slot] = endpoint
         endpoint.slot = slot
@@ -218,7 +218,7 @@ class Handover(Change):
         return msgspec.json.decode(answer.payload, type=Fault), answer.status
 
     def _lives(self) -> bool:
-        return isinstance(self.record.life, Running) and self.cell.link is self.link
+        return isinstance(self.record.life, Running | Suspended) and self.cell.link is self.link
 
     def _why_not_carried(self) -> str | None:
         if self.target.fresh_state:

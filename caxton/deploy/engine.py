@@ -14,7 +14,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor
+from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
+from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.cells import CellLost
 from caxton.clock import Clock
@@ -208,6 +209,8 @@ class Engine:
                 settings=old.settings if wanted.settings is None else wanted.settings,
                 profile=wanted.profile,
                 recover=wanted.recover,
+                # a suspended agent gets its revision and goes on waiting; a stopped one is started by it
+                desired=SUSPENDED if old.desired == SUSPENDED else RUNNING,
             )
             target = self._target(compiled, config, len(wanted.wasm), fresh_state=wanted.fresh_state)
             if record is None:
@@ -239,7 +242,7 @@ class Engine:
         happening: Happening | None
         try:
             try:
-                if isinstance(record.life, Running):
+                if isinstance(record.life, Running | Suspended):
                     if _is_so(record, target):
                         journey.unchanged = True
                     else:

@@ -83,7 +83,7 @@ async def deliver(
             fresh_state=fresh_state,
             probation_s=None if strategy == "direct" else PROBATION_S,
         )
-        if not wanted.start and (before is None or before["state"] != "running"):
+        if not wanted.start and (before is None or before["state"] not in ("running", "suspended")):
             await caxton.change_agent(wanted.agent, "stop")
     except (Unreachable, TimedOut):
         raise
@@ -130,7 +130,7 @@ async def keeps(caxton: AsyncClient, agents: list[str]) -> dict[str, str | None]
     found: dict[str, str | None] = {}
     for name in agents:
         body = await _agent(caxton, name)
-        found[name] = body["revision"] if body and body["state"] == "running" else None
+        found[name] = body["revision"] if body and body["state"] in ("running", "suspended") else None
     return found
 
 

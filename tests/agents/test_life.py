@@ -8,14 +8,21 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Unloaded, state_name
+from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
 
 STEPS: dict[type, dict[str, tuple[Callable[[str, int], tuple[object, ...]], type]]] = {
     Unloaded: {"load": (lambda text, n: (text,), Loaded)},
     Loaded: {"start": (lambda text, n: (n, n + 1), Running), "unload": (lambda text, n: (), Unloaded)},
     Running: {
         "swap": (lambda text, n: (text, n), Running),
+        "suspend": (lambda text, n: (), Suspended),
         "drain": (lambda text, n: (), Draining),
+        "halt": (lambda text, n: (), Loaded),
+        "fail": (lambda text, n: (text,), Failed),
+    },
+    Suspended: {
+        "swap": (lambda text, n: (text, n), Suspended),
+        "resume": (lambda text, n: (), Running),
         "halt": (lambda text, n: (), Loaded),
         "fail": (lambda text, n: (text,), Failed),
     },

@@ -12,7 +12,7 @@ import pytest
 from .source import ROOT
 
 SNIPPET = """
-from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Unloaded
+from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
 from caxton.acl import Performative
 from caxton.limits import Limits
 
@@ -21,6 +21,7 @@ def right(unloaded: Unloaded) -> Life:
     loaded: Loaded = unloaded.load("sha")
     running: Running = loaded.start(1, 2)
     running = running.swap("other", 3)
+    running = running.suspend().swap("third", 4).resume()
     draining: Draining = running.drain()
     loaded = draining.drained()
     failed: Failed = loaded.start(1, 2).fail("why")
@@ -30,7 +31,7 @@ def right(unloaded: Unloaded) -> Life:
 
 def look(life: Life) -> int:
     match life:
-        case Running() | Draining():
+        case Running() | Suspended() | Draining():
             return life.slot
         case Unloaded() | Loaded() | Failed():
             return 0
@@ -47,6 +48,10 @@ Running("sha", 1, 2).unload()  # wrong
 Running("sha", 1, 2).drained()  # wrong
 Draining("sha", 1, 2).swap("other", 3)  # wrong
 Draining("sha", 1, 2).drain()  # wrong
+Draining("sha", 1, 2).suspend()  # wrong
+Loaded("sha").suspend()  # wrong
+Suspended("sha", 1, 2).drain()  # wrong
+Running("sha", 1, 2).resume()  # wrong
 Failed("sha", "why").start(1, 2)  # wrong
 Failed("sha", "why").halt()  # wrong
 Running("sha", 1, 2).drain().start(1, 2)  # wrong

@@ -50,6 +50,7 @@ STATE_SIGNS: Final = {
     "restarting": "◌",
     "starting": "◌",
     "draining": "◌",
+    "suspended": "◌",
 }
 """A sign beside the word, so that a state is seen without colour; ○ for every other."""
 
