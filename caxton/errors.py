@@ -84,6 +84,14 @@ class RoutingError(CaxtonError):
     exit = Exit.USAGE
 
 
+class InvalidFilter(CaxtonError):
+    """Raised when what was typed to find something is no filter."""
+
+    code = "invalid_filter"
+    status = 400
+    exit = Exit.USAGE
+
+
 class InvalidMessage(RoutingError):
     """Raised when what was sent is not a message."""
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "agent": "Deploy agents, look at them, stop and start them.",
     "msg": "Send messages and follow those that pass.",
     "conv": "List conversations and read one.",
+    "trace": "Where the time of a conversation went.",
     "check": "Judge recorded messages by their protocols.",
     "deploy": "List deployments, look at one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",

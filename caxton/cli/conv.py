@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from caxton.cli.options import Format, Limit, Output, Project, SomeAgent
+from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -25,11 +25,17 @@ class Export(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     MERMAID = "mermaid"
+    SVG = "svg"
+    TEXT = "text"
 
 
 @app.command("list")
 def list_conversations(
-    agent: SomeAgent = None, limit: Limit = 50, project: Project = None, output: Output = Format.TEXT
+    agent: SomeAgent = None,
+    filter: Find = "",
+    limit: Limit = 50,
+    project: Project = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """List conversations, newest first.
 
@@ -37,14 +43,17 @@ def list_conversations(
     Examples:
       caxton conv list
       caxton conv list --agent seller-ann -n 10
+      caxton conv list --filter 'protocol:contract is:problem'
     """
-    from caxton.cli import place
+    from caxton.cli import find, place
     from caxton.cli.output import listing
     from caxton.cli.sequence import short
+    from caxton.finding import Filter
 
+    wanted = Filter(filter)
     with place.client(project) as caxton:
         listing(
-            caxton.conversations(agent=agent, limit=limit),
+            find.conversations(caxton, wanted, limit, agent),
             output,
             [
                 ("ID", lambda c: c["id"]),
@@ -113,17 +122,20 @@ def export(
 ) -> None:
     """Write the messages of a conversation to stdout, oldest first, as they were delivered.
 
-    fipa-string and xml can be read again with `caxton msg convert`; json is one array, jsonl a message a line,
-    mermaid a sequence diagram.
+    fipa-string and xml can be read again with `caxton msg convert`; json is one array, jsonl a message a line;
+    mermaid, svg and text are sequence diagrams.
 
     \b
     Examples:
       caxton conv export market-1 --format jsonl > market-1.jsonl
       caxton conv export market-1 --format fipa-string
       caxton conv export market-1 --format mermaid > market-1.mmd
+      caxton conv export market-1 --format text
     """
     import json
+    import shutil
 
+    from caxton import diagram
     from caxton.acl.full_message import read_json
     from caxton.acl.mermaid import sequence_diagram
     from caxton.cli import forms, place
@@ -140,6 +152,11 @@ def export(
                 document(message, Format.JSONL)
         case Export.MERMAID:
             forms.put(sequence_diagram(messages))
+        case Export.SVG:
+            forms.put(diagram.draw_svg(diagram.read_story(found)))
+        case Export.TEXT:
+            columns = shutil.get_terminal_size((120, 24)).columns
+            forms.put(diagram.draw_text(diagram.read_story(found), columns))
         case Export.FIPA_STRING | Export.XML:
             whole = [read_json(json.dumps(message).encode()) for message in messages]
             forms.put(forms.written(whole, forms.Form(form.value)))

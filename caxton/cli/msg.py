@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from caxton.cli.convert import convert
-from caxton.cli.options import Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
+from caxton.cli.options import Find, Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -204,6 +204,7 @@ def tail(
     count: Annotated[
         int | None, typer.Option("--count", "-n", min=1, help="End after so many messages.")
     ] = None,
+    filter: Find = "",
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
@@ -216,6 +217,7 @@ def tail(
       caxton msg tail
       caxton msg tail --agent buyer -o jsonl
       caxton msg tail --after 0 --count 20
+      caxton msg tail --filter 'act:refuse,failure !agent:timer'
     """
     import shutil
     import sys
@@ -223,11 +225,14 @@ def tail(
     from caxton.cli import place
     from caxton.cli.output import colour_wanted, document, say, talk
     from caxton.cli.sequence import Sequence
+    from caxton.finding import Filter, MessageSubject
 
+    wanted = Filter(filter)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     sequence = Sequence(say, colour=colour_wanted(), width=width)
     shown = 0
     with place.client(project) as caxton:
+        platform = str(caxton.status()["platform"]) if wanted else ""
         events = caxton.events(
             after=after, kinds=["message", "dead_letter"], agent=agent, conversation=conversation
         )
@@ -235,12 +240,14 @@ def tail(
             if event.kind == "gap":
                 talk(f"… {event.data['lost']:,} not shown")
             elif event.kind == "message":
+                if wanted and not wanted.passes(MessageSubject(event.data, platform)):
+                    continue
                 if output is Format.TEXT:
                     sequence.message(event.data)
                 else:
                     document(event.data, Format.JSONL)
                 shown += 1
-            elif output is Format.TEXT and event.kind == "dead_letter":
+            elif output is Format.TEXT and event.kind == "dead_letter" and not wanted:
                 sequence.dead_letter(event.data)
             if count is not None and shown >= count:
                 return
@@ -288,6 +295,7 @@ def list_messages(
     performative: Annotated[
         str | None, typer.Option("--performative", help="Only this act.", autocompletion=_acts)
     ] = None,
+    filter: Find = "",
     limit: Limit = 50,
     project: Project = None,
     output: Output = Format.TEXT,
@@ -298,14 +306,17 @@ def list_messages(
     Examples:
       caxton msg list
       caxton msg list --agent buyer --performative propose -n 10
+      caxton msg list --filter 'is:problem ~"price.*9"'
     """
-    from caxton.cli import place
+    from caxton.cli import find, place
     from caxton.cli.output import listing
     from caxton.cli.sequence import receivers, short
+    from caxton.finding import Filter
 
+    wanted = Filter(filter)
     with place.client(project) as caxton:
-        newest = caxton.messages(
-            conversation=conversation, agent=agent, performative=performative, limit=limit, newest=True
+        newest = find.messages(
+            caxton, wanted, limit, conversation=conversation, agent=agent, performative=performative
         )
     listing(
         list(reversed(newest)),

@@ -62,6 +62,12 @@ AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Name of the age
 SomeAgent = Annotated[
     str | None, typer.Option("--agent", help="Only what concerns this agent.", autocompletion=_agents)
 ]
+Find = Annotated[
+    str,
+    typer.Option(
+        "--filter", "-f", metavar="TERMS", help="Only what passes, such as 'from:buyer act:refuse !timer'."
+    ),
+]
 Receivers = Annotated[
     str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Who gets it.", autocompletion=_agents)
 ]

@@ -177,6 +177,39 @@ def test_messages_are_listed_newest_last(project: Path) -> None:
     ]
 
 
+def test_lists_are_narrowed_by_a_filter(project: Path) -> None:
+    for content in ('"plain"', '"needle 49"'):
+        ask(project, "echo", content, "--conversation", f"find-{len(content)}")
+    said = caxton("msg", "list", "-f", 'act:inform ~"needle.*9"', "-o", "json", cwd=project)
+    (found,) = json.loads(said.stdout)
+    assert found["message"]["conversation_id"] == "find-11"
+    assert found["message"]["sender"] == "echo@local"
+    said = caxton("conv", "list", "-f", "conv:find- agent:echo", "-o", "json", cwd=project)
+    assert [found["id"] for found in json.loads(said.stdout)] == ["find-11", "find-7"]
+    said = caxton(
+        "msg", "tail", "--after", "0", "-n", "1", "-f", "needle !from:echo", "-o", "json", cwd=project
+    )
+    assert json.loads(said.stdout)["message"]["sender"] == "operator@local"
+    said = caxton("msg", "list", "-f", "form:echo", cwd=project)
+    assert said.returncode == 2
+    assert "there is no field 'form'" in said.stderr
+    assert '"form:echo"' in said.stderr
+
+
+def test_a_conversation_is_drawn_and_its_time_is_shown(project: Path) -> None:
+    ask(project, "echo", '"drawn"', "--conversation", "drawn")
+    text = caxton("conv", "export", "drawn", "--format", "text", cwd=project).stdout
+    assert re.search(r"\? +1 .*├─request─+▶│", text)
+    assert re.search(r"= +2 .*│◀─inform─+┤", text)
+    svg = caxton("conv", "export", "drawn", "--format", "svg", cwd=project).stdout
+    assert svg.startswith("<svg ")
+    said = caxton("trace", "show", "drawn", "-o", "json", cwd=project)
+    first, answer = json.loads(said.stdout)
+    assert (first["agent"], first["status"], answer["agent"]) == ("echo", "ok", None)
+    assert first["fuel"] > 0
+    assert "▓" in caxton("trace", "show", "drawn", cwd=project).stdout
+
+
 def test_a_message_that_is_not_there(project: Path) -> None:
     said = caxton("msg", "show", "999999999", cwd=project)
     assert said.returncode == 2

@@ -1,0 +1,28 @@
+"""A conversation as a sequence diagram and as a waterfall, laid out for a screen, a text file or an SVG.
+
+In: a conversation with its messages and turns as the API gives it. Out: lines of styled text in so many columns, or
+an SVG. It promises: no I/O, no clock; nothing that an agent said is obeyed by a terminal or read as markup.
+"""
+
+from caxton.diagram.layout import Layout, Part
+from caxton.diagram.lines import Line, Mark, lines_of
+from caxton.diagram.story import Spoken, Story, read_story
+from caxton.diagram.svg import draw_svg
+from caxton.diagram.text import draw_text
+from caxton.diagram.waterfall import Bar, bars_of, draw_waterfall
+
+__all__ = [
+    "Bar",
+    "Layout",
+    "Line",
+    "Mark",
+    "Part",
+    "Spoken",
+    "Story",
+    "bars_of",
+    "draw_svg",
+    "draw_text",
+    "draw_waterfall",
+    "lines_of",
+    "read_story",
+]

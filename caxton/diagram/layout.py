@@ -1,0 +1,205 @@
+"""The columns of a diagram: lanes for the agents, arrows between them, words beside them.
+
+     2   +34 µs   │          ├─cfp─────▶│           item=book round=1      b7e3c50
+
+In: the lanes and how wide it may be. Out: for each line its parts, text with the name of a style, exactly so wide.
+Lanes that do not fit share the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from caxton.acl import Performative
+from caxton.api.plain import span
+from caxton.diagram.lines import Line, Mark
+from caxton.diagram.story import Spoken, Story
+from caxton.diagram.words import STYLES
+
+Part = tuple[str, str]
+"""Text and the name of its style: empty, dim, name, ask, offer, good, warn or bad."""
+
+_ACTS: Final = tuple(act.value for act in Performative)
+_GUTTER: Final = 16
+"""Cells before the lanes: arc, sign, number, time."""
+_REVISION: Final = 8
+_TEXT_LEAST: Final = 16
+_NARROWEST, _WIDEST = 9, 20
+"""Cells from one lane to the next."""
+
+_SIGNS: Final = {
+    Mark.VIOLATION: ("✗", "bad"),
+    Mark.DEAD_LETTER: ("✗", "bad"),
+    Mark.FAILED_TURN: ("✗", "bad"),
+    Mark.DEADLINE: ("◷", "warn"),
+    Mark.REVISION: ("◆", "name"),
+    Mark.LOOP: ("↻", "dim"),
+    Mark.END: ("■", "name"),
+}
+
+
+class Layout:
+    """Where everything stands in a diagram that is so many cells wide."""
+
+    def __init__(self, story: Story, width: int) -> None:
+        self.width = max(width, _GUTTER + _NARROWEST + _TEXT_LEAST)
+        self._began_us = story.began_us
+        room = self.width - _GUTTER - _TEXT_LEAST
+        shown = max(min(len(story.lanes), room // _NARROWEST), 1)
+        self.lanes = story.lanes[:shown]
+        hidden = len(story.lanes) - shown
+        if hidden:
+            self.lanes = (*story.lanes[: shown - 1], f"+{hidden + 1} more")
+        # half of what is there is for words, as far as the lanes can do with less
+        wanted = (self.width - _GUTTER) * 6 // 10 // max(shown, 1)
+        self._step = max(_NARROWEST, min(_WIDEST, wanted))
+        self._place = {name: min(n, shown - 1) for n, name in enumerate(story.lanes)}
+        self._drawing = self._step * shown
+        self.with_revisions = self.width - _GUTTER - self._drawing >= _TEXT_LEAST + _REVISION
+
+    def heading(self) -> list[Part]:
+        """The lanes' names."""
+        names = "".join(_centred(name, self._step) for name in self._names())
+        text = self.width - _GUTTER - self._drawing
+        what = "WORDS"
+        if self.with_revisions:
+            what = what.ljust(text - _REVISION + 1)[: text - _REVISION + 1] + "BUILD"
+        return _fit([("  NO      TIME".ljust(_GUTTER), "dim"), (names, "name"), (what, "dim")], self.width)
+
+    def _names(self) -> list[str]:
+        """The names as the lanes have room for them; where beginnings would be the same, the ends are shown."""
+        room = self._step - 1
+        cut = [fitted(name, room).rstrip() for name in self.lanes]
+        if len(set(cut)) == len(cut):
+            return cut
+        return [name if len(name) <= room else f"…{name[1 - room :]}" for name in self.lanes]
+
+    def parts(self, line: Line, arc: str = " ") -> list[Part]:
+        """One line; `arc` is the sign in front that joins a message with what it answers."""
+        spoken = line.spoken
+        if line.mark is Mark.MESSAGE and spoken is not None:
+            return self._message(spoken, arc)
+        sign, style = _SIGNS[line.mark]
+        number = ""
+        lanes = self._bare()
+        middle = f"{arc} {sign} {number}".ljust(_GUTTER)
+        indent = 1
+        said = f"{sign} {line.text}"
+        if cell_len(said) <= self.width - _GUTTER - self._drawing - 1:
+            return _fit([(f"{arc}".ljust(_GUTTER), "dim"), (lanes, "dim"), (said, style)], self.width)
+        return _fit([(middle, style), (" " * indent + line.text, style)], self.width)
+
+    def _message(self, spoken: Spoken, arc: str) -> list[Part]:
+        style = STYLES.get(spoken.sign, "")
+        after = span((spoken.at_us - self._began_us) / 1e6)
+        drawing, whole = self._arrow(spoken)
+        words = [] if whole else [spoken.act]
+        if spoken.again:
+            words.append("↻ delivered again")
+        if spoken.answers is not None:
+            words.append(f"↩{spoken.answers}")
+        words.append(spoken.text)
+        if spoken.reply_by_us is not None:
+            words.append(f"◷{span(max(spoken.reply_by_us - spoken.at_us, 0) / 1e6)}")
+        room = self.width - _GUTTER - self._drawing - (_REVISION if self.with_revisions else 0)
+        parts: list[Part] = [
+            (arc, "name"),
+            (f"{spoken.sign}", style),
+            (f"{spoken.number:>4} ", "dim"),
+            (f"{'+' + after:>9}"[-9:], "dim"),
+            *drawing,
+            (fitted(" ".join(words), room), "bad" if spoken.problem else ""),
+        ]
+        if self.with_revisions:
+            parts.append((f" {_build(spoken)}".ljust(_REVISION), "dim"))
+        return _fit(parts, self.width)
+
+    def _bare(self) -> str:
+        """The lanes alone."""
+        half = self._step // 2
+        return (" " * half + "│" + " " * (self._step - half - 1)) * len(self.lanes)
+
+    def _x(self, name: str) -> int:
+        return self._place.get(name, len(self.lanes) - 1) * self._step + self._step // 2
+
+    def _arrow(self, spoken: Spoken) -> tuple[list[Part], bool]:
+        """The drawing of a message, and whether its act is to be read in it."""
+        cells = list(self._bare())
+        start = self._x(spoken.sender)
+        ends = sorted({self._x(name) for name in spoken.receivers})
+        right, left = [x for x in ends if x > start], [x for x in ends if x < start]
+        low, high = min([start, *ends]), max([start, *ends])
+        for x in range(low, high + 1):
+            cells[x] = "┼" if cells[x] == "│" else "─"
+        for x in right:
+            cells[x - 1], cells[x] = "▶", "┼" if x != high else "│"
+        for x in left:
+            cells[x + 1], cells[x] = "◀", "┼" if x != low else "│"
+        cells[start] = "┼" if right and left else "├" if right else "┤" if left else "│"
+        # the cells that the act may take: between the sender and the first that it reaches
+        first, room = start + 2, self._step // 2 - 2
+        if right:
+            first, room = start + 1, right[0] - start - 2
+        elif left:
+            first, room = left[-1] + 2, start - left[-1] - 2
+        elif start in ends:
+            # who speaks with itself, or shares the last lane with whom it speaks to
+            cells[start + 1] = "↺"
+            high = start + 1
+        label, whole = _label(spoken.act, room)
+        if len(label) < room and (right or left):
+            first += 1
+        cells[first : first + len(label)] = label
+        if label:
+            high = max(high, first + len(label) - 1)
+        text = "".join(cells)
+        style = STYLES.get(spoken.sign, "")
+        return [(text[:low], "dim"), (text[low : high + 1], style), (text[high + 1 :], "dim")], whole
+
+
+def _label(act: str, room: int) -> tuple[str, bool]:
+    """An act in that many cells, and whether one can tell which it is."""
+    if len(act) <= room:
+        return act, True
+    if room < 4:
+        return "", False
+    begun = act[: room - 1]
+    return begun + "…", sum(other.startswith(begun) for other in _ACTS) == 1
+
+
+def _build(spoken: Spoken) -> str:
+    builds = sorted({turn.revision for turn in spoken.turns if turn.revision})
+    return builds[0] if len(builds) == 1 else f"{len(builds)} builds"[:7] if builds else ""
+
+
+def _centred(text: str, room: int) -> str:
+    return fitted(" " * max((room - cell_len(text)) // 2, 0) + text, room)
+
+
+def fitted(text: str, room: int) -> str:
+    """The text in exactly so many cells, cut with `…` where it is too long."""
+    if room <= 0:
+        return ""
+    if cell_len(text) > room:
+        return set_cell_size(text, room - 1) + "…"
+    return text + " " * (room - cell_len(text))
+
+
+def _fit(parts: Sequence[Part], width: int) -> list[Part]:
+    """The parts in exactly so many cells."""
+    out: list[Part] = []
+    left = width
+    for text, style in parts:
+        length = cell_len(text)
+        if length > left:
+            out.append((fitted(text, left), style))
+            left = 0
+            break
+        out.append((text, style))
+        left -= length
+    if left:
+        out.append((" " * left, ""))
+    return [part for part in out if part[0]]

@@ -1,0 +1,155 @@
+"""The lines of a diagram, before anybody knows how wide it is: messages, what happened between them, folded loops.
+
+In: a `Story`, and the time it is. Out: `Line`s in their order. A loop is the same messages between the same agents at
+least `REPEATS` times in a row; its middle is one line that says how often, unless it is asked for open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from caxton.diagram.story import Spoken, Story
+
+REPEATS: Final = 4
+"""From so many repetitions on a loop is folded."""
+LONGEST_LOOP: Final = 8
+"""Messages of a loop that is recognised."""
+
+
+class Mark(StrEnum):
+    """What a line is."""
+
+    MESSAGE = "message"
+    VIOLATION = "violation"
+    DEAD_LETTER = "dead letter"
+    FAILED_TURN = "failed turn"
+    DEADLINE = "deadline"
+    REVISION = "revision"
+    LOOP = "loop"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `spoken` is its message, or for what is no message the one that it belongs to."""
+
+    mark: Mark
+    spoken: Spoken | None
+    text: str = ""
+    """What a line that is no message says."""
+    lane: str = ""
+    """Whom it is about, where it is about one."""
+
+    @property
+    def problem(self) -> bool:
+        """Whether somebody who looks for trouble wants to see it."""
+        if self.mark is Mark.MESSAGE:
+            return self.spoken is not None and self.spoken.problem
+        return self.mark in (Mark.VIOLATION, Mark.DEAD_LETTER, Mark.FAILED_TURN, Mark.DEADLINE)
+
+
+def lines_of(story: Story, now_us: int = 0, unfolded: Collection[int] = ()) -> list[Line]:
+    """The story's lines; `now_us` ends deadlines that nothing follows, `unfolded`: first numbers of open loops."""
+    lines: list[Line] = []
+    builds: dict[str, str] = {}
+    late = sorted(_missed(story, now_us), key=lambda found: found[0])
+    for chunk in _folded(story.spoken, unfolded):
+        if isinstance(chunk, str):
+            lines.append(Line(Mark.LOOP, lines[-1].spoken, chunk))
+            continue
+        while late and late[0][0] < chunk.at_us:
+            lines.append(late.pop(0)[1])
+        _tell(lines, chunk, builds)
+    lines += [line for _, line in late]
+    if story.state not in ("", "Initiated", "InProgress"):
+        last = story.spoken[-1] if story.spoken else None
+        how = f": {story.outcome}" if story.outcome and story.outcome != story.state else ""
+        lines.append(Line(Mark.END, last, f"{story.state}{how}"))
+    return lines
+
+
+def _tell(lines: list[Line], spoken: Spoken, builds: dict[str, str]) -> None:
+    """A message, and under it what became of it."""
+    lines.append(Line(Mark.MESSAGE, spoken))
+    if spoken.violation is not None:
+        found = spoken.violation
+        state = f" in {found.state}" if found.state else ""
+        legal = f"; legal here: {', '.join(found.legal) or 'nothing'}"
+        lines.append(
+            Line(Mark.VIOLATION, spoken, f"{spoken.act}{state}: {found.sentence or found.rule}{legal}")
+        )
+    lines.extend(Line(Mark.DEAD_LETTER, spoken, letter) for letter in spoken.letters)
+    for turn in spoken.turns:
+        if turn.status != "ok":
+            lines.append(
+                Line(Mark.FAILED_TURN, spoken, f"{turn.agent}: the turn ended with {turn.status}", turn.agent)
+            )
+        before = builds.get(turn.agent)
+        if turn.revision and before and before != turn.revision:
+            text = f"{turn.agent}: revision {before} → {turn.revision}"
+            lines.append(Line(Mark.REVISION, spoken, text, turn.agent))
+        if turn.revision:
+            builds[turn.agent] = turn.revision
+
+
+def _missed(story: Story, now_us: int) -> list[tuple[int, Line]]:
+    """The deadlines that went by before everybody had answered."""
+    heard: dict[int, dict[str, int]] = {}
+    for spoken in story.spoken:
+        if spoken.answers is not None:
+            heard.setdefault(spoken.answers, {}).setdefault(spoken.sender, spoken.at_us)
+    last_us = max(now_us, story.spoken[-1].at_us if story.spoken else 0)
+    found: list[tuple[int, Line]] = []
+    for spoken in story.spoken:
+        by = spoken.reply_by_us
+        if by is None or by >= last_us:
+            continue
+        came = heard.get(spoken.number, {})
+        silent = [name for name in spoken.receivers if came.get(name, by + 1) > by]
+        if silent:
+            text = f"reply-by of {spoken.number} passed without {', '.join(silent)}"
+            found.append((by, Line(Mark.DEADLINE, spoken, text)))
+    return found
+
+
+def _folded(spoken: Sequence[Spoken], unfolded: Collection[int]) -> list[Spoken | str]:
+    """The messages, with the middles of loops as sentences."""
+    keys = [
+        (one.sender, one.receivers, one.act, one.number if one.problem and one.act != "refuse" else 0)
+        for one in spoken
+    ]
+    out: list[Spoken | str] = []
+    at = 0
+    while at < len(spoken):
+        length, times = _loop(keys, at)
+        if times < REPEATS or spoken[at].number in unfolded:
+            # of a loop that is open the rest must not fold again
+            step = length * times if times >= REPEATS else 1
+            out.extend(spoken[at : at + step])
+            at += step
+            continue
+        end = at + length * times
+        first, last = spoken[at + length].number, spoken[end - length - 1].number
+        what = "message" if length == 1 else f"{length} messages"
+        out.extend(spoken[at : at + length])
+        out.append(f"{first} to {last}: the same {what} {times - 2} times more")
+        out.extend(spoken[end - length : end])
+        at = end
+    return out
+
+
+def _loop(keys: Sequence[object], at: int) -> tuple[int, int]:
+    """The loop that begins there: how many messages it has and how often it runs; of several that hide most."""
+    best = (1, 1)
+    for length in range(1, LONGEST_LOOP + 1):
+        times = 1
+        while keys[at : at + length] == keys[at + times * length : at + (times + 1) * length]:
+            if at + (times + 1) * length > len(keys):
+                break
+            times += 1
+        if times >= REPEATS and length * (times - 2) > best[0] * (best[1] - 2):
+            best = (length, times)
+    return best

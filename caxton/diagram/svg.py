@@ -1,0 +1,104 @@
+"""A diagram as an SVG, for pages.
+
+In: a `Story`. Out: one SVG document with a title, lanes, arrows and notes; it loads nothing and runs nothing, and
+nothing that an agent said is markup in it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from xml.sax.saxutils import escape
+
+from caxton.api.plain import span
+from caxton.diagram.lines import Line, Mark, lines_of
+from caxton.diagram.story import Spoken, Story
+
+_LANE: Final = 190
+_ROW: Final = 34
+_TOP: Final = 76
+_LEFT: Final = 96
+_WORDS: Final = 60
+"""Characters of a content on an arrow."""
+_COLOURS: Final = {"?": "#1f6feb", "+": "#9a6700", "=": "#1a7f37", "-": "#bc4c00", "!": "#cf222e"}
+_NOTES: Final = {
+    Mark.VIOLATION: ("✗ ", "#ffebe9", "#cf222e"),
+    Mark.DEAD_LETTER: ("✗ ", "#ffebe9", "#cf222e"),
+    Mark.FAILED_TURN: ("✗ ", "#ffebe9", "#cf222e"),
+    Mark.DEADLINE: ("◷ ", "#fff8c5", "#7d4e00"),
+    Mark.REVISION: ("◆ ", "#ddf4ff", "#0550ae"),
+    Mark.LOOP: ("↻ ", "#f6f8fa", "#57606a"),
+    Mark.END: ("■ ", "#f6f8fa", "#1f2328"),
+}
+
+
+def draw_svg(story: Story, *, now_us: int = 0) -> str:
+    """The whole diagram; loops are folded. `now_us`: deadlines before it have passed."""
+    lines = lines_of(story, now_us)
+    width = _LEFT + _LANE * max(len(story.lanes), 2)
+    height = _TOP + _ROW * len(lines) + 40
+    xs = {name: _LEFT + _LANE * n + _LANE // 2 for n, name in enumerate(story.lanes)}
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"'
+        f' height="{height}" font-family="ui-monospace, monospace" font-size="12">',
+        f"<title>{_text(story.id)}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        _words(12, 22, f"{story.id}  {story.protocol}  {story.state}".rstrip(), "#1f2328", bold=True),
+    ]
+    for name, x in xs.items():
+        out.append(f'<line x1="{x}" y1="{_TOP - 20}" x2="{x}" y2="{height - 20}" stroke="#d0d7de"/>')
+        out.append(_words(x, _TOP - 28, name, "#0550ae", anchor="middle", bold=True))
+    for place, line in enumerate(lines):
+        y = _TOP + _ROW * place + _ROW // 2
+        if line.mark is Mark.MESSAGE and line.spoken is not None:
+            out += _arrow(line.spoken, y, xs, story.began_us)
+        else:
+            out += _note(line, y, width)
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int) -> list[str]:
+    colour = _COLOURS.get(spoken.sign, "#57606a")
+    dashed = ' stroke-dasharray="5 3"' if spoken.answers is not None else ""
+    start = xs[spoken.sender]
+    out = [
+        _words(8, y + 4, f"{spoken.number:>3} +{span((spoken.at_us - began_us) / 1e6)}", "#57606a"),
+    ]
+    for name in spoken.receivers:
+        end = xs[name]
+        if end == start:
+            out.append(
+                f'<path d="M{start} {y - 4} h26 v10 h-20" fill="none" stroke="{colour}"{dashed}/>'
+                f'<path d="M{start + 8} {y + 2} l-7 4 l7 4" fill="{colour}"/>'
+            )
+            continue
+        tip = end - 8 if end > start else end + 8
+        out.append(f'<line x1="{start}" y1="{y}" x2="{tip}" y2="{y}" stroke="{colour}"{dashed}/>')
+        out.append(f'<path d="M{end} {y} L{tip} {y - 4} L{tip} {y + 4} Z" fill="{colour}"/>')
+    ends = [xs[name] for name in spoken.receivers] or [start]
+    low, high = min(start, *ends), max(start, *ends)
+    text = spoken.text if len(spoken.text) <= _WORDS else spoken.text[: _WORDS - 1] + "…"
+    by = f" ◷{span(max(spoken.reply_by_us - spoken.at_us, 0) / 1e6)}" if spoken.reply_by_us else ""
+    said = f"{spoken.sign} {spoken.act}{by} {text}".rstrip()
+    out.append(_words((low + high) // 2, y - 6, said, colour, anchor="middle"))
+    builds = " ".join(turn.revision for turn in spoken.turns if turn.revision)
+    if builds:
+        out.append(_words(high + 6, y + 4, builds, "#8c959f"))
+    return out
+
+
+def _note(line: Line, y: int, width: int) -> list[str]:
+    sign, fill, colour = _NOTES[line.mark]
+    return [
+        f'<rect x="{_LEFT}" y="{y - 13}" width="{width - _LEFT - 12}" height="22" rx="4" fill="{fill}"/>',
+        _words(_LEFT + 8, y + 3, sign + line.text, colour),
+    ]
+
+
+def _words(x: int, y: int, text: str, colour: str, *, anchor: str = "start", bold: bool = False) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return f'<text x="{x}" y="{y}" fill="{colour}" text-anchor="{anchor}"{weight}>{_text(text)}</text>'
+
+
+def _text(text: str) -> str:
+    """What an XML document may hold: lone surrogates and control characters are escapes before they come here."""
+    return escape(text, {'"': "&quot;"})

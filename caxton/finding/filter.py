@@ -1,0 +1,125 @@
+"""What a person types to find something, read into terms.
+
+    book !timer from:buyer act:refuse,failure conv:market-1 ~"price.*9" act:~"^re"
+
+A bare word stands anywhere; `field:word` in that field, `field:a,b` one of them; `~` before a word makes it a regular
+expression, quotes let it hold spaces, `!` before a term turns it round. All terms must hold. Case does not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from caxton.errors import InvalidFilter
+from caxton.finding.subjects import Subject
+
+FIELDS: Final[dict[str, str]] = {
+    "from": "who says it; of a conversation, who began it",
+    "to": "who is to get it",
+    "agent": "either of them, by its whole name",
+    "act": "FIPA's performative",
+    "conv": "the conversation's id",
+    "protocol": "the protocol's name",
+    "state": "the conversation's state",
+    "is": "problem: something went wrong there; open: not ended yet",
+}
+"""The fields with what they mean."""
+
+LONGEST: Final = 1_000
+"""Characters of a filter."""
+
+_WORD: Final = re.compile(r'(!*)(?:([a-zA-Z_-]+):)?(~?)("(?:[^"\\]|\\.)*"|"[^"]*$|\S*)', re.DOTALL)
+_WHOLE: Final = frozenset({"agent", "is"})
+"""Fields that are compared whole, for `buyer` is not `buyer-2`."""
+
+
+class Term(NamedTuple):
+    """One term of a filter."""
+
+    field: str
+    """A key of `FIELDS`, or empty for anywhere."""
+    words: tuple[str, ...]
+    """Any of them, in lower case; with `pattern` unused."""
+    pattern: re.Pattern[str] | None
+    inverse: bool
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether it is so."""
+        return self._found(subject) is not self.inverse
+
+    def _found(self, subject: Subject) -> bool:
+        texts = subject.texts(self.field) if self.field else (subject.everything,)
+        if self.pattern is not None:
+            search = self.pattern.search
+            return any(search(text) is not None for text in texts)
+        lower = [text.casefold() for text in texts] if self.field else texts
+        if self.field in _WHOLE:
+            return any(word in lower for word in self.words)
+        return any(word in text for text in lower for word in self.words)
+
+
+class Filter:
+    """A filter as it was typed; with nothing in it everything passes."""
+
+    __slots__ = ("terms", "text")
+
+    def __init__(self, text: str = "") -> None:
+        """Raises InvalidFilter where the text is none."""
+        self.text = text.strip()
+        if len(self.text) > LONGEST:
+            raise InvalidFilter(
+                f"a filter has at most {LONGEST:,} characters, this one has {len(self.text):,}",
+                hint="a part of a word is enough",
+            )
+        self.terms = tuple(_terms(self.text))
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def passes(self, subject: Subject) -> bool:
+        """Whether every term holds."""
+        return all(term.holds(subject) for term in self.terms)
+
+
+def _terms(text: str) -> list[Term]:
+    found: list[Term] = []
+    place = 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        match = _WORD.match(text, place)
+        assert match is not None  # every part of the pattern may be empty
+        place = max(match.end(), place + 1)
+        found.append(_term(match))
+    return found
+
+
+def _term(match: re.Match[str]) -> Term:
+    said = match[0]
+    marks, field, tilde, word = match[1], (match[2] or "").casefold(), match[3], match[4]
+    if field and field not in FIELDS:
+        raise InvalidFilter(
+            f"{said!r}: there is no field {field!r}",
+            hint=f'fields are {", ".join(FIELDS)}; words with a colon stand in quotes: "{match[2]}:{word}"',
+        )
+    quoted = word.startswith('"')
+    if quoted:
+        if len(word) < 2 or not word.endswith('"') or word.endswith('\\"'):
+            raise InvalidFilter(f"{said!r}: the quote is not closed", hint='write "two words"')
+        # a regular expression keeps its backslashes
+        word = word[1:-1].replace('\\"', '"') if tilde else re.sub(r"\\(.)", r"\1", word[1:-1])
+    if not word:
+        raise InvalidFilter(f"{said!r}: a word is missing", hint="for example act:refuse, !timer, ~price")
+    pattern = None
+    if tilde:
+        try:
+            pattern = re.compile(word, re.IGNORECASE)
+        except re.error as error:
+            raise InvalidFilter(
+                f"{said!r}: no regular expression: {error}", hint="without ~ it is searched as it stands"
+            ) from error
+    lower = word.casefold()
+    words = (lower,) if quoted or not field else tuple(part for part in lower.split(",") if part)
+    return Term(field, words or (lower,), pattern, len(marks) % 2 == 1)

@@ -1,0 +1,68 @@
+"""How diagrams look: always as wide as was asked for, the same words in every form, and nothing obeyed."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from caxton.acl import Performative
+from caxton.diagram import Layout, draw_svg, draw_text, draw_waterfall, lines_of, read_story
+from caxton.diagram.waterfall import bar_parts, bars_of, heading, length_us
+
+from .talk import said, talk
+
+NAMES = [*"abcdefghijkl", "seller-with-a-very-long-name-1", "seller-with-a-very-long-name-2"]
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True),
+        st.sampled_from([act.value for act in Performative]),
+        st.one_of(st.none(), st.text(max_size=80), st.dictionaries(st.text(max_size=5), st.integers())),
+    ),
+    max_size=12,
+)
+
+
+@given(MESSAGES, st.integers(40, 200))
+def test_every_line_is_as_wide_as_it_should_be(messages: list[tuple], width: int) -> None:  # type: ignore[type-arg]
+    story = read_story(talk(*(said(n, *message) for n, message in enumerate(messages, 1))))
+    layout = Layout(story, width)
+    for parts in (layout.heading(), *(layout.parts(line) for line in lines_of(story))):
+        text = "".join(text for text, _ in parts)
+        assert cell_len(text) == layout.width >= width
+        assert text.isprintable()
+    bars = bars_of(story)
+    assert len(bars) == sum(len(message[1]) for message in messages)
+    for parts in (heading(width, length_us(bars)), *(bar_parts(bar, width, length_us(bars)) for bar in bars)):
+        assert cell_len("".join(text for text, _ in parts)) == max(width, 73)
+    assert len(draw_text(story, width).splitlines()) == 2 + len(lines_of(story))
+    assert len(draw_waterfall(story, width).splitlines()) == 1 + len(bars)
+
+
+@given(MESSAGES)
+def test_an_svg_is_xml_and_says_every_act(messages: list[tuple]) -> None:  # type: ignore[type-arg]
+    svg = draw_svg(read_story(talk(*(said(n, *message) for n, message in enumerate(messages, 1)))))
+    root = ElementTree.fromstring(svg)
+    texts = [text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    for _, _, act, _ in messages[:3]:
+        assert any(act in text for text in texts)
+
+
+def test_an_arrow_goes_from_lane_to_lane() -> None:
+    story = read_story(
+        talk(
+            said(1, "buyer", ["ann", "bob"], "cfp", {"item": "book"}, reply_with="r"),
+            said(2, "bob", "buyer", "propose", {"price": 42}, in_reply_to="r"),
+            said(3, "ann", ["buyer", "bob"], "inform", 1),
+        )
+    )
+    assert draw_text(story, 80).splitlines() == [
+        "c-1  fipa-request",
+        "  NO      TIME     buyer        ann         bob     WORDS                BUILD",
+        " ?   1     +0 µs      ├─cfp──────▶┼──────────▶│     item=book            b7e3c50",
+        " +   2   +1.0 ms      │◀─propose──┼───────────┤     ↩1 price=42          b7e3c50",
+        " =   3   +2.0 ms      │◀──────────┼─inform───▶│     1                    b7e3c50",
+    ]

@@ -1,0 +1,110 @@
+"""The filter's words: what they mean, and what is refused."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caxton.errors import InvalidFilter
+from caxton.finding import FIELDS, ConversationSubject, Filter, MessageSubject
+
+MESSAGE: dict[str, Any] = {
+    "seq": 7,
+    "message": {
+        "performative": "refuse",
+        "sender": "buyer@local",
+        "receiver": ["seller-ann@local", "seller-bob@far"],
+        "conversation_id": "order-7f",
+        "protocol": "fipa-request",
+        "content": {"price": 49, "why": 'too "dear"'},
+    },
+    "turns": [],
+}
+CONVERSATION: dict[str, Any] = {
+    "id": "market-1",
+    "protocol": "fipa-contract-net",
+    "initiator": "buyer@local",
+    "participants": ["buyer@local", "seller-ann@local"],
+    "state": "Failed",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("", True),
+        ("DEAR", True),
+        ("dear timer", False),
+        ("dear !timer", True),
+        ("from:buyer", True),
+        ("from:buy", True),
+        ("from:seller", False),
+        ("to:seller-bob@far", True),
+        ("agent:seller-ann", True),
+        ("agent:seller", False),
+        ("!agent:seller", True),
+        ("act:refuse,failure", True),
+        ("act:inform,failure", False),
+        ("conv:7f", True),
+        ("protocol:request act:refuse is:problem", True),
+        ('~"price.*9"', True),
+        ('~"price.*8"', False),
+        ('!~"price.*8"', True),
+        ("act:~^re", True),
+        ("act:~^fu", False),
+        (r'"too \\\"dear\\\""', True),
+        ("state:failed", False),
+        ("10:43", False),
+    ],
+)
+def test_a_message_passes_or_not(text: str, passes: bool) -> None:
+    assert Filter(text).passes(MessageSubject(MESSAGE)) is passes
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("market", True),
+        ("from:buyer agent:seller-ann state:failed is:problem", True),
+        ("is:open", False),
+        ("!is:problem", False),
+        ("protocol:contract", True),
+        ("act:cfp", False),
+    ],
+)
+def test_a_conversation_passes_or_not(text: str, passes: bool) -> None:
+    assert Filter(text).passes(ConversationSubject(CONVERSATION)) is passes
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "hint"),
+    [
+        ("form:buyer", "there is no field 'form'", '"form:buyer"'),
+        ('"half', "quote is not closed", "two words"),
+        ("act:", "a word is missing", "act:refuse"),
+        ("!", "a word is missing", "!timer"),
+        ("~(", "no regular expression", "without ~"),
+        ("x" * 1001, "at most 1,000 characters", "part of a word"),
+    ],
+)
+def test_what_is_no_filter_is_refused_with_its_word(text: str, says: str, hint: str) -> None:
+    with pytest.raises(InvalidFilter) as caught:
+        Filter(text)
+    assert says in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_filter_or_refused_by_its_own_error(text: str) -> None:
+    with contextlib.suppress(InvalidFilter):
+        assert Filter(text).passes(MessageSubject(MESSAGE)) in (True, False)
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.text(alphabet="abcdefgh", min_size=1, max_size=3))
+def test_an_exclamation_mark_turns_every_term_round(field: str, word: str) -> None:
+    subject = MessageSubject(MESSAGE)
+    assert Filter(f"{field}:{word}").passes(subject) is not Filter(f"!{field}:{word}").passes(subject)
