@@ -86,6 +86,7 @@ async def serve(project: Project, started_us: int) -> None:
             bus=house.bus,
             agents=house.agents,
             engine=house.engine,
+            tasks=house.tasks,
             cells=house.cells,
             journal=house.journal,
             reader=house.journal.reader,
@@ -104,8 +105,9 @@ async def serve(project: Project, started_us: int) -> None:
             log.info("stopping")
             house.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
             house.bus.settle()
-            # whoever waits for a deployment gets its answer before the door closes
+            # whoever waits for a deployment or a task gets its answer before the door closes
             await house.engine.close()
+            await house.tasks.close()
             server.stop()
     log.info("stopped")
 

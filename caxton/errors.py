@@ -121,6 +121,20 @@ class ConversationNotFound(RoutingError):
     status = 404
 
 
+class InvalidTask(RoutingError):
+    """Raised when what was asked for is not a task that can be run."""
+
+    code = "invalid_task"
+    status = 400
+
+
+class TaskNotFound(RoutingError):
+    """Raised when no task has that id."""
+
+    code = "task_not_found"
+    status = 404
+
+
 class DeploymentError(CaxtonError):
     """A revision could not be brought to an agent."""
 

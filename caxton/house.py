@@ -30,7 +30,9 @@ from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.limits import MIB
+from caxton.protocols import library
 from caxton.sandbox.compiler import Compiler
+from caxton.tasks import Tasks
 
 MARK_S: Final = 1.0
 """How often the low-water mark is written: what a restart has to look through at the most."""
@@ -50,6 +52,7 @@ class House:
     compiler: Compiler
     agents: Supervisor
     engine: Engine
+    tasks: Tasks
 
 
 @asynccontextmanager
@@ -106,6 +109,13 @@ async def open_house(
             limits=config.default_limits(),
             probation=Probation(turns=config.deploy.probation_turns, warm_up_s=config.deploy.probation_s),
         )
+        tasks = Tasks(
+            bus=bus,
+            clock=clock,
+            library=library(),
+            limits=config.default_limits(),
+            spawn=group.create_task,
+        )
         ams = Ams(bus, agents.states)
         bus.platform_agents = {timer.name: timer, ams.name: ams}
         closing = asyncio.Event()
@@ -126,12 +136,14 @@ async def open_house(
             await pool.ready()
             await agents.revive()
             bus.settle()
+            await tasks.resume()
             # what lives as long as the daemon need not be looked at by every collection
             gc.collect()
             gc.freeze()
-            yield House(project, clock, journal, bus, pool, compiler, agents, engine)
+            yield House(project, clock, journal, bus, pool, compiler, agents, engine, tasks)
         finally:
             timer.close()
+            await tasks.close()
             await engine.close()
             await agents.close()
             closing.set()

@@ -50,6 +50,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
             agents=house.agents,
             cells=house.cells,
             engine=house.engine,
+            tasks=house.tasks,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,

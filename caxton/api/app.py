@@ -8,7 +8,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 import caxton
-from caxton.api import agents, answers, conversations, dead_letters, deployments, events, messages, status
+from caxton.api import (
+    agents,
+    answers,
+    conversations,
+    dead_letters,
+    deployments,
+    events,
+    messages,
+    status,
+    tasks,
+)
 from caxton.api.hub import Hub
 from caxton.api.intake import Intake
 from caxton.api.rooms import Rooms
@@ -34,6 +44,6 @@ def build(rooms: Rooms) -> FastAPI:
     app.add_middleware(Intake)
     answers.install(app)
     app.include_router(status.probes)
-    for room in (status, agents, messages, conversations, deployments, dead_letters, events):
+    for room in (status, agents, messages, conversations, deployments, tasks, dead_letters, events):
         app.include_router(room.router, prefix=PREFIX)
     return app

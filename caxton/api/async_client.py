@@ -190,6 +190,23 @@ class AsyncClient:
         body: Json = wire.read(await self._ask(wire.rollback(id)))
         return body
 
+    async def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:
+        """Run a protocol as its initiator (`TaskBody` of the API); the task (`TaskDetail`) when it has ended.
+
+        With `wait_s` it is returned after so many seconds at the latest, under way or ended.
+        """
+        answer: Json = wire.read(await self._ask(wire.run_task(body, wait_s)))
+        return answer
+
+    async def tasks(self, *, before: int | None = None, limit: int = 100) -> list[Json]:
+        """Tasks (`TaskSummaryBody`), the newest first."""
+        return await self._list("/api/v1/tasks", limit, "before", before=before)
+
+    async def task(self, id: str, *, wait_s: float = 0.0) -> Json:
+        """One task with its branches (`TaskDetail`), after waiting up to `wait_s` seconds for its end."""
+        answer: Json = wire.read(await self._ask(wire.task(id, wait_s)))
+        return answer
+
     async def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[Json]:

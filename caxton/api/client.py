@@ -198,6 +198,23 @@ class Client:
         body: Json = wire.read(self._ask(wire.rollback(id)))
         return body
 
+    def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:
+        """Run a protocol as its initiator (`TaskBody` of the API); the task (`TaskDetail`) when it has ended.
+
+        With `wait_s` it is returned after so many seconds at the latest, under way or ended.
+        """
+        answer: Json = wire.read(self._ask(wire.run_task(body, wait_s)))
+        return answer
+
+    def tasks(self, *, before: int | None = None, limit: int = 100) -> list[Json]:
+        """Tasks (`TaskSummaryBody`), the newest first."""
+        return self._list("/api/v1/tasks", limit, "before", before=before)
+
+    def task(self, id: str, *, wait_s: float = 0.0) -> Json:
+        """One task with its branches (`TaskDetail`), after waiting up to `wait_s` seconds for its end."""
+        answer: Json = wire.read(self._ask(wire.task(id, wait_s)))
+        return answer
+
     def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[Json]:

@@ -26,7 +26,7 @@ def cap_of(path: str, message_cap: int = MESSAGE_CAP) -> int:
     """Bytes that a request to that path may carry."""
     if path == "/api/v1/agents":
         return DEPLOY_CAP
-    if path == "/api/v1/messages":
+    if path in ("/api/v1/messages", "/api/v1/tasks"):
         return message_cap
     return OTHER_CAP
 

@@ -79,7 +79,7 @@ async def submit(
 ) -> Response:
     """Send one message; answered when it is committed, and where asked when the replies are there."""
     rooms = rooms_of(request)
-    patience = _duration("wait", wait) if wait is not None else 0.0
+    patience = duration("wait", wait) if wait is not None else 0.0
     line = await request.body()
     if idempotency_key is None:
         return await _say(rooms, line, sender, traceparent, None, patience, replies)
@@ -214,7 +214,8 @@ async def _replies(
     return body
 
 
-def _duration(name: str, text: str) -> float:
+def duration(name: str, text: str) -> float:
+    """A parameter's duration in seconds, an hour at the most."""
     try:
         given = float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else config.seconds(text)
     except ValueError as error:

@@ -18,6 +18,7 @@ from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
 from caxton.journal import Journal, Reader
+from caxton.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Rooms:
     bus: Bus
     agents: Supervisor
     engine: Engine
+    tasks: Tasks
     cells: CellPool
     journal: Journal
     reader: Reader

@@ -176,6 +176,50 @@ class DeploymentBody(TypedDict):
     unchanged: bool
 
 
+class TaskBranch(TypedDict):
+    """What came of one participant of a task; `outcome` is success, foreseen, fault, or null while it is open."""
+
+    participant: str
+    state: str
+    outcome: str | None
+    awarded: bool
+    round: int
+    reason: str | None
+    proposal: Any
+    result: dict[str, Any] | None
+    informs: list[Any]
+
+
+class TaskSummaryBody(TypedDict):
+    """A task at a glance; `ending` is achieved, not-achieved, failed, timed-out, or null while it runs."""
+
+    id: str
+    conversation_id: str
+    protocol: str
+    initiator: str
+    participants: list[str]
+    state: str
+    outcome: str | None
+    ending: str | None
+    reason: str | None
+    created_at: str
+    ended_at: str | None
+
+
+class TaskDetail(TaskSummaryBody):
+    """A task with every branch and the counts of the acts that were received and sent."""
+
+    phase: str
+    branches: list[TaskBranch]
+    received: dict[str, int]
+    sent: dict[str, int]
+    missing: int
+    late: int
+    price: float | None
+    violations: list[dict[str, Any]]
+    request: dict[str, Any]
+
+
 class LogBody(TypedDict):
     """One line that an agent logged."""
 
@@ -273,6 +317,13 @@ class Deployments(TypedDict):
     """A page of deployments."""
 
     items: list[DeploymentBody]
+    next: int | None
+
+
+class Tasks(TypedDict):
+    """A page of tasks; `next` is the `before` of the next page."""
+
+    items: list[TaskSummaryBody]
     next: int | None
 
 

@@ -31,6 +31,9 @@ SILENCE_S = 45.0
 PROBATION_S = 60.0
 """How long a client waits for the end of a probation whose length it does not know."""
 
+TASK_S = 3600.0
+"""How long a client waits for the end of a task: as long as the daemon does."""
+
 RETRY_S = 0.2
 """Pause before a broken event stream is asked for again."""
 
@@ -134,6 +137,22 @@ def send(
         {"traceparent": traceparent, "idempotency-key": idempotency_key},
         wait_s or 0.0,
     )
+
+
+def run_task(body: Mapping[str, Any], wait_s: float | None) -> Call:
+    """Run a protocol; without `wait_s` the daemon answers when it has ended."""
+    return Call(
+        "POST",
+        "/api/v1/tasks",
+        {"wait": wait_s if wait_s is None else f"{wait_s:f}"},
+        msgspec.json.encode(body),
+        extra_s=TASK_S if wait_s is None else wait_s,
+    )
+
+
+def task(id: str, wait_s: float) -> Call:
+    """One task, after waiting for its end."""
+    return Call("GET", f"/api/v1/tasks/{quoted(id)}", {"wait": f"{wait_s:f}"}, extra_s=wait_s)
 
 
 def events(

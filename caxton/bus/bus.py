@@ -141,11 +141,7 @@ class Bus:
                 )
             draft = read_draft(line)
             speaker = self.full_name(draft.sender or sender or "operator")
-            if not self.clients.is_client(speaker):
-                raise SecurityError(
-                    f"a client cannot speak as {speaker}",
-                    hint="leave sender out, or use operator or operator.NAME",
-                )
+            self.check_client(speaker)
             if not draft.receiver:
                 raise InvalidMessage(
                     "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
@@ -169,6 +165,14 @@ class Bus:
         return Submitted(
             envelope.seq, admitted.id, admitted.conversation_id, admitted.trace_id, admitted.reply_with
         )
+
+    def check_client(self, name: str) -> None:
+        """SecurityError where a client may not speak under that full name."""
+        if not self.clients.is_client(name):
+            raise SecurityError(
+                f"a client cannot speak as {name}",
+                hint="leave sender out, or use operator or operator.NAME",
+            )
 
     def settle(self) -> None:
         """The end of a burst of work: hand rows to the journal and frames to the cells."""

@@ -47,6 +47,20 @@ class Waiter:
         self._bodies.append(body)
         self._woken.set()
 
+    def take(self) -> StoredBody | None:
+        """The next message where one is there already."""
+        return self._bodies.popleft() if self._bodies else None
+
+    def wake(self) -> None:
+        """End a `wait` without a message."""
+        self._woken.set()
+
+    async def wait(self) -> None:
+        """Return when a message is there, or somebody wakes."""
+        if not self._bodies:
+            self._woken.clear()
+            await self._woken.wait()
+
     async def next(self, timeout_s: float) -> StoredBody | None:
         """The next message, or None when the time is over."""
         if not self._bodies:

@@ -46,6 +46,12 @@ def seconds(text: str | float) -> float:
     return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
 
 
+def duration_text(text: str) -> str:
+    """A duration as `seconds` takes it, as text with its unit."""
+    seconds(text)
+    return text.strip() if text.strip()[-1].isalpha() else f"{text.strip()}s"
+
+
 Project = Annotated[
     Path | None,
     typer.Option(

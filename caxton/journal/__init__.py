@@ -18,6 +18,7 @@ from caxton.journal.batch import (
     Record,
     RevisionRow,
     SnapshotRow,
+    TaskRow,
 )
 from caxton.journal.journal import Journal, JournalSettings
 from caxton.journal.reader import Reader
@@ -53,4 +54,5 @@ __all__ = [
     "StoredEvent",
     "StoredMessage",
     "StoredTurn",
+    "TaskRow",
 ]

@@ -203,6 +203,43 @@ class SnapshotRow(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRow(Record):
+    """A task as it stands; `seq` is the number at which it began, `upto` the one at which it ended (0: it has not).
+
+    `wanted` is its order as a JSON object.
+    """
+
+    sql: ClassVar[str] = _insert("task", 11)
+    seq: int
+    id: str
+    protocol: str
+    state: str
+    outcome: str | None
+    ending: str | None
+    reason: str | None
+    wanted: str
+    created_us: int
+    updated_us: int
+    upto: int = 0
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (
+            self.seq,
+            self.id,
+            self.protocol,
+            self.state,
+            self.outcome,
+            self.ending,
+            self.reason,
+            self.wanted,
+            self.created_us,
+            self.updated_us,
+            self.upto,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from caxton.ids import conversation_key
 from caxton.journal import conversations
-from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO, AgentRow, DeploymentRow, RevisionRow, SnapshotRow
+from caxton.journal.batch import (
+    AGENT_BITS,
+    MAX_AGENT_NO,
+    AgentRow,
+    DeploymentRow,
+    RevisionRow,
+    SnapshotRow,
+    TaskRow,
+)
 from caxton.journal.query import END, Query, Row, Value, numbers
 from caxton.journal.rows import (
     Stats,
@@ -29,6 +37,7 @@ _EVENT = "seq, at_us, kind, agent, conversation, body"
 _TURN = f"""t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, a.name, t.revision_no, t.started_us, t.queue_us,
 t.turn_us,
   t.fuel, t.sent, t.status"""
+_TASK = "seq, id, protocol, state, outcome, ending, reason, wanted, created_us, updated_us, upto"
 _OF_MESSAGE = f"t.id >= (m.seq << {AGENT_BITS}) and t.id < ((m.seq + 1) << {AGENT_BITS})"
 _JSON = "cast(m.body as text)"
 _BY_AGENT = f"""({_JSON}->>'sender' = :agent
@@ -225,6 +234,24 @@ class Reader:
             "select agent_no, seq, at_us, revision_no, data from snapshot where agent_no = :no", no=agent_no
         )
         return SnapshotRow(*rows[0]) if rows else None
+
+    async def tasks(
+        self, *, before_seq: int | None = None, under_way: bool = False, limit: int = 100
+    ) -> list[TaskRow]:
+        """Tasks that began below `before_seq`, newest first; `under_way`: only those that have not ended."""
+        rows = await self._query.all(
+            f"""select {_TASK} from task where seq < :before and (not :under_way or upto = 0)
+                order by seq desc limit :limit""",
+            before=END if before_seq is None else before_seq,
+            under_way=int(under_way),
+            limit=limit,
+        )
+        return [TaskRow(*row) for row in rows]
+
+    async def task(self, id: str) -> TaskRow | None:
+        """The task with that id."""
+        rows = await self._query.all(f"select {_TASK} from task where id = :id", id=id)
+        return TaskRow(*rows[0]) if rows else None
 
     async def client_key(self, key: str) -> int | None:
         """The number of the message that a client's idempotency key stands for."""

@@ -37,6 +37,7 @@ _TRIM_SQL = (
     "delete from event where seq <= :upto",
     "delete from dead_letter where seq <= :upto",
     "delete from client_key where seq <= :upto",
+    "delete from task where seq <= :upto and upto > 0",
     "delete from message where seq <= :upto",
     "update meta set value = :upto where key = 'trimmed_upto'",
 )

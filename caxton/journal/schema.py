@@ -65,7 +65,16 @@ def first_tables(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [first_tables]
+def tasks(db: sqlite3.Connection) -> None:
+    """Protocols that were run for a client, by the number at which each began."""
+    db.execute(
+        """create table task(seq integer primary key, id text not null unique, protocol text not null,
+             state text not null, outcome text, ending text, reason text, wanted text not null,
+             created_us integer not null, updated_us integer not null, upto integer not null)"""
+    )
+
+
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [first_tables, tasks]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
 WRITE_BATCH = "insert into batch_in values (?, ?, ?, ?, ?)"

@@ -84,6 +84,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
             agents=house.agents,
             cells=house.cells,
             engine=house.engine,
+            tasks=house.tasks,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,

@@ -1,0 +1,12 @@
+"""Tasks: a whole protocol run for an operator or a client, by one call (architecture document, ContractNetProtocol).
+
+In: an order (who is asked what, until when, by which protocol, and how to choose). Out: every branch with its outcome
+and the counts of what was heard. A task speaks as a client does and is judged as everybody is; what it knows it knows
+from the messages of its conversation, so after a restart of the daemon it goes on where they end.
+"""
+
+from caxton.tasks.order import Order, Shape, Wish, read_wish
+from caxton.tasks.tasks import Tasks
+from caxton.tasks.view import BranchView, TaskSummary, TaskView
+
+__all__ = ["BranchView", "Order", "Shape", "TaskSummary", "TaskView", "Tasks", "Wish", "read_wish"]

@@ -1,0 +1,132 @@
+"""What an auctioneer says next: English (the price rises) and Dutch (it falls), pure like `plan`.
+
+In: the ledger and the time. Out: words. The price of a round is the order's first price and one step for each round
+after the first, so it needs no memory of its own. The first bid of a round has it; where the price rises the last
+leader is asked for the sale, where it falls goods are sold until there are `winners`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from caxton.acl.performative import Performative
+from caxton.tasks.choice import OTHERS, Offer
+from caxton.tasks.ledger import Ledger
+from caxton.tasks.order import Shape
+from caxton.tasks.words import Words, reason
+
+
+def price_of(ledger: Ledger, number: int) -> int | float:
+    """What is called in that round, counted from 1."""
+    order = ledger.order
+    way = order.step if order.shape is Shape.RISING else -order.step
+    return order.price + (number - 1) * way
+
+
+def next_words(ledger: Ledger, now_us: int) -> list[Words]:
+    """Decide on bids, call the next round, end the auction, or ask for the sale."""
+    conversation = ledger.conversation
+    if conversation is None:
+        return []
+    inside = [
+        (name, branch)
+        for name, branch, _ in ledger.open()
+        if ledger.may(branch, Performative.INFORM) or ledger.may(branch, Performative.ACCEPT_PROPOSAL)
+    ]
+    rising = ledger.order.shape is Shape.RISING
+    if not inside:
+        return _sale(ledger) if rising else []
+    if now_us > ledger.order.deadline_us:
+        return _close(ledger, "the auction's time is over")
+    rounds = conversation.rounds
+    waits = any(
+        branch.state in _calling(ledger) and branch.deadline_us and now_us <= branch.deadline_us
+        for _, branch in inside
+    )
+    offers = ledger.offers()
+    if offers and (not rising or not waits):
+        return _decide(ledger, offers)
+    if not rising and ledger.accepts >= ledger.order.winners:
+        return _close(ledger, "sold")
+    if rounds.number and waits:
+        return []
+    if rising and rounds.number and not rounds.bids:
+        return _close(ledger, "nobody bids more")
+    price = price_of(ledger, rounds.number + 1)
+    if (not rising and price < (ledger.order.limit or 0)) or price <= 0:
+        return _close(ledger, "no sale at a lower price")
+    until = min(now_us + ledger.order.wait_us, ledger.order.deadline_us)
+    content = _priced(ledger, price)
+    names = tuple(name for name, _ in inside)
+    return [Words(Performative.CFP, names, content, reply_by_us=until)]
+
+
+def last_price(ledger: Ledger) -> int | float | None:
+    """At what price it was sold, or would be; None where nobody bid."""
+    conversation = ledger.conversation
+    if conversation is None or conversation.rounds.awarded < 1:
+        return None
+    return price_of(ledger, conversation.rounds.awarded)
+
+
+def _calling(ledger: Ledger) -> set[str]:
+    """States in which participants may bid."""
+    return {state for state, (_, theirs) in ledger.protocol.moves.items() if Performative.PROPOSE in theirs}
+
+
+def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
+    """The first bid wins; where the price falls, as many as there are goods left."""
+    rising = ledger.order.shape is Shape.RISING
+    room = 1 if rising else max(0, ledger.order.winners - ledger.accepts)
+    words: list[Words] = []
+    for place, offer in enumerate(offers):
+        wins = place < room
+        words.append(
+            Words(
+                Performative.ACCEPT_PROPOSAL if wins else Performative.REJECT_PROPOSAL,
+                (offer.participant,),
+                offer.content if wins else reason(OTHERS),
+                in_reply_to=ledger.notes[offer.participant].bidding,
+            )
+        )
+    return words
+
+
+def _close(ledger: Ledger, why: str) -> list[Words]:
+    """Tell everybody that it is over; a bid in hand is answered first."""
+    words = [
+        Words(
+            Performative.REJECT_PROPOSAL,
+            (offer.participant,),
+            reason(why),
+            in_reply_to=ledger.notes[offer.participant].bidding,
+        )
+        for offer in ledger.offers()
+    ]
+    if words:
+        return words
+    said = msgspec.Raw(msgspec.json.encode({"over": True, "reason": why, "price": last_price(ledger)}))
+    names = tuple(name for name, branch, _ in ledger.open() if ledger.may(branch, Performative.INFORM))
+    return [Words(Performative.INFORM, names, said)]
+
+
+def _sale(ledger: Ledger) -> list[Words]:
+    """Ask the last leader for the sale, once, if the price is high enough."""
+    conversation = ledger.conversation
+    price = last_price(ledger)
+    if conversation is None or price is None or price < (ledger.order.limit or 0):
+        return []
+    leader = conversation.rounds.leader
+    branch = ledger.branch(leader) if leader is not None else None
+    if leader is None or branch is None or not ledger.may(branch, Performative.REQUEST):
+        return []
+    return [
+        Words(Performative.REQUEST, (leader,), _priced(ledger, price), reply_by_us=ledger.order.deadline_us)
+    ]
+
+
+def _priced(ledger: Ledger, price: int | float) -> msgspec.Raw:
+    content: Any = msgspec.json.decode(ledger.order.content)
+    return msgspec.Raw(msgspec.json.encode({**cast("dict[str, Any]", content), "price": price}))

@@ -1,0 +1,225 @@
+"""A contract net in one call, with the sellers of the market and everything that goes wrong there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from agents.homes import commit, reached
+
+from caxton.clock import VirtualClock
+from caxton.house import House
+from caxton.tasks.view import Ending
+
+from .market import BOOK, act, content, ended, run, said, says, shop, states, wish
+
+
+async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, object]]:
+    """What was said to an agent in a conversation, act and content."""
+    await commit(house)
+    rows = await house.journal.reader.messages(conversation=conversation, limit=1000)
+    bodies = [json.loads(row.body) for row in rows]
+    return [
+        (body["performative"], body.get("content")) for body in bodies if f"{name}@local" in body["receiver"]
+    ]
+
+
+async def test_the_lowest_offer_is_accepted_and_its_result_waited_for(tmp_path: Path) -> None:
+    async with shop(tmp_path) as house:
+        view = await run(house, wish("ann,bob,cleo"))
+        assert (view.summary.state, view.summary.outcome, view.summary.ending) == (
+            "Completed",
+            "awarded",
+            Ending.ACHIEVED,
+        )
+        assert states(view) == {"ann": "rejected", "bob": "rejected", "cleo": "done"}
+        assert view.received == {"propose": 3, "inform": 1}
+        assert view.sent == {"cfp": 1, "accept-proposal": 1, "reject-proposal": 2}
+        ann, _, cleo = view.branches
+        assert cleo.awarded
+        assert content(cleo.proposal) == {"item": "book", "price": 38}
+        assert cleo.result is not None
+        assert content(cleo.result.content) == {"done": True, "item": "book", "price": 38}
+        assert content(ann.proposal)["price"] == 40
+        rejected = await heard_by(house, "ann", view.summary.id)
+        assert rejected[-1] == ("reject-proposal", {"reason": "another proposal was chosen"})
+
+
+@pytest.mark.parametrize(
+    ("choose", "winners", "winning"),
+    [
+        ("lowest:price", 2, {"ann", "cleo"}),
+        ("highest:price", 1, {"bob"}),
+        ("all", None, {"ann", "bob", "cleo"}),
+        ("all", 2, 2),
+        ("first", 1, 1),
+        ("first", 2, 2),
+    ],
+)
+async def test_as_many_win_as_are_asked_for(
+    tmp_path: Path, choose: str, winners: int | None, winning: set[str] | int
+) -> None:
+    async with shop(tmp_path) as house:
+        view = await run(house, wish("ann,bob,cleo", choose=choose, winners=winners))
+        won = {name for name, state in states(view).items() if state == "done"}
+        assert won == winning or len(won) == winning
+        assert view.summary.ending is Ending.ACHIEVED
+        assert view.sent["accept-proposal"] == len(won)
+        assert view.sent.get("reject-proposal", 0) == 3 - len(won)
+
+
+async def test_none_takes_no_offer_and_shows_them_all(tmp_path: Path) -> None:
+    async with shop(tmp_path) as house:
+        view = await run(house, wish("ann,bob,cleo", choose="none"))
+        assert (view.summary.outcome, view.summary.ending) == ("no-award", Ending.ACHIEVED)
+        assert set(states(view).values()) == {"rejected"}
+        assert sorted(content(branch.proposal)["price"] for branch in view.branches) == [38, 40, 44]
+
+
+async def test_an_offer_without_the_field_is_rejected_with_the_reason(tmp_path: Path) -> None:
+    vague = says({act("cfp"): said("propose", {"price": "a fair one"})})
+    async with shop(tmp_path, {"vague": vague}) as house:
+        view = await run(house, wish("vague,bob"))
+        assert states(view) == {"vague": "rejected", "bob": "done"}
+        told = await heard_by(house, "vague", view.summary.id)
+        assert told[-1] == ("reject-proposal", {"reason": "the proposal has no number at price"})
+        alone = await run(house, wish("vague"))
+        assert (alone.summary.outcome, alone.summary.ending) == ("no-award", Ending.NOT_ACHIEVED)
+
+
+async def test_refusals_are_counted_and_with_nothing_else_nobody_wins(tmp_path: Path) -> None:
+    no = says({act("cfp"): said("refuse", {"reason": "not today"})})
+    async with shop(tmp_path, {"no": no, "never": no}) as house:
+        view = await run(house, wish("no,never"))
+        assert (view.summary.state, view.summary.outcome) == ("Completed", "no-award")
+        assert view.summary.ending is Ending.NOT_ACHIEVED
+        assert view.summary.reason == "no@local: refused; never@local: refused"
+        assert view.received == {"refuse": 2}
+        assert view.branches[0].result is not None
+        assert content(view.branches[0].result.content) == {"reason": "not today"}
+
+
+async def test_who_does_not_exist_has_failed_and_the_others_go_on(tmp_path: Path) -> None:
+    async with shop(tmp_path) as house:
+        view = await run(house, wish("nobody,bob"))
+        assert states(view) == {"nobody": "failed-delivery", "bob": "done"}
+        nobody = view.branches[0]
+        assert nobody.result is not None
+        assert nobody.result.sender == "ams@local"
+        assert content(nobody.result.content)["error"] == "unknown_agent"
+        alone = await run(house, wish("nobody"))
+        assert (alone.summary.state, alone.summary.ending) == ("Failed", Ending.FAILED)
+
+
+async def test_a_winner_that_fails_is_a_failed_task(tmp_path: Path) -> None:
+    boaster = says(
+        {
+            act("cfp"): said("propose", {"price": 1}),
+            act("accept-proposal"): said("failure", {"reason": "sold out after all"}),
+        }
+    )
+    async with shop(tmp_path, {"boaster": boaster}) as house:
+        view = await run(house, wish("boaster,bob"))
+        assert states(view) == {"boaster": "failed", "bob": "rejected"}
+        assert (view.summary.outcome, view.summary.ending) == ("awarded", Ending.FAILED)
+        assert view.summary.reason == "boaster@local: failed"
+
+
+async def test_not_understood_and_a_trap_end_their_own_branch_only(tmp_path: Path) -> None:
+    puzzled = says({act("cfp"): said("not-understood", {"reason": "what?"})})
+    async with shop(tmp_path, {"puzzled": puzzled}) as house:
+        trap = b"""(module (memory (export "memory") 1)
+          (data (i32.const 16) "CXA1" "\\00\\00\\01\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00" "\\00\\10\\00\\00"
+            "\\00\\20\\00\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00")
+          (func (export "caxton_abi") (result i32) (i32.const 16))
+          (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
+          (func (export "handle_message") (param i32 i32) (result i32) unreachable))"""
+        await house.engine.deploy("trap", trap, wat=True)
+        view = await run(house, wish("puzzled,trap,bob"))
+        assert states(view) == {"puzzled": "not-understood", "trap": "failed-delivery", "bob": "done"}
+        assert view.received == {"failure": 1, "inform": 1, "not-understood": 1, "propose": 1}
+
+
+async def test_who_says_nothing_is_missing_after_the_deadline_and_not_waited_for(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
+        id = await house.tasks.begin(wish("mute,bob", reply_by="2s"))
+        await waits_for_time(house, id, {"propose": 1})
+        clock.advance(1.999)
+        assert (await house.tasks.view(id)).summary.ending is None
+        clock.advance(0.002)
+        view = await ended(house, id)
+        assert states(view) == {"mute": "no-response", "bob": "done"}
+        assert view.missing == 1
+        assert view.summary.ending is Ending.ACHIEVED
+
+
+async def test_nobody_answers_and_the_task_has_timed_out(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
+        id = await house.tasks.begin(wish("mute", reply_by="2s"))
+        clock.advance(2.001)
+        view = await ended(house, id)
+        assert (view.summary.state, view.summary.outcome) == ("Failed", "no-award")
+        assert view.summary.ending is Ending.TIMED_OUT
+        assert view.summary.reason == "mute@local: no-response"
+
+
+async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    conversation = f"t-{clock.now_us():x}"
+    # it asks the timer when it is called, and offers when that rings
+    late = says(
+        {
+            act("cfp"): said(
+                "request", {"after_ms": 3000, "tag": "now"}, receiver="timer", conversation_id="late-wait"
+            ),
+            '"tag":"now"': said("propose", {"price": 1}, receiver="operator", conversation_id=conversation),
+        }
+    )
+    long = says({act("cfp"): said("propose", {"price": 50})})
+    async with shop(tmp_path, {"long": long, "late": late}, clock=clock) as house:
+        id = await house.tasks.begin(wish("late,long", reply_by="2s", deadline="9s"))
+        assert id == conversation
+        await waits_for_time(house, id, {"propose": 1})
+        clock.advance(2.5)
+        await waits_for_time(house, id, {"propose": 1}, accepted=1)
+        clock.advance(1)
+        await waits_for_time(house, id, {"propose": 2})
+        running = await house.tasks.view(id)
+        assert states(running) == {"late": "late-rejected", "long": "accepted"}
+        assert running.late == 1
+        clock.advance(6)
+        view = await ended(house, id)
+        assert states(view) == {"late": "late-rejected", "long": "timed-out"}
+        assert view.summary.ending is Ending.TIMED_OUT
+        told = await heard_by(house, "late", id)
+        assert [said for said, _ in told] == ["cfp", "reject-proposal"]
+        assert dict(told)["reject-proposal"] == {"reason": "late"}  # type: ignore[comparison-overlap]
+
+
+async def waits_for_time(house: House, id: str, received: dict[str, int], accepted: int = 0) -> None:
+    """Until the task has heard that much and waits for something that only time brings."""
+
+    def so_far() -> bool:
+        live = house.tasks.live(id)
+        assert live is not None
+        return live.sent.get("accept-proposal", 0) >= accepted and all(
+            live.received.get(act, 0) >= count for act, count in received.items()
+        )
+
+    await reached(house, so_far)
+
+
+async def test_the_first_offer_wins_before_the_others_have_come(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
+        id = await house.tasks.begin(wish("mute,bob", choose="first", reply_by="5s"))
+        await waits_for_time(house, id, {"propose": 1, "inform": 1})
+        # no time has passed: bob has won and delivered, while mute may still answer
+        assert states(await house.tasks.view(id)) == {"mute": "cfp-sent", "bob": "done"}
+        clock.advance(5.001)
+        view = await ended(house, id)
+        assert view.summary.ending is Ending.ACHIEVED
+        assert content(view.order.content) == BOOK
