@@ -135,6 +135,25 @@ class LogTable(_Table):
     )
 
 
+RefereeMode = Literal["enforce", "warn", "off"]
+
+
+class RefereeTable(_Table):
+    """[referee]: what is done about a message that breaks its protocol, and which protocols there are."""
+
+    mode: RefereeMode = Field(
+        default="enforce",
+        description="enforce: it is not delivered; warn: it is delivered and marked; off: nobody looks.",
+    )
+    protocols: dict[str, RefereeMode] = Field(
+        default_factory=dict[str, RefereeMode], description="Another setting for single protocols, by name."
+    )
+    tables: list[str] = Field(
+        default_factory=list[str],
+        description="Protocols of the project's own: TOML files, or patterns, relative to its folder.",
+    )
+
+
 class DeployTable(_Table):
     """[deploy]: how long a new revision of a blue-green deployment may be taken back."""
 
@@ -229,6 +248,7 @@ class Config(_Table):
     log: LogTable = Field(default_factory=LogTable)
     compile: CompileTable = Field(default_factory=CompileTable)
     deploy: DeployTable = Field(default_factory=DeployTable)
+    referee: RefereeTable = Field(default_factory=RefereeTable)
     agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
 
     def cell_count(self) -> int:
@@ -275,6 +295,13 @@ class Project:
     def module(self, agent: str) -> Path:
         """The module of an agent of the configuration, as an absolute path."""
         return (self.folder / self.config.agents[agent].wasm).resolve()
+
+    def protocol_tables(self) -> list[Path]:
+        """The files of the project's own protocols; a pattern that fits none stands for itself."""
+        found: list[Path] = []
+        for pattern in self.config.referee.tables:
+            found += sorted(self.folder.glob(pattern)) or [self.folder / pattern]
+        return found
 
     def effective(self) -> Iterator[Setting]:
         """Every value in force, defaults too, in the order of the documentation."""
@@ -390,6 +417,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "log": LogTable,
     "compile": CompileTable,
     "deploy": DeployTable,
+    "referee": RefereeTable,
 }
 
 

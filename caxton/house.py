@@ -21,6 +21,7 @@ import structlog
 
 from caxton.agents import Instances, Registry, Supervisor
 from caxton.bus import Bus
+from caxton.bus.conduct import WRITE_S, Conduct
 from caxton.bus.platform_agents import Ams, Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
@@ -69,6 +70,8 @@ async def open_house(
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
     async with await Journal.open(state, clock, settings) as journal, asyncio.TaskGroup() as group:
+        referee = config.referee
+        conduct = Conduct(clock, library(project.protocol_tables()), referee.mode, {**referee.protocols})
         bus = Bus(
             platform=config.platform,
             ids=Ids(seed),
@@ -76,6 +79,7 @@ async def open_house(
             next_seq=journal.committed + 1,
             limits=config.default_limits(),
             clock=clock,
+            conduct=conduct,
         )
         journal.on_relieved.append(bus.settle)
         timer = Timer(bus, clock)
@@ -121,6 +125,9 @@ async def open_house(
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         agents.attach()
+        open_talks = await conduct.restore(journal.reader)
+        if open_talks:
+            log.info("conversations go on where they were", count=open_talks)
         await engine.resume(journal.reader)
         again = 0
         for stored, receivers in journal.pending():
@@ -131,6 +138,7 @@ async def open_house(
             bus.event("daemon", body={"what": "redelivered", "count": again})
         group.create_task(pool.run(), name="cells")
         marks = group.create_task(_mark(bus, closing), name="low water")
+        states = group.create_task(_write_states(bus, closing), name="states")
         try:
             await compiler.warm()
             await pool.ready()
@@ -144,13 +152,16 @@ async def open_house(
         finally:
             timer.close()
             await tasks.close()
+            conduct.close()
             await engine.close()
             await agents.close()
             closing.set()
             pool.close()
             await compiler.close()
             await marks
+            await states
             bus.journal.batch.meta("low_water", bus.low_water())
+            conduct.write(bus.journal.batch, bus.last_seq, all_of_it=True)
             bus.settle()
 
 
@@ -203,3 +214,15 @@ async def _mark(bus: Bus, closing: asyncio.Event) -> None:
                 # a mark alone is no reason for a commit: it rides with the next rows
                 bus.journal.batch.meta("low_water", mark)
                 last = mark
+
+
+async def _write_states(bus: Bus, closing: asyncio.Event) -> None:
+    """Write down what conversations have come to, a little at a time."""
+    while not closing.is_set():
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await closing.wait()
+        except TimeoutError:
+            if bus.conduct.unwritten:
+                # like the mark, it rides with the next rows
+                bus.conduct.write(bus.journal.batch, bus.last_seq)

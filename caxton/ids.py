@@ -10,15 +10,17 @@ import random
 import secrets
 from hashlib import blake2b
 
+_LAST_DIGITS = [f"{number:03x}" for number in range(4096)]
+
 
 class Ids:
     """Makes every id of one run of the daemon.
 
-    A message's id is `message_prefix` and its number as 12 hex digits, its span id `span_prefix` and the same digits;
-    the bus joins them itself. `seed` makes the run repeatable; without it the bits come from the operating system.
+    A message's id is `message_prefix` and its number as 12 hex digits, its span id `span_prefix` and the same digits.
+    `seed` makes the run repeatable; without it the bits come from the operating system.
     """
 
-    __slots__ = ("_random", "message_prefix", "span_prefix")
+    __slots__ = ("_block", "_message_block", "_random", "_span_block", "message_prefix", "span_prefix")
 
     def __init__(self, seed: int | None = None) -> None:
         source = random.Random(seed) if seed is not None else secrets.SystemRandom()
@@ -27,6 +29,19 @@ class Ids:
         self.message_prefix = f"{a:08x}-{source.getrandbits(16):04x}-8{b:03x}-{0x8000 | c:04x}-"
         self.span_prefix = f"{source.getrandbits(15) | 1 << 15:04x}"
         self._random = source
+        self._block = -1
+        self._message_block = self._span_block = ""
+
+    def of(self, seq: int) -> tuple[str, str]:
+        """The id and the span id of message `seq`."""
+        block = seq >> 12
+        if block != self._block:
+            # the first nine digits change once in 4,096 messages
+            self._block = block
+            digits = f"{block:09x}"
+            self._message_block, self._span_block = self.message_prefix + digits, self.span_prefix + digits
+        last = _LAST_DIGITS[seq & 0xFFF]
+        return self._message_block + last, self._span_block + last
 
     def trace(self) -> str:
         """A new W3C trace id (32 hex digits)."""

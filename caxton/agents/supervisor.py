@@ -102,8 +102,11 @@ class Supervisor:
             record.busy = False
         return self._view(record)
 
-    async def stop(self, name: str, drain: bool = True) -> AgentView:
-        """Stop an agent: with `drain` it handles what waits first, else that becomes dead letters."""
+    async def stop(self, name: str, drain: bool = True, *, for_good: bool = True) -> AgentView:
+        """Stop an agent: with `drain` it handles what waits first, else that becomes dead letters.
+
+        `for_good`: whoever waits for it in a conversation is told that it is gone.
+        """
         record = self.registry.find(name)
         if isinstance(record.life, Suspended) and drain:
             raise InvalidState(
@@ -121,6 +124,8 @@ class Supervisor:
         self.claim(record, "stopped")
         try:
             await self._halt(record, drain=drain, desired=STOPPED)
+            if for_good:
+                self._bus.agent_gone(record.endpoint.name, f"{record.name} was stopped")
             self.changed(record, "stopped")
         finally:
             record.busy = False
@@ -128,7 +133,7 @@ class Supervisor:
 
     async def restart(self, name: str) -> AgentView:
         """Stop an agent after what waits, and start it again from the state it had."""
-        await self.stop(name)
+        await self.stop(name, for_good=False)
         return await self.start(name)
 
     async def suspend(self, name: str) -> AgentView:
@@ -202,6 +207,7 @@ class Supervisor:
                 await self._halt(record, drain=False, desired=STOPPED)
             self._bury_waiting(record, "agent_removed", f"{record.name} was removed")
             self._bus.endpoints.pop(record.endpoint.name, None)
+            self._bus.agent_gone(record.endpoint.name, f"{record.name} was removed")
             self.instances.forget(record)
             record.life = Unloaded()
             self.registry.drop(record)
@@ -329,6 +335,7 @@ class Supervisor:
             record.cell.endpoints.discard(endpoint)
         log.error("agent failed", agent=record.name, reason=reason)
         self._bury_waiting(record, "agent_failed", reason)
+        self._bus.agent_gone(endpoint.name, f"{record.name} failed: {reason}")
         endpoint.wake()
         self.changed(record, "failed", reason=reason)
 

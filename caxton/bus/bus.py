@@ -1,12 +1,13 @@
 """The bus itself: what happens to a message between the moment somebody says it and the turn that handles it.
 
     client ── submit ──┐
-                       ├─▶ admit ─▶ conversation ─▶ route ─▶ mailbox ─▶ outlet (cell) ─▶ turn
-    guest ── ended ────┘      └─▶ rows for the journal                                    │
-                     ▲                                                                    │
-                     └────────────────────── what the turn said ──────────────────────────┘
+                       ├─▶ admit ─▶ referee ─▶ conversation ─▶ route ─▶ mailbox ─▶ outlet (cell) ─▶ turn
+    guest ── ended ────┘      └─▶ rows for the journal                                               │
+                     ▲                                                                               │
+                     └────────────────────── what the turn said ─────────────────────────────────────┘
 
-`admit` is the only place where a message comes into being, whoever says it.
+`admit` is the only place where a message comes into being, whoever says it. What the platform says by itself, about
+what cannot be delivered or breaks its protocol, is in `notices`.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from caxton.acl import Draft, Message, Performative, read_draft
 from caxton.acl.message import NULL, read_message, write_message
 from caxton.acl.reply_by import reply_by_time
 from caxton.bus.clients import Clients
+from caxton.bus.conduct import Conduct, Mode
 from caxton.bus.conversations import Conversations
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.notices import Notices
 from caxton.bus.outlet import Outlet
 from caxton.bus.spoken import TurnRefused, parse_output
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
-from caxton.journal import HANDLED, Batch, DeadLetter, Event, Journal
+from caxton.journal import HANDLED, Batch, Event, Journal
+from caxton.journal.batch import MessageRow
 from caxton.limits import Limits
+from caxton.protocols import Effect
 
 REDELIVERED: Final = 256
 """Added to a turn's status when its message was delivered again."""
@@ -91,10 +96,22 @@ class Bus:
     """Every conversation passes here. Not thread-safe: one asyncio thread owns it."""
 
     def __init__(
-        self, *, platform: str, ids: Ids, journal: Journal, next_seq: int, limits: Limits, clock: Clock
+        self,
+        *,
+        platform: str,
+        ids: Ids,
+        journal: Journal,
+        next_seq: int,
+        limits: Limits,
+        clock: Clock,
+        conduct: Conduct | None = None,
     ) -> None:
         self.platform = platform
+        self.ids = ids
         self.journal = journal
+        self.now_us = clock.now_us
+        self.conduct = conduct or Conduct(clock)
+        self.conduct.on_time = self._time_passed
         self.clients = Clients(platform)
         self.conversations = Conversations()
         self.counts = BusCounts()
@@ -106,14 +123,17 @@ class Bus:
         """Told when a turn cost an instance: endpoint, status, code, reason."""
         self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
         """Told when an agent has had as many turns as `snapshot_at` says."""
-        self._ids = ids
-        self._now_us = clock.now_us
         self._measures = clock.measures
         self._limits = limits
         self._seq = next_seq - 1
         self._last_us = 0
         self._suffix = f"@{platform}"
         self._ams = f"ams{self._suffix}"
+        self._timer = f"timer{self._suffix}"
+        self._judged = self.conduct.known
+        self._notices = Notices(self, self._ams, limits.hops)
+        self.bury = self._notices.bury
+        self.answer = self._notices.answer
         journal.on_commit.append(self._committed)
 
     # ------------------------------------------------------------------ from outside
@@ -156,7 +176,7 @@ class Bus:
         except CaxtonError:
             self.counts.refused += 1
             raise
-        envelope = self.admit(draft, speaker, trace_id=trace_id or self._ids.trace(), cause=0, hops=0)
+        envelope = self.admit(draft, speaker, trace_id=trace_id or self.ids.trace(), cause=0, hops=0)
         if client_key is not None:
             # in the message's own batch: both are on disk, or neither
             self.journal.batch.client_key(client_key, envelope.seq)
@@ -289,7 +309,7 @@ class Bus:
         if draft.reply_to:
             draft.reply_to = self._receivers(draft.reply_to, self._limits.receivers)
         if draft.reply_by:
-            draft.reply_by = reply_by_time(draft.reply_by, self._now_us())
+            draft.reply_by = reply_by_time(draft.reply_by, self.now_us())
 
     # ------------------------------------------------------------------ the way of a message
 
@@ -300,16 +320,16 @@ class Bus:
         if draft.receiver:
             self.admit(draft, speaker, trace_id=asked.trace_id, cause=cause.seq, hops=cause.hops + 1)
             return
-        seq, now, digits = self._next()
-        ids = self._ids
+        seq, now = self._next()
+        id, span_id = self.ids.of(seq)
         message = Message(
-            ids.message_prefix + digits,
+            id,
             draft.performative,
             speaker,
             asked.reply_to or [asked.sender],
             draft.conversation_id or asked.conversation_id,
             asked.trace_id,
-            ids.span_prefix + digits,
+            span_id,
             now,
             draft.content or NULL,
             draft.protocol or asked.protocol,
@@ -326,16 +346,16 @@ class Bus:
     def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
         """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
         names none."""
-        seq, now, digits = self._next()
-        ids = self._ids
+        seq, now = self._next()
+        id, span_id = self.ids.of(seq)
         message = Message(
-            ids.message_prefix + digits,
+            id,
             draft.performative,
             speaker,
             draft.receiver,  # type: ignore[arg-type]  # a list by now
-            draft.conversation_id or ids.conversation(),
+            draft.conversation_id or self.ids.conversation(),
             trace_id,
-            ids.span_prefix + digits,
+            span_id,
             now,
             draft.content or NULL,
             draft.protocol,
@@ -349,16 +369,15 @@ class Bus:
         )
         return self._post(message, draft.extensions, seq, cause, hops)
 
-    def _next(self) -> tuple[int, int, str]:
-        """The next number, the time now, and the number's digits. Times never go back, so that they sort as numbers
-        do."""
-        now = self._now_us()
+    def _next(self) -> tuple[int, int]:
+        """The next number and the time now. Times never go back, so that they sort as numbers do."""
+        now = self.now_us()
         if now < self._last_us:
             now = self._last_us
         else:
             self._last_us = now
         seq = self._seq = self._seq + 1
-        return seq, now, f"{seq:012x}"
+        return seq, now
 
     def _post(
         self,
@@ -372,41 +391,59 @@ class Bus:
         body = write_message(message, extensions)
         envelope = Envelope(seq, message, body, hops)
         batch = self.journal.batch
-        receivers, conversation_id = message.receiver, message.conversation_id
+        sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
+        name = receivers[0]
         talk = self.conversations.talks.get(conversation_id)
         if talk is None:
             talk = self.conversations.open(
-                batch, conversation_id, seq, message.timestamp, message.sender, message.protocol
+                batch, conversation_id, seq, message.timestamp, sender, message.protocol
             )
-        if message.sender not in talk.members:
-            self.conversations.join(batch, talk, [message.sender])
+        members = talk.members
+        if sender not in members or name not in members or len(receivers) > 1:
+            self.conversations.join(batch, talk, [sender, *receivers])
+        verdict = None
+        if (
+            (message.protocol is not None or conversation_id in self._judged)
+            # the timer belongs to no protocol
+            and name != self._timer
+            and sender != self._timer
+        ):
+            verdict = self.conduct.hear(message, seq, extensions)
         length = len(body)
         row = (seq, message.timestamp, talk.key, cause, hops, 0, batch.size + 1, length)
         batch.bodies.append(body)
         batch.size += length
         batch.last_seq = seq
         self.counts.messages += 1
+        if verdict is not None:
+            passed = self._notices.passes(verdict)
+            if passed:
+                self._route(envelope, row)
+            else:
+                batch.messages.append(_handled(row))
+            self._notices.follow(verdict, envelope, talk.key, passed)
+            return envelope
         if len(receivers) == 1:
-            name = receivers[0]
-            if name not in talk.members:
-                self.conversations.join(batch, talk, receivers)
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
                 batch.messages.append(row)
                 self.deliver(endpoint, envelope)
                 return envelope
-        else:
-            self.conversations.join(batch, talk, receivers)
+        self._route(envelope, row)
+        return envelope
+
+    def _route(self, envelope: Envelope, row: MessageRow) -> None:
+        """Bring a message to each of its receivers, whoever they are."""
+        receivers = envelope.message.receiver
         if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
-            row = (*row[:5], HANDLED, *row[6:])
-        batch.messages.append(row)
+            row = _handled(row)
+        self.journal.batch.messages.append(row)
         for name in receivers:
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
                 self.deliver(endpoint, envelope)
             else:
                 self._deliver_elsewhere(name, envelope)
-        return envelope
 
     def deliver(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Put an admitted message into a guest's mailbox, and into its cell while there is room."""
@@ -464,39 +501,12 @@ class Bus:
 
     def platform_turn(self, agent: PlatformAgent, envelope: Envelope) -> None:
         """Write down that a platform agent is done with a message."""
-        now = self._now_us()
+        now = self.now_us()
         status = OK + (REDELIVERED if envelope.redelivered else 0)
         queue_us = max(0, now - envelope.message.timestamp)
         self.journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
 
     # ------------------------------------------------------------------ what goes wrong
-
-    def bury(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
-        """Make a message a dead letter for one receiver, and tell its sender."""
-        self.counts.dead_letters += 1
-        self.counts.by_reason[code] = self.counts.by_reason.get(code, 0) + 1
-        now = self._now_us()
-        self.journal.batch.records.append(DeadLetter(envelope.seq, receiver, now, code, reason))
-        self.event(
-            "dead_letter",
-            agent=receiver,
-            conversation=envelope.message.conversation_id,
-            body={"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason},
-        )
-        sender = envelope.message.sender
-        if (
-            sender == self._ams
-            or sender in self.platform_agents
-            or (code == "hop_limit" and envelope.hops > self._limits.hops + 1)
-        ):
-            # nobody answers the platform's own messages, and an endless chain is not made longer
-            return
-        self.answer(
-            envelope,
-            self._ams,
-            Performative.FAILURE,
-            {"error": code, "reason": reason, "receiver": receiver, "message_id": envelope.message.id},
-        )
 
     def _turn_failed(
         self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
@@ -532,20 +542,19 @@ class Bus:
             self.on_broken(endpoint, status, code, reason)
         return False
 
-    def answer(self, asked: Envelope, sender: str, act: Performative, content: object) -> None:
-        """Let a platform agent answer a message in its own conversation."""
-        message = asked.message
-        draft = Draft(
-            act,
-            message.reply_to or [message.sender],
-            msgspec.Raw(_encode(content)),
-            conversation_id=message.conversation_id,
-            protocol=message.protocol,
-            in_reply_to=message.reply_with,
-            language=message.language,
-            ontology=message.ontology,
-        )
-        self.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
+    def referee_mode(self, protocol: str | None) -> Mode:
+        """What is done about a message that breaks that protocol."""
+        return self.conduct.mode(protocol)
+
+    def agent_gone(self, name: str, why: str) -> None:
+        """An agent will not answer any more: end its open branches, and tell those who wait for it."""
+        for id, effects in self.conduct.gone(name, why, self._ams, self._seq).items():
+            self._notices.effects(id, effects)
+        self.settle()
+
+    def _time_passed(self, id: str, effects: tuple[Effect, ...]) -> None:
+        self._notices.effects(id, effects)
+        self.settle()
 
     # ------------------------------------------------------------------ recovery and events
 
@@ -584,7 +593,7 @@ class Bus:
             talk = self.conversations.talks.get(conversation)
             key = talk.key if talk is not None else None
         batch = self.journal.batch
-        batch.records.append(Event(seq, self._now_us(), kind, agent, key, _encode(body)))
+        batch.records.append(Event(seq, self.now_us(), kind, agent, key, _encode(body)))
         batch.last_seq = seq
 
     def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
@@ -655,6 +664,11 @@ def read_fault(status: int, payload: bytes) -> tuple[str, str]:
         return "guest_error", payload.decode("utf-8", "replace")[:512] or "the agent returned an error code"
     fault = _read_fault(payload)
     return fault.code, fault.reason
+
+
+def _handled(row: MessageRow) -> MessageRow:
+    """The row of a message that needs no turn."""
+    return (*row[:5], HANDLED, *row[6:])
 
 
 def _ignore(endpoint: Endpoint) -> None:

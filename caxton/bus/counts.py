@@ -12,6 +12,7 @@ class BusCounts:
     # a plain class with slots: adding to a field of a msgspec struct costs twice as much
     __slots__ = (
         "by_reason",
+        "by_rule",
         "dead_letters",
         "deliveries",
         "fuel",
@@ -29,6 +30,7 @@ class BusCounts:
         "turns_ok",
         "turns_refused",
         "turns_trap",
+        "violations",
     )
 
     def __init__(self) -> None:
@@ -56,9 +58,13 @@ class BusCounts:
         self.redelivered = 0
         self.refused = 0
         """Messages from clients that were refused at the door."""
+        self.violations = 0
+        """Messages that broke their protocol, delivered or not."""
+        self.by_rule: dict[str, int] = {}
+        """Violations by the rule that was broken."""
         self.logs = 0
         self.logs_dropped = 0
 
     def plain(self) -> dict[str, int]:
-        """Every counter by name, without the dead letters' codes."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "by_reason"}
+        """Every counter by name, without the dead letters' codes and the violations' rules."""
+        return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("by_")}

@@ -21,6 +21,7 @@ from caxton.journal.batch import (
     TaskRow,
 )
 from caxton.journal.journal import Journal, JournalSettings
+from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
 from caxton.journal.reader import Reader
 from caxton.journal.rows import (
     Stats,
@@ -33,16 +34,19 @@ from caxton.journal.rows import (
 
 __all__ = [
     "HANDLED",
+    "JUDGED_UPTO",
     "MAX_AGENT_NO",
     "REDELIVERED",
     "AgentRow",
     "Batch",
     "ClientKey",
+    "ConversationState",
     "DeadLetter",
     "DeploymentRow",
     "Event",
     "Journal",
     "JournalSettings",
+    "Mark",
     "Meta",
     "Reader",
     "Record",
@@ -53,6 +57,7 @@ __all__ = [
     "StoredDeadLetter",
     "StoredEvent",
     "StoredMessage",
+    "StoredState",
     "StoredTurn",
     "TaskRow",
 ]

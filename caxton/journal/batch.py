@@ -52,7 +52,8 @@ class Record:
         raise NotImplementedError
 
 
-def _insert(table: str, columns: int, *, blob: bool = False, verb: str = "insert or replace") -> str:
+def insert(table: str, columns: int, *, blob: bool = False, verb: str = "insert or replace") -> str:
+    """The statement by which records of one kind go into their table."""
     values = [f"value->>{n}" for n in range(columns)]
     if blob:
         # substr of an empty blob is null, and an agent's state may be empty
@@ -65,7 +66,7 @@ class Event(Record):
     """Something that happened and is not a message; shares the counter `seq` with messages. `body` is
     JSON."""
 
-    sql: ClassVar[str] = _insert("event", 5, blob=True, verb="insert")
+    sql: ClassVar[str] = insert("event", 5, blob=True, verb="insert")
     takes_blob: ClassVar[bool] = True
     seq: int
     at_us: int
@@ -88,7 +89,7 @@ class Event(Record):
 class DeadLetter(Record):
     """A message (by its seq) that this agent could not handle, and why."""
 
-    sql: ClassVar[str] = _insert("dead_letter", 5)
+    sql: ClassVar[str] = insert("dead_letter", 5)
     seq: int
     agent: str
     at_us: int
@@ -105,7 +106,7 @@ class AgentRow(Record):
     """An agent as the registry last knew it; a number belongs to one name for ever. `config` is a JSON
     object."""
 
-    sql: ClassVar[str] = _insert("agent", 7)
+    sql: ClassVar[str] = insert("agent", 7)
     no: int
     name: str
     state: str
@@ -135,7 +136,7 @@ class AgentRow(Record):
 class RevisionRow(Record):
     """One build of an agent: its sha256 and profile, and where the module lies (`path`)."""
 
-    sql: ClassVar[str] = _insert("revision", 6)
+    sql: ClassVar[str] = insert("revision", 6)
     no: int
     sha256: str
     profile: str
@@ -152,7 +153,7 @@ class RevisionRow(Record):
 class DeploymentRow(Record):
     """The move of an agent to another revision, as it stands. `detail` is a JSON object."""
 
-    sql: ClassVar[str] = _insert("deployment", 10)
+    sql: ClassVar[str] = insert("deployment", 10)
     id: str
     agent_no: int
     revision_no: int
@@ -184,7 +185,7 @@ class DeploymentRow(Record):
 class SnapshotRow(Record):
     """An agent's state after its turn on message `seq`; only the latest is kept."""
 
-    sql: ClassVar[str] = _insert("snapshot", 4, blob=True)
+    sql: ClassVar[str] = insert("snapshot", 4, blob=True)
     takes_blob: ClassVar[bool] = True
     agent_no: int
     seq: int
@@ -243,7 +244,7 @@ class TaskRow(Record):
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 
-    sql: ClassVar[str] = _insert("client_key", 2, verb="insert or ignore")
+    sql: ClassVar[str] = insert("client_key", 2, verb="insert or ignore")
     key: str
     seq: int
 
@@ -256,7 +257,7 @@ class ClientKey(Record):
 class Meta(Record):
     """One named value that outlives the daemon, such as `low_water`."""
 
-    sql: ClassVar[str] = _insert("meta", 2)
+    sql: ClassVar[str] = insert("meta", 2)
     key: str
     value: int | str
 

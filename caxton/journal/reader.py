@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations
+from caxton.journal import conversations, judged
 from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
@@ -202,6 +202,22 @@ class Reader:
             limit=limit,
         )
         return [StoredDeadLetter(*row) for row in rows]
+
+    async def marks(self, seqs: Sequence[int]) -> list[judged.Mark]:
+        """What the referee said of these messages, where it said anything."""
+        return await judged.marks(self._query, seqs)
+
+    async def violations(self, keys: Sequence[int]) -> dict[int, int]:
+        """How many violations there are in each of these conversations, by key."""
+        return await judged.violations(self._query, keys)
+
+    async def states(self, ids: Sequence[str]) -> dict[str, judged.StoredState]:
+        """The states of these conversations as the referee wrote them last, by id."""
+        return await judged.states(self._query, ids)
+
+    async def latest_states(self, complete: int) -> list[judged.StoredState]:
+        """Every open conversation's state and those of so many complete ones, the latest change last."""
+        return await judged.latest_states(self._query, complete)
 
     async def agents(self) -> list[AgentRow]:
         """Every agent that the registry wrote, by number."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS
+from caxton.journal.judged import judged_tables
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""
@@ -74,7 +75,7 @@ def tasks(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [first_tables, tasks]
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [first_tables, tasks, judged_tables]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
 WRITE_BATCH = "insert into batch_in values (?, ?, ?, ?, ?)"

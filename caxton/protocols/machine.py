@@ -22,6 +22,8 @@ from caxton.protocols.protocol import Answer, Effect, Ended, Legality, Protocol,
 CANCEL_WAIT_US: Final = 30_000_000
 """How long a cancel without reply_by waits for its answer."""
 
+USED_MAX: Final = 1_000
+"""Characters of earlier reply_withs that are remembered; of more, the older half is dropped."""
 EXPIRED_OFFER: Final = "expired"
 DIED: Final = "died"
 
@@ -51,8 +53,9 @@ class Branch(msgspec.Struct, frozen=True, gc=False):
     """The reply_with of a cancel that is not yet answered."""
     resting_us: int = 0
     """The deadline that rests while a cancel waits."""
-    used: tuple[str, ...] = ()
-    """Earlier reply_withs of the initiator, which a cancel must not use again."""
+    used: str = ""
+    """Earlier reply_withs of the initiator, which a cancel must not use again; each after a NUL. One text, because
+    to copy many small ones at each step costs more than the step."""
 
 
 class Rounds(msgspec.Struct, frozen=True, gc=False):
@@ -138,12 +141,17 @@ def hear(
             None, None, None, 0, branch.used,
         )  # fmt: skip
     else:
-        used = branch.used if branch.asked is None else (*branch.used[-63:], branch.asked)
+        used = branch.used if branch.asked is None else _remember(branch.used, branch.asked)
         said = Branch(
             step.to, message.reply_with, branch.answered, until, number, branch.heard, awarded,
             None, None, None, 0, used,
         )  # fmt: skip
     return said, rounds, verdict
+
+
+def _remember(used: str, more: str) -> str:
+    used = f"{used}\0{more}"
+    return used if len(used) <= USED_MAX else used[used.find("\0", USED_MAX // 2) :]
 
 
 def _hear_apart(
@@ -268,7 +276,7 @@ def _hear_unlisted(
             return wrong("no-cancel")
         if branch.state == states.START:
             return wrong("out-of-sequence")
-        if message.reply_with is None or message.reply_with in (branch.asked, *branch.used):
+        if message.reply_with is None or message.reply_with in (branch.asked, *branch.used.split("\0")):
             return wrong("cancel-reply-with")
         if not is_open(protocol, branch):
             late = msgspec.structs.replace(branch, cancel=message.reply_with)
@@ -354,7 +362,7 @@ def _hear_with_cancel(
         listed = protocol.moves[branch.state][1].get(act)
         expected = listed is not None or act is Performative.NOT_UNDERSTOOD
         if answers and (refers == branch.cancel or (refers is None and not expected)):
-            used = (*branch.used[-63:], branch.cancel or "")
+            used = _remember(branch.used, branch.cancel or "")
             if act is Performative.INFORM:
                 ended = msgspec.structs.replace(
                     without, state=states.CANCELLED, deadline_us=0, heard=True, used=used

@@ -134,6 +134,8 @@ class Ended(msgspec.Struct, frozen=True):
     reason: str
     source: str
     """The state in which it ended; `cancelling` while a cancel waited."""
+    conversation: str | None = None
+    """Where it is another one than the message's: the one that a sub-conversation served."""
 
 
 Effect = Answer | Ended

@@ -8,6 +8,7 @@ is the caller's to decide; the state never follows one.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import msgspec
@@ -19,7 +20,7 @@ from caxton.protocols import conversation as talks
 from caxton.protocols import machine
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
-from caxton.protocols.protocol import Answer, Effect, End, Legality, Protocol, Verdict
+from caxton.protocols.protocol import Answer, Effect, End, Ended, Legality, Protocol, Verdict
 
 KEPT: Final = 100_000
 """Conversations that are remembered; of more, those that are complete are forgotten first."""
@@ -39,11 +40,18 @@ class Referee:
     that no id comes twice.
     """
 
-    __slots__ = ("_before", "_half", "_seen", "conversations", "kept", "library")
+    __slots__ = ("_before", "_half", "_on_forget", "_seen", "conversations", "kept", "library")
 
-    def __init__(self, library: Library, kept: int = KEPT, seen: int = SEEN) -> None:
+    def __init__(
+        self,
+        library: Library,
+        kept: int = KEPT,
+        seen: int = SEEN,
+        forget: Callable[[Conversation], None] | None = None,
+    ) -> None:
         self.library = library
         self.kept = kept
+        self._on_forget = forget
         self._half = (seen + 1) // 2
         self.conversations: dict[str, Conversation] = {}
         self._seen: set[str] = set()
@@ -200,7 +208,9 @@ class Referee:
         oldest = list(self.conversations)[: max(1, self.kept // 5)]
         complete = [id for id in oldest if not self.conversations[id].open]
         for id in complete or oldest[: max(1, self.kept // 10)]:
-            del self.conversations[id]
+            conversation = self.conversations.pop(id)
+            if self._on_forget is not None:
+                self._on_forget(conversation)
 
     # ------------------------------------------------------------------ who is no member
 
@@ -298,7 +308,12 @@ class Referee:
                     effects += talks.change(
                         conversation, protocol, broker, machine.serve(protocol, branch, broker)
                     )
-        return effects
+        return tuple(
+            msgspec.structs.replace(effect, conversation=conversation.id)
+            if isinstance(effect, Ended)
+            else effect
+            for effect in effects
+        )
 
 
 def _apart(message: Message, legality: Legality, rule: str, protocol: str | None = None) -> Verdict:

@@ -50,13 +50,13 @@ async def test_a_conversation_is_written_down_once_with_everybody_in_it(tmp_path
     async with stand(tmp_path) as house:
         house.agent("a")
         house.agent("b")
-        first = house.ask("a", conversation_id="talk", protocol="fipa-request")
+        first = house.ask("a", conversation_id="talk", protocol="shop-talk")
         house.cell.end(INFORM, {"performative": "request", "receiver": "b", "conversation_id": "talk"})
         house.ask("a", conversation_id="other")
         await house.commit()
         talk = await house.journal.reader.conversation("talk")
         assert talk is not None
-        assert (talk.first_seq, talk.initiator, talk.protocol) == (first, "operator@local", "fipa-request")
+        assert (talk.first_seq, talk.initiator, talk.protocol) == (first, "operator@local", "shop-talk")
         assert sorted(talk.participants) == ["a@local", "b@local", "operator@local"]
         assert talk.messages == 3
         assert {one.id for one in await house.journal.reader.conversations()} == {"talk", "other"}

@@ -25,7 +25,7 @@ async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_p
             "a",
             sender="operator.ann",
             conversation_id="talk",
-            protocol="fipa-query",
+            protocol="shop-talk",
             reply_with="r-1",
             language="json",
             ontology="shop",
@@ -36,7 +36,7 @@ async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_p
         assert {key: said.get(key) for key in ("receiver", "conversation_id", "protocol", "in_reply_to")} == {
             "receiver": ["operator.ann@local"],
             "conversation_id": "talk",
-            "protocol": "fipa-query",
+            "protocol": "shop-talk",
             "in_reply_to": "r-1",
         }
         assert (said["sender"], said["language"], said["ontology"]) == ("a@local", "json", "shop")
@@ -49,9 +49,9 @@ async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_p
 async def test_a_reply_may_say_otherwise(tmp_path: Path) -> None:
     async with stand(tmp_path) as house:
         house.agent("a")
-        house.ask("a", protocol="fipa-query", reply_with="r-1", language="json", ontology="shop")
+        house.ask("a", protocol="shop-talk", reply_with="r-1", language="json", ontology="shop")
         given = {
-            "protocol": "fipa-request",
+            "protocol": "other-talk",
             "in_reply_to": "r-0",
             "reply_with": "r-2",
             "language": "sl",
@@ -70,18 +70,18 @@ async def test_null_says_nothing(tmp_path: Path) -> None:
         house.agent("a")
         keys = ("receiver", "conversation_id", "protocol", "in_reply_to", "language", "ontology")
         for nothing in ({}, dict.fromkeys([*keys, "reply_by", "reply_to", "reply_with", "sender"])):
-            house.ask("a", conversation_id="talk", protocol="fipa-query", reply_with="r", language="json")
+            house.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r", language="json")
             house.cell.end({"performative": "inform", **nothing})
         _, without, _, with_nulls = await house.messages()
         assert {key: without.get(key) for key in keys} == {key: with_nulls.get(key) for key in keys}
-        assert with_nulls["protocol"] == "fipa-query"
+        assert with_nulls["protocol"] == "shop-talk"
 
 
 async def test_a_message_to_somebody_takes_nothing_but_the_trace(tmp_path: Path) -> None:
     async with stand(tmp_path) as house:
         house.agent("a")
         house.agent("b")
-        house.ask("a", conversation_id="talk", protocol="fipa-query", reply_with="r-1", language="json")
+        house.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r-1", language="json")
         house.cell.end(TO_B)
         asked, said = await house.messages()
         assert not {"protocol", "in_reply_to", "language"} & set(said)
