@@ -39,6 +39,8 @@ def readings(rooms: Rooms, hub: Hub) -> dict[str, Reading]:
         "caxton_log_lines_total": bus.logs,
         "caxton_log_lines_dropped_total": bus.logs_dropped,
         "caxton_dead_letters_total": bus.by_reason,
+        "caxton_violations_total": bus.by_rule,
+        "caxton_conversations_judged": len(rooms.bus.conduct.known),
         "caxton_mailbox_messages": sum(view.mailbox for view in agents),
         "caxton_in_flight_messages": sum(view.in_flight for view in agents),
         "caxton_agents": agent_states,

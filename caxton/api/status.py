@@ -19,7 +19,7 @@ from caxton.telemetry import metrics
 probes = APIRouter(tags=["probes"])
 router = APIRouter(tags=["daemon"])
 
-COUNTS = tuple(name for name in BusCounts.__slots__ if name != "by_reason")
+COUNTS = tuple(name for name in BusCounts.__slots__ if not name.startswith("by_"))
 """The bus's plain counters; those with a label are in `/metrics`."""
 
 

@@ -39,6 +39,8 @@ METERS: tuple[Meter, ...] = (
     Meter("caxton_log_lines_total", "counter", "Lines that agents logged."),
     Meter("caxton_log_lines_dropped_total", "counter", "Lines of agents above their limit."),
     Meter("caxton_dead_letters_total", "counter", "Messages that could not be handled, by reason.", "code"),
+    Meter("caxton_violations_total", "counter", "Messages that broke their protocol, by rule.", "rule"),
+    Meter("caxton_conversations_judged", "gauge", "Conversations whose state the referee has in memory."),
     Meter("caxton_mailbox_messages", "gauge", "Messages that wait in mailboxes, those in cells included."),
     Meter("caxton_in_flight_messages", "gauge", "Messages that cells have and have not answered."),
     Meter("caxton_agents", "gauge", "Agents by state.", "state"),
