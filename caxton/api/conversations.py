@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page
+from caxton.api.judged import with_states
 from caxton.api.rooms import full_name, rooms_of
 from caxton.api.rows import conversation_body, with_outcome
 from caxton.api.shapes import ConversationDetail, Conversations
@@ -31,6 +32,7 @@ async def list_conversations(
     rooms = rooms_of(request)
     rows = await rooms.reader.conversations(agent=full_name(rooms, agent), before_seq=before, limit=limit)
     bodies = [conversation_body(row) for row in rows]
+    await with_states(rooms, rows, bodies)
     return page(bodies, rows[-1].first_seq if len(rows) == limit else None)
 
 
@@ -42,12 +44,14 @@ async def show(
     limit: Limit = 100,
 ) -> Response:
     """One conversation with its messages, their turns and dead letters, oldest first."""
-    reader = rooms_of(request).reader
+    rooms = rooms_of(request)
+    reader = rooms.reader
     found = await reader.conversation(id)
     if found is None:
         raise ConversationNotFound(f"there is no conversation {id[:200]!r}", hint="see: caxton conv list")
     rows = await reader.messages(conversation=id, after_seq=after, limit=limit)
     body = conversation_body(found)
+    await with_states(rooms, [found], [body], branches=True)
     body["items"] = await with_outcome(reader, rows)
     body["next"] = rows[-1].seq if len(rows) == limit else None
     return answer(body)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from caxton.acl.message import read_message
+from caxton.api.judged import verdict_body
 from caxton.api.shapes import iso
 from caxton.bus.bus import REDELIVERED as REDELIVERED_TURN
 from caxton.bus.bus import STATUS_NAMES
@@ -41,7 +42,7 @@ def message_body(row: StoredMessage) -> dict[str, Any]:
 
 
 async def with_outcome(reader: Reader, rows: Sequence[StoredMessage]) -> list[dict[str, Any]]:
-    """Messages with their turns and dead letters."""
+    """Messages with their turns and dead letters, and what the referee said of them."""
     if not rows:
         return []
     seqs = [row.seq for row in rows]
@@ -52,11 +53,13 @@ async def with_outcome(reader: Reader, rows: Sequence[StoredMessage]) -> list[di
         turns.setdefault(turn.seq, []).append(turn_body(turn, builds.get(turn.revision_no)))
         if turn.status >= REDELIVERED_TURN:
             again.add(turn.seq)
+    verdicts = {mark.seq: verdict_body(mark) for mark in await reader.marks(seqs)}
     bodies = [message_body(row) for row in rows]
     for row, body in zip(rows, bodies, strict=True):
         body["turns"] = turns.get(row.seq, [])
         # its own row was written before anybody knew that it would be delivered again
         body["redelivered"] |= row.seq in again
+        body["verdict"] = verdicts.get(row.seq)
         body["dead_letters"] = await _dead_letters(reader, row, body["turns"])
     return bodies
 

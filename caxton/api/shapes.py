@@ -117,6 +117,20 @@ class DeadLetterBody(TypedDict):
     message: NotRequired[dict[str, Any]]
 
 
+class VerdictBody(TypedDict):
+    """What the referee said of a message that was no plain step; `legal` is what its sender could have said."""
+
+    legality: str
+    rule: str
+    sentence: str
+    state: str
+    legal: list[str]
+    participant: str | None
+    protocol: str | None
+    delivered: bool
+    warning: str | None
+
+
 class MessageBody(TypedDict):
     """One row of the journal: the message as it was delivered, and what became of it."""
 
@@ -128,10 +142,22 @@ class MessageBody(TypedDict):
     message: dict[str, Any]
     turns: NotRequired[list[TurnBody]]
     dead_letters: NotRequired[list[DeadLetterOfMessage]]
+    verdict: NotRequired[VerdictBody | None]
+
+
+class BranchBody(TypedDict):
+    """What an initiator and one participant are at; `end` is success, foreseen or fault once it has ended."""
+
+    participant: str
+    state: str
+    end: str | None
+    awarded: bool
+    reason: str | None
+    deadline_at: str | None
 
 
 class ConversationBody(TypedDict):
-    """One conversation at a glance."""
+    """One conversation at a glance; state, phase and outcome are null where it is not judged."""
 
     id: str
     protocol: str | None
@@ -140,10 +166,18 @@ class ConversationBody(TypedDict):
     messages: int
     started_at: str
     last_at: str
+    state: str | None
+    phase: str | None
+    outcome: str | None
+    deadline_at: str | None
+    referee: str | None
+    violations: int
 
 
 class ConversationDetail(ConversationBody):
-    """One conversation with its messages; `next` continues the list of messages."""
+    """One conversation with its branches and messages; `next` continues the list of messages."""
+
+    branches: list[BranchBody]
 
     items: list[MessageBody]
     next: int | None

@@ -117,8 +117,7 @@ class Conduct:
     ) -> Verdict | None:
         """A message of a conversation that is not judged yet."""
         name = message.protocol
-        if name is None or self.off or self.mode(name) == "off" or message.sender.startswith("ams@"):
-            # the platform's own word on a message that began nothing begins nothing either
+        if name is None or self.off or self.mode(name) == "off":
             return None
         self._hearing = seq
         verdict = self.referee.judge(message, message.timestamp, _proxy_of(extensions))

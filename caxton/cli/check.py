@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caxton.cli.options import Format, Output
+from caxton.cli.options import Format, Output, Project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from caxton.protocols import Conversation, Protocol, Referee, Verdict
     from caxton.protocols.coverage import Coverage
     from caxton.protocols.record import Names, Recorded
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+_SQLITE = b"SQLite format 3\0"
 LISTED = 50
 """So many conversations are listed one by one in text; of more, how many stand how."""
 
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Messages as JSON lines; - is stdin.")],
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Messages as JSON lines, or a journal; - is stdin. The project's journal otherwise.",
+        ),
+    ] = None,
     protocol: Annotated[
         list[Path] | None,
         typer.Option("--protocol", metavar="TABLE", help="A protocol of your own (TOML); may be repeated."),
@@ -33,16 +42,19 @@ def check(
     platform: Annotated[
         str, typer.Option("--platform", help="The platform that a bare agent name is of.")
     ] = "local",
+    project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Judge recorded messages by the protocols that they name. Exit code 7 when one is violated.
 
-    Takes messages as JSON lines with their times, or what conv show and msg list print with -o jsonl. Needs no
-    daemon. With -o json, each message has its verdict, the rule, what was legal, and the state of every branch
-    after it.
+    Takes a journal (that of this project when no file is named), messages as JSON lines with their times, or what
+    conv show and msg list print with -o jsonl. Needs no daemon and disturbs none. With -o json, each message has
+    its verdict, the rule, what was legal, and the state of every branch after it.
 
     \b
     Examples:
+      caxton check
+      caxton check --coverage
       caxton conv show market-1 -o jsonl | caxton check -
       caxton check record.jsonl -o json
       caxton check record.jsonl --protocol haggling.toml --coverage
@@ -53,17 +65,16 @@ def check(
     from caxton.errors import Exit
     from caxton.protocols import Referee, library
     from caxton.protocols.coverage import Coverage
-    from caxton.protocols.record import Names, read_record
+    from caxton.protocols.record import Names
 
-    known = library(protocol or ())
-    referee, names, taken = (
-        Referee(known, kept=sys.maxsize, seen=sys.maxsize),
-        Names(platform),
-        Coverage(known),
-    )
+    tables = list(protocol or ())
+    recorded_messages = _messages(file, project, tables, names := Names(platform))
+    known = library(tables)
+    referee, taken = Referee(known, kept=sys.maxsize, seen=sys.maxsize), Coverage(known)
     rows: list[dict[str, Any]] = []
-    last_us = violations = 0
-    for recorded in read_record(_text(file), names):
+    last_us = violations = count = 0
+    for recorded in recorded_messages:
+        count += 1
         row = _judge(referee, taken, names, recorded)
         last_us = max(last_us, recorded.at_us)
         violations += row["verdict"] == "violation"
@@ -71,7 +82,8 @@ def check(
             document(row, output)
         elif output is Format.TEXT:
             _tell(row)
-        rows.append(row)
+        else:
+            rows.append(row)
     for conversation in referee.conversations.values():
         taken.note_ends(referee.pass_time(conversation.id, last_us), conversation)
     found = [
@@ -87,23 +99,65 @@ def check(
         if coverage:
             _tell_coverage(taken)
     talk(
-        f"{plural(len(rows), 'message')}, {plural(len(found), 'conversation')}, {plural(violations, 'violation')}"
+        f"{plural(count, 'message')}, {plural(len(found), 'conversation')}, {plural(violations, 'violation')}"
     )
     if violations:
         raise typer.Exit(int(Exit.PROTOCOL))
 
 
-def _text(file: str) -> str:
+def _messages(file: str | None, project: Path | None, tables: list[Path], names: Names) -> Iterator[Recorded]:
+    """The messages of what was named; a project's own protocols are added to `tables`."""
     import sys
 
+    from caxton.cli import place
+    from caxton.config import load
     from caxton.errors import ConfigurationError
+    from caxton.protocols.record import read_record
 
+    if file is None:
+        found = load(place.folder(project))
+        tables += found.protocol_tables()
+        path = found.state / "journal.db"
+        if not path.is_file():
+            raise ConfigurationError(
+                f"there is no journal at {path}",
+                hint="name a file of messages, or start the project: caxton up",
+            )
+        return _stored(path)
     try:
+        if file != "-":
+            with open(file, "rb") as opened:
+                if opened.read(len(_SQLITE)) == _SQLITE:
+                    return _stored(Path(file))
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8")
+        return read_record(data.decode("utf-8"), names)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"cannot read {file}: {why}", hint="name a file of messages") from None
+
+
+def _stored(path: Path) -> Iterator[Recorded]:
+    """The messages of a journal, which a daemon may be writing to; what the timer says belongs to no protocol."""
+    import asyncio
+
+    from caxton.journal import Reader, StoredMessage
+    from caxton.protocols.record import stored_message
+
+    with asyncio.Runner() as runner:
+        reader = runner.run(Reader.open(path))
+        try:
+            after = 0
+            while rows := runner.run(reader.stream(after, 5_000)):
+                after = rows[-1].seq
+                for row in rows:
+                    if isinstance(row, StoredMessage):
+                        recorded = stored_message(row.seq, row.body)
+                        if not any(
+                            one.startswith("timer@") for one in (recorded.sender, recorded.receiver[0])
+                        ):
+                            yield recorded
+        finally:
+            runner.run(reader.close())
 
 
 def _judge(referee: Referee, taken: Coverage, names: Names, recorded: Recorded) -> dict[str, Any]:

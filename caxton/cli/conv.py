@@ -58,6 +58,9 @@ def list_conversations(
             [
                 ("ID", lambda c: c["id"]),
                 ("PROTOCOL", lambda c: c["protocol"]),
+                ("STATE", lambda c: c["state"]),
+                ("OUTCOME", lambda c: c["outcome"]),
+                ("VIOLATIONS", lambda c: c["violations"] or ""),
                 ("STARTED", lambda c: c["started_at"]),
                 ("MESSAGES", lambda c: c["messages"]),
                 ("INITIATOR", lambda c: short(c["initiator"])),
@@ -77,7 +80,8 @@ def show(
     """Read a conversation: who said what to whom when, and what the turns that handled it cost.
 
     Messages that could not be handled are marked with the reason, those that were delivered again after a
-    crash as redelivered.
+    crash as redelivered, those that broke their protocol with the rule and what was legal. At the end stands
+    what each participant's branch has come to.
 
     \b
     Examples:
@@ -109,6 +113,10 @@ def show(
         lasted = moment(messages[-1]) - moment(messages[0])
         who = sorted({short(stored["message"].get("sender", "?")) for stored in messages})
         talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
+    for branch in found["branches"]:
+        why = f" ({safe(branch['reason'])})" if branch["reason"] else ""
+        awarded = ", awarded" if branch["awarded"] else ""
+        say(f"{safe(found['state'])}: {short(branch['participant'])} is {branch['state']}{awarded}{why}")
     if found.get("next"):
         talk(f"there are more; show them with --limit {limit * 10}")
 

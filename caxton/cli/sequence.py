@@ -96,8 +96,24 @@ class Sequence:
             self._heading(conversation, message)
         self._out(self._line(stored, message, at - began))
         dead_letters: list[Row] = stored.get("dead_letters", [])
+        verdict: Row | None = stored.get("verdict")
+        if verdict is not None:
+            self.verdict(verdict)
         for dead in dead_letters:
             self.dead_letter(dead)
+
+    def verdict(self, verdict: Row) -> None:
+        """Print what the referee said of a message that was no plain step."""
+        legal: list[object] = verdict.get("legal", [])
+        stopped = "" if verdict.get("delivered") else ", not delivered"
+        text = f"{safe(verdict.get('rule', ''))}{stopped}: {safe(verdict.get('sentence', ''))}"
+        if verdict.get("legality") == "violation":
+            here = ", ".join(safe(act) for act in legal) or "nothing"
+            text = f"✗ violation in {safe(verdict.get('state', '?'))}: {text}; legal here: {here}"
+            colour = "bold red"
+        else:
+            text, colour = f"! {text}", "yellow"
+        self._out(" " * (_TIME_ROOM + 1) + paint(text, colour, self._colour))
 
     def dead_letter(self, dead: Row) -> None:
         """Print that a message could not be handled, and why."""

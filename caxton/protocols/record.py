@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeGuard, cast
 import msgspec
 
 from caxton.acl.identifier import is_agent_name, qualified
-from caxton.acl.message import NULL, Message
+from caxton.acl.message import NULL, Message, read_message
 from caxton.acl.performative import Performative
 from caxton.acl.reply_by import reply_by_time
 from caxton.errors import InvalidMessage
@@ -68,6 +68,23 @@ def read_record(text: str, names: Names) -> Iterator[Recorded]:
         found = _recorded(number, value, names, last_us)
         last_us = found.at_us
         yield found
+
+
+def stored_message(seq: int, body: bytes) -> Recorded:
+    """A message as the journal keeps it; its number stands for the line."""
+    message = read_message(body)
+    proxy_of: Any = msgspec.json.decode(body).get("x_proxy_of") if b'"x_proxy_of"' in body else None
+    return Recorded(
+        seq,
+        message.timestamp,
+        message.performative.value,
+        message.id,
+        message.sender,
+        message.receiver,
+        message.conversation_id,
+        message,
+        proxy_of if isinstance(proxy_of, str) else None,
+    )
 
 
 def _values(text: str) -> Iterator[tuple[int, Any]]:

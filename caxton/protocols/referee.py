@@ -159,6 +159,9 @@ class Referee:
         protocol = self.library.find(message.protocol)
         if protocol is None:
             return _apart(message, Legality.LEGAL, "unknown-protocol", message.protocol)
+        if message.sender.startswith("ams@") and not self._begins(protocol, message):
+            # the platform's own word on a message that began nothing begins nothing either
+            return _apart(message, Legality.IGNORED, "platform", protocol.name)
         conversation = talks.open_conversation(message.conversation_id, protocol, message.sender, at_us)
         verdict = talks.hear(conversation, protocol, message, at_us)
         if verdict.legality is not _LEGAL:

@@ -1,0 +1,94 @@
+"""What the referee knows of conversations and said of messages, as the API shows it.
+
+In: stored conversations and messages. Out: their state by the architecture document's names, with the protocol's own
+beside it; the verdict of each message that was no plain step. What the referee has in memory counts before what was
+written down, because it is written a moment later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from caxton.api.rooms import Rooms
+from caxton.api.shapes import iso
+from caxton.journal import Mark, StoredConversation
+from caxton.protocols import Conversation, Protocol
+from caxton.protocols import conversation as talks
+from caxton.protocols.machine import is_open, shown
+from caxton.protocols.rules import RULES
+
+_decode = msgspec.json.Decoder(Conversation).decode
+
+
+async def with_states(
+    rooms: Rooms, rows: Sequence[StoredConversation], bodies: list[dict[str, Any]], *, branches: bool = False
+) -> None:
+    """Add to each body what the referee knows of its conversation; nulls where it is not judged."""
+    conduct = rooms.bus.conduct
+    away = [row.id for row in rows if row.id not in conduct.known]
+    stored = await rooms.reader.states(away) if away else {}
+    counts = await rooms.reader.violations([row.key for row in rows]) if rows else {}
+    for row, body in zip(rows, bodies, strict=True):
+        conversation = conduct.known.get(row.id)
+        if conversation is None and row.id in stored:
+            conversation = _decode(stored[row.id].data)
+        protocol = conduct.library.protocols.get(conversation.protocol) if conversation is not None else None
+        if conversation is None or protocol is None:
+            body |= {"state": None, "phase": None, "outcome": None, "deadline_at": None}
+        else:
+            body |= _state(conversation, protocol)
+        body["referee"] = conduct.mode(row.protocol) if row.protocol is not None else None
+        body["violations"] = counts.get(row.key, 0)
+        if branches:
+            body["branches"] = (
+                [] if conversation is None or protocol is None else _branches(conversation, protocol)
+            )
+
+
+def verdict_body(mark: Mark) -> dict[str, Any]:
+    """What the referee said of one message."""
+    return {
+        "legality": mark.legality,
+        "rule": mark.rule,
+        "sentence": RULES.get(mark.rule, mark.rule),
+        "state": mark.state,
+        "legal": mark.legal.split(",") if mark.legal else [],
+        "participant": mark.participant,
+        "protocol": mark.protocol,
+        "delivered": mark.delivered,
+        "warning": mark.warning,
+    }
+
+
+def _state(conversation: Conversation, protocol: Protocol) -> dict[str, Any]:
+    deadlines = [
+        branch.deadline_us
+        for branch in conversation.branches.values()
+        if branch.deadline_us and is_open(protocol, branch)
+    ]
+    return {
+        "state": talks.state(conversation, protocol),
+        "phase": talks.aggregate(conversation, protocol).value,
+        "outcome": talks.outcome(conversation, protocol),
+        "deadline_at": iso(min(deadlines)) if deadlines else None,
+    }
+
+
+def _branches(conversation: Conversation, protocol: Protocol) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, branch in conversation.branches.items():
+        end = talks.end_of(protocol, branch)
+        found.append(
+            {
+                "participant": name,
+                "state": shown(protocol, branch),
+                "end": end.value if end is not None else None,
+                "awarded": branch.awarded,
+                "reason": branch.reason,
+                "deadline_at": iso(branch.deadline_us) if branch.deadline_us else None,
+            }
+        )
+    return found
