@@ -59,7 +59,7 @@ class Conduct:
         kept: int = KEPT,
     ) -> None:
         self.library = protocols or library()
-        self.mode_of_all = mode
+        self.mode_of_all: Mode = mode
         self.referee = Referee(self.library, kept, seen=0, forget=self._forget)
         self.known = self.referee.conversations
         """Conversations that are judged, by id."""

@@ -210,7 +210,7 @@ class TaskRow(Record):
     `wanted` is its order as a JSON object.
     """
 
-    sql: ClassVar[str] = _insert("task", 11)
+    sql: ClassVar[str] = insert("task", 11)
     seq: int
     id: str
     protocol: str
