@@ -122,6 +122,11 @@ class JournalTable(_Table):
     snapshot_every: int = Field(
         default=100, ge=0, description="Turns between two snapshots; 0: at shutdown only."
     )
+    replay_turns: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="Most turns run again to bring one agent's memory back; 0: no bound.",
+    )
 
 
 class LogTable(_Table):
@@ -176,12 +181,6 @@ class CompileTable(_Table):
     max_module_mib: int = Field(default=16, ge=1, le=48, description="Largest module that is taken.")
 
 
-def _no_replay_yet(value: object) -> object:
-    if value == "replay":
-        raise ValueError('"replay" comes later; use "snapshot" or "fresh"')
-    return value
-
-
 class BuildTable(_Table):
     """[agents.NAME.build]: the command by which `caxton dev` makes the module."""
 
@@ -224,8 +223,8 @@ class AgentTable(_Table):
         default="standard", description="Wasm features that are on."
     )
     start: bool = Field(default=True, description="Whether it starts with the daemon.")
-    recover: Annotated[Literal["snapshot", "fresh"], BeforeValidator(_no_replay_yet)] = Field(
-        default="snapshot", description="How its memory comes back after a restart."
+    recover: Literal["replay", "snapshot", "fresh"] = Field(
+        default="replay", description="How its memory comes back after a restart or a crash."
     )
 
 

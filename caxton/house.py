@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import Instances, Registry, Supervisor
+from caxton.agents import Instances, Recovery, Registry, Supervisor
 from caxton.bus import Bus
 from caxton.bus.conduct import WRITE_S, Conduct
 from caxton.bus.platform_agents import Ams, Timer
@@ -91,17 +91,19 @@ async def open_house(
             max_bytes=config.compile.max_module_mib * MIB,
         )
         registry = Registry(journal, config.platform)
+        instances = Instances(
+            bus=bus,
+            pool=pool,
+            compiler=compiler,
+            clock=clock,
+            snapshot_every=config.journal.snapshot_every if snapshots else 0,
+        )
         agents = Supervisor(
             bus=bus,
             pool=pool,
             registry=registry,
-            instances=Instances(
-                bus=bus,
-                pool=pool,
-                compiler=compiler,
-                clock=clock,
-                snapshot_every=config.journal.snapshot_every if snapshots else 0,
-            ),
+            instances=instances,
+            recovery=Recovery(bus=bus, instances=instances, clock=clock, most=config.journal.replay_turns),
             clock=clock,
             spawn=group.create_task,
         )

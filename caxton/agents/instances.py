@@ -6,17 +6,29 @@ supervisor and the change engine both need; neither knows anything here of why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from caxton.agents.life import Loaded, state_name
-from caxton.agents.registry import NO_REVISION, SUSPENDED, AgentConfig, AgentRecord, Revision
+from caxton.agents.registry import SUSPENDED, AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
 from caxton.bus.endpoint import NEVER
-from caxton.cells import Cell, CellLost, CellPool
+from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
-from caxton.errors import AgentError, DeploymentError, InvalidState
+from caxton.errors import DeploymentError, InvalidState
+from caxton.journal import FRESH, KEPT
 from caxton.sandbox.compiler import Compiler
-from caxton.sandbox.frames import Fault, Kind, Load, Status, load_payload
+from caxton.sandbox.frames import (
+    Fault,
+    Kind,
+    Load,
+    Replayed,
+    Status,
+    load_payload,
+    replay_payload,
+    split_payload,
+)
 from caxton.sandbox.frames import Loaded as LoadedAnswer
 from caxton.sandbox.profiles import Profile
 
@@ -37,18 +49,16 @@ class Instances:
         """The cell for one more agent."""
         return self._pool.place()
 
-    async def bring(self, record: AgentRecord, cell: Cell, *, restore: bool) -> LoadedAnswer:
-        """Make an instance in a cell and let messages go to it; what the cell says of the instance."""
+    def seat(
+        self, record: AgentRecord, cell: Cell, link: CellLink | None, slot: int, loaded: LoadedAnswer
+    ) -> None:
+        """Let an agent's messages go to the instance that is in that slot."""
         assert record.revision is not None
         if not isinstance(record.life, Loaded):
             raise InvalidState(f"{record.name} is {state_name(record.life)}, it cannot be started")
-        link = cell.link
-        if link is None:
-            raise AgentError("the agent's cell is being started again", hint="try again in a moment")
+        if link is None or cell.link is not link:
+            raise CellLost("the agent's cell is being started again", hint="try again in a moment")
         endpoint = record.endpoint
-        slot = cell.slot()
-        state = record.snapshot if restore else None
-        loaded = await self.load(record, cell, slot, record.revision, record.config, state=state)
         record.hooks = tuple(loaded.hooks)
         record.cell = cell
         cell.endpoints.add(endpoint)
@@ -60,7 +70,6 @@ class Instances:
         record.life = running.suspend() if record.config.desired == SUSPENDED else running
         self.plan_snapshot(record)
         self._bus.open(endpoint)
-        return loaded
 
     async def load(
         self,
@@ -72,14 +81,13 @@ class Instances:
         *,
         state: bytes | None,
     ) -> LoadedAnswer:
-        """Make an instance in a slot; what was there is shut down. `state` is restored, where the agent keeps states.
+        """Make an instance in a slot; what was there is shut down. `state` is restored, where the build can take it.
 
         Raises DeploymentError where the guest does not come up, CellLost where its cell dies.
         """
         link = cell.link
         if link is None:
             raise CellLost("the cell is being started again")
-        snapshot = state if config.recover == "snapshot" else None
         load = Load(
             agent=record.endpoint.name,
             revision=revision.sha256,
@@ -87,9 +95,9 @@ class Instances:
             profile=config.profile,
             limits=config.limits,
             settings=config.settings,
-            restore=snapshot is not None,
+            restore=state is not None,
         )
-        answer = await link.request(Kind.LOAD, slot, load_payload(load, snapshot or b""))
+        answer = await link.request(Kind.LOAD, slot, load_payload(load, state or b""))
         if answer.status != Status.OK:
             fault = msgspec.json.decode(answer.payload, type=Fault)
             raise DeploymentError(fault.reason, hint=fault.hint, fault=fault.code)
@@ -99,6 +107,17 @@ class Instances:
         """The compiled module of a revision; compiled anew where the cache has lost it."""
         wasm = await self._compiler.wasm(revision.sha256)
         return str((await self._compiler.compile(wasm, Profile(revision.profile))).module_path)
+
+    async def replay(self, link: CellLink, slot: int, bodies: Sequence[bytes]) -> Replayed:
+        """Run messages once more in a slot and throw away what is said; how far it came.
+
+        Raises CellLost where the cell dies, DeploymentError where the slot has no instance.
+        """
+        answer = await link.request(Kind.REPLAY, slot, replay_payload(bodies))
+        if answer.status != Status.OK:
+            fault = msgspec.json.decode(answer.payload, type=Fault)
+            raise DeploymentError(fault.reason, hint=fault.hint, fault=fault.code)
+        return split_payload(answer.payload, Replayed)[0]
 
     async def drop(self, cell: Cell, slot: int) -> None:
         """Shut down what is in a slot, if anything is."""
@@ -114,7 +133,7 @@ class Instances:
         link = cell.link if cell is not None else None
         if link is None:
             return
-        keep = "snapshot" in record.hooks and record.config.recover == "snapshot"
+        keep = "snapshot" in record.hooks and record.config.recover != "fresh"
         try:
             answer = await link.request(Kind.STOP, endpoint.slot, msgspec.json.encode({"snapshot": keep}))
         except CellLost:
@@ -125,17 +144,18 @@ class Instances:
 
     def plan_snapshot(self, record: AgentRecord) -> None:
         """Say after which turn the agent's state is to be kept next."""
-        keeps = "snapshot" in record.hooks and self._snapshot_every and record.config.recover == "snapshot"
+        keeps = "snapshot" in record.hooks and self._snapshot_every and record.config.recover != "fresh"
         record.endpoint.snapshot_at = record.endpoint.turns + self._snapshot_every if keeps else NEVER
 
-    def keep(self, record: AgentRecord, data: bytes, seq: int) -> None:
-        """Keep an agent's state as it was after its turn on message `seq`."""
-        record.snapshot, record.snapshot_seq = data, seq
-        self._bus.journal.batch.snapshot(
-            record.number, seq, self._clock.now_us(), record.endpoint.revision_no, data
-        )
+    def keep(
+        self, record: AgentRecord, data: bytes, seq: int, kind: str = KEPT, revision_no: int | None = None
+    ) -> None:
+        """Keep an agent's state as it was after its turn on message `seq`; `kind` is SnapshotRow's."""
+        record.snapshot_seq = seq
+        number = record.endpoint.revision_no if revision_no is None else revision_no
+        self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), number, data, kind)
 
-    def forget(self, record: AgentRecord) -> None:
-        """The kept state is nobody's any more; a row without a revision says so after a power cut, too."""
-        record.snapshot = record.snapshot_seq = None
-        self._bus.journal.batch.snapshot(record.number, 0, self._clock.now_us(), NO_REVISION, b"")
+    def forget(self, record: AgentRecord, seq: int, revision_no: int) -> None:
+        """After message `seq` the agent began with nothing; what was kept before is of no use to it any more."""
+        record.snapshot_seq = None
+        self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), revision_no, b"", FRESH)

@@ -18,15 +18,13 @@ from caxton.bus import Endpoint
 from caxton.bus.platform_agents import AMS_NUMBER, FIRST_GUEST_NUMBER, TIMER_NUMBER
 from caxton.cells import Cell
 from caxton.errors import AgentNotFound
-from caxton.journal import AgentRow, Journal, Reader, RevisionRow
+from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
 from caxton.limits import Limits
 
 REMOVED = "removed"
 PLATFORM = "platform"
 RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
 """What an agent's operator wants it to be."""
-NO_REVISION = 0
-"""The revision of a snapshot that must not be restored any more."""
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +33,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     settings: dict[str, Any] = {}
     profile: str = "standard"
-    recover: str = "snapshot"
+    recover: str = "replay"
+    """How its memory comes back: by "replay" of what it did, from the last "snapshot", or "fresh"."""
     desired: str = RUNNING
 
 
@@ -66,8 +65,8 @@ class AgentRecord:
     restarts: int = 0
     broken_at: deque[float] = field(default_factory=lambda: deque[float](maxlen=5))
     """When it was last started again, for the restart intensity."""
-    snapshot: bytes | None = None
     snapshot_seq: int | None = None
+    """The message after whose turn its state was kept last, where one was since its memory began."""
     snapshot_asked: bool = False
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
@@ -93,6 +92,7 @@ class Registry:
             row.no: Revision(row.no, row.sha256, row.profile, row.path) for row in await reader.revisions()
         }
         self._revisions = {(one.sha256, one.profile): one for one in revisions.values()}
+        snapshots = await reader.latest_snapshots()
         for row in await reader.agents():
             local = row.name.partition("@")[0]
             self._numbers[local] = row.no
@@ -104,9 +104,9 @@ class Registry:
             record.revision = revisions[row.revision_no]
             record.life = Loaded(record.revision.sha256)
             record.endpoint.revision_no = row.revision_no
-            snapshot = await reader.snapshot(row.no)
-            if snapshot is not None and snapshot.revision_no != NO_REVISION and config.recover == "snapshot":
-                record.snapshot, record.snapshot_seq = snapshot.data, snapshot.seq
+            snapshot = snapshots.get(row.no)
+            if snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh":
+                record.snapshot_seq = snapshot.seq
         for local, number in (("ams", AMS_NUMBER), ("timer", TIMER_NUMBER)):
             if local not in self._numbers:
                 self._numbers[local] = number

@@ -1,7 +1,7 @@
 """The supervisor: brings agents to cells, keeps them there, and takes them away.
 
 In: what people want (start, stop, restart, remove) and what goes wrong (a turn cost an instance, a cell died). Out:
-agents that run again from their last snapshot, or that failed with a reason. It promises: an agent's mailbox stays
+agents that run again and remember (`recovery`), or that failed with a reason. It promises: an agent's mailbox stays
 while its instance changes; five restarts in 30 s are enough, the sixth breakdown makes the agent Failed (security.md's
 restart intensity). What changes an agent's revision is the next room's, `caxton.deploy`.
 """
@@ -17,13 +17,14 @@ import structlog
 
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
+from caxton.agents.recovery import Recovery, Way
 from caxton.agents.registry import REMOVED, RUNNING, STOPPED, SUSPENDED, AgentRecord, Registry
 from caxton.agents.views import AgentView
 from caxton.bus import Bus, Endpoint
 from caxton.bus.endpoint import NEVER
 from caxton.cells import Cell, CellLost, CellPool
 from caxton.clock import Clock
-from caxton.errors import CaxtonError, InvalidState
+from caxton.errors import InvalidState
 from caxton.sandbox.frames import Fault, Kind, Status
 
 RESTARTS: Final = 5
@@ -47,11 +48,13 @@ class Supervisor:
         pool: CellPool,
         registry: Registry,
         instances: Instances,
+        recovery: Recovery,
         clock: Clock,
         spawn: Spawn,
     ) -> None:
         self.registry = registry
         self.instances = instances
+        self.recovery = recovery
         self._bus = bus
         self._clock = clock
         self._group = spawn
@@ -94,10 +97,10 @@ class Supervisor:
                 record.broken_at.clear()
             record.config = msgspec.structs.replace(record.config, desired=RUNNING)
             record.endpoint.suspended = False
-            await self.instances.bring(record, self.instances.place(), restore=True)
+            way = await self.recovery.bring(record, self.instances.place())
             # only now: to a start that fails, messages would come and wait for nobody
             record.endpoint.refusal = None
-            self.changed(record, "started")
+            self.changed(record, "started", **_remembered(way))
         finally:
             record.busy = False
         return self._view(record)
@@ -208,7 +211,7 @@ class Supervisor:
             self._bury_waiting(record, "agent_removed", f"{record.name} was removed")
             self._bus.endpoints.pop(record.endpoint.name, None)
             self._bus.agent_gone(record.endpoint.name, f"{record.name} was removed")
-            self.instances.forget(record)
+            record.snapshot_seq = None
             record.life = Unloaded()
             self.registry.drop(record)
             self.registry.save(record, self._clock.now_us(), state=REMOVED)
@@ -232,7 +235,9 @@ class Supervisor:
         for record in wanted:
             record.cell = self.instances.place()
             record.cell.endpoints.add(record.endpoint)
-        await asyncio.gather(*(self._revive(record) for record in wanted))
+        # one that died already has its agents brought up by its return
+        ways = [self.recovery.way(one, one.cell) for one in wanted if one.cell and one.cell.link is not None]
+        await self.recovery.bring_all(ways, self._revived)
 
     async def close(self, drain_s: float = 5.0) -> None:
         """The daemon stops: let turns end, keep every state that can be kept, shut the guests down.
@@ -280,7 +285,7 @@ class Supervisor:
     # ------------------------------------------------------------------ what goes wrong
 
     def broken(self, record: AgentRecord, why: str) -> None:
-        """An agent has lost its instance: start it again from its last snapshot, as soon as nothing is in its cell."""
+        """An agent has lost its instance: start it again as soon as nothing is in its cell."""
         record.endpoint.open = False
         self.spawn(self._mend(record, why))
 
@@ -291,7 +296,7 @@ class Supervisor:
             self.broken(record, f"{code}: {reason}")
 
     async def _mend(self, record: AgentRecord, why: str) -> None:
-        """Start a broken agent again from its last snapshot, unless that happened too often."""
+        """Start a broken agent again with its memory, unless that happened too often."""
         async with record.changing:
             await self._mend_alone(record, why)
 
@@ -310,18 +315,15 @@ class Supervisor:
         record.broken_at.append(now)
         record.restarts += 1
         assert record.revision is not None
-        try:
-            await self.instances.load(
-                record, cell, life.slot, record.revision, record.config, state=record.snapshot
-            )
-        except CellLost:
+        way = Way(record, cell, life.slot, record.revision, record.config)
+        await self.recovery.remember([way], _arrived)
+        if isinstance(way.error, CellLost):
             return
-        except CaxtonError as error:
-            self._give_up(record, f"could not be started again: {error.message}")
-            return
-        if record.life is life:
+        if way.error is not None:
+            self._give_up(record, f"could not be started again: {way.error.message}")
+        elif record.life is life:
             self.instances.plan_snapshot(record)
-            self.tell(record, "restarted", reason=why, memory="snapshot" if record.snapshot else "fresh")
+            self.tell(record, "restarted", reason=why, **_remembered(way))
             self._bus.open(endpoint)
 
     def _give_up(self, record: AgentRecord, reason: str) -> None:
@@ -354,32 +356,34 @@ class Supervisor:
     async def _cell_ready(self, cell: Cell) -> None:
         """A cell is there, for the first time or again: bring its agents back."""
         records = [self.registry.by_endpoint[endpoint] for endpoint in cell.endpoints]
-        await asyncio.gather(*(self._return(record, cell) for record in records))
+        for record in records:
+            record.life = _without_instance(record.life)
+        await self.recovery.bring_all([self.recovery.way(one, cell) for one in records], self._returned)
 
-    async def _return(self, record: AgentRecord, cell: Cell) -> None:
-        record.life = _without_instance(record.life)
-        try:
-            await self.instances.bring(record, cell, restore=True)
-        except CellLost:
+    def _returned(self, way: Way) -> None:
+        """An agent whose cell died is back, or not."""
+        record = way.record
+        if isinstance(way.error, CellLost):
             return  # it died again; the next one brings it back
-        except CaxtonError as error:
-            record.life = Failed(record.revision.sha256 if record.revision else "", error.message)
-            self._give_up(record, f"could not be started again: {error.message}")
+        if way.error is not None:
+            self._stay_down(record, f"could not be started again: {way.error.message}")
             return
         record.restarts += 1
-        self.tell(record, "restarted", reason="cell", memory="snapshot" if record.snapshot else "fresh")
+        self.tell(record, "restarted", reason="cell", **_remembered(way))
 
-    async def _revive(self, record: AgentRecord) -> None:
-        assert record.cell is not None
-        if record.cell.link is None:
-            return  # it died already; its return brings the agent up
-        try:
-            await self.instances.bring(record, record.cell, restore=True)
-        except CellLost:
+    def _revived(self, way: Way) -> None:
+        """An agent is back after a start of the daemon, or not."""
+        if isinstance(way.error, CellLost):
             return
-        except CaxtonError as error:
-            record.life = Failed(record.revision.sha256 if record.revision else "", error.message)
-            self._give_up(record, f"could not be started: {error.message}")
+        if way.error is not None:
+            self._stay_down(way.record, f"could not be started: {way.error.message}")
+            return
+        if way.turns or way.reason:
+            self.tell(way.record, "revived", **_remembered(way))
+
+    def _stay_down(self, record: AgentRecord, reason: str) -> None:
+        record.life = Failed(record.revision.sha256 if record.revision else "", reason)
+        self._give_up(record, reason)
 
     # ------------------------------------------------------------------ snapshots
 
@@ -401,8 +405,9 @@ class Supervisor:
             endpoint = record.endpoint
             # the frame stands behind every message that the cell has now, so the state is the one after them
             seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+            revision_no = endpoint.revision_no
             answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
-            if answer.status == Status.OK:
+            if answer.status == Status.OK and revision_no == endpoint.revision_no:
                 self.instances.keep(record, answer.payload, seq)
                 self._bus.settle()
             elif answer.status in (Status.TRAP, Status.LIMIT, Status.BROKEN):
@@ -489,6 +494,16 @@ class Supervisor:
             created_us=record.created_us,
             updated_us=record.updated_us,
         )
+
+
+def _arrived(way: Way) -> None:
+    """Whoever waits for it looks at the way itself."""
+
+
+def _remembered(way: Way) -> dict[str, str]:
+    """What became of an agent's memory, for the viewers."""
+    told = {"memory": way.memory}
+    return {**told, "memory_reason": way.reason} if way.reason else told
 
 
 def _without_instance(life: Life) -> Life:

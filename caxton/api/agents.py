@@ -37,7 +37,7 @@ class DeployBody(BaseModel):
     strategy: Literal["direct", "blue-green"] = Field(
         default="direct", description="How the new revision takes over."
     )
-    recover: Literal["snapshot", "fresh"] | None = Field(
+    recover: Literal["replay", "snapshot", "fresh"] | None = Field(
         default=None, description="How its memory comes back after a restart."
     )
     fresh_state: bool = Field(default=False, description="Begin without the old revision's state.")
@@ -96,7 +96,7 @@ async def deploy(request: Request) -> Response:
             limits=limits,
             profile=body.profile,
             strategy=body.strategy,
-            recover=body.recover or (known.config.recover if known else "snapshot"),
+            recover=body.recover or (known.config.recover if known else "replay"),
             fresh_state=body.fresh_state,
             probation=rooms.engine.probation(body.probation_turns, body.probation_s),
         )

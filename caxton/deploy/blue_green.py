@@ -11,8 +11,6 @@ messages again with its output dropped, so that it knows of them: turns are dete
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from caxton.agents import AgentRecord
@@ -101,14 +99,13 @@ class BlueGreen(Handover):
             self.put(self.old_slot, self._old.revision, self._old.config)
             endpoint.last_seq = handled[-1].seq if handled else self._old_seq
             try:
-                answers = await asyncio.gather(
-                    *(self.link.request(Kind.REPLAY, self.old_slot, envelope.body) for envelope in handled)
+                learned = await self.rooms.agents.instances.replay(
+                    self.link, self.old_slot, [envelope.body for envelope in handled]
                 )
             except CellLost:
                 return
-            broken = next((one for one in answers if one.status in DISCARDED), None)
-            if broken is not None:
-                self.lost_old("taken back", msgspec.json.decode(broken.payload, type=Fault))
+            if learned.fault is not None:
+                self.lost_old("taken back", learned.fault)
                 return
             self.rooms.agents.instances.plan_snapshot(record)
             self.rooms.bus.open(endpoint)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor, Suspended
+from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor, Suspended, Way
 from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.journey import Journey
 from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening
 from caxton.errors import CaxtonError, DeploymentError
-from caxton.sandbox.frames import Fault, Kind, Status
+from caxton.journal import CARRIED
+from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,17 @@ class Change:
         record.revision, record.config = target.revision, target.config
         record.life = Loaded(target.revision.sha256)
         record.endpoint.limits = target.config.limits
-        instances = self.rooms.agents.instances
+        agents = self.rooms.agents
         try:
-            loaded = await instances.bring(record, instances.place(), restore=not target.fresh_state)
+            way = await agents.recovery.bring(
+                record, agents.instances.place(), fresh=self.new or target.fresh_state
+            )
         except CaxtonError:
             record.revision, record.config, record.life = old
             record.endpoint.limits = old[1].limits
             raise
-        if loaded.restored:
-            self.journey.memory = "carried"
-        elif not self.new:
-            self.journey.memory = "fresh"
-            self.journey.memory_reason = self._why_fresh(loaded.hooks)
-            instances.forget(record)
+        if not self.new:
+            self._tell_memory(way)
         record.endpoint.refusal = None
         self.rooms.bus.endpoints[record.endpoint.name] = record.endpoint
         return ChangedOver()
@@ -100,15 +99,20 @@ class Change:
         """Shut the old revision down."""
         return Drained()
 
-    def _why_fresh(self, hooks: list[str]) -> str:
-        if self.target.fresh_state:
-            return "a fresh state was asked for"
-        if self.target.config.recover != "snapshot":
-            return f'recover is "{self.target.config.recover}"'
-        if self.record.snapshot is None:
-            return "no state of the old revision was kept"
-        assert "restore" not in hooks
-        return "the new revision has no caxton_restore"
+    def _tell_memory(self, way: Way) -> None:
+        journey = self.journey
+        if way.restored:
+            journey.memory, journey.memory_reason = "carried", way.reason
+        elif way.turns:
+            journey.memory = "rebuilt"
+        else:
+            journey.memory = "fresh"
+            if self.target.fresh_state:
+                journey.memory_reason = "a fresh state was asked for"
+            elif self.target.config.recover == "fresh":
+                journey.memory_reason = 'recover is "fresh"'
+            else:
+                journey.memory_reason = way.reason or "there was nothing to remember"
 
 
 class Handover(Change):
@@ -129,6 +133,10 @@ class Handover(Change):
         self.old_slot = record.endpoint.slot
         self.hooks: tuple[str, ...] = ()
         self.carry = False
+        self.state = b""
+        """What the old instance gave the new one, where the state was carried."""
+        self.swap_seq = 0
+        """The last message that the old revision handled before the swap."""
 
     async def check(self) -> Happening:
         """Load the new revision while the old one works on."""
@@ -173,6 +181,7 @@ class Handover(Change):
 
     def take_over(self) -> None:
         """The swap is done, and no message has gone to the new instance yet."""
+        self.swap_seq = self.record.endpoint.last_seq
         self.put(self.slot, self.target.revision, self.target.config)
 
     def put(self, slot: int, revision: Revision, config: AgentConfig) -> None:
@@ -190,9 +199,12 @@ class Handover(Change):
         """The new revision is the agent's own from now on, also after a restart."""
         record = self.record
         record.revision, record.config, record.hooks = self.target.revision, self.target.config, self.hooks
-        if not self.carry:
-            self.rooms.agents.instances.forget(record)
-        self.rooms.agents.instances.plan_snapshot(record)
+        instances = self.rooms.agents.instances
+        if self.carry:
+            instances.keep(record, self.state, self.swap_seq, CARRIED, self.target.revision.no)
+        else:
+            instances.forget(record, self.swap_seq, self.target.revision.no)
+        instances.plan_snapshot(record)
         super().commit()
 
     async def drop_new(self) -> None:
@@ -211,9 +223,10 @@ class Handover(Change):
         self.rooms.agents.broken(self.record, f"{what}: {fault.code}: {fault.reason}")
 
     async def _swap(self) -> tuple[Fault | None, int]:
-        swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": True}
+        swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": True, "tell": True}
         answer = await self.link.request(Kind.SWAP, self.slot, msgspec.json.encode(swap))
         if answer.status == Status.OK:
+            _, self.state = split_payload(answer.payload, Swapped)
             return None, answer.status
         return msgspec.json.decode(answer.payload, type=Fault), answer.status
 
@@ -223,8 +236,8 @@ class Handover(Change):
     def _why_not_carried(self) -> str | None:
         if self.target.fresh_state:
             return "a fresh state was asked for"
-        if self.target.config.recover != "snapshot":
-            return f'recover is "{self.target.config.recover}"'
+        if self.target.config.recover == "fresh":
+            return 'recover is "fresh"'
         if "snapshot" not in self.record.hooks:
             return "the old revision has no caxton_snapshot"
         if "restore" not in self.hooks:

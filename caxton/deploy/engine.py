@@ -88,7 +88,7 @@ class Engine:
         limits: Limits | None = None,
         profile: str = "standard",
         strategy: str = "direct",
-        recover: str = "snapshot",
+        recover: str = "replay",
         fresh_state: bool = False,
         probation: Probation | None = None,
     ) -> DeploymentView:

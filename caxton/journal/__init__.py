@@ -5,9 +5,13 @@ again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, one
 """
 
 from caxton.journal.batch import (
+    CARRIED,
+    FRESH,
     HANDLED,
+    KEPT,
     MAX_AGENT_NO,
     REDELIVERED,
+    RESTORED,
     AgentRow,
     Batch,
     ClientKey,
@@ -22,6 +26,7 @@ from caxton.journal.batch import (
 )
 from caxton.journal.journal import Journal, JournalSettings
 from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
+from caxton.journal.past import PastTurn, past_turns
 from caxton.journal.reader import Reader
 from caxton.journal.rows import (
     Stats,
@@ -33,10 +38,14 @@ from caxton.journal.rows import (
 )
 
 __all__ = [
+    "CARRIED",
+    "FRESH",
     "HANDLED",
     "JUDGED_UPTO",
+    "KEPT",
     "MAX_AGENT_NO",
     "REDELIVERED",
+    "RESTORED",
     "AgentRow",
     "Batch",
     "ClientKey",
@@ -48,6 +57,7 @@ __all__ = [
     "JournalSettings",
     "Mark",
     "Meta",
+    "PastTurn",
     "Reader",
     "Record",
     "RevisionRow",
@@ -60,4 +70,5 @@ __all__ = [
     "StoredState",
     "StoredTurn",
     "TaskRow",
+    "past_turns",
 ]

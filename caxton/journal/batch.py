@@ -20,6 +20,9 @@ AGENT_BITS = 20
 """A turn's key is `seq << AGENT_BITS | agent number`, so turns lie in the order of their messages."""
 MAX_AGENT_NO = (1 << AGENT_BITS) - 1
 
+KEPT, CARRIED, FRESH, RESTORED = "kept", "carried", "fresh", "restored"
+"""What a row of `snapshot` is (SnapshotRow)."""
+
 MessageRow = tuple[int, int, int, int, int, int, int, int]
 """(seq, at_us, conversation key, cause, hops, flags, offset of the body from 1, length of the body)"""
 TurnRow = tuple[int, int, int, int, int, int, int, int, int]
@@ -183,15 +186,21 @@ class DeploymentRow(Record):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow(Record):
-    """An agent's state after its turn on message `seq`; only the latest is kept."""
+    """A moment from which an agent's memory can be had again: that of its turn on message `seq`, or just after.
 
-    sql: ClassVar[str] = insert("snapshot", 4, blob=True)
+    `kind` says what was at that moment: "kept", its state was taken and it went on; "carried", the revision took over
+    that state; "fresh", it began with nothing (and `data` is empty); "restored", it came back with an earlier state, so
+    what it did in between is forgotten. Each but "kept" cuts its past: turns before are not to be run again after it.
+    """
+
+    sql: ClassVar[str] = insert("snapshot", 5, blob=True)
     takes_blob: ClassVar[bool] = True
     agent_no: int
     seq: int
     at_us: int
     revision_no: int
     data: bytes
+    kind: str = KEPT
 
     @property
     def blob(self) -> bytes:
@@ -200,7 +209,7 @@ class SnapshotRow(Record):
 
     def fields(self) -> tuple[Scalar, ...]:
         """The row."""
-        return (self.agent_no, self.seq, self.at_us, self.revision_no)
+        return (self.agent_no, self.seq, self.at_us, self.revision_no, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +344,11 @@ class Batch:
         """Set one named value."""
         self.records.append(Meta(key, value))
 
-    def snapshot(self, agent_no: int, seq: int, at_us: int, revision_no: int, data: bytes) -> None:
-        """Replace an agent's snapshot."""
-        self.records.append(SnapshotRow(agent_no, seq, at_us, revision_no, data))
+    def snapshot(
+        self, agent_no: int, seq: int, at_us: int, revision_no: int, data: bytes, kind: str = KEPT
+    ) -> None:
+        """Keep a moment of an agent's memory."""
+        self.records.append(SnapshotRow(agent_no, seq, at_us, revision_no, data, kind))
 
     def groups(self) -> Iterable[list[Record]]:
         """The records by kind, in their order within a kind; kinds touch different tables."""

@@ -75,6 +75,7 @@ class Journal:
         self._flying: Batch | None = None
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._tickets = 0
+        self._written: dict[Batch, list[asyncio.Future[None]]] = {}
         self._saw_congestion = False
         self._closing = False
         self._closed: asyncio.Future[None] | None = None
@@ -183,6 +184,19 @@ class Journal:
         heapq.heappush(self._waiters, (seq, self._tickets, waiter))
         await waiter
 
+    async def written(self) -> None:
+        """Return when all that was appended before now is on disk, turns too; raises JournalError when the journal
+        closes before that."""
+        batch = self.batch or self._flying
+        if batch is None:
+            return
+        if self._closing:
+            raise JournalError("The journal is closed.")
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._written.setdefault(batch, []).append(waiter)
+        self.flush()
+        await waiter
+
     def pending(self, low_water: int | None = None) -> Iterator[tuple[StoredMessage, list[str]]]:
         """Messages above `low_water` (default: the stored one) with the receivers that have no turn for them.
 
@@ -220,6 +234,10 @@ class Journal:
             _, _, waiter = heapq.heappop(self._waiters)
             if not waiter.done():
                 waiter.set_exception(JournalError("The journal was closed before the message was on disk."))
+        for waiting in self._written.values():
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_exception(JournalError("The journal was closed before that was on disk."))
         if lost:
             raise JournalError(
                 f"{lost:,} rows could not be written to {self.files.db}: {self.failed}.",
@@ -242,6 +260,9 @@ class Journal:
             self._drained.set()
         if self.failed is not None:
             self._fail(None)
+        for written in self._written.pop(batch, ()):
+            if not written.done():
+                written.set_result(None)
         waiters = self._waiters
         while waiters and waiters[0][0] <= self.committed:
             waiter = heapq.heappop(waiters)[2]

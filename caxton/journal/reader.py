@@ -246,10 +246,30 @@ class Reader:
 
     async def snapshot(self, agent_no: int) -> SnapshotRow | None:
         """The latest snapshot of an agent."""
+        found = await self.snapshots(agent_no, limit=1)
+        return found[0] if found else None
+
+    async def snapshots(
+        self, agent_no: int, *, before_seq: int | None = None, limit: int = 100
+    ) -> list[SnapshotRow]:
+        """An agent's snapshots and the moments at which its memory began, newest first."""
         rows = await self._query.all(
-            "select agent_no, seq, at_us, revision_no, data from snapshot where agent_no = :no", no=agent_no
+            """select agent_no, seq, at_us, revision_no, data, kind from snapshot
+               where agent_no = :no and seq < :before order by seq desc limit :limit""",
+            no=agent_no,
+            before=END if before_seq is None else before_seq,
+            limit=limit,
         )
-        return SnapshotRow(*rows[0]) if rows else None
+        return [SnapshotRow(*row) for row in rows]
+
+    async def latest_snapshots(self) -> dict[int, SnapshotRow]:
+        """The latest snapshot of every agent, by the agent's number."""
+        rows = await self._query.all(
+            """select s.agent_no, s.seq, s.at_us, s.revision_no, s.data, s.kind from snapshot s
+               join (select agent_no, max(seq) seq from snapshot group by agent_no) l
+                 on l.agent_no = s.agent_no and l.seq = s.seq"""
+        )
+        return {row[0]: SnapshotRow(*row) for row in rows}
 
     async def tasks(
         self, *, before_seq: int | None = None, under_way: bool = False, limit: int = 100

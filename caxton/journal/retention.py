@@ -2,7 +2,8 @@
 
 In: how many days and MiB to keep. Out: small transactions that remove the oldest rows, and `trimmed_upto`
 in meta, so that a reader can say that older rows were removed. Rows above `low_water` (not all finished)
-are never removed. A conversation's row goes with its last message.
+are never removed. A conversation's row goes with its last message. A snapshot of an agent that had no turn in what
+goes is moved up to its end, so that the agent's memory can still be had from there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from dataclasses import dataclass
 
 from caxton.clock import Clock
-from caxton.journal.batch import AGENT_BITS
+from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 
 CHUNK = 5_000
 """Messages and events that one transaction removes at most."""
@@ -20,6 +21,13 @@ CHUNK = 5_000
 _DAY_US = 86_400_000_000
 
 _TRIM_SQL = (
+    # an agent that did nothing in what goes has its memory from the end of it as well as from where it was
+    "create temp table if not exists acted(no integer primary key)",
+    "delete from acted",
+    f"insert or ignore into acted select id & {MAX_AGENT_NO} from turn where id < (:upto + 1) << {AGENT_BITS}",
+    """update or replace snapshot set seq = :upto where agent_no not in (select no from acted) and seq in
+         (select max(old.seq) from snapshot old where old.agent_no = snapshot.agent_no and old.seq <= :upto)
+         and seq >= (select value from meta where key = 'trimmed_upto')""",
     "create temp table if not exists gone(key integer primary key)",
     "delete from gone",
     "insert or ignore into gone select conversation from message where seq <= :upto",

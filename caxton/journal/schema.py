@@ -18,6 +18,7 @@ from pathlib import Path
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS
 from caxton.journal.judged import judged_tables
+from caxton.journal.moments import snapshots_by_turn
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""
@@ -75,7 +76,12 @@ def tasks(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [first_tables, tasks, judged_tables]
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
+    first_tables,
+    tasks,
+    judged_tables,
+    snapshots_by_turn,
+]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
 WRITE_BATCH = "insert into batch_in values (?, ?, ?, ?, ?)"

@@ -63,6 +63,10 @@ class Calls(Protocol):
         """The memory's size as it is now, in bytes; also puts it into `size`."""
         ...
 
+    def patience(self, times: int) -> None:
+        """Let every call from now on take so many times the wall limit."""
+        ...
+
     def close(self) -> None:
         """Give everything back. No call may be running."""
         ...

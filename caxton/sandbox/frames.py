@@ -10,9 +10,10 @@ This module imports neither wasmtime nor anything that runs guests, so the daemo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from struct import Struct as Binary
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -54,7 +55,8 @@ class Kind(IntEnum):
     HELLO = 7
     """Only from the cell, once, before anything else. Payload: `Hello`."""
     REPLAY = 8
-    """Payload: a message as JSON. It is run as a turn and what it says is dropped; the answer has no payload."""
+    """Payload: `Replay` as JSON, a zero byte, and the messages joined. Each is run as a turn, in order, until one
+    costs the instance; what they say is not said to anybody. Answer: `Replayed`, a zero byte, and the outputs."""
 
 
 class Status(IntEnum):
@@ -120,6 +122,8 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
     source: int
     carry: bool = True
     keep: bool = False
+    tell: bool = False
+    """Whether the answer is followed by a zero byte and the state that was carried."""
 
 
 class Swapped(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +131,36 @@ class Swapped(msgspec.Struct, frozen=True, kw_only=True):
 
     state: str
     pause_us: int
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages to run once more: how long each is, and whether to hand back what their turns say."""
+
+    lengths: list[int]
+    outputs: bool = False
+
+
+class ReplayedTurn(msgspec.Struct, frozen=True, array_like=True):
+    """One turn of a replay: `Status`, message lines or the size of the error code, fuel, the instance's memory after
+    it, and the length of its output (the guest's text after GUEST_ERROR, a `Fault` after what is worse)."""
+
+    status: int
+    count: int
+    fuel: int
+    memory_kib: int
+    length: int
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """How a replay went: `done` turns left the instance alive, the next one ended it if there is a `fault`.
+
+    `turns` is filled where outputs were asked for, the one with the fault included.
+    """
+
+    done: int
+    fuel: int
+    fault: Fault | None = None
+    turns: list[ReplayedTurn] = []
 
 
 class Meters(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +208,21 @@ def load_payload(load: Load, snapshot: bytes = b"") -> bytes:
     return msgspec.json.encode(load) + b"\0" + snapshot
 
 
+Head = TypeVar("Head")
+
+
+def split_payload(payload: bytes, kind: type[Head]) -> tuple[Head, bytes]:
+    """A payload's JSON as a value of that kind, and the bytes after its zero byte; raises `msgspec.MsgspecError`."""
+    head, _, rest = payload.partition(b"\0")
+    return msgspec.json.decode(head, type=kind), rest
+
+
+def replay_payload(messages: Sequence[bytes], *, outputs: bool = False) -> bytes:
+    """The payload of a REPLAY frame."""
+    head = msgspec.json.encode(Replay(lengths=[len(one) for one in messages], outputs=outputs))
+    return b"\0".join((head, b"".join(messages)))
+
+
 def split_load(payload: bytes) -> tuple[Load, bytes]:
     """The two parts of a LOAD frame's payload; raises `msgspec.ValidationError` or `DecodeError`."""
-    head, _, snapshot = payload.partition(b"\0")
-    return msgspec.json.decode(head, type=Load), snapshot
+    return split_payload(payload, Load)

@@ -110,6 +110,10 @@ class Instance:
         self.memory_bytes = self._calls.measure()
         return self.memory_bytes
 
+    def patience(self, times: int) -> None:
+        """Let every call from now on take so many times the wall limit."""
+        self._calls.patience(times)
+
     def close(self) -> None:
         """Give everything back. Not while a call runs."""
         self._calls.close()

@@ -28,6 +28,7 @@ from caxton.sandbox.instance import Instance
 from caxton.sandbox.lanes import Frame
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
+from caxton.sandbox.rerun import rerun
 
 Answer = tuple[Status, int, bytes, int]
 """status, count, payload, fuel."""
@@ -89,8 +90,7 @@ class Slots:
             case Kind.SWAP:
                 return Status.OK, 0, self._swap(slot, payload), 0
             case Kind.REPLAY:
-                _, _, _, fuel = self._turn(slot, payload)
-                return Status.OK, 0, b"", fuel
+                return Status.OK, 0, self._rerun(slot, payload), 0
             case _:
                 raise GuestFault(Status.UNHANDLED, "unknown_frame", f"no frame has the kind {kind}")
 
@@ -102,6 +102,15 @@ class Slots:
             self.failed(slot, fault)
             raise
         return Status.OK, count, output, fuel
+
+    def _rerun(self, slot: int, payload: bytes) -> bytes:
+        try:
+            answer, lost = rerun(self._there(slot), payload)
+        except msgspec.MsgspecError as wrong:
+            raise _unreadable(wrong) from None
+        if lost is not None:
+            self.failed(slot, lost)
+        return answer
 
     def _there(self, slot: int) -> Instance:
         instance = self.live.get(slot)
@@ -169,14 +178,14 @@ class Slots:
         if new is old:
             raise GuestFault(Status.UNHANDLED, "same_slot", "a slot cannot give way to itself")
         carried = asked.carry and "snapshot" in old.hooks and "restore" in new.hooks
-        if carried:
-            self._carry(slot, new, asked.source, old)
+        state = self._carry(slot, new, asked.source, old) if carried else b""
         pause_us = (time.monotonic_ns() - began) // 1000
         if not asked.keep:
             self._retire(asked.source)
-        return msgspec.json.encode(Swapped(state="carried" if carried else "fresh", pause_us=pause_us))
+        swapped = msgspec.json.encode(Swapped(state="carried" if carried else "fresh", pause_us=pause_us))
+        return b"\0".join((swapped, state)) if asked.tell else swapped
 
-    def _carry(self, slot: int, new: Instance, source: int, old: Instance) -> None:
+    def _carry(self, slot: int, new: Instance, source: int, old: Instance) -> bytes:
         try:
             state = old.snapshot()
         except GuestFault as fault:
@@ -190,6 +199,7 @@ class Slots:
             self._drop(slot)
             fault.lost.append(slot)
             raise
+        return state
 
     def _retire(self, slot: int) -> None:
         instance = self.live.pop(slot, None)

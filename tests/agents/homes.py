@@ -146,6 +146,47 @@ def kill_cell(house: House, no: int = 1) -> int:
     return pid
 
 
+def tally(*, tag: str = "one", before: str = "", step: int = 1) -> bytes:
+    """A counter of eight digits in WAT without any hook: its state is the text of its answer, in its memory.
+
+    A message of more than 2,000 bytes traps after it has counted, one of more than 1,000 is refused with an error code,
+    one of more than 500 makes it speak as somebody else, which the bus refuses. `step` is what it adds.
+    """
+    says = '{\\"performative\\":\\"inform\\",\\"content\\":\\"00000000\\"}\\n'
+    wrong = '{\\"performative\\":\\"inform\\",\\"sender\\":\\"x\\"}\\n'
+    return f"""(module
+      (memory (export "memory") 1)
+      (data (i32.const 16) {MAILBOX})
+      (data (i32.const 256) "{says}")
+      (data (i32.const 1024) "{wrong}")
+      (data (i32.const 2048) "{tag}")
+      (func (export "caxton_abi") (result i32) (i32.const 16))
+      (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
+      (func $add (local $at i32)
+        (local.set $at (i32.const 300))
+        (loop $carry
+          (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+          (i32.store8 (local.get $at) (i32.add (i32.load8_u (local.get $at)) (i32.const 1)))
+          (if (i32.gt_u (i32.load8_u (local.get $at)) (i32.const 57))
+            (then (i32.store8 (local.get $at) (i32.const 48)) (br $carry)))))
+      (func (export "handle_message") (param $p i32) (param $n i32) (result i32) {before}
+        {"(call $add)" * step}
+        (if (i32.gt_u (local.get $n) (i32.const 2000)) (then (unreachable)))
+        (if (i32.gt_u (local.get $n) (i32.const 1000)) (then (return (i32.const -7))))
+        (i32.store (i32.const 36) (i32.const 256))
+        (i32.store (i32.const 40) (i32.const 47))
+        (if (i32.gt_u (local.get $n) (i32.const 500)) (then
+          (i32.store (i32.const 36) (i32.const 1024)) (i32.store (i32.const 40) (i32.const 39))))
+        (i32.const 1)))""".encode()
+
+
+async def tell(house: House, name: str = "c", content: Any = None) -> int:
+    """Let a tally count; where it stands then."""
+    answer = await ask(house, name, content)
+    assert answer["performative"] == "inform", answer
+    return int(answer["content"])
+
+
 MAILBOX = (
     '"CXA1" "\\00\\00\\01\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00" "\\00\\20\\00\\00" '
     '"\\00\\01\\00\\00" "\\00\\00\\00\\00" "\\00\\02\\00\\00"'

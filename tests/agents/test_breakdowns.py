@@ -34,7 +34,7 @@ ON_THE_FOURTH = (
 
 async def test_a_trap_discards_what_was_said_and_goes_on_from_the_snapshot(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 2") as house:
-        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True)
+        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True, recover="snapshot")
         assert [await count(house), await count(house)] == [1, 2]
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
         assert await count(house) == 3
@@ -53,9 +53,10 @@ async def test_a_trap_discards_what_was_said_and_goes_on_from_the_snapshot(tmp_p
         assert "unreachable" in view.last_error
 
 
-async def test_an_agent_without_a_snapshot_begins_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recover", ["snapshot", "fresh"])
+async def test_an_agent_without_a_snapshot_begins_anew(tmp_path: Path, recover: str) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 0") as house:
-        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True)
+        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True, recover=recover)
         assert [await count(house) for _ in range(3)] == [1, 2, 3]
         await ask(house, "c")
         assert await count(house) == 1
@@ -162,7 +163,7 @@ async def test_a_snapshot_hook_that_traps_is_a_breakdown(tmp_path: Path) -> None
         for expected in (1, 2, 3):
             assert await count(house) == expected
         await reached(house, lambda: house.agents.view("c").restarts == 1)
-        assert await count(house) == 1
+        assert await count(house) == 4
         assert await letters(house) == [], "no message was at fault"
 
 

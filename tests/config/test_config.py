@@ -94,7 +94,7 @@ start = false
         ("cells = 0", "cells: ", None),
         ('[log]\nlevel = "loud"', "caxton.toml:2: log.level: ", None),
         ("[agents.a]\nstart = true", "agents.a.wasm: ", None),
-        ('[agents.a]\nwasm = "a"\nrecover = "replay"', "comes later", None),
+        ('[agents.a]\nwasm = "a"\nrecover = "magic"', "agents.a.recover: ", None),
         ('[agents.ams]\nwasm = "a"', "'ams' belongs to the platform", "operator"),
         ('[agents."Ann"]\nwasm = "a"', "'Ann' cannot be the name of an agent", "a-z"),
         ('[agents."a..b"]\nwasm = "a"', "cannot be the name", None),

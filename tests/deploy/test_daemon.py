@@ -65,8 +65,8 @@ def test_a_kill_in_the_probation_leaves_the_old_revision(daemon: Daemon) -> None
             ("running", None),
         ]
         assert client.agent("c")["revision"] == first["revision"]
-        # the state is the one that was kept in the rehearsal; what the new one answered stays answered
-        assert add(client) == 2
+        # what the new one answered stays answered, and the old one has learned of it
+        assert add(client) == 4
 
 
 def test_deploying_and_undoing_on_the_command_line(daemon: Daemon) -> None:

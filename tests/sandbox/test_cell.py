@@ -11,6 +11,7 @@ import pytest
 
 from caxton.sandbox import frames
 from caxton.sandbox.frames import Kind, Status
+from caxton.sandbox.rerun import cut
 
 from .cell_client import CellClient
 
@@ -236,16 +237,56 @@ def test_a_swap_may_keep_the_old_one_which_learns_by_replay_and_says_nothing(cel
     assert swapped.json["state"] == "carried"
     cell.turn(2, 2, b"+")
     assert cell.result().body == b'{"m":2}\n'
-    learned = cell.ask(Kind.REPLAY, 1, b"+")
-    assert (learned.status, learned.body) == (Status.OK, b"")
-    assert learned.fuel > 0
+    learned = cell.ask(Kind.REPLAY, 1, frames.replay_payload([b"+"]))
+    replayed, said = frames.split_payload(learned.body, frames.Replayed)
+    assert (learned.status, replayed.done, replayed.fault, replayed.turns, said) == (
+        Status.OK,
+        1,
+        None,
+        [],
+        b"",
+    )
+    assert replayed.fuel > 0
     cell.turn(1, 3, b"+")
     assert cell.result().body == b'{"m":3}\n'
 
 
-def test_a_replay_that_traps_costs_the_instance(cell: CellClient) -> None:
+def test_a_replay_hands_back_what_was_said_where_it_is_wanted(cell: CellClient) -> None:
     cell.load(1)
-    broken = cell.ask(Kind.REPLAY, 1, b"u")
-    assert broken.status == Status.TRAP
-    assert broken.json["lost"] == [1]
+    answer = cell.ask(Kind.REPLAY, 1, frames.replay_payload([b"+", b"+", b"+"], outputs=True))
+    replayed, said = frames.split_payload(answer.body, frames.Replayed)
+    assert replayed.done == 3
+    assert [(turn.status, turn.count) for turn in replayed.turns] == [(0, 1)] * 3
+    assert list(cut(said, [turn.length for turn in replayed.turns])) == [b'{"m":%d}\n' % n for n in (1, 2, 3)]
+    assert sum(turn.fuel for turn in replayed.turns) == replayed.fuel
+    assert all(turn.memory_kib > 0 for turn in replayed.turns)
+
+
+def test_a_replay_that_traps_costs_the_instance_and_says_how_far_it_came(cell: CellClient) -> None:
+    cell.load(1)
+    answer = cell.ask(Kind.REPLAY, 1, frames.replay_payload([b"+", b"u", b"+"], outputs=True))
+    replayed, _ = frames.split_payload(answer.body, frames.Replayed)
+    assert replayed.done == 1
+    assert replayed.fault is not None
+    assert [turn.status for turn in replayed.turns] == [Status.OK, Status.TRAP]
+    assert cell.ask(Kind.REPLAY, 1, frames.replay_payload([b"+"])).status == Status.UNHANDLED
+
+
+def test_a_replay_that_cannot_be_read_is_refused(cell: CellClient) -> None:
+    cell.load(1)
     assert cell.ask(Kind.REPLAY, 1, b"+").status == Status.UNHANDLED
+    cell.turn(1, 3, b"+")
+    assert cell.result().body == b'{"m":1}\n'
+
+
+def test_a_swap_tells_the_state_that_it_carried_where_it_is_wanted(cell: CellClient) -> None:
+    cell.load(1)
+    cell.load(2)
+    cell.turn(1, 1, b"+")
+    cell.result()
+    answer = cell.ask(Kind.SWAP, 2, msgspec.json.encode(frames.Swap(source=1, tell=True)))
+    swapped, state = frames.split_payload(answer.body, frames.Swapped)
+    assert swapped.state == "carried"
+    cell.load(3, state)
+    cell.turn(3, 2, b"+")
+    assert cell.result().body == b'{"m":2}\n'

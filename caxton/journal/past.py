@@ -1,0 +1,82 @@
+"""The turns of the past with the messages that they were about, for whoever runs them once more.
+
+In: agents' numbers and from where on. Out: their turns in order, a page at a time, so that a long past needs no memory.
+A connection of its own, in a thread: a long reading holds up no other reader and not the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Collection
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from caxton.errors import JournalError
+from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.query import numbers
+
+PAGE: Final = 2_000
+
+_TURNS = f"""select t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.fuel, t.sent,
+    t.status, m.body
+  from turn t cross join message m on m.seq = t.id >> {AGENT_BITS}
+  where t.id > :last and t.id < :before << {AGENT_BITS}
+    and t.id & {MAX_AGENT_NO} in (select value from json_each(:agents))
+  order by t.id limit {PAGE}"""
+
+
+class PastTurn(NamedTuple):
+    """One finished turn and its message; `status` is the turn row's, REDELIVERED included."""
+
+    seq: int
+    agent_no: int
+    revision_no: int
+    started_us: int
+    fuel: int
+    sent: int
+    status: int
+    body: bytes
+
+
+async def past_turns(
+    path: Path, agents: Collection[int], *, after_seq: int, before_seq: int
+) -> AsyncGenerator[list[PastTurn]]:
+    """Pages of the turns of those agents between two numbers, both left out, in the order of the messages.
+
+    The next page is read while the last one is used. Raises JournalError where the journal cannot be read.
+    """
+    db = await asyncio.to_thread(_open, path)
+    values: dict[str, str | int] = {
+        "agents": numbers(sorted(agents)),
+        "before": before_seq,
+        "last": ((after_seq + 1) << AGENT_BITS) - 1,
+    }
+    reading = asyncio.ensure_future(asyncio.to_thread(_page, db, path, values))
+    try:
+        while page := await reading:
+            last = page[-1]
+            values = {**values, "last": last.seq << AGENT_BITS | last.agent_no}
+            if len(page) < PAGE:
+                yield page
+                return
+            reading = asyncio.ensure_future(asyncio.to_thread(_page, db, path, values))
+            yield page
+    finally:
+        # the connection must not be closed under a thread that still reads
+        await asyncio.gather(reading, return_exceptions=True)
+        db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db.execute("pragma query_only = 1")
+    db.execute("pragma busy_timeout = 2000")
+    return db
+
+
+def _page(db: sqlite3.Connection, path: Path, values: dict[str, str | int]) -> list[PastTurn]:
+    try:
+        return [PastTurn(*row) for row in db.execute(_TURNS, values)]
+    except sqlite3.Error as trouble:
+        raise JournalError(f"{path} cannot be read: {trouble}.", path=str(path)) from trouble

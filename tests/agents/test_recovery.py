@@ -1,0 +1,261 @@
+"""Memory that comes back by replay: after a trap, a cell's death, a power cut; and what is said where it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caxton.house import House
+from caxton.journal import schema
+from caxton.journal.retention import trim
+
+from .homes import (
+    COUNTER,
+    answers,
+    ask,
+    commit,
+    count,
+    events,
+    home,
+    kill_cell,
+    letters,
+    power_cut,
+    reached,
+    tally,
+    tell,
+)
+
+LONG, REFUSED, TRAPS = "x" * 600, "x" * 1100, "x" * 2100
+
+
+async def memories(house: House, what: str = "restarted") -> list[tuple[Any, Any]]:
+    """What the events said of memories."""
+    told = await events(house, "agent")
+    return [(one["memory"], one.get("memory_reason")) for one in told if one["what"] == what]
+
+
+async def many(house: House, name: str, turns: int) -> None:
+    """Ask an agent that often, as fast as its mailbox takes it."""
+    talk = f"many-{house.bus.last_seq}"
+    with house.bus.clients.expect(talk) as waiter:
+        for begun in range(0, turns, 500):
+            portion = min(500, turns - begun)
+            for _ in range(portion):
+                house.bus.submit({"performative": "request", "receiver": name, "conversation_id": talk})
+            for _ in range(portion):
+                assert await waiter.next(8.0) is not None
+
+
+async def test_a_counter_at_ten_thousand_is_there_again_after_its_cell_was_killed(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await many(house, "c", 10_000)
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await tell(house) == 10_001
+        assert await memories(house) == [("replayed 10,000 turns", None)]
+        assert await letters(house) == []
+
+
+async def test_a_counter_at_ten_thousand_is_there_again_after_a_power_cut(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    async with home(first) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy("other", COUNTER)
+        await many(house, "c", 10_000)
+        await count(house, "other")
+        await power_cut(house, second)
+    async with home(second) as house:
+        assert await tell(house) == 10_001
+        assert ("replayed 10,000 turns", None) in await memories(house, "revived")
+        assert await count(house, "other") == 2
+
+
+async def test_a_trap_costs_its_own_turn_only(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        assert [await tell(house) for _ in range(3)] == [1, 2, 3]
+        # both of these leave the instance alive, and what it counted in them stays counted
+        assert (await ask(house, "c", REFUSED))["content"]["error"] == "guest_error"
+        assert (await ask(house, "c", LONG))["content"]["error"] == "foreign_sender"
+        assert await tell(house) == 6
+        assert (await ask(house, "c", TRAPS))["content"]["error"] == "unreachable"
+        assert await tell(house) == 7
+        assert await memories(house) == [("replayed 6 turns", None)]
+        # the trap is in the past now, and is left out there too
+        assert (await ask(house, "c", TRAPS))["content"]["error"] == "unreachable"
+        assert await tell(house) == 8
+
+
+async def test_nothing_that_is_run_again_is_said_again(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        for _ in range(5):
+            await tell(house)
+        before = house.bus.counts.messages
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert house.bus.counts.messages == before
+        said = await answers(house)
+        assert all(len(of) == 1 for of in said.values())
+
+
+async def test_only_the_turns_after_the_last_snapshot_are_run_again(tmp_path: Path) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 4") as house:
+        await house.engine.deploy("c", COUNTER)
+        for _ in range(4):
+            await count(house)
+        await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
+        assert [await count(house) for _ in range(3)] == [5, 6, 7]
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await count(house) == 8
+        assert await memories(house) == [("replayed 3 turns", None)]
+
+
+async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        assert [await tell(house), await tell(house)] == [1, 2]
+        await house.agents.stop("c")
+        await house.agents.start("c")
+        assert await tell(house) == 3
+        assert await memories(house, "started") == [("replayed 2 turns", None)]
+    async with home(tmp_path) as house:
+        assert await tell(house) == 4
+
+
+async def test_another_agent_of_the_same_name_is_another(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await tell(house)
+        await house.agents.remove("c")
+        await house.engine.deploy("c", tally(), wat=True)
+        assert await tell(house) == 1
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await tell(house) == 2
+
+
+async def test_a_fresh_state_stays_fresh(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await tell(house)
+        await house.engine.deploy("c", tally(tag="two"), wat=True, fresh_state=True)
+        assert await tell(house) == 1
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await tell(house) == 2
+
+
+async def test_a_state_that_was_carried_is_where_the_new_revision_begins(tmp_path: Path) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 0") as house:
+        await house.engine.deploy("c", COUNTER)
+        assert [await count(house) for _ in range(3)] == [1, 2, 3]
+        assert (await house.engine.deploy("c", COUNTER + b"\0\3\2v2")).memory == "carried"
+        assert await count(house) == 4
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await count(house) == 5
+        assert await memories(house) == [("replayed 1 turn", None)]
+
+
+async def test_more_turns_than_the_bound_are_not_run_and_that_is_said(tmp_path: Path) -> None:
+    async with home(tmp_path, "[journal]\nreplay_turns = 3") as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        for _ in range(4):
+            await tell(house)
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await tell(house) == 1
+        # from here on it remembers again
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 2)
+        assert await tell(house) == 2
+        assert await memories(house) == [
+            ("fresh", "it has had more than 3 turns since"),
+            ("replayed 1 turn", None),
+        ]
+
+
+@pytest.mark.parametrize("snapshots", [True, False])
+async def test_what_retention_removed_cannot_be_run_again_and_that_is_said(
+    tmp_path: Path, snapshots: bool
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    async with home(first, f"[journal]\nsnapshot_every = {2 if snapshots else 0}") as house:
+        await house.engine.deploy("c", COUNTER)
+        assert [await count(house), await count(house)] == [1, 2]
+        if snapshots:
+            await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
+        assert await count(house) == 3
+        await commit(house)
+        await power_cut(house, second)
+        last = house.bus.last_seq
+    db = schema.writing_connection(second / ".caxton" / "journal.db")
+    trim(db, last, last)
+    db.close()
+    async with home(second) as house:
+        assert await count(house) == (3 if snapshots else 1)
+        ((memory, reason),) = await memories(house, "revived")
+        assert memory == ("snapshot" if snapshots else "fresh")
+        assert reason == f"the journal has removed what it did up to message {last}"
+    async with home(second) as house:
+        assert await count(house) == (4 if snapshots else 2)
+
+
+async def test_an_agent_that_did_nothing_in_what_was_removed_remembers_all(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    async with home(first) as house:
+        await house.engine.deploy("idle", tally(), wat=True)
+        await house.engine.deploy("c", tally(), wat=True)
+        assert [await tell(house), await tell(house)] == [1, 2]
+        await commit(house)
+        last = house.bus.last_seq
+        assert await tell(house, "idle") == 1
+        await power_cut(house, second)
+    db = schema.writing_connection(second / ".caxton" / "journal.db")
+    trim(db, last, last)
+    db.close()
+    async with home(second) as house:
+        assert await tell(house, "idle") == 2
+        assert await tell(house, "c") == 1
+
+
+async def test_a_turn_that_ends_otherwise_than_it_did_ends_the_replay_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await tell(house)
+        await ask(house, "c", TRAPS)
+        assert await tell(house) == 2
+    # as a guest would do it that is not deterministic after all
+    db = sqlite3.connect(tmp_path / ".caxton" / "journal.db")
+    db.execute("update turn set status = 0 where status = 2")
+    db.commit()
+    db.close()
+    async with home(tmp_path) as house:
+        assert await tell(house) == 1
+        ((memory, reason),) = await memories(house, "revived")
+        assert memory == "fresh"
+        assert "went well once and now ended: the guest trapped: unreachable" in reason
+
+
+async def test_agents_of_a_dead_cell_come_back_each_with_its_own(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        names = [f"c{n}" for n in range(12)]
+        await asyncio.gather(*(house.engine.deploy(name, tally(), wat=True) for name in names))
+        for turn, name in enumerate(names):
+            for _ in range(turn):
+                await tell(house, name)
+        kill_cell(house)
+        await reached(house, lambda: all(house.agents.view(name).restarts == 1 for name in names))
+        assert [await tell(house, name) for name in names] == [turn + 1 for turn in range(12)]
