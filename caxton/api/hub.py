@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from caxton.errors import ResourceError
@@ -21,6 +22,7 @@ from caxton.journal.batch import MessageRow
 WAITING_ROWS: Final = 4_096
 WAITING_BYTES: Final = 4 * 1024 * 1024
 MOST_VIEWERS: Final = 64
+_BODY = itemgetter(6)
 
 
 class Row(NamedTuple):
@@ -82,9 +84,10 @@ class Wanted:
         if self.messages:
             if self._key is None and self._agent is None:
                 # at full load this is most rows of the bus, so no Python runs for each of them
-                rows.extend(zip(batch.messages[-WAITING_ROWS:], batch.bodies[-WAITING_ROWS:], strict=True))
+                last = batch.messages[-WAITING_ROWS:]
+                rows.extend(zip(last, map(_BODY, last), strict=True))
             else:
-                pairs = zip(batch.messages, batch.bodies, strict=True)
+                pairs = zip(batch.messages, map(_BODY, batch.messages), strict=True)
                 rows.extend([pair for pair in pairs if self.message(pair[0][2], pair[1])][-WAITING_ROWS:])
         if self.events:
             found: list[Waiting] = [

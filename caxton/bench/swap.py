@@ -210,9 +210,9 @@ class _Ledger:
         self._house.journal.on_commit.remove(self._committed)
 
     def _committed(self, batch: Batch) -> None:
-        for row, body in zip(batch.messages, batch.bodies, strict=True):
+        for row in batch.messages:
             if row[3]:
-                self._answers.setdefault(row[3], []).append(body)
+                self._answers.setdefault(row[3], []).append(row[6])
             else:
                 self.asked.append(row[0])
         for turn in batch.turns:

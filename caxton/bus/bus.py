@@ -409,10 +409,8 @@ class Bus:
             and sender != self._timer
         ):
             verdict = self.conduct.hear(message, seq, extensions)
-        length = len(body)
-        row = (seq, message.timestamp, talk.key, cause, hops, 0, batch.size + 1, length)
-        batch.bodies.append(body)
-        batch.size += length
+        row = (seq, message.timestamp, talk.key, cause, hops, 0, body)
+        batch.size += len(body)
         batch.last_seq = seq
         self.counts.messages += 1
         if verdict is not None:
@@ -668,7 +666,7 @@ def read_fault(status: int, payload: bytes) -> tuple[str, str]:
 
 def _handled(row: MessageRow) -> MessageRow:
     """The row of a message that needs no turn."""
-    return (*row[:5], HANDLED, *row[6:])
+    return (*row[:5], HANDLED, row[6])
 
 
 def _ignore(endpoint: Endpoint) -> None:

@@ -1,7 +1,7 @@
 """The journal: every message and every turn as a row, durable before anything leaves the daemon.
 
 In: batches from the bus. Out: acknowledgements after the commit, rows for every view, and what to deliver
-again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, one statement a batch.
+again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, few statements a batch.
 """
 
 from caxton.journal.batch import (

@@ -1,7 +1,7 @@
 """What the bus hands to the journal: rows of one burst, in plain lists.
 
-In: tuples and small records, appended by the bus between two flushes. Out: the parameters of one SQL
-statement. Nothing here copies a message or touches the disk; everything is encoded later, in the writer's
+In: tuples and small records, appended by the bus between two flushes. Out: the parameters of a few SQL
+statements. Nothing here copies a message or touches the disk; everything is encoded later, in the writer's
 thread.
 """
 
@@ -23,8 +23,8 @@ MAX_AGENT_NO = (1 << AGENT_BITS) - 1
 KEPT, CARRIED, FRESH, RESTORED = "kept", "carried", "fresh", "restored"
 """What a row of `snapshot` is (SnapshotRow)."""
 
-MessageRow = tuple[int, int, int, int, int, int, int, int]
-"""(seq, at_us, conversation key, cause, hops, flags, offset of the body from 1, length of the body)"""
+MessageRow = tuple[int, int, int, int, int, int, bytes]
+"""(seq, at_us, conversation key, cause, hops, flags, body)"""
 TurnRow = tuple[int, int, int, int, int, int, int, int, int]
 """(seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, sent, status)"""
 ConversationRow = tuple[int, str, int, int, str, str | None]
@@ -278,13 +278,11 @@ class Meta(Record):
 class Batch:
     """The rows between two flushes; the bus appends straight to the lists.
 
-    Promises to the reader of a batch: messages are in ascending `seq`; a body's offset is `size + 1` at the
-    time of its append, and the one who appends adds the body's length to `size`. `last_seq` is the highest
-    number given out in this batch, messages and events alike.
+    Promises to the reader of a batch: messages are in ascending `seq`; the one who appends adds the body's
+    length to `size`. `last_seq` is the highest number given out in this batch, messages and events alike.
     """
 
     __slots__ = (
-        "bodies",
         "conversations",
         "last_seq",
         "messages",
@@ -296,8 +294,8 @@ class Batch:
 
     def __init__(self) -> None:
         self.messages: list[MessageRow] = []
-        self.bodies: list[bytes] = []
         self.size = 0
+        """Bytes of all bodies."""
         self.turns: list[TurnRow] = []
         self.conversations: list[ConversationRow] = []
         self.participants: list[ParticipantRow] = []
@@ -313,9 +311,8 @@ class Batch:
         return len(self.messages) + len(self.turns) + len(self.records)
 
     def message(self, seq: int, at_us: int, key: int, cause: int, hops: int, flags: int, body: bytes) -> None:
-        """Append one message; the same as the four appends of a hot loop."""
-        self.messages.append((seq, at_us, key, cause, hops, flags, self.size + 1, len(body)))
-        self.bodies.append(body)
+        """Append one message; the same as the steps of a hot loop."""
+        self.messages.append((seq, at_us, key, cause, hops, flags, body))
         self.size += len(body)
         self.last_seq = seq
 

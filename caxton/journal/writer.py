@@ -12,8 +12,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -155,21 +156,14 @@ class Writer:
 
     def _commit(self, batch: Batch) -> None:
         started = time.perf_counter()
-        rows = (
-            _encode(batch.messages).decode(),
-            b"".join(batch.bodies),
-            _encode(batch.turns).decode(),
-            _encode(batch.conversations).decode(),
-            _encode(batch.participants).decode(),
-        )
-        if batch.records:
-            self._db.execute("begin immediate")
-            self._db.execute(schema.WRITE_BATCH, rows)
-            for group in batch.groups():
-                self._write_records(group)
-            self._db.execute("commit")
-        else:
-            self._db.execute(schema.WRITE_BATCH, rows)
+        self._db.execute("begin immediate")
+        self._insert(schema.MESSAGES, batch.messages)
+        self._insert(schema.TURNS, batch.turns)
+        self._insert(schema.CONVERSATIONS, batch.conversations)
+        self._insert(schema.PARTICIPANTS, batch.participants)
+        for group in batch.groups():
+            self._write_records(group)
+        self._db.execute("commit")
         spent = int((time.perf_counter() - started) * 1e6)
         counts = self.counts
         counts.commits += 1
@@ -182,6 +176,15 @@ class Writer:
         counts.longest_commit_us = max(counts.longest_commit_us, spent)
         self._last_seq = max(self._last_seq, batch.last_seq)
         self._wal_bytes += batch.size + 64 * batch.rows + 16_384
+
+    def _insert(self, statements: dict[int, str], rows: Sequence[tuple[Scalar | bytes, ...]]) -> None:
+        """Insert rows, many a statement: the interpreter is given back and taken again once a statement."""
+        at, left = 0, len(rows)
+        for many, statement in statements.items():
+            while left >= many:
+                self._db.execute(statement, list(chain.from_iterable(rows[at : at + many])))
+                at += many
+                left -= many
 
     def _write_records(self, group: list[Record]) -> None:
         offset, rows = 1, list[tuple[Scalar, ...]]()
