@@ -1,7 +1,8 @@
 /* relay: two of them answer each other for ever, counting as they go. `caxton bench` measures with it.
  *
- * request {"n": k} -> inform {"n": k+1};  inform {"n": k} -> request {"n": k+1}. Nothing else is answered.
- * Both are replies: the host takes receiver, conversation and protocol from the message in hand.
+ * request {"n": k} -> inform {"n": k+1};  inform {"n": k} -> request {"n": k+1};
+ * cfp {"n": k} -> propose {"n": k+1};  propose {"n": k} -> cfp {"n": k+1}, a contract net in rounds without end.
+ * Nothing else is answered. All are replies: the host takes receiver, conversation and protocol from the message in hand.
  */
 #include "caxton.h"
 
@@ -15,6 +16,8 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     }
     if (caxton_is(performative, "request")) caxton_begin("inform");
     else if (caxton_is(performative, "inform")) caxton_begin("request");
+    else if (caxton_is(performative, "cfp")) caxton_begin("propose");
+    else if (caxton_is(performative, "propose")) caxton_begin("cfp");
     else return 0;
     caxton_content("{'n':");
     caxton_int(caxton_number(caxton_get(content, "n"), 0) + 1);

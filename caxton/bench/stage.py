@@ -55,6 +55,7 @@ def say(
     content: Any,
     conversation: str,
     act: Performative = Performative.REQUEST,
+    protocol: str | None = None,
 ) -> int:
     """Let an agent say something out of turn, as if somebody had asked it; the message's number."""
     draft = Draft(
@@ -62,6 +63,7 @@ def say(
         [receiver],
         msgspec.Raw(msgspec.json.encode(content)),
         conversation_id=conversation,
+        protocol=protocol,
         reply_with="r1",
         language="json",
         ontology="bench",
