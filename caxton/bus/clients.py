@@ -1,7 +1,7 @@
 """Clients on the bus: `operator` and `operator.NAME`, the people and scripts outside.
 
 In: messages that the bus addresses to a client. Out: the same bodies, once each and in order, to whoever waits for
-that conversation, and only after the commit (DESIGN.md 1, third idea).
+that conversation, and only after the commit (DESIGN.md 1, third idea) where that is outside the daemon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ WAITING_MAX: Final = 10_000
 
 
 class StoredBody(NamedTuple):
-    """A committed message for a client."""
+    """A message for a client."""
 
     seq: int
     body: bytes
@@ -24,26 +24,26 @@ class StoredBody(NamedTuple):
 class Waiter:
     """Somebody who waits for messages of one conversation; use it as a context manager."""
 
-    def __init__(self, clients: Clients, conversation_id: str) -> None:
-        self._clients = clients
+    def __init__(self, waiters: dict[str, list[Waiter]], conversation_id: str) -> None:
+        self._among = waiters
         self._conversation_id = conversation_id
         self._bodies: deque[StoredBody] = deque(maxlen=WAITING_MAX)
         self._woken = asyncio.Event()
 
     def __enter__(self) -> Waiter:
-        self._clients.waiters.setdefault(self._conversation_id, []).append(self)
+        self._among.setdefault(self._conversation_id, []).append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        waiters = self._clients.waiters[self._conversation_id]
+        waiters = self._among[self._conversation_id]
         waiters.remove(self)
         if not waiters:
-            del self._clients.waiters[self._conversation_id]
+            del self._among[self._conversation_id]
 
     def give(self, body: StoredBody) -> None:
-        """Hand over a committed message."""
+        """Hand over a message."""
         self._bodies.append(body)
         self._woken.set()
 
@@ -81,6 +81,7 @@ class Clients:
         self._prefix = "operator."
         self._suffix = f"@{platform}"
         self.waiters: dict[str, list[Waiter]] = {}
+        self.insiders: dict[str, list[Waiter]] = {}
         self._admitted: deque[tuple[str, StoredBody]] = deque()
 
     def is_client(self, name: str) -> bool:
@@ -89,10 +90,16 @@ class Clients:
 
     def expect(self, conversation_id: str) -> Waiter:
         """Wait for messages to clients in that conversation; open it before the first await after `submit`."""
-        return Waiter(self, conversation_id)
+        return Waiter(self.waiters, conversation_id)
+
+    def expect_inside(self, conversation_id: str) -> Waiter:
+        """The same for who speaks from inside the daemon: at the moment of admission, as agents hear it."""
+        return Waiter(self.insiders, conversation_id)
 
     def admit(self, seq: int, conversation_id: str, body: bytes) -> None:
-        """A message for a client was admitted; it is handed over after its commit."""
+        """A message for a client was admitted; it is handed over after its commit, to those inside at once."""
+        for insider in self.insiders.get(conversation_id, ()):
+            insider.give(StoredBody(seq, body))
         if conversation_id in self.waiters:
             self._admitted.append((conversation_id, StoredBody(seq, body)))
 

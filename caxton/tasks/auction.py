@@ -78,8 +78,11 @@ def _calling(ledger: Ledger) -> set[str]:
 
 def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
     """The first bid wins; where the price falls, as many as there are goods left."""
-    rising = ledger.order.shape is Shape.RISING
-    room = 1 if rising else max(0, ledger.order.winners - ledger.accepts)
+    conversation = ledger.conversation
+    if ledger.order.shape is Shape.RISING:
+        room = int(conversation is not None and conversation.rounds.awarded != conversation.rounds.number)
+    else:
+        room = max(0, ledger.order.winners - ledger.accepts)
     words: list[Words] = []
     for place, offer in enumerate(offers):
         wins = place < room

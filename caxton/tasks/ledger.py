@@ -99,7 +99,7 @@ class Ledger:
     # ------------------------------------------------------------------ what happens
 
     def hear(self, message: Message) -> None:
-        """A message that the task said, or that was said to it; in the order of their commits."""
+        """A message that the task said, or that was said to it; in the order of their admission."""
         mine = message.sender == self.order.initiator
         if mine:
             self.words += 1

@@ -1,7 +1,8 @@
 """What a task says next: pure, from its order, what its ledger knows, and the time.
 
-In: the order, the ledger, `now_us`. Out: `Words` to say now; none where it is to wait. It is asked again after each
-word was said, until there are none, so a task that goes on after a restart says what it had not said yet.
+In: the order, the ledger, `now_us`. Out: `Words` to say now; none where it is to wait. Only the first of them is said
+before it is asked again, so each word follows from all that was heard before it, and a task that goes on after a
+restart says what it had not said yet.
 """
 
 from __future__ import annotations
@@ -95,11 +96,11 @@ def _decisions(ledger: Ledger, now_us: int) -> list[Words]:
     chosen = order.choice.among(offers, max(0, order.winners - ledger.accepts))
     if ledger.round and ledger.round < order.rounds:
         unfit = {name: why for name, why in chosen.reasons.items() if why not in (OTHERS, NOBODY)}
-        again = [offer.participant for offer in offers if offer.participant not in unfit]
+        again = tuple(offer.participant for offer in offers if offer.participant not in unfit)
         content = _revised(ledger, ledger.round + 1)
         until = min(now_us + order.wait_us, order.deadline_us)
         words = [_reject(ledger, name, why) for name, why in unfit.items()]
-        return words + [_to_bidder(ledger, Performative.CFP, name, content, until) for name in again]
+        return words + ([Words(Performative.CFP, again, content, reply_by_us=until)] if again else [])
     words = [
         _to_bidder(
             ledger,

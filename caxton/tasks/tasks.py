@@ -1,8 +1,9 @@
 """Every task of this daemon: begun, carried on after a restart, looked at.
 
-In: wishes of clients. Out: views. A task speaks by `Bus.submit` and hears by what clients hear, after the commit; it
-is a coroutine of its own that ends by itself. Its order and how it ended are a row of the journal, everything else is
-in the messages of its conversation.
+In: wishes of clients. Out: views. A task speaks by `Bus.submit`, and hears as agents do, at the moment of admission: so
+it judges in the order of the journal, and nothing that it says is out of date. It is a coroutine of its own that ends
+by itself; only what is told to a client waits for the commit. Its order and how it ended are a row of the journal,
+everything else is in the messages of its conversation.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ class Tasks:
         """
         live = self.live(id)
         if live is not None:
+            await self._everything_committed()
             return live
         row = await self._reader.task(id)
         if row is None:
@@ -195,7 +197,7 @@ class Tasks:
         """From the first word to the last."""
         ending: tuple[Ending, str | None] | None = None
         try:
-            with self._bus.clients.expect(task.id) as inbox:
+            with self._bus.clients.expect_inside(task.id) as inbox:
                 if again:
                     await self._catch_up(task)
                 while not await self._step(task, inbox):
@@ -223,15 +225,11 @@ class Tasks:
         ledger, order = task.ledger, task.ledger.order
         self._hear(task, inbox)
         now_us = self._clock.now_us()
-        if now_us > ledger.next_us or now_us > order.deadline_us:
-            # whatever was admitted in time counts, also where it is not on disk yet
-            await self._everything_committed()
-            self._hear(task, inbox)
-            ledger.pass_time(now_us)
+        ledger.pass_time(now_us)
         words = next_words(ledger, now_us, rejects_late=not self._platform_rejects_late(order.protocol))
         if words:
-            for one in words:
-                self._say(task, one)
+            # one at a time: the answer to the first, as a failure at once, may change what is to be said next
+            self._say(task, words[0])
             if ledger.broken is not None:
                 raise CaxtonError(f"the task itself broke its protocol: {ledger.broken}")
             return False
@@ -239,8 +237,7 @@ class Tasks:
         if is_done(ledger, now_us):
             return True
         until_us = min(ledger.next_us, order.deadline_us if now_us <= order.deadline_us else NEVER)
-        # not from `now_us`: time may have passed while the commit was waited for
-        sleep_s = min(max(until_us + 1 - self._clock.now_us(), 1) / 1e6, _LONGEST_SLEEP_S)
+        sleep_s = min(max(until_us + 1 - now_us, 1) / 1e6, _LONGEST_SLEEP_S)
         alarm = self._clock.later(sleep_s, inbox.wake)
         try:
             await inbox.wait()

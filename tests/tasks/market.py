@@ -1,7 +1,7 @@
 """A house with sellers of the market for tests of tasks, and others that do what a task has to cope with.
 
-In: a folder. Out: a running house. The sellers are the example's own module; `mute` never answers, `slow` answers a
-cfp only when a timer rings, `sworn` agrees and never delivers. Nothing waits by the clock of the machine.
+In: a folder. Out: a running house. The sellers are the example's own module; `says` makes the others. Nothing waits by
+the clock of the machine.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from agents.homes import PATIENCE_S, home
+from agents.homes import PATIENCE_S, home, reached
 
+from caxton.acl.message import read_message
 from caxton.clock import Clock
 from caxton.example_modules import folder
 from caxton.house import House
+from caxton.protocols import Legality, Referee, library
 from caxton.tasks import TaskView, Wish
 
 SELLER = (folder("market") / "seller.wasm").read_bytes()
@@ -28,19 +30,19 @@ BOOK = {"item": "book"}
 def says(answers: dict[str, str]) -> bytes:
     """A guest in WAT that answers a message by the first of these words that its bytes have, else not at all.
 
-    What it answers is one line of JSON for each word.
+    What it answers is one line of JSON, or nothing.
     """
     data, tests, at = "", "", 8192
     for word, line in answers.items():
-        whole = (line + "\n").encode()
+        whole = (line + "\n").encode() if line else b""
         data += f'(data (i32.const {at}) "{escaped(word.encode())}")\n'
         data += f'(data (i32.const {at + 256}) "{escaped(whole)}")\n'
         tests += f"""(if (call $has (local.get 0) (local.get 1) (i32.const {at}) (i32.const {len(word)}))
           (then (i32.store (i32.const 36) (i32.const {at + 256})) (i32.store (i32.const 40) (i32.const {len(whole)}))
-            (i32.store (i32.const 44) (i32.const 4096)) (return (i32.const {line.count(chr(10)) + 1}))))\n"""
+            (i32.store (i32.const 44) (i32.const 4096)) (return (i32.const {int(bool(line))}))))\n"""
         at += 4096
     return f"""(module
-      (memory (export "memory") 2)
+      (memory (export "memory") 4)
       (data (i32.const 16) "CXA1" "\\00\\00\\01\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00" "\\00\\10\\00\\00"
         "\\00\\20\\00\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00")
       {data}
@@ -104,11 +106,37 @@ def wish(to: str, protocol: str = "contract-net", content: object = BOOK, **more
 
 
 async def ended(house: House, id: str) -> TaskView:
-    """That task when it has ended."""
+    """That task when it has ended; what is read of it from the journal is what it knew, and it broke no rule."""
     await house.tasks.ended(id, PATIENCE_S)
     view = await house.tasks.view(id)
     assert view.summary.ended_us is not None, view
+    over = all(branch.outcome is not None for branch in view.branches)
+    assert over == (view.summary.state in ("Completed", "Failed", "Expired")), view
+    rows = await house.journal.reader.messages(conversation=id, limit=1000)
+    referee = Referee(library(), seen=0)
+    for row in rows:
+        message = read_message(row.body)
+        verdict = referee.judge(message, message.timestamp)
+        if message.sender == view.summary.initiator:
+            assert verdict.legality is Legality.LEGAL, (message, verdict)
     return view
+
+
+async def so_far(
+    house: House, id: str, *, received: dict[str, int] | None = None, sent: dict[str, int] | None = None
+) -> None:
+    """Until a task has heard and said that much."""
+
+    def there() -> bool:
+        live = house.tasks.live(id)
+        assert live is not None
+        return all(
+            counts.get(act, 0) >= count
+            for counts, wanted in ((live.received, received), (live.sent, sent))
+            for act, count in (wanted or {}).items()
+        )
+
+    await reached(house, there)
 
 
 async def run(house: House, asked: Wish) -> TaskView:

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from agents.homes import commit, reached
+from agents.homes import commit
 
 from caxton.clock import VirtualClock
 from caxton.house import House
 from caxton.tasks.view import Ending
 
-from .market import BOOK, act, content, ended, run, said, says, shop, states, wish
+from .market import BOOK, act, content, ended, run, said, says, shop, so_far, states, wish
 
 
 async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, object]]:
@@ -145,7 +145,7 @@ async def test_who_says_nothing_is_missing_after_the_deadline_and_not_waited_for
     clock = VirtualClock()
     async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
         id = await house.tasks.begin(wish("mute,bob", reply_by="2s"))
-        await waits_for_time(house, id, {"propose": 1})
+        await so_far(house, id, received={"propose": 1})
         clock.advance(1.999)
         assert (await house.tasks.view(id)).summary.ending is None
         clock.advance(0.002)
@@ -182,11 +182,11 @@ async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
     async with shop(tmp_path, {"long": long, "late": late}, clock=clock) as house:
         id = await house.tasks.begin(wish("late,long", reply_by="2s", deadline="9s"))
         assert id == conversation
-        await waits_for_time(house, id, {"propose": 1})
+        await so_far(house, id, received={"propose": 1})
         clock.advance(2.5)
-        await waits_for_time(house, id, {"propose": 1}, accepted=1)
+        await so_far(house, id, received={"propose": 1}, sent={"accept-proposal": 1})
         clock.advance(1)
-        await waits_for_time(house, id, {"propose": 2})
+        await so_far(house, id, received={"propose": 2})
         running = await house.tasks.view(id)
         assert states(running) == {"late": "late-rejected", "long": "accepted"}
         assert running.late == 1
@@ -199,24 +199,11 @@ async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
         assert dict(told)["reject-proposal"] == {"reason": "late"}  # type: ignore[comparison-overlap]
 
 
-async def waits_for_time(house: House, id: str, received: dict[str, int], accepted: int = 0) -> None:
-    """Until the task has heard that much and waits for something that only time brings."""
-
-    def so_far() -> bool:
-        live = house.tasks.live(id)
-        assert live is not None
-        return live.sent.get("accept-proposal", 0) >= accepted and all(
-            live.received.get(act, 0) >= count for act, count in received.items()
-        )
-
-    await reached(house, so_far)
-
-
 async def test_the_first_offer_wins_before_the_others_have_come(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
         id = await house.tasks.begin(wish("mute,bob", choose="first", reply_by="5s"))
-        await waits_for_time(house, id, {"propose": 1, "inform": 1})
+        await so_far(house, id, received={"propose": 1, "inform": 1})
         # no time has passed: bob has won and delivered, while mute may still answer
         assert states(await house.tasks.view(id)) == {"mute": "cfp-sent", "bob": "done"}
         clock.advance(5.001)
