@@ -118,7 +118,7 @@ async def open_house(
         tasks = Tasks(
             bus=bus,
             clock=clock,
-            library=library(),
+            library=conduct.library,
             limits=config.default_limits(),
             spawn=group.create_task,
         )

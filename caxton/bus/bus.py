@@ -419,6 +419,7 @@ class Bus:
                 self._route(envelope, row)
             else:
                 batch.messages.append(_handled(row))
+                self.clients.stopped(seq, conversation_id, body)
             self._notices.follow(verdict, envelope, talk.key, passed)
             return envelope
         if len(receivers) == 1:

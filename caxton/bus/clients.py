@@ -98,10 +98,14 @@ class Clients:
 
     def admit(self, seq: int, conversation_id: str, body: bytes) -> None:
         """A message for a client was admitted; it is handed over after its commit, to those inside at once."""
-        for insider in self.insiders.get(conversation_id, ()):
-            insider.give(StoredBody(seq, body))
+        self.stopped(seq, conversation_id, body)
         if conversation_id in self.waiters:
             self._admitted.append((conversation_id, StoredBody(seq, body)))
+
+    def stopped(self, seq: int, conversation_id: str, body: bytes) -> None:
+        """A message was admitted and is delivered to nobody; those inside learn of it all the same."""
+        for insider in self.insiders.get(conversation_id, ()):
+            insider.give(StoredBody(seq, body))
 
     def commit(self, seq: int) -> None:
         """Everything up to `seq` is on disk."""

@@ -250,7 +250,8 @@ class Tasks:
             if body.seq > task.heard_upto:
                 task.heard_upto = body.seq
                 message = read_message(body.body)
-                if message.sender != task.ledger.order.initiator:
+                initiator = task.ledger.order.initiator
+                if message.sender != initiator and initiator in message.receiver:
                     task.ledger.hear(message)
 
     def _say(self, task: _UnderWay, words: Words) -> None:
@@ -338,7 +339,7 @@ class Tasks:
 
     def _platform_rejects_late(self, protocol: str) -> bool:
         """Whether the `ams` answers late proposals of that protocol by itself."""
-        return False
+        return self._bus.referee_mode(protocol) == "enforce"
 
     # ------------------------------------------------------------------ what is read
 

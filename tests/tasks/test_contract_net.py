@@ -15,13 +15,15 @@ from caxton.tasks.view import Ending
 from .market import BOOK, act, content, ended, run, said, says, shop, so_far, states, wish
 
 
-async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, object]]:
-    """What was said to an agent in a conversation, act and content."""
+async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, str, object]]:
+    """What was said to an agent in a conversation: by whom, act and content."""
     await commit(house)
     rows = await house.journal.reader.messages(conversation=conversation, limit=1000)
     bodies = [json.loads(row.body) for row in rows]
     return [
-        (body["performative"], body.get("content")) for body in bodies if f"{name}@local" in body["receiver"]
+        (body["sender"], body["performative"], body.get("content"))
+        for body in bodies
+        if f"{name}@local" in body["receiver"]
     ]
 
 
@@ -43,7 +45,7 @@ async def test_the_lowest_offer_is_accepted_and_its_result_waited_for(tmp_path: 
         assert content(cleo.result.content) == {"done": True, "item": "book", "price": 38}
         assert content(ann.proposal)["price"] == 40
         rejected = await heard_by(house, "ann", view.summary.id)
-        assert rejected[-1] == ("reject-proposal", {"reason": "another proposal was chosen"})
+        assert rejected[-1][1:] == ("reject-proposal", {"reason": "another proposal was chosen"})
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ async def test_an_offer_without_the_field_is_rejected_with_the_reason(tmp_path: 
         view = await run(house, wish("vague,bob"))
         assert states(view) == {"vague": "rejected", "bob": "done"}
         told = await heard_by(house, "vague", view.summary.id)
-        assert told[-1] == ("reject-proposal", {"reason": "the proposal has no number at price"})
+        assert told[-1][1:] == ("reject-proposal", {"reason": "the proposal has no number at price"})
         alone = await run(house, wish("vague"))
         assert (alone.summary.outcome, alone.summary.ending) == ("no-award", Ending.NOT_ACHIEVED)
 
@@ -166,7 +168,8 @@ async def test_nobody_answers_and_the_task_has_timed_out(tmp_path: Path) -> None
         assert view.summary.reason == "mute@local: no-response"
 
 
-async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "by"), [("enforce", "ams"), ("warn", "operator"), ("off", "operator")])
+async def test_a_late_offer_is_rejected_as_late_once(tmp_path: Path, mode: str, by: str) -> None:
     clock = VirtualClock()
     conversation = f"t-{clock.now_us():x}"
     # it asks the timer when it is called, and offers when that rings
@@ -179,7 +182,9 @@ async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
         }
     )
     long = says({act("cfp"): said("propose", {"price": 50})})
-    async with shop(tmp_path, {"long": long, "late": late}, clock=clock) as house:
+    async with shop(
+        tmp_path, {"long": long, "late": late}, clock=clock, toml=f'referee = {{ mode = "{mode}" }}'
+    ) as house:
         id = await house.tasks.begin(wish("late,long", reply_by="2s", deadline="9s"))
         assert id == conversation
         await so_far(house, id, received={"propose": 1})
@@ -194,9 +199,32 @@ async def test_a_late_offer_is_rejected_as_late(tmp_path: Path) -> None:
         view = await ended(house, id)
         assert states(view) == {"late": "late-rejected", "long": "timed-out"}
         assert view.summary.ending is Ending.TIMED_OUT
+        assert view.received == {"propose": 2}
         told = await heard_by(house, "late", id)
-        assert [said for said, _ in told] == ["cfp", "reject-proposal"]
-        assert dict(told)["reject-proposal"] == {"reason": "late"}  # type: ignore[comparison-overlap]
+        assert told == [
+            ("operator@local", "cfp", BOOK),
+            (f"{by}@local", "reject-proposal", {"reason": "late"}),
+        ]
+
+
+@pytest.mark.parametrize("mode", ["enforce", "off"])
+async def test_what_the_protocol_does_not_allow_changes_nothing_and_is_listed(
+    tmp_path: Path, mode: str
+) -> None:
+    eager = says({act("cfp"): said("inform", "done already")})
+    clock = VirtualClock()
+    async with shop(
+        tmp_path, {"eager": eager}, clock=clock, toml=f'referee = {{ mode = "{mode}" }}'
+    ) as house:
+        id = await house.tasks.begin(wish("eager,ann", reply_by="5s"))
+        await so_far(house, id, received={"propose": 1})
+        clock.advance(5.001)
+        view = await ended(house, id)
+        assert states(view) == {"eager": "no-response", "ann": "done"}
+        assert view.received == {"propose": 1, "inform": 1}
+        assert [(one.sender, one.performative, one.rule) for one in view.violations] == [
+            ("eager@local", "inform", "out-of-sequence")
+        ]
 
 
 async def test_the_first_offer_wins_before_the_others_have_come(tmp_path: Path) -> None:

@@ -159,11 +159,7 @@ async def test_rounds_ask_again_whoever_can_be_compared_and_the_last_one_decides
         assert states(two) == {"better": "done", "vague": "rejected", "ann": "rejected"}
         assert [branch.round for branch in two.branches] == [2, 1, 2]
         rows = await house.journal.reader.messages(conversation=two.summary.id, performative="cfp")
-        assert [b'"content":{"item":"book","round":2,"best":39}' in row.body for row in rows] == [
-            False,
-            True,
-            True,
-        ]
+        assert [b'"content":{"item":"book","round":2,"best":39}' in row.body for row in rows] == [False, True]
         three = await run(
             house,
             wish("better,bob", "iterated-contract-net", {"item": "book"}, rounds=3, choose="lowest:price"),
