@@ -8,16 +8,11 @@
  * Round n is conversation `market-n`; the waits for it are requests to the platform's timer in conversations of their
  * own (`market-n-wait`, `-result`, `-pause`), for a request has no place in a contract net.
  */
-#include "market.h"
+#include "talk.h"
 
 #define SELLERS 8
 #define PROTOCOL "fipa-contract-net"
 #define DEAREST 1000000000000 /* no offer above this: a million rounds of it still fit into `spent` */
-
-typedef struct {
-    int n;
-    char p[256];
-} kept; /* a JSON value of a message, kept for later */
 
 static char sellers[SELLERS][64];
 static int seller_count;
@@ -26,23 +21,16 @@ static caxton_int64 wait_ms = 2000;
 static enum { IDLE, COLLECTING, EXECUTING, PAUSING } stage;
 static caxton_int64 number; /* of rounds, ever: names the conversations */
 static caxton_int64 rounds, round_now, pause_ms, bought, spent, failed;
-static kept asker, conversation, protocol, reply_with, item; /* of the order */
+static caxton_int64 now_us, began_us; /* when the message in hand was said, and that which began the round */
+static int again;                     /* the message in hand was delivered again: it is of the past */
+static order_kept asked;
+static kept item;
 static int winner;
 static struct {
     enum { ASKED, OFFERED, OUT } state;
     caxton_int64 price;
     kept offer; /* the proposal's reply_with */
 } branches[SELLERS];
-
-static int keep(kept *into, caxton_value v) {
-    into->n = 0;
-    if (v.n > (int)sizeof into->p) return 0;
-    if (caxton_same(v, "null")) return 1;
-    for (; into->n < v.n; into->n++) into->p[into->n] = v.p[into->n];
-    return 1;
-}
-
-static caxton_value kept_value(const kept *k) { return (caxton_value){k->p, k->n}; }
 
 /* Begin a message of the round in hand to one seller. */
 static void to_seller(const char *performative, int i) {
@@ -58,43 +46,47 @@ static void expect_reply(const char *to, int i) {
     caxton_put("-"), caxton_int(i), caxton_put("'");
 }
 
+static void reply_within_wait(void) { caxton_put(",'reply_by':'"), caxton_int(wait_ms), caxton_put("ms'"); }
+
 static void about(const char *more) {
     caxton_content("{'item':"), caxton_json(kept_value(&item)), caxton_put(more);
 }
 
 /* Ask the platform's timer; its answer comes back in conversation market-n-what. */
-static void wake_me(const char *what, caxton_int64 after_ms) {
+static void wake(const char *what, caxton_int64 after_ms) {
     caxton_begin("request");
     caxton_set("receiver", "timer");
     caxton_set("protocol", "fipa-request");
     caxton_put(",'conversation_id':'market-"), caxton_int(number), caxton_put("-"), caxton_put(what);
-    caxton_put("','reply_with':'"), caxton_put(what), caxton_put("-"), caxton_int(number), caxton_put("'");
+    caxton_put("','reply_with':'"), caxton_put(what), caxton_put("-"), caxton_int(number);
+    caxton_put("','reply_by':'"), caxton_int(after_ms + TIMER_GRACE_MS), caxton_put("ms'");
     caxton_content("{'after_ms':"), caxton_int(after_ms);
     caxton_put(",'tag':'"), caxton_put(what), caxton_put("-"), caxton_int(number), caxton_put("'}");
     caxton_end();
 }
 
 static void begin_round(void) {
-    number++, round_now++;
-    stage = COLLECTING;
+    number++;
+    if (again) { /* by the timer's answer it is known what time it is, and so when an offer is late */
+        stage = PAUSING, wake("pause", 0);
+        return;
+    }
+    round_now++;
+    stage = COLLECTING, began_us = now_us;
     for (int i = 0; i < seller_count; i++) {
         branches[i].state = ASKED;
         to_seller("cfp", i);
         expect_reply("cfp", i);
-        caxton_put(",'reply_by':'"), caxton_int(wait_ms), caxton_put("ms'");
+        reply_within_wait();
         about(",'round':"), caxton_int(round_now), caxton_put("}");
         caxton_end();
     }
-    wake_me("wait", wait_ms);
+    wake("wait", wait_ms);
 }
 
 static void report(void) {
     stage = IDLE;
-    caxton_begin("inform");
-    caxton_set_json("receiver", kept_value(&asker));
-    caxton_set_json("conversation_id", kept_value(&conversation));
-    caxton_set_json("protocol", kept_value(&protocol));
-    caxton_set_json("in_reply_to", kept_value(&reply_with));
+    to_asker("inform", &asked);
     caxton_content("{'bought':"), caxton_int(bought);
     caxton_put(",'spent':"), caxton_int(spent);
     caxton_put(",'failed':"), caxton_int(failed), caxton_put("}");
@@ -104,7 +96,7 @@ static void report(void) {
 static void end_round(void) {
     if (round_now >= rounds) report();
     else if (!pause_ms) begin_round();
-    else stage = PAUSING, wake_me("pause", pause_ms);
+    else stage = PAUSING, wake("pause", pause_ms);
 }
 
 static void lose_round(const char *why) {
@@ -126,6 +118,7 @@ static void decide(void) {
         caxton_set_json("in_reply_to", kept_value(&branches[i].offer));
         if (i == winner) {
             expect_reply("accept", i);
+            reply_within_wait();
             about(",'price':"), caxton_int(branches[i].price), caxton_put("}");
         } else about(",'reason':'a better offer'}");
         caxton_end();
@@ -133,14 +126,12 @@ static void decide(void) {
 }
 
 static int order(caxton_value message, caxton_value content) {
-    caxton_value back = caxton_get(message, "reply_to"), thing = caxton_get(content, "item");
+    caxton_value thing = caxton_get(content, "item");
     if (!caxton_is(caxton_get(content, "action"), "buy") || thing.n < 3 || *thing.p != '"')
         return answer("not-understood", "content must be {\"action\":\"buy\",\"item\":\"…\",\"rounds\":1,\"pause_ms\":0}");
     if (stage != IDLE) return answer("refuse", "busy with another order");
     if (!seller_count) return answer("refuse", "settings.sellers names nobody");
-    if (!back.n || caxton_same(back, "null") || caxton_same(back, "[]")) back = caxton_get(message, "sender");
-    if (!keep(&item, thing) || !keep(&asker, back) || !keep(&conversation, caxton_get(message, "conversation_id")) ||
-        !keep(&protocol, caxton_get(message, "protocol")) || !keep(&reply_with, caxton_get(message, "reply_with")))
+    if (!keep(&item, thing) || !keep_order(&asked, message))
         return answer("refuse", "a name in the order is longer than 256 bytes");
     rounds = caxton_number(caxton_get(content, "rounds"), 1);
     pause_ms = caxton_number(caxton_get(content, "pause_ms"), 0);
@@ -148,6 +139,7 @@ static int order(caxton_value message, caxton_value content) {
         return answer("refuse", "rounds must be 1 to 1000000, pause_ms 0 to 3600000");
     round_now = bought = spent = failed = 0;
     caxton_begin("agree");
+    promise_within(rounds * (2 * wait_ms + pause_ms));
     about(",'rounds':"), caxton_int(rounds), caxton_put("}");
     caxton_end();
     begin_round();
@@ -155,10 +147,9 @@ static int order(caxton_value message, caxton_value content) {
 }
 
 static int cancel(caxton_value message) {
-    caxton_value c = caxton_get(message, "conversation_id");
-    int same = stage != IDLE && c.n == conversation.n;
-    for (int i = 0; same && i < c.n; i++) same = c.p[i] == conversation.p[i];
-    if (!same || !keep(&reply_with, caxton_get(message, "reply_with"))) return answer("failure", "nothing to cancel");
+    if (stage == IDLE || !equal(caxton_get(message, "conversation_id"), kept_value(&asked.conversation)) ||
+        !keep(&asked.reply_with, caxton_get(message, "reply_with")))
+        return answer("failure", "nothing to cancel");
     rounds = round_now;
     if (stage == PAUSING) report();
     return caxton_sent();
@@ -170,7 +161,7 @@ static void woken(const char *what, int in_time) {
     while (what[w.n]) w.n++;
     if (caxton_same(w, "wait") && !in_time) caxton_log("warning", "no timer: this round waits for every seller");
     else if (caxton_same(w, "wait") && stage == COLLECTING) decide();
-    else if (caxton_same(w, "wait") && stage == EXECUTING) wake_me("result", wait_ms);
+    else if (caxton_same(w, "wait") && stage == EXECUTING) wake("result", wait_ms);
     else if (caxton_same(w, "result") && stage == EXECUTING) lose_round("the winner never delivered");
     else if (caxton_same(w, "pause") && stage == PAUSING) begin_round();
 }
@@ -179,11 +170,12 @@ static void woken(const char *what, int in_time) {
 static void heard(int i, caxton_value message, caxton_value performative, int current) {
     caxton_int64 price = caxton_number(caxton_get(caxton_get(message, "content"), "price"), -1);
     int open = current && stage == COLLECTING && branches[i].state == ASKED;
+    int late = open && now_us > began_us + wait_ms * 1000; /* before the timer's beat, and yet after reply_by */
     if (caxton_is(performative, "propose")) {
-        if (open && price >= 0 && price <= DEAREST && keep(&branches[i].offer, caxton_get(message, "reply_with"))) {
+        if (open && !late && price >= 0 && price <= DEAREST && keep(&branches[i].offer, caxton_get(message, "reply_with"))) {
             branches[i].state = OFFERED;
             branches[i].price = price;
-        } else if (open) {
+        } else if (open && !late) {
             branches[i].state = OUT;
             answer("reject-proposal", "an offer needs a price and a short reply_with");
         } else if (!current || branches[i].state == ASKED) {
@@ -209,6 +201,8 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     caxton_value message = caxton_turn(text, length), performative = caxton_get(message, "performative");
     caxton_value sender = caxton_get(message, "sender"), in_reply_to = caxton_get(message, "in_reply_to");
     char name[64];
+    now_us = time_of(caxton_get(message, "timestamp"));
+    again = caxton_same(caxton_get(message, "redelivered"), "true");
     int i = 7, n = caxton_text(caxton_get(message, "conversation_id"), name, sizeof name);
     if (caxton_is(performative, "request")) return order(message, caxton_get(message, "content"));
     if (caxton_is(performative, "cancel")) return cancel(message);
@@ -222,9 +216,13 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     }
     for (int s = 0; s < seller_count; s++)
         if (is_agent(sender, sellers[s])) return heard(s, message, performative, current), caxton_sent();
-    if (is_agent(sender, "ams") && caxton_is(performative, "failure") && in_reply_to.n > 3) {
+    if (is_agent(sender, "ams") && in_reply_to.n > 4) {
         int s = in_reply_to.p[in_reply_to.n - 2] - '0'; /* "cfp-12-1", as expect_reply made it */
-        if (s >= 0 && s < seller_count) heard(s, message, performative, current);
+        if (caxton_is(performative, "not-understood") && in_reply_to.p[1] == 'c' && current && stage == COLLECTING &&
+            number < DEAREST) { /* the name of this round was used before this buyer's time: try one far beyond */
+            number *= 2, round_now--;
+            begin_round();
+        } else if (s >= 0 && s < seller_count) heard(s, message, performative, current);
         return caxton_sent();
     }
     return puzzled(performative);
@@ -244,15 +242,15 @@ CAXTON_EXPORT(caxton_init) int caxton_init(const char *text, int length) {
 }
 
 /* The state's numbers and texts by name, for writing and reading alike. */
-static caxton_int64 *const numbers[] = {&number, &rounds, &round_now, &pause_ms, &bought, &spent, &failed};
-static const char *const number_names[] = {"number", "rounds", "round", "pause_ms", "bought", "spent", "failed"};
-static kept *const texts[] = {&asker, &conversation, &protocol, &reply_with, &item};
+static caxton_int64 *const numbers[] = {&number, &rounds, &round_now, &pause_ms, &bought, &spent, &failed, &began_us};
+static const char *const number_names[] = {"number", "rounds", "round", "pause_ms", "bought", "spent", "failed", "began_us"};
+static kept *const texts[] = {&asked.asker, &asked.conversation, &asked.protocol, &asked.reply_with, &item};
 static const char *const text_names[] = {"asker", "conversation", "protocol", "reply_with", "item"};
 
 CAXTON_EXPORT(caxton_snapshot) int caxton_snapshot(void) {
     caxton_turn(0, 0);
     caxton_put("{'v':1,'stage':"), caxton_int(stage), caxton_put(",'winner':"), caxton_int(winner);
-    for (int i = 0; i < 7; i++) caxton_put(",'"), caxton_put(number_names[i]), caxton_put("':"), caxton_int(*numbers[i]);
+    for (int i = 0; i < 8; i++) caxton_put(",'"), caxton_put(number_names[i]), caxton_put("':"), caxton_int(*numbers[i]);
     for (int i = 0; i < 5; i++)
         caxton_put(",'"), caxton_put(text_names[i]), caxton_put("':"), caxton_json(kept_value(texts[i]));
     caxton_put(",'branches':[");
@@ -284,7 +282,7 @@ CAXTON_EXPORT(caxton_restore) int caxton_restore(const char *text, int length) {
         return caxton_fail(1, "the sellers are not those of the order in hand");
     stage = was == IDLE ? IDLE : was == COLLECTING ? COLLECTING : was == EXECUTING ? EXECUTING : PAUSING;
     winner = (int)w;
-    for (int i = 0; i < 7; i++) *numbers[i] = caxton_number(caxton_get(state, number_names[i]), 0);
+    for (int i = 0; i < 8; i++) *numbers[i] = caxton_number(caxton_get(state, number_names[i]), 0);
     for (int i = 0; i < 5; i++) keep(texts[i], caxton_get(state, text_names[i]));
     return 0;
 }

@@ -5,7 +5,7 @@
  * The mood says how far an offer strays from it and how often the seller refuses, or fails after all.
  * Chance comes from `seed` alone: the same messages give the same answers.
  */
-#include "market.h"
+#include "talk.h"
 
 #define OFFERS 32 /* open ones; the oldest gives way */
 
