@@ -196,13 +196,14 @@ static int sell_order(caxton_value message, caxton_value content) {
     promise_within(ROUNDS * (wait_ms + pause_ms) + 3 * wait_ms);
     about("{"), caxton_put("}");
     caxton_end();
-    for (int i = 0; i < bidder_count; i++) {
-        branches[i].in = 1, branches[i].bid = 0;
-        to_bidder("inform", i);
-        about("{'auction':'open',");
-        caxton_put(",'start':"), caxton_int(price), caxton_put(",'step':"), caxton_int(step), caxton_put("}");
-        caxton_end();
-    }
+    for (int i = 0; i < bidder_count; i++) branches[i].in = 1, branches[i].bid = 0;
+    begin_to_all("inform", bidders, bidder_count);
+    caxton_set("protocol", PROTOCOL);
+    caxton_set_json("conversation_id", kept_value(&conversation));
+    caxton_set("reply_with", "inform-0");
+    about("{'auction':'open',");
+    caxton_put(",'start':"), caxton_int(price), caxton_put(",'step':"), caxton_int(step), caxton_put("}");
+    caxton_end();
     wait_for(pause_ms);
     return caxton_sent();
 }
@@ -228,7 +229,6 @@ static int cancel(caxton_value message) {
 CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     caxton_value message = caxton_turn(text, length), performative = caxton_get(message, "performative");
     caxton_value sender = caxton_get(message, "sender"), where = caxton_get(message, "conversation_id");
-    caxton_value refers = caxton_get(message, "in_reply_to");
     if (caxton_is(performative, "request")) return sell_order(message, caxton_get(message, "content"));
     if (caxton_is(performative, "cancel")) return cancel(message);
     caxton_int64 number = stage == IDLE ? -1 : number_behind(where, &conversation);
@@ -241,9 +241,9 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     if (stage == IDLE || !equal(where, kept_value(&conversation))) return puzzled(performative);
     for (int i = 0; i < bidder_count; i++)
         if (is_agent(sender, bidders[i])) return heard(i, performative, message), caxton_sent();
-    if (is_agent(sender, "ams") && refers.n > 3) {
-        int i = refers.p[refers.n - 2] - '0';
-        if (i >= 0 && i < bidder_count && branches[i].in) left(i, "a bidder could not be reached");
+    if (is_agent(sender, "ams")) {
+        int i = who_is_meant(message, bidders, bidder_count);
+        if (i >= 0 && branches[i].in) left(i, "a bidder could not be reached");
         return caxton_sent();
     }
     return puzzled(performative);

@@ -39,6 +39,30 @@ CAXTON_UNUSED static int puzzled(caxton_value performative) {
     return 0;
 }
 
+/* Begin a message to all of these at once: their branches of the conversation are open together, even where one of
+ * them cannot be reached. */
+CAXTON_UNUSED static void begin_to_all(const char *performative, char (*names)[64], int count) {
+    caxton_begin(performative);
+    caxton_put(",'receiver':[");
+    for (int i = 0; i < count; i++) caxton_put(i ? "," : ""), caxton_string(names[i]);
+    caxton_put("]");
+}
+
+/* Which of these a message of the platform is about, because it could not be reached; -1 for none. */
+CAXTON_UNUSED static int who_is_meant(caxton_value message, char (*names)[64], int count) {
+    caxton_value content = caxton_get(message, "content"), refers = caxton_get(message, "in_reply_to");
+    caxton_value name = caxton_get(content, "receiver");
+    if (!name.n) name = caxton_get(content, "agent");
+    if (!name.n) name = caxton_get(content, "participant");
+    for (int i = 0; i < count; i++)
+        if (is_agent(name, names[i])) return i;
+    /* it names nobody: a reply_with such as "request-7-1", to one alone, ends in its number */
+    int dashes = 0;
+    for (int i = 0; i < refers.n; i++) dashes += refers.p[i] == '-';
+    int i = dashes > 1 ? refers.p[refers.n - 2] - '0' : -1;
+    return i >= 0 && i < count ? i : -1;
+}
+
 /* ---- texts kept for later ---- */
 
 typedef struct {

@@ -32,18 +32,16 @@ static struct {
     kept offer; /* the proposal's reply_with */
 } branches[SELLERS];
 
-/* Begin a message of the round in hand to one seller. */
-static void to_seller(const char *performative, int i) {
-    caxton_begin(performative);
-    caxton_set("receiver", sellers[i]);
+static void of_this_round(void) {
     caxton_set("protocol", PROTOCOL);
     caxton_put(",'conversation_id':'market-"), caxton_int(number), caxton_put("'");
 }
 
-/* `reply_with` of its own for each seller, so that an undeliverable message still tells whose branch it ends. */
-static void expect_reply(const char *to, int i) {
-    caxton_put(",'reply_with':'"), caxton_put(to), caxton_put("-"), caxton_int(number);
-    caxton_put("-"), caxton_int(i), caxton_put("'");
+/* Begin a message of the round in hand to one seller. */
+static void to_seller(const char *performative, int i) {
+    caxton_begin(performative);
+    caxton_set("receiver", sellers[i]);
+    of_this_round();
 }
 
 static void reply_within_wait(void) { caxton_put(",'reply_by':'"), caxton_int(wait_ms), caxton_put("ms'"); }
@@ -73,14 +71,13 @@ static void begin_round(void) {
     }
     round_now++;
     stage = COLLECTING, began_us = now_us;
-    for (int i = 0; i < seller_count; i++) {
-        branches[i].state = ASKED;
-        to_seller("cfp", i);
-        expect_reply("cfp", i);
-        reply_within_wait();
-        about(",'round':"), caxton_int(round_now), caxton_put("}");
-        caxton_end();
-    }
+    for (int i = 0; i < seller_count; i++) branches[i].state = ASKED;
+    begin_to_all("cfp", sellers, seller_count);
+    of_this_round();
+    caxton_put(",'reply_with':'cfp-"), caxton_int(number), caxton_put("'");
+    reply_within_wait();
+    about(",'round':"), caxton_int(round_now), caxton_put("}");
+    caxton_end();
     wake("wait", wait_ms);
 }
 
@@ -117,7 +114,7 @@ static void decide(void) {
         to_seller(i == winner ? "accept-proposal" : "reject-proposal", i);
         caxton_set_json("in_reply_to", kept_value(&branches[i].offer));
         if (i == winner) {
-            expect_reply("accept", i);
+            caxton_put(",'reply_with':'accept-"), caxton_int(number), caxton_put("-"), caxton_int(i), caxton_put("'");
             reply_within_wait();
             about(",'price':"), caxton_int(branches[i].price), caxton_put("}");
         } else about(",'reason':'a better offer'}");
@@ -216,13 +213,13 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     }
     for (int s = 0; s < seller_count; s++)
         if (is_agent(sender, sellers[s])) return heard(s, message, performative, current), caxton_sent();
-    if (is_agent(sender, "ams") && in_reply_to.n > 4) {
-        int s = in_reply_to.p[in_reply_to.n - 2] - '0'; /* "cfp-12-1", as expect_reply made it */
-        if (caxton_is(performative, "not-understood") && in_reply_to.p[1] == 'c' && current && stage == COLLECTING &&
-            number < DEAREST) { /* the name of this round was used before this buyer's time: try one far beyond */
+    if (is_agent(sender, "ams")) {
+        int s = who_is_meant(message, sellers, seller_count);
+        if (caxton_is(performative, "not-understood") && in_reply_to.n > 2 && in_reply_to.p[1] == 'c' && current &&
+            stage == COLLECTING && number < DEAREST) { /* this round's name was used before: try one far beyond */
             number *= 2, round_now--;
             begin_round();
-        } else if (s >= 0 && s < seller_count) heard(s, message, performative, current);
+        } else if (s >= 0 && !caxton_is(performative, "propose")) heard(s, message, performative, current);
         return caxton_sent();
     }
     return puzzled(performative);

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from caxton.acl.message import Message
+from caxton.acl.performative import Performative
 from caxton.protocols import machine
 from caxton.protocols.machine import NEW, Branch, Rounds
 from caxton.protocols.protocol import Effect, End, Legality, Phase, Protocol, Role, Verdict
@@ -51,7 +52,7 @@ class Conversation(msgspec.Struct, gc=False):
     subs: dict[str, tuple[str, ...]] = {}
     """The sub-conversations of each broker."""
     relayed: dict[str, int] = {}
-    """How many answers each broker has relayed."""
+    """How many answers each broker has relayed; an agree is none, and none counts before it is there."""
 
 
 def open_conversation(id: str, protocol: Protocol, initiator: str, at_us: int) -> Conversation:
@@ -273,5 +274,6 @@ def _stepped(
             conversation.stands_for |= dict.fromkeys(message.reply_to, name)
     if role is _PARTICIPANT:
         conversation.spoken = True
-        if verdict.step is not None and verdict.step.relay:
+        relays = verdict.step is not None and verdict.step.relay
+        if relays and message.performative is not Performative.AGREE:  # an agree is never the last word
             conversation.relayed[name] = conversation.relayed.get(name, 0) + 1

@@ -20,7 +20,18 @@ from caxton.protocols import conversation as talks
 from caxton.protocols import machine
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
-from caxton.protocols.protocol import Answer, Effect, End, Ended, Legality, Protocol, Verdict
+from caxton.protocols.machine import Branch
+from caxton.protocols.protocol import (
+    NOT_UNDERSTOOD,
+    Answer,
+    Effect,
+    End,
+    Ended,
+    Legality,
+    Protocol,
+    Role,
+    Verdict,
+)
 
 KEPT: Final = 100_000
 """Conversations that are remembered; of more, those that are complete are forgotten first."""
@@ -295,28 +306,41 @@ class Referee:
             branch = conversation.branches[broker]
             if protocol.states[branch.state].served is None or branch.cancel is not None:
                 continue
-            owed = 0
-            for id in subs:
-                sub = self.conversations.get(id)
-                if sub is None:
-                    continue
-                if sub.open:
-                    break
-                rules = self.library.protocols[sub.protocol]
-                owed += sum(
-                    one.heard and talks.end_of(rules, one) is not End.FAULT for one in sub.branches.values()
-                )
-            else:
-                if conversation.relayed.get(broker, 0) >= owed:
-                    effects += talks.change(
-                        conversation, protocol, broker, machine.serve(protocol, branch, broker)
-                    )
+            ended = [self.conversations[id] for id in subs if id in self.conversations]
+            owed = sum(_answers(self.library.protocols[sub.protocol], sub) for sub in ended)
+            # what was relayed before an answer was there cannot have been that answer
+            relayed = conversation.relayed[broker] = min(conversation.relayed.get(broker, 0), owed)
+            if any(sub.open for sub in ended) or relayed < owed:
+                continue
+            if not owed and any(_faulty(self.library.protocols[sub.protocol], sub) for sub in ended):
+                continue  # there is nothing to relay: the broker is to say that it failed
+            effects += talks.change(conversation, protocol, broker, machine.serve(protocol, branch, broker))
         return tuple(
             msgspec.structs.replace(effect, conversation=conversation.id)
             if isinstance(effect, Ended)
             else effect
             for effect in effects
         )
+
+
+def _answers(protocol: Protocol, sub: Conversation) -> int:
+    """How many answers an ended sub-conversation has brought that are to be relayed: the last words of participants,
+    not what the broker, the platform or time has ended."""
+    if sub.open:
+        return 0
+    return sum(_last_word(protocol, branch) for branch in sub.branches.values())
+
+
+def _last_word(protocol: Protocol, branch: Branch) -> bool:
+    if not branch.heard or branch.before is not None:
+        return False
+    if branch.state == NOT_UNDERSTOOD:
+        return branch.reason == Role.PARTICIPANT.value
+    return any(step.to == branch.state and step.by is Role.PARTICIPANT for step in protocol.steps)
+
+
+def _faulty(protocol: Protocol, sub: Conversation) -> bool:
+    return any(talks.end_of(protocol, one) is End.FAULT for one in sub.branches.values())
 
 
 def _apart(message: Message, legality: Legality, rule: str, protocol: str | None = None) -> Verdict:

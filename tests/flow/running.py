@@ -30,13 +30,15 @@ SLOW_TURNS = 5_000_000
 class Daemon:
     """One daemon at a time on one project; it can be started again after it ended, however it ended."""
 
-    def __init__(self, folder: Path, configuration: str) -> None:
+    def __init__(self, folder: Path, configuration: str, modules: Sequence[Path] = ()) -> None:
         self.folder = folder
         self.state = folder / ".caxton"
         folder.mkdir(exist_ok=True)
         (folder / "caxton.toml").write_text(configuration)
         for name in ("echo", "counter", "relay", "rogue"):
             shutil.copy(EXAMPLES / name / f"{name}.wasm", folder)
+        for module in modules:
+            shutil.copy(module, folder)
         (folder / "slow.wat").write_text(slow_echo())
         self.log: list[str] = []
         """What every daemon of this project said, oldest first."""
@@ -123,9 +125,9 @@ class Daemon:
 
 
 @contextmanager
-def running(folder: Path, configuration: str) -> Generator[Daemon]:
+def running(folder: Path, configuration: str, modules: Sequence[Path] = ()) -> Generator[Daemon]:
     """A daemon for as long as this lasts; it ends well, and so do its children."""
-    daemon = Daemon(folder, configuration)
+    daemon = Daemon(folder, configuration, modules)
     daemon.start()
     try:
         yield daemon

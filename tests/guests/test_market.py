@@ -54,30 +54,40 @@ def answer(to: Json, sender: str, performative: str, content: object = None, **p
 def started(rounds: int = 1, pause_ms: int = 0) -> tuple[Guest, dict[str, Json], Json]:
     """A buyer with an order in hand: it, its cfps by seller, its request to the timer."""
     guest = buyer()
-    agree, *cfps, wait = guest.turn(order(rounds, pause_ms))
-    assert agree == {"performative": "agree", "content": {"item": "book", "rounds": rounds}}
-    return guest, {cfp["receiver"]: cfp for cfp in cfps}, wait
+    agree, cfp, wait = guest.turn(order(rounds, pause_ms))
+    assert agree == {
+        "performative": "agree",
+        "reply_by": "10m",
+        "content": {"item": "book", "rounds": rounds},
+    }
+    return guest, each(cfp), wait
+
+
+def each(cfp: Json) -> dict[str, Json]:
+    """A message to all sellers as each of them gets it."""
+    assert cfp["performative"] == "cfp"
+    return dict.fromkeys(cfp["receiver"], cfp)
 
 
 def test_an_order_opens_a_contract_net_and_bounds_the_wait() -> None:
     _, cfps, wait = started()
     assert list(cfps) == SELLERS
-    for index, cfp in enumerate(cfps.values()):
-        assert cfp | {"receiver": ""} == {
-            "performative": "cfp",
-            "receiver": "",
-            "protocol": "fipa-contract-net",
-            "conversation_id": "market-1",
-            "reply_with": f"cfp-1-{index}",
-            "reply_by": "700ms",
-            "content": {"item": "book", "round": 1},
-        }
+    assert cfps["ann"] == {
+        "performative": "cfp",
+        "receiver": SELLERS,
+        "protocol": "fipa-contract-net",
+        "conversation_id": "market-1",
+        "reply_with": "cfp-1",
+        "reply_by": "700ms",
+        "content": {"item": "book", "round": 1},
+    }
     assert wait == {
         "performative": "request",
         "receiver": "timer",
         "protocol": "fipa-request",
         "conversation_id": "market-1-wait",
         "reply_with": "wait-1",
+        "reply_by": "3600700ms",
         "content": {"after_ms": 700, "tag": "wait-1"},
     }
 
@@ -102,6 +112,7 @@ def test_the_cheapest_offer_is_accepted_the_other_rejected_and_the_order_reporte
         "conversation_id": "market-1",
         "in_reply_to": "cleo-1",
         "reply_with": "accept-1-2",
+        "reply_by": "700ms",
         "content": {"item": "book", "price": 29},
     }
     assert guest.turn(answer(cfps["ann"], "ann", "inform", {"done": True})) == []  # not the winner
@@ -128,16 +139,52 @@ def test_missing_answers_end_with_the_timer_and_late_offers_are_rejected() -> No
     assert guest.turn(answer(cfps["cleo"], "cleo", "propose", {"price": 1})) == late
 
 
+def test_an_offer_after_its_reply_by_is_late_even_where_the_timer_is_later() -> None:
+    guest, cfps, wait = started()
+    in_time, too_late = "2026-11-22T10:20:30.823456Z", "2026-11-22T10:20:30.823457Z"
+    assert guest.turn(answer(cfps["ann"], "ann", "propose", {"price": 30}, timestamp=in_time)) == []
+    assert guest.turn(answer(cfps["bob"], "bob", "propose", {"price": 1}, timestamp=too_late)) == [
+        {"performative": "reject-proposal", "content": {"reason": "late"}}
+    ]
+    (accept,) = guest.turn(answer(wait, "timer", "inform", {"tag": "wait-1"}))
+    assert (accept["performative"], accept["receiver"]) == ("accept-proposal", "ann")
+
+
+def test_an_order_that_is_delivered_again_first_asks_what_time_it_is() -> None:
+    guest = buyer()
+    agree, ask = guest.turn(order() | {"redelivered": True})
+    assert (agree["performative"], ask["receiver"]) == ("agree", "timer")
+    assert ask["content"] == {"after_ms": 0, "tag": "pause-1"}
+    now = "2026-11-22T12:00:00.000000Z"
+    cfp, *_ = guest.turn(answer(ask, "timer", "inform", {"tag": "pause-1"}, timestamp=now))
+    assert cfp["conversation_id"] == "market-2"
+    soon = "2026-11-22T12:00:00.600000Z"
+    assert guest.turn(answer(cfp, "ann", "propose", {"price": 1}, timestamp=soon)) == []
+
+
+def test_a_round_whose_name_was_used_before_takes_another() -> None:
+    guest, cfps, wait = started()
+    used = {"reason": "already-in-use"}
+    again, wait_2 = guest.turn(answer(cfps["ann"], "ams", "not-understood", used))
+    assert (again["performative"], again["conversation_id"]) == ("cfp", "market-3")
+    assert again["content"]["round"] == 1
+    assert guest.turn(answer(wait, "ams", "not-understood", used)) == []
+    assert guest.turn(answer(again, "ann", "propose", {"price": 30})) == []
+    (accept,) = guest.turn(answer(wait_2, "timer", "inform", {"tag": "wait-3"}))
+    (report,) = guest.turn(answer(accept, "ams", "not-understood", {"reason": "ended"}))
+    assert report["content"] == {"bought": 0, "spent": 0, "failed": 1}
+
+
 def test_a_winner_that_fails_or_never_delivers_costs_the_round() -> None:
     guest, cfps, wait = started(rounds=2)
     for name in SELLERS:
         said = guest.turn(answer(cfps[name], name, "propose", {"price": 10}))
     accept = said[0]
     assert [m["performative"] for m in said] == ["accept-proposal", "reject-proposal", "reject-proposal"]
-    *cfps_2, wait = guest.turn(answer(accept, "ann", "failure", {"reason": "sold out"}))
-    assert {m["conversation_id"] for m in cfps_2} == {"market-2"}
-    for cfp in cfps_2:
-        said = guest.turn(answer(cfp, cfp["receiver"], "propose", {"price": 10}))
+    cfp, wait = guest.turn(answer(accept, "ann", "failure", {"reason": "sold out"}))
+    assert cfp["conversation_id"] == "market-2"
+    for name in each(cfp):
+        said = guest.turn(answer(cfp, name, "propose", {"price": 10}))
     (result,) = guest.turn(answer(wait, "timer", "inform", {"tag": "wait-2"}))
     assert result["conversation_id"] == "market-2-result"
     (report,) = guest.turn(answer(result, "timer", "inform", {"tag": "result-2"}))
@@ -146,7 +193,7 @@ def test_a_winner_that_fails_or_never_delivers_costs_the_round() -> None:
 
 def test_what_cannot_be_delivered_ends_that_branch_only() -> None:
     guest, cfps, _ = started()
-    guest.turn(answer(cfps["ann"], "ams", "failure", {"reason": "unknown agent"}))
+    guest.turn(answer(cfps["ann"], "ams", "failure", {"reason": "unknown agent", "receiver": "ann@local"}))
     guest.turn(answer(cfps["bob"], "bob", "not-understood"))
     (accept,) = guest.turn(answer(cfps["cleo"], "cleo", "propose", {"price": 10}))
     assert accept["receiver"] == "cleo"
@@ -160,8 +207,8 @@ def test_rounds_wait_for_their_pause_and_cancel_ends_the_order() -> None:
         said = guest.turn(answer(cfps[name], name, "refuse"))
     (pause,) = said
     assert pause["content"] == {"after_ms": 50, "tag": "pause-1"}
-    *again, _ = guest.turn(answer(pause, "timer", "inform", {"tag": "pause-1"}))
-    assert [m["conversation_id"] for m in again] == ["market-2"] * 3
+    again, _ = guest.turn(answer(pause, "timer", "inform", {"tag": "pause-1"}))
+    assert (again["performative"], again["conversation_id"]) == ("cfp", "market-2")
     assert (
         guest.turn(answer(pause, "timer", "inform", {"tag": "pause-1"})) == []
     )  # an old one changes nothing
@@ -169,8 +216,8 @@ def test_rounds_wait_for_their_pause_and_cancel_ends_the_order() -> None:
         {"performative": "refuse", "content": {"reason": "busy with another order"}}
     ]
     assert guest.turn(message("cancel", conversation_id="o-1", reply_with="stop")) == []
-    for cfp in again:
-        said = guest.turn(answer(cfp, cfp["receiver"], "refuse"))
+    for name in each(again):
+        said = guest.turn(answer(again, name, "refuse"))
     assert (said[0]["content"], said[0]["in_reply_to"]) == ({"bought": 0, "spent": 0, "failed": 2}, "stop")
     assert guest.turn(message("cancel", conversation_id="o-1"))[0]["performative"] == "failure"
 
@@ -238,19 +285,21 @@ class Market:
                     "conversation_id": taken["conversation_id"],
                     "protocol": taken["protocol"],
                     "in_reply_to": taken.get("reply_with"),
-                    "receiver": taken["sender"].removesuffix("@local"),
+                    "receiver": taken["sender"],
                 } | said
                 sent = (
                     message(sent["performative"]) | {"reply_with": None} | sent | {"sender": f"{name}@local"}
                 )
-                to = sent["receiver"].removesuffix("@local")
-                self.log.append((name, to, sent["performative"], sent["content"]))
-                if to == "timer":
-                    timers.append((name, answer(sent, "timer", "inform", {"tag": sent["content"]["tag"]})))
-                elif to != "operator":
-                    now.append((to, sent))
-                elif sent["performative"] == "inform":
-                    return sent
+                receivers = sent["receiver"] if isinstance(sent["receiver"], list) else [sent["receiver"]]
+                for to in (receiver.removesuffix("@local") for receiver in receivers):
+                    self.log.append((name, to, sent["performative"], sent["content"]))
+                    if to == "timer":
+                        tag = {"tag": sent["content"]["tag"]}
+                        timers.append((name, answer(sent, "timer", "inform", tag)))
+                    elif to != "operator":
+                        now.append((to, sent))
+                    elif sent["performative"] == "inform":
+                        return sent
         raise AssertionError("the order was never reported")
 
     def swap(self, name: str) -> None:
@@ -273,7 +322,7 @@ def test_a_whole_order_lets_different_sellers_win_and_adds_up() -> None:
         "failed": 40 - len(delivered),
     }
     acts = Counter(act for _, _, act, _ in market.log)
-    assert acts["cfp"] == 120
+    assert acts["cfp"] == 120  # one to each of three
     assert acts["propose"] == acts["accept-proposal"] + acts["reject-proposal"]
     assert acts["refuse"] > 0
     assert acts["failure"] > 0

@@ -26,7 +26,16 @@ def build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_example_has_a_module_and_says_what_it_does() -> None:
     sources = [*EXAMPLES.glob("*/*.c"), *EXAMPLES.glob("*/*.wat")]
-    assert {path.parent.name for path in sources} == {"counter", "echo", "market", "relay", "rogue"}
+    assert {path.parent.name for path in sources} == {
+        "auction",
+        "brokering",
+        "counter",
+        "echo",
+        "market",
+        "relay",
+        "rogue",
+        "subscription",
+    }
     for source in sources:
         assert source.with_suffix(".wasm").is_file(), source
         assert source.with_name("README.md").is_file(), source

@@ -264,6 +264,67 @@ def test_brokering_is_done_when_every_answer_was_relayed() -> None:
     assert (talk.a, talk.state) == ("done", "Completed")
 
 
+def forwarding(*asked: str) -> tuple[Talk, list[Talk]]:
+    """A broker `a` that has asked each of these in a sub-conversation."""
+    talk, _ = broker()
+    talk.p("a", "agree")
+    talk.p("a", "inform")
+    subs = [Talk("fipa-request", f"sub-{name}", talk.referee) for name in asked]
+    for name, sub in zip(asked, subs, strict=True):
+        assert sub.say("a", "request", name, proxy_of="outer", by=5).legality == "legal"
+    return talk, subs
+
+
+def test_an_agree_that_was_relayed_is_not_the_answer() -> None:
+    talk, (m, n) = forwarding("m", "n")
+    m.say("m", "agree", "a")
+    n.say("n", "inform", "a")
+    assert talk.p("a", "agree").legality == "legal"
+    m.say("m", "inform", "a")
+    for state in ("forwarding", "done"):
+        assert talk.p("a", "inform").legality == "legal"
+        assert talk.a == state
+
+
+def test_what_a_broker_says_before_an_answer_is_there_is_not_that_answer() -> None:
+    talk, (m,) = forwarding("m")
+    assert talk.p("a", "inform").legality == "legal"
+    m.say("m", "refuse", "a")
+    assert talk.a == "forwarding"
+    assert talk.p("a", "refuse").legality == "legal"
+    assert talk.a == "done"
+
+
+@pytest.mark.parametrize("act", ["failure", "not-understood"])
+def test_a_failure_is_an_answer_too_and_the_broker_may_fail_with_it(act: str) -> None:
+    talk, (m,) = forwarding("m")
+    m.say("m", act, "a")
+    assert talk.a == "forwarding"
+    assert talk.p("a", "failure").legality == "legal"
+    assert (talk.a, talk.state, talk.outcome) == ("failed", "Failed", "not-achieved")
+    talk, (m, n) = forwarding("m", "n")
+    m.say("m", act, "a")
+    n.say("n", "inform", "a")
+    for state in ("forwarding", "done"):
+        assert talk.p("a", "inform").legality == "legal"
+        assert talk.a == state
+
+
+def test_where_nobody_answers_a_broker_is_not_done_and_where_somebody_did_nothing_more_is_owed() -> None:
+    talk, (m, n) = forwarding("m", "n")
+    m.say("ams", "failure", "a", content={"receiver": "m@local"})
+    n.wait(6)
+    assert (talk.a, n.states) == ("forwarding", {"n": "timed-out"})
+    assert talk.p("a", "failure").legality == "legal"
+    assert talk.a == "failed"
+    talk, (m, n) = forwarding("m", "n")
+    m.say("m", "inform", "a")
+    talk.p("a", "inform")
+    assert talk.a == "forwarding"
+    n.wait(6)
+    assert (talk.a, talk.state) == ("done", "Completed")
+
+
 def test_brokering_without_sub_conversations_in_sight_goes_on() -> None:
     talk, _ = broker()
     talk.p("a", "agree")
