@@ -159,16 +159,28 @@ def test_an_order_that_is_cancelled_is_confirmed_and_ends_the_subscription(talks
     assert branches(found, place(talks, subscriber)) == {publisher: "cancelled"}
 
 
-def test_a_publisher_that_is_not_there_and_a_subscriber_that_is_gone(talks: Talks) -> None:
+def test_a_subscriber_that_is_gone_or_cannot_be_reached_is_told_no_more(talks: Talks) -> None:
     publisher, subscriber = pair(talks, "gone")
     watch(talks, subscriber, count=9)
     talks.client.change_agent(subscriber, "stop")
-    assert publish(talks, publisher, 1) == 1, "it cannot know yet"
     talks.until(
-        lambda said: said[-1]["performative"] == "failure" and said[-1]["receiver"] == [f"{publisher}@local"]
+        lambda said: (said[-1]["performative"], said[-1]["receiver"]) == ("cancel", [f"{publisher}@local"])
     )
-    assert publish(talks, publisher, 2) == 0
-    assert branches(talks.judge(), place(talks, subscriber)) == {publisher: "failed-delivery"}
+    assert publish(talks, publisher, 1) == 0, "the platform cancelled in its name"
+    module = (EXAMPLES / "subscription" / "subscriber.wasm").read_bytes()
+    talks.client.deploy("narrow", module, settings={"publisher": publisher}, limits={"mailbox": 1})
+    watch(talks, "narrow", count=9)
+    talks.until(
+        lambda said: said[-1]["sender"] == f"{publisher}@local" and said[-1]["performative"] == "inform"
+    )
+    talks.client.change_agent("narrow", "suspend")
+    told = [publish(talks, publisher, value) for value in range(2, 6)]
+    assert told[-1] == 0, "one notification filled its mailbox, and the next was sent back"
+    assert branches(talks.judge(), place(talks, "narrow")) == {publisher: "failed-delivery"}
+    assert branches(talks.judge(), place(talks, subscriber)) == {publisher: "cancelled"}
+
+
+def test_a_publisher_that_is_not_there_is_said_so(talks: Talks) -> None:
     talks.deploy("lonely", "subscription/subscriber", publisher="nobody")
     agree, result = talks.ask(
         "request", "lonely", {"action": "watch", "topic": "rates"}, replies=2, protocol="fipa-request"
