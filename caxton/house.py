@@ -21,8 +21,10 @@ import structlog
 
 from caxton.agents import Instances, Recovery, Registry, Supervisor
 from caxton.bus import Bus
+from caxton.bus.ams import Ams
 from caxton.bus.conduct import WRITE_S, Conduct
-from caxton.bus.platform_agents import Ams, Timer
+from caxton.bus.df import Df
+from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
@@ -54,6 +56,7 @@ class House:
     agents: Supervisor
     engine: Engine
     tasks: Tasks
+    df: Df
 
 
 @asynccontextmanager
@@ -122,10 +125,15 @@ async def open_house(
             limits=config.default_limits(),
             spawn=group.create_task,
         )
-        ams = Ams(bus, agents.states)
-        bus.platform_agents = {timer.name: timer, ams.name: ams}
+        message_bytes = config.default_limits().message_bytes
+        ams = Ams(bus, clock, message_bytes, agents)
+        df = Df(bus, clock, message_bytes)
+        agents.on_removed += [ams.removed, df.removed]
+        bus.platform_agents = {one.name: one for one in (ams, df, timer)}
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
+        await ams.load(journal.reader)
+        await df.load(journal.reader)
         agents.attach()
         open_talks = await conduct.restore(journal.reader)
         if open_talks:
@@ -138,6 +146,7 @@ async def open_house(
         if again:
             log.info("messages without a finished turn are delivered again", count=again)
             bus.event("daemon", body={"what": "redelivered", "count": again})
+        df.begin()
         group.create_task(pool.run(), name="cells")
         marks = group.create_task(_mark(bus, closing), name="low water")
         states = group.create_task(_write_states(bus, closing), name="states")
@@ -150,9 +159,10 @@ async def open_house(
             # what lives as long as the daemon need not be looked at by every collection
             gc.collect()
             gc.freeze()
-            yield House(project, clock, journal, bus, pool, compiler, agents, engine, tasks)
+            yield House(project, clock, journal, bus, pool, compiler, agents, engine, tasks, df)
         finally:
             timer.close()
+            df.close()
             await tasks.close()
             conduct.close()
             await engine.close()

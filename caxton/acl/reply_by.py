@@ -27,6 +27,11 @@ def duration_us(text: str) -> int | None:
     return None if found is None else round(float(found[1]) * _SECONDS[found[2]] * 1e6)
 
 
+def moment_us(text: str) -> int:
+    """Microseconds since 1970 of a time that `time_text` wrote."""
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+
+
 def reply_by_time(text: str, now_us: int) -> str:
     """The time that `text` means, seen from `now_us`.
 

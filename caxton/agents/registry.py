@@ -15,7 +15,7 @@ import msgspec
 
 from caxton.agents.life import Life, Loaded, Unloaded, state_name
 from caxton.bus import Endpoint
-from caxton.bus.platform_agents import AMS_NUMBER, FIRST_GUEST_NUMBER, TIMER_NUMBER
+from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.cells import Cell
 from caxton.errors import AgentNotFound
 from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
@@ -107,7 +107,7 @@ class Registry:
             snapshot = snapshots.get(row.no)
             if snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh":
                 record.snapshot_seq = snapshot.seq
-        for local, number in (("ams", AMS_NUMBER), ("timer", TIMER_NUMBER)):
+        for local, number in PLATFORM_NUMBERS.items():
             if local not in self._numbers:
                 self._numbers[local] = number
                 self._journal.batch.records.append(

@@ -79,6 +79,12 @@ class Supervisor:
         """Full name and state of every agent, for the ams."""
         return [(record.endpoint.name, state_name(record.life)) for record in self.registry.agents.values()]
 
+    def state(self, name: str) -> str | None:
+        """The state of the agent of that full name, for the ams; None where there is none."""
+        endpoint = self._bus.endpoints.get(name)
+        record = None if endpoint is None else self.registry.by_endpoint.get(endpoint)
+        return None if record is None else state_name(record.life)
+
     # ------------------------------------------------------------------ what people want
 
     async def start(self, name: str) -> AgentView:

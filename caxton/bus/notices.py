@@ -63,8 +63,11 @@ class Notices:
         content = {"error": code, "reason": reason, "receiver": receiver, "message_id": message.id}
         self.answer(envelope, self._ams, Performative.FAILURE, content)
 
-    def answer(self, asked: Envelope, sender: str, act: Performative, content: object) -> None:
-        """Let a platform agent answer a message in its own conversation."""
+    def answer(
+        self, asked: Envelope, sender: str, act: Performative, content: object, reason: str | None = None
+    ) -> None:
+        """Let a platform agent answer a message in its own conversation; `reason` is a sentence that its content has
+        no place for."""
         message = asked.message
         draft = Draft(
             act,
@@ -76,6 +79,8 @@ class Notices:
             language=message.language,
             ontology=message.ontology,
         )
+        if reason is not None:
+            draft.extensions = {"x_reason": msgspec.Raw(_encode(reason))}
         self._bus.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
 
     # ------------------------------------------------------------------ what the referee says

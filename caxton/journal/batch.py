@@ -250,6 +250,25 @@ class TaskRow(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryRow(Record):
+    """One registration with `ams` or `df`, or a subscription; a row without a body takes it out again.
+
+    `expires_us` is when a lease ends, None for none; `body` a JSON object.
+    """
+
+    sql: ClassVar[str] = insert("directory", 5)
+    kind: str
+    key: str
+    at_us: int
+    expires_us: int | None
+    body: str | None
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.kind, self.key, self.at_us, self.expires_us, self.body)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 

@@ -18,6 +18,7 @@ from caxton.journal.batch import (
     MAX_AGENT_NO,
     AgentRow,
     DeploymentRow,
+    DirectoryRow,
     RevisionRow,
     SnapshotRow,
     TaskRow,
@@ -288,6 +289,15 @@ class Reader:
         """The task with that id."""
         rows = await self._query.all(f"select {_TASK} from task where id = :id", id=id)
         return TaskRow(*rows[0]) if rows else None
+
+    async def directory(self, kind: str) -> list[DirectoryRow]:
+        """What is registered of that kind, the oldest first."""
+        rows = await self._query.all(
+            """select kind, key, at_us, expires_us, body from directory where kind = :kind
+               order by at_us, key""",
+            kind=kind,
+        )
+        return [DirectoryRow(*row) for row in rows]
 
     async def client_key(self, key: str) -> int | None:
         """The number of the message that a client's idempotency key stands for."""

@@ -76,11 +76,26 @@ def tasks(db: sqlite3.Connection) -> None:
     )
 
 
+def directory(db: sqlite3.Connection) -> None:
+    """Registrations with `ams` and `df`, and subscriptions to the `df`."""
+    db.execute(
+        """create table directory(kind text not null, key text not null, at_us integer not null,
+             expires_us integer, body text, primary key(kind, key)) without rowid"""
+    )
+    # a row without a body takes one away, so that one statement writes a batch in its order
+    db.execute(
+        """create trigger directory_leave after insert on directory when new.body is null begin
+             delete from directory where kind = new.kind and key = new.key;
+           end"""
+    )
+
+
 MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     first_tables,
     tasks,
     judged_tables,
     snapshots_by_turn,
+    directory,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

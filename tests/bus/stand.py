@@ -10,13 +10,16 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from caxton.bus import Bus, Endpoint
-from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, Ams, Timer
+from caxton.bus.ams import Ams
+from caxton.bus.df import Df
+from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
+from caxton.bus.timer import Timer
 from caxton.cells import CellLink
 from caxton.clock import Clock, SystemClock
 from caxton.ids import Ids
@@ -123,8 +126,33 @@ class Ring(NamedTuple):
         self.rings.armed.pop(self.number, None)
 
 
+class Guests:
+    """Who is there, without a supervisor: everybody who has a mailbox runs, and their lives are the test's."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(name, "running") for name in self.bus.endpoints]
+
+    def state(self, name: str) -> str | None:
+        return "running" if name in self.bus.endpoints else None
+
+    async def suspend(self, name: str) -> None:
+        raise NotImplementedError
+
+    async def resume(self, name: str) -> None:
+        raise NotImplementedError
+
+    async def remove(self, name: str) -> None:
+        raise NotImplementedError
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        raise NotImplementedError
+
+
 class Stand:
-    """One bus with a journal, an `ams` and a `timer`; agents as a test adds them."""
+    """One bus with a journal and the platform's agents; guests as a test adds them."""
 
     def __init__(self, journal: Journal, limits: Limits, clock: Clock | None = None) -> None:
         self.journal = journal
@@ -139,15 +167,17 @@ class Stand:
             clock=clock or self.rings,
         )
         self.timer = Timer(self.bus, self.rings)
-        self.ams = Ams(self.bus, lambda: [(one.name, "running") for one in self.bus.endpoints.values()])
-        self.bus.platform_agents = {self.timer.name: self.timer, self.ams.name: self.ams}
+        self.guests = Guests(self.bus)
+        self.ams = Ams(self.bus, clock or self.rings, limits.message_bytes, self.guests)
+        self.df = Df(self.bus, clock or self.rings, limits.message_bytes)
+        self.bus.platform_agents = {one.name: one for one in (self.ams, self.df, self.timer)}
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []
         self.bus.on_broken = lambda endpoint, status, code, reason: self.broken.append(
             (endpoint.name, status, code)
         )
         self._known = 0
-        for number, name in ((self.ams.number, "ams"), (self.timer.number, "timer")):
+        for name, number in PLATFORM_NUMBERS.items():
             journal.batch.records.append(AgentRow(number, f"{name}@local", "platform", None, "{}", 0, 0))
 
     def agent(
@@ -218,7 +248,10 @@ class Stand:
 async def stand(folder: Path, clock: Clock | None = None, **limits: int) -> AsyncGenerator[Stand]:
     """A bus over the journal in that folder; a second one over the same folder is a restart."""
     async with await Journal.open(folder, SystemClock()) as journal:
-        yield Stand(journal, Limits(**limits), clock)
+        made = Stand(journal, Limits(**limits), clock)
+        await made.ams.load(journal.reader)
+        await made.df.load(journal.reader)
+        yield made
 
 
 INFORM: Json = {"performative": "inform", "content": 1}

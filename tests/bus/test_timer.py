@@ -1,4 +1,4 @@
-"""The platform's own agents: `timer` wakes, `ams` knows who is there, both say what they do not understand."""
+"""The platform's agent `timer`: it wakes who asks for it, also after a restart."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from caxton.bus import platform_agents
-from caxton.bus.platform_agents import AFTER_MS_MAX
+from caxton.bus import timer
+from caxton.bus.timer import AFTER_MS_MAX
 
 from .stand import stand
 
@@ -130,7 +130,7 @@ async def test_too_many_timers_are_refused_and_the_others_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = 20
-    monkeypatch.setattr(platform_agents, "TIMERS_MAX", most)
+    monkeypatch.setattr(timer, "TIMERS_MAX", most)
     async with stand(tmp_path) as house:
         content = {"after_ms": 1_000}
         for _ in range(most):
@@ -142,37 +142,3 @@ async def test_too_many_timers_are_refused_and_the_others_stay(
         house.rings.ring()
         house.ask("timer", content)
         assert len(house.rings.armed) == most
-
-
-async def test_the_ams_knows_who_is_there(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b", running=False)
-        house.ask("ams", {"action": "search"}, conversation_id="talk", reply_with="r-1")
-        _, said = await house.messages()
-        assert (said["performative"], said["sender"], said["in_reply_to"]) == ("inform", "ams@local", "r-1")
-        assert {one["name"] for one in said["content"]["result"]} == {"a@local", "b@local"}
-        assert [turn.agent for turn in await house.turns()] == ["ams@local"]
-
-
-@pytest.mark.parametrize(
-    ("act", "content"),
-    [("request", None), ("request", {"action": "register"}), ("query-ref", {"action": "search"})],
-)
-async def test_the_ams_says_what_it_does_not_understand(tmp_path: Path, act: str, content: object) -> None:
-    async with stand(tmp_path) as house:
-        house.bus.submit({"performative": act, "receiver": "ams", "content": content})
-        _, said = await house.messages()
-        assert (said["performative"], said["content"]["act"]) == ("not-understood", act)
-        assert house.pending() == []
-
-
-@pytest.mark.parametrize("act", ["not-understood", "failure", "inform"])
-async def test_the_ams_answers_no_answers(tmp_path: Path, act: str) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.cell.end({"performative": act, "receiver": "ams"})
-        assert len(await house.messages()) == 2
-        assert house.pending() == []
-        assert not house.cell.frames
