@@ -21,6 +21,7 @@ from caxton.bench.stage import stage
 from caxton.bus import Endpoint
 from caxton.deploy import Probation
 from caxton.devloop.builders import from_source
+from caxton.devloop.toolchains import Missing, ziglang
 from caxton.example_modules import folder as example_folder
 from caxton.example_modules import module
 from caxton.house import House
@@ -159,9 +160,14 @@ async def _edits(house: House, show: Callable[[float], None]) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="caxton-edit-", ignore_cleanup_errors=True) as name:
         source = Path(shutil.copy(example_folder(NAME) / f"{NAME}.c", name))
         text = await asyncio.to_thread(source.read_text, "utf-8")
-        recipe = from_source(source, Path(name))
-        if recipe.missing is not None or CONSTANT not in text:
-            return [Figure("edits", 0.0, "edits", f"edit to answer is left out; install: {recipe.missing}")]
+        recipe = from_source(source, source.with_suffix(".wasm"), Path(name))
+        zig = ziglang(source.parent)
+        if isinstance(zig, Missing):
+            return [Figure("edits", 0.0, "edits", f"edit to answer is left out; install: {zig.remedy}")]
+        if CONSTANT not in text:
+            return [
+                Figure("edits", 0.0, "edits", f"edit to answer is left out: no {CONSTANT} in {source.name}")
+            ]
         endpoint = house.bus.endpoints[house.bus.full_name(NAME)]
         # one more than is counted: Zig compiles what it needs itself the first time
         for number in range(EDITS + 1):

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,8 @@ from caxton.cli.options import Format, Output, Project
 
 if TYPE_CHECKING:
     from socket import socket as Socket
+
+    from caxton.devloop.toolchains import Toolchain
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -88,19 +89,10 @@ def checks(folder: Path) -> Iterator[Callable[[], Finding]]:
     yield lambda: disk(folder)
     yield open_files
     yield lambda: kernel(Path("/proc/sys/vm"))
-    for words in TOOLCHAINS:
-        yield partial(toolchain, *words)
+    from caxton.devloop.toolchains import FOR_DOCTOR
 
-
-TOOLCHAINS = (
-    ("ziglang", "the examples and agents in C", "pip install 'caxton-workbench[build]'"),
-    ("zig", "agents in Zig", "from ziglang.org/download, or use ziglang: python -m ziglang"),
-    ("clang", "agents in C without ziglang", "from your system's packages: clang and lld"),
-    ("cargo", "agents in Rust", "from rustup.rs, then: rustup target add wasm32-unknown-unknown"),
-    ("npm", "agents in AssemblyScript", "Node.js from your system's packages or nodejs.org"),
-    ("go", "agents in Go", "from go.dev/dl, with TinyGo for small modules"),
-)
-"""Compilers: the command, what needs it, how to get it. None is needed to run agents."""
+    for one in FOR_DOCTOR:
+        yield partial(toolchain, one, folder)
 
 
 def python(version: tuple[int, ...], wide: bool) -> Finding:
@@ -267,14 +259,15 @@ def kernel(settings: Path) -> Finding:
     return Finding("memory areas", "ok", found)
 
 
-def toolchain(name: str, needed_for: str, remedy: str) -> Finding:
-    """Is that compiler here? Its absence is never bad: agents that are built run without it."""
-    where = shutil.which(name)
-    if where:
-        return Finding(name, "ok", f"{where}, for {needed_for}")
-    if name == "ziglang" and find_spec("ziglang"):
-        return Finding(name, "ok", f"python -m ziglang, for {needed_for}")
-    return Finding(name, "warn", f"not here; only needed to build {needed_for}", remedy)
+def toolchain(wanted: Toolchain, folder: Path) -> Finding:
+    """Can agents in that language be built here? That they cannot is never bad: agents that are built run without."""
+    from caxton.devloop.toolchains import Found
+
+    found = wanted.look(folder)
+    if isinstance(found, Found):
+        return Finding(wanted.name, "ok", f"{found.shown}, for agents in {wanted.languages}")
+    what = f"{found.what} is not here; only needed to build agents in {wanted.languages}"
+    return Finding(wanted.name, "warn", what, found.remedy)
 
 
 def _line(finding: Finding) -> None:

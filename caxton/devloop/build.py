@@ -12,12 +12,13 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from caxton.devloop import child
-from caxton.devloop.builders import Recipe
+from caxton.devloop import child, toolchains, wasi
 from caxton.devloop.diagnostics import first_error
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
+from caxton.devloop.recipe import Recipe
 from caxton.devloop.targets import Target, read_depfile
-from caxton.errors import CaxtonError
+from caxton.devloop.toolchains import Missing
+from caxton.errors import CaxtonError, InvalidModule
 
 MAGIC: Final = b"\0asm"
 
@@ -76,18 +77,15 @@ async def build(target: Target, shown_from: Path) -> tuple[Built | BuildFailed, 
 
 
 async def _run(recipe: Recipe, shown_from: Path) -> child.Outcome:
-    if recipe.missing is not None:
-        raise NotBuilt(
-            Diagnostic(f"{recipe.source} needs ziglang, which is not here"), "", 0.0, recipe.missing
-        )
-    if recipe.builder != "command":
-        recipe.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        recipe.output.unlink(missing_ok=True)
-    if recipe.depfile is not None:
-        recipe.depfile.unlink(missing_ok=True)
+    found = toolchains.TOOLCHAINS[recipe.needs].look(recipe.folder) if recipe.needs else None
+    if isinstance(found, Missing):
+        raise _needs(recipe, found, child.Outcome(None, "", 0.0))
+    _make_room(recipe)
     outcome = await child.run(recipe.command, recipe.folder, recipe.timeout_s, recipe.environ)
     if outcome.ok:
         return outcome
+    if recipe.needs == "cargo" and found and "target may not be installed" in outcome.output:
+        raise _needs(recipe, toolchains.rust_target(found), outcome)
     hint = None
     if outcome.code is None and "cannot be run" in outcome.output:
         hint = "install it, or correct build.command in caxton.toml"
@@ -98,17 +96,48 @@ async def _run(recipe: Recipe, shown_from: Path) -> child.Outcome:
     )
 
 
+def _needs(recipe: Recipe, missing: Missing, outcome: child.Outcome) -> NotBuilt:
+    what = Diagnostic(f"{recipe.source} needs {missing.what}, which is not here")
+    return NotBuilt(what, outcome.output, outcome.took_ms, missing.remedy)
+
+
+def _make_room(recipe: Recipe) -> None:
+    """What the build before left is not to be taken for the work of this one."""
+    if recipe.depfile is not None:
+        recipe.depfile.unlink(missing_ok=True)
+    if recipe.keeps_output:
+        if recipe.builder != "command":
+            recipe.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    if recipe.output.is_dir():
+        shutil.rmtree(recipe.output)
+    recipe.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    recipe.output.unlink(missing_ok=True)
+
+
 def _take(recipe: Recipe, outcome: child.Outcome) -> bytes:
+    output = recipe.output
+    if output.is_dir():
+        made = sorted(output.rglob("*.wasm"))
+        if len(made) != 1:
+            names = ", ".join(file.name for file in made) or "none"
+            what = Diagnostic(f"the builder left {len(made)} modules ({names}), not one")
+            raise NotBuilt(what, outcome.output, outcome.took_ms, recipe.no_output)
+        output = made[0]
     try:
-        module = recipe.output.read_bytes()
+        module = output.read_bytes()
     except OSError as error:
-        what = Diagnostic(f"the command ended well but left no {recipe.output.name}: {error.strerror}")
-        hint = "say with build.output where it writes its module"
-        raise NotBuilt(what, outcome.output, outcome.took_ms, hint) from error
+        what = Diagnostic(f"the command ended well but left no {output.name}: {error.strerror}")
+        raise NotBuilt(what, outcome.output, outcome.took_ms, recipe.no_output) from error
     if not module.startswith(MAGIC):
-        what = Diagnostic(f"{recipe.output.name} is not a WebAssembly module")
+        what = Diagnostic(f"{output.name} is not a WebAssembly module")
         raise NotBuilt(what, outcome.output, outcome.took_ms, "the build has to write wasm")
-    return module
+    if not recipe.system:
+        return module
+    try:
+        return wasi.with_less_data(wasi.without_system(module))
+    except InvalidModule as error:
+        raise NotBuilt(Diagnostic(error.message), outcome.output, outcome.took_ms, error.hint) from error
 
 
 def _place(module: bytes, target: Target, outcome: child.Outcome) -> None:
@@ -122,7 +151,7 @@ def _place(module: bytes, target: Target, outcome: child.Outcome) -> None:
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f".{place.name}.new")
-        shutil.copyfile(target.recipe.output, fresh)
+        fresh.write_bytes(module)
         os.replace(fresh, place)
     except OSError as error:
         what = Diagnostic(f"{place} cannot be written: {error.strerror}")

@@ -2,29 +2,27 @@
 
     [build] command   as it stands in `caxton.toml`
     *.wat             wasmtime's translation, in a child
-    *.c *.cpp *.zig   ziglang (extra `build`), with our `caxton.h` always on the include path
+    build.zig         ziglang's build system
+    *.c *.cpp *.zig   ziglang (extra `build`), with our `caxton.h` always on the include path; the only one of its kind,
+                      or the one called `agent`
+    other packages    their own tools (`packages.py`)
 
 In: a source, or a [build] table. Out: a `Recipe`: a command line, what it reads, where it writes. Nothing is run here.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from caxton import example_modules
 from caxton.config import BuildTable
+from caxton.devloop import packages, toolchains
+from caxton.devloop.packages import BUILD_ZIG
+from caxton.devloop.recipe import Recipe
 from caxton.errors import ConfigurationError
 from caxton.sandbox import child
-
-ZIGLANG: Final = "pip install 'caxton-workbench[build]'"
-BUILT_IN_S: Final = 60.0
-"""How long a builder of ours may take; Zig compiles its own runtime the first time."""
 
 # mvp keeps a module valid in profile `strict`; the stack is small because agents do not recurse: with 64 KiB of it an
 # idle agent costs a page more
@@ -37,35 +35,11 @@ _C: Final = ("cc", *_FREESTANDING, "-std=c11", *_CLANG)
 _CPP: Final = ("c++", *_FREESTANDING, "-std=c++20", "-fno-exceptions", "-fno-rtti", *_CLANG)
 _ZIG: Final = (
     *("build-exe", *_FREESTANDING, "-O", "ReleaseSmall"),
-    *("-fno-entry", "-rdynamic", "-fstrip", "--stack", "8192"),
+    *("-fno-entry", "-rdynamic", "-fstrip", "--stack", "32768"),
 )
 
 _CLANG_READS: Final = frozenset({".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".hh", ".inc", ".def"})
 _ZIG_READS: Final = frozenset({".zig", ".zon", *_CLANG_READS})
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A build as a value. Relative paths in `command` are relative to `folder`."""
-
-    builder: str
-    source: str
-    """What a person would call the source: its path relative to the folder, or the command."""
-    folder: Path
-    command: tuple[str, ...]
-    output: Path
-    timeout_s: float = BUILT_IN_S
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
-    depfile: Path | None = None
-    """Where the compiler writes what it read, in make's syntax."""
-    reads: tuple[Path, ...] = ()
-    """Files that it certainly reads."""
-    may_read: frozenset[str] | None = frozenset()
-    """Endings of other files in the folder that it may read; None for all of them."""
-    watch: tuple[str, ...] = ()
-    """Patterns, as in a .gitignore, that narrow `may_read`."""
-    missing: str | None = None
-    """What to install first, where a toolchain is not here."""
 
 
 def from_table(name: str, table: BuildTable, folder: Path, module: Path) -> Recipe:
@@ -81,22 +55,27 @@ def from_table(name: str, table: BuildTable, folder: Path, module: Path) -> Reci
         {"CAXTON_AGENT": name, "CAXTON_INCLUDE": str(include_folder())},
         may_read=None,
         watch=tuple(table.watch),
+        keeps_output=True,
     )
 
 
-def from_source(source: Path, scratch: Path) -> Recipe:
-    """The recipe of one source file; raises ConfigurationError where no builder knows its ending."""
+def from_source(source: Path, module: Path, scratch: Path) -> Recipe:
+    """The recipe of one source file, or of the file by which a package is known.
+
+    `module` is where the outcome shall stand, `scratch` a corner of ours. Raises ConfigurationError where no builder
+    knows it.
+    """
+    of_package = packages.MAKERS.get(source.name)
+    if of_package is not None:
+        return of_package(source, module, scratch, include_folder())
     maker = _MAKERS.get(source.suffix)
     if maker is None:
-        raise ConfigurationError(
-            f"nothing here builds {source}",
-            hint=f"a source ends in {', '.join(SUFFIXES)}; give anything else a [build] command",
-        )
+        raise ConfigurationError(f"nothing here builds {source}", hint=HINT)
     return maker(source, scratch)
 
 
 def source_of(given: Path | None, module: Path) -> Path | None:
-    """The source file: the one that was named, the only one of a named folder, else the one beside the module.
+    """The source: the one that was named, what makes the named folder one, else the file beside the module.
 
     None where there is none, so that the module is somebody else's work. Raises ConfigurationError where what was named
     is not there or is not one source.
@@ -108,37 +87,40 @@ def source_of(given: Path | None, module: Path) -> Path | None:
         return given
     if not given.is_dir():
         raise ConfigurationError(f"there is no source {given}", hint="correct its path in caxton.toml")
-    found = sorted(file for file in given.iterdir() if file.suffix in SUFFIXES and file.is_file())
-    # the first kind that is there wins, as in the table above
+    found = in_folder(given)
+    if found is None:
+        raise ConfigurationError(f"there is no source in {given}", hint=HINT)
+    return found
+
+
+def in_folder(folder: Path) -> Path | None:
+    """The source in that folder, the first kind that is there; None where there is none.
+
+    Raises ConfigurationError where there are several of one kind, none of them called `agent`, and nothing else.
+    """
+    package = packages.package_of(folder)
+    several: list[Path] = []
     for suffix in SUFFIXES:
-        of_kind = [file for file in found if file.suffix == suffix]
-        if len(of_kind) == 1:
-            return of_kind[0]
-        if of_kind:
-            names = ", ".join(file.name for file in of_kind[:4])
-            raise ConfigurationError(
-                f"{given} has more than one {suffix} file: {names}", hint="name the agent's own as source"
-            )
-    raise ConfigurationError(
-        f"there is no source in {given}",
-        hint=f"a source ends in {', '.join(SUFFIXES)}; give anything else a [build] command",
-    )
+        if suffix not in _BEFORE_PACKAGES and package is not None and package.name == BUILD_ZIG:
+            # build.zig is itself a .zig file
+            return package
+        files = sorted(file for file in folder.iterdir() if file.suffix == suffix and file.is_file())
+        named = [file for file in files if file.stem == "agent"]
+        if len(files) == 1 or named:
+            return (named or files)[0]
+        several = several or files
+    if package is None and several:
+        names = ", ".join(file.name for file in several[:4])
+        raise ConfigurationError(
+            f"{folder} has more than one {several[0].suffix} file: {names}",
+            hint=f"name the agent's own as source, or call it agent{several[0].suffix}",
+        )
+    return package
 
 
 def include_folder() -> Path:
     """Where `caxton.h` is."""
     return example_modules.folder("include")
-
-
-@cache
-def _ziglang() -> tuple[tuple[str, ...], str | None]:
-    """How to run Zig, and what to install where it is not here."""
-    found = find_spec("ziglang")
-    if found is None or not found.submodule_search_locations:
-        return (sys.executable, "-m", "ziglang"), ZIGLANG
-    binary = Path(next(iter(found.submodule_search_locations)), "zig")
-    # the binary itself: a Python in between costs 30 ms of every build
-    return ((str(binary),) if binary.is_file() else (sys.executable, "-m", "ziglang")), None
 
 
 def _wat(source: Path, scratch: Path) -> Recipe:
@@ -150,7 +132,7 @@ def _wat(source: Path, scratch: Path) -> Recipe:
 
 def _clang(builder: str, flags: tuple[str, ...], source: Path, scratch: Path) -> Recipe:
     output, depfile = scratch / f"{source.stem}.wasm", scratch / f"{source.stem}.d"
-    zig, missing = _ziglang()
+    zig = toolchains.ziglang(source.parent).command
     words = (
         *zig,
         *flags,
@@ -173,7 +155,7 @@ def _clang(builder: str, flags: tuple[str, ...], source: Path, scratch: Path) ->
         depfile=depfile,
         reads=(source,),
         may_read=_CLANG_READS,
-        missing=missing,
+        needs="ziglang",
     )
 
 
@@ -187,8 +169,12 @@ def _cpp(source: Path, scratch: Path) -> Recipe:
 
 def _zig(source: Path, scratch: Path) -> Recipe:
     output = scratch / f"{source.stem}.wasm"
-    zig, missing = _ziglang()
-    words = (*zig, *_ZIG, "-I", str(include_folder()), f"-femit-bin={output}", source.name)
+    zig = toolchains.ziglang(source.parent).command
+    sdk = include_folder() / "caxton.zig"
+    words = (
+        *(*zig, *_ZIG, "-I", str(include_folder()), f"-femit-bin={output}"),
+        *("--dep", "caxton", f"-Mroot={source.name}", f"-Mcaxton={sdk}"),
+    )
     return Recipe(
         "zig",
         source.name,
@@ -196,9 +182,9 @@ def _zig(source: Path, scratch: Path) -> Recipe:
         words,
         output,
         environ=_quiet(scratch),
-        reads=(source,),
+        reads=(source, sdk),
         may_read=_ZIG_READS,
-        missing=missing,
+        needs="ziglang",
     )
 
 
@@ -214,3 +200,9 @@ _MAKERS: Final[dict[str, Callable[[Path, Path], Recipe]]] = {
 }
 SUFFIXES: Final = tuple(_MAKERS)
 """Endings of sources, in the order in which they are looked for."""
+_BEFORE_PACKAGES: Final = frozenset({".wat"})
+HINT: Final = (
+    f"a source ends in {', '.join(SUFFIXES)} or is a folder with {', '.join(packages.MAKERS)}; "
+    "give anything else a [build] command"
+)
+"""What is said where nothing is found that can be built."""

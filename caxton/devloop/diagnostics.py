@@ -1,7 +1,7 @@
 """The one line that matters in what a compiler says.
 
 In: everything that a builder printed. Out: the first error with file, line and column, as clang, zig, gcc, go, rustc,
-tsc and our own WAT translation write them; the best line there is for anything else.
+tsc, asc and our own WAT translation write them; the best line there is for anything else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ _RUST: Final = re.compile(
 _TSC: Final = re.compile(
     r"^(?P<file>[^\s(][^(\n]*)\((?P<line>\d+),(?P<column>\d+)\): error (?P<message>.+)$", re.MULTILINE
 )
+_ASC: Final = re.compile(
+    r"^ERROR (?:[A-Z]+\d+: )?(?P<message>.+)\n(?:.*\n)*?.*└─ in (?P<file>[^\n(]+)\((?P<line>\d+),(?P<column>\d+)\)",
+    re.MULTILINE,
+)
 _GO: Final = re.compile(rf"^{_PLACE} (?!warning:|note:)(?P<message>.+)$", re.MULTILINE)
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -28,7 +32,7 @@ _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def first_error(output: str, folder: Path, shown_from: Path) -> Diagnostic:
     """The first error in a builder's output; paths in it are relative to `folder`, in the answer to `shown_from`."""
     text = _COLOUR.sub("", output)
-    found = [match for shape in (_CLANG, _RUST, _TSC) if (match := shape.search(text))]
+    found = [match for shape in (_CLANG, _RUST, _TSC, _ASC) if (match := shape.search(text))]
     place = min(found, key=lambda match: match.start()) if found else _GO.search(text)
     if place is not None:
         column = place["column"]

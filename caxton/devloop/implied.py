@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from caxton.config import FILE_NAME, IMPLIED, STATE_FOLDER, check_agent_name
-from caxton.devloop.builders import SUFFIXES
+from caxton.devloop.builders import HINT, in_folder
 from caxton.errors import ConfigurationError
 
 BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
@@ -30,22 +30,16 @@ def settle(folder: Path) -> bool:
         raise ConfigurationError(
             f"there is no folder {folder}", hint="name the folder of a project or an agent"
         )
-    sources = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
-    if not sources:
+    source = in_folder(folder)
+    if source is None:
         raise ConfigurationError(
-            f"there is neither a {FILE_NAME} nor an agent's source in {folder}",
-            hint=f"a source ends in {', '.join(SUFFIXES)}; write a {FILE_NAME} for anything else",
-        )
-    if len(sources) > 1:
-        names = ", ".join(file.name for file in sources[:4])
-        raise ConfigurationError(
-            f"{folder} has more than one source: {names}", hint=f"write a {FILE_NAME} that names the agents"
+            f"there is neither a {FILE_NAME} nor an agent's source in {folder}", hint=HINT
         )
     name = agent_name(folder)
     file = folder / IMPLIED
     text = (
         f"# Made by `caxton dev` for a folder with one agent; a {FILE_NAME} in the folder takes its place.\n"
-        f"[agents.{quoted(name)}]\nsource = {quoted(sources[0].name)}\nwasm = {quoted(f'{BUILD_FOLDER}/{name}.wasm')}\n"
+        f"[agents.{quoted(name)}]\nsource = {quoted(source.name)}\nwasm = {quoted(f'{BUILD_FOLDER}/{name}.wasm')}\n"
     )
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)

@@ -15,9 +15,9 @@ from pathspec import GitIgnoreSpec
 
 from caxton.config import Project
 from caxton.devloop import builders
-from caxton.devloop.builders import Recipe
 from caxton.devloop.ignored import walk
 from caxton.devloop.implied import BUILD_FOLDER
+from caxton.devloop.recipe import Recipe
 from caxton.devloop.stamps import Stamps
 from caxton.errors import ConfigurationError
 
@@ -125,7 +125,7 @@ def targets(project: Project) -> list[Target]:
                 if source
                 else scratch
             )
-            recipe = builders.from_source(source, corner) if source else None
+            recipe = builders.from_source(source, place, corner) if source else None
         if place.suffix == ".wat" and recipe is not None and table.build is None:
             # the text is the module: it is translated here for the place of its errors, and left where it stands
             place = recipe.output

@@ -195,7 +195,7 @@ class Compiler:
         except TimeoutError:
             raise ResourceError(
                 f"the module took longer than {self._wall_s:g} s to compile",
-                hint="look for very large functions or tables",
+                hint="look for very large functions or tables, or give it more time with compile.wall_s",
             ) from None
         finally:
             await self._end(child)
@@ -212,7 +212,7 @@ class Compiler:
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return ResourceError(
                 f"the module took more than {self._wall_s:g} s of processor time to compile",
-                hint="look for very large functions or tables",
+                hint="look for very large functions or tables, or give it more time with compile.wall_s",
             )
         if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS) or "MemoryError" in talk:
             return ResourceError(

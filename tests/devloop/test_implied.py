@@ -47,7 +47,7 @@ def test_another_source_is_taken_up(tmp_path: Path) -> None:
     [
         ([], "neither a caxton.toml nor an agent's source"),
         (["a.rs"], "neither a caxton.toml nor an agent's source"),
-        (["a.c", "b.wat"], "more than one source: a.c, b.wat"),
+        (["a.c", "b.c"], "more than one .c file: a.c, b.c"),
     ],
 )
 def test_a_folder_that_is_not_clear_is_refused(tmp_path: Path, files: list[str], said: str) -> None:
