@@ -14,6 +14,10 @@ check:
 test *arguments:
     {{python}} -m pytest {{arguments}}
 
+# the tests that take minutes: Zig's build system, hundreds of saves
+test-slow *arguments:
+    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/test_packages.py tests/flow/test_dev.py {{arguments}}
+
 # the market, for a person to watch
 demo:
     {{python}} -m caxton.cli demo

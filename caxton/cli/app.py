@@ -19,6 +19,7 @@ from caxton.errors import CaxtonError
 
 COMMANDS: dict[str, str] = {
     "demo": "Watch four agents trade on a market for some seconds.",
+    "new": "Make a new agent, or a new project, to begin with.",
     "dev": "Build the agents, run them, take in every save.",
     "up": "Start the daemon of this project.",
     "down": "Stop the daemon of this project.",
@@ -98,6 +99,7 @@ def root(
     \b
     Begin with:
       caxton demo                               watch a market of agents
+      caxton new counter                        make an agent; caxton dev counter runs it
       caxton up                                 start the daemon of this folder's project
       caxton msg send --to echo --performative request --content '"hello"' --wait
       caxton COMMAND --help                     every command shows examples

@@ -86,7 +86,8 @@ def dev(
     """Build the agents, run them, and take in every save: the new build goes on where the old one was.
 
     Starts the project's daemon if none runs, and at its end stops the one that it started. Only what a save concerns
-    is built again; a build that fails leaves the old revision answering. C needs the extra build.
+    is built again; a build that fails leaves the old revision answering. What needs which toolchain, and whether it
+    is here, `caxton doctor` says.
 
     \b
     Examples:

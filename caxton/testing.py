@@ -1,0 +1,252 @@
+"""Agents under test: built, and running in a daemon of their own that ends with the test.
+
+    from caxton.testing import running
+
+    with running(Path("counter")) as agents:
+        assert agents.ask({"add": 2})["content"] == {"count": 2}
+
+In: the folder of a project, or of one agent. Out: `Running`, which asks them as an operator would. Everything is real:
+the builders of `caxton dev`, cells, the journal on a disk. The project's own daemon and its journal are not touched, so
+a test may run beside `caxton dev`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+
+from caxton.api.client import Client, Json
+from caxton.cli import place, spawn
+from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
+from caxton.devloop.build import MAGIC, build
+from caxton.devloop.builders import HINT, in_folder, source_of
+from caxton.devloop.events import BuildFailed
+from caxton.devloop.implied import agent_name
+from caxton.devloop.targets import Target, targets
+from caxton.errors import CaxtonError, ConfigurationError, TimedOut
+
+START_S: Final = 60.0
+STOP_S: Final = 30.0
+ANSWER_S: Final = 10.0
+
+__all__ = ["NotReady", "Running", "running"]
+
+
+class NotReady(CaxtonError):
+    """Raised when an agent could not be built, or its build not be taken in."""
+
+    code = "agent_not_ready"
+
+
+@contextmanager
+def running(folder: Path | str) -> Generator[Running]:
+    """Build the agents of that folder and run them until this is left.
+
+    `folder` holds a `caxton.toml`, or is the folder of one agent. Raises ConfigurationError where it is neither, and
+    NotReady where an agent cannot be built, with all that the builder said.
+    """
+    project = _under_test(Path(folder).resolve())
+    modules = _built(project)
+    with tempfile.TemporaryDirectory(prefix="caxton-test-") as name:
+        home = Path(name)
+        (home / FILE_NAME).write_text(_without_agents(project.config), "utf-8")
+        daemon = spawn.launch(home)
+        try:
+            spawn.wait_ready(home, daemon, START_S, lambda why: None)
+            with place.client(home, timeout_s=START_S) as client:
+                agents = Running(client, project, modules)
+                for agent, table in project.config.agents.items():
+                    agents.deploy(agent, modules[agent])
+                    if not table.start:
+                        client.change_agent(agent, "stop")
+                yield agents
+                client.stop_daemon()
+            daemon.wait(STOP_S)
+        finally:
+            if daemon.poll() is None:
+                daemon.kill()
+                daemon.wait()
+
+
+@dataclass(slots=True)
+class Running:
+    """Agents that run. `client` is the daemon's API, for whatever is not here."""
+
+    client: Client
+    project: Project
+    modules: Mapping[str, bytes]
+    _builds: int = field(default=1, repr=False)
+
+    def ask(
+        self,
+        content: object = None,
+        *,
+        to: str | None = None,
+        performative: str = "request",
+        **parameters: Any,
+    ) -> Json:
+        """Send a message as the operator and return the answer to it, the whole message.
+
+        `to` may be left out where there is one agent; `parameters` are the message's other members, such as
+        `protocol` or `conversation_id`. Raises TimedOut where nothing comes within ten seconds.
+        """
+        message = {
+            "receiver": self._named(to),
+            "performative": performative,
+            "content": content,
+            **parameters,
+        }
+        said = self.client.send(message, wait_s=ANSWER_S)
+        if not said["replies"]:
+            raise TimedOut(
+                f"{message['receiver']} did not answer the {performative} within {ANSWER_S:g} s",
+                hint="an agent may say nothing; for what needs no answer there is tell",
+            )
+        answer: Json = said["replies"][0]["message"]
+        return answer
+
+    def tell(
+        self,
+        content: object = None,
+        *,
+        to: str | None = None,
+        performative: str = "inform",
+        **parameters: Any,
+    ) -> None:
+        """Send a message as the operator that needs no answer; returns when it is committed."""
+        message = {
+            "receiver": self._named(to),
+            "performative": performative,
+            "content": content,
+            **parameters,
+        }
+        self.client.send(message)
+
+    def swap(self, agent: str | None = None) -> Json:
+        """Take the agent's module in once more as a new build, as a save does; the deployment.
+
+        The new build is the same code under another name, so what an agent forgets over this it forgets over every
+        save.
+        """
+        name = self._named(agent)
+        self._builds += 1
+        return self.deploy(name, _edition(self.modules[name], self._builds))
+
+    def deploy(self, agent: str, module: bytes) -> Json:
+        """Bring another build to an agent, with the settings and limits of its table; the deployment."""
+        table = self.project.config.agents[agent]
+        done = self.client.deploy(
+            agent,
+            module,
+            settings=table.settings,
+            limits=msgspec.structs.asdict(self.project.config.limits_of(agent)),
+            profile=table.profile,
+            recover=table.recover,
+        )
+        if done["state"] != "running":
+            raise NotReady(
+                f"{agent} was not taken in: {done['reason']}", hint="its last words: agents.logs()"
+            )
+        return done
+
+    def logs(self, agent: str | None = None) -> list[Json]:
+        """What an agent logged so far, oldest first."""
+        return self.client.agent_logs(self._named(agent))
+
+    def _named(self, agent: str | None) -> str:
+        names = list(self.project.config.agents)
+        if agent is None and len(names) != 1:
+            raise ConfigurationError(
+                f"there are {len(names)} agents: {', '.join(names)}", hint="say which one is meant"
+            )
+        return agent or names[0]
+
+
+def _under_test(folder: Path) -> Project:
+    """The project with its sources where they are, and everything that is built in a corner for tests."""
+    if (folder / FILE_NAME).is_file():
+        project = load(folder)
+        tables = {name: _source_as_it_is(project, name) for name in project.config.agents}
+        config = project.config.model_copy(update={"agents": tables})
+    else:
+        source = in_folder(folder) if folder.is_dir() else None
+        if source is None:
+            raise ConfigurationError(
+                f"there is neither a {FILE_NAME} nor an agent's source in {folder}", hint=HINT
+            )
+        name = agent_name(folder)
+        config = Config(name=name, agents={name: AgentTable(wasm=f"{name}.wasm", source=str(source))})
+    return Project(folder / STATE_FOLDER / "test", config)
+
+
+def _source_as_it_is(project: Project, name: str) -> AgentTable:
+    table, module = project.config.agents[name], project.module(name)
+    given = (project.folder / table.source).resolve() if table.source else None
+    if table.build is not None:
+        return table.model_copy(update={"source": str(given or module.parent), "wasm": f"{name}.wasm"})
+    source = source_of(given, module)
+    if source is None or module.suffix == ".wat":
+        return table.model_copy(update={"source": str(source) if source else None, "wasm": str(module)})
+    return table.model_copy(update={"source": str(source), "wasm": f"{name}.wasm"})
+
+
+def _built(project: Project) -> dict[str, bytes]:
+    """The module of every agent, by its name."""
+    project.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (project.folder / "lock").open("w") as lock:
+        # tests that run side by side build one after the other
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        modules: dict[str, bytes] = {}
+        for target in targets(project):
+            module = asyncio.run(_build(target, Path.cwd()))
+            modules.update(dict.fromkeys(target.agents, module))
+        return modules
+
+
+async def _build(target: Target, shown_from: Path) -> bytes:
+    names = ", ".join(target.agents)
+    if target.recipe is None:
+        try:
+            return target.module.read_bytes()
+        except OSError as error:
+            raise NotReady(
+                f"{target.module} of {names} cannot be read: {error.strerror}", hint="build it"
+            ) from error
+    event, module = await build(target, shown_from)
+    if isinstance(event, BuildFailed):
+        said = event.output.strip()
+        raise NotReady(
+            f"{names} was not built: {event.error}{os.linesep + said if said else ''}", hint=event.hint
+        )
+    return module
+
+
+def _edition(module: bytes, number: int) -> bytes:
+    """The same module under another hash: with a custom section, or a comment, that says which build it is."""
+    note = f"build {number}".encode()
+    if not module.startswith(MAGIC):
+        return module + b"\n# " + note + b"\n"
+    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note
+
+
+def _without_agents(config: Config) -> str:
+    """What the configuration says besides its agents, as TOML: those are brought one by one."""
+    said = config.model_dump(exclude={"agents"}, exclude_unset=True)
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in said.items())
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        inner = cast("dict[str, object]", value)
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in inner.items()) + "}"
+    return json.dumps(value)
