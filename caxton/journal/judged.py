@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import msgspec
 
+from caxton.ids import conversation_key
 from caxton.journal.batch import Record, Scalar, insert
 from caxton.journal.query import Query, Row, numbers
 
@@ -56,7 +57,10 @@ class Mark(Record):
 
 @dataclass(frozen=True, slots=True)
 class ConversationState(Record):
-    """A conversation as it stands after message `seq`; `data` is the referee's own form of it."""
+    """A conversation as it stands after message `seq`; `data` is the referee's own form of it.
+
+    Of two ids that share a key (ids.conversation_key) the later one stays.
+    """
 
     sql: ClassVar[str] = insert("conversation_state", 5, blob=True)
     takes_blob: ClassVar[bool] = True
@@ -74,7 +78,7 @@ class ConversationState(Record):
 
     def fields(self) -> tuple[Scalar, ...]:
         """The row."""
-        return (self.id, self.conversation_key, self.seq, self.at_us, int(self.is_open))
+        return (self.conversation_key, self.id, self.seq, self.at_us, int(self.is_open))
 
 
 class StoredState(msgspec.Struct, frozen=True):
@@ -93,11 +97,10 @@ def judged_tables(db: sqlite3.Connection) -> None:
              rule text not null, state text not null, legal text not null, participant text, protocol text,
              delivered integer not null, warning text)""",
         "create index mark_conversation on mark(conversation)",
-        """create table conversation_state(id text primary key, conversation integer not null,
-             seq integer not null, at_us integer not null, open integer not null, data blob not null)
-             without rowid""",
-        "create index conversation_state_key on conversation_state(conversation)",
-        "create index conversation_state_seq on conversation_state(open, seq)",
+        """create table conversation_state(conversation integer primary key, id text not null,
+             seq integer not null, at_us integer not null, open integer not null, data blob not null)""",
+        # of all conversations few are open, so this index stays small
+        "create index conversation_open on conversation_state(seq) where open = 1",
         f"insert into meta values ('{JUDGED_UPTO}', 0)",
     ):
         db.execute(statement)
@@ -132,20 +135,22 @@ async def states(query: Query, ids: Sequence[str]) -> dict[str, StoredState]:
     """The states of these conversations as they were written last, by id."""
     rows = await query.all(
         """select id, seq, open, data from conversation_state
-           where id in (select value from json_each(:ids))""",
-        ids=msgspec.json.encode(ids).decode(),
+           where conversation in (select value from json_each(:keys))""",
+        keys=numbers([conversation_key(id) for id in ids]),
     )
-    return {row[0]: StoredState(row[0], row[1], bool(row[2]), row[3]) for row in rows}
+    wanted = set(ids)
+    return {row[0]: StoredState(row[0], row[1], bool(row[2]), row[3]) for row in rows if row[0] in wanted}
 
 
 async def latest_states(query: Query, complete: int) -> list[StoredState]:
-    """Every open conversation and so many of the complete ones, in the order of their last change."""
-    columns = "id, seq, open, data"
+    """Every open conversation, and those complete ones that are among so many that began last."""
     rows = await query.all(
-        f"""select {columns} from (select * from conversation_state where open = 1
-              union all select * from (
-                select * from conversation_state where open = 0 order by seq desc limit :complete))
-            order by seq""",
+        """select id, seq, open, data from conversation_state where open = 1
+           union all
+           select s.id, s.seq, s.open, s.data
+             from (select key from conversation order by seq desc limit :complete) c
+             join conversation_state s on s.conversation = c.key where s.open = 0
+           order by seq""",
         complete=complete,
     )
     return [StoredState(row[0], row[1], bool(row[2]), row[3]) for row in rows]
