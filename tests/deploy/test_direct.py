@@ -55,7 +55,7 @@ async def test_the_state_is_carried_to_the_next_revision(tmp_path: Path) -> None
 
 async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy("c", COUNTER, limits=Limits(mailbox=100_000))
         told = []
 
         def say(many: int) -> None:
