@@ -34,6 +34,7 @@ from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.limits import MIB
 from caxton.protocols import library
+from caxton.replay import Replayer
 from caxton.sandbox.compiler import Compiler
 from caxton.tasks import Tasks
 
@@ -55,6 +56,7 @@ class House:
     compiler: Compiler
     agents: Supervisor
     engine: Engine
+    replayer: Replayer
     tasks: Tasks
     df: Df
 
@@ -118,6 +120,7 @@ async def open_house(
             limits=config.default_limits(),
             probation=Probation(turns=config.deploy.probation_turns, warm_up_s=config.deploy.probation_s),
         )
+        replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
         tasks = Tasks(
             bus=bus,
             clock=clock,
@@ -159,7 +162,7 @@ async def open_house(
             # what lives as long as the daemon need not be looked at by every collection
             gc.collect()
             gc.freeze()
-            yield House(project, clock, journal, bus, pool, compiler, agents, engine, tasks, df)
+            yield House(project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df)
         finally:
             timer.close()
             df.close()

@@ -25,6 +25,7 @@ from caxton.sandbox.frames import (
     Load,
     Replayed,
     Status,
+    cut,
     load_payload,
     replay_payload,
     split_payload,
@@ -113,11 +114,19 @@ class Instances:
 
         Raises CellLost where the cell dies, DeploymentError where the slot has no instance.
         """
-        answer = await link.request(Kind.REPLAY, slot, replay_payload(bodies))
+        answer, _ = await self.rerun(link, slot, bodies, outputs=False)
+        return answer
+
+    async def rerun(
+        self, link: CellLink, slot: int, bodies: Sequence[bytes], *, outputs: bool
+    ) -> tuple[Replayed, list[bytes]]:
+        """The same, with what each turn wrote, for whoever wants to look at it."""
+        answer = await link.request(Kind.REPLAY, slot, replay_payload(bodies, outputs=outputs))
         if answer.status != Status.OK:
             fault = msgspec.json.decode(answer.payload, type=Fault)
             raise DeploymentError(fault.reason, hint=fault.hint, fault=fault.code)
-        return split_payload(answer.payload, Replayed)[0]
+        replayed, said = split_payload(answer.payload, Replayed)
+        return replayed, list(cut(said, [turn.length for turn in replayed.turns]))
 
     async def drop(self, cell: Cell, slot: int) -> None:
         """Shut down what is in a slot, if anything is."""

@@ -102,6 +102,18 @@ class Reader:
         rows = await self._query.select(_MESSAGE, "", wanted, keys, values, limit, newest_first)
         return [StoredMessage(*row) for row in rows]
 
+    async def said(self, causes: Sequence[int], most: int) -> list[StoredMessage]:
+        """What was said in the turns about these messages, `most` of it at the most, in order; by scanning from the
+        first of them on, until so many are found."""
+        rows = await self._query.all(
+            f"""select {_MESSAGE} from message m where m.seq > :first
+                  and m.cause in (select value from json_each(:causes)) order by m.seq limit :most""",
+            first=min(causes, default=0),
+            causes=numbers(causes),
+            most=most,
+        )
+        return [StoredMessage(*row) for row in rows]
+
     async def turns(
         self,
         *,

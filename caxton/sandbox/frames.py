@@ -10,8 +10,9 @@ This module imports neither wasmtime nor anything that runs guests, so the daemo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from itertools import accumulate
 from struct import Struct as Binary
 from typing import Any, TypeVar
 
@@ -221,6 +222,12 @@ def replay_payload(messages: Sequence[bytes], *, outputs: bool = False) -> bytes
     """The payload of a REPLAY frame."""
     head = msgspec.json.encode(Replay(lengths=[len(one) for one in messages], outputs=outputs))
     return b"\0".join((head, b"".join(messages)))
+
+
+def cut(joined: bytes, lengths: list[int]) -> Iterator[bytes]:
+    """The pieces of a joined text, by their lengths."""
+    for end, length in zip(accumulate(lengths), lengths, strict=True):
+        yield joined[end - length : end]
 
 
 def split_load(payload: bytes) -> tuple[Load, bytes]:

@@ -6,13 +6,10 @@ most; nobody on the bus hears it. A turn that costs the instance ends the rerun:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import accumulate
-
 import msgspec
 
 from caxton.sandbox.faults import GuestFault
-from caxton.sandbox.frames import DISCARDED, Fault, Replay, Replayed, ReplayedTurn, Status, split_payload
+from caxton.sandbox.frames import DISCARDED, Fault, Replay, Replayed, ReplayedTurn, Status, cut, split_payload
 from caxton.sandbox.instance import Instance
 
 PATIENCE = 10
@@ -53,9 +50,3 @@ def rerun(instance: Instance, payload: bytes) -> tuple[bytes, GuestFault | None]
     why = None if lost is None else Fault(code=lost.code, reason=lost.reason, hint=lost.hint)
     head = msgspec.json.encode(Replayed(done=done, fuel=fuel, fault=why, turns=turns))
     return head + b"\0" + b"".join(outputs), lost
-
-
-def cut(joined: bytes, lengths: list[int]) -> Iterator[bytes]:
-    """The pieces of a joined text, by their lengths."""
-    for end, length in zip(accumulate(lengths), lengths, strict=True):
-        yield joined[end - length : end]

@@ -64,7 +64,7 @@ async def instances(house: House, no: int = 1) -> int:
 
 async def ask(house: House, receiver: str, content: Any = None, **more: Any) -> dict[str, Any]:
     """Request something and wait for the answer, which may be a failure."""
-    talk = f"ask-{house.bus.last_seq}"
+    talk = more.get("conversation_id", f"ask-{house.bus.last_seq}")
     wish = {"performative": "request", "receiver": receiver, "content": content, "conversation_id": talk}
     # before it is said: a failure may be there at once
     with house.bus.clients.expect(talk) as waiter:

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from caxton.sandbox import frames
-from caxton.sandbox.frames import Kind, Status
-from caxton.sandbox.rerun import cut
+from caxton.sandbox.frames import Kind, Status, cut
 
 from .cell_client import CellClient
 

@@ -1,0 +1,308 @@
+"""Replays: recorded conversations, run once more against a build.
+
+In: ids of conversations, and which build of which agent; none means the one that each agent runs. Out: a report. One
+replay at a time: it works on the processors that the running agents need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from caxton.agents import AgentRecord, Registry, Revision, Supervisor
+from caxton.bus import Bus
+from caxton.bus.bus import REDELIVERED, STATUS_NAMES, read_fault
+from caxton.bus.spoken import TurnRefused
+from caxton.clock import Clock
+from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
+from caxton.journal import StoredTurn
+from caxton.replay.diff import differences
+from caxton.replay.judge import illegal_now
+from caxton.replay.recorded import RecordedTalk, RecordedTurn, recorded
+from caxton.replay.report import (
+    CHANGED,
+    ILLEGAL,
+    NOT_RUN,
+    SAME,
+    TRAPPED,
+    AgentReport,
+    Report,
+    Side,
+    TurnReport,
+    total,
+)
+from caxton.replay.said import Said, comparable, read_said
+from caxton.replay.side import Rerun, SideRun
+from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.frames import DISCARDED
+from caxton.sandbox.profiles import Profile
+
+MOST_CONVERSATIONS: Final = 1_000
+OK: Final = 0
+InTime = Callable[[], bool]
+REFUSED: Final = STATUS_NAMES.index("refused")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be replayed: these conversations, or the `last` ones; of one agent (local name) or of all.
+
+    `wasm` is a build to try in place of the one that the agent runs. `timeout_s` bounds the time; what was not run by
+    then is said. `baseline`: run the build of then as well, for its memory.
+    """
+
+    conversations: list[str] = []
+    last: int = 0
+    agent: str | None = None
+    wasm: bytes | None = None
+    wat: bool = False
+    timeout_s: float = 60.0
+    baseline: bool = False
+
+
+class Replayer:
+    """Runs replays, one at a time."""
+
+    def __init__(self, *, bus: Bus, agents: Supervisor, compiler: Compiler, clock: Clock) -> None:
+        self._bus = bus
+        self._journal = bus.journal
+        self._registry: Registry = agents.registry
+        self._instances = agents.instances
+        self._compiler = compiler
+        self._clock = clock
+        self._one = asyncio.Lock()
+
+    async def replay(self, wanted: Wanted) -> Report:
+        """Run what is wanted.
+
+        Raises ConversationNotFound, AgentNotFound, ConfigurationError where it is not clear which agent the build is
+        of, InvalidModule or DeploymentError where the build does not come up, CellLost.
+        """
+        async with self._one:
+            began = self._clock.monotonic()
+            await self._journal.written()
+            record = self._registry.find(wanted.agent) if wanted.agent is not None else None
+            talks = await self._talks(wanted, record)
+            records = self._records(talks, wanted, record)
+            build = await self._build(wanted, records[0]) if wanted.wasm is not None and records else None
+            return await self.against(
+                talks,
+                {one: build or _running(one) for one in records},
+                began=began,
+                timeout_s=wanted.timeout_s,
+                baseline=wanted.baseline,
+            )
+
+    async def against(
+        self,
+        talks: Sequence[RecordedTalk],
+        builds: dict[AgentRecord, Revision],
+        *,
+        began: float,
+        timeout_s: float,
+        baseline: bool,
+    ) -> Report:
+        """Run the turns of some agents, each against a build."""
+
+        def in_time() -> bool:
+            return self._clock.monotonic() - began < timeout_s
+
+        agents: list[AgentReport] = []
+        turns: list[TurnReport] = []
+        for record, build in builds.items():
+            name = record.endpoint.name
+            own = [turn for talk in talks for turn in talk.turns if turn.agent == name]
+            if not own:
+                continue
+            run = await self._run(record, build, own, in_time)
+            old: dict[int, Rerun] = {}
+            if baseline:
+                old = await self._baseline(record, build, own, in_time)
+            for talk in talks:
+                of_talk = [turn for turn in talk.turns if turn.agent == name]
+                turns += self._compared(talk, of_talk, run, old, record)
+            last = run.results[max(run.results)].now if run.results else None
+            agents.append(
+                AgentReport(
+                    agent=record.name,
+                    revision=build.sha256,
+                    start=run.start,
+                    stumbled=run.stumbled,
+                    memory_kib=last.memory_kib if last else None,
+                )
+            )
+        turns.sort(key=lambda turn: (turn.seq, turn.agent))
+        return Report(
+            conversations=[talk.id for talk in talks],
+            agents=agents,
+            turns=turns,
+            totals=total(turns),
+            elapsed_ms=round((self._clock.monotonic() - began) * 1000, 1),
+            timed_out=not in_time(),
+        )
+
+    # ------------------------------------------------------------------ what is wanted
+
+    async def _talks(self, wanted: Wanted, record: AgentRecord | None) -> list[RecordedTalk]:
+        name = record.endpoint.name if record is not None else None
+        reader = self._journal.reader
+        ids = list(wanted.conversations)
+        if wanted.last:
+            latest = await reader.conversations(agent=name, limit=min(wanted.last, MOST_CONVERSATIONS))
+            ids += [one.id for one in latest if one.id not in ids]
+        talks = [await recorded(reader, id, name) for id in ids]
+        for talk in talks:
+            if not talk.rows:
+                raise ConversationNotFound(
+                    f"nothing of conversation {talk.id!r} is in the journal", hint="see: caxton conv list"
+                )
+        return talks
+
+    def _records(
+        self, talks: Sequence[RecordedTalk], wanted: Wanted, record: AgentRecord | None
+    ) -> list[AgentRecord]:
+        """The agents whose turns are to be run; those that were removed have no build any more."""
+        if record is not None:
+            return [record]
+        names = dict.fromkeys(turn.agent for talk in talks for turn in talk.turns)
+        found = [one for one in self._registry.agents.values() if one.endpoint.name in names]
+        if wanted.wasm is not None and len(found) > 1:
+            there = ", ".join(sorted(one.name for one in found))
+            raise ConfigurationError(
+                f"several agents had turns there, and it is not said whose build this is: {there}",
+                hint="name it with --agent",
+            )
+        return sorted(found, key=lambda one: one.name)
+
+    async def _build(self, wanted: Wanted, record: AgentRecord) -> Revision:
+        """The build to try; it gets no number, because nothing of this is written down."""
+        assert wanted.wasm is not None
+        profile = record.config.profile
+        compiled = await self._compiler.compile(wanted.wasm, Profile(profile), wat=wanted.wat)
+        return Revision(0, compiled.sha256, profile, compiled.module_path.name)
+
+    # ------------------------------------------------------------------ running and comparing
+
+    async def _run(
+        self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], in_time: InTime
+    ) -> SideRun:
+        seqs = {turn.turn.seq for turn in turns}
+        run = SideRun(self._journal, self._instances, record, build, seqs, in_time)
+        await run.run()
+        return run
+
+    async def _baseline(
+        self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], in_time: InTime
+    ) -> dict[int, Rerun]:
+        """The same turns on the build of then, for what the journal does not have: the memory."""
+        numbers = {turn.turn.revision_no for turn in turns}
+        old = self._registry.numbered(numbers.pop()) if len(numbers) == 1 else None
+        if old is None or old.sha256 == build.sha256:
+            return {}
+        try:
+            return (await self._run(record, old, turns, in_time)).results
+        except InvalidModule:
+            return {}  # its module is gone; its fuel stands in the journal all the same
+
+    def _compared(
+        self,
+        talk: RecordedTalk,
+        turns: Sequence[RecordedTurn],
+        run: SideRun,
+        old: dict[int, Rerun],
+        record: AgentRecord,
+    ) -> list[TurnReport]:
+        reports: list[TurnReport] = []
+        changed: list[tuple[int, list[Said]]] = []
+        for one in turns:
+            rerun, before = run.results.get(one.turn.seq), old.get(one.turn.seq)
+            report, said = self._turn(talk, one, rerun, before, record)
+            reports.append(report)
+            if report.verdict == CHANGED and said:
+                changed.append((one.turn.seq, said))
+        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed) if changed else {}
+        return [
+            msgspec.structs.replace(report, verdict=ILLEGAL, illegal=wrong[report.seq])
+            if report.seq in wrong
+            else report
+            for report in reports
+        ]
+
+    def _turn(
+        self,
+        talk: RecordedTalk,
+        one: RecordedTurn,
+        rerun: Rerun | None,
+        old: Rerun | None,
+        record: AgentRecord,
+    ) -> tuple[TurnReport, list[Said]]:
+        turn, asked = one.turn, one.asked
+        then = [comparable(message, asked.conversation_id) for message in one.messages]
+        status = turn.status % REDELIVERED
+        build = self._registry.numbered(turn.revision_no)
+        before = Side(
+            status=STATUS_NAMES[status], fuel=turn.fuel, memory_kib=old.now.memory_kib if old else None
+        )
+        report = TurnReport(
+            seq=turn.seq,
+            agent=record.name,
+            conversation_id=talk.id,
+            at_us=turn.started_us,
+            performative=asked.performative.value,
+            sender=asked.sender,
+            revision=build.sha256 if build is not None else None,
+            verdict=NOT_RUN,
+            before=before,
+        )
+        if rerun is None:
+            return report, []
+        said, now_status, error = _said(rerun, one, turn, record)
+        now = [message.form for message in said]
+        found = differences(then, now)
+        same = not found and now_status == status
+        after = Side(
+            status=STATUS_NAMES[now_status], fuel=rerun.now.fuel, memory_kib=rerun.now.memory_kib, error=error
+        )
+        if not same:
+            before = msgspec.structs.replace(before, messages=then)
+            after = msgspec.structs.replace(after, messages=now)
+        if same:
+            verdict = SAME
+        elif now_status in DISCARDED and status not in DISCARDED:
+            verdict = TRAPPED
+        else:
+            verdict = CHANGED
+        return (
+            msgspec.structs.replace(report, verdict=verdict, before=before, after=after, differences=found),
+            said,
+        )
+
+
+def _said(
+    rerun: Rerun, one: RecordedTurn, turn: StoredTurn, record: AgentRecord
+) -> tuple[list[Said], int, str | None]:
+    """What a turn says now, how it ends, and why where it does not end well."""
+    status = rerun.now.status
+    if status != OK:
+        code, reason = read_fault(status, rerun.output)
+        return [], status, f"{code}: {reason}"
+    ended_us = turn.started_us + turn.turn_us
+    try:
+        limits = record.config.limits
+        return (
+            read_said(rerun.output, rerun.now.count, one.asked, record.endpoint.name, limits, ended_us),
+            OK,
+            None,
+        )
+    except TurnRefused as refusal:
+        return [], REFUSED, f"{refusal.code}: {refusal.reason}"
+
+
+def _running(record: AgentRecord) -> Revision:
+    if record.revision is None:
+        raise ConfigurationError(
+            f"{record.name} has no build to replay against", hint="name one with --with FILE.wasm"
+        )
+    return record.revision

@@ -1,0 +1,268 @@
+"""Recorded conversations against the same build and others, in a real house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents.homes import (
+    COUNTER,
+    COUNTER_2,
+    answers,
+    ask,
+    commit,
+    home,
+    instances,
+    kill_cell,
+    reached,
+    tally,
+    tell,
+)
+from agents.test_recovery import LONG, REFUSED, TRAPS, many
+
+from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
+from caxton.house import House
+from caxton.journal import schema
+from caxton.journal.retention import trim
+from caxton.replay import Report, Wanted
+
+
+async def replay(house: House, *conversations: str, **more: Any) -> Report:
+    return await house.replayer.replay(Wanted(conversations=list(conversations), **more))
+
+
+def verdicts(report: Report) -> list[str]:
+    return [turn.verdict for turn in report.turns]
+
+
+async def talk(house: House, name: str, *contents: Any, to: str = "c") -> None:
+    """One conversation of several requests."""
+    for content in contents:
+        await ask(house, to, content, conversation_id=name)
+
+
+async def test_ten_thousand_turns_are_the_same_on_the_same_build(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await many(house, "c", 10_000)
+        report = await house.replayer.replay(Wanted(last=1000))
+        assert (report.totals.turns, report.totals.same) == (10_000, 10_000)
+        assert not report.totals.differs
+        assert report.totals.fuel_before == report.totals.fuel_after > 0
+        (agent,) = report.agents
+        assert (agent.start.kind, agent.start.turns, agent.start.exact) == ("beginning", 0, True)
+
+
+async def test_a_replay_has_no_effect_on_anything(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None, None)
+        before, said = house.agents.view("c"), await answers(house)
+        await replay(house, "t", wasm=tally(step=2, tag="two"), wat=True)
+        assert house.agents.view("c") == before
+        assert await answers(house) == said
+        assert await instances(house) == 1
+        await commit(house)
+        assert len(await house.journal.reader.revisions()) == 1
+        assert len(await house.journal.reader.deployments()) == 1
+        assert await tell(house) == 3
+
+
+async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        for _ in range(3):
+            await tell(house)
+        await talk(house, "t", None)
+        await tell(house)
+        await talk(house, "t", None)
+        report = await replay(house, "t", wasm=tally(step=2, tag="two"), wat=True)
+        assert verdicts(report) == ["changed", "changed"]
+        one, other = report.turns
+        # three turns before, two in between: all of them by the new build
+        assert [(place.path, place.before, place.after) for place in one.differences] == [
+            ("[0].content", "00000004", "00000008")
+        ]
+        assert other.differences[0].after == "00000012"
+        assert one.before.fuel < (one.after.fuel if one.after else 0)
+        assert report.agents[0].start.turns == 3
+        assert report.totals.fuel_after > report.totals.fuel_before
+        assert report.totals.differs
+
+
+async def test_it_begins_at_the_nearest_snapshot(tmp_path: Path) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 2") as house:
+        await house.engine.deploy("c", COUNTER)
+        for number in range(1, 6):
+            await talk(house, f"t{number}", {"add": 1})
+            if number % 2 == 0:
+                await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
+        await commit(house)
+        report = await replay(house, "t5", wasm=COUNTER_2)
+        assert verdicts(report) == ["same"]
+        assert (report.agents[0].start.kind, report.agents[0].start.exact) == ("snapshot", True)
+        # the first one was before any snapshot
+        report = await replay(house, "t1", wasm=COUNTER_2)
+        assert verdicts(report) == ["same"]
+        assert (report.agents[0].start.kind, report.agents[0].start.exact) == ("beginning", True)
+
+
+async def test_turns_that_failed_then_and_fail_now_are_the_same(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None, REFUSED, LONG, TRAPS, None)
+        report = await replay(house, "t")
+        assert verdicts(report) == ["same"] * 5
+        assert [turn.before.status for turn in report.turns] == [
+            "ok", "guest_error", "refused", "trap", "ok",
+        ]  # fmt: skip
+
+
+TRAPS_AT_THREE = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 50)) (then unreachable))"
+"""Its third message traps, and every later one."""
+
+
+async def test_a_build_that_traps_is_told_and_the_rest_goes_on_without_that_turn(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", *[None] * 12)
+        broken = tally(tag="two", before=TRAPS_AT_THREE)
+        report = await replay(house, "t", wasm=broken, wat=True)
+        assert verdicts(report) == ["same", "same"] + ["trapped"] * 6 + ["not_run"] * 4
+        assert (report.totals.trapped, report.totals.not_run) == (6, 4)
+        after = report.turns[2].after
+        assert after is not None
+        assert after.error is not None
+        assert "unreachable" in after.error
+        assert await instances(house) == 1
+
+
+async def test_a_build_that_mends_a_trap_is_seen_to(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(before=TRAPS_AT_THREE), wat=True, recover="snapshot")
+        await talk(house, "t", None, None, None)
+        report = await replay(house, "t", wasm=tally(tag="two"), wat=True)
+        assert verdicts(report) == ["same", "same", "changed"]
+        mended = report.turns[2]
+        assert (mended.before.status, mended.after.status if mended.after else "") == ("trap", "ok")
+        assert mended.differences[0].kind == "added"
+
+
+async def test_what_lies_between_may_trap_too(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        seqs = [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(3)]
+        await talk(house, "t", None)
+        report = await replay(house, "t", wasm=tally(tag="two", before=TRAPS_AT_THREE), wat=True)
+        assert report.agents[0].stumbled == seqs[2:]
+        assert verdicts(report) == ["trapped"]
+
+
+async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        assert await tell(house) == 1
+        await commit(house)
+        gone = house.bus.last_seq
+        await talk(house, "t", None)
+    db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
+    trim(db, gone, gone)
+    db.close()
+    async with home(tmp_path) as house:
+        report = await replay(house, "t")
+        start = report.agents[0].start
+        assert not start.exact
+        assert start.reason == f"the journal has removed what it did up to message {gone}"
+        assert verdicts(report) == ["changed"]
+
+
+async def test_a_state_that_the_build_cannot_take_is_gone_round_where_the_past_goes_back(
+    tmp_path: Path,
+) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
+        await house.engine.deploy("c", COUNTER)
+        await talk(house, "t1", {"add": 1})
+        await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
+        await talk(house, "t2", {"add": 1})
+        report = await replay(house, "t2", wasm=tally(), wat=True)
+        assert report.agents[0].start.kind == "beginning"
+        assert report.agents[0].start.exact
+        assert report.turns[0].differences[0].after == "00000002"
+
+
+async def test_the_time_is_bounded(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None)
+        report = await replay(house, "t", timeout_s=0.0)
+        assert report.timed_out
+        assert verdicts(report) == ["not_run"]
+        assert not report.totals.differs
+
+
+async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None, None)
+        grows = tally(tag="two", before="(drop (memory.grow (i32.const 1)))")
+        report = await replay(house, "t", wasm=grows, wat=True, baseline=True)
+        assert [
+            (turn.before.memory_kib, turn.after.memory_kib if turn.after else 0) for turn in report.turns
+        ] == [
+            (64, 128),
+            (64, 192),
+        ]
+        assert verdicts(report) == ["same", "same"]
+
+
+async def test_several_agents_of_one_conversation(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy("d", tally(tag="d"), wat=True)
+        await talk(house, "t", None)
+        await talk(house, "t", None, to="d")
+        report = await replay(house, "t")
+        assert [(turn.agent, turn.verdict) for turn in report.turns] == [("c", "same"), ("d", "same")]
+        report = await replay(house, "t", agent="d", wasm=tally(step=3), wat=True)
+        assert [(turn.agent, turn.verdict) for turn in report.turns] == [("d", "changed")]
+        with pytest.raises(ConfigurationError, match="whose build"):
+            await replay(house, "t", wasm=tally(step=3), wat=True)
+
+
+async def test_what_breaks_the_protocol_is_illegal_now(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await ask(house, "c", conversation_id="t", protocol="fipa-request")
+        legal = await replay(house, "t", wasm=tally(step=2), wat=True)
+        assert verdicts(legal) == ["changed"]
+        wrong = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"content')
+        assert wrong != tally(tag="two")
+        report = await replay(house, "t", wasm=wrong, wat=True)
+        assert verdicts(report) == ["illegal"]
+        (found,) = report.turns[0].illegal
+        assert found.message == 0
+        assert found.rule == "cancel-by-participant"
+        assert "inform" in found.legal
+
+
+async def test_bad_wishes(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None)
+        with pytest.raises(ConversationNotFound):
+            await replay(house, "nothing")
+        with pytest.raises(AgentNotFound):
+            await replay(house, "t", agent="nobody")
+        with pytest.raises(InvalidModule):
+            await replay(house, "t", wasm=b"(module", wat=True)
+        assert (await replay(house)).turns == []
+
+
+async def test_a_cell_that_dies_under_a_replay_is_an_answer(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "t", None)
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert verdicts(await replay(house, "t")) == ["same"]
