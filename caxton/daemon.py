@@ -87,6 +87,7 @@ async def serve(project: Project, started_us: int) -> None:
             agents=house.agents,
             engine=house.engine,
             tasks=house.tasks,
+            df=house.df,
             cells=house.cells,
             journal=house.journal,
             reader=house.journal.reader,

@@ -51,6 +51,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
             cells=house.cells,
             engine=house.engine,
             tasks=house.tasks,
+            df=house.df,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,

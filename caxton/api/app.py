@@ -14,6 +14,7 @@ from caxton.api import (
     conversations,
     dead_letters,
     deployments,
+    df,
     events,
     messages,
     status,
@@ -44,6 +45,6 @@ def build(rooms: Rooms) -> FastAPI:
     app.add_middleware(Intake)
     answers.install(app)
     app.include_router(status.probes)
-    for room in (status, agents, messages, conversations, deployments, tasks, dead_letters, events):
+    for room in (status, agents, messages, conversations, deployments, tasks, df, dead_letters, events):
         app.include_router(room.router, prefix=PREFIX)
     return app

@@ -221,6 +221,23 @@ class Client:
         """Dead letters (`DeadLetterBody`), the newest first."""
         return self._list("/api/v1/dead-letters", limit, "before", agent=agent, before=before)
 
+    def df_entries(self) -> list[Json]:
+        """Every registration with the directory facilitator (`DfEntryBody`), the oldest first."""
+        items: list[Json] = wire.read(self._ask(Call("GET", "/api/v1/df")))["items"]
+        return items
+
+    def df_search(
+        self, description: Mapping[str, Any] | None = None, constraints: Mapping[str, Any] | None = None
+    ) -> list[Json]:
+        """The registrations that match (`DfEntryBody`); both arguments with FIPA's keys."""
+        items: list[Json] = wire.read(self._ask(wire.df_search(description, constraints)))["items"]
+        return items
+
+    def df_subscriptions(self) -> list[Json]:
+        """Who is told of changes in the directory (`DfSubscriptionBody`), the oldest first."""
+        items: list[Json] = wire.read(self._ask(Call("GET", "/api/v1/df/subscriptions")))["items"]
+        return items
+
     def stop_daemon(self) -> None:
         """Begin the daemon's end; returns before it has ended."""
         wire.read(self._ask(Call("POST", "/api/v1/daemon/stop")))

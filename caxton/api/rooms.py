@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from caxton.agents import Supervisor
 from caxton.bus import Bus
+from caxton.bus.df import Df
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -29,6 +30,7 @@ class Rooms:
     agents: Supervisor
     engine: Engine
     tasks: Tasks
+    df: Df
     cells: CellPool
     journal: Journal
     reader: Reader

@@ -373,3 +373,36 @@ class Logs(TypedDict):
 
     items: list[LogBody]
     next: int | None
+
+
+class DfEntryBody(TypedDict):
+    """One registration with `df`; `description` has FIPA's keys, such as `lease-time`."""
+
+    name: str
+    registered_at: str
+    expires_at: str | None
+    description: dict[str, Any]
+
+
+class DfEntries(TypedDict):
+    """Registrations."""
+
+    items: list[DfEntryBody]
+    next: int | None
+
+
+class DfSubscriptionBody(TypedDict):
+    """Somebody who is told of changes; `content` is the search, as it was sent."""
+
+    subscriber: str
+    conversation_id: str
+    since: str
+    language: str | None
+    content: Any
+
+
+class DfSubscriptions(TypedDict):
+    """Subscriptions to `df`."""
+
+    items: list[DfSubscriptionBody]
+    next: int | None

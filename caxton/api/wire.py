@@ -120,6 +120,13 @@ def rollback(id: str) -> Call:
     return Call("POST", f"/api/v1/deployments/{quoted(id)}/rollback")
 
 
+def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, Any] | None) -> Call:
+    """Search the directory."""
+    said = {"description": description, "constraints": constraints}
+    body = {key: value for key, value in said.items() if value is not None}
+    return Call("POST", "/api/v1/df/search", body=msgspec.json.encode(body))
+
+
 def send(
     message: Mapping[str, Any] | bytes,
     wait_s: float | None,

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "conv": "List conversations and read one.",
     "trace": "Where the time of a conversation went.",
     "task": "Run whole protocols, look at what came of them.",
+    "df": "Find agents by what they offer.",
     "check": "Judge recorded messages by their protocols.",
     "deploy": "List deployments, look at one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",
