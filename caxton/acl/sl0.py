@@ -64,8 +64,8 @@ def read_sl0(text: str) -> tuple[Expression, ...]:
     second = tokens.take()
     found: list[Expression] = []
     if second.kind is Kind.WORD:
-        # the older documents leave the outer brackets out
-        found.append(_term(tokens, second, 1))
+        # the older documents leave the outer brackets out; they count all the same, for they will be written
+        found.append(_term(tokens, second, 2))
     else:
         token = second
         while token.kind is not Kind.CLOSE:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from caxton.acl import Performative, read_draft
 from caxton.acl.fipa_string import read_string, write_string
 from caxton.acl.full_message import FullMessage, read_json, write_json
+from caxton.acl.sl0 import Expression, Moment, Term, Word, read_sl0, write_sl0
 from caxton.acl.xml import read_xml, write_xml
 from caxton.errors import InvalidMessage
 
@@ -35,14 +36,20 @@ WORDS = {
             b"<resolvers><agent-identifier>",
             b"<content>", b"</content>", b"\xff", b"\xfe\xff", b'<?xml version="1.0" encoding="utf-16"?>',
             b"xmlns:a='b'"],
+    "sl0": [b"(", b")", b"((", b"))", b'"', b"\\", b"#", b'#3"', b'#999"', b":", b":name ", b":X-a ", b"-", b"1e9",
+            b"1e999", b"(a " * 12, b"(a " * 31 + b"a" + b")" * 31, b"(a :x " * 33, b"(set ", b"(= ?x ", b"?", b"(iota ",
+            b"(agent-identifier :name ", b"-0.0", b"\xff", b"\0", b"+00000000T000005000", b"20260131T120000000Z",
+            b"9" * 60, b"(action a (b"],
 }  # fmt: skip
 
 
 class Codec(NamedTuple):
     """One form, both ways."""
 
-    read: Callable[[bytes], FullMessage]
-    write: Callable[[FullMessage], bytes]
+    read: Callable[[bytes], Any]
+    write: Callable[[Any], bytes]
+    seed: Callable[[random.Random], bytes]
+    """Something that it writes."""
 
 
 def _read_both(line: bytes) -> FullMessage:
@@ -53,10 +60,30 @@ def _read_both(line: bytes) -> FullMessage:
     return read_json(line)
 
 
+def _read_sl0(text: bytes) -> tuple[Expression, ...]:
+    # content is text by the time that it is read
+    return read_sl0(text.decode("utf-8", "replace"))
+
+
+def _message(dice: random.Random) -> FullMessage:
+    return read_json(json.dumps(_fields(dice)).encode())
+
+
 CODECS = {
-    "json": Codec(_read_both, write_json),
-    "fipa-string": Codec(read_string, lambda message: write_string(message).encode()),
-    "xml": Codec(read_xml, lambda message: write_xml(message).encode()),
+    "json": Codec(_read_both, write_json, lambda dice: write_json(_message(dice))),
+    "fipa-string": Codec(
+        read_string,
+        lambda message: write_string(message).encode(),
+        lambda dice: write_string(_message(dice)).encode(),
+    ),
+    "xml": Codec(
+        read_xml, lambda message: write_xml(message).encode(), lambda dice: write_xml(_message(dice)).encode()
+    ),
+    "sl0": Codec(
+        _read_sl0,
+        lambda content: write_sl0(content).encode(),
+        lambda dice: write_sl0([_term(dice, 4)]).encode(),
+    ),
 }
 
 
@@ -64,7 +91,7 @@ def fuzz(name: str, inputs: int, seed: int) -> tuple[int, bytes | None, BaseExce
     """Give a codec so many inputs: how many it took in, and the first that it should not have failed on, with why."""
     dice = random.Random(f"{name} {seed}")
     codec, words = CODECS[name], WORDS[name]
-    seeds = [codec.write(read_json(json.dumps(_fields(dice)).encode())) for _ in range(200)]
+    seeds = [codec.seed(dice) for _ in range(200)]
     taken = 0
     for _ in range(inputs):
         text = _changed(dice, dice.choice(seeds), seeds, words)
@@ -137,6 +164,30 @@ def _fields(dice: random.Random) -> dict[str, Any]:
         if dice.random() < 0.5:
             fields[name] = make()
     return fields
+
+
+def _term(dice: random.Random, depth: int) -> Expression:
+    """An expression such as the platform's agents are asked and answer with."""
+    if depth == 0 or dice.random() < 0.3:
+        return dice.choice(
+            [
+                Word("df@local"),
+                Word("?x"),
+                Moment("+00000000T000005000"),
+                1,
+                -0.5,
+                10**30,
+                "a b",
+                'q"\\',
+                "é\n",
+                "",
+            ]
+        )
+    parts = [_term(dice, depth - 1) for _ in range(dice.randrange(4))]
+    if dice.random() < 0.5:
+        return Term(dice.choice(["action", "set", "=", "result"]), tuple(parts))
+    names = dice.sample(["name", "services", "max-results", "X-a"], len(parts))
+    return Term(dice.choice(["df-agent-description", "property"]), (), tuple(zip(names, parts, strict=True)))
 
 
 def main(words: list[str]) -> int:

@@ -146,3 +146,12 @@ def test_nesting_is_bounded() -> None:
         read_sl0("(" + "(set " * (depth + 1) + ")" * (depth + 1) + ")")
     with pytest.raises(InvalidMessage, match="brackets open at once"):
         read_sl0("(" + "(set " * 1_000_000)
+
+
+@pytest.mark.parametrize("outer", [0, 1])
+def test_what_was_read_at_the_bound_of_nesting_reads_again(outer: int) -> None:
+    terms = DEPTH - 1
+    deepest = "(" * outer + "(a " * terms + "x" + ")" * (terms + outer)
+    assert read_sl0(write_sl0(read_sl0(deepest))) == read_sl0(deepest)
+    with pytest.raises(InvalidMessage, match=f"at most {DEPTH} brackets"):
+        read_sl0(deepest.replace("x", "(x)"))
