@@ -1,12 +1,13 @@
 /* broker: finds the agents that offer a service, asks each of them, and relays their answers (fipa-brokering, the
  * participant's side; the initiator's side of fipa-query and fipa-request).
  *
- * Settings: {"services": {"weather": ["north","south"]}, "wait_ms": 2000}: who offers what, and how long an answer is
- * waited for.
+ * Settings: {"services": {"weather": ["north","south"]}, "df": false, "wait_ms": 2000}: who offers what, whether the
+ * platform's directory is asked for what stands not there, and how long an answer is waited for.
  * proxy {"descriptor":{"service":"weather"},"message":{"performative":"query-ref","content":…},
  *        "constraint":{"at_most":2}} -> agree, inform {"asked":["north","south"]}, and each answer as it comes:
  * inform {"from":"north","content":…} with the act of the answer. An agent that failed is told of by
- * inform {"from":"south","failed":…}. refuse where nobody offers the service; failure where nobody answered.
+ * inform {"from":"south","failed":…}. refuse where nobody is known to offer the service, failure where the directory knows
+ * nobody either, or where nobody answered.
  *
  * Each agent is asked in a sub-conversation of its own, `broker-…-0`, `-1`, …, whose first message says by
  * `x_proxy_of` which brokering it serves. By that the platform knows that the brokering is done.
@@ -14,19 +15,24 @@
 #include "talk.h"
 
 #define BROKERINGS 4 /* at a time */
-#define AGENTS 8     /* asked in one of them */
+#define AGENTS 8 /* asked in one of them */
 #define OFFERS 32
-#define BEAT 100 /* behind the agents' numbers: the conversation with the timer */
+#define PASSED 1024 /* bytes of a message that can wait for the directory's answer */
+#define BEAT 100 /* behind the agents' numbers: the conversation with the timer about their answers, */
+#define FIND 101 /* that with the directory, */
+#define FIND_BEAT 102 /* and that with the timer about the directory's */
 
 static struct {
     char service[64], agent[64];
 } offers[OFFERS];
-static int offer_count;
+static int offer_count, asks_df;
 static caxton_int64 wait_ms = 2000;
 
 enum { UNASKED, ASKED, AGREED, OVER };
 typedef struct {
-    caxton_int64 used, count, relayed, good;
+    caxton_int64 used, count, most, searching, relayed, good;
+    int passed_n;
+    char passed[PASSED]; /* what is to be passed on, while the directory is asked */
     order_kept asked; /* the proxy */
     kept name;        /* of the sub-conversations */
     struct {
@@ -51,12 +57,16 @@ static int pending(const brokering *b) {
 }
 
 /* Nothing more will come. Who was told of anything already is told no more: with the last answer it is done. */
-static void finish(brokering *b) {
+static void fail(brokering *b, const char *why) {
     b->used = 0;
-    if (b->relayed) return;
     to_asker("failure", &b->asked);
-    caxton_content("{'reason':'nobody answered'}");
+    caxton_content("{'reason':"), caxton_string(why), caxton_put("}");
     caxton_end();
+}
+
+static void finish(brokering *b) {
+    if (!b->relayed) fail(b, "nobody answered");
+    b->used = 0;
 }
 
 static void relay(brokering *b, int i, const char *performative, const char *as, caxton_value content) {
@@ -118,49 +128,95 @@ static void call_off(brokering *b, int least) {
     }
 }
 
-static int proxy(caxton_value message, caxton_value content) {
-    caxton_value service = caxton_get(caxton_get(content, "descriptor"), "service");
-    caxton_value passed = caxton_get(content, "message"), act = caxton_get(passed, "performative");
-    caxton_value protocol = caxton_get(passed, "protocol");
-    const char *with = caxton_is(act, "query-ref") || caxton_is(act, "query-if") ? "fipa-query" : "fipa-request";
+/* The agents are found: say so, and ask each of them. */
+static void forward(brokering *b, caxton_value passed) {
     char said[16];
-    if (service.n < 3 || *service.p != '"' || passed.n < 2 || *passed.p != '{')
-        return answer("not-understood", "content must be {\"descriptor\":{\"service\":\"…\"},\"message\":{…}}");
-    if (!(caxton_is(act, "query-ref") || caxton_is(act, "query-if") || caxton_is(act, "request")) ||
-        (protocol.n && !caxton_is(protocol, with)) || caxton_text(act, said, sizeof said) < 1)
-        return answer("refuse", "only query-ref, query-if and request are passed on");
-    caxton_int64 most = caxton_number(caxton_get(caxton_get(content, "constraint"), "at_most"), AGENTS);
-    brokering *b = 0;
-    for (int n = 0; n < BROKERINGS && !b; n++)
-        if (!brokerings[n].used) b = &brokerings[n];
-    if (!b) return answer("refuse", "busy with as many brokerings as there may be");
-    b->count = b->relayed = b->good = 0;
-    for (int o = 0; o < offer_count && b->count < AGENTS && b->count < most; o++) {
-        if (!caxton_is(service, offers[o].service)) continue;
-        for (int c = 0; c < 64; c++) b->subs[b->count].agent[c] = offers[o].agent[c];
-        b->subs[b->count++].state = ASKED;
-    }
-    if (!b->count) return answer("refuse", "nobody is known who offers that service");
-    if (!keep_order(&b->asked, message)) return answer("refuse", "a name in the message is longer than 256 bytes");
-    if (!new_conversation(&b->name, "broker-", message)) return answer("refuse", "the message has no id");
-    b->used = 1;
-    caxton_begin("agree");
-    caxton_content("{'service':"), caxton_json(service), caxton_put("}");
-    caxton_end();
+    caxton_value act = caxton_get(passed, "performative");
+    caxton_text(act, said, sizeof said);
+    b->searching = 0;
     to_asker("inform", &b->asked);
     caxton_content("{'asked':[");
     for (int i = 0; i < b->count; i++) caxton_put(i ? "," : ""), caxton_string(b->subs[i].agent);
     caxton_put("]}");
     caxton_end();
     for (int i = 0; i < b->count; i++) {
+        b->subs[i].state = ASKED;
         to_agent(said, b, i);
-        caxton_set("protocol", with);
+        caxton_set("protocol", caxton_is(act, "request") ? "fipa-request" : "fipa-query");
         caxton_set_json("x_proxy_of", kept_value(&b->asked.conversation));
         caxton_put(",'reply_by':'"), caxton_int(wait_ms), caxton_put("ms'");
         caxton_content(""), caxton_json(caxton_get(passed, "content"));
         caxton_end();
     }
     wake_me(&b->name, BEAT, wait_ms);
+}
+
+/* Ask the platform's directory who offers that service. */
+static void search(brokering *b, caxton_value service) {
+    b->searching = 1;
+    caxton_begin("request");
+    caxton_set("receiver", "df");
+    caxton_set("protocol", "fipa-request");
+    caxton_put(",'conversation_id':"), put_numbered(&b->name, FIND);
+    caxton_set("reply_with", "find-1");
+    caxton_put(",'reply_by':'"), caxton_int(wait_ms), caxton_put("ms'");
+    caxton_content("{'action':'search','description':{'services':[{'type':"), caxton_json(service);
+    caxton_put("}]},'constraints':{'max-results':"), caxton_int(b->most), caxton_put("}}");
+    caxton_end();
+    wake_me(&b->name, FIND_BEAT, wait_ms);
+}
+
+/* The directory has answered. */
+static void found(brokering *b, caxton_value performative, caxton_value result) {
+    caxton_value key, entry;
+    if (!b->searching || caxton_is(performative, "agree")) return;
+    b->searching = 0;
+    if (!caxton_is(performative, "inform")) {
+        fail(b, "the directory could not be asked");
+        return;
+    }
+    for (int at = 0; b->count < b->most && caxton_next(result, &at, &key, &entry);)
+        if (caxton_text(caxton_get(entry, "name"), b->subs[b->count].agent, 64) > 0) b->count++;
+    if (b->count) forward(b, (caxton_value){b->passed, b->passed_n});
+    else fail(b, "no match");
+}
+
+static int proxy(caxton_value message, caxton_value content) {
+    caxton_value service = caxton_get(caxton_get(content, "descriptor"), "service");
+    caxton_value passed = caxton_get(content, "message"), act = caxton_get(passed, "performative");
+    caxton_value protocol = caxton_get(passed, "protocol");
+    const char *with = caxton_is(act, "query-ref") || caxton_is(act, "query-if") ? "fipa-query" : "fipa-request";
+    if (service.n < 3 || *service.p != '"' || passed.n < 2 || *passed.p != '{')
+        return answer("not-understood", "content must be {\"descriptor\":{\"service\":\"…\"},\"message\":{…}}");
+    if (!(caxton_is(act, "query-ref") || caxton_is(act, "query-if") || caxton_is(act, "request")) ||
+        (protocol.n && !caxton_is(protocol, with)))
+        return answer("refuse", "only query-ref, query-if and request are passed on");
+    caxton_int64 most = caxton_number(caxton_get(caxton_get(content, "constraint"), "at_most"), AGENTS);
+    brokering *b = 0;
+    for (int n = 0; n < BROKERINGS && !b; n++)
+        if (!brokerings[n].used) b = &brokerings[n];
+    if (!b) return answer("refuse", "busy with as many brokerings as there may be");
+    if (most < 1) return answer("refuse", "constraint.at_most must be 1 or more");
+    b->count = b->relayed = b->good = b->searching = 0;
+    b->most = most < AGENTS ? most : AGENTS;
+    for (int o = 0; o < offer_count && b->count < b->most; o++) {
+        if (!caxton_is(service, offers[o].service)) continue;
+        for (int c = 0; c < 64; c++) b->subs[b->count].agent[c] = offers[o].agent[c];
+        b->count++;
+    }
+    if (!b->count && !asks_df) return answer("refuse", "nobody is known who offers that service");
+    if (!b->count && passed.n > PASSED) return answer("refuse", "the message to pass on is longer than 1024 bytes");
+    if (!keep_order(&b->asked, message)) return answer("refuse", "a name in the message is longer than 256 bytes");
+    if (!new_conversation(&b->name, "broker-", message)) return answer("refuse", "the message has no id");
+    b->used = 1;
+    caxton_begin("agree");
+    caxton_content("{'service':"), caxton_json(service), caxton_put("}");
+    caxton_end();
+    if (b->count) forward(b, passed);
+    else {
+        for (b->passed_n = 0; b->passed_n < passed.n; b->passed_n++) b->passed[b->passed_n] = passed.p[b->passed_n];
+        search(b, service);
+    }
     return caxton_sent();
 }
 
@@ -193,6 +249,9 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
         if (i == BEAT && is_agent(sender, "timer") && caxton_is(performative, "inform")) {
             call_off(b, AGREED);
             finish(b);
+        } else if (i == FIND_BEAT && b->searching) fail(b, "the directory does not answer");
+        else if (i == FIND && (is_agent(sender, "df") || is_agent(sender, "ams"))) {
+            found(b, performative, caxton_get(caxton_get(message, "content"), "result"));
         } else if (i >= 0 && i < b->count) {
             if (is_agent(sender, "ams")) lost(b, (int)i);
             else if (is_agent(sender, b->subs[i].agent)) heard(b, (int)i, performative, message);
@@ -212,8 +271,9 @@ CAXTON_EXPORT(caxton_init) int caxton_init(const char *text, int length) {
                 caxton_text(agent, offers[offer_count].agent, 64) < 1)
                 return caxton_fail(1, "settings.services must be {\"service\": [\"agent\", …]}, names under 64 bytes");
         }
+    asks_df = caxton_same(caxton_get(settings, "df"), "true");
     wait_ms = caxton_number(caxton_get(settings, "wait_ms"), 2000);
-    return wait_ms < 1 || wait_ms > 240000 ? caxton_fail(1, "settings.wait_ms must be 1 to 240000") : 0;
+    return wait_ms < 1 || wait_ms > 120000 ? caxton_fail(1, "settings.wait_ms must be 1 to 120000") : 0;
 }
 
 CAXTON_EXPORT(caxton_snapshot) int caxton_snapshot(void) {
@@ -228,6 +288,10 @@ CAXTON_EXPORT(caxton_snapshot) int caxton_snapshot(void) {
         caxton_put(",'reply_with':"), caxton_json(kept_value(&b->asked.reply_with));
         caxton_put(",'name':"), caxton_json(kept_value(&b->name));
         caxton_put(",'relayed':"), caxton_int(b->relayed), caxton_put(",'good':"), caxton_int(b->good);
+        if (b->searching) {
+            caxton_put(",'most':"), caxton_int(b->most);
+            caxton_put(",'passed':"), caxton_json((caxton_value){b->passed, b->passed_n});
+        }
         caxton_put(",'subs':{");
         for (int i = 0; i < b->count; i++) {
             caxton_put(i ? "," : ""), caxton_string(b->subs[i].agent);
@@ -260,7 +324,12 @@ CAXTON_EXPORT(caxton_restore) int caxton_restore(const char *text, int length) {
             if (caxton_text((caxton_value){agent.p - 1, agent.n + 2}, b->subs[b->count].agent, 64) < 1) continue;
             b->subs[b->count++].state = one == ASKED || one == AGREED ? one : OVER;
         }
-        b->used = b->count > 0;
+        caxton_value passed = caxton_get(value, "passed");
+        b->most = caxton_number(caxton_get(value, "most"), AGENTS);
+        b->searching = passed.n > 0 && passed.n <= PASSED && b->most >= 1 && b->most <= AGENTS;
+        for (b->passed_n = 0; b->searching && b->passed_n < passed.n; b->passed_n++)
+            b->passed[b->passed_n] = passed.p[b->passed_n];
+        b->used = b->count > 0 || b->searching;
     }
     return 0;
 }

@@ -90,6 +90,35 @@ def test_where_nobody_is_found_the_broker_refuses(talks: Talks) -> None:
     assert branches(talks.judge(), refusal["conversation_id"]) == {"broker": "refused"}
 
 
+def test_the_directory_is_asked_who_offers_a_service(talks: Talks) -> None:
+    answers, found = brokered_by_finder(talks, "forecasts")
+    assert [(one["performative"], one["content"]) for one in answers] == [("failure", {"reason": "no match"})]
+    assert state(found, answers, "finder") == "failed"
+    for name in ("north", "south"):
+        description = {"name": name, "services": [{"name": "oslo", "type": "forecasts"}]}
+        (done,) = talks.ask("request", "df", {"action": "register", "description": description})
+        assert done["performative"] == "inform", done
+    done, *answers = brokered_by_finder(talks, "forecasts", 4)[0]
+    assert sorted(done["content"]["asked"]) == ["north@local", "south@local"]
+    said = {one["content"]["from"]: one["content"]["content"]["is"] for one in answers}
+    assert said == {"north@local": "rain", "south@local": "cold"}
+    done, answer = brokered_by_finder(talks, "forecasts", 3, at_most=1)[0]
+    assert done["content"]["asked"] == [answer["content"]["from"]]
+    found = talks.judge()
+    assert exercised(found, PROTOCOL) >= {"agreed failure", "agreed inform", "forwarding served"}
+    assert state(found, [answer], "finder") == "done"
+
+
+def brokered_by_finder(
+    talks: Talks, service: str, replies: int = 2, **constraint: int
+) -> tuple[list[Json], Json]:
+    agree, *answers = talks.ask(
+        "proxy", "finder", proxy(service, **constraint), replies=replies, protocol=PROTOCOL, reply_with="p"
+    )
+    assert agree["performative"] == "agree"
+    return answers, talks.judge()
+
+
 def test_one_that_fails_does_not_spoil_the_others_answer(talks: Talks) -> None:
     answers, found = brokered(talks, proxy("tides"), 4)
     by = {one["content"]["from"]: one for one in answers}
@@ -131,7 +160,7 @@ def test_who_does_not_answer_in_time_is_not_waited_for(talks: Talks) -> None:
 
 def test_a_cancelled_proxy_is_called_off_everywhere(talks: Talks) -> None:
     talks.deploy("snail", "brokering/expert", knows={"oslo": "later"}, slow_ms=600_000)
-    talks.deploy("patient", "brokering/broker", services={"w": ["snail"]}, wait_ms=200_000)
+    talks.deploy("patient", "brokering/broker", services={"w": ["snail"]}, wait_ms=120_000)
     said = talks.ask("proxy", "patient", proxy("w"), replies=3, protocol=PROTOCOL, reply_with="p")
     assert [one["performative"] for one in said] == ["agree", "inform", "agree"]
     where = said[0]["conversation_id"]

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from . import test_talks
 from .guest import Guest, Json, message
 
 SELLERS = ["ann", "bob", "cleo"]
@@ -370,11 +371,17 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(
-    "name", ["echo/echo", "market/buyer", "market/seller", "relay/relay", "counter/counter"]
-)
+SETTINGS: dict[str, Json | None] = {
+    "market/buyer": {"sellers": SELLERS},
+    "market/seller": {},
+    **dict.fromkeys(("echo/echo", "relay/relay", "counter/counter")),
+    **test_talks.SETTINGS,
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_hostile_input_never_traps(name: str) -> None:
-    settings = {"sellers": SELLERS} if name == "market/buyer" else {} if name == "market/seller" else None
+    settings = SETTINGS[name]
     guest = Guest(name, settings)
     whole = json.dumps(order() | {"content": {"action": "buy", "item": 'a"\\\n\u2028🦀'}}).encode()
     cuts = (whole[:n] for n in range(len(whole)))
