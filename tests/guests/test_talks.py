@@ -1,4 +1,4 @@
-"""Auctioneer, bidder, publisher, subscriber, broker, expert, driven by hand: a new instance takes over at every turn."""
+"""Auctioneer, bidder, publisher, subscriber, broker, expert by hand: a new instance takes over at every turn."""
 
 from __future__ import annotations
 
