@@ -85,6 +85,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
             cells=house.cells,
             engine=house.engine,
             tasks=house.tasks,
+            df=house.df,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,
