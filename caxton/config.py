@@ -160,7 +160,7 @@ class RefereeTable(_Table):
 
 
 class DeployTable(_Table):
-    """[deploy]: how long a new revision of a blue-green deployment may be taken back."""
+    """[deploy]: how deployments go of which nothing else was said."""
 
     probation_turns: int = Field(
         default=5,
@@ -168,7 +168,27 @@ class DeployTable(_Table):
         le=1000,
         description="Good turns of a new revision until the old one goes (blue-green).",
     )
-    probation_s: Seconds = Field(default=10.0, description="Time after which it goes anyway.")
+    probation_s: Seconds = Field(default=10.0, description="Time after which it goes anyway: the warm-up.")
+    drain_s: Seconds = Field(
+        default=60.0, description="How long the old revision may take to end its conversations (drain)."
+    )
+    quiet_s: Seconds = Field(
+        default=5.0, description="How long those must have been silent for it to go before (drain)."
+    )
+    canary_stages: str = Field(
+        default="5:5m,25:10m,50:10m", description="Percent of the new conversations and how long, by stage."
+    )
+    rollback_on: str = Field(
+        default="error_rate>1%", description="What a canary is taken back for; empty for nothing."
+    )
+    canary_turns: int = Field(
+        default=20, ge=1, le=1_000_000, description="Turns of a stage before it is judged."
+    )
+    shadow_s: Seconds = Field(default=300.0, description="How long a shadow runs.")
+    compare: str = Field(default="output,errors,fuel,time", description="What a shadow is compared in.")
+    probe: bool = Field(
+        default=True, description="Whether a new revision is asked something before any traffic."
+    )
 
 
 class CompileTable(_Table):

@@ -28,7 +28,7 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
-from caxton.deploy import Engine, Probation
+from caxton.deploy import Engine, terms_of
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -118,7 +118,7 @@ async def open_house(
             compiler=compiler,
             clock=clock,
             limits=config.default_limits(),
-            probation=Probation(turns=config.deploy.probation_turns, warm_up_s=config.deploy.probation_s),
+            terms=terms_of(config.deploy),
         )
         replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
         tasks = Tasks(
@@ -157,6 +157,7 @@ async def open_house(
             await compiler.warm()
             await pool.ready()
             await agents.revive()
+            engine.go_on()
             bus.settle()
             await tasks.resume()
             # what lives as long as the daemon need not be looked at by every collection

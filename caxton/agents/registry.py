@@ -70,6 +70,8 @@ class AgentRecord:
     snapshot_asked: bool = False
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
+    deployment: str | None = None
+    """The id of the deployment in which two revisions of it live."""
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while its instance gives way to another, so that a repair and a change do not meet."""
 
@@ -155,16 +157,25 @@ class Registry:
         """The revision of that number in the journal."""
         return next((one for one in self._revisions.values() if one.no == number), None)
 
-    def save(self, record: AgentRecord, now_us: int, state: str | None = None) -> None:
-        """Write an agent down as it is now."""
+    def save(
+        self,
+        record: AgentRecord,
+        now_us: int,
+        state: str | None = None,
+        *,
+        revision: Revision | None = None,
+        config: AgentConfig | None = None,
+    ) -> None:
+        """Write an agent down as it is now, or with what it is to be after a restart."""
         record.updated_us = now_us
+        revision = revision or record.revision
         self._journal.batch.records.append(
             AgentRow(
                 record.number,
                 record.endpoint.name,
                 state or state_name(record.life),
-                record.revision.no if record.revision else None,
-                msgspec.json.encode(record.config).decode(),
+                revision.no if revision else None,
+                msgspec.json.encode(config or record.config).decode(),
                 record.created_us,
                 now_us,
             )

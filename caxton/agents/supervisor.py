@@ -293,7 +293,7 @@ class Supervisor:
     def broken(self, record: AgentRecord, why: str) -> None:
         """An agent has lost its instance: start it again as soon as nothing is in its cell."""
         record.endpoint.open = False
-        self.spawn(self._mend(record, why))
+        self.spawn(self._mend(record, why, record.endpoint.slot))
 
     def _broken(self, endpoint: Endpoint, status: int, code: str, reason: str) -> None:
         """A turn cost the agent its instance."""
@@ -301,10 +301,11 @@ class Supervisor:
         if record is not None:
             self.broken(record, f"{code}: {reason}")
 
-    async def _mend(self, record: AgentRecord, why: str) -> None:
+    async def _mend(self, record: AgentRecord, why: str, slot: int) -> None:
         """Start a broken agent again with its memory, unless that happened too often."""
         async with record.changing:
-            await self._mend_alone(record, why)
+            if record.endpoint.slot == slot:  # else another instance has taken over meanwhile
+                await self._mend_alone(record, why)
 
     async def _mend_alone(self, record: AgentRecord, why: str) -> None:
         endpoint = record.endpoint
@@ -335,6 +336,8 @@ class Supervisor:
     def _give_up(self, record: AgentRecord, reason: str) -> None:
         """No more restarts: what waits becomes dead letters, and so does what comes."""
         endpoint = record.endpoint
+        if endpoint.trial is not None:
+            endpoint.trial.lost(f"the agent failed: {reason}")
         if isinstance(record.life, Running | Suspended | Draining):
             record.life = record.life.fail(reason)
         endpoint.open = False
@@ -351,7 +354,7 @@ class Supervisor:
         """A cell died: all that it had not answered waits again."""
         for endpoint in cell.endpoints:
             if endpoint.trial is not None:
-                endpoint.trial.lost()
+                endpoint.trial.lost("its cell died")
             lost = endpoint.lose_cell(cell.in_hand)
             self._bus.counts.redelivered += len(lost)
             while endpoint.waiting and endpoint.waiting[0].tries >= TRIES:
@@ -441,9 +444,10 @@ class Supervisor:
     def claim(self, record: AgentRecord, to_be: str) -> None:
         """Say that an agent is being changed, until `record.busy` is taken back; InvalidState where it is already."""
         if record.busy:
+            under_way = record.deployment
             raise InvalidState(
-                f"{record.name} cannot be {to_be} now: something else is changing it",
-                hint="try again in a moment",
+                f"{record.name} cannot be {to_be} now: {under_way or 'something else'} is changing it",
+                hint=f"caxton deploy promote {under_way}, or abort" if under_way else "try again in a moment",
             )
         record.busy = True
 

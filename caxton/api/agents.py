@@ -11,11 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
-from caxton.api.rooms import durable, full_name, rooms_of
+from caxton.api.rooms import Rooms, durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
-from caxton.api.shapes import AgentBody, Agents, DeploymentBody, Logs, Messages
+from caxton.api.shapes import AgentBody, Agents, DeploymentBody, Logs, Messages, PlanBody
 from caxton.config import check_agent_name, limits_from
+from caxton.deploy import Probation, Terms
+from caxton.deploy.terms import compared, conditions, said, stages
 from caxton.errors import ConfigurationError, InvalidModule
+from caxton.limits import Limits
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
@@ -34,7 +37,7 @@ class DeployBody(BaseModel):
     settings: dict[str, Any] | None = Field(default=None, description="Given to caxton_init.")
     limits: dict[str, int | str] | None = Field(default=None, description="Limits that differ.")
     profile: Literal["standard", "strict"] = "standard"
-    strategy: Literal["direct", "blue-green"] = Field(
+    strategy: Literal["direct", "blue-green", "canary", "shadow"] = Field(
         default="direct", description="How the new revision takes over."
     )
     recover: Literal["replay", "snapshot", "fresh"] | None = Field(
@@ -47,6 +50,46 @@ class DeployBody(BaseModel):
     probation_s: float | None = Field(
         default=None, gt=0, le=3600, description="Seconds after which it goes anyway (blue-green)."
     )
+    drain: bool = Field(
+        default=False, description="Conversations under way end on the old revision (blue-green)."
+    )
+    drain_s: float | None = Field(
+        default=None, gt=0, le=86_400, description="Seconds that the old revision may take for that."
+    )
+    canary_stages: str | None = Field(
+        default=None, max_length=1000, description='Stages, such as "5:5m,25:10m,50:10m" (canary).'
+    )
+    rollback_on: str | None = Field(
+        default=None, max_length=1000, description='Conditions, such as "error_rate>1%,fuel>+20%" (canary).'
+    )
+    shadow_s: float | None = Field(
+        default=None, gt=0, le=604_800, description="Seconds that the shadow runs (shadow)."
+    )
+    compare: str | None = Field(
+        default=None, max_length=200, description="What is compared: output, errors, fuel, time (shadow)."
+    )
+    probe: bool | None = Field(
+        default=None, description="Whether the new revision is asked something before any traffic."
+    )
+    wait: bool = Field(default=False, description="Answer when it has ended, not when both revisions live.")
+
+    def terms(self, usual: Terms) -> Terms:
+        """How it is to go; ConfigurationError where the texts cannot be read."""
+        probation = Probation(
+            turns=self.probation_turns or usual.probation.turns,
+            warm_up_s=self.probation_s or usual.probation.warm_up_s,
+        )
+        return said(
+            usual,
+            probation=probation,
+            drain=self.drain,
+            drain_s=self.drain_s,
+            stages=None if self.canary_stages is None else stages(self.canary_stages),
+            rollback_on=None if self.rollback_on is None else conditions(self.rollback_on),
+            shadow_s=self.shadow_s,
+            compare=None if self.compare is None else compared(self.compare),
+            probe=self.probe,
+        )
 
 
 @router.get("", response_model=Agents)
@@ -67,26 +110,15 @@ async def list_agents(request: Request) -> Response:
     },
 )
 async def deploy(request: Request) -> Response:
-    """Compile a module and bring it to an agent; answers when the agent runs it, or says why it does not."""
+    """Compile a module and bring it to an agent; answers when the agent runs it, or says why it does not.
+
+    With two revisions side by side (canary, shadow, drain) it answers as soon as both live, unless `wait` is said.
+    """
     rooms = rooms_of(request)
-    try:
-        body = DeployBody.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
-    name = check_agent_name(body.name)
-    try:
-        module = base64.b64decode(body.wasm_module, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidModule("wasm_module is not base64") from error
-    limits = None
-    if body.limits is not None:
-        try:
-            limits = limits_from(body.limits, rooms.config.config.limits_of(name))
-        except ValueError as error:
-            raise ConfigurationError(f"limits: {error}") from error
+    body = read_body(await request.body())
+    name, module, limits = _module(rooms, body)
     known = rooms.agents.registry.agents.get(name)
+    terms = body.terms(rooms.engine.terms)
     async with durable(rooms):
         view = await rooms.engine.deploy(
             name,
@@ -98,9 +130,40 @@ async def deploy(request: Request) -> Response:
             strategy=body.strategy,
             recover=body.recover or (known.config.recover if known else "replay"),
             fresh_state=body.fresh_state,
-            probation=rooms.engine.probation(body.probation_turns, body.probation_s),
+            terms=terms,
+            wait=body.wait,
         )
     return answer(view_body(view), 201)
+
+
+@router.post(
+    "/plan",
+    response_model=PlanBody,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": DeployBody.model_json_schema()}},
+        }
+    },
+)
+async def plan(request: Request) -> Response:
+    """What a deployment with the same body would change; the module is compiled, nothing else is done."""
+    rooms = rooms_of(request)
+    body = read_body(await request.body())
+    name, module, limits = _module(rooms, body)
+    known = rooms.agents.registry.agents.get(name)
+    made = await rooms.engine.plan(
+        name,
+        module,
+        wat=not module.startswith(b"\0"),
+        settings=body.settings,
+        limits=limits,
+        profile=body.profile,
+        strategy=body.strategy,
+        recover=body.recover or (known.config.recover if known else "replay"),
+        terms=body.terms(rooms.engine.terms),
+    )
+    return answer(view_body(made))
 
 
 @router.get("/{name}", response_model=AgentBody)
@@ -183,3 +246,28 @@ async def of_agent(request: Request, name: Name, after: After = 0, limit: Limit 
     rows = await rooms.reader.messages(agent=full_name(rooms, name), after_seq=after, limit=limit)
     bodies = await with_outcome(rooms.reader, rows)
     return page(bodies, rows[-1].seq if len(rows) == limit else None)
+
+
+def read_body(raw: bytes) -> DeployBody:
+    """The body of a deployment; ConfigurationError names the field that is wrong."""
+    try:
+        return DeployBody.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
+
+
+def _module(rooms: Rooms, body: DeployBody) -> tuple[str, bytes, Limits | None]:
+    """The agent's name, the module's bytes, and limits of its own."""
+    name = check_agent_name(body.name)
+    try:
+        module = base64.b64decode(body.wasm_module, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidModule("wasm_module is not base64") from error
+    if body.limits is None:
+        return name, module, None
+    try:
+        return name, module, limits_from(body.limits, rooms.config.config.limits_of(name))
+    except ValueError as error:
+        raise ConfigurationError(f"limits: {error}") from error

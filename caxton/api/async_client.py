@@ -83,8 +83,10 @@ class AsyncClient:
         probation_turns: int | None = None,
         probation_s: float | None = None,
         recover: str | None = None,
+        how: Json | None = None,
     ) -> Json:
-        """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
+        """Bring a module (wasm or WAT text) to an agent; the deployment (`DeploymentBody`), finished where the two
+        revisions do not live side by side. `how`: further fields of the body (docs/api.md)."""
         call = wire.deploy(
             name,
             wasm,
@@ -96,7 +98,25 @@ class AsyncClient:
             probation_turns,
             probation_s,
             recover,
+            how,
         )
+        body: Json = wire.read(await self._ask(call))
+        return body
+
+    async def plan(
+        self,
+        name: str,
+        wasm: bytes,
+        *,
+        settings: Json | None = None,
+        limits: Mapping[str, int | str] | None = None,
+        profile: str = "standard",
+        strategy: str = "direct",
+        how: Json | None = None,
+    ) -> Json:
+        """What `deploy` would change (`PlanBody`); nothing is done."""
+        path = "/api/v1/agents/plan"
+        call = wire.deploy(name, wasm, settings, limits, profile, strategy, how=how, path=path)
         body: Json = wire.read(await self._ask(call))
         return body
 
@@ -187,7 +207,18 @@ class AsyncClient:
 
     async def rollback(self, id: str) -> Json:
         """Undo a deployment; the one that did so (`DeploymentBody`)."""
-        body: Json = wire.read(await self._ask(wire.rollback(id)))
+        return await self._decide(id, "rollback")
+
+    async def promote(self, id: str) -> Json:
+        """Let the new revision of a deployment under way take over now; the deployment then (`DeploymentBody`)."""
+        return await self._decide(id, "promote")
+
+    async def abort(self, id: str) -> Json:
+        """Take the new revision of a deployment under way back; the deployment then (`DeploymentBody`)."""
+        return await self._decide(id, "abort")
+
+    async def _decide(self, id: str, step: str) -> Json:
+        body: Json = wire.read(await self._ask(wire.decide(id, step)))
         return body
 
     async def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:

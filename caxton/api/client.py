@@ -91,8 +91,10 @@ class Client:
         probation_turns: int | None = None,
         probation_s: float | None = None,
         recover: str | None = None,
+        how: Json | None = None,
     ) -> Json:
-        """Bring a module (wasm or WAT text) to an agent; the finished deployment (`DeploymentBody`)."""
+        """Bring a module (wasm or WAT text) to an agent; the deployment (`DeploymentBody`), finished where the two
+        revisions do not live side by side. `how`: further fields of the body (docs/api.md)."""
         call = wire.deploy(
             name,
             wasm,
@@ -104,7 +106,25 @@ class Client:
             probation_turns,
             probation_s,
             recover,
+            how,
         )
+        body: Json = wire.read(self._ask(call))
+        return body
+
+    def plan(
+        self,
+        name: str,
+        wasm: bytes,
+        *,
+        settings: Json | None = None,
+        limits: Mapping[str, int | str] | None = None,
+        profile: str = "standard",
+        strategy: str = "direct",
+        how: Json | None = None,
+    ) -> Json:
+        """What `deploy` would change (`PlanBody`); nothing is done."""
+        path = "/api/v1/agents/plan"
+        call = wire.deploy(name, wasm, settings, limits, profile, strategy, how=how, path=path)
         body: Json = wire.read(self._ask(call))
         return body
 
@@ -195,7 +215,18 @@ class Client:
 
     def rollback(self, id: str) -> Json:
         """Undo a deployment; the one that did so (`DeploymentBody`)."""
-        body: Json = wire.read(self._ask(wire.rollback(id)))
+        return self._decide(id, "rollback")
+
+    def promote(self, id: str) -> Json:
+        """Let the new revision of a deployment under way take over now; the deployment then (`DeploymentBody`)."""
+        return self._decide(id, "promote")
+
+    def abort(self, id: str) -> Json:
+        """Take the new revision of a deployment under way back; the deployment then (`DeploymentBody`)."""
+        return self._decide(id, "abort")
+
+    def _decide(self, id: str, step: str) -> Json:
+        body: Json = wire.read(self._ask(wire.decide(id, step)))
         return body
 
     def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:

@@ -38,8 +38,12 @@ async def list_deployments(
 @router.get("/{id}", response_model=DeploymentBody)
 async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """One deployment."""
-    reader = rooms_of(request).reader
-    return answer((await _bodies(reader, [await _row(reader, id)]))[0])
+    rooms = rooms_of(request)
+    row = await _row(rooms.reader, id)
+    live = rooms.engine.live(id)
+    if live is not None:
+        return answer(view_body(live))
+    return answer((await _bodies(rooms.reader, [row]))[0])
 
 
 @router.post("/{id}/rollback", status_code=201, response_model=DeploymentBody)
@@ -50,6 +54,26 @@ async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) ->
     async with durable(rooms):
         view = await rooms.engine.rollback(row)
     return answer(view_body(view), 201)
+
+
+@router.post("/{id}/promote", response_model=DeploymentBody)
+async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """Let the new revision take over now, whatever stage or time is left; answers when it has."""
+    rooms = rooms_of(request)
+    await _row(rooms.reader, id)
+    async with durable(rooms):
+        view = await rooms.engine.promote(id)
+    return answer(view_body(view))
+
+
+@router.post("/{id}/abort", response_model=DeploymentBody)
+async def abort(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """Take the new revision back; the old one goes on alone, with nothing lost. Answers when it does."""
+    rooms = rooms_of(request)
+    await _row(rooms.reader, id)
+    async with durable(rooms):
+        view = await rooms.engine.abort(id)
+    return answer(view_body(view))
 
 
 async def _row(reader: Reader, id: str) -> DeploymentRow:
@@ -87,4 +111,6 @@ def _detail(detail: str) -> dict[str, Any]:
         "memory": kept.get("memory"),
         "memory_reason": kept.get("memory_reason"),
         "unchanged": kept.get("unchanged", False),
+        "validation": kept.get("validation", []),
+        "progress": kept.get("progress"),
     }

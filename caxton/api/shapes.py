@@ -192,12 +192,21 @@ class TimingsBody(TypedDict):
     cached: bool
 
 
+class CheckBody(TypedDict):
+    """One step of the validation: static, sandbox, contract or resources."""
+
+    step: str
+    passed: bool
+    ms: float
+    detail: str
+
+
 class DeploymentBody(TypedDict):
-    """The move of one agent to a revision."""
+    """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
 
     id: str
     agent: str
-    revision: str
+    revision: str | None
     previous: str | None
     strategy: str
     state: str
@@ -208,6 +217,30 @@ class DeploymentBody(TypedDict):
     memory: str | None
     memory_reason: str | None
     unchanged: bool
+    validation: list[CheckBody]
+    progress: dict[str, Any] | None
+
+
+class PlanLine(TypedDict):
+    """One thing that a deployment would change."""
+
+    what: str
+    before: Any
+    after: Any
+
+
+class PlanBody(TypedDict):
+    """What a deployment would do."""
+
+    agent: str
+    new: bool
+    state: str | None
+    strategy: str
+    revision: str
+    previous: str | None
+    unchanged: bool
+    changes: list[PlanLine]
+    terms: dict[str, Any]
 
 
 class TaskBranch(TypedDict):

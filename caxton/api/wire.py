@@ -96,8 +96,10 @@ def deploy(
     probation_turns: int | None = None,
     probation_s: float | None = None,
     recover: str | None = None,
+    how: Json | None = None,
+    path: str = "/api/v1/agents",
 ) -> Call:
-    """Bring a module (wasm, or text in the WAT format) to an agent. `probation_s`: seconds."""
+    """Bring a module (wasm, or text in the WAT format) to an agent. `probation_s`: seconds; `how`: further fields."""
     body = {
         "name": name,
         "wasm_module": base64.b64encode(wasm).decode(),
@@ -109,15 +111,16 @@ def deploy(
         "probation_turns": probation_turns,
         "probation_s": probation_s,
         "recover": recover,
+        **(how or {}),
     }
     # the answer comes when the probation is over
     extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S
-    return Call("POST", "/api/v1/agents", body=msgspec.json.encode(body), extra_s=extra_s)
+    return Call("POST", path, body=msgspec.json.encode(body), extra_s=extra_s)
 
 
-def rollback(id: str) -> Call:
-    """Undo a deployment."""
-    return Call("POST", f"/api/v1/deployments/{quoted(id)}/rollback")
+def decide(id: str, step: str) -> Call:
+    """Undo a deployment (`rollback`), or end one under way (`promote`, `abort`)."""
+    return Call("POST", f"/api/v1/deployments/{quoted(id)}/{quoted(step)}")
 
 
 def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, Any] | None) -> Call:

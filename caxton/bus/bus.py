@@ -526,11 +526,12 @@ class Bus:
                 counts.turns_refused += 1
         endpoint.failed_turns += 1
         endpoint.last_error = f"{code}: {reason}"
-        if endpoint.trial is not None and status != GUEST_ERROR:
+        trial = endpoint.trial
+        if trial is not None and trial.catches and status != GUEST_ERROR:
             endpoint.open = False
             endpoint.returned.append(envelope)
             endpoint.take_back()
-            endpoint.trial.failed(envelope, code, reason)
+            trial.failed(envelope, code, reason)
             endpoint.wake()
             return True
         discarded = status not in (GUEST_ERROR, REFUSED)

@@ -35,14 +35,17 @@ class Envelope(msgspec.Struct, gc=False):
 
 
 class Trial(Protocol):
-    """Who watches a new revision's first turns; while somebody does, the cell has one message at a time."""
+    """Who watches what a new revision says."""
+
+    catches: bool
+    """Whether a turn that fails now is not to be written down: its message waits again, first in line."""
 
     def failed(self, envelope: Envelope, code: str, reason: str) -> None:
-        """A turn cost the instance, or said what it may not; its message waits again, first in line."""
+        """A turn that was caught cost the instance, or said what it may not."""
         ...
 
-    def lost(self) -> None:
-        """The cell died."""
+    def lost(self, why: str) -> None:
+        """The cell died, or the agent was given up."""
         ...
 
 
@@ -105,7 +108,7 @@ class Endpoint:
         self.snapshot_at = NEVER
         """The turn after which its state is to be kept; NEVER for agents without the hook."""
         self.trial: Trial | None = None
-        """Set while a revision is on probation."""
+        """Set while there is a new revision beside the old one."""
         self.refusal: tuple[str, str] | None = None
         """Code and reason for every new message, where the agent takes none."""
         self.when_idle: asyncio.Future[None] | None = None

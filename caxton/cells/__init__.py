@@ -4,7 +4,7 @@ In: messages for agents that live in a cell. Out: how their turns ended. A cell 
 answered waits again. The daemon never calls a guest itself.
 """
 
-from caxton.cells.link import CellLink, CellLost
+from caxton.cells.link import Answer, CellLink, CellLost
 from caxton.cells.pool import Cell, CellPool, CellState, CellView
 
-__all__ = ["Cell", "CellLink", "CellLost", "CellPool", "CellState", "CellView"]
+__all__ = ["Answer", "Cell", "CellLink", "CellLost", "CellPool", "CellState", "CellView"]

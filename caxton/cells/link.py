@@ -31,10 +31,14 @@ class CellLost(CaxtonError):
 
 
 class Answer(NamedTuple):
-    """What a cell answered to a request."""
+    """What a cell answered to a request; the numbers are those of a turn, in the frame's units."""
 
     status: int
     payload: bytes
+    said: int = 0
+    fuel: int = 0
+    started_us: int = 0
+    turn_us: int = 0
 
 
 class CellLink(asyncio.Protocol):
@@ -95,19 +99,23 @@ class CellLink(asyncio.Protocol):
 
         Raises CellLost when it dies first.
         """
+        answer = self.ask(kind, slot, payload)
+        self.settle()
+        return await answer
+
+    def ask(self, kind: Kind, slot: int, payload: bytes = b"") -> asyncio.Future[Answer]:
+        """The same without waiting: the answer will be there. It goes out with the next `settle`.
+
+        Raises CellLost where the cell is gone already; where it dies first, the future does.
+        """
         if self.lost:
             raise CellLost(LOST)
         self._token += 1
-        token = self._token
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked[token] = future
-        self._out.append(HEAD.pack(kind, slot, len(payload), token))
+        self._asked[self._token] = future
+        self._out.append(HEAD.pack(kind, slot, len(payload), self._token))
         self._out.append(payload)
-        self.settle()
-        try:
-            return await future
-        finally:
-            self._asked.pop(token, None)
+        return future
 
     # ------------------------------------------------------------------ from the cell
 
@@ -141,9 +149,9 @@ class CellLink(asyncio.Protocol):
             elif kind == Kind.HELLO:
                 self._on_hello(payload)
             else:
-                future = self._asked.get(seq)
+                future = self._asked.pop(seq, None)
                 if future is not None and not future.done():
-                    future.set_result(Answer(status, payload))
+                    future.set_result(Answer(status, payload, count, fuel, started_us, turn_us))
         self._rest = data[at:]
         self._bus.settle()
 

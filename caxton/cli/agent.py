@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from caxton.cli.deploying import deploy
 from caxton.cli.options import AgentName, Format, Limit, Output, Project
 
 LOGS_READ = 10_000
@@ -20,95 +21,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def deploy(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[NAME] FILE",
-            help="Name of the agent (a-z, 0-9, '.', '_', '-') and its module, .wasm or .wat.",
-        ),
-    ],
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Name of the agent, where FILE stands alone.")
-    ] = None,
-    settings: Annotated[
-        str | None,
-        typer.Option(
-            "--settings", metavar="JSON|@FILE", help="What the agent gets at its start, a JSON object."
-        ),
-    ] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--limit", metavar="KEY=VALUE", help="A limit, such as memory_bytes=32MiB; may be repeated."
-        ),
-    ] = None,
-    profile: Annotated[
-        str, typer.Option("--profile", help="Wasm features: standard or strict.")
-    ] = "standard",
-    strategy: Annotated[
-        str, typer.Option("--strategy", help="How the new revision takes over: direct or blue-green.")
-    ] = "direct",
-    fresh_state: Annotated[
-        bool, typer.Option("--fresh-state", help="Begin without the old revision's state.")
-    ] = False,
-    probation: Annotated[
-        int | None,
-        typer.Option(
-            "--probation",
-            metavar="TURNS",
-            min=1,
-            max=1000,
-            help="Good turns of the new revision until the old one goes (blue-green).",
-        ),
-    ] = None,
-    project: Project = None,
-    output: Output = Format.TEXT,
-) -> None:
-    """Deploy a module as an agent.
-
-    An agent that is there moves to the new revision between two turns; its mailbox and its conversations
-    stay. Where the module has snapshot hooks its state is carried over. With --strategy blue-green the old
-    revision stands by during the first turns of the new one, and comes back if one of them fails.
-
-    \b
-    Examples:
-      caxton agent deploy echo echo.wat
-      caxton agent deploy echo.wat --name echo
-      caxton agent deploy seller-ann seller.wasm --settings '{"price": 40}'
-      caxton agent deploy seller-ann seller.wasm --settings @ann.json --limit fuel=1000000
-      caxton agent deploy seller-ann seller.wasm --strategy blue-green --probation 20
-    """
-    from caxton.cli import place
-    from caxton.errors import ConfigurationError
-
-    *before, file = words
-    if len(before) + (name is not None) != 1:
-        raise ConfigurationError(
-            "an agent has one name and one module", hint="caxton agent deploy FILE --name NAME"
-        )
-    name, module = name or before[0], Path(file)
-    try:
-        code = module.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm or .wat file"
-        ) from error
-    with place.client(project, timeout_s=60.0) as caxton:
-        answer = caxton.deploy(
-            name,
-            code,
-            settings=_settings(settings),
-            limits=_limits(limit or []),
-            profile=profile,
-            strategy=strategy,
-            fresh_state=fresh_state,
-            probation_turns=probation,
-        )
-    from caxton.cli.deploy import tell
-
-    tell(answer, output)
+app.command()(deploy)
 
 
 @app.command("list")
@@ -334,31 +247,3 @@ def _change(project: Path | None, name: str, step: str) -> None:
     with place.client(project, timeout_s=60.0) as caxton:
         agent = caxton.change_agent(name, step)
     talk(f"{safe(name)}: {agent['state']}")
-
-
-def _settings(text: str | None) -> dict[str, Any] | None:
-    """The settings written on the command line or in the file that it names."""
-    from caxton.cli.content import json_argument
-    from caxton.errors import ConfigurationError
-
-    if text is None:
-        return None
-    value = json_argument(text, "--settings")
-    if not isinstance(value, dict):
-        raise ConfigurationError("--settings must be a JSON object", hint="""for example '{"price": 40}'""")
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _limits(pairs: list[str]) -> dict[str, Any] | None:
-    """`key=value` pairs as a table; the daemon knows the limits and reads sizes and durations."""
-    from caxton.errors import ConfigurationError
-
-    table: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigurationError(
-                f"--limit {pair!r} is not KEY=VALUE", hint="for example --limit fuel=1000000"
-            )
-        table[key] = int(value.replace("_", "")) if value.replace("_", "").isdigit() else value
-    return table or None

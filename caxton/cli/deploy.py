@@ -1,22 +1,31 @@
-"""`caxton deploy`: list deployments, look at one, undo one."""
+"""`caxton deploy`: list deployments, look at one, decide one that is under way, undo one."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from caxton.cli.options import Format, Limit, Output, Project
 
+if TYPE_CHECKING:
+    from caxton.api.client import Client
+
+LOOK_S: Final = 0.5
+"""How often a deployment is looked at while somebody waits for its end."""
 _ID = re.compile(r"d-[0-9a-f]{13,}")
 
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="List deployments, look at one, undo one.",
+    help="List deployments, look at one, decide one that is under way, undo one.",
 )
+Which = Annotated[
+    str, typer.Argument(metavar="AGENT|ID", help="The agent (its newest deployment), or the deployment's id.")
+]
 
 
 @app.command("list")
@@ -50,38 +59,72 @@ def list_deployments(limit: Limit = 50, project: Project = None, output: Output 
 
 @app.command()
 def status(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the deployment.")],
+    id: Which,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Show one deployment: from which revision to which, how far it is, how long each step took.
+    """Show one deployment: from which revision to which, the checks, how far it is, both revisions side by side.
 
-    Exit code 5 when it failed or was rolled back.
+    With an agent's name its newest deployment. Exit code 5 when it failed or was rolled back; 6 for a shadow
+    that is over and found differences.
 
     \b
     Examples:
-      caxton deploy status d-42
-      caxton deploy status d-42 -o json
+      caxton deploy status seller-ann
+      caxton deploy status d-64a0c8e1f3b2a -o json
     """
     from caxton.cli import place
-    from caxton.cli.output import colour_wanted, document, paint, safe, say, state_style
-    from caxton.errors import Exit
+    from caxton.cli.deployment_text import deployment_lines
+    from caxton.cli.output import document, say
 
     with place.client(project) as caxton:
-        found = caxton.deployment(id)
+        found = caxton.deployment(_id_of(caxton, id))
     if output is not Format.TEXT:
         document(found, output)
     else:
-        wanted = colour_wanted()
-        timings: dict[str, Any] = found["timings"] or {}
-        rows: dict[str, Any] = {**found, **timings}
-        del rows["timings"]
-        for name, value in rows.items():
-            text = "-" if value is None else safe(value)
-            label = paint(f"{name.replace('_', ' '):<12}", "bold", wanted)
-            say(f"{label} {paint(text, state_style(value), wanted)}")
-    if found["state"] in ("failed", "rolled_back"):
-        raise typer.Exit(int(Exit.AGENT_FAILED))
+        for line in deployment_lines(found):
+            say(line)
+    raise typer.Exit(_exit(found))
+
+
+@app.command()
+def promote(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Let the new revision take over now, whatever stage or time is left.
+
+    For a canary, a shadow, a drain or a probation that is under way. What both have handled is not lost.
+
+    \b
+    Examples:
+      caxton deploy promote seller-ann
+      caxton deploy promote d-64a0c8e1f3b2a
+    """
+    from caxton.cli import place
+
+    with place.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.promote(_id_of(caxton, what))
+    tell(answer, output)
+
+
+@app.command()
+def abort(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Take the new revision back; the old one goes on alone, with nothing lost.
+
+    \b
+    Examples:
+      caxton deploy abort seller-ann
+      caxton deploy abort d-64a0c8e1f3b2a
+    """
+    from caxton.cli import place
+    from caxton.cli.output import document, safe, talk
+
+    with place.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.abort(_id_of(caxton, what))
+    if output is not Format.TEXT:
+        document(answer, output)
+    else:
+        talk(
+            f"{safe(answer['agent'])}: the old revision goes on ({safe(answer['reason'] or answer['state'])})"
+        )
 
 
 @app.command()
@@ -127,14 +170,77 @@ def rollback(
     tell(answer, output)
 
 
+def _id_of(caxton: Client, what: str) -> str:
+    """The id itself, or that of an agent's newest deployment."""
+    from caxton.errors import DeploymentNotFound
+
+    if _ID.fullmatch(what):
+        return what
+    found = caxton.deployments(agent=what, limit=1)
+    if not found:
+        raise DeploymentNotFound(f"{what} has no deployment", hint="see: caxton deploy list")
+    return str(found[0]["id"])
+
+
+def _exit(found: dict[str, Any]) -> int:
+    from caxton.errors import Exit
+
+    progress: dict[str, Any] = found["progress"] or {}
+    if found["strategy"] == "shadow" and progress.get("over"):
+        return int(Exit.EXPECTATION if progress.get("different") else Exit.OK)
+    return int(Exit.AGENT_FAILED if found["state"] in ("failed", "rolled_back") else Exit.OK)
+
+
+def follow(caxton: Client, answer: dict[str, Any]) -> dict[str, Any]:
+    """Stay with a deployment until it has ended, and say how far it is whenever that is another."""
+    from caxton.cli.deployment_text import where
+    from caxton.cli.output import talk
+
+    last = ""
+    while answer["state"] in ("validating", "deploying", "draining"):
+        line = where(answer)
+        if line != last:
+            talk(line)
+            last = line
+        time.sleep(LOOK_S)
+        answer = caxton.deployment(answer["id"])
+    return answer
+
+
+def tell_plan(plan: dict[str, Any], output: Format) -> None:
+    """Print what a deployment would change."""
+    from caxton.cli.output import compact, document, safe, say, talk
+
+    if output is not Format.TEXT:
+        document(plan, output)
+        return
+    name = safe(plan["agent"])
+    if plan["unchanged"]:
+        talk(f"{name} runs revision {plan['revision'][:12]} already: nothing would change")
+        return
+    now = "is new" if plan["new"] else f"is {plan['state']}"
+    talk(f"{name} {now}; with the strategy {plan['strategy']} this would change, and nothing has been done:")
+    for line in plan["changes"]:
+        before, after = (
+            safe(str(one)[:12] if line["what"] == "revision" and one else compact(one))
+            for one in (line["before"], line["after"])
+        )
+        say(f"{safe(line['what']):<24} {before} -> {after}")
+
+
 def tell(answer: dict[str, Any], output: Format) -> None:
     """Print how a deployment ended; DeploymentError where the agent does not run the new revision."""
+    from caxton.cli.deployment_text import where
     from caxton.cli.output import document, safe, span, talk
     from caxton.errors import DeploymentError
 
     name = safe(answer["agent"])
     if output is not Format.TEXT:
         document(answer, output)
+    progress: dict[str, Any] = answer["progress"] or {}
+    if answer["strategy"] == "shadow" and progress.get("over"):
+        talk(f"{name}: {safe(answer['reason'])}")
+        raise typer.Exit(_exit(answer))
     if answer["state"] in ("failed", "rolled_back"):
         raise DeploymentError(
             f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
@@ -142,6 +248,10 @@ def tell(answer: dict[str, Any], output: Format) -> None:
     if output is not Format.TEXT:
         return
     revision = str(answer["revision"])[:12]
+    if answer["state"] in ("deploying", "draining"):
+        talk(where(answer))
+        talk(f"look: caxton deploy status {name}; decide: caxton deploy promote|abort {name}")
+        return
     if answer["unchanged"]:
         talk(f"{name} runs revision {revision} already: unchanged")
         return

@@ -4,8 +4,18 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
-from caxton.deploy.blue_green import Probation
 from caxton.deploy.engine import STRATEGIES, Engine
 from caxton.deploy.journey import DeploymentView, Timings
+from caxton.deploy.terms import Condition, Probation, Stage, Terms, terms_of
 
-__all__ = ["STRATEGIES", "DeploymentView", "Engine", "Probation", "Timings"]
+__all__ = [
+    "STRATEGIES",
+    "Condition",
+    "DeploymentView",
+    "Engine",
+    "Probation",
+    "Stage",
+    "Terms",
+    "Timings",
+    "terms_of",
+]

@@ -16,19 +16,14 @@ import msgspec
 from caxton.agents import AgentRecord
 from caxton.bus.endpoint import NEVER
 from caxton.cells import CellLost
-from caxton.deploy.change import Handover, Rooms, Target
+from caxton.deploy.change import Handover, Rooms
 from caxton.deploy.journey import Journey
-from caxton.deploy.states import Faltered, Happening, Passed
+from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Faltered, Happening, Passed
+from caxton.deploy.target import Target
+from caxton.deploy.terms import Probation
 from caxton.deploy.trial import Trial
 from caxton.errors import DeploymentError
 from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
-
-
-class Probation(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a new revision may be taken back: until so many good turns, or so many seconds have passed."""
-
-    turns: int = 5
-    warm_up_s: float = 10.0
 
 
 class BlueGreen(Handover):
@@ -70,15 +65,27 @@ class BlueGreen(Handover):
         assert self._trial is not None
         alarm = self.rooms.clock.later(self._probation.warm_up_s, self._warm)
         try:
-            verdict = await self._trial.verdict
+            return await self._trial.verdict
         finally:
             alarm.cancel()
-        return Faltered("its cell died") if self._is_lost else verdict
 
-    def stop(self, reason: str) -> None:
+    def stop(self) -> None:
         """End the probation, if it is under way, with the old revision back."""
         if self._trial is not None:
-            self._trial.end(Faltered(reason))
+            self._trial.end(Faltered(DAEMON_STOPPED))
+
+    def promote(self) -> None:
+        """The probation is over: the new revision stays."""
+        self._on_trial("promoted").end(Passed())
+
+    def abort(self) -> None:
+        """The probation is over: the old revision comes back."""
+        self._on_trial("aborted").end(Faltered(ABORTED))
+
+    def _on_trial(self, how: str) -> Trial:
+        if self._trial is None:
+            raise self._undecidable(how)
+        return self._trial
 
     def commit(self) -> None:
         """The new revision is the agent, and has as many messages in flight as any other."""

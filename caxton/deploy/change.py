@@ -16,8 +16,9 @@ from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.journey import Journey
-from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening
-from caxton.errors import CaxtonError, DeploymentError
+from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening, state_name
+from caxton.deploy.target import Target
+from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import CARRIED
 from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
 
@@ -31,17 +32,11 @@ class Rooms:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is to be true of the agent. `fresh_state`: its memory is not to be carried over."""
-
-    revision: Revision
-    config: AgentConfig
-    fresh_state: bool = False
-
-
 class Change:
     """One way to a revision; this one is for an agent that is new or does not run: it is started."""
+
+    lasting = False
+    """Whether both revisions live for long, so that nobody waits for its end."""
 
     def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
         self.rooms = rooms
@@ -76,9 +71,26 @@ class Change:
         self.rooms.bus.endpoints[record.endpoint.name] = record.endpoint
         return ChangedOver()
 
-    async def watch(self) -> Happening:
-        """Wait for the end of the probation."""
+    async def watch(self) -> Happening | None:
+        """Wait until it is decided whether the new revision stays; None where that is for after the next start."""
         return Faltered("this strategy has no probation")
+
+    def promote(self) -> None:
+        """An operator says that the new revision is to stay."""
+        raise self._undecidable("promoted")
+
+    def abort(self) -> None:
+        """An operator says that the old revision is to go on."""
+        raise self._undecidable("aborted")
+
+    def stop(self) -> None:
+        """The daemon stops: come to an end soon."""
+
+    def _undecidable(self, how: str) -> InvalidState:
+        return InvalidState(
+            f"{self.journey.id} cannot be {how}: it is {state_name(self.journey.state)} and ends by itself",
+            hint=f"see: caxton deploy status {self.journey.id}",
+        )
 
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
@@ -195,16 +207,27 @@ class Handover(Change):
         endpoint.limits = config.limits
         self.record.life = life.swap(revision.sha256, slot)
 
+    def adopt(self) -> None:
+        """The new revision is the agent's own from now on."""
+        record, target = self.record, self.target
+        record.revision, record.config, record.hooks = target.revision, target.config, self.hooks
+        record.endpoint.limits = target.config.limits
+        if isinstance(record.life, Running | Suspended):
+            record.life = record.life.swap(target.revision.sha256, record.endpoint.slot)
+        self.rooms.agents.instances.plan_snapshot(record)
+
+    def mark(self) -> None:
+        """Put down from where on the new revision remembers."""
+        instances, revision_no = self.rooms.agents.instances, self.target.revision.no
+        if self.carry:
+            instances.keep(self.record, self.state, self.swap_seq, CARRIED, revision_no)
+        else:
+            instances.forget(self.record, self.swap_seq, revision_no)
+
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
-        record = self.record
-        record.revision, record.config, record.hooks = self.target.revision, self.target.config, self.hooks
-        instances = self.rooms.agents.instances
-        if self.carry:
-            instances.keep(record, self.state, self.swap_seq, CARRIED, self.target.revision.no)
-        else:
-            instances.forget(record, self.swap_seq, self.target.revision.no)
-        instances.plan_snapshot(record)
+        self.adopt()
+        self.mark()
         super().commit()
 
     async def drop_new(self) -> None:

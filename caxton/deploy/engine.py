@@ -7,30 +7,35 @@ revision out; then the old one goes on. What happens next is said by the pure ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import structlog
 
 from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
+from caxton.agents.life import state_name
 from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
-from caxton.cells import CellLost
 from caxton.clock import Clock
-from caxton.deploy.blue_green import BlueGreen, Probation
-from caxton.deploy.change import Change, Rooms, Target
-from caxton.deploy.direct import Direct
-from caxton.deploy.journey import Before, DeploymentView, Journey, Journeys
-from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, Refused, Unchanged
+from caxton.deploy.change import Rooms
+from caxton.deploy.journey import Before, DeploymentView, Journeys, goes_on
+from caxton.deploy.plan import Plan, changes
+from caxton.deploy.side_by_side import Resumed
+from caxton.deploy.sides import Sides
+from caxton.deploy.states import DAEMON_STOPPED
+from caxton.deploy.target import Target
+from caxton.deploy.terms import Probation, Terms
+from caxton.deploy.travel import Travel, Way
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow, Reader
 from caxton.limits import Limits
 from caxton.sandbox.compiler import Compiled, Compiler
 from caxton.sandbox.profiles import Profile
 
-STRATEGIES: Final = ("direct", "blue-green")
+STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
 
 log = structlog.get_logger("caxton.deploy")
 
@@ -48,7 +53,8 @@ class Wanted:
     strategy: str
     recover: str
     fresh_state: bool
-    probation: Probation | None
+    terms: Terms
+    wait: bool
 
 
 class Engine:
@@ -62,7 +68,7 @@ class Engine:
         compiler: Compiler,
         clock: Clock,
         limits: Limits,
-        probation: Probation | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._rooms = Rooms(bus, agents, clock)
         self._bus = bus
@@ -71,9 +77,12 @@ class Engine:
         self._compiler = compiler
         self._clock = clock
         self._limits = limits
-        self._probation = probation or Probation()
+        self.terms = terms or Terms()
+        """How a deployment goes of which nothing else was said."""
         self._journeys = Journeys(bus.journal, clock)
-        self._under_way: set[Change] = set()
+        self._under_way: dict[str, Travel] = {}
+        """Deployments by id."""
+        self._to_go_on: list[tuple[DeploymentRow, Resumed]] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
@@ -91,14 +100,17 @@ class Engine:
         recover: str = "replay",
         fresh_state: bool = False,
         probation: Probation | None = None,
+        terms: Terms | None = None,
+        wait: bool = True,
     ) -> DeploymentView:
         """Bring a revision to an agent, new or running; it is journalled from its first step to its last.
 
-        Returns the deployment when it has ended: running, or rolled_back where the new revision failed in its
-        probation. Raises DeploymentError (or InvalidModule, ResourceError) where the module does not work; then a new
-        agent is not made, and an old one goes on with its old revision. The state of a running agent is carried over
-        where the old revision has the snapshot hook and the new one the restore hook, unless `fresh_state`. Settings
-        and limits that are None stay as they are. An agent that runs exactly this already is left alone.
+        Returns the deployment when it has ended: running, or rolled_back where the new revision was not good enough;
+        without `wait`, one in which both revisions live for long as soon as they do. Raises DeploymentError (or
+        InvalidModule, ResourceError) where the module does not work; then a new agent is not made, and an old one goes
+        on with its old revision. The state of a running agent is carried over where the old revision has the snapshot
+        hook and the new one the restore hook, unless `fresh_state`. Settings and limits that are None stay as they
+        are. An agent that runs exactly this already is left alone.
         """
         if strategy not in STRATEGIES:
             raise DeploymentError(
@@ -106,20 +118,80 @@ class Engine:
             )
         if self._closing:
             raise _stops()
-        wanted = Wanted(name, wasm, wat, settings, limits, profile, strategy, recover, fresh_state, probation)
+        terms = terms or self.terms
+        if probation is not None:
+            terms = msgspec.structs.replace(terms, probation=probation)
+        wanted = Wanted(
+            name, wasm, wat, settings, limits, profile, strategy, recover, fresh_state, terms, wait
+        )
         claimed = self._claimed(name)
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away
-        self._agents.spawn(_tell(self._work(wanted, claimed), told))
+        self._agents.spawn(_tell(self._work(wanted, claimed, told), told))
         return await told
 
-    def probation(self, turns: int | None, warm_up_s: float | None) -> Probation:
-        """The project's probation, with what is not None of these instead."""
-        usual = self._probation
-        return Probation(
-            turns=usual.turns if turns is None else turns,
-            warm_up_s=usual.warm_up_s if warm_up_s is None else warm_up_s,
+    async def plan(
+        self,
+        name: str,
+        wasm: bytes,
+        *,
+        wat: bool = False,
+        settings: dict[str, Any] | None = None,
+        limits: Limits | None = None,
+        profile: str = "standard",
+        strategy: str = "direct",
+        recover: str = "replay",
+        terms: Terms | None = None,
+    ) -> Plan:
+        """What `deploy` with the same arguments would change. The module is compiled, and nothing else is done.
+
+        Raises InvalidModule where it does not pass the static check.
+        """
+        record = self._registry.agents.get(name)
+        compiled = await self._compiler.compile(wasm, Profile(profile), wat=wat)
+        old = record.config if record is not None else None
+        config = self._config(old, settings, limits, profile, recover)
+        previous = record.revision.sha256 if record is not None and record.revision is not None else None
+        lines = changes(old, config, previous, compiled.sha256)
+        runs = record is not None and isinstance(record.life, Running | Suspended)
+        return Plan(
+            agent=name,
+            new=record is None,
+            state=state_name(record.life) if record is not None else None,
+            strategy=strategy if runs else "direct",
+            revision=compiled.sha256,
+            previous=previous,
+            unchanged=runs and not lines,
+            changes=lines,
+            terms=msgspec.to_builtins(terms or self.terms),
         )
+
+    async def promote(self, id: str) -> DeploymentView:
+        """The operator says that the new revision is to take over now; the deployment when it has ended.
+
+        Raises InvalidState where nothing is to be decided."""
+        travel = self._found(id)
+        travel.change.promote()
+        return await travel.ended()
+
+    async def abort(self, id: str) -> DeploymentView:
+        """The operator says that the old revision is to go on alone; the deployment when it has ended.
+
+        Raises InvalidState where nothing is to be decided."""
+        travel = self._found(id)
+        travel.change.abort()
+        return await travel.ended()
+
+    def live(self, id: str) -> DeploymentView | None:
+        """A deployment under way as it is at this moment; None for one that has ended."""
+        travel = self._under_way.get(id)
+        return travel.journey.view() if travel is not None else None
+
+    def _found(self, id: str) -> Travel:
+        travel = self._under_way.get(id)
+        if travel is None:
+            raise InvalidState(f"{id} is not under way", hint=f"see: caxton deploy status {id}")
+        return travel
 
     async def rollback(self, row: DeploymentRow) -> DeploymentView:
         """Undo a deployment: the revision before it, with the settings and limits of then, by the same engine.
@@ -174,16 +246,24 @@ class Engine:
         return compiled.sha256 == record.revision.sha256
 
     async def resume(self, reader: Reader) -> None:
-        """After a start of the daemon: end the deployments that its last end interrupted."""
-        for row in await self._journeys.interrupted(reader):
+        """After a start of the daemon: end the deployments that its last end interrupted, but those that go on."""
+        ended, going = await self._journeys.interrupted(reader)
+        for row in ended:
             log.warning("a deployment was interrupted", id=row.id, state=row.state, reason=row.reason)
+        for row in going:
+            self._to_go_on.append((row, await _resumed(row, reader)))
+
+    def go_on(self) -> None:
+        """The agents are there again: take up the deployments in which two revisions lived."""
+        for row, resumed in self._to_go_on:
+            self._agents.spawn(self._go_on(row, resumed))
+        self._to_go_on.clear()
 
     async def close(self) -> None:
-        """Take no more, and bring every deployment under way to its end: what is on probation is taken back."""
+        """Take no more, and bring every deployment under way to its end or to where it goes on after the next start."""
         self._closing = True
-        for change in self._under_way:
-            if isinstance(change, BlueGreen):
-                change.stop(DAEMON_STOPPED)
+        for travel in list(self._under_way.values()):
+            travel.stop()
         await self._idle.wait()
 
     # ------------------------------------------------------------------ one deployment
@@ -194,23 +274,28 @@ class Engine:
             self._agents.claim(record, "deployed")
         return record
 
-    async def _work(self, wanted: Wanted, claimed: AgentRecord | None) -> DeploymentView:
+    async def _work(
+        self, wanted: Wanted, claimed: AgentRecord | None, told: asyncio.Future[DeploymentView]
+    ) -> DeploymentView:
         try:
             began = self._clock.monotonic()
-            compiled = await self._compiler.compile(wanted.wasm, Profile(wanted.profile), wat=wanted.wat)
+            try:
+                compiled = await self._compiler.compile(wanted.wasm, Profile(wanted.profile), wat=wanted.wat)
+            except CaxtonError as error:
+                if claimed is not None:
+                    self._journeys.refused(claimed, wanted.wasm, wanted.strategy, error)
+                raise
             compile_ms = (self._clock.monotonic() - began) * 1000
             if self._closing:
                 raise _stops()
             # another deployment of the same new name may have come first while this one compiled
             claimed = record = claimed or self._claimed(wanted.name)
-            old = record.config if record is not None else AgentConfig(limits=self._limits)
-            config = AgentConfig(
-                limits=wanted.limits or old.limits,
-                settings=old.settings if wanted.settings is None else wanted.settings,
-                profile=wanted.profile,
-                recover=wanted.recover,
-                # a suspended agent gets its revision and goes on waiting; a stopped one is started by it
-                desired=SUSPENDED if old.desired == SUSPENDED else RUNNING,
+            config = self._config(
+                record.config if record is not None else None,
+                wanted.settings,
+                wanted.limits,
+                wanted.profile,
+                wanted.recover,
             )
             target = self._target(compiled, config, len(wanted.wasm), fresh_state=wanted.fresh_state)
             if record is None:
@@ -219,10 +304,32 @@ class Engine:
             journey = self._journeys.begin(
                 record, target.revision, wanted.strategy, compile_ms, cached=compiled.cached
             )
-            return await self._travel(record, target, journey, wanted.probation or self._probation)
+            self._registry.save(record, self._clock.now_us())
+            static = f"{len(wanted.wasm):,} bytes, profile {wanted.profile}"
+            way = Way(record, target, journey, wanted.terms, static, compile_ms)
+            return await self._travel(way, None if wanted.wait else partial(_answer, told))
         finally:
             if claimed is not None:
                 claimed.busy = False
+
+    def _config(
+        self,
+        old: AgentConfig | None,
+        settings: dict[str, Any] | None,
+        limits: Limits | None,
+        profile: str,
+        recover: str,
+    ) -> AgentConfig:
+        """What the agent is to be told; what was not said stays as it is."""
+        old = old or AgentConfig(limits=self._limits)
+        return AgentConfig(
+            limits=limits or old.limits,
+            settings=old.settings if settings is None else settings,
+            profile=profile,
+            recover=recover,
+            # a suspended agent gets its revision and goes on waiting; a stopped one is started by it
+            desired=SUSPENDED if old.desired == SUSPENDED else RUNNING,
+        )
 
     def _target(self, compiled: Compiled, config: AgentConfig, size: int, *, fresh_state: bool) -> Target:
         revision = self._registry.revision(
@@ -231,97 +338,72 @@ class Engine:
         return Target(revision, config, fresh_state)
 
     async def _travel(
-        self, record: AgentRecord, target: Target, journey: Journey, probation: Probation
+        self, way: Way, on_live: Callable[[DeploymentView], None] | None, *, again: bool = False
     ) -> DeploymentView:
-        """From the first step to the last: what happens makes effects, effects make things happen."""
-        change = Change(self._rooms, record, target, journey)
-        self._registry.save(record, self._clock.now_us())
-        self._under_way.add(change)
+        way.journey.goes_on_with = {
+            "terms": msgspec.to_builtins(way.terms),
+            "config": msgspec.to_builtins(way.target.config),
+            "fresh_state": way.target.fresh_state,
+        }
+        travel = self._under_way[way.journey.id] = Travel(self._rooms, way, on_live)
         self._idle.clear()
-        refused: CaxtonError | None = None
-        happening: Happening | None
         try:
-            try:
-                if isinstance(record.life, Running | Suspended):
-                    if _is_so(record, target):
-                        journey.unchanged = True
-                    else:
-                        self._under_way.discard(change)
-                        change = self._handover(record, target, journey, probation)
-                        self._under_way.add(change)
-                began = self._clock.monotonic()
-                happening = Unchanged() if journey.unchanged else await change.check()
-                journey.load_ms = (self._clock.monotonic() - began) * 1000
-            except CaxtonError as error:
-                refused = _readable(error)
-                happening = Refused(refused.message)
-            while happening is not None:
-                effects, happening = journey.step(happening), None
-                for effect in effects:
-                    try:
-                        happening = await self._perform(effect, change, journey) or happening
-                    except CaxtonError as error:
-                        refused = _readable(error)
-                        happening = Refused(refused.message)
+            return await (travel.go_on() if again else travel.go())
         finally:
-            self._under_way.discard(change)
+            travel.over.set()
+            way.record.deployment = None
+            del self._under_way[way.journey.id]
             if not self._under_way:
                 self._idle.set()
-        if refused is not None:
-            raise refused
-        return journey.view()
 
-    def _handover(
-        self, record: AgentRecord, target: Target, journey: Journey, probation: Probation
-    ) -> Change:
-        if journey.strategy == "direct":
-            return Direct(self._rooms, record, target, journey)
-        return BlueGreen(self._rooms, record, target, journey, probation)
+    async def _go_on(self, row: DeploymentRow, resumed: Resumed) -> None:
+        """One deployment that the end of the daemon interrupted."""
+        under = goes_on(row)
+        record = next((one for one in self._registry.agents.values() if one.number == row.agent_no), None)
+        revision = self._registry.numbered(row.revision_no)
+        why = None
+        if under is None or record is None or revision is None:
+            why = "its agent or its revision is not there any more"
+        elif record.busy or record.revision is None or record.revision.no != row.previous_no:
+            why = f"{record.name} is being changed, or has moved on"
+        elif not isinstance(record.life, Running | Suspended):
+            why = f"{record.name} does not run"
+        if why is not None or under is None or record is None or revision is None:
+            ended = self._journeys.close(row, f"{DAEMON_STOPPED}, and it could not go on: {why}")
+            log.warning("a deployment cannot go on", id=row.id, reason=ended.reason)
+            return
+        record.busy = True
+        try:
+            journey = self._journeys.again(row, record, revision)
+            target = Target(revision, under.config, under.fresh_state)
+            log.info("a deployment goes on", id=row.id, agent=record.name, strategy=row.strategy)
+            await self._travel(
+                Way(record, target, journey, under.terms, "", resumed=resumed), None, again=True
+            )
+        finally:
+            record.busy = False
 
-    async def _perform(self, effect: Effect, change: Change, journey: Journey) -> Happening | None:
-        """Do what a step asks for; what came of it, where that makes the next step."""
-        match effect:
-            case Effect.SAVE:
-                journey.save()
-            case Effect.TELL:
-                self._bus.event(
-                    "deployment",
-                    agent=change.record.endpoint.name,
-                    body=msgspec.to_builtins(journey.view()),
-                )
-                self._bus.settle()
-            case Effect.CHANGE_OVER:
-                self._bus.settle()
-                return await change.change_over()
-            case Effect.WATCH:
-                if self._closing and isinstance(change, BlueGreen):
-                    change.stop(DAEMON_STOPPED)
-                return await change.watch()
-            case Effect.COMMIT:
-                change.commit()
-            case Effect.BRING_BACK:
-                await change.bring_back()
-            case Effect.DROP_NEW:
-                await change.drop_new()
-            case Effect.RETIRE_OLD:
-                return await change.retire_old()
-        return None
+
+async def _resumed(row: DeploymentRow, reader: Reader) -> Resumed:
+    """How far it was, and who spoke last in each conversation."""
+    under = goes_on(row)
+    assert under is not None
+    speakers = await reader.speakers(row.agent_no)
+    return Resumed(
+        progress=under.progress,
+        sides=msgspec.convert(under.kept["sides"], Sides, strict=False),
+        old_keys=[key for key, revision in speakers.items() if revision != row.revision_no],
+        new_keys=[key for key, revision in speakers.items() if revision == row.revision_no],
+    )
+
+
+def _answer(told: asyncio.Future[DeploymentView], view: DeploymentView) -> None:
+    if not told.done():
+        told.set_result(view)
 
 
 def _stops() -> InvalidState:
     return InvalidState("nothing is deployed any more: the daemon stops")
-
-
-def _is_so(record: AgentRecord, target: Target) -> bool:
-    """Whether an agent that runs is what is asked for already."""
-    wanted = msgspec.structs.replace(target.config, desired=record.config.desired)
-    return record.revision == target.revision and record.config == wanted and not target.fresh_state
-
-
-def _readable(error: CaxtonError) -> CaxtonError:
-    if isinstance(error, CellLost):
-        return DeploymentError("the cell died while the revision was brought to it", hint="try again")
-    return error
 
 
 async def _tell(work: Coroutine[Any, Any, DeploymentView], told: asyncio.Future[DeploymentView]) -> None:

@@ -6,18 +6,22 @@ after a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Revision
 from caxton.clock import Clock
+from caxton.deploy.checks import STATIC, Check, Checks
 from caxton.deploy.states import (
+    Deploying,
     Effect,
     Happening,
     Interrupted,
+    Refused,
     State,
     Validating,
     reason_of,
@@ -25,10 +29,16 @@ from caxton.deploy.states import (
     step,
     stored,
 )
+from caxton.deploy.terms import Terms
+from caxton.errors import CaxtonError
 from caxton.journal import DeploymentRow, Journal, Reader
 
 ALL = 1_000_000_000
 """Deployments are few."""
+NO_REVISION: Final = 0
+"""For a deployment whose module did not become one."""
+LASTING: Final = frozenset({"canary", "shadow"})
+"""Strategies that go on after a restart of the daemon."""
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +72,30 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Why the new revision began without the old one's state."""
     unchanged: bool = False
     """Whether the agent ran exactly this already, so that nothing was done."""
+    validation: list[Check] = []
+    """The steps that the new revision had to pass before any message went to it."""
+    progress: dict[str, Any] | None = None
+    """How far it is while both revisions live: stage, times, what was measured."""
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent was told before; a rollback tells it so again."""
 
+    before: AgentConfig | None = None
+
+
+class Under(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment needs to go on after a restart of the daemon, as its row has it."""
+
+    terms: Terms
+    config: AgentConfig
+    kept: dict[str, Any]
+    progress: dict[str, Any]
+    timings: Timings
+    validation: list[Check]
+    memory: str | None = None
+    memory_reason: str | None = None
+    fresh_state: bool = False
     before: AgentConfig | None = None
 
 
@@ -88,7 +117,7 @@ class Journey:
         self._journal = journal
         self._clock = clock
         self._record = record
-        self._revision = revision
+        self.revision = revision
         self._previous = record.revision
         self._before = record.config if record.revision is not None else None
         self.strategy = strategy
@@ -102,6 +131,23 @@ class Journey:
         self.memory: str | None = None
         self.memory_reason: str | None = None
         self.unchanged = False
+        self.checks = Checks(clock)
+        self.progress: Callable[[], dict[str, Any]] | None = None
+        """How far it is, while both revisions live and after."""
+        self.kept: Callable[[], dict[str, Any]] | None = None
+        """What else it needs to go on after a restart."""
+        self.goes_on_with: dict[str, Any] = {}
+        """Terms and configuration; written down with it."""
+
+    def take_up(self, row: DeploymentRow, under: Under) -> None:
+        """Be the deployment that the end of the daemon interrupted."""
+        self.state = Deploying(on_probation=True)
+        self._created_us = row.created_us
+        self._before = under.before
+        self._compile_ms, self._cached = under.timings.compile_ms, under.timings.cached
+        self.load_ms = under.timings.load_ms
+        self.memory, self.memory_reason = under.memory, under.memory_reason
+        self.checks.done = list(under.validation)
 
     def step(self, happening: Happening) -> tuple[Effect, ...]:
         """Something happened; what is to be done about it."""
@@ -118,12 +164,16 @@ class Journey:
             "memory_reason": view.memory_reason,
             "unchanged": view.unchanged,
             "before": msgspec.to_builtins(self._before),
+            "validation": msgspec.to_builtins(view.validation),
+            "progress": view.progress,
         }
+        if self.kept is not None and stored(view.state) is not None:
+            detail |= {"kept": self.kept(), **self.goes_on_with}
         self._journal.batch.records.append(
             DeploymentRow(
                 self.id,
                 self._record.number,
-                self._revision.no,
+                self.revision.no,
                 self._previous.no if self._previous else None,
                 self.strategy,
                 view.state,
@@ -139,7 +189,7 @@ class Journey:
         return DeploymentView(
             id=self.id,
             agent=self._record.name,
-            revision=self._revision.sha256,
+            revision=self.revision.sha256,
             previous=self._previous.sha256 if self._previous else None,
             strategy=self.strategy,
             state=state_name(self.state),
@@ -155,6 +205,8 @@ class Journey:
             memory=self.memory,
             memory_reason=self.memory_reason,
             unchanged=self.unchanged,
+            validation=self.checks.done,
+            progress=self.progress() if self.progress is not None else None,
         )
 
 
@@ -179,11 +231,38 @@ class Journeys:
         journey.save()
         return journey
 
-    async def interrupted(self, reader: Reader) -> list[DeploymentRow]:
-        """After a start: end what was under way when the daemon ended, and return it as it is written down now."""
-        ended = list(self._ended(await reader.deployments(limit=ALL)))
-        self._journal.batch.records.extend(ended)
+    def refused(self, record: AgentRecord, wasm: bytes, strategy: str, error: CaxtonError) -> None:
+        """A module did not pass the static check: a deployment to no revision, and its end."""
+        nothing = Revision(NO_REVISION, sha256(wasm).hexdigest(), "", "")
+        journey = self.begin(record, nothing, strategy, 0.0, cached=False)
+        journey.checks.failed(STATIC, error)
+        journey.step(Refused(f"the {STATIC} check failed: {error.message}"))
+        journey.save()
+
+    def again(self, row: DeploymentRow, record: AgentRecord, revision: Revision) -> Journey:
+        """The deployment of that row, to go on where it was."""
+        under = goes_on(row)
+        assert under is not None
+        journey = Journey(
+            self._journal, self._clock, row.id, record, revision, row.strategy, 0.0, cached=True
+        )
+        journey.take_up(row, under)
+        return journey
+
+    def close(self, row: DeploymentRow, reason: str) -> DeploymentRow:
+        """End a deployment that was to go on and cannot."""
+        ended = replace(row, state="rolled_back", reason=reason, updated_us=self._clock.now_us())
+        self._journal.batch.records.append(ended)
         return ended
+
+    async def interrupted(self, reader: Reader) -> tuple[list[DeploymentRow], list[DeploymentRow]]:
+        """After a start: end what was under way when the daemon ended, and return it as it is written down now; and
+        what is to go on."""
+        rows = await reader.deployments(limit=ALL)
+        going = [row for row in rows if goes_on(row) is not None]
+        ended = list(self._ended([row for row in rows if row not in going]))
+        self._journal.batch.records.extend(ended)
+        return ended, going
 
     def _ended(self, rows: list[DeploymentRow]) -> Iterator[DeploymentRow]:
         now = self._clock.now_us()
@@ -192,3 +271,13 @@ class Journeys:
             if state is not None:
                 last, _ = step(state, Interrupted(new=row.previous_no is None))
                 yield replace(row, state=state_name(last), reason=reason_of(last), updated_us=now)
+
+
+def goes_on(row: DeploymentRow) -> Under | None:
+    """What a deployment goes on with after a restart; None for one that ends with the daemon."""
+    if row.state != "deploying" or row.strategy not in LASTING or row.previous_no is None:
+        return None
+    try:
+        return msgspec.json.decode(row.detail, type=Under, strict=False)
+    except msgspec.MsgspecError:
+        return None  # its instances did not stand side by side yet

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 DAEMON_STOPPED: Final = "the daemon stopped"
+ABORTED: Final = "the operator took it back"
 
 
 class WrongStep(RuntimeError):

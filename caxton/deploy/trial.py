@@ -18,6 +18,8 @@ from caxton.deploy.states import Faltered, Passed
 class Trial:
     """An outlet between the bus and a cell's link. It ends after `turns` good turns, or when it is told to."""
 
+    catches = True
+
     def __init__(
         self, bus: Bus, link: CellLink, endpoint: Endpoint, turns: int, on_lost: Callable[[], None]
     ) -> None:
@@ -77,11 +79,11 @@ class Trial:
         self._in_hand = None
         self._decide(Faltered(f"message {envelope.seq}: {code}: {reason}"))
 
-    def lost(self) -> None:
+    def lost(self, why: str) -> None:
         """The cell died: the agent is the old revision again, and comes back with its cell."""
         self._in_hand = None
         self._on_lost()
-        self._decide(Faltered("its cell died"))
+        self._decide(Faltered(why))
 
     def _decide(self, verdict: Passed | Faltered) -> None:
         self.room = 0

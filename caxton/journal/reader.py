@@ -154,6 +154,19 @@ class Reader:
         )
         return [StoredTurn(*row) for row in rows]
 
+    async def speakers(self, agent_no: int, limit: int = 100_000) -> dict[int, int]:
+        """For the conversations of an agent's latest turns, by key: the number of the revision that had the last."""
+        rows = await self._query.all(
+            f"""select m.conversation, t.revision_no from turn t join message m on m.seq = t.id >> {AGENT_BITS}
+                where t.id & {MAX_AGENT_NO} = :agent_no order by t.id desc limit :limit""",
+            agent_no=agent_no,
+            limit=limit,
+        )
+        found: dict[int, int] = {}
+        for key, revision_no in rows:
+            found.setdefault(key, revision_no)
+        return found
+
     async def conversations(
         self, *, agent: str | None = None, before_seq: int | None = None, limit: int = 100
     ) -> list[StoredConversation]:

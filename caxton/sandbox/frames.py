@@ -58,10 +58,13 @@ class Kind(IntEnum):
     REPLAY = 8
     """Payload: `Replay` as JSON, a zero byte, and the messages joined. Each is run as a turn, in order, until one
     costs the instance; what they say is not said to anybody. Answer: `Replayed`, a zero byte, and the outputs."""
+    ASIDE = 9
+    """Payload: a message as JSON. It is run as a turn, and what it says is for whoever asked: the answer carries what
+    a turn's would, and whether anything is said of it is decided there."""
 
 
 class Status(IntEnum):
-    """How a request ended. All but OK, a turn's GUEST_ERROR and UNHANDLED carry a `Fault` as JSON."""
+    """How a request ended. All but OK, a turn's GUEST_ERROR (also aside) and UNHANDLED carry a `Fault` as JSON."""
 
     OK = 0
     GUEST_ERROR = 1

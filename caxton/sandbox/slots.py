@@ -77,7 +77,7 @@ class Slots:
 
     def _answer(self, kind: int, slot: int, payload: bytes, away: Collection[int]) -> Answer:
         match kind:
-            case Kind.TURN:
+            case Kind.TURN | Kind.ASIDE:
                 return self._turn(slot, payload)
             case Kind.LOAD:
                 return Status.OK, 0, self._load(slot, payload), 0
@@ -233,7 +233,7 @@ class Slots:
 
 def refused(kind: int, fault: GuestFault) -> Answer:
     """A fault as the answer to a frame; what a guest itself says about a turn is passed on as it is."""
-    said = kind == Kind.TURN and fault.status is Status.GUEST_ERROR
+    said = kind in (Kind.TURN, Kind.ASIDE) and fault.status is Status.GUEST_ERROR
     return fault.status, fault.count, fault.reason.encode() if said else fault.payload(), fault.fuel
 
 

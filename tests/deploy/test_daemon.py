@@ -132,7 +132,15 @@ def test_a_revision_that_fails_its_probation_is_exit_code_5(daemon: Daemon) -> N
         asker = threading.Thread(target=ask)
         asker.start()
         done = caxton(
-            "agent", "deploy", "trap.wat", "--name", "e", "--strategy", "blue-green", cwd=daemon.folder
+            "agent",
+            "deploy",
+            "trap.wat",
+            "--name",
+            "e",
+            "--strategy",
+            "blue-green",
+            "--no-probe",
+            cwd=daemon.folder,
         )
         asker.join(30)
         assert done.returncode == 5, done.stderr

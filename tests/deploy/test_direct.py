@@ -136,7 +136,8 @@ async def test_a_revision_that_does_not_work_leaves_the_old_one_running(tmp_path
             assert rows[0].reason == caught.value.message
             assert (await events(house, "deployment"))[-1]["state"] == "failed"
         else:
-            assert [row.state for row in rows] == ["running"], "there is no revision that could be named"
+            assert [row.state for row in rows] == ["failed", "running"]
+            assert rows[0].reason == f"the static check failed: {caught.value.message}"
         # nothing stays claimed: the next build is taken
         moved = await house.engine.deploy("c", guest(tag="good"), wat=True)
         assert moved.memory == "carried"
@@ -232,10 +233,10 @@ async def test_a_stopped_agent_is_started_by_a_deployment_and_has_its_state(tmp_
         assert await count(house) == 6
 
 
-async def test_a_strategy_that_is_not_there_yet(tmp_path: Path) -> None:
+async def test_a_strategy_that_there_is_not(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        with pytest.raises(DeploymentError, match="canary"):
-            await house.engine.deploy("c", COUNTER, strategy="canary")
+        with pytest.raises(DeploymentError, match="rolling"):
+            await house.engine.deploy("c", COUNTER, strategy="rolling")
 
 
 async def test_what_is_so_already_is_current(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""Blue-green with a drain: conversations that begin are the new revision's, those under way end on the old one, which
+goes when they are over.
+
+    probation   both handle everything     the new one speaks in what begins; one failure and it is taken back
+    drain       both handle everything     the new one is the agent for good; the old one ends what it began
+    then        old: shut down
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from caxton.agents import AgentRecord
+from caxton.bus import Envelope
+from caxton.deploy.change import Rooms
+from caxton.deploy.journey import Journey
+from caxton.deploy.pair import Hand
+from caxton.deploy.side_by_side import DIED, SideBySide
+from caxton.deploy.states import DAEMON_STOPPED, Drained, Faltered, Happening, Passed
+from caxton.deploy.target import Target
+from caxton.deploy.terms import Terms
+from caxton.deploy.voices import Voices, under_way
+from caxton.errors import CaxtonError
+
+
+class BlueGreenDrained(SideBySide):
+    """The old revision goes when its conversations have been quiet for a while, or when its time is over."""
+
+    def __init__(
+        self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, terms: Terms
+    ) -> None:
+        super().__init__(rooms, record, target, journey, terms)
+        self._voices = Voices(lambda one: True)
+        self._good = 0
+        self._is_draining = False
+        self._heard_at = 0.0
+        self._dry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def change_over(self) -> Happening:
+        """The new revision takes its place; what is under way stays with the old one."""
+        self._voices.keep(await under_way(self.rooms.bus, self.record.endpoint.name), new=False)
+        self._heard_at = self.rooms.clock.monotonic()
+        return await super().change_over()
+
+    async def watch(self) -> Happening | None:
+        """Wait for the first turns, or the end of the warm-up."""
+        alarm = self.rooms.clock.later(self.terms.probation.warm_up_s, lambda: self.decide(Passed()))
+        try:
+            return await super().watch()
+        finally:
+            alarm.cancel()
+
+    async def passed(self) -> None:
+        """The new revision stays; the old one still has to end what it began."""
+        self._is_draining = True
+
+    def speaks(self, envelope: Envelope) -> bool:
+        """The old revision's are the conversations that were under way."""
+        new = self._voices.of_new(envelope.message.conversation_id)
+        if not new:
+            self._heard_at = self.rooms.clock.monotonic()
+        return new
+
+    def judge(self, hand: Hand) -> None:
+        """In the probation one failure is enough; good turns are counted."""
+        if self.decided:
+            return
+        assert hand.new is not None
+        if self.sides.new.errors:
+            self.decide(
+                Faltered(f"message {hand.envelope.seq}: the new revision failed where the old one did not")
+            )
+        elif hand.new_speaks:
+            self._good += 1
+            if self._good >= self.terms.probation.turns:
+                self.decide(Passed())
+
+    def fell(self, reason: str) -> None:
+        """In the probation that is the end of it; later it is brought back."""
+        if not self.decided:
+            self.decide(Faltered(reason))
+        else:
+            super().fell(reason)
+
+    def promote(self) -> None:
+        """The new revision stays, and the old one goes now."""
+        super().promote()
+        self._end_drain()
+
+    def abort(self) -> None:
+        """The old revision goes on, as long as the new one is not the agent."""
+        if self._is_draining:
+            raise self._undecidable("aborted")
+        super().abort()
+
+    def stop(self) -> None:
+        """The daemon stops: a probation ends with the old revision, a drain with the new one."""
+        self.decide(Faltered(DAEMON_STOPPED))
+        self._end_drain()
+
+    def lost(self, why: str) -> None:
+        """The cell died: in the drain it comes back with the new revision."""
+        super().lost(why)
+        if self._is_draining:
+            self.adopt()
+        self._end_drain()
+
+    def commit(self) -> None:
+        """The new revision is the one that comes back after a restart; the old one is still at work."""
+        self.mark()
+        record, registry = self.record, self.rooms.agents.registry
+        now = self.rooms.clock.now_us()
+        registry.save(record, now, revision=self.target.revision, config=self.target.config)
+
+    async def retire_old(self) -> Happening:
+        """Wait until it has nothing more to say, and shut it down."""
+        clock, terms = self.rooms.clock, self.terms
+        last = clock.later(terms.drain_s, self._end_drain)
+        self._look()
+        try:
+            await self._dry
+        finally:
+            last.cancel()
+        if self.gone():
+            return Drained()
+        try:
+            await self.take_alone()
+        except CaxtonError:
+            # neither cell nor new revision holds out: what comes back is the new one, from the state that is kept
+            await self.bring_back()
+            self.adopt()
+            if not self.gone():
+                self.rooms.agents.broken(self.record, DIED)
+            return Drained()
+        self.adopt()
+        self.rooms.agents.changed(self.record, "deployed")
+        return await super().retire_old()
+
+    def _look(self) -> None:
+        """Is it quiet? Then it is over; else look again when it may be."""
+        clock, quiet_s = self.rooms.clock, self.terms.quiet_s
+        since = clock.monotonic() - self._heard_at
+        if not self._voices.any_old or since >= quiet_s:
+            self._end_drain()
+        elif not self._dry.done():
+            clock.later(quiet_s - since, self._look)
+
+    def _end_drain(self) -> None:
+        if not self._dry.done():
+            self._dry.set_result(None)

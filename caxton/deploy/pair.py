@@ -1,0 +1,330 @@
+"""Two revisions of one agent at work on the same messages, in the same order; one of them speaks.
+
+                          ┌──▶ old instance ──▶ what it would say ─┐
+    mailbox ──▶ Pair: push┤                                        ├──▶ one of the two is said: Bus.ended
+                          └──▶ new instance ──▶ what it would say ─┘
+
+In: an agent's messages, as to any outlet. Out: each message to both instances, and for each one turn on the bus, that
+of the revision which the message's conversation belongs to. Where the new one fails, what the old one said of the same
+message is there already and is said instead. Both have handled everything, so either can go on alone at any moment
+with nothing lost; a pair costs a second turn for each message of this agent, and nothing for any other agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+import msgspec
+
+from caxton.bus import Bus, Endpoint, Envelope
+from caxton.bus.endpoint import NEVER
+from caxton.cells import Answer, CellLink, CellLost
+from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
+
+ROOM: Final = 256
+"""Messages that the pair has in hand and has not said."""
+LAG: Final = 1_024
+"""So many messages the new revision may be behind; with more it is taken for broken, and joins again."""
+_KEPT: Final = (Status.OK, Status.GUEST_ERROR)
+"""After a turn with one of these the instance is there, and has handled its message."""
+
+
+class Hand:
+    """One message in hand."""
+
+    __slots__ = (
+        "asked_new",
+        "envelope",
+        "for_new",
+        "new",
+        "new_speaks",
+        "old",
+        "refused",
+        "said",
+        "violated",
+    )
+
+    def __init__(self, envelope: Envelope, *, asked_new: bool, for_new: bool) -> None:
+        self.envelope = envelope
+        self.asked_new = asked_new
+        self.for_new = for_new
+        """Whether its conversation is the new revision's."""
+        self.new_speaks = for_new
+        self.old: Answer | None = None
+        self.new: Answer | None = None
+        self.said = False
+        self.refused = False
+        """Whether the bus refused what the new revision said."""
+        self.violated = False
+        """Whether what was said was not legal in its conversation, or was refused; whoever said it."""
+
+
+class Watcher(Protocol):
+    """Who the pair belongs to."""
+
+    def speaks(self, envelope: Envelope) -> bool:
+        """Whether this message's conversation is the new revision's."""
+        ...
+
+    def heard(self, hand: Hand) -> None:
+        """Both have handled a message."""
+        ...
+
+    def fell(self, reason: str) -> None:
+        """The new instance is gone; until it joins again the old one speaks."""
+        ...
+
+    def lost(self, why: str) -> None:
+        """The cell of both died, or the agent was given up."""
+        ...
+
+
+class Pair:
+    """An outlet between the bus and a cell's link, and the watch over what the new revision says."""
+
+    def __init__(
+        self, bus: Bus, link: CellLink, endpoint: Endpoint, revisions: tuple[int, int], watcher: Watcher
+    ) -> None:
+        self.room = ROOM
+        self.catches = False
+        self.old_breaks = 0
+        """How often the old instance was lost."""
+        self._bus = bus
+        self._link = link
+        self._endpoint = endpoint
+        self._old_no, self._new_no = revisions
+        self._watcher = watcher
+        self._new_slot: int | None = None
+        self._hands: dict[int, Hand] = {}
+        self._heard: set[int] = set()
+        """What the new one has handled and the old one must be given again."""
+        self._ready: list[Hand] = []
+        self._planned = False
+        self._caught = False
+        self._behind = 0
+        self._over = False
+        endpoint.snapshot_at = NEVER
+        endpoint.outlet = endpoint.trial = self
+        bus.outlets.append(self)
+
+    # ------------------------------------------------------------------ its life
+
+    def seat(self, slot: int) -> None:
+        """From now on the instance in that slot handles every message, too."""
+        self._new_slot = slot
+        self._behind = 0
+        self._heard.clear()
+
+    @property
+    def seated(self) -> bool:
+        """Whether the new revision handles messages now."""
+        return self._new_slot is not None
+
+    def unseat(self) -> None:
+        """The new revision says nothing more; what it was to say is said by the old one."""
+        self._new_slot = None
+        for hand in list(self._hands.values()):
+            hand.new_speaks = False
+            hand.asked_new = False
+            self._decide(hand)
+
+    def end(self) -> None:
+        """It is no outlet any more; close the mailbox and let it become idle first."""
+        self._over = True
+        endpoint = self._endpoint
+        endpoint.trial = None
+        endpoint.queued = False
+        endpoint.outlet = self._link
+        self._bus.outlets.remove(self)
+
+    # ------------------------------------------------------------------ as an outlet
+
+    def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Give one message to both."""
+        self.room -= 1
+        endpoint.in_flight.append(envelope)
+        if self._behind == LAG:
+            # not now: what the old one says of all that is said in one go, and this is in the middle of something
+            asyncio.get_running_loop().call_soon(self._too_late)
+        slot = self._new_slot if envelope.seq not in self._heard else None
+        hand = Hand(
+            envelope,
+            asked_new=slot is not None,
+            for_new=slot is not None and self._watcher.speaks(envelope),
+        )
+        self._hands[envelope.seq] = hand
+        try:
+            self._ask(hand, endpoint.slot, partial(self._old_answered, hand))
+            if slot is not None:
+                self._behind += 1
+                self._ask(hand, slot, partial(self._new_answered, hand, slot))
+        except CellLost:
+            pass  # what is in flight is given back when the cell's end is told
+
+    def wait(self, endpoint: Endpoint) -> None:
+        """Nothing to remember: `settle` looks into the mailbox."""
+
+    def settle(self) -> None:
+        """After a burst: take what waits while there is room."""
+        endpoint = self._endpoint
+        if self._over or not endpoint.open or not endpoint.waiting or self._bus.journal.congested:
+            return
+        while self.room > 0 and endpoint.waiting:
+            self.push(endpoint, endpoint.waiting.popleft())
+        self._link.settle()
+
+    # ------------------------------------------------------------------ as a trial
+
+    def failed(self, envelope: Envelope, code: str, reason: str) -> None:
+        """The bus refused what the new revision said: its message is in hand again."""
+        endpoint = self._endpoint
+        for queue in (endpoint.returned, endpoint.waiting):
+            for place, one in enumerate(queue):
+                if one is envelope:
+                    del queue[place]
+                    break
+        endpoint.in_flight.appendleft(envelope)
+        self._caught = True
+
+    def lost(self, why: str) -> None:
+        """The cell died: what was in hand goes back to the mailbox, and the agent is the old revision again."""
+        self.end()
+        self._hands.clear()
+        self._watcher.lost(why)
+
+    # ------------------------------------------------------------------ answers
+
+    def _ask(self, hand: Hand, slot: int, told: Callable[[asyncio.Future[Answer]], None]) -> None:
+        self._link.ask(Kind.ASIDE, slot, hand.envelope.body).add_done_callback(told)
+
+    def _old_answered(self, hand: Hand, future: asyncio.Future[Answer]) -> None:
+        answer = _answer(future)
+        if answer is None or self._over:
+            return
+        hand.old = answer
+        if answer.status in DISCARDED:
+            self.old_breaks += 1
+        self._plan(hand)
+
+    def _new_answered(self, hand: Hand, slot: int, future: asyncio.Future[Answer]) -> None:
+        answer = _answer(future)
+        if answer is None or self._over:
+            return
+        if slot == self._new_slot:
+            self._behind -= 1
+        hand.new = answer
+        self._plan(hand)
+        if answer.status in DISCARDED and slot == self._new_slot:
+            fault = msgspec.json.decode(answer.payload, type=Fault)
+            self._fall(f"message {hand.envelope.seq}: {fault.code}: {fault.reason}")
+
+    def _too_late(self) -> None:
+        if not self._over and self._behind >= LAG:
+            self._fall(f"it was {LAG} messages behind")
+            self._bus.settle()
+
+    def _fall(self, reason: str) -> None:
+        self._decide_ready()
+        self.unseat()
+        self._watcher.fell(reason)
+
+    def _plan(self, hand: Hand) -> None:
+        self._ready.append(hand)
+        if not self._planned:
+            self._planned = True
+            # one look at all that came in one read
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        self._planned = False
+        if self._over:
+            return
+        self._decide_ready()
+        self._bus.settle()
+
+    def _decide_ready(self) -> None:
+        # a state taken now would hold turns that are not written down
+        self._endpoint.snapshot_at = NEVER
+        ready, self._ready = self._ready, []
+        for hand in ready:
+            self._decide(hand)
+
+    # ------------------------------------------------------------------ one message
+
+    def _decide(self, hand: Hand) -> None:
+        """Say what is to be said, as soon as it is known."""
+        seq = hand.envelope.seq
+        if self._over or self._hands.get(seq) is not hand:
+            return
+        if not hand.said and hand.new_speaks:
+            if hand.new is None:
+                return
+            hand.new_speaks = hand.new.status == Status.OK and self._say(
+                hand, hand.new, self._new_no, new=True
+            )
+        if not hand.said:
+            if hand.old is None:
+                return
+            self._say(hand, hand.old, self._old_no, new=False)
+            if hand.old.status == Status.UNHANDLED:
+                # it comes back out of the mailbox; the new one has handled it, or will have
+                del self._hands[seq]
+                if hand.asked_new and (hand.new is None or hand.new.status in _KEPT):
+                    self._heard.add(seq)
+                return
+        if hand.old is not None and (hand.new is not None or not hand.asked_new):
+            del self._hands[seq]
+            if hand.new_speaks and hand.old.status in DISCARDED:
+                self._old_broke(hand.old)
+            if hand.new is not None and Status.UNHANDLED not in (hand.old.status, hand.new.status):
+                self._watcher.heard(hand)
+
+    def _say(self, hand: Hand, answer: Answer, revision_no: int, *, new: bool) -> bool:
+        """Let the bus have one side's turn; False where it did not take the new one's."""
+        endpoint, envelope = self._endpoint, hand.envelope
+        # another conversation's slower turn holds nobody up
+        endpoint.in_flight.remove(envelope)
+        endpoint.in_flight.appendleft(envelope)
+        endpoint.revision_no = revision_no
+        was_open, last_seq = endpoint.open, endpoint.last_seq
+        counts = self._bus.counts
+        wrongs = counts.turns_refused + counts.violations
+        self.catches, self._caught = new, False
+        try:
+            self._bus.ended(
+                endpoint,
+                envelope.seq,
+                answer.status,
+                answer.said,
+                answer.payload,
+                answer.fuel,
+                answer.started_us,
+                answer.turn_us,
+            )
+        finally:
+            self.catches = False
+        if self._caught:
+            hand.refused = True
+            endpoint.open = was_open
+            return False
+        endpoint.last_seq = max(endpoint.last_seq, last_seq)
+        hand.violated = counts.turns_refused + counts.violations > wrongs
+        hand.said = True
+        self.room += 1
+        return True
+
+    def _old_broke(self, answer: Answer) -> None:
+        """A turn of which nothing was said cost the old instance: it is started again as after any other."""
+        fault = msgspec.json.decode(answer.payload, type=Fault)
+        self._endpoint.open = False
+        self._bus.on_broken(self._endpoint, answer.status, fault.code, fault.reason)
+
+
+def _answer(future: asyncio.Future[Answer]) -> Answer | None:
+    """What was answered; None where the cell died first."""
+    if future.cancelled() or future.exception() is not None:
+        return None
+    return future.result()

@@ -1,0 +1,65 @@
+"""What a deployment would change, before anything is done.
+
+In: an agent as it is, or none, and what it is to be. Out: one line for each thing that would be another. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from caxton.agents import AgentConfig
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One thing that would change; None is for what is not there."""
+
+    what: str
+    before: Any
+    after: Any
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What `agent deploy` would do."""
+
+    agent: str
+    new: bool
+    """Whether there is no such agent yet."""
+    state: str | None
+    """What the agent is now."""
+    strategy: str
+    revision: str
+    previous: str | None
+    unchanged: bool
+    """Whether it would do nothing."""
+    changes: list[Line]
+    terms: dict[str, Any]
+    """How the strategy would go."""
+
+
+def changes(old: AgentConfig | None, new: AgentConfig, previous: str | None, revision: str) -> list[Line]:
+    """Everything that would be another, in the order of importance."""
+    lines: list[Line] = []
+    if previous != revision:
+        lines.append(Line("revision", previous, revision))
+    before = msgspec.structs.asdict(old) if old is not None else {}
+    for name, after in msgspec.structs.asdict(new).items():
+        was = before.get(name)
+        if name == "limits":
+            lines += _fields(
+                "limits", msgspec.to_builtins(was) if was is not None else {}, msgspec.to_builtins(after)
+            )
+        elif name == "settings":
+            lines += _fields("settings", was or {}, after)
+        elif name != "desired" and was != after:
+            lines.append(Line(name, was, after))
+    return lines
+
+
+def _fields(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[Line]:
+    return [
+        Line(f"{prefix}.{key}", old.get(key), new.get(key))
+        for key in dict.fromkeys((*old, *new))
+        if old.get(key) != new.get(key)
+    ]

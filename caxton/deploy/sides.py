@@ -1,0 +1,118 @@
+"""What two revisions of one agent did with the same messages, counted for each; and whether that is good enough.
+
+In: one turn at a time. Out: numbers for people, and the first condition that the new revision does not meet. Pure: no
+clock, no I/O. Both sides ran the same messages, so they may be compared without a second thought.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import msgspec
+
+from caxton.deploy.terms import Condition
+
+STEPS: Final = 16
+"""Steps of the histogram in each doubling: a time is kept to about 4 %."""
+
+
+class Side(msgspec.Struct, kw_only=True):
+    """One revision's turns."""
+
+    turns: int = 0
+    spoken: int = 0
+    """Turns whose words were said."""
+    errors: int = 0
+    violations: int = 0
+    """Turns that said what may not be said."""
+    fuel: int = 0
+    times: dict[int, int] = msgspec.field(default_factory=dict[int, int])
+    """How many turns took so long: the exponent of the time, in `STEPS` a doubling."""
+
+    def count(self, *, fuel: int, turn_us: int, error: bool, violation: bool, spoken: bool) -> None:
+        """One more turn."""
+        self.turns += 1
+        self.fuel += fuel
+        self.errors += error
+        self.violations += violation
+        self.spoken += spoken
+        place = round(STEPS * math.log2(max(turn_us, 1)))
+        self.times[place] = self.times.get(place, 0) + 1
+
+    @property
+    def error_rate(self) -> float:
+        """Errors of a hundred turns."""
+        return 100.0 * self.errors / self.turns if self.turns else 0.0
+
+    @property
+    def fuel_a_turn(self) -> float:
+        """Mean fuel of a turn."""
+        return self.fuel / self.turns if self.turns else 0.0
+
+    @property
+    def p99_us(self) -> float:
+        """The time that 99 of a hundred turns stay below, in microseconds, to about 4 %."""
+        left = math.ceil(self.turns * 0.99)
+        for place in sorted(self.times):
+            left -= self.times[place]
+            if left <= 0:
+                return float(2 ** (place / STEPS))
+        return 0.0
+
+    def plain(self) -> dict[str, Any]:
+        """It as people see it."""
+        return {
+            "turns": self.turns,
+            "spoken": self.spoken,
+            "errors": self.errors,
+            "error_rate": round(self.error_rate, 3),
+            "violations": self.violations,
+            "fuel_a_turn": round(self.fuel_a_turn),
+            "p99_us": round(self.p99_us),
+        }
+
+
+class Sides(msgspec.Struct, kw_only=True):
+    """Both."""
+
+    old: Side = msgspec.field(default_factory=Side)
+    new: Side = msgspec.field(default_factory=Side)
+
+    def plain(self) -> dict[str, Any]:
+        """Both as people see them."""
+        return {"old": self.old.plain(), "new": self.new.plain()}
+
+    def breach(self, conditions: tuple[Condition, ...]) -> str | None:
+        """What the new revision does not meet, as a sentence; None where it meets all."""
+        if not self.new.turns:
+            return None
+        for one in conditions:
+            found = self._breach(one)
+            if found is not None:
+                return f"{found} ({one.text}) after {self.new.turns} turns"
+        return None
+
+    def _breach(self, one: Condition) -> str | None:
+        old, new = self.old, self.new
+        match one.what:
+            case "error_rate":
+                floor = old.error_rate if one.above_old else 0.0
+                wrong = new.error_rate - floor > one.over
+                return (
+                    f"error_rate is {new.error_rate:.1f} %, the old one's {old.error_rate:.1f} %"
+                    if wrong
+                    else None
+                )
+            case "p99":
+                most = old.p99_us * (1 + one.over / 100) if one.above_old else one.over
+                if new.p99_us <= most:
+                    return None
+                return f"p99 is {new.p99_us / 1000:.2f} ms, the old one's {old.p99_us / 1000:.2f} ms"
+            case "fuel":
+                most = old.fuel_a_turn * (1 + one.over / 100) if one.above_old else one.over
+                if new.fuel_a_turn <= most:
+                    return None
+                return f"fuel is {new.fuel_a_turn:,.0f} a turn, the old one's {old.fuel_a_turn:,.0f}"
+            case _:
+                return f"{new.violations} violations" if new.violations > one.over else None

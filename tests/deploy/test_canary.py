@@ -1,0 +1,286 @@
+"""Canary: a share of the conversations, stage by stage; taken back by itself, and nothing is lost whatever happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from agents.homes import home, instances, kill_cell, letters, reached
+
+from caxton.clock import VirtualClock
+from caxton.deploy import Condition, Stage, Terms
+from caxton.deploy.pair import Pair
+from caxton.deploy.terms import conditions
+from caxton.deploy.voices import within
+from caxton.errors import InvalidState
+from caxton.house import House
+from caxton.limits import Limits
+from deploy.pairs import (
+    REFUSES,
+    SAYS_NONSENSE,
+    SPIN,
+    counter,
+    every,
+    revisions,
+    said,
+    side_by_side,
+    talk,
+    up,
+)
+
+FAILS = Condition("error_rate", 1.0, False, "error_rate>1%")
+HALF = Terms(stages=(Stage(50, 60),), rollback_on=(FAILS,))
+LENIENT = Terms(stages=(Stage(50, 60),), rollback_on=())
+
+
+async def test_conversations_are_shared_out_and_none_is_split(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    terms = Terms(stages=(Stage(10, 60), Stage(50, 120)), rollback_on=(FAILS,))
+    async with home(tmp_path, clock=clock) as house:
+        await up(house, counter())
+        before = [talk(house, f"before-{n}") for n in range(20)]
+        assert [by for by, _ in await said(house, before)] == ["one"] * 20
+        async with side_by_side(house, counter("two"), strategy="canary", terms=terms) as change:
+            assert await instances(house) == 2
+            first = [talk(house, f"t-{n}") for n in range(300)]
+            old = [talk(house, f"before-{n}") for n in range(20)]
+            answers = await said(house, first)
+            assert [by == "two" for by, _ in answers] == [within(f"t-{n}", 10) for n in range(300)]
+            assert {by for by, _ in await said(house, old)} == {"one"}, (
+                "what was under way stays where it was"
+            )
+            clock.advance(60)
+            again = [talk(house, f"t-{n}") for n in range(300)]
+            assert [by for by, _ in await said(house, again)] == [by for by, _ in answers]
+            more = [talk(house, f"u-{n}") for n in range(300)]
+            assert [by == "two" for by, _ in await said(house, more)] == [
+                within(f"u-{n}", 50) for n in range(300)
+            ]
+            clock.advance(120)
+            made = await change
+        assert (made.state, made.memory, made.reason) == ("running", "carried", None)
+        assert await instances(house) == 1
+        last = [talk(house, "before-1"), talk(house, "t-1")]
+        assert [by for by, _ in await said(house, last)] == ["two", "two"]
+        # one counter, whoever spoke: both have handled everything
+        asked = [*before, *first, *old, *again, *more, *last]
+        assert [count for _, count in await said(house, asked)] == list(range(1, len(asked) + 1))
+        assert house.agents.view("c").revision == made.revision
+        assert await letters(house) == []
+
+
+@pytest.mark.parametrize(
+    "does", ["(unreachable)", SAYS_NONSENSE, REFUSES], ids=["trap", "refused by the host", "error code"]
+)
+async def test_one_in_twenty_turns_fails_and_it_is_taken_back_in_its_first_stage(
+    tmp_path: Path, does: str
+) -> None:
+    terms = Terms(stages=(Stage(50, 3600), Stage(100, 3600)), rollback_on=(FAILS,))
+    asked: list[int] = []
+    async with home(tmp_path) as house:
+        first = await up(house, counter())
+        where = {"then": every(20, does)} if does is SAYS_NONSENSE else {"first": every(20, does)}
+        if does is SAYS_NONSENSE:
+            where["then"] = f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 20))) (then {does}))"
+        async with side_by_side(house, counter("two", **where), strategy="canary", terms=terms) as change:
+            for n in range(2000):
+                asked.append(talk(house, f"t-{n}"))
+                if n % 10 == 9:
+                    await said(house, asked[-10:])
+                if change.done():
+                    break
+            made = await change
+        assert made.state == "rolled_back"
+        assert made.reason is not None
+        assert made.reason.startswith("stage 1 (50 %): error_rate is ")
+        asked += [talk(house, f"t-{n}") for n in range(40)]
+        answers = await said(house, asked)
+        assert [count for _, count in answers] == list(range(1, len(asked) + 1))
+        assert {by for by, _ in answers} == {"one", "two"}
+        assert {by for by, _ in answers[-40:]} == {"one"}
+        assert await letters(house) == []
+        view = house.agents.view("c")
+        assert (view.state, view.revision, view.restarts) == ("running", first.revision, 0)
+        assert await instances(house) == 1
+
+
+async def test_what_the_new_one_fails_in_the_old_one_has_handled(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter())
+        wasm = counter("two", first=every(10, "(unreachable)"))
+        async with side_by_side(house, wasm, strategy="canary", terms=LENIENT) as change:
+            asked: list[int] = []
+            for _ in range(5):
+                # the new one is brought back each time, with the state that the old one has then
+                seated = house.agents.registry.find("c")
+                asked += [talk(house, f"t-{n}") for n in range(10)]
+                await said(house, asked)
+                trial = seated.endpoint.trial
+                assert trial is not None
+                await reached(house, lambda: change.done() or _stands(house))
+            assert not change.done()
+            answers = await said(house, asked)
+            assert [count for _, count in answers] == list(range(1, 51))
+            assert {answers[n][0] for n in range(9, 50, 10)} == {"one"}
+            assert {by for by, _ in answers} == {"one", "two"}
+            assert await letters(house) == []
+            # five in 30 s were borne
+            talk(house, "x")
+            asked = [talk(house, f"t-{n}") for n in range(9)]
+            made = await change
+            await said(house, asked)
+        assert made.state == "rolled_back"
+        assert "broke down 6 times" in (made.reason or "")
+
+
+def _stands(house: House) -> bool:
+    house.bus.event("test", body={})
+    house.bus.settle()
+    pair = house.bus.endpoints["c@local"].outlet
+    return isinstance(pair, Pair) and pair.seated
+
+
+async def test_an_error_that_both_make_is_none_of_the_new_one(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter(first=every(2, REFUSES)))
+        wasm = counter("two", first=every(2, REFUSES))
+        async with side_by_side(house, wasm, strategy="canary", terms=HALF) as change:
+            for n in range(100):
+                talk(house, f"t-{n}")
+            await house.bus.endpoints["c@local"].empty()
+            assert not change.done()
+            assert (
+                await house.engine.promote(house.agents.registry.find("c").deployment or "")
+            ).state == "running"
+
+
+@pytest.mark.parametrize(
+    ("condition", "old", "new", "word"),
+    [
+        (
+            "fuel>+20%",
+            "",
+            "(local.set $at (i32.const 20)) (loop $on (br_if $on (local.tee $at (i32.sub "
+            "(local.get $at) (i32.const 1)))))",
+            "fuel is",
+        ),
+        ("p99>1us", "", "", "p99 is"),
+        ("violations>0", "", "", "1 violations"),
+    ],
+)
+async def test_every_condition_takes_it_back(
+    tmp_path: Path, condition: str, old: str, new: str, word: str
+) -> None:
+    terms = Terms(stages=(Stage(100, 3600),), rollback_on=conditions(condition))
+    then = (
+        f"(if (i32.eq (global.get $n) (i32.const 5)) (then {SAYS_NONSENSE}))" if "viol" in condition else ""
+    )
+    async with home(tmp_path) as house:
+        await up(house, counter(first=old))
+        async with side_by_side(
+            house, counter("two", first=new, then=then), strategy="canary", terms=terms
+        ) as change:
+            asked = [talk(house, f"t-{n}") for n in range(40)]
+            made = await change
+            assert [count for _, count in await said(house, asked)] == list(range(1, 41))
+        assert made.state == "rolled_back"
+        assert word in (made.reason or "")
+        assert condition in (made.reason or "")
+
+
+async def test_the_operator_decides(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await up(house, counter())
+        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF) as change:
+            id = house.agents.registry.find("c").deployment
+            assert id is not None
+            with pytest.raises(InvalidState, match=id):
+                await house.agents.stop("c")
+            asked = [talk(house, f"t-{n}") for n in range(30)]
+            ended = await house.engine.abort(id)
+            assert (ended.state, ended.reason) == ("rolled_back", "the operator took it back")
+            assert (await change).state == "rolled_back"
+        assert house.agents.view("c").revision == first.revision
+        with pytest.raises(InvalidState):
+            await house.engine.promote(id)
+        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF) as change:
+            asked += [talk(house, f"u-{n}") for n in range(30)]
+            ended = await house.engine.promote(house.agents.registry.find("c").deployment or "")
+            assert ended.state == "running"
+            asked += [talk(house, f"t-{n}") for n in range(30)]
+        answers = await said(house, asked)
+        assert [count for _, count in answers] == list(range(1, 91))
+        assert {by for by, _ in answers[-30:]} == {"two"}
+        assert await instances(house) == 1
+
+
+async def test_an_old_revision_that_traps_is_repaired_beside_the_new_one(tmp_path: Path) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
+        await up(house, counter(first=every(7, "(unreachable)")))
+        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF):
+            asked = [talk(house, f"t-{n}") for n in range(6)]
+            assert [count for _, count in await said(house, asked)] == [1, 2, 3, 4, 5, 6]
+            whose = next(n for n in range(100) if within(f"u-{n}", 50))
+            other = next(n for n in range(100) if not within(f"u-{n}", 50))
+            # what the new one says is said although the old one broke down in it
+            assert await said(house, [talk(house, f"u-{whose}")]) == [("two", 7)]
+            await reached(house, lambda: house.agents.view("c").restarts == 1)
+            # the old one cannot be told of the message that it broke down in, so it remembers less
+            assert [by for by, _ in await said(house, [talk(house, f"u-{other}")])] == ["one"]
+            assert await letters(house) == []
+            made = await house.engine.promote(house.agents.registry.find("c").deployment or "")
+            assert made.state == "running"
+        assert (await said(house, [talk(house, "last")]))[0] == ("two", 9)
+
+
+async def test_a_cell_that_dies_takes_the_new_one_with_it_and_no_message(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        first = await up(house, counter(), limits=Limits(fuel=10**12, wall_ms=20_000))
+        wasm = counter("two", first=every(5, SPIN))
+        async with side_by_side(house, wasm, strategy="canary", terms=LENIENT) as change:
+            asked = [talk(house, f"t-{n}") for n in range(12)]
+            await reached(house, lambda: house.bus.counts.turns >= 4)
+            kill_cell(house)
+            made = await change
+        assert (made.state, made.reason) == ("rolled_back", "its cell died")
+        answers = await said(house, asked)
+        assert len(answers) == 12
+        assert house.agents.view("c").revision == first.revision
+        assert await letters(house) == []
+
+
+async def test_a_new_one_that_hangs_holds_up_nobody_of_the_old_one(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter(), limits=Limits(wall_ms=500, fuel=10**12))
+        wasm = counter("two", first=every(1, SPIN))
+        terms = Terms(stages=(Stage(50, 3600),), rollback_on=(), probe=False)
+        async with side_by_side(house, wasm, strategy="canary", terms=terms):
+            whose = [n for n in range(100) if within(f"t-{n}", 50)][:1]
+            other = [n for n in range(100) if not within(f"t-{n}", 50)][:30]
+            slow = talk(house, f"t-{whose[0]}")
+            quick = [talk(house, f"t-{n}") for n in other]
+            told = house.bus.endpoints["c@local"]
+            await reached(house, lambda: told.turns >= 31)
+            order = sorted((await revisions(house)).items())
+            assert {no for _, no in order} == {1}
+            answers = await said(house, [slow, *quick])
+            assert [by for by, _ in answers] == ["one"] * 31
+            assert [count for _, count in answers] == list(range(1, 32))
+
+
+async def test_without_hooks_it_begins_fresh(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter(snapshot=False))
+        await said(house, [talk(house, "a"), talk(house, "b")])
+        async with side_by_side(
+            house, counter("two", snapshot=False), strategy="canary", terms=HALF
+        ) as change:
+            new = next(n for n in range(100) if within(f"t-{n}", 50))
+            assert await said(house, [talk(house, f"t-{new}")]) == [("two", 1)]
+            id = house.agents.registry.find("c").deployment or ""
+            live = house.engine.live(id)
+            assert live is not None
+            assert (live.memory, live.state) == ("fresh", "deploying")
+            await house.engine.abort(id)
+            assert (await change).state == "rolled_back"
+        assert await said(house, [talk(house, "a")]) == [("one", 4)]
