@@ -90,7 +90,7 @@ def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
             Words(
                 Performative.ACCEPT_PROPOSAL if wins else Performative.REJECT_PROPOSAL,
                 (offer.participant,),
-                offer.content if wins else reason(OTHERS),
+                cast("msgspec.Raw", ledger.notes[offer.participant].proposal) if wins else reason(OTHERS),
                 in_reply_to=ledger.notes[offer.participant].bidding,
             )
         )

@@ -1,8 +1,7 @@
 """Which proposals are accepted.
 
-In: `lowest:PATH`, `highest:PATH`, `first`, `all` or `none`, and the contents of proposals in the order in which they
-came. Out: who wins, and for everybody else the reason. PATH leads into the JSON content: `price`, `offer.price`,
-`offers.0.price`.
+In: `lowest:PATH`, `highest:PATH`, `first`, `all` or `none`, and proposals in the order in which they came. Out: who
+wins, and for everybody else the reason. PATH leads into the JSON content: `price`, `offer.price`, `offers.0.price`.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ class How(StrEnum):
 
 
 class Offer(NamedTuple):
-    """A proposal: whose, and what it says."""
+    """A proposal: whose, and the number by which it is compared, None where it has none."""
 
     participant: str
-    content: msgspec.Raw
+    value: int | float | None
 
 
 class Chosen(NamedTuple):
@@ -69,7 +68,7 @@ class Choice(msgspec.Struct, frozen=True):
         reasons: dict[str, str] = {}
         ranked: list[tuple[int | float, str]] = []
         for offer in offers:
-            value = self.value(offer.content) if self.compares else 0
+            value = offer.value if self.compares else 0
             if value is None:
                 reasons[offer.participant] = f"the proposal has no number at {self.path}"
             else:
@@ -79,7 +78,9 @@ class Choice(msgspec.Struct, frozen=True):
         return Chosen(names[:winners], reasons | dict.fromkeys(names[winners:], OTHERS))
 
     def value(self, content: msgspec.Raw) -> int | float | None:
-        """The number at the path of a proposal's content; None where there is none."""
+        """The number at the path of a proposal's content; None where there is none, or nothing is compared."""
+        if not self.compares:
+            return None
         found: Any = msgspec.json.decode(content)
         for part in self.path.split("."):
             if isinstance(found, dict):

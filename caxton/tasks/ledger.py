@@ -60,10 +60,12 @@ class Violation(msgspec.Struct, frozen=True):
 class Note:
     """What was said in one branch."""
 
-    __slots__ = ("arrival", "bidding", "cancelled", "informs", "kept", "late", "proposal", "result")
+    __slots__ = ("arrival", "bidding", "cancelled", "informs", "kept", "late", "proposal", "result", "value")
 
     def __init__(self) -> None:
         self.proposal: msgspec.Raw | None = None
+        self.value: int | float | None = None
+        """The number by which it is compared; found once, because contents may be large."""
         self.bidding: str | None = None
         """The reply_with of the proposal."""
         self.arrival = 0
@@ -182,7 +184,7 @@ class Ledger:
     def offers(self) -> list[Offer]:
         """Proposals that wait for a decision, in the order in which they came."""
         found = [
-            (note.arrival, Offer(name, note.proposal))
+            (note.arrival, Offer(name, note.value))
             for name, branch, note in self.open()
             if note.proposal is not None and self.may(branch, Performative.ACCEPT_PROPOSAL)
         ]
@@ -216,6 +218,7 @@ class Ledger:
             self._arrivals += 1
             note.arrival = self._arrivals
             note.proposal = message.content
+            note.value = self.order.choice.value(message.content)
             note.bidding = message.reply_with
         elif act in _RESULTS:
             note.result = Result(act, message.sender, message.content)

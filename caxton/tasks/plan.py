@@ -121,8 +121,7 @@ def _revised(ledger: Ledger, number: int) -> msgspec.Raw:
     if not isinstance(content, dict):
         return order.content
     said = cast("dict[str, Any]", content)
-    values = [order.choice.value(offer.content) for offer in ledger.offers()] if order.choice.compares else []
-    known = [value for value in values if value is not None]
+    known = [offer.value for offer in ledger.offers() if offer.value is not None]
     said.setdefault("round", number)
     if known:
         said.setdefault("best", min(known) if order.choice.how is How.LOWEST else max(known))

@@ -232,6 +232,8 @@ class Tasks:
             self._say(task, words[0])
             if ledger.broken is not None:
                 raise CaxtonError(f"the task itself broke its protocol: {ledger.broken}")
+            # there may be hundreds of words to say, and others wait
+            await asyncio.sleep(0)
             return False
         task.began.set()
         if is_done(ledger, now_us):

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.protocols import read_table
-from caxton.tasks.choice import Offer, read_choice
+from caxton.tasks.choice import Choice, Offer, read_choice
 from caxton.tasks.order import InvalidTask, Shape, shape_of
 
 
-def offers(*contents: object) -> list[Offer]:
-    return [Offer(f"p{n}", msgspec.Raw(msgspec.json.encode(one))) for n, one in enumerate(contents)]
+def raw(content: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(content))
+
+
+def offers(choice: Choice, *contents: object) -> list[Offer]:
+    return [Offer(f"p{n}", choice.value(raw(one))) for n, one in enumerate(contents)]
 
 
 @pytest.mark.parametrize(
@@ -36,11 +40,12 @@ def offers(*contents: object) -> list[Offer]:
     ],
 )
 def test_a_path_leads_to_a_number_or_to_none(path: str, content: Any, value: float | None) -> None:
-    assert read_choice(f"lowest:{path}").value(offers(content)[0].content) == value
+    assert read_choice(f"lowest:{path}").value(raw(content)) == value
 
 
 def test_large_whole_numbers_are_told_apart() -> None:
-    chosen = read_choice("highest:n").among(offers({"n": 2**60}, {"n": 2**60 + 1}), 1)
+    choice = read_choice("highest:n")
+    chosen = choice.among(offers(choice, {"n": 2**60}, {"n": 2**60 + 1}), 1)
     assert chosen.winners == ["p1"]
 
 
@@ -52,7 +57,8 @@ def test_large_whole_numbers_are_told_apart() -> None:
 def test_the_best_win_in_the_order_in_which_they_came(
     prices: list[int | None], winners: int, how: str
 ) -> None:
-    chosen = read_choice(f"{how}:price").among(offers(*({"price": price} for price in prices)), winners)
+    choice = read_choice(f"{how}:price")
+    chosen = choice.among(offers(choice, *({"price": price} for price in prices)), winners)
     known = [(price, n) for n, price in enumerate(prices) if price is not None]
     known.sort(key=lambda one: (one[0] if how == "lowest" else -one[0], one[1]))
     assert chosen.winners == [f"p{n}" for _, n in known[:winners]]

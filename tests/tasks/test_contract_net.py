@@ -9,7 +9,9 @@ import pytest
 from agents.homes import commit
 
 from caxton.clock import VirtualClock
+from caxton.errors import ResourceError
 from caxton.house import House
+from caxton.tasks.tasks import UNDER_WAY_MAX
 from caxton.tasks.view import Ending
 
 from .market import BOOK, act, content, ended, run, said, says, shop, so_far, states, wish
@@ -238,3 +240,40 @@ async def test_the_first_offer_wins_before_the_others_have_come(tmp_path: Path) 
         view = await ended(house, id)
         assert view.summary.ending is Ending.ACHIEVED
         assert content(view.order.content) == BOOK
+
+
+async def test_many_tasks_at_once_do_not_mix(tmp_path: Path) -> None:
+    async with shop(tmp_path) as house:
+        ids = [
+            await house.tasks.begin(wish("ann,bob,cleo", content={"item": f"book {n}"}, choose="none"))
+            for n in range(40)
+        ]
+        assert len(set(ids)) == 40
+        for n, id in enumerate(ids):
+            view = await ended(house, id)
+            assert view.summary.ending is Ending.ACHIEVED
+            assert {content(branch.proposal)["item"] for branch in view.branches} == {f"book {n}"}
+        assert house.tasks.under_way == 0
+
+
+async def test_a_winner_that_is_stopped_before_it_delivers_has_failed(tmp_path: Path) -> None:
+    idle = says({act("cfp"): said("propose", {"price": 1})})
+    async with shop(tmp_path, {"idle": idle}) as house:
+        id = await house.tasks.begin(wish("idle,ann"))
+        await so_far(house, id, sent={"accept-proposal": 1, "reject-proposal": 1})
+        await house.agents.stop("idle", drain=False)
+        view = await ended(house, id)
+        assert states(view) == {"idle": "failed-delivery", "ann": "rejected"}
+        assert view.summary.ending is Ending.FAILED
+
+
+async def test_more_than_may_run_at_once_are_refused(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
+        ids = [await house.tasks.begin(wish("mute", reply_by="5s")) for _ in range(UNDER_WAY_MAX)]
+        with pytest.raises(ResourceError, match="256 tasks are under way"):
+            await house.tasks.begin(wish("ann"))
+        clock.advance(5.001)
+        for id in ids:
+            assert (await ended(house, id)).summary.ending is Ending.TIMED_OUT
+        assert (await run(house, wish("ann"))).summary.ending is Ending.ACHIEVED
