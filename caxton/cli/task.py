@@ -229,7 +229,13 @@ def _tell(found: dict[str, Any], output: Format) -> None:
         say(table(["PARTICIPANT", "STATE", "OUTCOME", "PROPOSAL", "RESULT"], rows))
         ending = found["ending"] or "under way"
         style = {"achieved": "green", "failed": "red", "timed-out": "red"}.get(ending, "yellow")
-        said = f"{found['state']}, {found['outcome'] or found['phase']}: {paint(ending, style, wanted)}"
+        parts = [found["state"]]
+        if found["ending"] is None:
+            parts.append(found["phase"])
+        elif found["outcome"] in ("awarded", "no-award"):
+            # the other two outcomes say no more than the ending
+            parts.append(found["outcome"])
+        said = f"{', '.join(parts)}: {paint(ending, style, wanted)}"
         talk(said + (f" ({safe(found['reason'])})" if found["reason"] else ""))
         talk(f"received {_counts(found['received'])}; sent {_counts(found['sent'])}")
         if found["price"] is not None:

@@ -1,8 +1,8 @@
 """What an auctioneer says next: English (the price rises) and Dutch (it falls), pure like `plan`.
 
 In: the ledger and the time. Out: words. The price of a round is the order's first price and one step for each round
-after the first, so it needs no memory of its own. The first bid of a round has it; where the price rises the last
-leader is asked for the sale, where it falls goods are sold until there are `winners`.
+after the first, so it needs no memory of its own. The first bid of a round has it, but nobody is outbid by themselves;
+where the price rises the last leader is asked for the sale, where it falls goods are sold until there are `winners`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def next_words(ledger: Ledger, now_us: int) -> list[Words]:
         return _close(ledger, "sold")
     if rounds.number and waits:
         return []
-    if rising and rounds.number and not rounds.bids:
+    if rising and rounds.number and rounds.awarded != rounds.number:
         return _close(ledger, "nobody bids more")
     price = price_of(ledger, rounds.number + 1)
     if (not rising and price < (ledger.order.limit or 0)) or price <= 0:
@@ -79,8 +79,13 @@ def _calling(ledger: Ledger) -> set[str]:
 def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
     """The first bid wins; where the price falls, as many as there are goods left."""
     conversation = ledger.conversation
-    if ledger.order.shape is Shape.RISING:
-        room = int(conversation is not None and conversation.rounds.awarded != conversation.rounds.number)
+    why = OTHERS
+    if conversation is not None and ledger.order.shape is Shape.RISING:
+        rounds = conversation.rounds
+        alone = rounds.awarded != rounds.number and [one.participant for one in offers] == [rounds.leader]
+        room = int(rounds.awarded != rounds.number and not alone)
+        if alone:
+            why = "nobody else bids: the price before stands"
     else:
         room = max(0, ledger.order.winners - ledger.accepts)
     words: list[Words] = []
@@ -90,7 +95,7 @@ def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
             Words(
                 Performative.ACCEPT_PROPOSAL if wins else Performative.REJECT_PROPOSAL,
                 (offer.participant,),
-                cast("msgspec.Raw", ledger.notes[offer.participant].proposal) if wins else reason(OTHERS),
+                cast("msgspec.Raw", ledger.notes[offer.participant].proposal) if wins else reason(why),
                 in_reply_to=ledger.notes[offer.participant].bidding,
             )
         )

@@ -130,7 +130,7 @@ def ending_of(ledger: Ledger) -> tuple[Ending, str | None]:
         offered = ledger.received["propose"] > 0
         if offered and order.choice.how == "none":
             return Ending.ACHIEVED, None
-        if offered or order.shape is not Shape.CALL:
+        if offered or (order.shape is not Shape.CALL and set(kinds.values()) != {Ending.FAILED}):
             return Ending.NOT_ACHIEVED, "no proposal was accepted" if offered else "nobody bid"
     return _worst(ledger, kinds)
 

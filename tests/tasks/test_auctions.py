@@ -28,13 +28,14 @@ def bidder(*prices: int) -> bytes:
 
 async def test_the_last_who_bids_buys_at_the_price_that_was_called(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"low": bidder(10, 11), "high": bidder(10, 11, 12)}, clock=clock) as house:
+    async with shop(tmp_path, {"low": bidder(10, 11), "high": bidder(10, 11, 12, 13)}, clock=clock) as house:
         asked = wish("low,high", "auction-english", BOOK, price=10, step=1, reply_by="5s", deadline="1m")
         id = await house.tasks.begin(asked)
         await so_far(house, id, received={"propose": 5}, sent={"cfp": 3})
         # two rounds were full without waiting; in the third only one bids, and the other's time has to pass
         clock.advance(5.001)
-        await so_far(house, id, sent={"cfp": 4})
+        # in the fourth it bids against itself, which makes nothing dearer
+        await so_far(house, id, received={"propose": 6}, sent={"cfp": 4})
         clock.advance(5.001)
         view = await ended(house, id)
         assert states(view) == {"low": "closed", "high": "done"}
@@ -43,7 +44,7 @@ async def test_the_last_who_bids_buys_at_the_price_that_was_called(tmp_path: Pat
             "inform": 2,
             "cfp": 4,
             "accept-proposal": 3,
-            "reject-proposal": 2,
+            "reject-proposal": 3,
             "request": 1,
         }
         assert view.branches[1].result is not None
@@ -113,3 +114,9 @@ async def test_a_participant_that_is_not_there_does_not_hold_up_the_others(tmp_p
         )
         assert states(view) == {"ghost": "failed-delivery", "rich": "closed"}
         assert view.summary.ending is Ending.ACHIEVED
+
+
+async def test_an_auction_for_nobody_has_failed(tmp_path: Path) -> None:
+    async with shop(tmp_path) as house:
+        view = await run(house, wish("ghost", "auction-english", BOOK, price=10, step=2, reply_by="5s"))
+        assert (view.summary.ending, view.summary.reason) == (Ending.FAILED, "ghost@local: failed-delivery")
