@@ -25,21 +25,23 @@ from caxton.tasks import TaskView, Wish
 SELLER = (folder("market") / "seller.wasm").read_bytes()
 SELLERS = {"ann": 40, "bob": 44, "cleo": 38}
 BOOK = {"item": "book"}
+TRAP = "trap"
 
 
 def says(answers: dict[str, str]) -> bytes:
     """A guest in WAT that answers a message by the first of these words that its bytes have, else not at all.
 
-    What it answers is one line of JSON, or nothing.
+    What it answers is one line of JSON, nothing, or a trap.
     """
     data, tests, at = "", "", 8192
     for word, line in answers.items():
+        then = "unreachable" if line == TRAP else f"(return (i32.const {int(bool(line))}))"
         whole = (line + "\n").encode() if line else b""
         data += f'(data (i32.const {at}) "{escaped(word.encode())}")\n'
         data += f'(data (i32.const {at + 256}) "{escaped(whole)}")\n'
         tests += f"""(if (call $has (local.get 0) (local.get 1) (i32.const {at}) (i32.const {len(word)}))
           (then (i32.store (i32.const 36) (i32.const {at + 256})) (i32.store (i32.const 40) (i32.const {len(whole)}))
-            (i32.store (i32.const 44) (i32.const 4096)) (return (i32.const {int(bool(line))}))))\n"""
+            (i32.store (i32.const 44) (i32.const 4096)) {then}))\n"""
         at += 4096
     return f"""(module
       (memory (export "memory") 4)

@@ -14,7 +14,7 @@ from caxton.house import House
 from caxton.tasks.tasks import UNDER_WAY_MAX
 from caxton.tasks.view import Ending
 
-from .market import BOOK, act, content, ended, run, said, says, shop, so_far, states, wish
+from .market import BOOK, TRAP, act, content, ended, run, said, says, shop, so_far, states, wish
 
 
 async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, str, object]]:
@@ -132,14 +132,7 @@ async def test_a_winner_that_fails_is_a_failed_task(tmp_path: Path) -> None:
 
 async def test_not_understood_and_a_trap_end_their_own_branch_only(tmp_path: Path) -> None:
     puzzled = says({act("cfp"): said("not-understood", {"reason": "what?"})})
-    async with shop(tmp_path, {"puzzled": puzzled}) as house:
-        trap = b"""(module (memory (export "memory") 1)
-          (data (i32.const 16) "CXA1" "\\00\\00\\01\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00" "\\00\\10\\00\\00"
-            "\\00\\20\\00\\00" "\\00\\00\\00\\00" "\\00\\10\\00\\00")
-          (func (export "caxton_abi") (result i32) (i32.const 16))
-          (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
-          (func (export "handle_message") (param i32 i32) (result i32) unreachable))"""
-        await house.engine.deploy("trap", trap, wat=True)
+    async with shop(tmp_path, {"puzzled": puzzled, "trap": says({act("cfp"): TRAP})}) as house:
         view = await run(house, wish("puzzled,trap,bob"))
         assert states(view) == {"puzzled": "not-understood", "trap": "failed-delivery", "bob": "done"}
         assert view.received == {"failure": 1, "inform": 1, "not-understood": 1, "propose": 1}
