@@ -134,7 +134,9 @@ class Lines:
             said.append(f"changed: {', '.join(safe(name) for name in event.changed)}")
         yield f"configuration read  {'  '.join(said) or 'no agent is concerned'}"
         for name in event.removed:
-            yield self._dim(f"{safe(name)} is no longer in it and runs on; caxton agent remove {safe(name)}")
+            yield self._dim(
+                f"{safe(name)} is no longer in it and is stopped; to forget it: caxton agent remove {safe(name)}"
+            )
         if event.later:
             yield self._dim(f"at the daemon's next start: {', '.join(event.later)}")
 

@@ -24,6 +24,9 @@ from caxton.devloop.recipe import Recipe
 from caxton.errors import ConfigurationError
 from caxton.sandbox import child
 
+PYTHON: Final = "agent.py"
+"""What a Python agent's source is called, unless the configuration names it."""
+
 # mvp keeps a module valid in profile `strict`; the stack is small because agents do not recurse: with 64 KiB of it an
 # idle agent costs a page more
 _FREESTANDING: Final = ("-target", "wasm32-freestanding", "-mcpu=mvp")
@@ -82,7 +85,7 @@ def source_of(given: Path | None, module: Path) -> Path | None:
     """
     if given is None:
         beside = [module.with_suffix(suffix) for suffix in SUFFIXES]
-        return next((file for file in beside if file.is_file()), None)
+        return next((file for file in beside if is_source(file) or (file == module and file.is_file())), None)
     if given.is_file():
         return given
     if not given.is_dir():
@@ -104,7 +107,7 @@ def in_folder(folder: Path) -> Path | None:
         if suffix not in _BEFORE_PACKAGES and package is not None and package.name == BUILD_ZIG:
             # build.zig is itself a .zig file
             return package
-        files = sorted(file for file in folder.iterdir() if file.suffix == suffix and file.is_file())
+        files = sorted(file for file in folder.iterdir() if file.suffix == suffix and is_source(file))
         named = [file for file in files if file.stem == "agent"]
         if len(files) == 1 or named:
             return (named or files)[0]
@@ -116,6 +119,11 @@ def in_folder(folder: Path) -> Path | None:
             hint=f"name the agent's own as source, or call it agent{several[0].suffix}",
         )
     return package
+
+
+def is_source(file: Path) -> bool:
+    """Whether it is an agent's source by its name; Python is used for so much else that only agent.py counts."""
+    return file.suffix in SUFFIXES and (file.suffix != ".py" or file.name == PYTHON) and file.is_file()
 
 
 def include_folder() -> Path:
@@ -200,7 +208,7 @@ _MAKERS: Final[dict[str, Callable[[Path, Path], Recipe]]] = {
 }
 SUFFIXES: Final = tuple(_MAKERS)
 """Endings of sources, in the order in which they are looked for."""
-_BEFORE_PACKAGES: Final = frozenset({".wat"})
+_BEFORE_PACKAGES: Final = frozenset({".py", ".wat"})
 HINT: Final = (
     f"a source ends in {', '.join(SUFFIXES)} or is a folder with {', '.join(packages.MAKERS)}; "
     "give anything else a [build] command"

@@ -56,7 +56,7 @@ class Watching(Event, frozen=True, kw_only=True, tag="watching"):
 
 
 class BuildStarted(Event, frozen=True, kw_only=True, tag="build_started"):
-    """A module is being built, for the agents that run it. `builder` is command, wat, c, c++ or zig."""
+    """A module is being built, for the agents that run it. `builder` is command, wat, c, c++, zig, make, cargo, …"""
 
     agents: list[str]
     builder: str
@@ -88,7 +88,10 @@ class Built(Event, frozen=True, kw_only=True, tag="built"):
 
 
 class Running(Event, frozen=True, kw_only=True, tag="running"):
-    """At the start: the agent runs what its source says. `build_ms` is None for a module that is not built here."""
+    """The agent runs what its source says: at the start, or again.
+
+    `build_ms` is None for a module that is not built here, or was built before.
+    """
 
     agent: str
     revision: str

@@ -34,13 +34,14 @@ from caxton.devloop.events import (
     DaemonUp,
     Ended,
     Event,
+    Running,
     Sink,
     Watching,
 )
 from caxton.devloop.stamps import Stamps
 from caxton.devloop.targets import Target, targets
 from caxton.devloop.watch import Watch, watching
-from caxton.errors import CaxtonError, ConfigurationError, InvalidState, TimedOut, Unreachable
+from caxton.errors import AgentNotFound, CaxtonError, ConfigurationError, InvalidState, TimedOut, Unreachable
 
 DEBOUNCE_MS: Final = 60
 AT_ONCE: Final = 2
@@ -70,6 +71,10 @@ class _State:
     """What was last brought to each agent, whatever became of it."""
     again: set[str] = field(default_factory=set[str])
     """Agents whose module was built anew and for whom nothing has been said yet."""
+    leaving: list[str] = field(default_factory=list[str])
+    """Agents that are no longer in the configuration and still run."""
+    stopped: set[str] = field(default_factory=set[str])
+    """Agents that this loop stopped for that reason: they start again when they are back in it."""
 
 
 class DevLoop:
@@ -133,6 +138,7 @@ class DevLoop:
             await self._deliver(state)
             self._reread(state)
         await self._deliver(state)
+        await self._retire(state)
 
     # ------------------------------------------------------------------ builds
 
@@ -196,6 +202,9 @@ class DevLoop:
                 state.tried[agent] = wanted
                 state.again.discard(agent)
                 await self._bring(wanted, made.data, build_ms, at_start=at_start)
+                if agent in state.stopped and wanted.start:
+                    state.stopped.discard(agent)
+                    await self._start_again(wanted)
 
     async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
         try:
@@ -244,6 +253,7 @@ class DevLoop:
         removed = [name for name in old.agents if name not in new.agents]
         for name in removed:
             state.tried.pop(name, None)
+        state.leaving = [name for name in [*state.leaving, *removed] if name not in new.agents]
         self._say(
             ConfigurationRead(
                 added=[name for name in new.agents if name not in old.agents],
@@ -252,6 +262,39 @@ class DevLoop:
                 later=_later(old, new),
             )
         )
+
+    async def _start_again(self, wanted: Wanted) -> None:
+        """Start an agent that is back in the configuration, where its deployment has not done so."""
+        try:
+            async with self._client() as caxton:
+                if (await caxton.agent(wanted.agent))["state"] != "running":
+                    await caxton.change_agent(wanted.agent, "start")
+                    self._say(Running(agent=wanted.agent, revision=wanted.revision, build_ms=None))
+        except CaxtonError as error:
+            self._say(
+                ConfigurationFailed(reason=f"{wanted.agent} did not start: {error.message}", hint=error.hint)
+            )
+
+    async def _retire(self, state: _State) -> None:
+        """Stop agents that the configuration names no more, once they have handled what waits for them.
+
+        They are not forgotten: that is for `caxton agent remove`.
+        """
+        while state.leaving:
+            name = state.leaving.pop()
+            try:
+                async with self._client() as caxton:
+                    await caxton.change_agent(name, "drain")
+                state.stopped.add(name)
+            except (AgentNotFound, Unreachable):
+                # somebody removed it, or there is no daemon in which it could run
+                continue
+            except CaxtonError as error:
+                self._say(
+                    ConfigurationFailed(
+                        reason=f"{name} could not be stopped: {error.message}", hint=error.hint
+                    )
+                )
 
     def _follow(self, watch: Watch, state: _State) -> None:
         folders = {self._folder}

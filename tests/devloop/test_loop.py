@@ -155,7 +155,19 @@ async def test_the_configuration_is_watched_too(tmp_path: Path) -> None:
         read = await project.next(ConfigurationRead)
         assert (read.added, read.removed, read.changed, read.later) == (["b"], ["a"], [], ["cells"])
         assert (await project.next(Deployed)).agent == "b"
-        assert (await agent(project, "a"))["settings"] == {"price": 3}, "nothing is taken away unasked"
+        project.save("caxton.toml", 'cells = 2\n[agents.b]\nwasm = "b.wasm"\nlimits = { mailbox = 9 }\n')
+        assert (await project.next(ConfigurationRead)).changed == ["b"]
+        assert (await project.next(Deployed)).settings_changed
+        gone = await agent(project, "a")
+        assert gone["state"] != "running", "it was stopped before the next change was looked at"
+        assert gone["settings"] == {"price": 3}, "nothing is taken away unasked"
+
+        before = text + "settings = { price = 3 }\nlimits = { mailbox = 7 }\n"
+        project.save("caxton.toml", before + '[agents.b]\nwasm = "b.wasm"\n')
+        assert (await project.next(ConfigurationRead)).added == ["a"]
+        assert (await project.next(Running)).agent == "a"
+        back = await agent(project, "a")
+        assert (back["state"], back["settings"]) == ("running", {"price": 3})
 
 
 async def test_a_module_that_somebody_else_builds_is_taken_in_when_it_changes(tmp_path: Path) -> None:
