@@ -23,7 +23,7 @@ from caxton.acl.message import NULL, read_message, write_message
 from caxton.acl.reply_by import reply_by_time
 from caxton.bus.clients import Clients
 from caxton.bus.conduct import Conduct, Mode
-from caxton.bus.conversations import Conversations
+from caxton.bus.conversations import Conversations, Talk
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.notices import Notices
@@ -35,7 +35,7 @@ from caxton.ids import Ids
 from caxton.journal import HANDLED, Batch, Event, Journal
 from caxton.journal.batch import MessageRow
 from caxton.limits import Limits
-from caxton.protocols import Effect
+from caxton.protocols import Effect, Verdict
 
 REDELIVERED: Final = 256
 """Added to a turn's status when its message was delivered again."""
@@ -119,6 +119,8 @@ class Bus:
         self.endpoints: dict[str, Endpoint] = {}
         """Guest agents by full name and, for this platform's, by local name too."""
         self.platform_agents: dict[str, PlatformAgent] = {}
+        self.quick = True
+        """Whether plain answers take the quick way; off only to compare the two."""
         self.on_broken: Callable[[Endpoint, int, str, str], None] = _nobody
         """Told when a turn cost an instance: endpoint, status, code, reason."""
         self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
@@ -272,7 +274,19 @@ class Bus:
             and payload.find(b"\n", 0, -1) < 0
         ):
             # by far the most turns: one message, no log lines
-            self._reply(endpoint.name, cause, self._check(endpoint, payload))
+            draft = self._check(endpoint, payload)
+            if (
+                self.quick
+                and not draft.receiver
+                and not draft.conversation_id
+                and draft.reply_to is None
+                and draft.extensions is None
+                and cause.talk is not None
+                and cause.message.reply_to is None
+            ):
+                self._reply_quickly(endpoint, cause, cause.talk, draft)
+            else:
+                self._reply(endpoint.name, cause, draft)
             endpoint.sent += 1
             return 1
         lines = parse_output(payload, count)
@@ -343,6 +357,73 @@ class Bus:
         )
         self._post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
 
+    def _reply_quickly(self, endpoint: Endpoint, cause: Envelope, talk: Talk, draft: Draft) -> None:
+        """What `_reply` does, for an answer to whoever asked and nothing else: by far the most messages.
+
+        Everything that it would call stands here in one go, which spares a third of its time; both being in the
+        conversation need not be looked up again.
+        """
+        asked = cause.message
+        now = self.now_us()
+        if now < self._last_us:
+            now = self._last_us
+        else:
+            self._last_us = now
+        seq = self._seq = self._seq + 1
+        id, span_id = self.ids.of(seq)
+        speaker, name, protocol = endpoint.name, asked.sender, draft.protocol or asked.protocol
+        message = Message(
+            id,
+            draft.performative,
+            speaker,
+            [name],
+            asked.conversation_id,
+            asked.trace_id,
+            span_id,
+            now,
+            draft.content or NULL,
+            protocol,
+            draft.reply_with,
+            draft.in_reply_to or asked.reply_with,
+            draft.reply_by,
+            None,
+            draft.language or asked.language,
+            draft.encoding,
+            draft.ontology or asked.ontology,
+        )
+        body = _encode(message)
+        hops, size = cause.hops + 1, len(body)
+        envelope = Envelope(seq, message, body, hops, talk=talk)
+        verdict = None
+        if (protocol is not None or asked.conversation_id in self._judged) and name != self._timer:
+            verdict = self.conduct.hear(message, seq, None)
+        row = (seq, now, talk.key, cause.seq, hops, 0, body)
+        batch = self.journal.batch
+        batch.size += size
+        batch.last_seq = seq
+        counts = self.counts
+        counts.messages += 1
+        receiver = self.endpoints.get(name)
+        if verdict is not None or receiver is None:
+            self._bring(envelope, row, talk, verdict)
+            return
+        batch.messages.append(row)
+        limits, outlet = receiver.limits, receiver.outlet
+        if (
+            receiver.open
+            and outlet is not None
+            and outlet.room > 0
+            and not receiver.waiting
+            and receiver.refusal is None
+            and hops <= limits.hops
+            and size <= limits.message_bytes
+            and len(receiver.in_flight) < limits.mailbox
+        ):
+            counts.deliveries += 1
+            outlet.push(receiver, envelope)
+        else:
+            self.deliver(receiver, envelope)
+
     def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
         """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
         names none."""
@@ -389,7 +470,6 @@ class Bus:
     ) -> Envelope:
         """A message has come into being: write it down and bring it to everybody it is for."""
         body = write_message(message, extensions)
-        envelope = Envelope(seq, message, body, hops)
         batch = self.journal.batch
         sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
         name = receivers[0]
@@ -409,27 +489,26 @@ class Bus:
             and sender != self._timer
         ):
             verdict = self.conduct.hear(message, seq, extensions)
+        envelope = Envelope(seq, message, body, hops, talk=talk)
         row = (seq, message.timestamp, talk.key, cause, hops, 0, body)
         batch.size += len(body)
         batch.last_seq = seq
         self.counts.messages += 1
-        if verdict is not None:
-            passed = self._notices.passes(verdict)
-            if passed:
-                self._route(envelope, row)
-            else:
-                batch.messages.append(_handled(row))
-                self.clients.stopped(seq, conversation_id, body)
-            self._notices.follow(verdict, envelope, talk.key, passed)
-            return envelope
-        if len(receivers) == 1:
-            endpoint = self.endpoints.get(name)
-            if endpoint is not None:
-                batch.messages.append(row)
-                self.deliver(endpoint, envelope)
-                return envelope
-        self._route(envelope, row)
+        self._bring(envelope, row, talk, verdict)
         return envelope
+
+    def _bring(self, envelope: Envelope, row: MessageRow, talk: Talk, verdict: Verdict | None) -> None:
+        """Bring a message to everybody it is for, unless the referee stops it."""
+        if verdict is None:
+            self._route(envelope, row)
+            return
+        passed = self._notices.passes(verdict)
+        if passed:
+            self._route(envelope, row)
+        else:
+            self.journal.batch.messages.append(_handled(row))
+            self.clients.stopped(envelope.seq, envelope.message.conversation_id, envelope.body)
+        self._notices.follow(verdict, envelope, talk.key, passed)
 
     def _route(self, envelope: Envelope, row: MessageRow) -> None:
         """Bring a message to each of its receivers, whoever they are."""

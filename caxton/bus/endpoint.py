@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from caxton.acl import Message
+from caxton.bus.conversations import Talk
 from caxton.bus.outlet import Outlet
 from caxton.limits import Limits
 
@@ -27,6 +28,8 @@ class Envelope(msgspec.Struct, gc=False):
     redelivered: bool = False
     tries: int = 0
     """How often a cell died in its turn."""
+    talk: Talk | None = None
+    """Its conversation, where the bus had it at hand."""
 
     def again(self) -> Envelope:
         """The same message, marked as delivered again."""
