@@ -86,6 +86,7 @@ async def serve(project: Project, started_us: int) -> None:
             bus=house.bus,
             agents=house.agents,
             engine=house.engine,
+            replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
             cells=house.cells,

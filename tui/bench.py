@@ -50,6 +50,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
             agents=house.agents,
             cells=house.cells,
             engine=house.engine,
+            replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
             journal=house.journal,

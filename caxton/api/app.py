@@ -17,6 +17,7 @@ from caxton.api import (
     df,
     events,
     messages,
+    replays,
     status,
     tasks,
 )
@@ -45,6 +46,7 @@ def build(rooms: Rooms) -> FastAPI:
     app.add_middleware(Intake)
     answers.install(app)
     app.include_router(status.probes)
-    for room in (status, agents, messages, conversations, deployments, tasks, df, dead_letters, events):
+    nouns = (status, agents, messages, conversations, deployments, replays, tasks, df, dead_letters, events)
+    for room in nouns:
         app.include_router(room.router, prefix=PREFIX)
     return app

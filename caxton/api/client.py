@@ -128,6 +128,21 @@ class Client:
         body: Json = wire.read(self._ask(call))
         return body
 
+    def replay(
+        self,
+        conversations: Sequence[str] = (),
+        *,
+        last: int = 0,
+        agent: str | None = None,
+        wasm: bytes | None = None,
+        timeout_s: float = 60.0,
+        baseline: bool = False,
+    ) -> Json:
+        """Run recorded conversations, or the `last` ones, against a build; what became of each turn (`ReplayBody`)."""
+        call = wire.replay(conversations, last, agent, wasm, timeout_s, baseline)
+        body: Json = wire.read(self._ask(call))
+        return body
+
     def change_agent(self, name: str, step: str) -> Json:
         """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then (`AgentBody`)."""
         body: Json = wire.read(self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}")))

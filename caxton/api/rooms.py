@@ -19,6 +19,7 @@ from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
 from caxton.journal import Journal, Reader
+from caxton.replay import Replayer
 from caxton.tasks import Tasks
 
 
@@ -29,6 +30,7 @@ class Rooms:
     bus: Bus
     agents: Supervisor
     engine: Engine
+    replayer: Replayer
     tasks: Tasks
     df: Df
     cells: CellPool

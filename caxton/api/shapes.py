@@ -243,6 +243,95 @@ class PlanBody(TypedDict):
     terms: dict[str, Any]
 
 
+class ReplayDifference(TypedDict):
+    """One place in what a turn says that differs; `kind` is changed, added or removed."""
+
+    path: str
+    kind: str
+    before: Any
+    after: Any
+
+
+class ReplayIllegal(TypedDict):
+    """A message of a turn that its protocol does not allow."""
+
+    message: int
+    rule: str
+    sentence: str
+    legal: list[str]
+
+
+class ReplaySide(TypedDict):
+    """A turn as one build did it; `messages` is what it said, where the two differ."""
+
+    status: str
+    fuel: int
+    memory_kib: int | None
+    error: str | None
+    messages: list[dict[str, Any]] | None
+
+
+class ReplayTurn(TypedDict):
+    """One turn, then and now; `verdict` is same, changed, illegal, trapped or not_run."""
+
+    seq: int
+    agent: str
+    conversation_id: str
+    at: str
+    performative: str
+    sender: str
+    revision: str | None
+    verdict: str
+    before: ReplaySide
+    after: ReplaySide | None
+    differences: list[ReplayDifference]
+    illegal: list[ReplayIllegal]
+
+
+class ReplayStart(TypedDict):
+    """Where an agent began: `beginning` or `snapshot`, after message `seq`, and how many turns came first."""
+
+    kind: str
+    seq: int
+    turns: int
+    exact: bool
+    reason: str | None
+
+
+class ReplayAgent(TypedDict):
+    """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way."""
+
+    agent: str
+    revision: str
+    start: ReplayStart
+    stumbled: list[int]
+    memory_kib: int | None
+
+
+class ReplayTotals(TypedDict):
+    """How many turns became what; fuel of those that ended well then and now."""
+
+    turns: int
+    same: int
+    changed: int
+    illegal: int
+    trapped: int
+    not_run: int
+    fuel_before: int
+    fuel_after: int
+
+
+class ReplayBody(TypedDict):
+    """A whole replay."""
+
+    conversations: list[str]
+    agents: list[ReplayAgent]
+    turns: list[ReplayTurn]
+    totals: ReplayTotals
+    elapsed_ms: float
+    timed_out: bool
+
+
 class TaskBranch(TypedDict):
     """What came of one participant of a task; `outcome` is success, foreseen, fault, or null while it is open."""
 

@@ -118,6 +118,27 @@ def deploy(
     return Call("POST", path, body=msgspec.json.encode(body), extra_s=extra_s)
 
 
+def replay(
+    conversations: Sequence[str],
+    last: int,
+    agent: str | None,
+    wasm: bytes | None,
+    timeout_s: float,
+    baseline: bool,
+) -> Call:
+    """Run recorded conversations against a build."""
+    body = {
+        "conversations": list(conversations),
+        "last": last,
+        "agent": agent,
+        "wasm_module": None if wasm is None else base64.b64encode(wasm).decode(),
+        "timeout_s": timeout_s,
+        "baseline": baseline,
+    }
+    # the build is compiled first
+    return Call("POST", "/api/v1/replays", body=msgspec.json.encode(body), extra_s=timeout_s * 2 + 60)
+
+
 def decide(id: str, step: str) -> Call:
     """Undo a deployment (`rollback`), or end one under way (`promote`, `abort`)."""
     return Call("POST", f"/api/v1/deployments/{quoted(id)}/{quoted(step)}")

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "task": "Run whole protocols, look at what came of them.",
     "df": "Find agents by what they offer.",
     "check": "Judge recorded messages by their protocols.",
+    "replay": "Run recorded conversations against another build.",
     "deploy": "List deployments, look at one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",
     "top": "Live table of agents and cells.",

@@ -18,7 +18,7 @@ MOST: Final = 100
 """More differences of one turn are not told."""
 
 
-class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
+class Difference(msgspec.Struct, frozen=True):
     """One place that differs; `kind` is "changed", "added" or "removed".
 
     `path` is written as `[0].content.price`: the number of the message, then keys and places in arrays.

@@ -13,7 +13,7 @@ SAME, CHANGED, ILLEGAL, TRAPPED, NOT_RUN = "same", "changed", "illegal", "trappe
 instance, and did not then. `not_run`: the time was over, or the instance was lost too often."""
 
 
-class Start(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Start(msgspec.Struct, frozen=True, kw_only=True):
     """The state that an agent began with: `beginning` or `snapshot` (after message `seq`), then `turns` more."""
 
     kind: str
@@ -34,7 +34,7 @@ class Illegal(msgspec.Struct, frozen=True, kw_only=True):
     legal: list[str]
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Side(msgspec.Struct, frozen=True, kw_only=True):
     """A turn as one build did it."""
 
     status: str
@@ -46,7 +46,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it said, where that differs."""
 
 
-class TurnReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     """One turn, then and now."""
 
     seq: int
@@ -64,7 +64,7 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     illegal: list[Illegal] = []
 
 
-class AgentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AgentReport(msgspec.Struct, frozen=True, kw_only=True):
     """One agent's part."""
 
     agent: str

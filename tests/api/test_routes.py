@@ -208,3 +208,18 @@ def test_it_stops_when_it_is_asked_to(own_daemon) -> None:  # type: ignore[no-un
     assert not own_daemon.socket.exists()
     own_daemon.process.stderr.close()
     own_daemon.process = None
+
+
+def test_a_replay_says_what_became_of_each_turn(caxton: Client) -> None:
+    sent = caxton.send(ECHO, wait_s=10)
+    report = caxton.replay([sent["conversation_id"]])
+    (turn,) = report["turns"]
+    assert (turn["seq"], turn["agent"], turn["verdict"]) == (sent["seq"], "echo", "same")
+    assert turn["at"].endswith("Z")
+    assert report["totals"]["same"] == 1
+    assert report["agents"][0]["start"]["exact"] is True
+    for wrong in ({"conversations": ["nothing-of-it"]}, {"agent": "nobody", "last": 1}):
+        with pytest.raises(CaxtonError):
+            caxton.replay(**wrong)
+    with pytest.raises(ConfigurationError, match="nothing is to be replayed"):
+        caxton.replay()

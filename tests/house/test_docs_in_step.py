@@ -10,7 +10,18 @@ import pytest
 from fastapi.routing import APIRoute
 
 from caxton import config
-from caxton.api import agents, conversations, dead_letters, deployments, df, events, messages, status, tasks
+from caxton.api import (
+    agents,
+    conversations,
+    dead_letters,
+    deployments,
+    df,
+    events,
+    messages,
+    replays,
+    status,
+    tasks,
+)
 from caxton.api.app import PREFIX
 from caxton.api.wire import _classes
 from caxton.errors import CaxtonError
@@ -37,7 +48,18 @@ def routes() -> set[str]:
     found: set[str] = set()
     rooms = [(status.probes, "")] + [
         (room.router, PREFIX)
-        for room in (status, agents, messages, conversations, dead_letters, deployments, tasks, df, events)
+        for room in (
+            status,
+            agents,
+            messages,
+            conversations,
+            dead_letters,
+            deployments,
+            replays,
+            tasks,
+            df,
+            events,
+        )
     ]
     for router, prefix in rooms:
         for route in router.routes:
@@ -57,7 +79,7 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
 
 def test_every_parameter_is_documented() -> None:
     text = page("api.md")
-    for room in (agents, messages, conversations, dead_letters, deployments, tasks, df, events):
+    for room in (agents, messages, conversations, dead_letters, deployments, replays, tasks, df, events):
         for route in room.router.routes:
             assert isinstance(route, APIRoute)
             for parameter in route.dependant.query_params:

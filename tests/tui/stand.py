@@ -84,6 +84,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
             agents=house.agents,
             cells=house.cells,
             engine=house.engine,
+            replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
             journal=house.journal,
