@@ -115,7 +115,8 @@ def turn_lines(turn: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
     from caxton.cli.output import compact, paint, safe
     from caxton.cli.sequence import moment
 
-    before, after = turn["before"], turn["after"] or {}
+    before: dict[str, Any] = turn["before"]
+    after: dict[str, Any] = turn["after"] or {}
     fuel = _two(before["fuel"], after.get("fuel"))
     memory = _two(before["memory_kib"], after.get("memory_kib"), known=False)
     parts = [
