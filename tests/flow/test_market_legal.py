@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_an_order_that_is_cancelled(talks: Talks, pause_ms: int) -> None:
 
 
 def test_sellers_that_are_not_there_stopped_or_silent(talks: Talks) -> None:
-    talks.deploy("mute", "relay/relay")
+    talks.deploy("mute", "echo/echo")
     buyer(talks, "nobody", "seller-ann", "mute", "seller-bob", wait_ms=300)
     talks.client.change_agent("seller-ann", "stop")
     report = talks.order("buyer", BUY)["content"]
@@ -89,7 +90,15 @@ def test_sellers_that_are_not_there_stopped_or_silent(talks: Talks) -> None:
     assert talks.order("buyer", BUY)["content"] == {"bought": 0, "spent": 0, "failed": 1}
 
 
-def test_an_offer_that_comes_too_late_is_rejected(talks: Talks) -> None:
+@pytest.mark.parametrize("mode", ["enforce", "warn", "off"])
+def test_an_offer_that_comes_too_late_is_rejected(tmp_path: Path, mode: str) -> None:
+    """By the platform under `enforce`, else by the buyer, who sees by the offer's time that it is late."""
+    configuration = (FOLDER / "caxton.toml").read_text() + f'\n[referee]\nmode = "{mode}"\n'
+    with talking(tmp_path / mode, configuration, [*FOLDER.glob("*.wasm")]) as talks:
+        late_offer(talks, "ams@local" if mode == "enforce" else "buyer@local")
+
+
+def late_offer(talks: Talks, rejects: str) -> None:
     buyer(talks, "seller-ann", "seller-bob", wait_ms=200)
     talks.client.change_agent("seller-ann", "suspend")
     report = talks.order("buyer", BUY)["content"]
@@ -104,12 +113,12 @@ def test_an_offer_that_comes_too_late_is_rejected(talks: Talks) -> None:
         return bool(rejected)
 
     talks.until(late)
-    assert rejected[0]["content"]["reason"] == "late"
+    assert (rejected[0]["content"]["reason"], rejected[0]["sender"]) == ("late", rejects)
     assert branches(talks.judge(), "market-1")["seller-ann"] == "late-rejected"
 
 
 def test_a_winner_that_stops_before_it_hears_of_it(talks: Talks) -> None:
-    talks.deploy("mute", "relay/relay")
+    talks.deploy("mute", "echo/echo")
     buyer(talks, "seller-bob", "mute", wait_ms=500)
     order = talks.send("request", "buyer", BUY, protocol="fipa-request")
     talks.until_said("propose", by="seller-bob")
