@@ -22,7 +22,7 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talks]:
         yield talks
 
 
-def auction(talks: Talks, name: str, *, wait_ms: int = 250, pause_ms: int = 20, **purses: Json) -> list[str]:
+def auction(talks: Talks, name: str, *, wait_ms: int = 600, pause_ms: int = 20, **purses: Json) -> list[str]:
     """An auctioneer of that name and its bidders; their names begin with its."""
     bidders = [f"{name}-{bidder}" for bidder in purses]
     talks.deploy(name, "auction/auctioneer", bidders=bidders, wait_ms=wait_ms, pause_ms=pause_ms)

@@ -147,14 +147,15 @@ def test_who_is_gone_is_not_waited_for_where_another_answers(talks: Talks) -> No
 
 def test_who_does_not_answer_in_time_is_not_waited_for(talks: Talks) -> None:
     talks.deploy("mute", "relay/relay")
-    talks.deploy("hasty", "brokering/broker", services={"w": ["mute"], "v": ["mute", "slow"]}, wait_ms=150)
+    talks.deploy("slower", "brokering/expert", knows={"oslo": "later"}, slow_ms=600_000)
+    talks.deploy("hasty", "brokering/broker", services={"w": ["mute"], "v": ["mute", "slower"]}, wait_ms=500)
     answers, found = brokered(talks, proxy("w"), 3, "hasty")
     assert answers[0]["content"] == {"reason": "nobody answered"}
     assert state(found, answers, "hasty") == "failed"
     # one has agreed and is too slow: it is told so by cancel
     agree, failure = brokered(talks, proxy("v"), 4, "hasty")[0]
     assert (agree["performative"], failure["performative"]) == ("agree", "failure")
-    talks.until(lambda said: said[-1]["sender"] == "slow@local" and said[-1]["performative"] == "inform"
+    talks.until(lambda said: said[-1]["sender"] == "slower@local" and said[-1]["performative"] == "inform"
                 and said[-1].get("in_reply_to") == "cancel-1")  # fmt: skip
 
 
