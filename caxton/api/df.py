@@ -12,8 +12,8 @@ from starlette.responses import Response
 from caxton.api.answers import page
 from caxton.api.rooms import rooms_of
 from caxton.api.shapes import DfEntries, DfEntryBody, DfSubscriptionBody, DfSubscriptions, iso
-from caxton.bus.df import Subscription
 from caxton.bus.directory import NEVER_US, Entry
+from caxton.bus.subscriptions import Subscription
 from caxton.bus.vocabulary import Declined
 from caxton.errors import InvalidMessage
 

@@ -8,8 +8,8 @@ finds nothing of its first time. An entry is gone with its lease, and with its a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -17,14 +17,14 @@ from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
 from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
-from caxton.bus.directory import NEVER_US, Directory, Entry, matches
+from caxton.bus.directory import NEVER_US, Directory, Entry
 from caxton.bus.endpoint import Envelope
 from caxton.bus.forms import JSON, Form, Sl0
 from caxton.bus.management_agent import ManagementAgent
+from caxton.bus.subscriptions import OF, Change, Subscription, Watch, Watches
 from caxton.bus.vocabulary import (
     Declined,
     Function,
-    Json,
     Wish,
     agent_name,
     failed,
@@ -35,53 +35,12 @@ from caxton.bus.vocabulary import (
 from caxton.clock import Alarm, Clock
 from caxton.journal import DirectoryRow, Reader
 
-OF: Final = "df-agent-description"
 ENTRIES_MAX: Final = 100_000
 ENTRY_BYTES_MAX: Final = 16 * 1024
 """The longest description, as JSON."""
-SUBSCRIPTIONS_MAX: Final = 1000
-SUBSCRIPTIONS_OF_ONE_MAX: Final = 100
 _LONGEST_S: Final = 30 * 86_400.0
 """No alarm is set further away; a lease that is longer is looked at again then."""
 _encode = msgspec.json.Encoder().encode
-
-
-class Subscription(msgspec.Struct, frozen=True):
-    """Who wants to be told what a search finds; everything that a notice needs, also after a restart."""
-
-    subscriber: str
-    conversation_id: str
-    receivers: list[str]
-    content: msgspec.Raw
-    trace_id: str
-    since_us: int
-    form: str
-    reply_with: str | None = None
-    protocol: str | None = None
-    language: str | None = None
-    ontology: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Its key in the journal."""
-        return f"{self.subscriber} {self.conversation_id}"
-
-
-class _Watch(NamedTuple):
-    """A subscription with its search, read."""
-
-    subscription: Subscription
-    form: Form
-    wish: Wish
-
-
-class _Change(NamedTuple):
-    """One entry that came, changed or went."""
-
-    what: str
-    name: str
-    before: Entry | None
-    after: Entry | None
 
 
 class Df(ManagementAgent):
@@ -97,7 +56,7 @@ class Df(ManagementAgent):
     def __init__(self, bus: Bus, clock: Clock, message_bytes: int) -> None:
         super().__init__("df", bus, clock, message_bytes)
         self.directory = Directory()
-        self._watches: dict[str, _Watch] = {}
+        self._watches = Watches()
         self._alarm: Alarm | None = None
         self._alarm_us = NEVER_US
 
@@ -114,7 +73,7 @@ class Df(ManagementAgent):
             subscription = msgspec.json.decode(row.body, type=Subscription)
             form: Form = JSON if subscription.form == "json" else Sl0(self.name)
             wish = form.read(msgspec.json.decode(subscription.content), self.functions, self.reading())
-            self._watches[row.key] = _Watch(subscription, form, wish)
+            self._watches.put(subscription, form, wish)
 
     def begin(self) -> None:
         """Let time pass: leases end from now on, those that ended while nothing ran first."""
@@ -128,9 +87,8 @@ class Df(ManagementAgent):
 
     def removed(self, name: str) -> None:
         """An agent is gone for good: so is its entry, and so are its subscriptions."""
-        for key, watch in list(self._watches.items()):
-            if watch.subscription.subscriber == name:
-                self._unsubscribe(key)
+        for subscription in self._watches.of(name):
+            self._unsubscribe(subscription)
         self._leave(name, "removed", None)
 
     # ------------------------------------------------------------------ what people see
@@ -150,7 +108,7 @@ class Df(ManagementAgent):
 
     def subscriptions(self) -> list[Subscription]:
         """Every subscription, the oldest first."""
-        return [watch.subscription for watch in self._watches.values()]
+        return self._watches.all()
 
     # ------------------------------------------------------------------ messages
 
@@ -232,7 +190,7 @@ class Df(ManagementAgent):
         self._write("df", name, entry.registered_us, None if lease is None else expires_us, body)
         self._arm()
         self.inform(envelope, form.done(wish, description))
-        self._tell([_Change("modified" if before else "registered", name, before, entry)], envelope)
+        self._tell(Change("modified" if before else "registered", name, before, entry), envelope)
 
     def _search(self, wish: Wish) -> list[Entry]:
         most = (wish.constraints or {}).get("max-results", -1)
@@ -262,24 +220,10 @@ class Df(ManagementAgent):
             message.language,
             message.ontology,
         )
-        if subscription.key in self._watches:
-            raise refused(
-                "unsupported-function",
-                "subscribe",
-                reason="this conversation is a subscription already",
-                hint="subscribe in a conversation of its own",
-            )
-        same = sum(one.subscription.subscriber == message.sender for one in self._watches.values())
-        if len(self._watches) >= SUBSCRIPTIONS_MAX or same >= SUBSCRIPTIONS_OF_ONE_MAX:
-            raise failed(
-                "internal-error",
-                "full",
-                reason=f"there are {len(self._watches)} subscriptions already, {same} of them yours",
-                hint=f"at most {SUBSCRIPTIONS_MAX:,}, and {SUBSCRIPTIONS_OF_ONE_MAX} of one agent",
-            )
+        self._watches.check(subscription)
         content = form.notice(wish, OF, [one.description for one in self._search(wish)], None)
         self.check_length(content, subscription.receivers)
-        self._watches[subscription.key] = _Watch(subscription, form, wish)
+        self._watches.put(subscription, form, wish)
         self._write("subscription", subscription.key, subscription.since_us, None, _encode(subscription))
         self.inform(envelope, content)
 
@@ -291,7 +235,7 @@ class Df(ManagementAgent):
             self._cancel_for(message)
             self.finish(envelope)
             return
-        watch = self._watches.get(f"{subscriber} {message.conversation_id}")
+        watch = self._watches.find(subscriber, message.conversation_id)
         if watch is None:
             nothing = "nothing to cancel"
             declined = failed(
@@ -299,33 +243,28 @@ class Df(ManagementAgent):
             )
             self.decline(envelope, form, None, declined)
             return
-        self._unsubscribe(watch.subscription.key)
+        self._unsubscribe(watch.subscription)
         self.inform(envelope, watch.form.done(Wish("cancel"), None))
 
     def _cancel_for(self, message: Message) -> None:
         content: object = msgspec.json.decode(message.content)
         agent = content.get("agent") if is_object(content) else None
-        key = f"{agent} {message.conversation_id}"
-        if key in self._watches:
-            self._unsubscribe(key)
+        watch = self._watches.find(str(agent), message.conversation_id)
+        if watch is not None:
+            self._unsubscribe(watch.subscription)
 
-    def _unsubscribe(self, key: str) -> None:
-        watch = self._watches.pop(key)
-        self._write("subscription", key, watch.subscription.since_us, None, None)
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        self._watches.drop(subscription)
+        self._write("subscription", subscription.key, subscription.since_us, None, None)
 
-    def _tell(self, changes: Sequence[_Change], cause: Envelope | None) -> None:
+    def _tell(self, change: Change, cause: Envelope | None) -> None:
         """Inform everybody whose search finds something else now."""
-        for key, watch in list(self._watches.items()):
-            template = watch.wish.description or {}
-            for change in changes:
-                if _concerns(template, change):
-                    found = [one.description for one in self._search(watch.wish)]
-                    said = {"what": change.what, "name": change.name}
-                    self._notify(key, watch, watch.form.notice(watch.wish, OF, found, said), cause)
-                    if key not in self._watches:
-                        break
+        for watch in self._watches.concerned(change):
+            found = [one.description for one in self._search(watch.wish)]
+            said = {"what": change.what, "name": change.name}
+            self._notify(watch, watch.form.notice(watch.wish, OF, found, said), cause)
 
-    def _notify(self, key: str, watch: _Watch, content: object, cause: Envelope | None) -> None:
+    def _notify(self, watch: Watch, content: object, cause: Envelope | None) -> None:
         subscription = watch.subscription
         act, reason = Performative.INFORM, None
         try:
@@ -335,7 +274,7 @@ class Df(ManagementAgent):
             act = Performative.FAILURE
             content = watch.form.declined(Performative.SUBSCRIBE, watch.wish, declined)
             reason = None if watch.form is JSON else declined.reason
-            self._unsubscribe(key)
+            self._unsubscribe(subscription)
         draft = Draft(
             act,
             subscription.receivers,
@@ -361,7 +300,7 @@ class Df(ManagementAgent):
         """Take out what has expired, and tell who wanted to know."""
         for entry in self.directory.expire(self._clock.now_us()):
             self._write("df", entry.name, entry.registered_us, None, None)
-            self._tell([_Change("expired", entry.name, entry, None)], None)
+            self._tell(Change("expired", entry.name, entry, None), None)
         self._arm()
 
     def _ring(self) -> None:
@@ -385,7 +324,7 @@ class Df(ManagementAgent):
         entry = self.directory.drop(name)
         if entry is not None:
             self._write("df", name, entry.registered_us, None, None)
-            self._tell([_Change(what, name, entry, None)], cause)
+            self._tell(Change(what, name, entry, None), cause)
 
     def _named(self, envelope: Envelope, wish: Wish) -> str:
         """The agent that a wish is about, where its sender may speak for it."""
@@ -419,14 +358,3 @@ class Df(ManagementAgent):
     def _write(self, kind: str, key: str, at_us: int, expires_us: int | None, body: bytes | None) -> None:
         text = None if body is None else body.decode()
         self._bus.journal.batch.records.append(DirectoryRow(kind, key, at_us, expires_us, text))
-
-
-def _concerns(template: Json, change: _Change) -> bool:
-    before, after = change.before, change.after
-    was = before is not None and matches(OF, template, before.description)
-    now = after is not None and matches(OF, template, after.description)
-    if was and now:
-        assert before is not None
-        assert after is not None
-        return before.description != after.description
-    return was or now

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from caxton.bus import df, management_agent
+from caxton.bus import df, management_agent, subscriptions
 from caxton.clock import VirtualClock
 
 from .asking import guest_told, told, violations
@@ -335,7 +335,7 @@ async def test_a_result_is_never_cut_in_silence(tmp_path: Path) -> None:
 
 
 async def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(df, "SUBSCRIPTIONS_OF_ONE_MAX", 2)
+    monkeypatch.setattr(subscriptions, "SUBSCRIPTIONS_OF_ONE_MAX", 2)
     monkeypatch.setattr(df, "ENTRIES_MAX", 1)
     assert management_agent.HEAD_BYTES < 8192
     async with stand(tmp_path) as house:

@@ -1,0 +1,133 @@
+"""Subscriptions to the `df`: who wants to be told what a search finds, and whom a change concerns.
+
+In: a search with everything that a notice needs, and changes of the directory. Out: those whose search finds something
+else than before. A search that names types of services is looked at only for changes of such.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from caxton.bus.directory import Entry, matches, types_of
+from caxton.bus.forms import Form
+from caxton.bus.vocabulary import Json, Wish, failed, refused
+
+OF: Final = "df-agent-description"
+SUBSCRIPTIONS_MAX: Final = 1000
+SUBSCRIPTIONS_OF_ONE_MAX: Final = 100
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """Who wants to be told what a search finds; everything that a notice needs, also after a restart."""
+
+    subscriber: str
+    conversation_id: str
+    receivers: list[str]
+    content: msgspec.Raw
+    trace_id: str
+    since_us: int
+    form: str
+    reply_with: str | None = None
+    protocol: str | None = None
+    language: str | None = None
+    ontology: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the journal."""
+        return _key(self.subscriber, self.conversation_id)
+
+
+class Watch(NamedTuple):
+    """A subscription with its search, read, and the types of services that it names."""
+
+    subscription: Subscription
+    form: Form
+    wish: Wish
+    types: frozenset[str]
+
+
+class Change(NamedTuple):
+    """One entry that came, changed or went."""
+
+    what: str
+    name: str
+    before: Entry | None
+    after: Entry | None
+
+    def types(self) -> frozenset[str]:
+        """The types of services that it had or has."""
+        both = (self.before, self.after)
+        return frozenset[str]().union(*(types_of(one.description) for one in both if one is not None))
+
+
+class Watches:
+    """Every subscription, the oldest first."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Watch] = {}
+
+    def all(self) -> list[Subscription]:
+        """Every subscription."""
+        return [watch.subscription for watch in self._by_key.values()]
+
+    def of(self, subscriber: str) -> list[Subscription]:
+        """Those of one agent."""
+        return [one for one in self.all() if one.subscriber == subscriber]
+
+    def find(self, subscriber: str, conversation_id: str) -> Watch | None:
+        """The one of that agent in that conversation."""
+        return self._by_key.get(_key(subscriber, conversation_id))
+
+    def check(self, subscription: Subscription) -> None:
+        """Whether there may be one more; raises Declined."""
+        if subscription.key in self._by_key:
+            raise refused(
+                "unsupported-function",
+                "subscribe",
+                reason="this conversation is a subscription already",
+                hint="subscribe in a conversation of its own",
+            )
+        same = len(self.of(subscription.subscriber))
+        if len(self._by_key) >= SUBSCRIPTIONS_MAX or same >= SUBSCRIPTIONS_OF_ONE_MAX:
+            raise failed(
+                "internal-error",
+                "full",
+                reason=f"there are {len(self._by_key)} subscriptions already, {same} of them yours",
+                hint=f"at most {SUBSCRIPTIONS_MAX:,}, and {SUBSCRIPTIONS_OF_ONE_MAX} of one agent",
+            )
+
+    def put(self, subscription: Subscription, form: Form, wish: Wish) -> None:
+        """Remember one."""
+        types = types_of(wish.description or {})
+        self._by_key[subscription.key] = Watch(subscription, form, wish, types)
+
+    def drop(self, subscription: Subscription) -> None:
+        """Forget one."""
+        del self._by_key[subscription.key]
+
+    def concerned(self, change: Change) -> list[Watch]:
+        """Whose search finds something else by that change."""
+        types = change.types()
+        return [
+            watch
+            for watch in self._by_key.values()
+            if watch.types <= types and _concerns(watch.wish.description or {}, change)
+        ]
+
+
+def _key(subscriber: str, conversation_id: str) -> str:
+    return f"{subscriber} {conversation_id}"
+
+
+def _concerns(template: Json, change: Change) -> bool:
+    before, after = change.before, change.after
+    was = before is not None and matches(OF, template, before.description)
+    now = after is not None and matches(OF, template, after.description)
+    if was and now:
+        assert before is not None
+        assert after is not None
+        return before.description != after.description
+    return was or now
