@@ -44,6 +44,8 @@ def readings(rooms: Rooms, hub: Hub) -> dict[str, Reading]:
         "caxton_mailbox_messages": sum(view.mailbox for view in agents),
         "caxton_in_flight_messages": sum(view.in_flight for view in agents),
         "caxton_agents": agent_states,
+        "caxton_df_registrations": len(rooms.df.entries()),
+        "caxton_df_subscriptions": len(rooms.df.subscriptions()),
         "caxton_agent_restarts_total": sum(view.restarts for view in agents),
         "caxton_cells": cell_states,
         "caxton_cell_restarts_total": sum(view.restarts for view in cells),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
+import structlog
 
 from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
@@ -25,6 +26,7 @@ from caxton.bus.subscriptions import OF, Change, Subscription, Watch, Watches
 from caxton.bus.vocabulary import (
     Declined,
     Function,
+    Reading,
     Wish,
     agent_name,
     failed,
@@ -41,6 +43,8 @@ ENTRY_BYTES_MAX: Final = 16 * 1024
 _LONGEST_S: Final = 30 * 86_400.0
 """No alarm is set further away; a lease that is longer is looked at again then."""
 _encode = msgspec.json.Encoder().encode
+
+log = structlog.get_logger("caxton.bus")
 
 
 class Df(ManagementAgent):
@@ -72,7 +76,16 @@ class Df(ManagementAgent):
             assert row.body is not None
             subscription = msgspec.json.decode(row.body, type=Subscription)
             form: Form = JSON if subscription.form == "json" else Sl0(self.name)
-            wish = form.read(msgspec.json.decode(subscription.content), self.functions, self.reading())
+            content = msgspec.json.decode(subscription.content)
+            # durations count from when they were said
+            reading = Reading(self._bus.platform, subscription.since_us)
+            try:
+                wish = form.read(content, self.functions, reading)
+            except Declined as declined:
+                # another version took it; it must not keep the daemon from starting
+                self._write("subscription", row.key, row.at_us, None, None)
+                log.warning("a subscription is not understood any more", key=row.key, reason=declined.reason)
+                continue
             self._watches.put(subscription, form, wish)
 
     def begin(self) -> None:

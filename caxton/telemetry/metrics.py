@@ -44,6 +44,8 @@ METERS: tuple[Meter, ...] = (
     Meter("caxton_mailbox_messages", "gauge", "Messages that wait in mailboxes, those in cells included."),
     Meter("caxton_in_flight_messages", "gauge", "Messages that cells have and have not answered."),
     Meter("caxton_agents", "gauge", "Agents by state.", "state"),
+    Meter("caxton_df_registrations", "gauge", "Agents that are registered with the df."),
+    Meter("caxton_df_subscriptions", "gauge", "Subscriptions to searches of the df."),
     Meter("caxton_agent_restarts_total", "counter", "Instances started again after a failure."),
     Meter("caxton_cells", "gauge", "Cells by state.", "state"),
     Meter("caxton_cell_restarts_total", "counter", "Cells started again after they died."),

@@ -10,6 +10,7 @@ import pytest
 
 from caxton.bus import df, management_agent, subscriptions
 from caxton.clock import VirtualClock
+from caxton.journal import DirectoryRow
 
 from .asking import guest_told, told, violations
 from .stand import Json, Stand, stand
@@ -278,6 +279,21 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
             "fipa-sl0",
         )
         assert await violations(house) == []
+
+
+async def test_a_subscription_that_another_version_took_does_not_keep_the_daemon_from_starting(
+    tmp_path: Path,
+) -> None:
+    async with stand(tmp_path) as house:
+        await subscribe(house)
+        (row,) = await house.journal.reader.directory("subscription")
+        old = str(row.body).replace('"search"', '"watch"')
+        house.journal.batch.records.append(DirectoryRow("subscription", row.key, row.at_us, None, old))
+        await house.commit()
+    async with stand(tmp_path) as house:
+        assert house.df.subscriptions() == []
+        await house.commit()
+        assert await house.journal.reader.directory("subscription") == []
 
 
 async def test_who_is_removed_leaves_the_directory_and_hears_nothing_more(tmp_path: Path) -> None:
