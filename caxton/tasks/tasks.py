@@ -206,12 +206,18 @@ class Tasks:
         except CaxtonError as error:
             log.error("a task failed", id=task.id, reason=error.message)
             ending = Ending.FAILED, error.message
+        except Exception:
+            # one task must not end the daemon, and the next one as soon as it is taken up again
+            log.exception("a task met a defect", id=task.id)
+            ending = Ending.FAILED, "the task met a defect: the daemon's log has it"
         finally:
-            if ending is not None:
-                await self._end(task, *ending)
-            del self._under_way[task.id]
-            task.began.set()
-            task.done.set()
+            try:
+                if ending is not None:
+                    await self._end(task, *ending)
+            finally:
+                del self._under_way[task.id]
+                task.began.set()
+                task.done.set()
 
     async def _catch_up(self, task: _UnderWay) -> None:
         """Hear again what was said before the daemon's end, and since its start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -149,8 +150,17 @@ def test_a_daemon_that_stops_answers_who_waits_and_goes_on_with_the_task(tmp_pat
         with daemon.client() as caxton:
             ended = caxton.task(task["id"], wait_s=30)
             assert (ended["ending"], ended["branches"][0]["state"]) == ("timed-out", "timed-out")
-            caxton.run_task({"protocol": "request", "to": "mute", "reply_by": "1h"}, wait_s=0)
-        # the fixture's end asks that the daemon ends well with a task under way
+            after = caxton.status()["journal"]["committed_seq"]
+        with ThreadPoolExecutor(1) as pool, daemon.client(30) as waiting, daemon.client() as watching:
+            asked = pool.submit(waiting.run_task, {"protocol": "request", "to": "mute", "reply_by": "1h"})
+            begun = next(watching.events(after=after, kinds=["task"])).data
+            watching.close()
+            assert daemon.stop() == 0
+            answer = asked.result(30)
+            assert (answer["id"], answer["ending"], answer["state"]) == (begun["id"], None, "Initiated")
+        daemon.start()
+        with daemon.client() as caxton:
+            assert caxton.task(begun["id"])["ended_at"] is None
 
 
 def _http(daemon: Daemon) -> httpx.Client:

@@ -156,3 +156,13 @@ def test_a_task_always_ends_and_never_breaks_a_rule(
     )
     assert view_of(again, summary) == view_of(ledger, summary)
     assert ending_of(again) == (ending, reason)
+
+
+def test_a_task_that_never_spoke_before_its_deadline_ends_and_says_so() -> None:
+    asked = Wish(protocol="request", to=["a"], reply_by="2s", deadline="20s")
+    order = read_wish(asked, LIBRARY, platform="local", receivers=256, now_us=START_US)
+    ledger = Ledger(order, LIBRARY, "t-1")
+    assert [words.act for words in next_words(ledger, order.deadline_us, rejects_late=True)] == ["request"]
+    assert next_words(ledger, order.deadline_us + 1, rejects_late=True) == []
+    assert is_done(ledger, order.deadline_us + 1)
+    assert ending_of(ledger) == ("timed-out", "a@local: nothing was said to it")
