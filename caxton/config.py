@@ -223,7 +223,8 @@ class AgentTable(_Table):
     """[agents.NAME]: an agent that the daemon brings up by itself."""
 
     wasm: str = Field(
-        description="The module, .wasm or .wat, relative to the project's folder.", min_length=1
+        description="The module, .wasm or .wat, or a Python agent's source, .py, relative to the project's folder.",
+        min_length=1,
     )
     source: str | None = Field(
         default=None,

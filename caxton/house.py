@@ -36,6 +36,8 @@ from caxton.limits import MIB
 from caxton.protocols import library
 from caxton.replay import Replayer
 from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.python_build import PythonRuntime
+from caxton.sandbox.python_runtime import packed
 from caxton.tasks import Tasks
 
 MARK_S: Final = 1.0
@@ -94,6 +96,7 @@ async def open_house(
             wall_s=config.compile.wall_s,
             child_bytes=config.compile.memory_mib * MIB,
             max_bytes=config.compile.max_module_mib * MIB,
+            runtime=PythonRuntime().compiled,
         )
         registry = Registry(journal, config.platform)
         instances = Instances(
@@ -193,6 +196,8 @@ async def deploy_configured(house: House) -> None:
             continue
         limits = house.project.config.limits_of(name)
         try:
+            if path.suffix == ".py":
+                wasm = packed(path, wasm)
             if record is not None and await house.engine.is_current(
                 record,
                 wasm,

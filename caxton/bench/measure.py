@@ -15,6 +15,7 @@ import uvloop
 from caxton.bench.agents import agents
 from caxton.bench.figures import Figure, Progress, Report
 from caxton.bench.latency import latency
+from caxton.bench.python import python
 from caxton.bench.rogue import rogue
 from caxton.bench.start import start
 from caxton.bench.swap import swap
@@ -32,6 +33,7 @@ MEASURES: Final[dict[str, tuple[Measure, str]]] = {
     "start": (start, "from a module's bytes to the agent's first answer"),
     "rogue": (rogue, "everybody else while one agent of the same cell spins to its limit"),
     "swap": (swap, "an agent's build is changed under a client that never stops"),
+    "python": (python, "100 agents in Python, and a source that is edited"),
 }
 """Every measure by name, with what it does."""
 

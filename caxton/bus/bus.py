@@ -252,6 +252,8 @@ class Bus:
                         return
         else:
             code, reason = read_fault(status, payload)
+            if status == GUEST_ERROR and b"\n" in payload:
+                self._log_refused(endpoint, envelope, payload)
             if self._turn_failed(endpoint, envelope, status, code, reason):
                 return
         if envelope.redelivered:
@@ -299,6 +301,16 @@ class Bus:
             self._reply(endpoint.name, cause, draft)
         endpoint.sent += len(drafts)
         return len(drafts)
+
+    def _log_refused(self, endpoint: Endpoint, cause: Envelope, payload: bytes) -> None:
+        """A turn that the guest refused sends nothing, but what it logged says why."""
+        records = payload.partition(b"\n")[2]
+        try:
+            logs = parse_output(records, 0).logs
+        except TurnRefused:
+            return
+        for level, text in logs[: endpoint.limits.log_lines]:
+            self._log(endpoint, cause, level, text)
 
     def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
         """One line of a turn's output as a draft that may be sent, with full names and an absolute reply_by."""
@@ -740,7 +752,8 @@ def trace_of(traceparent: str) -> str:
 def read_fault(status: int, payload: bytes) -> tuple[str, str]:
     """The code and the sentence of a turn that failed in the cell."""
     if status == GUEST_ERROR:
-        return "guest_error", payload.decode("utf-8", "replace")[:512] or "the agent returned an error code"
+        text = payload.partition(b"\n")[0].decode("utf-8", "replace")[:512]
+        return "guest_error", text or "the agent returned an error code"
     fault = _read_fault(payload)
     return fault.code, fault.reason
 

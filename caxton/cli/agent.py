@@ -234,10 +234,14 @@ def _log_line(record: dict[str, Any]) -> None:
 
     styles = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "dim"}
     level = str(record.get("level", "info"))
+    # a traceback has lines of its own
+    first, *others = str(record.get("message", "")).split("\n")
     say(
         f"{paint(safe(record['at']), 'dim', colour_wanted())} "
-        f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(record.get('message', ''))}"
+        f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(first)}"
     )
+    for line in others:
+        say(f"    {safe(line)}")
 
 
 def _change(project: Path | None, name: str, step: str) -> None:

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "tui": "Watch agents and messages live in the terminal.",
     "top": "Live table of agents and cells.",
     "bench": "Measure this machine with real agents.",
+    "python": "Build and show the runtime that Python agents share.",
     "doctor": "Check that everything Caxton needs is here and works.",
     "config": "Show and check the configuration of this project.",
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-NAMES = ("throughput", "latency", "agents", "start", "rogue", "swap")
+NAMES = ("throughput", "latency", "agents", "start", "rogue", "swap", "python")
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -39,7 +39,7 @@ def bench(
     ] = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Measure this machine: throughput, latency, agents, start, rogue, swap.
+    """Measure this machine: throughput, latency, agents, start, rogue, swap, python.
 
     Every figure comes from real agents in real cells; fuel, limits and synchronous=FULL are on. It takes about two
     minutes, leaves nothing behind, and touches no project. A target is DESIGN's; a machine with other work

@@ -25,7 +25,7 @@ def deploy(
         list[str],
         typer.Argument(
             metavar="[NAME] FILE",
-            help="Name of the agent (a-z, 0-9, '.', '_', '-') and its module, .wasm or .wat.",
+            help="Name of the agent (a-z, 0-9, '.', '_', '-') and its module, .wasm or .wat, or Python source, .py.",
         ),
     ],
     name: Annotated[
@@ -140,6 +140,7 @@ def deploy(
     Examples:
       caxton agent deploy echo echo.wat
       caxton agent deploy echo.wat --name echo
+      caxton agent deploy counter agent.py
       caxton agent deploy seller-ann seller.wasm --settings '{"price": 40}'
       caxton agent deploy seller-ann seller.wasm --settings @ann.json --limit fuel=1000000 --plan
       caxton agent deploy seller-ann seller.wasm --strategy blue-green --probation 20
@@ -160,8 +161,10 @@ def deploy(
         code = module.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm or .wat file"
+            f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
         ) from error
+    if module.suffix == ".py":
+        code = _python(module, code)
     how: dict[str, Any] = {
         "drain": drain or drain_for is not None,
         "drain_s": drain_for,
@@ -222,6 +225,16 @@ def _fits(strategy: Strategy, given: dict[str, Any]) -> None:
             raise ConfigurationError(
                 f"{option} belongs to {its}, and the strategy is {strategy}", hint=f"add --strategy {its}"
             )
+
+
+def _python(file: Path, source: bytes) -> bytes:
+    """A Python agent as a module; its runtime is built first where this machine has none."""
+    from caxton.cli.python import ensure
+    from caxton.sandbox.python_runtime import packed
+
+    module = packed(file, source)
+    ensure()
+    return module
 
 
 def _settings(text: str | None) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ def up(
       caxton up --foreground
       caxton -p ~/market up
     """
-    from caxton.cli import place, spawn
+    from caxton.cli import place, python, spawn
     from caxton.cli.output import complain, plural, span, talk
     from caxton.config import load
     from caxton.errors import Unreachable
@@ -48,6 +48,8 @@ def up(
     config = load(folder)
     for problem in config.problems():
         complain(problem, "the other agents start; correct caxton.toml and `caxton up` again")
+    if python.is_wanted(config):
+        python.ensure()
     if foreground:
         os.chdir(folder)
         words = spawn.command(folder)

@@ -1,6 +1,7 @@
 """How a module is made from its source: the first of these that fits.
 
     [build] command   as it stands in `caxton.toml`
+    agent.py          packed for the Python runtime, which looks at it in a child; nothing is compiled
     *.wat             wasmtime's translation, in a child
     build.zig         ziglang's build system
     *.c *.cpp *.zig   ziglang (extra `build`), with our `caxton.h` always on the include path; the only one of its kind,
@@ -25,7 +26,9 @@ from caxton.errors import ConfigurationError
 from caxton.sandbox import child
 
 PYTHON: Final = "agent.py"
-"""What a Python agent's source is called, unless the configuration names it."""
+"""What a Python agent's source is called, unless the configuration names it; Python is used for so much else."""
+PYTHON_S: Final = 900.0
+"""The Python runtime is built on the way where this machine has none."""
 
 # mvp keeps a module valid in profile `strict`; the stack is small because agents do not recurse: with 64 KiB of it an
 # idle agent costs a page more
@@ -122,13 +125,30 @@ def in_folder(folder: Path) -> Path | None:
 
 
 def is_source(file: Path) -> bool:
-    """Whether it is an agent's source by its name; Python is used for so much else that only agent.py counts."""
+    """Whether it is an agent's source by its name."""
     return file.suffix in SUFFIXES and (file.suffix != ".py" or file.name == PYTHON) and file.is_file()
 
 
 def include_folder() -> Path:
     """Where `caxton.h` is."""
     return example_modules.folder("include")
+
+
+def _python(source: Path, scratch: Path) -> Recipe:
+    output = scratch / f"{source.stem}.wasm"
+    words = child.command("caxton.sandbox.python_check", source.name, "--output", str(output))
+    environ = {"PYTHONPATH": child.environment()["PYTHONPATH"]}
+    return Recipe(
+        "python",
+        source.name,
+        source.parent,
+        tuple(words),
+        output,
+        timeout_s=PYTHON_S,
+        environ=environ,
+        reads=(source,),
+        needs="python",
+    )
 
 
 def _wat(source: Path, scratch: Path) -> Recipe:
@@ -201,6 +221,7 @@ def _quiet(scratch: Path) -> dict[str, str]:
 
 
 _MAKERS: Final[dict[str, Callable[[Path, Path], Recipe]]] = {
+    ".py": _python,
     ".wat": _wat,
     ".c": _c,
     ".cpp": _cpp,
@@ -210,7 +231,7 @@ SUFFIXES: Final = tuple(_MAKERS)
 """Endings of sources, in the order in which they are looked for."""
 _BEFORE_PACKAGES: Final = frozenset({".py", ".wat"})
 HINT: Final = (
-    f"a source ends in {', '.join(SUFFIXES)} or is a folder with {', '.join(packages.MAKERS)}; "
+    f"a source is called {PYTHON}, ends in {', '.join(SUFFIXES[1:])} or is a folder with {', '.join(packages.MAKERS)}; "
     "give anything else a [build] command"
 )
 """What is said where nothing is found that can be built."""

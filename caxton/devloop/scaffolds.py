@@ -46,7 +46,12 @@ class _About:
 
 
 _ABOUT: Final[dict[Language, _About]] = {
-    Language.PYTHON: _About("Python", None, "Nothing is built: a save is data for the Python runtime."),
+    Language.PYTHON: _About(
+        "Python",
+        "python agents",
+        "Nothing is built: a save is data for the Python runtime, which is built once for every user\n"
+        "(`pip install 'caxton-workbench[python]'`).",
+    ),
     Language.C: _About(
         "C",
         "ziglang",

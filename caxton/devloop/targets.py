@@ -126,7 +126,7 @@ def targets(project: Project) -> list[Target]:
                 else scratch
             )
             recipe = builders.from_source(source, place, corner) if source else None
-        if place.suffix == ".wat" and recipe is not None and table.build is None:
+        if place.suffix in (".wat", ".py") and recipe is not None and table.build is None:
             # the text is the module: it is translated here for the place of its errors, and left where it stands
             place = recipe.output
         known = made.get(place)

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from caxton.sandbox.python_runtime import BUILD, BUILDER, BUILDER_VERSION, INSTALL, RuntimeFolder
+
 RUST_TARGET: Final = "wasm32-unknown-unknown"
 LOOK_S: Final = 10.0
 
@@ -55,6 +57,16 @@ def ziglang(folder: Path) -> Found | Missing:
     binary = Path(next(iter(found.submodule_search_locations)), "zig")
     # the binary itself: a Python in between costs 30 ms of every build
     return Found((str(binary),) if binary.is_file() else as_module, str(binary))
+
+
+def python(folder: Path) -> Found | Missing:
+    """The runtime of Python agents, or what builds it."""
+    runtime = RuntimeFolder()
+    if runtime.is_built():
+        return Found((), f"the runtime in {runtime.folder}")
+    if find_spec(BUILDER.replace("-", "_")):
+        return Found((), f"{BUILDER} {BUILDER_VERSION}; the runtime is not built yet: {BUILD}")
+    return Missing(BUILDER, INSTALL, ())
 
 
 def make(folder: Path) -> Found | Missing:
@@ -117,6 +129,7 @@ def go(folder: Path) -> Found | Missing:
 TOOLCHAINS: Final = {
     one.name: one
     for one in (
+        Toolchain("python", "Python", python),
         Toolchain("ziglang", "C, C++ and Zig", ziglang),
         Toolchain("cargo", "Rust", cargo),
         Toolchain("asc", "AssemblyScript", asc),
@@ -128,6 +141,7 @@ TOOLCHAINS: Final = {
 
 FOR_DOCTOR: Final = (
     Toolchain("wat", "WebAssembly text", lambda folder: Found((), "comes with wasmtime")),
+    Toolchain("python agents", "Python", python),
     TOOLCHAINS["ziglang"],
     Toolchain("cargo", "Rust", cargo_with_target),
     Toolchain("npm", "AssemblyScript", node),

@@ -1,4 +1,4 @@
-"""The compile child: one module, then the end. Run as `python -m caxton.sandbox.compile --cpu S --memory
+"""The compile child: one module or component, then the end. Run as `python -m caxton.sandbox.compile --cpu S --memory
 BYTES`.
 
 It imports what it needs, prints `ready`, and waits for one job (`Job` as JSON, then the end of the input),
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import wasmtime
+from wasmtime.component import Component
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.abi import check_exports
@@ -26,9 +27,10 @@ from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import shown
 from caxton.sandbox.jobs import Done, Job
 from caxton.sandbox.modules import described
-from caxton.sandbox.precheck import check
+from caxton.sandbox.precheck import check, check_component, is_component
 from caxton.sandbox.profiles import Profile
 from caxton.sandbox.shelf import write_whole
+from caxton.sandbox.worlds import check_world
 
 
 def run(job: Job) -> Done:
@@ -37,6 +39,8 @@ def run(job: Job) -> Done:
     try:
         source = Path(job.source).read_bytes()
         wasm = _translated(source) if job.wat else source
+        if is_component(wasm):
+            return _component(job, wasm, began)
         check(wasm, job.memory_bytes)
         module = wasmtime.Module(engine(job.profile), wasm)
         found = described(module)
@@ -44,7 +48,7 @@ def run(job: Job) -> Done:
     except InvalidModule as refused:
         return Done(ok=False, reason=refused.message, hint=refused.hint)
     except wasmtime.WasmtimeError as refused:
-        hint = "the module uses a feature that this profile keeps off, or is malformed"
+        hint = "the module uses a feature that its profile keeps off, or is malformed"
         return Done(ok=False, reason=f"the module does not compile: {shown(str(refused), 300)}", hint=hint)
     if job.wasm_output is not None:
         write_whole(Path(job.wasm_output), wasm)
@@ -56,6 +60,27 @@ def run(job: Job) -> Done:
         sha256=hashlib.sha256(wasm).hexdigest(),
         size=len(compiled),
         compile_ms=(time.monotonic() - began) * 1000,
+    )
+
+
+def _component(job: Job, wasm: bytes, began: float) -> Done:
+    if job.profile is not Profile.STANDARD:
+        raise InvalidModule("a component runs in profile standard only", hint="leave the profile out")
+    if not job.ours:
+        check_component(wasm, job.memory_bytes)
+    component = Component(engine(Profile.COMPONENT), wasm)
+    found = check_world(component)
+    if job.wasm_output is not None:
+        write_whole(Path(job.wasm_output), wasm)
+    compiled = bytes(component.serialize())
+    write_whole(Path(job.output), compiled)
+    return Done(
+        ok=True,
+        exports=sorted(found),
+        sha256=hashlib.sha256(wasm).hexdigest(),
+        size=len(compiled),
+        compile_ms=(time.monotonic() - began) * 1000,
+        component=True,
     )
 
 

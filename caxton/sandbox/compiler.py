@@ -1,7 +1,8 @@
 """Compiling, seen from the daemon: bytes in, the path of a checked compiled module out. Imports no wasmtime.
 
 Each module is compiled in a child process of its own that cannot outlive its limits; one child is kept
-warm, so that a build costs no start of Python. A module that was compiled before comes from the cache.
+warm, so that a build costs no start of Python. A module that was compiled before comes from the cache. For a
+component, and for a Python agent, the path is that of a label (`labels`), which names what was compiled.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import os
 import signal
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,11 +21,17 @@ import msgspec
 
 from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
+from caxton.sandbox import labels
 from caxton.sandbox.child import command, environment
 from caxton.sandbox.jobs import Done, Job
+from caxton.sandbox.labels import Label
 from caxton.sandbox.precheck import MAX_BYTES, check_head
 from caxton.sandbox.profiles import Profile
+from caxton.sandbox.python_agent import PythonAgent, unpack
 from caxton.sandbox.shelf import Shelf, write_whole
+
+Runtime = Callable[[str], Awaitable[Path]]
+"""The compiled runtime of that name; raises CaxtonError where it is not on this machine."""
 
 _Key = tuple[str, Profile, bool]
 
@@ -47,7 +55,8 @@ class Compiler:
 
     `wall_s` is how long one module may take in seconds, `child_bytes` how much address space its child may
     use (Linux only), `memory_bytes` the largest memory that any module may begin with, `max_bytes` the
-    largest module, `at_once` how many children may work at the same time.
+    largest module, `at_once` how many children may work at the same time. `runtime` is where Python agents find
+    theirs; `ours` says that what is compiled here is such a runtime.
     """
 
     def __init__(
@@ -59,8 +68,12 @@ class Compiler:
         memory_bytes: int = 1024 * MIB,
         max_bytes: int = MAX_BYTES,
         at_once: int = 2,
+        runtime: Runtime | None = None,
+        ours: bool = False,
     ) -> None:
         self._shelf = Shelf(cache)
+        self._runtime = runtime
+        self._ours = ours
         self._wall_s = wall_s
         self._child_bytes = child_bytes
         self._memory_bytes = memory_bytes
@@ -141,13 +154,49 @@ class Compiler:
 
     async def _make(self, key: _Key, source: bytes) -> Compiled:
         name, profile, wat = key
+        python = None if wat else unpack(source)
+        if python is not None:
+            return await self._label(key, source, python)
         sha256 = self._translated.get(key) if wat else name
         if sha256 is not None:
             path = self._shelf.compiled(sha256, profile)
-            if await asyncio.to_thread(self._shelf.fits, path) and self._shelf.wasm(sha256).exists():
+            if await asyncio.to_thread(self._has, sha256, path):
                 return Compiled(sha256, path, cached=True, compile_ms=0.0, exports=())
         async with self._turnstile:
             return await self._compile(key, source)
+
+    def _has(self, sha256: str, path: Path) -> bool:
+        """Whether a module is there with its compiled form, which is two files for a component."""
+        shelf = self._shelf
+        if not shelf.fits(path) or not shelf.wasm(sha256).exists():
+            return False
+        label = labels.read(path)
+        return label is None or shelf.fits(Path(label.component))
+
+    async def _label(self, key: _Key, module: bytes, python: PythonAgent) -> Compiled:
+        """A Python agent: nothing to compile, but its runtime where it was not used before."""
+        sha256, profile, _ = key
+        if profile is not Profile.STANDARD:
+            raise InvalidModule("a Python agent runs in profile standard only", hint="leave the profile out")
+        if self._runtime is None:
+            raise InvalidModule("Python agents are not taken here")
+        began = asyncio.get_running_loop().time()
+        component = await self._runtime(python.runtime)
+        path = self._shelf.compiled(sha256, profile)
+        content = labels.written(Label(component=str(component), file=python.file, source=python.source))
+        cached = await asyncio.to_thread(self._put, sha256, module, path, content)
+        spent_ms = 0.0 if cached else (asyncio.get_running_loop().time() - began) * 1000
+        return Compiled(sha256, path, cached=cached, compile_ms=spent_ms, exports=())
+
+    def _put(self, sha256: str, module: bytes, path: Path, content: bytes) -> bool:
+        """Keep a module and its label; whether both were there already."""
+        shelf = self._shelf
+        if shelf.fits(path) and shelf.wasm(sha256).exists() and path.read_bytes() == content:
+            return True
+        write_whole(shelf.wasm(sha256), module)
+        write_whole(path, content)
+        shelf.seal(path)
+        return False
 
     async def _compile(self, key: _Key, source: bytes) -> Compiled:
         name, profile, wat = key
@@ -165,13 +214,14 @@ class Compiler:
                     profile=profile,
                     memory_bytes=self._memory_bytes,
                     wat=wat,
+                    ours=self._ours,
                     wasm_output=str(translated) if wat else None,
                 )
             )
             if not done.ok:
                 raise InvalidModule(done.reason, hint=done.hint)
             path = shelf.compiled(done.sha256, profile)
-            await asyncio.to_thread(self._keep, done.sha256, translated if wat else draft, output, path)
+            await asyncio.to_thread(self._keep, done, translated if wat else draft, output, path)
         finally:
             for left in (draft, output, translated):
                 left.unlink(missing_ok=True)
@@ -180,10 +230,17 @@ class Compiler:
         spent_ms = (asyncio.get_running_loop().time() - began) * 1000
         return Compiled(done.sha256, path, cached=False, compile_ms=spent_ms, exports=tuple(done.exports))
 
-    def _keep(self, sha256: str, wasm: Path, output: Path, path: Path) -> None:
-        wasm.replace(self._shelf.wasm(sha256))
-        output.replace(path)
-        self._shelf.seal(path)
+    def _keep(self, done: Done, wasm: Path, output: Path, path: Path) -> None:
+        shelf = self._shelf
+        wasm.replace(shelf.wasm(done.sha256))
+        if done.component:
+            component = shelf.compiled(done.sha256, Profile.COMPONENT)
+            output.replace(component)
+            shelf.seal(component)
+            write_whole(path, labels.written(Label(component=str(component))))
+        else:
+            output.replace(path)
+        shelf.seal(path)
 
     async def _run(self, job: Job) -> Done:
         """One job in one child, which is gone afterwards, whatever happens."""

@@ -12,7 +12,7 @@ from typing import Any
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from caxton.sandbox.profiles import OFF, STRICT_OFF, VALUES, Profile
+from caxton.sandbox.profiles import Profile, switched_off, values
 
 _engines: dict[Profile, wasmtime.Engine] = {}
 
@@ -45,12 +45,11 @@ def native_version() -> str:
 
 def _make(profile: Profile) -> wasmtime.Engine:
     config: Any = wasmtime.Config()
-    for name, value in VALUES.items():
+    for name, value in values(profile).items():
         setattr(config, name, value)
-    for name in OFF:
-        setattr(config, name, False)
     if profile is Profile.STRICT:
+        # asynchronous components need reference types, which are switched off below
         ffi.wasmtime_config_wasm_component_model_async_set(config.ptr(), False)
-        for name in STRICT_OFF:
-            setattr(config, name, False)
+    for name in switched_off(profile):
+        setattr(config, name, False)
     return wasmtime.Engine(config)

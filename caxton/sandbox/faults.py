@@ -38,6 +38,7 @@ class GuestFault(Exception):
         *,
         count: int = 0,
         fuel: int = 0,
+        logs: bytes = b"",
     ) -> None:
         super().__init__(reason)
         self.status = status
@@ -46,6 +47,8 @@ class GuestFault(Exception):
         self.hint = hint
         self.count = count
         self.fuel = fuel
+        self.logs = logs
+        """Log records, one a line, of a turn that the guest refused."""
         self.lost: list[int] = []
 
     def payload(self) -> bytes:

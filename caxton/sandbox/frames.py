@@ -68,7 +68,8 @@ class Status(IntEnum):
 
     OK = 0
     GUEST_ERROR = 1
-    """The guest returned a negative number; the payload of a turn is its own text, the instance stays."""
+    """The guest returned an error; the payload of a turn is its own words on one line, then log records, one a line.
+    The instance stays."""
     TRAP = 2
     LIMIT = 3
     BROKEN = 4

@@ -17,6 +17,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     memory_bytes: int
     wat: bool = False
+    ours: bool = False
+    """A language's runtime that we built ourselves: larger than any agent's component may be."""
     wasm_output: str | None = None
 
 
@@ -28,5 +30,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     size: int = 0
     compile_ms: float = 0.0
+    component: bool = False
+    """Whether it is a component; then `output` was compiled for the profile of components."""
     reason: str = ""
     hint: str | None = None

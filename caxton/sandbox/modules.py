@@ -1,16 +1,21 @@
-"""Compiled modules in this process: loaded once for each file and shared by all instances of a revision."""
+"""Compiled modules and components in this process: loaded once for each file, shared by all instances of a revision."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from weakref import WeakValueDictionary
 
+import msgspec
 import wasmtime
+from wasmtime.component import Component
 
 from caxton.errors import InvalidModule
+from caxton.sandbox import labels
 from caxton.sandbox.abi import Exports, check_exports
 from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import broken, shown
 from caxton.sandbox.profiles import Profile
+from caxton.sandbox.worlds import World
 
 
 class Revision:
@@ -27,23 +32,37 @@ class Revision:
             raise broken("exports", refused.message, refused.hint) from None
 
 
-_loaded: WeakValueDictionary[tuple[str, Profile], Revision] = WeakValueDictionary()
+_loaded: WeakValueDictionary[tuple[str, Profile], Revision | World] = WeakValueDictionary()
+_components: WeakValueDictionary[str, Component] = WeakValueDictionary()
 
 
-def load(path: str, profile: Profile) -> Revision:
-    """The revision in that file, which must come from our own compile child: it holds native code."""
+def load(path: str, profile: Profile) -> Revision | World:
+    """The revision in that file, which must come from our own compiler: it holds native code, or names some."""
     revision = _loaded.get((path, profile))
     if revision is None:
         try:
-            module = wasmtime.Module.deserialize_file(engine(profile), path)
-        except wasmtime.WasmtimeError as refused:
+            label = labels.read(Path(path))
+            if label is not None:
+                revision = World(component(label.component), label)
+            else:
+                module = wasmtime.Module.deserialize_file(engine(profile), path)
+                revision = Revision(module, profile)
+        except (wasmtime.WasmtimeError, OSError, msgspec.MsgspecError) as refused:
             raise broken(
                 "module_refused",
                 f"the compiled module cannot be loaded: {shown(str(refused), 200)}",
                 "compile it again",
             ) from None
-        revision = _loaded[(path, profile)] = Revision(module, profile)
+        _loaded[(path, profile)] = revision
     return revision
+
+
+def component(path: str) -> Component:
+    """A compiled component of ours; all agents of one runtime share its code, which is large."""
+    found = _components.get(path)
+    if found is None:
+        found = _components[path] = Component.deserialize_file(engine(Profile.COMPONENT), path)
+    return found
 
 
 def described(module: wasmtime.Module) -> dict[str, str]:

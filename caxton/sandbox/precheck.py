@@ -14,6 +14,7 @@ from caxton.errors import InvalidModule
 from caxton.sandbox.faults import shown
 
 MAGIC = b"\0asm\1\0\0\0"
+COMPONENT = b"\0asm\x0d\0\1\0"
 PAGE = 65_536
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -22,14 +23,21 @@ MAX_BODY = 512 * 1024
 MAX_LOCALS = 2_000
 MAX_NAMES = 256
 """Exports and imports together: listing them takes time that grows with the square of their number."""
+MAX_INNER_NAMES = 10_000
+"""The same inside a component, where nobody lists them."""
 MAX_TYPES = 10_000
 MAX_GLOBALS = 10_000
 MAX_TABLES = 8
 MAX_ELEMENTS = 20_000
 MAX_DATA = 10_000
+MAX_DEPTH = 4
+MAX_MODULES = 64
+"""Components inside components, and core modules in all of them."""
 
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT = range(8)
 _ELEMENT, _CODE, _DATA = 9, 10, 11
+_CORE_MODULE, _COMPONENT = 1, 4
+"""Sections of a component."""
 _CAPS = {
     _TYPE: (MAX_TYPES, "types"),
     _FUNCTION: (MAX_FUNCTIONS, "functions"),
@@ -47,14 +55,52 @@ def check_head(wasm: bytes, most: int = MAX_BYTES) -> None:
             f"the module has {len(wasm):,} bytes, more than {most:,}",
             hint="build without debug information, or optimise for size",
         )
-    if not wasm.startswith(MAGIC):
-        hint = "a component is not a core module" if wasm.startswith(b"\0asm") else None
+    if not wasm.startswith((MAGIC, COMPONENT)):
+        hint = "it may be of another version of the format" if wasm.startswith(b"\0asm") else None
         raise InvalidModule("this is not a WebAssembly module: it does not begin with \\0asm 1", hint=hint)
+
+
+def is_component(wasm: bytes) -> bool:
+    """Whether it begins as a component."""
+    return wasm.startswith(COMPONENT)
+
+
+def check_component(wasm: bytes, memory_bytes: int, depth: int = 0) -> int:
+    """Walk a component's sections and the core modules in it; how many of those there are."""
+    if depth > MAX_DEPTH:
+        raise InvalidModule(f"the component has components inside each other, more than {MAX_DEPTH} deep")
+    modules = 0
+    at = len(COMPONENT)
+    try:
+        while at < len(wasm):
+            section = wasm[at]
+            size, at = _number(wasm, at + 1)
+            inner = wasm[at : at + size]
+            if len(inner) < size:
+                _malformed()
+            if section == _CORE_MODULE:
+                modules += 1
+                _walk(inner, memory_bytes, imports=True)
+            elif section == _COMPONENT:
+                modules += check_component(inner, memory_bytes, depth + 1)
+            if modules > MAX_MODULES:
+                raise InvalidModule(f"the component has more than {MAX_MODULES} core modules")
+            at += size
+    except IndexError:
+        _malformed()
+    return modules
 
 
 def check(wasm: bytes, memory_bytes: int) -> None:
     """Walk the sections; `memory_bytes` is the most that the module's memory may begin with."""
     check_head(wasm)
+    memories = _walk(wasm, memory_bytes, imports=False)
+    if memories != 1:
+        raise InvalidModule(f"the module has {memories} memories, an agent has exactly one")
+
+
+def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
+    """Walk the sections of a core module; the memories that it has itself."""
     names = 0
     memories = 0
     at = len(MAGIC)
@@ -70,9 +116,9 @@ def check(wasm: bytes, memory_bytes: int) -> None:
                 cap = _CAPS.get(section)
                 if cap and many > cap[0]:
                     raise InvalidModule(f"the module has {many:,} {cap[1]}, more than {cap[0]:,}")
-                if section == _IMPORT and many:
+                if section == _IMPORT and many and not imports:
                     _refuse_import(wasm, body)
-                elif section == _EXPORT:
+                elif section in (_IMPORT, _EXPORT):
                     names += many
                 elif section == _MEMORY:
                     memories += many
@@ -84,10 +130,10 @@ def check(wasm: bytes, memory_bytes: int) -> None:
             at = end
     except IndexError:
         _malformed()
-    if names > MAX_NAMES:
-        raise InvalidModule(f"the module has {names:,} exports, more than {MAX_NAMES}")
-    if memories != 1:
-        raise InvalidModule(f"the module has {memories} memories, an agent has exactly one")
+    most = MAX_INNER_NAMES if imports else MAX_NAMES
+    if names > most:
+        raise InvalidModule(f"the module has {names:,} exports, more than {most:,}")
+    return memories
 
 
 def _number(wasm: bytes, at: int) -> tuple[int, int]:

@@ -24,10 +24,14 @@ STACK = 1024 * 1024
 
 
 class Profile(StrEnum):
-    """`standard` takes what today's compilers emit, `strict` is the architecture document's."""
+    """`standard` takes what today's compilers emit, `strict` is the architecture document's.
+
+    `component` is for components, which nobody asks for by name: what a module is decides it.
+    """
 
     STANDARD = "standard"
     STRICT = "strict"
+    COMPONENT = "component"
 
 
 OFF = (
@@ -54,6 +58,9 @@ OFF = (
 STRICT_OFF = ("wasm_reference_types", "wasm_bulk_memory")
 """Off in `strict` too; asynchronous components, which need reference types, are switched off first."""
 
+COMPONENT_ON = ("wasm_component_model", "parallel_compilation")
+"""Not off in `component`: a Python runtime compiles twice as fast on two processors, under limits of its own."""
+
 VALUES: dict[str, bool | int | str] = {
     "consume_fuel": True,
     "epoch_interruption": True,
@@ -66,7 +73,26 @@ VALUES: dict[str, bool | int | str] = {
     "memory_reservation_for_growth": 0,
     "memory_may_move": True,
 }
-"""The other settings of both profiles."""
+"""The other settings of the profiles."""
+
+COMPONENT_VALUES: dict[str, bool | int | str] = {**VALUES, "memory_reservation": 64 * 1024 * 1024}
+"""A language's runtime begins with what others may have at most; in its place it is shared until it is written to."""
+
+
+def switched_off(profile: Profile) -> tuple[str, ...]:
+    """The switches that are off, in the order in which they are set."""
+    match profile:
+        case Profile.STANDARD:
+            return OFF
+        case Profile.STRICT:
+            return OFF + STRICT_OFF
+        case Profile.COMPONENT:
+            return tuple(name for name in OFF if name not in COMPONENT_ON)
+
+
+def values(profile: Profile) -> dict[str, bool | int | str]:
+    """The other settings."""
+    return COMPONENT_VALUES if profile is Profile.COMPONENT else VALUES
 
 
 def fingerprint(profile: Profile) -> str:
@@ -74,7 +100,7 @@ def fingerprint(profile: Profile) -> str:
 
     Letters, digits, dots and hyphens only, so that it can be part of a file name.
     """
-    settings = [OFF, STRICT_OFF if profile is Profile.STRICT else (), sorted(VALUES.items())]
+    settings = [switched_off(profile), sorted(values(profile).items())]
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
     place = f"{platform.system()}-{platform.machine()}".lower().replace("_", "-")
     return f"wasmtime-{version('wasmtime')}-{place}-{profile.value}-{digest}"

@@ -10,13 +10,13 @@ import msgspec
 
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.frames import DISCARDED, Fault, Replay, Replayed, ReplayedTurn, Status, cut, split_payload
-from caxton.sandbox.instance import Instance
+from caxton.sandbox.guests import Guest
 
 PATIENCE = 10
 """A turn that ended in time once may take so many times its wall limit here: the machine may be busier now."""
 
 
-def rerun(instance: Instance, payload: bytes) -> tuple[bytes, GuestFault | None]:
+def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
     """Run the messages of a payload in order; the answer's payload, and the fault where the instance is lost.
 
     Raises `msgspec.MsgspecError` for a payload that cannot be read.

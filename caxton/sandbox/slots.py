@@ -24,7 +24,7 @@ from caxton.sandbox.frames import (
     Swapped,
     split_load,
 )
-from caxton.sandbox.instance import Instance
+from caxton.sandbox.guests import Guest, live
 from caxton.sandbox.lanes import Frame
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
@@ -38,7 +38,7 @@ class Slots:
     """All instances of one cell. Two threads may work here at once, never on the same slot."""
 
     def __init__(self, calls: type[PublicCalls]) -> None:
-        self.live: dict[int, Instance] = {}
+        self.live: dict[int, Guest] = {}
         self._calls = calls
         self.handoffs = 0
         """How often the run queue was handed on; the runners count it."""
@@ -112,7 +112,7 @@ class Slots:
             self.failed(slot, lost)
         return answer
 
-    def _there(self, slot: int) -> Instance:
+    def _there(self, slot: int) -> Guest:
         instance = self.live.get(slot)
         if instance is None:
             raise GuestFault(Status.UNHANDLED, "no_instance", f"no instance is in slot {slot}")
@@ -122,7 +122,7 @@ class Slots:
         began = time.monotonic_ns()
         asked, state = _decoded_load(payload)
         revision = load(asked.module, Profile(asked.profile))
-        made = Instance(revision, asked.limits, self._calls)
+        made = live(revision, asked.limits, self._calls)
         try:
             made.init(asked.agent, asked.settings)
             restored = asked.restore and "restore" in made.hooks
@@ -185,7 +185,7 @@ class Slots:
         swapped = msgspec.json.encode(Swapped(state="carried" if carried else "fresh", pause_us=pause_us))
         return b"\0".join((swapped, state)) if asked.tell else swapped
 
-    def _carry(self, slot: int, new: Instance, source: int, old: Instance) -> bytes:
+    def _carry(self, slot: int, new: Guest, source: int, old: Guest) -> bytes:
         try:
             state = old.snapshot()
         except GuestFault as fault:
@@ -233,8 +233,10 @@ class Slots:
 
 def refused(kind: int, fault: GuestFault) -> Answer:
     """A fault as the answer to a frame; what a guest itself says about a turn is passed on as it is."""
-    said = kind in (Kind.TURN, Kind.ASIDE) and fault.status is Status.GUEST_ERROR
-    return fault.status, fault.count, fault.reason.encode() if said else fault.payload(), fault.fuel
+    if kind in (Kind.TURN, Kind.ASIDE) and fault.status is Status.GUEST_ERROR:
+        text = fault.reason.encode()
+        return fault.status, fault.count, text + b"\n" + fault.logs if fault.logs else text, fault.fuel
+    return fault.status, fault.count, fault.payload(), fault.fuel
 
 
 def _decoded_load(payload: bytes) -> tuple[Load, bytes]:

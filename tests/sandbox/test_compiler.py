@@ -99,7 +99,7 @@ async def test_a_caller_that_is_cancelled_does_not_take_the_others_along(compile
 REFUSED = {
     "empty": (b"", "does not begin"),
     "text": (b"(module)", "does not begin"),
-    "component": (b"\0asm\x0d\0\1\0", "does not begin"),
+    "component": (b"\0asm\x0d\0\1\0", "does not export abi-version"),
     "cut off": (GOOD[:200], "malformed"),
     "huge section": (b"\0asm\1\0\0\0\1\xff\xff\xff\xff\x0f", "malformed"),
     "endless number": (b"\0asm\1\0\0\0\1" + b"\xff" * 40, "malformed"),

@@ -1,0 +1,356 @@
+"""The Python runtime of agents: what runs inside the sandbox, on the CPython that componentize-py brings.
+
+This file is no module of the daemon. It is baked into a component (`python_runtime.py`), together with the part of
+the standard library that it imports here; an agent can import that part and nothing else. The agent's source comes as
+data. It sees the names that `caxton_agent` has: `reply`, `send`, `log`, `state`, `settings`, `name`.
+"""
+
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUntypedBaseClass=false, reportUnknownArgumentType=false, reportUnusedImport=false
+# ruff: noqa: F401, E401, I001, BLE001
+
+import builtins
+import gc
+import io
+import json
+import linecache
+import logging
+import marshal
+import random
+import secrets
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, cast
+
+import wit_world  # type: ignore[import-not-found]
+from componentize_py_types import Err  # type: ignore[import-not-found]
+
+# the standard library of agents: what is not imported while the runtime is built is not there later
+import __future__
+import abc, array, ast, base64, binascii, bisect, calendar, cmath, codecs, collections.abc, colorsys, configparser
+import contextlib, contextvars, copy, copyreg, csv, dataclasses, datetime, decimal, difflib, dis, enum, fnmatch
+import fractions, functools, graphlib, hashlib, heapq, hmac, html.parser, inspect, ipaddress, itertools, keyword
+import math, numbers, opcode, operator, pprint, queue, re, reprlib, shlex, statistics, string, stringprep, struct
+import textwrap, threading, token, tokenize, tomllib, typing, unicodedata, urllib.parse, uuid, warnings, weakref, zlib
+import encodings.idna, encodings.latin_1, encodings.utf_16, encodings.ascii
+import xml.etree.ElementTree
+
+VERSION = 0x10000
+FRAMES = 20
+LEVELS = ("debug", "info", "warning", "error")
+FIELDS = (
+    *("conversation_id", "encoding", "in_reply_to", "language", "ontology", "protocol"),
+    *("receiver", "reply_by", "reply_to", "reply_with"),
+)
+
+
+ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Turn:
+    """What the turn in hand has said."""
+
+    lines: ClassVar[list[str]] = []
+    logs: ClassVar[list[str]] = []
+    open = False
+
+
+def reply(performative: str, content: object = None, **fields: object) -> None:
+    """Answer the message in hand: to who asked, in its conversation, unless `fields` say otherwise."""
+    _say(performative, content, fields)
+
+
+def send(performative: str, receiver: str | list[str], content: object = None, **fields: object) -> None:
+    """Send a message of its own; `receiver` is a name or a list of names."""
+    _say(performative, content, {"receiver": receiver, **fields})
+
+
+def log(text: object, level: str = "info") -> None:
+    """Write a line to the agent's log: debug, info, warning or error."""
+    if level not in LEVELS:
+        raise ValueError(f"there is no level {level!r}; use {', '.join(LEVELS)}")
+    Turn.logs.append(_record(level, str(text)))
+
+
+def _say(performative: str, content: object, fields: dict[str, object]) -> None:
+    if not Turn.open:
+        raise RuntimeError("messages are sent while one is handled: call this from handle(message)")
+    for key in fields:
+        if key not in FIELDS and not key.startswith("x_"):
+            raise TypeError(f"a message has no field {key!r}; there are: {', '.join(FIELDS)}, and x_…")
+    message = {"performative": str(performative), **fields}
+    if content is not None:
+        message["content"] = content
+    try:
+        line = ENCODE(message)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the message is no JSON: {error}") from None
+    Turn.lines.append(line)
+
+
+def _record(level: str, text: str) -> str:
+    return ENCODE({"caxton": "log", "level": level, "message": text})
+
+
+class Stream(io.TextIOBase):
+    """Standard output and error: whole lines become log records."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        self.rest = ""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Keep what is not a whole line yet."""
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            Turn.logs.append(_record(self.level, line))
+        return len(text)
+
+    def end(self) -> None:
+        """The turn is over: what has no line end yet is a line, too."""
+        if self.rest:
+            self.write("\n")
+
+
+class Records(logging.Handler):
+    """Where the module `logging` writes to."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A record of ours for one of theirs."""
+        place = min(max(record.levelno // 10 - 1, 0), 3)
+        log(self.format(record), LEVELS[place])
+
+
+UUID_BEGINS = {
+    key: value for key, value in uuid.__dict__.items() if key == "_node" or key.startswith("_last_")
+}
+OUT, ERROR = Stream("info"), Stream("warning")
+
+
+def _no_sleep(_: object) -> NoReturn:
+    raise RuntimeError(
+        "an agent does not sleep: send('request', 'timer', {'after_ms': …}) and handle its inform"
+    )
+
+
+def _no_files(*_: object, **__: object) -> NoReturn:
+    raise PermissionError("an agent has no files; keep what must last in state")
+
+
+class Agent:
+    """The agent that this instance runs."""
+
+    module = types.ModuleType("agent")
+    code: types.CodeType | None = None
+    file = "agent.py"
+    random = uuid = False
+    """Whether its source speaks of them: then each turn begins as if nothing had been drawn before."""
+
+
+API = types.ModuleType(
+    "caxton_agent", "What an agent's source may use; the same names are there without an import."
+)
+STATE: dict[str, object] = {}
+API.__dict__.update(reply=reply, send=send, log=log, state=STATE, settings={}, name="")
+
+
+def _load(file: str, source: str) -> None:
+    Agent.file = file
+    # for tracebacks; without a time of change nobody looks for the file
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    Agent.code = compile(source, file, "exec", dont_inherit=True)
+    Agent.random, Agent.uuid = "random" in source, "uuid" in source
+
+
+def _start(config: dict[str, Any]) -> None:
+    API.__dict__.update(name=config["name"].partition("@")[0], settings=config["settings"] or {})
+    space = Agent.module.__dict__
+    space.update({key: value for key, value in API.__dict__.items() if not key.startswith("__")})
+    space["__file__"] = Agent.file
+    random.seed(0)
+    assert Agent.code is not None
+    exec(Agent.code, space)
+    if not callable(space.get("handle")):
+        raise TypeError("there is no function handle(message)")
+
+
+def _handle(text: str) -> list[str]:
+    space = Agent.module.__dict__
+    Turn.lines = []
+    if Agent.random:
+        random.seed(secrets.token_bytes(16))
+    if Agent.uuid:
+        # it remembers the last time and its own number, so that an answer would follow from more than the message
+        uuid.__dict__.update(UUID_BEGINS)
+    state = space["state"]
+    try:
+        before = marshal.dumps(state)
+    except ValueError:
+        before = None  # it holds what no state may hold; the snapshot will say so
+    Turn.open = True
+    try:
+        said = space["handle"](json.loads(text))
+        if said is not None:
+            raise TypeError(f"handle returned {type(said).__name__}; say it with reply(…) or send(…)")
+    except BaseException:
+        Turn.lines = []
+        if before is not None and isinstance(state, dict):
+            old = marshal.loads(before)
+            space["state"] = state
+            state.clear()
+            state.update(old)
+        raise
+    finally:
+        Turn.open = False
+    return Turn.lines
+
+
+def _snapshot() -> str:
+    space = Agent.module.__dict__
+    state = space["snapshot"]() if callable(space.get("snapshot")) else space["state"]
+    _check(state, "state")
+    return ENCODE(state)
+
+
+def _restore(text: str) -> None:
+    space = Agent.module.__dict__
+    saved = json.loads(text)
+    if callable(space.get("restore")):
+        space["restore"](saved)
+        return
+    state = space["state"]
+    if not isinstance(saved, dict) or not isinstance(state, dict):
+        raise TypeError(f"the state is a {type(saved).__name__}, it must be a dict")
+    state.update(saved)
+
+
+def _check(value: object, place: str) -> None:
+    """Whether it comes back from JSON as it is; TypeError names the first place where it does not."""
+    if isinstance(value, dict):
+        for key, one in cast("dict[object, object]", value).items():
+            if type(key) is not str:
+                raise TypeError(f"{place} has the key {key!r}: keys must be text to be kept")
+            _check(one, f"{place}[{key!r}]")
+    elif isinstance(value, list):
+        for index, one in enumerate(cast("list[object]", value)):
+            _check(one, f"{place}[{index}]")
+    elif isinstance(value, float):
+        if value - value != 0:
+            raise TypeError(f"{place} is {value}: that is no JSON")
+    elif value is not None and type(value) not in (str, int, bool):
+        raise TypeError(
+            f"{place} is a {type(value).__name__}: only dict, list, str, int, float, bool, None are kept"
+        )
+
+
+def _failure(error: BaseException) -> str:
+    """The reason on one line, what was printed, then the traceback from the agent's own code on."""
+    begin = error.__traceback__
+    while begin is not None and begin.tb_frame.f_code.co_filename != Agent.file:
+        begin = begin.tb_next
+    line, frame = None, begin
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == Agent.file:
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    place = f"{Agent.file}:{line}" if line else Agent.file
+    if isinstance(error, SyntaxError) and error.filename == Agent.file:
+        place = f"{Agent.file}:{error.lineno}:{error.offset}"
+    try:
+        seen = traceback.TracebackException(type(error), error, begin, limit=-FRAMES)
+        # the last frames are ours where reply, sleep or open refused something
+        kept = [one for one in seen.stack if one.filename != __file__]
+        seen.stack = traceback.StackSummary.from_list(kept)
+        text = "".join(seen.format()).rstrip()
+        what = "".join(seen.format_exception_only()).strip().rpartition("\n")[2]
+    except BaseException:  # no memory left, or an exception that cannot show itself
+        text, what = "", type(error).__name__
+    if "\n" in text:
+        Turn.logs.append(_record("error", text))
+    return "\n".join([f"{place}: {what}", *_logged()])
+
+
+def _logged() -> list[str]:
+    """The records of the turn, and none left for the next one."""
+    OUT.end()
+    ERROR.end()
+    logs, Turn.logs = Turn.logs, []
+    return logs
+
+
+def _ran(work: Callable[..., Any], *arguments: object) -> Any:
+    """Do it; whatever goes wrong is the agent's, and is told as an error of the interface."""
+    try:
+        return work(*arguments)
+    except BaseException as error:
+        raise Err(_failure(error)) from None
+
+
+class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
+    """The exports of the component (`agent.wit`)."""
+
+    def load(self, name: str, source: str) -> None:
+        """Take the source and compile it; nothing of it runs yet."""
+        _ran(_load, name, source)
+
+    def abi_version(self) -> int:
+        """The version of the interface."""
+        return VERSION
+
+    def init(self, config: str) -> None:
+        """Run the source, with the agent's name and settings in place."""
+        _ran(_start, json.loads(config))
+
+    def handle_message(self, message: str) -> list[str]:
+        """Let the agent handle a message."""
+        lines: list[str] = _ran(_handle, message)
+        if Turn.logs or OUT.rest or ERROR.rest:
+            return _logged() + lines
+        return lines
+
+    def snapshot(self) -> str:
+        """The agent's state as JSON."""
+        state: str = _ran(_snapshot)
+        return state
+
+    def restore(self, state: str) -> None:
+        """Put an earlier state over what the source has begun with."""
+        _ran(_restore, state)
+
+    def shut_down(self) -> None:
+        """Nothing is left to be done."""
+
+
+def _settle() -> None:
+    """Once, while the runtime is built: no way out that ends in a trap, and a heap that is shared as it stands."""
+    sys.stdout, sys.stderr, sys.stdin = OUT, ERROR, io.StringIO()
+    sys.modules["caxton_agent"] = API
+    sys.modules["agent"] = Agent.module
+    time.__dict__["sleep"] = _no_sleep
+    for module in (builtins, io):
+        module.__dict__["open"] = _no_files
+    io.__dict__["open_code"] = builtins.__dict__["input"] = _no_files
+    # what was imported above is all that there is: no search through folders that are not there
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+    logging.basicConfig(handlers=[Records()], format="%(name)s: %(message)s", level=logging.INFO)
+    # used once, so that their first use is not paid for by every instance
+    try:
+        compile("1 +", "agent.py", "exec")
+    except SyntaxError as error:
+        _failure(error)
+    _logged()
+    json.loads(json.dumps({"a": [1, 2.5, None, True, "ä"]}))
+    gc.collect()
+    gc.freeze()
+
+
+_settle()
