@@ -120,11 +120,8 @@ def targets(project: Project) -> list[Target]:
         else:
             source = builders.source_of(given, place)
             # each module has a corner of its own, since two sources may share a name
-            corner = (
-                scratch / place.relative_to(project.folder).as_posix().replace("/", "_")
-                if source
-                else scratch
-            )
+            inside = place.relative_to(project.folder) if place.is_relative_to(project.folder) else place
+            corner = scratch / inside.as_posix().strip("/").replace("/", "_") if source else scratch
             recipe = builders.from_source(source, place, corner) if source else None
         if place.suffix in (".wat", ".py") and recipe is not None and table.build is None:
             # the text is the module: it is translated here for the place of its errors, and left where it stands

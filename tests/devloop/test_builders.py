@@ -237,6 +237,14 @@ def test_a_source_that_cannot_be_used_is_refused(
     assert caught.value.hint
 
 
+async def test_a_module_may_stand_outside_the_project(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    shutil.copy(EXAMPLES / "echo" / "echo.wat", tmp_path / "home")
+    text = '[agents.echo]\nwasm = "../out/echo.wasm"\nsource = "echo.wat"\n'
+    target, _ = await good(tmp_path / "home", text)
+    assert target.module == tmp_path / "out" / "echo.wasm"
+
+
 def test_two_ways_to_one_module_are_refused(tmp_path: Path) -> None:
     for name in ("x.c", "y.c"):
         (tmp_path / name).write_text("")
