@@ -28,12 +28,13 @@ import msgspec
 from caxton.api.client import Client, Json
 from caxton.cli import place, spawn
 from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
-from caxton.devloop.build import MAGIC, build
+from caxton.devloop.build import build
 from caxton.devloop.builders import HINT, in_folder, source_of
 from caxton.devloop.events import BuildFailed
 from caxton.devloop.implied import agent_name
 from caxton.devloop.targets import Target, targets
 from caxton.errors import CaxtonError, ConfigurationError, TimedOut
+from caxton.sandbox.python_agent import pack, unpack
 
 START_S: Final = 60.0
 STOP_S: Final = 30.0
@@ -233,10 +234,11 @@ async def _build(target: Target, shown_from: Path) -> bytes:
 
 def _edition(module: bytes, number: int) -> bytes:
     """The same module under another hash: with a custom section, or a comment, that says which build it is."""
-    note = f"build {number}".encode()
-    if not module.startswith(MAGIC):
-        return module + b"\n# " + note + b"\n"
-    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note
+    note = f"build {number}"
+    in_python = unpack(module)
+    if in_python is not None:
+        return pack(f"{in_python.source}\n# {note}\n".encode(), in_python.file, in_python.runtime)
+    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note.encode()
 
 
 def _without_agents(config: Config) -> str:

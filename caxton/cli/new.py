@@ -31,7 +31,7 @@ def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The agent's name, or the project's.", show_default=False)
     ],
-    lang: Annotated[Lang, typer.Option("--lang", "-l", help="What the agent is written in.")] = Lang.C,
+    lang: Annotated[Lang, typer.Option("--lang", "-l", help="What the agent is written in.")] = Lang.PYTHON,
     project: Annotated[
         bool, typer.Option("--project", help="Make a project with one agent in it, not an agent alone.")
     ] = False,
