@@ -27,20 +27,10 @@ INFORMS_KEPT: Final = 100
 
 _OF_CANCEL: Final = frozenset({"cancelled", "cancel-refused", "cancel-answer"})
 """Rules by which a message answers a cancel and is no result."""
-_RESULTS: Final = frozenset(
-    {
-        Performative.INFORM,
-        Performative.FAILURE,
-        Performative.REFUSE,
-        Performative.NOT_UNDERSTOOD,
-        Performative.ACCEPT_PROPOSAL,
-        Performative.REJECT_PROPOSAL,
-    }
-)
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The last word in a branch."""
+    """The last word of a participant, or of the `ams` about it, that is neither an offer nor an agreement."""
 
     performative: Performative
     sender: str
@@ -220,7 +210,7 @@ class Ledger:
             note.proposal = message.content
             note.value = self.order.choice.value(message.content)
             note.bidding = message.reply_with
-        elif act in _RESULTS:
+        elif act is not Performative.AGREE:
             note.result = Result(act, message.sender, message.content)
             if act is Performative.INFORM:
                 note.informs += 1

@@ -215,3 +215,24 @@ async def test_what_the_bus_would_refuse_is_refused_before_there_is_a_task(tmp_p
             with pytest.raises(refusal):
                 await house.tasks.begin(asked)
         assert await house.tasks.summaries(before=None, limit=10) == ([], None)
+
+
+async def test_a_protocol_of_the_projects_own_runs_too(tmp_path: Path) -> None:
+    (tmp_path / "ping.toml").write_text(
+        """name = "ping"
+        [states]
+        asked = { phase = "collecting" }
+        heard = { end = "success" }
+        [table]
+        steps = [
+          { from = "start", by = "initiator",   act = "query-ref", to = "asked" },
+          { from = "asked", by = "participant", act = "confirm",   to = "heard" },
+        ]"""
+    )
+    pong = says({act("query-ref"): said("confirm", "pong")})
+    async with shop(tmp_path, {"pong": pong}, toml='referee = { tables = ["ping.toml"] }') as house:
+        view = await run(house, wish("pong,ann", "ping", "?", reply_by="300ms"))
+        assert (view.summary.protocol, states(view)) == ("ping", {"pong": "heard", "ann": "timed-out"})
+        assert view.branches[0].result is not None
+        assert content(view.branches[0].result.content) == "pong"
+        assert [one.rule for one in view.violations] == ["out-of-sequence"]
