@@ -160,7 +160,7 @@ async def open_house(
             await compiler.warm()
             await pool.ready()
             await agents.revive()
-            engine.go_on()
+            await engine.go_on()
             bus.settle()
             await tasks.resume()
             # what lives as long as the daemon need not be looked at by every collection

@@ -21,6 +21,7 @@ from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
 from caxton.deploy.voices import Voices, under_way
 from caxton.errors import CaxtonError
+from caxton.sandbox.frames import DISCARDED
 
 
 class BlueGreenDrained(SideBySide):
@@ -63,9 +64,8 @@ class BlueGreenDrained(SideBySide):
 
     def judge(self, hand: Hand) -> None:
         """In the probation one failure is enough; good turns are counted."""
-        if self.decided:
-            return
-        assert hand.new is not None
+        if self.decided or hand.new is None or hand.new.status in DISCARDED:
+            return  # of what cost the instance, `fell` is told
         if self.sides.new.errors:
             self.decide(
                 Faltered(f"message {hand.envelope.seq}: the new revision failed where the old one did not")

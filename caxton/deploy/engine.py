@@ -253,11 +253,16 @@ class Engine:
         for row in going:
             self._to_go_on.append((row, await _resumed(row, reader)))
 
-    def go_on(self) -> None:
-        """The agents are there again: take up the deployments in which two revisions lived."""
+    async def go_on(self) -> None:
+        """The agents are there again: take up the deployments in which two revisions lived; returns when they do
+        again, or when it is said why not."""
+        waiting: list[asyncio.Event] = []
         for row, resumed in self._to_go_on:
-            self._agents.spawn(self._go_on(row, resumed))
+            waiting.append(asyncio.Event())
+            self._agents.spawn(self._go_on(row, resumed, waiting[-1]))
         self._to_go_on.clear()
+        for live in waiting:
+            await live.wait()
 
     async def close(self) -> None:
         """Take no more, and bring every deployment under way to its end or to where it goes on after the next start."""
@@ -356,8 +361,14 @@ class Engine:
             if not self._under_way:
                 self._idle.set()
 
-    async def _go_on(self, row: DeploymentRow, resumed: Resumed) -> None:
-        """One deployment that the end of the daemon interrupted."""
+    async def _go_on(self, row: DeploymentRow, resumed: Resumed, live: asyncio.Event) -> None:
+        """One deployment that the end of the daemon interrupted; `live` is set when both revisions do, or it ends."""
+        try:
+            await self._take_up(row, resumed, live)
+        finally:
+            live.set()
+
+    async def _take_up(self, row: DeploymentRow, resumed: Resumed, live: asyncio.Event) -> None:
         under = goes_on(row)
         record = next((one for one in self._registry.agents.values() if one.number == row.agent_no), None)
         revision = self._registry.numbered(row.revision_no)
@@ -377,9 +388,8 @@ class Engine:
             journey = self._journeys.again(row, record, revision)
             target = Target(revision, under.config, under.fresh_state)
             log.info("a deployment goes on", id=row.id, agent=record.name, strategy=row.strategy)
-            await self._travel(
-                Way(record, target, journey, under.terms, "", resumed=resumed), None, again=True
-            )
+            way = Way(record, target, journey, under.terms, "", resumed=resumed)
+            await self._travel(way, lambda view: live.set(), again=True)
         finally:
             record.busy = False
 

@@ -94,10 +94,10 @@ async def said(house: House, asked: list[int]) -> list[tuple[str, int]]:
     await house.bus.endpoints["c@local"].empty()
     await commit(house)
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in await house.journal.reader.messages(limit=100_000):
+    for row in await house.journal.reader.messages(limit=1_000_000):
         if row.cause:
             found.setdefault(row.cause, []).append(json.loads(row.body))
-    assert [len(found.get(seq, [])) for seq in asked] == [1] * len(asked)
+    assert {seq: found.get(seq, []) for seq in asked if len(found.get(seq, [])) != 1} == {}
     contents = [found[seq][0]["content"] for seq in asked]
     return [(one.get("by", str(one)), int(one.get("count", 0))) for one in contents]
 
@@ -105,5 +105,5 @@ async def said(house: House, asked: list[int]) -> list[tuple[str, int]]:
 async def revisions(house: House) -> dict[int, int]:
     """Which revision's turn each message had."""
     await commit(house)
-    turns = await house.journal.reader.turns(agent="c@local", limit=100_000)
+    turns = await house.journal.reader.turns(agent="c@local", limit=1_000_000)
     return {turn.seq: turn.revision_no for turn in turns}

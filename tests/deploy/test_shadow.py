@@ -1,0 +1,137 @@
+"""Shadow: a copy of the traffic, compared turn by turn; nothing that the shadow does is seen by anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from agents.homes import home, instances, letters, reached
+
+from caxton.clock import VirtualClock
+from caxton.deploy import Terms
+from caxton.deploy.compare import differences
+from caxton.limits import Limits
+from deploy.pairs import REFUSES, SAYS_NONSENSE, SPIN, counter, every, revisions, said, side_by_side, talk, up
+
+LONG = Terms(shadow_s=3600)
+
+
+async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with home(tmp_path, clock=clock) as house:
+        first = await up(house, counter())
+        asked = [talk(house, f"t-{n}") for n in range(5)]
+        await said(house, asked)
+        other = counter(first="(nop)")
+        async with side_by_side(house, other, strategy="shadow", terms=Terms(shadow_s=60)) as change:
+            asked += [talk(house, f"t-{n}") for n in range(100)]
+            assert await said(house, asked) == [("one", n + 1) for n in range(105)]
+            clock.advance(60)
+            made = await change
+        assert made.state == "rolled_back"
+        assert made.reason is not None
+        assert made.reason.startswith(
+            "the shadow's time is over: 100 turns, 100 same and 0 different, errors 0"
+        )
+        assert made.progress is not None
+        assert (made.progress["over"], made.progress["same"], made.progress["different"]) == (True, 100, 0)
+        assert set((await revisions(house)).values()) == {1}
+        assert house.agents.view("c").revision == first.revision
+        assert await instances(house) == 1
+
+
+@pytest.mark.parametrize(
+    ("does", "different"),
+    [("(unreachable)", "trap"), (SPIN, "limit"), (REFUSES, "guest error"), (SAYS_NONSENSE, "message 1")],
+    ids=["trap", "limit", "error code", "nonsense"],
+)
+async def test_a_shadow_that_fails_changes_nothing_for_anyone(
+    tmp_path: Path, does: str, different: str
+) -> None:
+    async with home(tmp_path) as house:
+        first = await up(house, counter(), limits=Limits(fuel=1_000_000))
+        wasm = (
+            counter(then=f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 10))) (then {does}))")
+            if does is SAYS_NONSENSE
+            else counter(first=every(10, does))
+        )
+        async with side_by_side(house, wasm, strategy="shadow", terms=LONG) as change:
+            asked = [talk(house, "t") for _ in range(30)]
+            assert await said(house, asked) == [("one", n + 1) for n in range(30)]
+            id = house.agents.registry.find("c").deployment
+            assert id is not None
+
+            def found() -> bool:
+                house.bus.event("test", body={})
+                house.bus.settle()
+                live = house.engine.live(id)
+                return change.done() or bool(live and live.progress and live.progress["different"])
+
+            await reached(house, found)
+            live = house.engine.live(id)
+            assert live is not None
+            assert live.progress is not None
+            example = live.progress["examples"][0]
+            assert example["seq"] == asked[9]
+            assert different in example["differences"][0]
+            view = house.agents.view("c")
+            assert (view.revision, view.restarts, view.failed_turns) == (first.revision, 0, 0)
+            made = await house.engine.abort(id)
+            assert made.state == "rolled_back"
+        assert await letters(house) == []
+        assert await said(house, [talk(house, "t")]) == [("one", 31)]
+        assert await instances(house) == 1
+
+
+async def test_a_shadow_that_breaks_down_again_and_again_is_given_up(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter())
+        terms = Terms(shadow_s=3600, probe=False)
+        async with side_by_side(
+            house, counter(first="(unreachable)"), strategy="shadow", terms=terms
+        ) as change:
+            asked: list[int] = []
+            while not change.done():
+                asked.append(talk(house, "t"))
+                await said(house, asked[-1:])
+            made = await change
+        assert made.state == "rolled_back"
+        assert "broke down 6 times" in (made.reason or "")
+        assert await said(house, asked) == [("one", n + 1) for n in range(len(asked))]
+
+
+async def test_a_shadow_that_was_good_can_be_promoted_without_losing_anything(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter())
+        async with side_by_side(house, counter("two"), strategy="shadow", terms=LONG):
+            asked = [talk(house, "t") for _ in range(30)]
+            made = await house.engine.promote(house.agents.registry.find("c").deployment or "")
+            assert made.state == "running"
+            assert made.progress is not None
+            assert made.progress["different"] == 30
+            assert "content.by" in made.progress["examples"][0]["differences"][0]
+            asked += [talk(house, "t") for _ in range(30)]
+        assert await said(house, asked) == [("one" if n < 30 else "two", n + 1) for n in range(60)]
+
+
+def test_what_is_the_same() -> None:
+    one = b'{"performative":"inform","content":{"a":1,"b":[1,2]},"id":"x","timestamp":1}\n'
+    two = b'{"content": {"b": [1, 2], "a": 1}, "performative": "inform"}\n{"caxton":"log","message":"m"}\n'
+    assert differences(one, two) == []
+    assert differences(b"", b"") == []
+
+
+def test_what_is_different() -> None:
+    base = b'{"performative":"inform","content":{"a":1,"b":[1,2]}}\n'
+    assert differences(base, b"") == ["1 messages before, 0 after"]
+    assert differences(base, base.replace(b"inform", b"refuse")) == [
+        'message 1.performative: "inform" before, "refuse" after'
+    ]
+    assert differences(base, base.replace(b"[1,2]", b"[1,3,4]")) == [
+        "message 1.content.b: 2 items before, 3 after",
+        "message 1.content.b[1]: 2 before, 3 after",
+    ]
+    assert differences(base, base.replace(b'"a":1', b'"a":1.0')) == [
+        "message 1.content.a: 1 before, 1.0 after"
+    ]
+    assert differences(base, b"no json\n")[0].startswith("message 1: {")

@@ -1,0 +1,149 @@
+"""A canary through the front door: deployed, looked at, interrupted by `kill -9`, taken up again, decided."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caxton.api.client import Client
+from flow.running import Daemon, running
+
+TWO = b"\0\3\2v2"
+"""A custom section: another revision of the same counter."""
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Generator[Daemon]:
+    with running(tmp_path / "p", "cells = 1\n") as daemon:
+        (daemon.folder / "two.wasm").write_bytes((daemon.folder / "counter.wasm").read_bytes() + TWO)
+        yield daemon
+
+
+def caxton(daemon: Daemon, *words: str) -> subprocess.CompletedProcess[str]:
+    """One command in the project's folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "caxton.cli", *words],
+        cwd=daemon.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def count(client: Client, conversation: str) -> int:
+    """What the counter answers."""
+    answer = client.send(
+        {"receiver": "c", "performative": "request", "conversation_id": conversation, "content": {}},
+        wait_s=20,
+    )
+    return int(answer["replies"][0]["message"]["content"]["count"])
+
+
+def until_live(client: Client, id: str) -> dict[str, Any]:
+    """The deployment as it is once both revisions live again: the daemon says ready a moment before."""
+    found = client.deployment(id)
+    while found["state"] == "deploying" and not found["progress"]["sides"]["new"]["turns"]:
+        count(client, "look")
+        found = client.deployment(id)
+    return found
+
+
+def test_a_canary_survives_a_kill_of_the_daemon(daemon: Daemon) -> None:
+    assert caxton(daemon, "agent", "deploy", "c", "counter.wasm").returncode == 0
+    planned = caxton(
+        daemon, "agent", "deploy", "c", "two.wasm", "--strategy", "canary", "--plan", "-o", "json"
+    )
+    plan = json.loads(planned.stdout)
+    assert [line["what"] for line in plan["changes"]] == ["revision"]
+    words = ["agent", "deploy", "c", "two.wasm", "--strategy", "canary", "--canary-stages", "50:1h,100"]
+    done = caxton(daemon, *words, "--rollback-on", "error_rate>5%,fuel>+50%")
+    assert done.returncode == 0, done.stderr
+    assert "stage 1 of 1, 50 %" in done.stderr
+    with daemon.client() as client:
+        id = client.deployments(agent="c", limit=1)[0]["id"]
+        assert [count(client, f"t-{n}") for n in range(30)] == list(range(1, 31))
+        live = client.deployment(id)
+        assert live["state"] == "deploying"
+        assert live["progress"]["sides"]["new"]["turns"] == 30
+        assert 0 < live["progress"]["sides"]["new"]["spoken"] < 30
+        assert [one["step"] for one in live["validation"]] == ["static", "sandbox", "contract", "resources"]
+        revisions = {
+            row["message"]["conversation_id"]: row["turns"][0]["revision"]
+            for row in client.messages(agent="c", limit=200)
+            if row.get("turns") and row["message"]["receiver"] == ["c@local"]
+        }
+    daemon.kill()
+    daemon.start()
+    with daemon.client() as client:
+        # nothing of it is forgotten, and no conversation changes sides
+        assert [count(client, f"t-{n}") for n in range(30)] == list(range(31, 61))
+        again = until_live(client, id)
+        assert (again["state"], again["progress"]["stage"]) == ("deploying", 1)
+        after = {
+            row["message"]["conversation_id"]: row["turns"][-1]["revision"]
+            for row in client.messages(agent="c", limit=400)
+            if row.get("turns") and row["message"]["receiver"] == ["c@local"]
+        }
+        assert {one: after[one] for one in revisions} == revisions
+    refused = caxton(daemon, "agent", "stop", "c")
+    assert refused.returncode != 0
+    assert id in refused.stderr
+    shown = caxton(daemon, "deploy", "status", "c")
+    assert shown.returncode == 0, shown.stderr
+    assert "1 of 1: 50 % of the new conversations" in shown.stdout
+    promoted = caxton(daemon, "deploy", "promote", "c")
+    assert promoted.returncode == 0, promoted.stderr
+    with daemon.client() as client:
+        assert client.deployment(id)["state"] == "running"
+        assert client.agent("c")["revision"] == plan["revision"]
+        last = count(client, "last")
+    # and the way back is a deployment like any other
+    assert caxton(daemon, "deploy", "rollback", "c").returncode == 0
+    with daemon.client() as client:
+        assert client.agent("c")["revision"] == plan["previous"]
+        assert count(client, "last") == last + 1
+
+
+def test_a_shadow_that_differs_is_exit_code_6(daemon: Daemon) -> None:
+    with daemon.client() as client:
+        client.deploy("c", (daemon.folder / "echo.wasm").read_bytes())
+    done = caxton(
+        daemon, "agent", "deploy", "c", "counter.wasm", "--strategy", "shadow", "--shadow-for", "1h"
+    )
+    assert done.returncode == 0, done.stderr
+    with daemon.client() as client:
+        said = client.send({"receiver": "c", "performative": "request", "content": 7}, wait_s=20)
+        assert said["replies"][0]["message"]["content"] == 7
+    aborted = caxton(daemon, "deploy", "abort", "c")
+    assert aborted.returncode == 0, aborted.stderr
+    assert "the old revision goes on" in aborted.stderr
+    assert caxton(daemon, "deploy", "status", "c").returncode == 5
+    short = caxton(
+        daemon, "agent", "deploy", "c", "counter.wasm", "--strategy", "shadow", "--shadow-for", "1s", "--wait"
+    )
+    assert short.returncode == 0, short.stderr
+    assert "the shadow's time is over: 0 turns" in short.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--strategy", "canary", "--canary-stages", "50"], "has no duration"),
+        (["--strategy", "canary", "--rollback-on", "speed>1"], "there is no measure 'speed'"),
+        (["--strategy", "shadow", "--compare", "colour"], "cannot be compared in 'colour'"),
+        (["--drain"], "--drain belongs to blue-green"),
+        (["--strategy", "shadow", "--canary-stages", "5:5m"], "--canary-stages belongs to canary"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(daemon: Daemon, words: list[str], says: str) -> None:
+    done = caxton(daemon, "agent", "deploy", "c", "counter.wasm", *words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "hint:" in done.stderr
+    assert "Traceback" not in done.stderr
