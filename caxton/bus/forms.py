@@ -210,6 +210,9 @@ def _plain(expression: Expression) -> Any:
                 return [_plain(one) for one in expression.arguments]
             if expression.named("property"):
                 return {name: _property_value(value) for name, value in expression.parameters}
+            if expression.arguments:
+                # a function of something: it has no other form than its text
+                return write_sl0([expression])[1:-1]
             return {name: _plain(value) for name, value in expression.parameters}
         case _:
             return expression

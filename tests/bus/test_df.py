@@ -388,3 +388,24 @@ async def test_it_answers_no_answers(tmp_path: Path, act: str) -> None:
         house.bus.submit({"performative": act, "receiver": "df"})
         assert len(await house.messages()) == 1
         assert house.pending() == []
+
+
+@pytest.mark.parametrize("value", [10**30, -(10**30), 2**63, 1e300, -0.0, "\x7f", {"deep": [1, {"a": None}]}])
+async def test_a_property_has_any_value_that_json_has(tmp_path: Path, value: object) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("ann")
+        described = {
+            "name": "ann",
+            "services": [{"type": "t", "properties": [{"name": "p", "value": value}]}],
+        }
+        said = await told(house, "df", wish("register", described))
+        assert said["performative"] == "inform", said
+        if isinstance(value, int | float):
+            text = f"((action df (modify (df-agent-description :name ann :services (set (service-description \
+:type t :properties (set (property :name p :value {value!r}))))))))"
+            said = await told(house, "df", text, language="fipa-sl0")
+            assert said["performative"] == "inform", said
+        template = {"services": [{"properties": [{"name": "p", "value": value}]}]}
+        assert await names(house, wish("search", template)) == ["ann@local"]
+        in_sl0 = await told(house, "df", "((action df (search (df-agent-description))))", language="fipa-sl0")
+        assert in_sl0["performative"] == "inform"
