@@ -149,6 +149,7 @@ def deploy(
     """
     from caxton.cli import place
     from caxton.cli.deploy import follow, tell, tell_plan
+    from caxton.cli.python import as_module
     from caxton.errors import ConfigurationError
 
     *before, file = words
@@ -163,8 +164,7 @@ def deploy(
         raise ConfigurationError(
             f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
         ) from error
-    if module.suffix == ".py":
-        code = _python(module, code)
+    code = as_module(module, code)
     how: dict[str, Any] = {
         "drain": drain or drain_for is not None,
         "drain_s": drain_for,
@@ -225,16 +225,6 @@ def _fits(strategy: Strategy, given: dict[str, Any]) -> None:
             raise ConfigurationError(
                 f"{option} belongs to {its}, and the strategy is {strategy}", hint=f"add --strategy {its}"
             )
-
-
-def _python(file: Path, source: bytes) -> bytes:
-    """A Python agent as a module; its runtime is built first where this machine has none."""
-    from caxton.cli.python import ensure
-    from caxton.sandbox.python_runtime import packed
-
-    module = packed(file, source)
-    ensure()
-    return module
 
 
 def _settings(text: str | None) -> dict[str, Any] | None:

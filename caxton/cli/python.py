@@ -116,6 +116,20 @@ def is_wanted(project: Project) -> bool:
     return False
 
 
+def as_module(file: Path, content: bytes) -> bytes:
+    """What a file is to the daemon: a Python agent's source as a module, anything else as it is.
+
+    Python's runtime is built first where this machine has none. Raises CaxtonError where it cannot be.
+    """
+    from caxton.sandbox.python_runtime import packed
+
+    if file.suffix != ".py":
+        return content
+    module = packed(file, content)
+    ensure()
+    return module
+
+
 def ensure() -> None:
     """Build the Python runtime where it is not there yet, and show that; raises CaxtonError where it cannot be."""
     from caxton.sandbox.python_runtime import RuntimeFolder, runtime_name

@@ -48,6 +48,7 @@ def replay(
     """
     from caxton.cli import place
     from caxton.cli.output import document
+    from caxton.cli.python import as_module
     from caxton.errors import ConfigurationError, Exit
 
     if not conversation and not last:
@@ -57,10 +58,10 @@ def replay(
     wasm: bytes | None = None
     if build is not None:
         try:
-            wasm = build.read_bytes()
+            wasm = as_module(build, build.read_bytes())
         except OSError as error:
             raise ConfigurationError(
-                f"{build} cannot be read: {error.strerror}", hint="give the path of a .wasm or .wat file"
+                f"{build} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
             ) from error
     with place.client(project) as caxton:
         report = caxton.replay(

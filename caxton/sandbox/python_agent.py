@@ -66,12 +66,21 @@ def unpack(module: bytes) -> PythonAgent | None:
         return None
     size, at = _read(module, len(HEAD) + 1)
     length, name_at = _read(module, at)
-    if at + size != len(module) or len(module) > 8 * SOURCE_CEILING:
+    end = at + size
+    if not _only_customs(module, end) or len(module) > 8 * SOURCE_CEILING:
         raise InvalidModule("the Python agent is cut off, or something follows it", hint="build it again")
     try:
-        return msgspec.json.decode(module[name_at + length :], type=PythonAgent)
+        return msgspec.json.decode(module[name_at + length : end], type=PythonAgent)
     except msgspec.MsgspecError as error:
         raise InvalidModule(f"the Python agent cannot be read: {error}", hint="build it again") from None
+
+
+def _only_customs(module: bytes, at: int) -> bool:
+    """Whether nothing follows but whole custom sections, which make another revision and mean nothing."""
+    while at < len(module) and module[at] == 0:
+        size, at = _read(module, at + 1)
+        at += size
+    return at == len(module)
 
 
 def _number(value: int) -> bytes:

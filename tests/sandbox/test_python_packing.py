@@ -60,7 +60,8 @@ def test_other_bytes_are_no_python_agent(tail: bytes) -> None:
 @given(st.integers(min_value=1), st.binary(min_size=1, max_size=8))
 def test_one_that_is_cut_off_or_longer_is_refused(cut: int, more: bytes) -> None:
     module = pack(b"def handle(message): pass", "agent.py", NAME)
-    for damaged in (module + more, module[: -1 - cut % (len(module) - HEAD_BYTES)]):
+    assert unpack(module + b"\0\3\2v2") is not None, "another edition of the same"
+    for damaged in (module + b"\1" + more, module[: -1 - cut % (len(module) - HEAD_BYTES)]):
         with pytest.raises(InvalidModule, match="cut off"):
             unpack(damaged)
 

@@ -1,0 +1,66 @@
+"""Agents in Python in the development loop: a save is checked by the runtime itself, and taken in with the state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caxton.devloop.builders import in_folder, source_of
+from caxton.devloop.events import BuildFailed, Built, Deployed, DeployFailed, Running, Unchanged, Watching
+
+from .project import looping
+
+SOURCE = """
+state.setdefault("count", 0)
+
+def handle(message):
+    state["count"] += 1
+    reply("inform", state)
+"""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("python_runtime")
+async def test_saves_of_an_agent_in_python(tmp_path: Path) -> None:
+    folder = tmp_path / "counting"
+    folder.mkdir()
+    (folder / "agent.py").write_text(SOURCE)
+    (folder / "test_agent.py").write_text("def test_nothing(): pass\n")
+    async with looping(folder) as project:
+        built = await project.next(Built)
+        assert built.size < 1000
+        running = await project.next(Running)
+        assert running.revision == built.revision
+        await project.next(Watching)
+
+        project.save("agent.py", SOURCE + "# nothing that matters, but another source\n")
+        deployed = await project.next(Deployed)
+        assert (deployed.previous, deployed.state) == (running.revision, "carried")
+
+        project.save("agent.py", SOURCE + "def broken(:\n    pass\n")
+        failed = await project.next(BuildFailed)
+        assert (failed.error.file, failed.error.line, failed.error.column) == ("agent.py", 7, 12)
+        assert failed.error.message == "SyntaxError: invalid syntax"
+        assert failed.keeps == {"counting": deployed.revision}
+
+        project.save("agent.py", "import numpy\n" + SOURCE)
+        refused = await project.next(DeployFailed)
+        assert "agent.py:1: ModuleNotFoundError: No module named 'numpy'" in refused.reason
+        assert refused.keeps == deployed.revision
+
+        project.save("agent.py", SOURCE + "# nothing that matters, but another source\n")
+        await project.next(Unchanged)
+
+
+def test_only_agent_py_is_a_source_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "build.py").touch()
+    (tmp_path / "seller.py").touch()
+    assert in_folder(tmp_path) is None
+    assert source_of(None, tmp_path / "seller.wasm") is None
+    # a module that is named as source text is its own source
+    assert source_of(None, tmp_path / "seller.py") == tmp_path / "seller.py"
+    assert source_of(tmp_path / "seller.py", tmp_path / "seller.wasm") == tmp_path / "seller.py"
+    (tmp_path / "agent.py").touch()
+    (tmp_path / "agent.c").touch()
+    assert in_folder(tmp_path) == tmp_path / "agent.py"
