@@ -62,6 +62,8 @@ class Way:
     reason: str | None = None
     """Why it remembers less than it did."""
     error: CaxtonError | None = None
+    broke: bool = False
+    """Whether that is because a turn that went well once cost the instance."""
 
     @property
     def restored(self) -> bool:
@@ -119,6 +121,25 @@ class Recovery:
 
     async def remember(self, ways: Sequence[Way], arrived: Callable[[Way], None]) -> None:
         """Make instances with their memories, without letting messages go to them; `arrived` is told of each."""
+
+        def done(way: Way) -> None:
+            self._arrive(way, arrived)
+
+        await self._recall(ways, done)
+
+    async def recall(self, ways: Sequence[Way]) -> None:
+        """Make instances and run their past in them, and nothing else: for builds beside the running ones."""
+        await self._recall(ways, lambda way: None)
+
+    async def catch_up(self, way: Way, upto: int) -> None:
+        """Run what was done meanwhile, up to the turn on message `upto`."""
+        await self._journal.written()
+        if way.replays and way.error is None:
+            await self._replay([way], upto)
+        if way.error is not None:
+            raise way.error
+
+    async def _recall(self, ways: Sequence[Way], arrived: Callable[[Way], None]) -> None:
         bases: dict[int, SnapshotRow] = {}
         trimmed = 0
         if not all(way.fresh or way.config.recover == "fresh" for way in ways):
@@ -129,15 +150,15 @@ class Recovery:
         await asyncio.gather(*(self._load(way, bases.get(way.record.number), trimmed) for way in ways))
         for way in ways:
             if not way.replays:
-                self._arrive(way, arrived)
+                arrived(way)
         replaying = [way for way in ways if way.replays]
         horizon = self._bus.last_seq - NEAR
         near = [way for way in replaying if way.last_seq >= horizon]
         for group in (near, [way for way in replaying if way.last_seq < horizon]):
             if group:
-                await self._replay(group)
+                await self._replay(group, self._bus.last_seq)
                 for way in group:
-                    self._arrive(way, arrived)
+                    arrived(way)
 
     # ------------------------------------------------------------------ where to begin
 
@@ -193,7 +214,7 @@ class Recovery:
 
     # ------------------------------------------------------------------ once more
 
-    async def _replay(self, group: list[Way]) -> None:
+    async def _replay(self, group: list[Way], upto: int) -> None:
         """Read the past of these agents once and run it."""
         by_number = {way.record.number: way for way in group}
         began = told = self._clock.monotonic()
@@ -201,7 +222,7 @@ class Recovery:
             self._journal.files.db,
             by_number,
             after_seq=min(way.last_seq for way in group),
-            before_seq=self._bus.last_seq + 1,
+            before_seq=upto + 1,
         )
         try:
             async for page in pages:
@@ -230,7 +251,7 @@ class Recovery:
                 answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
                 way.turns += answer.done
                 if answer.fault is not None:
-                    broke = batch[answer.done]
+                    broke, way.broke = batch[answer.done], True
                     await self._do_without(
                         way,
                         f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}",

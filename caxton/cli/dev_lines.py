@@ -121,7 +121,7 @@ class Lines:
         if event.state is not None:
             parts.append(f"swap {span(event.pause_ms / 1000)}")
             why = f" ({safe(event.state_reason)})" if event.state_reason else ""
-            carried = event.state == "carried"
+            carried = event.state in ("carried", "rebuilt")
             parts.append(self._paint(f"state {safe(event.state)}{why}", "green" if carried else "yellow"))
         return self._row([event.agent], *parts)
 

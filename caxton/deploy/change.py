@@ -16,6 +16,7 @@ from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.journey import Journey
+from caxton.deploy.rebuild import Rebuild
 from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening, state_name
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
@@ -147,6 +148,8 @@ class Handover(Change):
         self.carry = False
         self.state = b""
         """What the old instance gave the new one, where the state was carried."""
+        self.rebuild: Rebuild | None = None
+        """Set where the new revision is told the agent's past instead."""
         self.swap_seq = 0
         """The last message that the old revision handled before the swap."""
 
@@ -160,6 +163,8 @@ class Handover(Change):
         self.carry = why is None
         self.journey.memory = "carried" if self.carry else "fresh"
         self.journey.memory_reason = why
+        if self._is_told():
+            await self._tell_past()
         return Checked()
 
     async def change_over(self) -> Happening:
@@ -173,6 +178,8 @@ class Handover(Change):
             try:
                 if not self._lives():
                     raise DeploymentError("the agent broke down while it was changed over", hint="try again")
+                if self.rebuild is not None:
+                    await self.rebuild.finish()
                 # the frame stands behind the messages that the cell has, so its answer comes when they are answered
                 fault, status = await self._swap()
                 if fault is not None:
@@ -186,8 +193,12 @@ class Handover(Change):
                     )
                 self.take_over()
             finally:
+                if self.rebuild is not None:
+                    self.rebuild.end()
                 if self._lives() and not mended:
                     self.rooms.bus.open(endpoint)
+            if self.rebuild is not None:
+                self._say_rebuilt(self.rebuild.turns)
             self.journey.pause_us = int((self.rooms.clock.monotonic() - began) * 1e6)
         return ChangedOver(on_probation=self.on_probation)
 
@@ -217,7 +228,9 @@ class Handover(Change):
         self.rooms.agents.instances.plan_snapshot(record)
 
     def mark(self) -> None:
-        """Put down from where on the new revision remembers."""
+        """Put down from where on the new revision remembers; one that was told its past remembers as the old one."""
+        if self.journey.memory == "rebuilt":
+            return
         instances, revision_no = self.rooms.agents.instances, self.target.revision.no
         if self.carry:
             instances.keep(self.record, self.state, self.swap_seq, CARRIED, revision_no)
@@ -232,6 +245,8 @@ class Handover(Change):
 
     async def drop_new(self) -> None:
         """Take the new revision's instance away, if it is still there."""
+        if self.rebuild is not None:
+            self.rebuild.end()
         if self.cell.link is self.link:
             await self.rooms.agents.instances.drop(self.cell, self.slot)
 
@@ -252,6 +267,26 @@ class Handover(Change):
             _, self.state = split_payload(answer.payload, Swapped)
             return None, answer.status
         return msgspec.json.decode(answer.payload, type=Fault), answer.status
+
+    def _is_told(self) -> bool:
+        """Whether the new revision, which cannot take the old one's state over, is to be told what it did."""
+        target = self.target
+        return not (self.lasting or self.carry or target.fresh_state) and target.config.recover == "replay"
+
+    async def _tell_past(self) -> None:
+        """Run the agent's past on the new revision, beside the old one."""
+        rooms = self.rooms
+        self.rebuild = Rebuild(rooms.bus, rooms.agents, self.record, self.cell, self.link, self.slot)
+        why = await self.rebuild.start(self.target)
+        if why is not None:
+            self.rebuild, self.journey.memory_reason = None, why
+            return
+        self._say_rebuilt(self.rebuild.turns)
+
+    def _say_rebuilt(self, turns: int) -> None:
+        journey = self.journey
+        journey.memory = "rebuilt"
+        journey.memory_reason = f"{turns:,} turn{'' if turns == 1 else 's'} run again"
 
     def _lives(self) -> bool:
         return isinstance(self.record.life, Running | Suspended) and self.cell.link is self.link

@@ -67,9 +67,10 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     updated_us: int
     timings: Timings | None = None
     memory: str | None = None
-    """What became of the agent's state: "carried" by its hooks, or "fresh"; None for a new agent."""
+    """What became of the agent's state: "carried" by its hooks, "rebuilt" by running its past again, or "fresh"; None
+    for a new agent."""
     memory_reason: str | None = None
-    """Why the new revision began without the old one's state."""
+    """Why the new revision began without the old one's state, or how much of the past was run."""
     unchanged: bool = False
     """Whether the agent ran exactly this already, so that nothing was done."""
     validation: list[Check] = []

@@ -13,7 +13,7 @@ def snapshots_by_turn(db: sqlite3.Connection) -> None:
     for statement in (
         """create table memory(agent_no integer not null, seq integer not null, at_us integer not null,
              revision_no integer not null, kind text not null, data blob not null,
-             primary key(agent_no, seq))""",
+             primary key(agent_no, seq, kind))""",
         """insert into memory select agent_no, seq, at_us, revision_no, 'kept', data from snapshot
              where revision_no <> 0""",
         "drop table snapshot",
@@ -28,9 +28,9 @@ def snapshots_by_turn(db: sqlite3.Connection) -> None:
            end""",
         """create trigger fewer_others after insert on snapshot when new.kind <> 'kept'
            begin
-             delete from snapshot where agent_no = new.agent_no and kind <> 'kept' and seq not in (
-               select seq from snapshot where agent_no = new.agent_no and kind <> 'kept'
-                 order by seq desc limit 32);
+             delete from snapshot where agent_no = new.agent_no and kind <> 'kept' and rowid not in (
+               select rowid from snapshot where agent_no = new.agent_no and kind <> 'kept'
+                 order by seq desc, rowid desc limit 32);
            end""",
     ):
         db.execute(statement)

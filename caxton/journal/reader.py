@@ -281,7 +281,7 @@ class Reader:
         """An agent's snapshots and the moments at which its memory began, newest first."""
         rows = await self._query.all(
             """select agent_no, seq, at_us, revision_no, data, kind from snapshot
-               where agent_no = :no and seq < :before order by seq desc limit :limit""",
+               where agent_no = :no and seq < :before order by seq desc, rowid desc limit :limit""",
             no=agent_no,
             before=END if before_seq is None else before_seq,
             limit=limit,
@@ -293,7 +293,7 @@ class Reader:
         rows = await self._query.all(
             """select s.agent_no, s.seq, s.at_us, s.revision_no, s.data, s.kind from snapshot s
                join (select agent_no, max(seq) seq from snapshot group by agent_no) l
-                 on l.agent_no = s.agent_no and l.seq = s.seq"""
+                 on l.agent_no = s.agent_no and l.seq = s.seq order by s.rowid"""
         )
         return {row[0]: SnapshotRow(*row) for row in rows}
 

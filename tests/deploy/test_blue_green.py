@@ -218,8 +218,8 @@ async def test_every_deployment_says_what_became_of_the_state(tmp_path: Path) ->
 
         assert await deploy(COUNTER) == (None, None)
         assert await deploy(COUNTER_2) == ("carried", None)
-        assert await deploy(ECHO) == ("fresh", "the new revision has no caxton_restore")
-        assert await deploy(COUNTER) == ("fresh", "the old revision has no caxton_snapshot")
+        assert await deploy(ECHO) == ("rebuilt", "0 turns run again")
+        assert await deploy(COUNTER) == ("rebuilt", "0 turns run again")
         assert await deploy(COUNTER_2, recover="fresh") == ("fresh", 'recover is "fresh"')
         await house.agents.stop("c")
         assert await deploy(COUNTER) == ("fresh", "there was nothing to remember")

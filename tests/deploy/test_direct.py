@@ -78,12 +78,13 @@ async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: 
 
 async def test_a_build_that_cannot_take_the_state_begins_fresh(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy("c", COUNTER, recover="snapshot")
         await count(house)
-        moved = await house.engine.deploy("c", ECHO)
-        assert moved.memory == "fresh"
+        moved = await house.engine.deploy("c", ECHO, recover="snapshot")
+        assert (moved.memory, moved.memory_reason) == ("fresh", "the new revision has no caxton_restore")
         assert (await ask(house, "c", [1]))["content"] == [1]
-        assert (await house.engine.deploy("c", COUNTER)).memory == "fresh"
+        moved = await house.engine.deploy("c", COUNTER, recover="snapshot")
+        assert (moved.memory, moved.memory_reason) == ("fresh", "the old revision has no caxton_snapshot")
         assert await count(house) == 1
 
 

@@ -97,7 +97,7 @@ async def test_only_what_a_save_concerns_is_built(tmp_path: Path) -> None:
         project.save("bob.wat", text.replace("(module", '(module (global (export "g") i32 (i32.const 7))', 1))
         first, second = await project.next(Deployed), await project.next(Deployed)
         assert (first.agent, second.agent) == ("bob", "bea")
-        assert first.state_reason == "the old revision has no caxton_snapshot"
+        assert (first.state, first.state_reason) == ("rebuilt", "0 turns run again")
         project.save("ann.wat", text + ";; nothing else\n")
         assert (await project.next(Unchanged)).agent == "ann"
         built = [event.agents for event in project.seen if isinstance(event, Built)]
@@ -129,7 +129,7 @@ async def test_a_broken_save_and_one_that_the_daemon_refuses_leave_the_old_revis
         assert deployed.compile_ms > 0
         project.save("counter.c", COUNTER.replace("CAXTON_EXPORT(caxton_restore)", "static CAXTON_UNUSED"))
         deployed = await project.next(Deployed)
-        assert (deployed.state, deployed.state_reason) == ("fresh", "the new revision has no caxton_restore")
+        assert (deployed.state, deployed.state_reason) == ("rebuilt", "0 turns run again")
 
 
 async def test_the_configuration_is_watched_too(tmp_path: Path) -> None:

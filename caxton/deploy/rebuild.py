@@ -1,0 +1,159 @@
+"""A new revision that is told the past of the agent while the old one works on (docs/replay.md).
+
+In: an instance of the new revision in a slot of its own. Out: the same instance with the memory that the agent would
+have if it had been this revision all along. What is on disk comes from the journal; what comes meanwhile is written
+down as it passes, so that between two turns only the last few are left and nothing waits for the disk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from caxton.agents import AgentRecord, Supervisor, Way
+from caxton.bus import Bus, Endpoint, Envelope
+from caxton.cells import Cell, CellLink
+from caxton.deploy.target import Target
+from caxton.errors import DeploymentError
+
+IN_FLIGHT: Final = 32
+"""Messages that the cell has at a time meanwhile, so that few are left in the pause."""
+FEW: Final = 8
+ROUNDS: Final = 50
+PORTION: Final = 256
+
+
+class Tap:
+    """An outlet between the bus and a cell's link that remembers what passed."""
+
+    def __init__(self, bus: Bus, link: CellLink, endpoint: Endpoint) -> None:
+        self.heard: deque[Envelope] = deque(endpoint.in_flight)
+        self._bus = bus
+        self._link = link
+        self._endpoint = endpoint
+        self.room = self._left()
+
+    def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Take one message, and remember it."""
+        self.heard.append(envelope)
+        self._link.push(endpoint, envelope)
+        self.room = self._left()
+
+    def wait(self, endpoint: Endpoint) -> None:
+        """Nothing to remember: `settle` looks into the mailbox."""
+
+    def settle(self) -> None:
+        """After a burst: give the cell what there is room for."""
+        endpoint = self._endpoint
+        pushed = False
+        self.room = self._left()
+        while endpoint.open and endpoint.waiting and self.room > 0 and not self._bus.journal.congested:
+            self.push(endpoint, endpoint.waiting.popleft())
+            pushed = True
+        if pushed:
+            self._link.settle()
+
+    def _left(self) -> int:
+        return min(self._link.room, IN_FLIGHT - len(self._endpoint.in_flight))
+
+
+class Rebuild:
+    """One such rebuilding; `start` beside the old instance, `finish` between two turns, `end` in any case."""
+
+    def __init__(
+        self, bus: Bus, agents: Supervisor, record: AgentRecord, cell: Cell, link: CellLink, slot: int
+    ) -> None:
+        self.turns = 0
+        """How many turns were run once more."""
+        self._bus = bus
+        self._agents = agents
+        self._record = record
+        self._cell = cell
+        self._link = link
+        self._slot = slot
+        self._tap: Tap | None = None
+        self._restarts = record.restarts
+
+    async def start(self, target: Target) -> str | None:
+        """Tell it what is past; None, or why that cannot be told and it begins with nothing.
+
+        Raises DeploymentError where a turn that went well costs the new revision its instance.
+        """
+        endpoint = self._record.endpoint
+        way = await self._past(target)
+        if not way.replays:
+            return way.reason
+        self._tap = Tap(self._bus, self._link, endpoint)
+        upto = endpoint.last_seq
+        endpoint.outlet = self._tap
+        self._bus.outlets.append(self._tap)
+        # what ended before the tap was there
+        await self._agents.recovery.catch_up(way, upto)
+        self.turns = way.turns
+        self._raise(way)
+        for _ in range(ROUNDS):
+            if await self._tell(ended_only=True) <= FEW:
+                break
+        return None
+
+    async def finish(self) -> None:
+        """Tell it what is left; the agent takes no turn now. Raises DeploymentError as `start` does."""
+        await self._record.endpoint.idle()
+        if self._record.restarts != self._restarts:
+            raise DeploymentError("the agent broke down while its past was told", hint="try again")
+        while await self._tell(ended_only=False):
+            pass
+        self.end()
+
+    def end(self) -> None:
+        """Nothing is remembered any more; messages go to the cell as before."""
+        tap, self._tap = self._tap, None
+        if tap is None:
+            return
+        endpoint = self._record.endpoint
+        if endpoint.outlet is tap:
+            endpoint.outlet = self._link
+            endpoint.queued = False
+        self._bus.outlets.remove(tap)
+        if endpoint.open:
+            self._bus.open(endpoint)
+
+    # ------------------------------------------------------------------ steps
+
+    async def _past(self, target: Target) -> Way:
+        """What is on disk now, told."""
+        way = Way(self._record, self._cell, self._slot, target.revision, target.config)
+        await self._agents.recovery.recall([way])
+        if way.error is not None:
+            raise way.error
+        self._raise(way)
+        return way
+
+    def _raise(self, way: Way) -> None:
+        if way.broke:
+            raise DeploymentError(
+                f"its past cannot be told to the new revision: {way.reason}",
+                hint="the old revision goes on; with --fresh-state the new one begins with nothing",
+            )
+
+    async def _tell(self, *, ended_only: bool) -> int:
+        """Run some of what was heard; how much that was."""
+        tap = self._tap
+        if tap is None:
+            return 0
+        last = self._record.endpoint.last_seq
+        portion: list[Envelope] = []
+        while tap.heard and len(portion) < PORTION and (not ended_only or tap.heard[0].seq <= last):
+            portion.append(tap.heard.popleft())
+        if not portion:
+            return 0
+        bodies = [envelope.body for envelope in portion]
+        answer = await self._agents.instances.replay(self._link, self._slot, bodies)
+        self.turns += answer.done
+        if answer.fault is not None:
+            raise DeploymentError(
+                f"its past cannot be told to the new revision: its turn on message {portion[answer.done].seq} went "
+                f"well once and now ended: {answer.fault.reason}",
+                hint="the old revision goes on; with --fresh-state the new one begins with nothing",
+            )
+        return len(portion)
