@@ -132,6 +132,8 @@ class Lines:
             said.append(f"new: {', '.join(safe(name) for name in event.added)}")
         if event.changed:
             said.append(f"changed: {', '.join(safe(name) for name in event.changed)}")
+        if event.removed:
+            said.append(f"gone: {', '.join(safe(name) for name in event.removed)}")
         yield f"configuration read  {'  '.join(said) or 'no agent is concerned'}"
         for name in event.removed:
             yield self._dim(
