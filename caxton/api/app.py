@@ -20,6 +20,7 @@ from caxton.api import (
     replays,
     status,
     tasks,
+    turns,
 )
 from caxton.api.hub import Hub
 from caxton.api.intake import Intake
@@ -46,7 +47,19 @@ def build(rooms: Rooms) -> FastAPI:
     app.add_middleware(Intake)
     answers.install(app)
     app.include_router(status.probes)
-    nouns = (status, agents, messages, conversations, deployments, replays, tasks, df, dead_letters, events)
+    nouns = (
+        status,
+        agents,
+        messages,
+        conversations,
+        deployments,
+        replays,
+        tasks,
+        turns,
+        df,
+        dead_letters,
+        events,
+    )
     for room in nouns:
         app.include_router(room.router, prefix=PREFIX)
     return app

@@ -211,6 +211,19 @@ class AsyncClient:
         """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
         return await self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
 
+    async def turns(
+        self,
+        *,
+        agent: str | None = None,
+        conversation: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Json]:
+        """Turns (`TurnRow`), those on the newest messages first."""
+        return await self._list(
+            "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
+        )
+
     async def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
         """Deployments (`DeploymentBody`), the newest first."""
         return await self._list("/api/v1/deployments", limit, "before", agent=agent)

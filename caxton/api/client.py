@@ -219,6 +219,19 @@ class Client:
         """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
         return self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
 
+    def turns(
+        self,
+        *,
+        agent: str | None = None,
+        conversation: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Json]:
+        """Turns (`TurnRow`), those on the newest messages first."""
+        return self._list(
+            "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
+        )
+
     def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
         """Deployments (`DeploymentBody`), the newest first."""
         return self._list("/api/v1/deployments", limit, "before", agent=agent)

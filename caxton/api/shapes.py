@@ -98,6 +98,12 @@ class TurnBody(TypedDict):
     sent: int
 
 
+class TurnRow(TurnBody):
+    """One turn with the number of its message."""
+
+    seq: int
+
+
 class DeadLetterOfMessage(TypedDict):
     """Why one receiver did not get a message."""
 
@@ -408,7 +414,10 @@ class AgentTotals(TypedDict):
 
 
 class JournalBody(TypedDict):
-    """The journal at a glance; `rows` counts messages and events, `bytes` what of the file is in use."""
+    """The journal at a glance; `rows` counts messages and events, `bytes` what of the file is in use.
+
+    `commits` and `commit_us` count since the start.
+    """
 
     first_seq: int | None
     last_seq: int
@@ -416,6 +425,8 @@ class JournalBody(TypedDict):
     rows: int
     bytes: int
     waiting_rows: int
+    commits: int
+    commit_us: int
     failed: str | None
 
 
@@ -459,6 +470,13 @@ class Messages(TypedDict):
     """A page of messages; `next` is the `after` (or, newest first, the `before`) of the next page."""
 
     items: list[MessageBody]
+    next: int | None
+
+
+class Turns(TypedDict):
+    """A page of turns; `next` is the `before` of the next page."""
+
+    items: list[TurnRow]
     next: int | None
 
 

@@ -74,6 +74,8 @@ async def status(request: Request) -> Response:
                 "rows": stored.last_seq - stored.trimmed_upto,
                 "bytes": stored.used_bytes,
                 "waiting_rows": rooms.journal.waiting_rows,
+                "commits": rooms.journal.counts.commits,
+                "commit_us": rooms.journal.counts.commit_us,
                 "failed": rooms.journal.failed,
             },
             "counts": {name: getattr(rooms.bus.counts, name) for name in COUNTS},

@@ -58,6 +58,16 @@ def test_a_message_comes_back_with_its_reply_turn_and_trace(caxton: Client) -> N
     assert sent["conversation_id"] in [one["id"] for one in caxton.conversations(agent="echo")]
 
 
+def test_turns_of_an_agent_are_listed_newest_first(caxton: Client) -> None:
+    first, second = caxton.send(ECHO, wait_s=10), caxton.send(ECHO, wait_s=10)
+    turns = caxton.turns(agent="echo", limit=2)
+    assert [turn["seq"] for turn in turns] == [second["seq"], first["seq"]]
+    (alone,) = caxton.turns(conversation=first["conversation_id"])
+    assert alone == turns[1]
+    assert alone["status"] == "ok"
+    assert len(alone["revision"]) == 64
+
+
 def test_a_reply_that_does_not_come_is_said_to_be_late(caxton: Client) -> None:
     silent = {"receiver": "echo", "performative": "cancel"}
     sent = caxton.send(silent, wait_s=0.05)

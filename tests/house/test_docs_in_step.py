@@ -21,6 +21,7 @@ from caxton.api import (
     replays,
     status,
     tasks,
+    turns,
 )
 from caxton.api.app import PREFIX
 from caxton.api.wire import _classes
@@ -57,6 +58,7 @@ def routes() -> set[str]:
             deployments,
             replays,
             tasks,
+            turns,
             df,
             events,
         )
@@ -79,7 +81,18 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
 
 def test_every_parameter_is_documented() -> None:
     text = page("api.md")
-    for room in (agents, messages, conversations, dead_letters, deployments, replays, tasks, df, events):
+    for room in (
+        agents,
+        messages,
+        conversations,
+        dead_letters,
+        deployments,
+        replays,
+        tasks,
+        turns,
+        df,
+        events,
+    ):
         for route in room.router.routes:
             assert isinstance(route, APIRoute)
             for parameter in route.dependant.query_params:
