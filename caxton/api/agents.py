@@ -230,11 +230,25 @@ async def restart(request: Request, name: Name) -> Response:
 
 
 @router.get("/{name}/logs", response_model=Logs)
-async def logs(request: Request, name: Name, after: After = 0, limit: Limit = 100) -> Response:
-    """What the agent logged, oldest first."""
+async def logs(
+    request: Request,
+    name: Name,
+    after: After = 0,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    limit: Limit = 100,
+    newest: Annotated[bool, Query(description="Newest first.")] = False,
+) -> Response:
+    """What the agent logged, oldest first unless `newest`."""
     rooms = rooms_of(request)
     rooms.agents.view(name)
-    rows = await rooms.reader.events(kind="log", agent=full_name(rooms, name), after_seq=after, limit=limit)
+    rows = await rooms.reader.events(
+        kind="log",
+        agent=full_name(rooms, name),
+        after_seq=after,
+        before_seq=before,
+        limit=limit,
+        newest_first=newest,
+    )
     return page([log_body(row) for row in rows], rows[-1].seq if len(rows) == limit else None)
 
 

@@ -144,9 +144,17 @@ class AsyncClient:
         """Stop an agent and forget it."""
         wire.read(await self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
 
-    async def agent_logs(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
-        """What an agent logged (`LogBody`), oldest first."""
-        return await self._list(f"/api/v1/agents/{quoted(name)}/logs", limit, "after", after=after)
+    async def agent_logs(
+        self, name: str, *, after: int = 0, limit: int = 100, newest: bool = False
+    ) -> list[Json]:
+        """What an agent logged (`LogBody`), oldest first, or the newest of it, newest first."""
+        return await self._list(
+            f"/api/v1/agents/{quoted(name)}/logs",
+            limit,
+            "before" if newest else "after",
+            after=after,
+            newest="true" if newest else None,
+        )
 
     async def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
         """What an agent sent and received (`MessageBody`), oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -13,16 +14,21 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
-def tui(project: Project = None) -> None:
-    """Watch agents and messages live; q leaves, and the daemon goes on.
+def tui(
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only look: nothing is done to the daemon.")
+    ] = False,
+    project: Project = None,
+) -> None:
+    """Live in the project: conversations, agents, traces, changes, log and meters; q leaves, the daemon goes on.
 
-    It shows every agent with its state and pace, the tape of messages as they are committed, and each message
-    with the turns that it made. It changes nothing. When the daemon goes away the picture stays, and goes on when it
-    comes back. Press ? for the keys.
+    When the daemon goes away the picture stays, and goes on when it comes back. Each thing that is done shows the
+    command that does the same. Press ? for the keys.
 
     \b
     Examples:
       caxton tui
+      caxton tui --read-only
       caxton -p ~/market tui
     """
     from caxton.cli import place
@@ -37,7 +43,7 @@ def tui(project: Project = None) -> None:
         )
     from caxton_tui import run
 
-    raise typer.Exit(run(folder))
+    raise typer.Exit(run(folder, read_only=read_only))
 
 
 def in_terminal() -> bool:

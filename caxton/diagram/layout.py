@@ -26,7 +26,7 @@ _ACTS: Final = tuple(act.value for act in Performative)
 _GUTTER: Final = 16
 """Cells before the lanes: arc, sign, number, time."""
 _REVISION: Final = 8
-_TEXT_LEAST: Final = 16
+_TEXT_LEAST: Final = 14
 _NARROWEST, _WIDEST = 9, 20
 """Cells from one lane to the next."""
 

@@ -1,7 +1,8 @@
 """The terminal interface: a viewer of one daemon, attached over its API like every other client.
 
-In: a project's folder. Out: agents, the live message tape and each message in detail on a screen, until the operator
-leaves. `store`, `reader`, `filter` and `words` know nothing of Textual; the widgets know nothing of HTTP.
+In: a project's folder. Out: six screens, conversations, agents, traces, changes, log and meters, until the operator
+leaves. `store`, `reader`, `book`, `history`, `deeds`, `legal`, `settings` and `words` know nothing of Textual; the
+widgets know nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from caxton_tui.app import CaxtonApp
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.theme import BUILTIN_THEMES
 
-__all__ = ["CaxtonApp", "attach", "rare_collections", "run"]
+from caxton_tui.app import CaxtonApp
+from caxton_tui.settings import load_settings
+from caxton_tui.themes import HIGH_CONTRAST
+
+__all__ = ["CaxtonApp", "attach", "binding_ids", "rare_collections", "run", "themes"]
 
 
 async def attach(
@@ -24,22 +31,42 @@ async def attach(
     dev: AsyncIterator[str] | None = None,
     seconds: float | None = None,
     signals: bool = True,
+    read_only: bool = False,
 ) -> int:
     """Show the daemon of the project in `folder` until the operator leaves, or for `seconds`; the exit code.
 
     `dev` gives the lines of a development loop in the same event loop; they get a strip of their own. A daemon that is
     not there is waited for. A signal to end (128 and its number is the exit code then) leaves the terminal as it was;
-    `signals` is False where the caller sees to them, or is not the main thread.
+    `signals` is False where the caller sees to them, or is not the main thread. With `read_only` nothing is done to
+    the daemon. Raises ConfigurationError where the user's own settings are wrong.
     """
-    app = CaxtonApp(folder, dev=dev, seconds=seconds)
+    settings = load_settings(binding_ids(), themes())
+    app = CaxtonApp(folder, dev=dev, seconds=seconds, read_only=read_only, settings=settings)
     with rare_collections(), _ended_by_signals(app) if signals else nullcontext():
         await app.run_async()
     return app.return_code or 0
 
 
-def run(folder: Path, *, dev: AsyncIterator[str] | None = None, seconds: float | None = None) -> int:
+def run(folder: Path, *, read_only: bool = False) -> int:
     """`attach` for callers without an event loop."""
-    return asyncio.run(attach(folder, dev=dev, seconds=seconds))
+    return asyncio.run(attach(folder, read_only=read_only))
+
+
+def themes() -> set[str]:
+    """The names of all themes that there are."""
+    return {*BUILTIN_THEMES, HIGH_CONTRAST.name}
+
+
+def binding_ids() -> set[str]:
+    """The ids of all keys that can be given other keys."""
+    kinds: list[type[DOMNode]] = [DOMNode]
+    found: set[str] = set()
+    while kinds:
+        kind = kinds.pop()
+        kinds.extend(kind.__subclasses__())
+        if kind.__module__.startswith("caxton_tui."):
+            found |= {one.id for one in kind.BINDINGS if isinstance(one, Binding) and one.id is not None}
+    return found
 
 
 @contextmanager

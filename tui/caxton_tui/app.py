@@ -1,7 +1,7 @@
-"""The app: one screen, one reader, one store.
+"""The app: one frame, one reader, one store.
 
-In: a project's folder. Out: a picture of its daemon until the operator leaves. It changes nothing in the daemon, and
-the daemon goes on when it ends.
+In: a project's folder. Out: a picture of its daemon until the operator leaves, and what the operator has it do. The
+daemon goes on when it ends.
 """
 
 from __future__ import annotations
@@ -10,21 +10,19 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import ClassVar
 
 from textual.app import App
-from textual.binding import BindingType
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
-from caxton_tui.help import HelpScreen
-from caxton_tui.keys import KEYS
+from caxton_tui.desk import Desk
+from caxton_tui.frame import Frame
 from caxton_tui.reader import PAUSES_S, Reader
+from caxton_tui.settings import Settings
 from caxton_tui.store import Store
-from caxton_tui.watch import WatchScreen
+from caxton_tui.themes import DARK, HIGH_CONTRAST
 
 STATE = ".caxton"
-DARK, LIGHT = "textual-dark", "textual-light"
 
 
 class CaxtonApp(App[int]):
@@ -33,7 +31,6 @@ class CaxtonApp(App[int]):
     TITLE = "Caxton"
     CSS_PATH = "caxton.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in KEYS if key.of_app]
 
     def __init__(
         self,
@@ -41,27 +38,33 @@ class CaxtonApp(App[int]):
         *,
         dev: AsyncIterator[str] | None = None,
         seconds: float | None = None,
+        read_only: bool = False,
+        settings: Settings | None = None,
         clock: Clock | None = None,
         zone: tzinfo | None = None,
         pauses_s: Sequence[float] = PAUSES_S,
     ) -> None:
         """`dev`: lines of the development loop; `seconds`: ends by itself after so long; `zone`: of the times shown."""
         super().__init__()
-        self.theme = os.environ.get("CAXTON_TUI_THEME", DARK)
+        settings = settings or Settings()
+        self.register_theme(HIGH_CONTRAST)
+        self.theme = os.environ.get("CAXTON_TUI_THEME") or settings.theme or DARK
+        self.set_keymap(dict(settings.keys))
         self.store = Store()
-        self._clock = clock or SystemClock()
-        self.reader = Reader(socket_path(folder / STATE), self.store, self._clock, pauses_s)
+        clock = clock or SystemClock()
+        self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s)
         self._dev = dev
         self._seconds = seconds
-        self._picture = WatchScreen(self.store, self.reader, self._clock, zone, building=dev is not None)
+        desk = Desk(self.store, self.reader, clock, zone, read_only)
+        self._picture = Frame(desk, building=dev is not None)
 
-    def get_default_screen(self) -> WatchScreen:
-        """The one screen."""
+    def get_default_screen(self) -> Frame:
+        """The one frame."""
         return self._picture
 
     @property
-    def picture(self) -> WatchScreen:
-        """The one screen, also while the help lies over it."""
+    def picture(self) -> Frame:
+        """The one frame, also while something lies over it."""
         return self._picture
 
     def on_mount(self) -> None:
@@ -79,14 +82,6 @@ class CaxtonApp(App[int]):
     async def action_quit(self) -> None:
         """End the app; the daemon goes on."""
         self.leave()
-
-    def action_dark(self) -> None:
-        """Dark to light and back."""
-        self.theme = LIGHT if self.current_theme.dark else DARK
-
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.push_screen(HelpScreen())
 
     async def _follow(self, lines: AsyncIterator[str]) -> None:
         async for line in lines:

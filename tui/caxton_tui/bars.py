@@ -5,13 +5,16 @@ In: the store and the clock. Out: one line of state, a banner while the daemon i
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
+from textual.widget import Widget
 from textual.widgets import Static
 
 from caxton.api.plain import safe
 from caxton.clock import Clock
+from caxton_tui.desk import Desk
 from caxton_tui.store import Link, Store
 
 
@@ -30,14 +33,48 @@ class Line(Static):
             self.update(text)
 
 
+def titled(widget: Widget, title: str) -> None:
+    """Give a box its title; the same title again would paint the whole box again."""
+    # what agents said stands in titles too, and is no markup there
+    title = title.replace("[", "\\[")
+    if widget.border_title != title:
+        widget.border_title = title
+
+
+class TopLine(Line):
+    """Where one stands, from outside in, and on the right the screens with their keys."""
+
+    def __init__(self, labels: Sequence[str], *, id: str = "top") -> None:
+        super().__init__(id=id)
+        self._labels = labels
+
+    def flush(self, label: str, crumbs: Sequence[str]) -> None:
+        """One stands on that screen, at these crumbs."""
+        width = self.size.width - 2
+        tabs = [(f" {number} {name} ", name == label) for number, name in enumerate(self._labels, 1)]
+        if sum(len(text) for text, _ in tabs) + 12 > width:
+            # of six names there is room for one
+            tabs = [(f" {number} ", name == label) for number, name in enumerate(self._labels, 1)]
+        where = " › ".join((label, *map(safe, crumbs)))
+        room = width - sum(len(text) for text, _ in tabs) - 1
+        text = Text(where, "bold", no_wrap=True)
+        text.truncate(max(room, 0), overflow="ellipsis")
+        text.append(" " * max(room + 1 - cell_len(text.plain), 1))
+        for tab, here in tabs:
+            text.append(tab, "reverse bold" if here else "dim")
+        self.put(text)
+
+
 class StatusLine(Line):
     """Daemon, cells, pace, journal, what was left out, the time."""
 
-    def __init__(self, store: Store, clock: Clock, zone: tzinfo | None, *, id: str = "status") -> None:
+    def __init__(self, desk: Desk, *, id: str = "status") -> None:
         super().__init__(id=id)
-        self._store = store
-        self._clock = clock
-        self._zone = zone
+        self._desk = desk
+        self._store = desk.store
+        self._read_only = desk.read_only
+        self.filtered = ""
+        """The filter in force, and how much passes it."""
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
@@ -52,7 +89,7 @@ class StatusLine(Line):
                 head = ("✗ lost", "bold red")
             case Link.CONNECTING:
                 head = ("◌ connecting", "yellow")
-        now = datetime.fromtimestamp(self._clock.now_us() / 1e6, UTC).astimezone(self._zone)
+        now = self._desk.today()
         parts: list[tuple[str, str]] = [head]
         status = store.status
         if status is not None:
@@ -69,10 +106,10 @@ class StatusLine(Line):
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
         if store.left_out:
             parts.append((f"left out {store.left_out:,}", "yellow"))
-        if store.filter is not None:
-            parts.append(
-                (f"/{safe(store.filter.text)} {len(store.shown):,} of {len(store.entries):,}", "bold")
-            )
+        if self.filtered:
+            parts.append((safe(self.filtered), "bold"))
+        if self._read_only:
+            parts.append(("read-only", "bold yellow"))
         parts.append((now.strftime("%H:%M:%S"), "dim"))
         return Text("  ").join(Text(text, style) for text, style in parts)
 

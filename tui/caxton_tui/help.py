@@ -1,8 +1,12 @@
-"""The help: every key, and the command that does the same without the app."""
+"""The help: what the keys do for what has the focus, and the command that does the same without the app.
+
+In: the bindings that are in force. Out: a box over the screen.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
@@ -12,10 +16,31 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from caxton_tui.filter import FIELDS
-from caxton_tui.keys import KEYS, PLACES
+from caxton.finding import FIELDS
+from caxton_tui.keys import TWINS
 
-_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
+_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "colon": ":",
+    "minus": "-",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "upper_a": "A",
+}
+
+
+class Told(NamedTuple):
+    """One binding as the help tells it."""
+
+    keys: tuple[str, ...]
+    text: str
+    id: str
 
 
 class HelpScreen(ModalScreen[None]):
@@ -25,39 +50,47 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "Close", id="help.close")
     ]
 
+    def __init__(self, title: str, about: str, told: Sequence[Told]) -> None:
+        super().__init__()
+        self._title = title
+        self._about = about
+        self.told = told
+        """The bindings that are explained."""
+
     def compose(self) -> ComposeResult:
-        """One table and two sentences."""
+        """A sentence, a table and some notes."""
         with VerticalScroll(id="help"):
-            yield Static(keys(), id="help-keys")
+            yield Static(Text(self._about + "\n"), id="help-about")
+            yield Static(keys(self.told), id="help-keys")
             yield Static(notes(), id="help-notes")
 
     def on_mount(self) -> None:
         """Name the box."""
         box = self.query_one("#help")
-        box.border_title = "Keys"
+        box.border_title = f"Keys on {self._title}"
         box.border_subtitle = "esc closes"
         box.focus()
 
 
-def keys() -> Table:
+def keys(told: Sequence[Told]) -> Table:
     """Every key with what it does and its command."""
     table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
     table.add_column("KEY", no_wrap=True)
     table.add_column("WHAT")
     table.add_column("AS A COMMAND")
-    for key in KEYS:
-        names = " ".join(_NAMES.get(name, name) for name in key.keys.split(","))
-        table.add_row(Text(names, "bold"), Text(key.text), Text(key.command, "dim"))
-    for names, text, command in PLACES:
-        table.add_row(Text(names, "bold"), Text(text), Text(command, "dim"))
+    for one in told:
+        names = " ".join(_NAMES.get(key, key) for key in one.keys)
+        table.add_row(Text(names, "bold"), Text(one.text), Text(TWINS.get(one.id, ""), "dim"))
+    table.add_row(Text("tab", "bold"), Text("The next place on this screen"), Text(""))
     return table
 
 
 def notes() -> Text:
     """What a filter may say, and what the signs mean."""
-    fields = " ".join(f"{name}:" for name in ("agent", *FIELDS))
+    fields = " ".join(f"{name}:" for name in FIELDS)
     return Text(
-        f"\nFilter: words that a row must hold; {fields} in that field; ! before a word turns it round."
+        f"\nFilter: words that a row must hold; {fields} in that field; ~ a regular expression; ! turns it round."
         "\nSigns: ? asks  + offers  = settles  - declines  ! went wrong  ↻ delivered again  · event"
+        "\nIn a diagram: ↩ answers  ◷ reply-by, or one that passed  ✗ wrong  ◆ another revision  ↻ a loop, folded"
         "\nA line that says how many rows were left out is a viewer's bound: the journal has them all."
     )

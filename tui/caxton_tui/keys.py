@@ -1,7 +1,7 @@
-"""Every key of the app, once: the bindings, the footer and the help are made of these.
+"""The keys that are the same on every screen, and for every key the command that does or shows the same.
 
-The ids are for people who want other keys (`App.set_keymap`); the command does the same from a shell, and for those
-who cannot use a screen full of changing text.
+The ids are for people who want other keys (`settings.py`); the commands are for those who cannot use a screen full of
+changing text. A screen's own keys stand with it.
 """
 
 from __future__ import annotations
@@ -12,74 +12,73 @@ from textual.binding import Binding
 
 
 class Key(NamedTuple):
-    """One key: what it does, and the command that does or shows the same."""
+    """One key: what it does."""
 
     keys: str
     action: str
     id: str
     label: str
     text: str
-    command: str
-    footer: bool = True
-
-    @property
-    def of_app(self) -> bool:
-        """Whether it is the app's; the others are the screen's."""
-        return self.action in ("quit", "help", "dark")
+    footer: bool = False
 
     @property
     def binding(self) -> Binding:
         """As Textual has it."""
-        return Binding(
-            self.keys,
-            self.action,
-            self.label,
-            show=self.footer,
-            id=self.id,
-            tooltip=f"{self.text} ({self.command})",
-        )
+        return Binding(self.keys, self.action, self.label, show=self.footer, id=self.id, tooltip=self.text)
 
 
 KEYS: Final = (
-    Key("q", "quit", "app.quit", "Quit", "Leave; the daemon goes on", "caxton down ends the daemon"),
-    Key("question_mark", "help", "app.help", "Help", "These lines", "caxton --help"),
-    Key(
-        "slash",
-        "filter",
-        "tape.filter",
-        "Filter",
-        "Show only some rows of the tape",
-        "caxton msg tail --agent NAME",
-    ),
-    Key(
-        "a",
-        "only_agent",
-        "tape.agent",
-        "Agent",
-        "Only the chosen agent's rows, or all again",
-        "caxton msg tail --agent NAME",
-    ),
-    Key("f", "follow", "tape.follow", "Follow", "Follow the newest row, or stay", "caxton msg tail"),
-    Key("escape", "back", "app.back", "Back", "Close the detail, drop the filter, follow again", "", False),
-    Key(
-        "r",
-        "retry",
-        "app.retry",
-        "Look now",
-        "Ask the daemon now, also one that is away",
-        "caxton status",
-        False,
-    ),
-    Key(
-        "d", "dark", "app.dark", "Dark/light", "Change between dark and light", "CAXTON_TUI_THEME=NAME", False
-    ),
+    Key("q", "quit", "app.quit", "Quit", "Leave; the daemon goes on", True),
+    Key("question_mark", "help", "app.help", "Help", "What the keys do here", True),
+    Key("colon,ctrl+p", "palette", "app.palette", "Commands", "Everything that can be done, by words", True),
+    Key("slash", "filter", "app.filter", "Filter", "Show only what passes a filter", True),
+    Key("c", "compose", "app.compose", "Write", "Write a message and send it", True),
+    Key("escape", "back", "app.back", "Back", "One step back: a detail, the cursor, the filter, the screen"),
+    Key("minus", "last", "app.last", "Last screen", "The screen before this one"),
+    Key("y", "copy", "app.copy", "Copy", "Copy the row under the cursor to the clipboard (OSC 52)"),
+    Key("v", "select", "app.select", "Select", "The list as plain text, to mark and copy parts of it"),
+    Key("r", "retry", "app.retry", "Look now", "Ask the daemon now, also one that is away"),
+    Key("d", "theme", "app.theme", "Theme", "Dark, light, high contrast"),
+    Key("1", "screen('Conversations')", "app.conversations", "Conversations", "Screen 1"),
+    Key("2", "screen('Agents')", "app.agents", "Agents", "Screen 2"),
+    Key("3", "screen('Traces')", "app.traces", "Traces", "Screen 3"),
+    Key("4", "screen('Changes')", "app.changes", "Changes", "Screen 4"),
+    Key("5", "screen('Log')", "app.log", "Log", "Screen 5"),
+    Key("6", "screen('Meters')", "app.meters", "Meters", "Screen 6"),
 )
 
-PLACES: Final = (
-    ("tab", "The next place: agents, messages, detail", ""),
-    ("↑ ↓ k j", "Row by row; on the tape this ends following", ""),
-    ("pgup pgdn g G", "Screen by screen; first and last row", ""),
-    ("enter", "On a message: all of it, with its turns", "caxton msg show SEQ"),
-    ("enter", "On an agent: the tape shows only its rows", "caxton agent show NAME"),
-)
-"""Keys that belong to the lists, with what they do and the command for it."""
+TWINS: Final = {
+    "app.quit": "caxton down ends the daemon",
+    "app.help": "caxton --help",
+    "app.filter": "--filter of msg and conv",
+    "app.compose": "caxton msg send",
+    "app.retry": "caxton status",
+    "app.theme": "CAXTON_TUI_THEME=NAME",
+    "app.conversations": "caxton conv list",
+    "app.agents": "caxton agent list",
+    "app.traces": "caxton trace show ID",
+    "app.changes": "caxton deploy list",
+    "app.log": "caxton msg tail",
+    "app.meters": "caxton top",
+    "list.choose": "caxton msg show SEQ",
+    "list.problem": "--filter is:problem",
+    "diagram.on": "caxton conv show ID",
+    "conversations.follow": "caxton msg tail",
+    "conversations.export": "caxton conv export ID",
+    "conversations.trace": "caxton trace show ID",
+    "conversations.reply": "caxton msg send",
+    "conversations.repeat": "caxton msg send",
+    "agents.switch": "caxton agent stop NAME",
+    "agents.restart": "caxton agent restart NAME",
+    "agents.suspend": "caxton agent suspend NAME",
+    "agents.deploy": "caxton agent deploy NAME FILE",
+    "agents.rows": "caxton msg tail --agent NAME",
+    "agents.write": "caxton msg send --to NAME",
+    "room.next": "caxton agent show, logs",
+    "traces.conversation": "caxton conv show ID",
+    "changes.rollback": "caxton deploy rollback ID",
+    "changes.agent": "caxton agent show NAME",
+    "log.follow": "caxton msg tail",
+    "log.conversation": "caxton conv show ID",
+}
+"""By a binding's id: the command that does or shows the same."""

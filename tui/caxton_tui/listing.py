@@ -18,11 +18,17 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from caxton.finding import Filter
+from caxton_tui.host import host
+
 HEAD: Final = 1
 """Lines above the rows that do not scroll: the headings."""
 
 Part = tuple[str, int, str]
 """A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
+
+Piece = tuple[str, str]
+"""Text as it is painted, and its component class or nothing."""
 
 
 class Listing(ScrollView, can_focus=True):
@@ -46,7 +52,9 @@ class Listing(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False, id="list.page_down"),
         Binding("home,g", "edge(-1)", "First", show=False, id="list.first"),
         Binding("end,G", "edge(1)", "Last", show=False, id="list.last"),
-        Binding("enter", "choose", "Detail", id="list.choose"),
+        Binding("enter", "choose", "Open", id="list.choose"),
+        Binding("n", "problem(1)", "Problem", id="list.problem", tooltip="The next problem"),
+        Binding("N", "problem(-1)", "Problem before", show=False, id="list.problem_before"),
     ]
 
     class Moved(Message):
@@ -93,6 +101,44 @@ class Listing(ScrollView, can_focus=True):
         """The columns of one row."""
         raise NotImplementedError
 
+    def problem(self, number: int) -> bool:
+        """Whether a row says that something went wrong."""
+        return False
+
+    @property
+    def copied(self) -> str:
+        """What a person who copies the row under the cursor wants to have."""
+        return ""
+
+    @property
+    def plain(self) -> str:
+        """The rows as text, at most 2,000 from the first on screen."""
+        width = self.width
+        rows = range(self.top, min(self.total, self.top + 2_000))
+        lines = [self.head_pieces(width), *(self.pieces(number, width) for number in rows)]
+        return "\n".join("".join(text for text, _ in pieces).rstrip() for pieces in lines)
+
+    def narrow(self, wanted: Filter | None) -> None:
+        """Show only the rows that pass; a listing whose rows belong together shows all of them."""
+
+    @property
+    def wanted(self) -> Filter | None:
+        """The filter in force."""
+        return None
+
+    @property
+    def empty(self) -> str:
+        """What to say, and what to do next, where there is no row."""
+        return ""
+
+    def head_pieces(self, width: int) -> list[Piece]:
+        """The headings as they are painted, one cell less than `width`."""
+        return spaced(self.heading(width), width - 1)
+
+    def pieces(self, number: int, width: int) -> list[Piece]:
+        """A row as it is painted, one cell less than `width`."""
+        return spaced(self.row(number, width), width - 1)
+
     # painting
 
     @property
@@ -127,34 +173,29 @@ class Listing(ScrollView, can_focus=True):
         """One line of the screen."""
         width = self.width
         if y < HEAD:
-            return self._strip(self.heading(width), width, "listing--head")
+            return self._strip(self.head_pieces(width), width, "listing--head")
         number = self.top + y - HEAD
         if number >= self.total:
+            lines = self.empty.split("\n") if not self.total and not self.top else []
+            if 0 <= number - 1 < len(lines):
+                return self._strip([(f" {lines[number - 1]}", "listing--dim")], width, "")
             return Strip.blank(width, self.rich_style)
         chosen = number == self.cursor and self.has_focus
         marked = "listing--cursor" if chosen else ""
-        return self._strip(self.row(number, width), width, marked, mark=number == self.cursor)
+        return self._strip(self.pieces(number, width), width, marked, mark=number == self.cursor)
 
-    def _strip(self, parts: Iterable[Part], width: int, whole: str, mark: bool = False) -> Strip:
+    def _strip(self, pieces: Iterable[Piece], width: int, whole: str, mark: bool = False) -> Strip:
         under = self.get_component_rich_style(whole) if whole else self.rich_style
         # a sign, for a cursor that is only a colour is none to many eyes
         text, style = ("▌" if mark else " "), under
         segments: list[Segment] = []
-        left = width - 1
-        for said, room, name in parts:
-            if left <= 0:
-                break
-            room = max(-left, min(room, left))
+        for said, name in pieces:
             own = self.get_component_rich_style(name) if name and not whole else under
             if own is not style:
                 # Textual's work grows with the segments, so neighbours of one style are one
                 segments.append(Segment(text, style))
                 text, style = "", own
-            text += fitted(said, room)
-            left -= abs(room)
-            if left > 0:
-                text += " "
-                left -= 1
+            text += said
         segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(width, under)
 
@@ -184,6 +225,18 @@ class Listing(ScrollView, can_focus=True):
             self.put(self._entry(-1))
         self.post_message(self.Chosen(self))
 
+    def action_problem(self, by: int) -> None:
+        """The cursor on the next row that says that something went wrong; a bell where there is none."""
+        start = (-1 if by > 0 else self.total) if self.cursor is None else self.cursor
+        row = start + by
+        while 0 <= row < self.total:
+            if self.problem(row):
+                self.put(row)
+                return
+            row += by
+        host(self).bell()
+        self.notify("no problem after here" if by > 0 else "no problem before here", timeout=2)
+
     def put(self, number: int) -> None:
         """Put the cursor on a row, or on the nearest there is."""
         self.cursor = max(0, min(number, self.total - 1))
@@ -212,6 +265,23 @@ class Listing(ScrollView, can_focus=True):
     def _entry(self, by: int) -> int:
         """Where the cursor comes in: at the top of the screen, or, backwards, at its end."""
         return min(self.top + self.room, self.total) - 1 if by < 0 else self.top
+
+
+def spaced(parts: Iterable[Part], room: int) -> list[Piece]:
+    """Columns with a space between them, in so many cells."""
+    pieces: list[Piece] = []
+    left = room
+    for said, width, name in parts:
+        if left <= 0:
+            break
+        width = max(-left, min(width, left))
+        text = fitted(said, width)
+        left -= abs(width)
+        if left > 0:
+            text += " "
+            left -= 1
+        pieces.append((text, name))
+    return pieces
 
 
 def fitted(text: str, room: int) -> str:

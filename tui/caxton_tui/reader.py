@@ -7,21 +7,29 @@ that grows, for as long as the app runs; the tape goes on where it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from caxton.api.async_client import AsyncClient
 from caxton.api.wire import Json
 from caxton.clock import Clock
-from caxton.errors import CaxtonError, Unreachable
+from caxton.errors import CaxtonError, TimedOut, Unreachable
+from caxton_tui.book import Book, Room, Wants
 from caxton_tui.store import Connection, Link, Store
+
+T = TypeVar("T")
 
 LOOK_S: Final = 0.5
 SHARE: Final = 10
 """A look may take one part in so many of the time; with thousands of agents looks are rarer."""
 PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Before a lost daemon is tried again; the last one for ever."""
+LISTED: Final = 200
+"""Conversations and deployments that a list shows."""
+SAMPLED: Final = 500
+"""Turns that percentiles are made of."""
+PAGE: Final = 1000
 BACK: Final = 500
 """Rows from before the app was attached that the tape begins with."""
 
@@ -37,6 +45,8 @@ class Reader:
         self._clock = clock
         self._pauses_s = pauses_s
         self._hurry = asyncio.Event()
+        self._turned = asyncio.Event()
+        self._wants = Wants()
         self._client: AsyncClient | None = None
 
     async def run(self) -> None:
@@ -62,6 +72,19 @@ class Reader:
     def hurry(self) -> None:
         """Do at once what would be done after a pause: the next look, or the next try."""
         self._hurry.set()
+        self._turned.set()
+
+    def show(self, wants: Wants) -> None:
+        """Ask for these from now on; something new at once."""
+        if wants != self._wants:
+            self._wants = wants
+            self._turned.set()
+
+    async def ask(self, what: Callable[[AsyncClient], Awaitable[T]]) -> T:
+        """Let the daemon do or say something; raises what it refuses with, Unreachable where it is away."""
+        if self._client is None:
+            raise Unreachable("the daemon is away", hint="nothing was done; try again when it is back")
+        return await what(self._client)
 
     async def message(self, seq: int) -> Json | None:
         """One message with its turns and dead letters; None where the daemon cannot be asked now."""
@@ -81,8 +104,10 @@ class Reader:
             try:
                 self._store.connected(Connection(Link.LIVE, self._clock.monotonic()))
                 meters = group.create_task(self._meters(client), name="meters")
+                wanted = group.create_task(self._wanted(client), name="wanted")
                 await self._listen(client, after)
                 meters.cancel()
+                wanted.cancel()
             finally:
                 self._client = None
 
@@ -116,13 +141,79 @@ class Reader:
         status, agents = await client.status(), await client.agents()
         self._store.looked(self._clock.monotonic(), status, agents)
 
-    async def _pause(self, seconds: float) -> None:
-        alarm = self._clock.later(seconds, self._hurry.set)
+    async def _wanted(self, client: AsyncClient) -> None:
+        """What the screen shows beyond agents and rows, look after look."""
+        while True:
+            began = self._clock.monotonic()
+            self._turned.clear()
+            await self._ask_for(client, self._wants)
+            took = self._clock.monotonic() - began
+            await self._pause(max(LOOK_S, took * SHARE), self._turned)
+
+    async def _ask_for(self, client: AsyncClient, wants: Wants) -> None:
+        store = self._store
+        if wants.conversations:
+            store.asked(conversations=await client.conversations(limit=LISTED))
+        if wants.deployments:
+            store.asked(deployments=await client.deployments(limit=LISTED))
+        if wants.turns or wants.turns_of is not None:
+            store.asked(turns=await _turns(client, wants.turns_of))
+        if wants.book is not None:
+            await self._read(client, store.open(wants.book))
+        if wants.room is not None:
+            store.asked(room=await _room(client, wants.room))
+
+    async def _read(self, client: AsyncClient, book: Book) -> None:
         try:
-            await self._hurry.wait()
+            if book.head is None:
+                detail = await client.conversation(book.id, limit=PAGE)
+                if detail["messages"] > PAGE:
+                    # of a long one the end is what people want to see
+                    tail = await client.messages(conversation=book.id, limit=PAGE, newest=True)
+                    detail = await client.conversation(book.id, after=tail[-1]["seq"] - 1, limit=PAGE)
+            else:
+                detail = await client.conversation(book.id, after=book.after, limit=PAGE)
+        except (Unreachable, TimedOut):
+            raise
+        except CaxtonError as error:
+            self._store.unreadable(book, error.message)
+        else:
+            self._store.read(book, detail)
+
+    async def _pause(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
+        hurry = hurry or self._hurry
+        alarm = self._clock.later(seconds, hurry.set)
+        try:
+            await hurry.wait()
         finally:
             alarm.cancel()
-        self._hurry.clear()
+        hurry.clear()
+
+
+async def _turns(client: AsyncClient, agent: str | None) -> tuple[Json, ...]:
+    """The newest turns; none of an agent that is gone."""
+    try:
+        return tuple(await client.turns(agent=agent, limit=SAMPLED))
+    except (Unreachable, TimedOut):
+        raise
+    except CaxtonError:
+        return ()
+
+
+async def _room(client: AsyncClient, name: str) -> Room:
+    """What there is to know about one agent."""
+    try:
+        return Room(
+            name,
+            logs=tuple(await client.agent_logs(name, limit=LISTED, newest=True)),
+            deployments=tuple(await client.deployments(agent=name, limit=LISTED)),
+            conversations=tuple(await client.conversations(agent=name, limit=50)),
+            messages=tuple(await client.messages(agent=name, limit=50, newest=True)),
+        )
+    except (Unreachable, TimedOut):
+        raise
+    except CaxtonError as error:
+        return Room(name, error=error.message)
 
 
 def _first(group: ExceptionGroup[CaxtonError]) -> CaxtonError:

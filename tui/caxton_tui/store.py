@@ -10,14 +10,15 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from caxton.api.plain import safe
+from caxton.finding import Filter
+from caxton.finding.subjects import is_problem
 from caxton_tui import words
+from caxton_tui.book import Book, Room
+from caxton_tui.history import History
 from caxton_tui.ring import Ring
-
-if TYPE_CHECKING:
-    from caxton_tui.filter import Filter
 
 Json = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ BUILD_LINES: Final = 200
 class Entry:
     """One row of the tape; its words are made when somebody looks at them."""
 
-    __slots__ = ("_haystack", "data", "kind", "platform", "seq")
+    __slots__ = ("_everything", "data", "kind", "platform", "seq")
 
     def __init__(self, kind: str, seq: int, data: Json, platform: str) -> None:
         self.kind = kind
@@ -37,7 +38,7 @@ class Entry:
         self.seq = seq
         self.data = data
         self.platform = platform
-        self._haystack: str | None = None
+        self._everything: str | None = None
 
     @property
     def message(self) -> Json:
@@ -80,13 +81,44 @@ class Entry:
         return words.event_line(self.kind, self.data, self.platform)
 
     @property
-    def haystack(self) -> str:
-        """Everything that the row shows, for the filter."""
-        if self._haystack is None:
-            self._haystack = "\n".join(
+    def problem(self) -> bool:
+        """Whether it says that something went wrong."""
+        if self.kind == "message":
+            return is_problem(self.data)
+        return words.event_problem(self.kind, self.data)
+
+    # as a filter sees it
+
+    @property
+    def everything(self) -> str:
+        """All that the row shows, in lower case."""
+        if self._everything is None:
+            self._everything = "\n".join(
                 (self.act, self.sender, self.to, self.conversation, self.text)
             ).casefold()
-        return self._haystack
+        return self._everything
+
+    def texts(self, field: str) -> Sequence[str]:
+        """What that field holds."""
+        match field:
+            case "from":
+                return (self.sender,)
+            case "to":
+                return self.to.split(", ")
+            case "agent":
+                return (self.sender, *self.to.split(", "))
+            case "act":
+                return (self.act,)
+            case "conv":
+                return (self.conversation,)
+            case "protocol":
+                return (str(self.message.get("protocol") or ""),)
+            case "state":
+                return (str(self.data.get("state") or ""),)
+            case "is":
+                return ("problem",) if self.problem else ()
+            case _:
+                return ()
 
 
 class Link(StrEnum):
@@ -135,6 +167,16 @@ class Store:
         """Rows that were committed and never came to the tape."""
         self.messages_s = 0.0
         self.builds: deque[str] = deque(maxlen=BUILD_LINES)
+        self.history = History()
+        self.conversations: Sequence[Json] = ()
+        """The newest, newest first; kept up to date while a screen shows them."""
+        self.deployments: Sequence[Json] = ()
+        self.turns: Sequence[Json] = ()
+        """The newest turns of all agents."""
+        self.book: Book | None = None
+        """The conversation that is open."""
+        self.room: Room | None = None
+        """The agent that is open."""
         self.on_change: list[Callable[[], None]] = []
         self._looked_at: float | None = None
         self._passed = 0.0
@@ -168,7 +210,8 @@ class Store:
         entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
         self.entries.add(entry)
         if self.filter is not None:
-            if self.filter.passes(entry):
+            # what was left out is said whatever is looked for
+            if kind == "gap" or self.filter.passes(entry):
                 self.shown.add(entry)
             # the view shows no row that the tape has forgotten
             first = self.entries.at(self.entries.dropped)
@@ -182,11 +225,49 @@ class Store:
         if passed > 0 and self.status is not None:
             self.messages_s = _grown(self.status["counts"]["messages"], status["counts"]["messages"]) / passed
             self._before = {agent["name"]: agent for agent in self.agents}
+            waiting = sum(agent["mailbox"] for agent in agents)
+            self.history.took(self.status, {**status, "waiting": waiting}, passed)
         if passed > 0 or self._looked_at is None:
             self._passed = passed
             self._looked_at = at
         self.status = status
         self.agents = agents
+        self._changed()
+
+    def asked(
+        self,
+        *,
+        conversations: Sequence[Json] | None = None,
+        deployments: Sequence[Json] | None = None,
+        turns: Sequence[Json] | None = None,
+        room: Room | None = None,
+    ) -> None:
+        """What the daemon said when it was asked; None: it was not asked for that."""
+        if conversations is not None and conversations != self.conversations:
+            self.conversations = conversations
+        if deployments is not None and deployments != self.deployments:
+            self.deployments = deployments
+        if turns is not None:
+            self.turns = turns
+        if room is not None and room != self.room:
+            self.room = room
+        self._changed()
+
+    def open(self, conversation: str) -> Book:
+        """Open a conversation; the reader fills it."""
+        if self.book is None or self.book.id != conversation:
+            self.book = Book(conversation)
+            self._changed()
+        return self.book
+
+    def read(self, book: Book, detail: Json) -> None:
+        """A page of the conversation that is open."""
+        book.take(detail)
+        self._changed()
+
+    def unreadable(self, book: Book, error: str) -> None:
+        """The conversation that is open cannot be read."""
+        book.fail(error)
         self._changed()
 
     def pace(self, agent: Json) -> Pace:
@@ -206,7 +287,7 @@ class Store:
         else:
             self.filter, self.shown = wanted, Ring(self.entries.room)
             for entry in self.entries:
-                if wanted.passes(entry):
+                if entry.kind == "gap" or wanted.passes(entry):
                     self.shown.add(entry)
         self._changed()
 
@@ -222,6 +303,9 @@ class Store:
         """Empty the tape: the journal is another one."""
         self.entries = Ring(self.entries.room)
         self.last_seq, self.left_out = None, 0
+        self.conversations, self.deployments, self.turns = (), (), ()
+        self.book, self.room = None, None
+        self.history.forget()
         self.narrow(self.filter)
 
     def built(self, line: str) -> None:

@@ -6,12 +6,14 @@ follows again. Under a full ring the rows on screen stay where they are as older
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from textual.reactive import reactive
 
+from caxton.finding import Filter
 from caxton_tui import words
 from caxton_tui.listing import Listing, Part
 from caxton_tui.store import Entry, Store
@@ -36,6 +38,35 @@ class Tape(Listing):
     def total(self) -> int:
         """Rows that pass the filter."""
         return len(self._store.shown)
+
+    @property
+    def wanted(self) -> Filter | None:
+        """The filter in force."""
+        return self._store.filter
+
+    def narrow(self, wanted: Filter | None) -> None:
+        """Show only the rows that pass, those that are kept and those to come."""
+        self._store.narrow(wanted)
+
+    def problem(self, number: int) -> bool:
+        """Whether a row says that something went wrong."""
+        entry = self._entry_at(number)
+        return entry is not None and entry.problem
+
+    @property
+    def copied(self) -> str:
+        """The message or event under the cursor as JSON."""
+        entry = self.chosen
+        if entry is None:
+            return ""
+        return json.dumps(entry.message or entry.data, ensure_ascii=False, indent=2)
+
+    @property
+    def empty(self) -> str:
+        """What to do next."""
+        if self._store.filter is not None:
+            return "No row passes the filter.\nesc drops it."
+        return "Nothing has happened yet.\nPress c to send a message, or in a shell: caxton demo"
 
     @property
     def chosen(self) -> Entry | None:

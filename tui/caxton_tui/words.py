@@ -5,43 +5,22 @@ In: rows as the event stream gives them. Out: plain text, every character of whi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from caxton.api.plain import compact, safe, span
+from caxton.diagram.words import CONTENT_ROOM as CONTENT_ROOM
+from caxton.diagram.words import SIGNS
+from caxton.diagram.words import content as content
+from caxton.diagram.words import receivers as receivers
+from caxton.diagram.words import short as short
 
 Json = Mapping[str, Any]
 
-CONTENT_ROOM: Final = 400
-"""Characters of a content that a line may show; cut before anything looks at them."""
+_EVENT_SIGNS: Final = {"dead_letter": "!", "violation": "!", "gap": "…"}
 
-_BARE: Final = re.compile(r"[A-Za-z_][\w.@/-]*", re.ASCII)
-"""Strings that need no quotes to be told from other values."""
-
-_SIGNS: Final = {
-    "request": "?",
-    "request-when": "?",
-    "request-whenever": "?",
-    "query-if": "?",
-    "query-ref": "?",
-    "cfp": "?",
-    "subscribe": "?",
-    "propose": "+",
-    "agree": "+",
-    "accept-proposal": "=",
-    "inform": "=",
-    "inform-if": "=",
-    "inform-ref": "=",
-    "confirm": "=",
-    "refuse": "-",
-    "reject-proposal": "-",
-    "cancel": "-",
-    "disconfirm": "-",
-    "failure": "!",
-    "not-understood": "!",
-}
-_EVENT_SIGNS: Final = {"dead_letter": "!", "gap": "…"}
+STYLED: Final = {"?": "cyan", "+": "yellow", "=": "green", "-": "yellow", "!": "red"}
+"""The colour of each sign in running text."""
 
 STATE_SIGNS: Final = {
     "running": "●",
@@ -58,45 +37,8 @@ STATE_SIGNS: Final = {
 def sign(kind: str, act: str) -> str:
     """One character for an act: ? asks, + offers, = settles, - declines, ! went wrong; · for other events."""
     if kind == "message":
-        return _SIGNS.get(act, "·")
+        return SIGNS.get(act, "·")
     return _EVENT_SIGNS.get(kind, "·")
-
-
-def short(name: object, platform: str = "local") -> str:
-    """An agent's name without this platform."""
-    return safe(str(name).removesuffix(f"@{platform}"))
-
-
-def receivers(message: Json, platform: str = "local") -> str:
-    """The receivers of a message, comma-separated."""
-    names: list[object] = message.get("receiver") or []
-    return ", ".join([short(name, platform) for name in names]) or "nobody"
-
-
-def content(message: Json) -> str:
-    """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`."""
-    value = message.get("content")
-    if value is None:
-        return ""
-    if not isinstance(value, dict):
-        return _value(value, CONTENT_ROOM)
-    members = cast("dict[str, object]", value)
-    said: list[str] = []
-    room = CONTENT_ROOM
-    for name, member in members.items():
-        said.append(f"{safe(name[:CONTENT_ROOM])}={_value(member, room)}")
-        room -= len(said[-1])
-        if room <= 0:
-            # a content may be a quarter of a MiB, and a line shows a hundred characters
-            break
-    return " ".join(said)[:CONTENT_ROOM]
-
-
-def _value(value: object, room: int) -> str:
-    if isinstance(value, str):
-        cut = value[:CONTENT_ROOM]
-        return cut if _BARE.fullmatch(cut) else compact(cut, room)
-    return compact(value, room)
 
 
 def event_line(kind: str, data: Json, platform: str = "local") -> str:
@@ -105,6 +47,29 @@ def event_line(kind: str, data: Json, platform: str = "local") -> str:
     if line is None:
         return compact({key: value for key, value in data.items() if key not in ("seq", "at", "kind")}, 200)
     return line(data, platform)
+
+
+def event_problem(kind: str, data: Json) -> bool:
+    """Whether an event says that something went wrong."""
+    if kind in ("dead_letter", "violation"):
+        return True
+    if kind == "log":
+        return str(data.get("level")) in ("error", "warn", "warning")
+    return str(data.get("state")) in _BAD_STATES
+
+
+_BAD_STATES: Final = frozenset({"failed", "rolled_back", "restarting"})
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in at most four characters: `now`, `8s`, `12m`, `3h`, `9d`."""
+    if seconds < 1:
+        return "now"
+    for unit, length in (("s", 60), ("m", 60), ("h", 48), ("d", 1_000)):
+        if seconds < length:
+            return f"{seconds:.0f}{unit}" if seconds < length - 0.5 else f"{length - 1}{unit}"
+        seconds /= {"s": 60, "m": 60, "h": 24}.get(unit, 1)
+    return "long"
 
 
 def brief(count: float) -> str:
@@ -150,6 +115,15 @@ def _log(data: Json, platform: str) -> str:
     return f"{short(data.get('agent'), platform)} {safe(data.get('level'))}: {text}"
 
 
+def _violation(data: Json, platform: str) -> str:
+    legal: list[object] = data.get("legal") or []
+    return (
+        f"{safe(data.get('message_seq', ''))} {safe(data.get('act', ''))} by {short(data.get('sender', '?'), platform)}"
+        f" in {safe(data.get('state', '?'))}: {safe(data.get('sentence') or data.get('rule') or '')};"
+        f" legal here: {', '.join(safe(act) for act in legal) or 'nothing'}"
+    )[:CONTENT_ROOM]
+
+
 def _cell(data: Json, platform: str) -> str:
     return f"cell {safe(data.get('cell'))} {safe(data.get('state'))}"
 
@@ -167,6 +141,7 @@ _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "agent": _agent,
     "deployment": _deployment,
     "dead_letter": _dead_letter,
+    "violation": _violation,
     "log": _log,
     "cell": _cell,
     "daemon": _daemon,

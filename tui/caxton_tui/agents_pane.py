@@ -1,0 +1,201 @@
+"""Screen 2: the agents, and the one at the cursor in full.
+
+In: the store. Out: the list on the left, the agent's pages beside it, and the steps of its life as deeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from caxton_tui import deeds, words
+from caxton_tui.agent_room import AgentRoom
+from caxton_tui.agents import AgentTable
+from caxton_tui.bars import titled
+from caxton_tui.book import Wants
+from caxton_tui.deploy import DeployScreen
+from caxton_tui.desk import Command, Deed
+from caxton_tui.host import host
+from caxton_tui.listing import Listing
+from caxton_tui.pane import Pane
+from caxton_tui.store import Json
+
+
+class AgentsPane(Pane):
+    """Screen 2."""
+
+    NUMBER = "2"
+    LABEL = "Agents"
+    ABOUT = (
+        "Who is there, in which state, how busy; and of one agent its logs, limits, conversations, mailbox."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "switch", "Start/stop", id="agents.switch", tooltip="Stop the agent, or start it"),
+        Binding(
+            "e", "restart", "Restart", id="agents.restart", tooltip="Handle what waits, stop, start again"
+        ),
+        Binding("p", "suspend", "Suspend", id="agents.suspend", tooltip="Suspend the agent, or resume it"),
+        Binding("D", "deploy", "Deploy", id="agents.deploy", tooltip="Bring a module to an agent"),
+        Binding("a", "rows", "Rows", id="agents.rows", tooltip="Its rows of the log"),
+        Binding("w", "write", "Write", id="agents.write", tooltip="Write a message to it"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """List and room."""
+        with Vertical(classes="left"):
+            yield AgentTable(self.desk.store)
+        with Vertical(classes="right"):
+            yield AgentRoom(self.desk)
+
+    @property
+    def table(self) -> AgentTable:
+        """The list of agents."""
+        return self.query_one(AgentTable)
+
+    @property
+    def room(self) -> AgentRoom:
+        """The agent at the cursor."""
+        return self.query_one(AgentRoom)
+
+    @property
+    def main(self) -> Listing:
+        """The list."""
+        return self.table
+
+    @property
+    def chosen(self) -> Json | None:
+        """The agent at the cursor, or else the first."""
+        return self.table.chosen
+
+    @property
+    def wants(self) -> Wants:
+        """What there is about the agent, unless its page needs nothing."""
+        agent = self.chosen
+        return Wants(room=None if agent is None else str(agent["name"]))
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """The agent, the page."""
+        agent = self.chosen
+        if agent is None:
+            return ()
+        name = words.short(agent["name"], self.desk.store.platform)
+        return (name, self.room.page) if self.room.has_focus else (name,)
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        self.table.take(self.desk.store.agents)
+        titled(self.table, f"Agents {self.table.total:,}")
+        self.room.flush(self.chosen)
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that agent."""
+        place = next((n for n, one in enumerate(self.table.things) if one["name"] == agent), None)
+        if place is not None:
+            self.table.put(place)
+
+    def back(self) -> bool:
+        """From the room to the list."""
+        if not self.room.has_focus:
+            return False
+        self.table.focus()
+        return True
+
+    @on(Listing.Moved, "#agent-list")
+    def moved(self) -> None:
+        """The room goes with the cursor."""
+        self.room.flush(self.chosen)
+
+    @on(Listing.Chosen, "#agent-list")
+    def entered(self) -> None:
+        """Into the room."""
+        self.room.focus()
+
+    # what the keys do
+
+    def _do(self, step: str) -> None:
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(self.Do(deeds.change(str(agent["name"]), step)))
+
+    def action_switch(self) -> None:
+        """Stop an agent that runs, start one that does not."""
+        agent = self.chosen
+        if agent is not None:
+            self._do("stop" if agent["state"] in ("running", "draining", "suspended") else "start")
+
+    def action_restart(self) -> None:
+        """Handle what waits, stop, start again."""
+        self._do("restart")
+
+    def action_suspend(self) -> None:
+        """Keep the mail and take no turn, or go on."""
+        agent = self.chosen
+        if agent is not None:
+            self._do("resume" if agent["state"] == "suspended" else "suspend")
+
+    def action_deploy(self) -> None:
+        """Bring a module to this agent, or to a new one."""
+        if self.desk.read_only:
+            self.post_message(self.Do(deeds.refused("deploy an agent", "caxton agent deploy NAME FILE")))
+            return
+        agent = self.chosen
+
+        def decided(deed: Deed | None) -> None:
+            if deed is not None:
+                self.post_message(self.Do(deed))
+
+        host(self).push_screen(DeployScreen(str(agent["name"]) if agent else ""), decided)
+
+    def action_rows(self) -> None:
+        """Its rows of the log."""
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(self.Go("Log", agent=words.short(agent["name"], self.desk.store.platform)))
+
+    def action_write(self) -> None:
+        """Write a message to it."""
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(self.Write(to=words.short(agent["name"], self.desk.store.platform)))
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """The steps of the agent at the cursor."""
+        agent = self.chosen
+        if agent is None:
+            return (
+                Command(
+                    "agent deploy",
+                    "bring a module to an agent",
+                    "caxton agent deploy NAME FILE",
+                    self.action_deploy,
+                ),
+            )
+        name = words.short(agent["name"], self.desk.store.platform)
+        found = [
+            Command(f"agent {step} {name}", text, f"caxton agent {step} {name}", partial(self._do, step))
+            for step, text in deeds.STEPS.items()
+        ]
+        return (
+            *found,
+            Command(
+                "agent deploy",
+                "bring a module to an agent",
+                f"caxton agent deploy {name} FILE",
+                self.action_deploy,
+            ),
+            Command(
+                f"agent rows {name}",
+                "its rows of the log",
+                f"caxton msg tail --agent {name}",
+                self.action_rows,
+            ),
+        )

@@ -1,0 +1,182 @@
+"""Write a message: who gets it, which act, which protocol, what it says.
+
+In: what is known already, the names of the agents, the acts that are legal here. Out: a `Deed` that sends it, or None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static, TextArea
+
+from caxton.acl import Performative
+from caxton.acl.fipa_string import read_string
+from caxton.acl.full_message import write_json
+from caxton.api.plain import safe
+from caxton.errors import CaxtonError, InvalidMessage
+from caxton.protocols import library
+from caxton_tui import deeds
+from caxton_tui.desk import Deed
+
+Json = Mapping[str, Any]
+
+ACTS: Final = tuple(act.value for act in Performative)
+LONGEST: Final = 256 * 1024
+"""Characters of a content: no agent takes more."""
+_LINES: Final = (
+    ("to", "to"),
+    ("act", "act"),
+    ("protocol", "protocol"),
+    ("conversation", "conversation"),
+    ("in_reply_to", "in reply to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a message before it is written."""
+
+    to: str = ""
+    act: str = "request"
+    protocol: str = ""
+    conversation: str = ""
+    in_reply_to: str = ""
+    content: str = ""
+    sender: str | None = None
+    legal: tuple[str, ...] = ()
+    """What may be said here; empty where everything may."""
+    agents: Sequence[str] = field(default_factory=tuple)
+    title: str = "Message"
+
+
+class Content(TextArea):
+    """What the message says; a paste that no agent would take is refused before it is laid out."""
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Refuse what is too long."""
+        if len(event.text) + len(self.text) > LONGEST:
+            event.prevent_default()
+            event.stop()
+            self.notify(
+                f"{len(event.text):,} characters are too many: a message has at most {LONGEST:,}",
+                severity="error",
+            )
+
+
+class ComposeScreen(ModalScreen[Deed | None]):
+    """Lines to fill in; `f5`, or `enter` in one of the lines, sends."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", id="compose.close"),
+        Binding("f5", "send", "Send", id="compose.send"),
+    ]
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+
+    def compose(self) -> ComposeResult:
+        """The lines, the content, the command."""
+        draft = self._draft
+        suggestions = {
+            "to": list(draft.agents),
+            "act": list(draft.legal or ACTS),
+            "protocol": sorted(library().protocols),
+        }
+        with Vertical(classes="box wide-box"):
+            for name, label in _LINES:
+                with Horizontal(classes="line"):
+                    yield Static(label, classes="label")
+                    words = suggestions.get(name)
+                    yield Input(
+                        getattr(draft, name),
+                        id=f"compose-{name}",
+                        compact=True,
+                        suggester=SuggestFromList(words) if words else None,
+                    )
+            yield Content(draft.content, id="compose-content", soft_wrap=False, compact=True)
+            yield Static(id="compose-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box; begin where something is missing."""
+        for line in self.query(Input):
+            line.cursor_blink = False
+        content = self.query_one(Content)
+        content.cursor_blink = False
+        content.border_title = "content: JSON or words · or a whole message as a FIPA string"
+        self.query_one(".box").border_title = self._draft.title.replace("[", "\\[")
+        self.query_one("#compose-to" if not self._draft.to else "#compose-act").focus()
+        self._note()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def changed(self) -> None:
+        """The command goes with what was written."""
+        self._note()
+
+    @on(Input.Submitted)
+    def action_send(self) -> None:
+        """Send it, or say what is wrong."""
+        try:
+            message = self._message()
+        except CaxtonError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+            return
+        self.dismiss(deeds.send(message))
+
+    def _message(self) -> dict[str, Any]:
+        """The message as it stands; raises InvalidMessage where it is none."""
+        said = {name: self.query_one(f"#compose-{name}", Input).value.strip() for name, _ in _LINES}
+        text = self.query_one(Content).text.strip()
+        if text.startswith("(") and not said["to"]:
+            whole: dict[str, Any] = json.loads(write_json(read_string(text.encode())))
+            return whole
+        to = [name.strip() for name in said["to"].split(",") if name.strip()]
+        if not to:
+            raise InvalidMessage("nobody is named to get it", hint="fill in the first line")
+        if said["act"] not in ACTS:
+            raise InvalidMessage(f"{said['act']!r} is no act", hint="FIPA's acts are completed with →")
+        message: dict[str, Any] = {"performative": said["act"], "receiver": to}
+        for name, key in (
+            ("protocol", "protocol"),
+            ("conversation", "conversation_id"),
+            ("in_reply_to", "in_reply_to"),
+        ):
+            if said[name]:
+                message[key] = said[name]
+        if self._draft.sender:
+            message["sender"] = self._draft.sender
+        if text:
+            message["content"] = content_of(text)
+        return message
+
+    def _note(self) -> None:
+        legal = self._draft.legal
+        act = self.query_one("#compose-act", Input).value.strip()
+        lines = ["tab next line · → completes · f5 sends · esc closes"]
+        if legal:
+            lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal)}")
+        try:
+            lines.append(safe(deeds.twin(self._message()))[:1000])
+        except CaxtonError as error:
+            lines.append(safe(error.message))
+        self.query_one("#compose-note", Static).update("\n".join(lines))
+
+
+def content_of(text: str) -> Any:
+    """JSON as what it says, anything else as words; what begins like JSON and is none is refused."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        if text[0] in '{["':
+            raise InvalidMessage(f"the content is no JSON: {error}", hint="words need no quotes") from error
+        return text

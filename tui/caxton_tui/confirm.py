@@ -1,0 +1,38 @@
+"""Asks before something is done that cannot be taken back, with the command that does the same.
+
+In: a deed. Out: whether it is to be done.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from caxton_tui.desk import Deed
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """`y` does it, `n` or `esc` does not."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "dismiss(True)", "Yes", id="confirm.yes"),
+        Binding("n,escape,q", "dismiss(False)", "No", id="confirm.no"),
+    ]
+
+    def __init__(self, deed: Deed) -> None:
+        super().__init__()
+        self._deed = deed
+
+    def compose(self) -> ComposeResult:
+        """The question and the keys."""
+        with Vertical(classes="box"):
+            yield Static(f"{self._deed.question}\n\n{self._deed.command}\n\ny yes · n no", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box."""
+        self.query_one(".box").border_title = self._deed.title.replace("[", "\\[")

@@ -1,0 +1,111 @@
+"""The conversations: which protocol, how far, who takes part, how old, until when, what went wrong.
+
+In: conversations as the API gives them. Out: one line each, the newest first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from caxton.api.plain import safe
+from caxton.finding import ConversationSubject, Subject
+from caxton.finding.subjects import is_open, troubled
+from caxton_tui import words
+from caxton_tui.columns import Column, Table
+from caxton_tui.desk import Desk
+from caxton_tui.store import Json
+
+_SIGNS = {"Initiated": "○", "InProgress": "◌", "Completed": "●", "Failed": "✗", "Expired": "◷"}
+_STYLES = {
+    "Completed": "listing--good",
+    "Failed": "listing--bad",
+    "Expired": "listing--bad",
+    "InProgress": "listing--warn",
+}
+NEWEST = 20
+"""Among so many the one that is followed is chosen."""
+
+
+class ConversationList(Table[Json]):
+    """The newest conversations."""
+
+    NAME = "CONVERSATION"
+    LONGEST = 28
+
+    def __init__(self, desk: Desk, *, id: str) -> None:
+        self._desk = desk
+        super().__init__(
+            [
+                Column("PROTOCOL", 12, 4, protocol, lambda _: "listing--dim"),
+                Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.get("state") or "", "")),
+                Column("WHO", -3, 5, lambda body: str(len(body["participants"]))),
+                Column("MSGS", -5, 1, lambda body: words.brief(body["messages"])),
+                Column("AGE", -4, 2, lambda body: words.ago(desk.age_s(body["started_at"]))),
+                Column("DUE", -4, 3, self._due),
+                Column("BAD", -3, 6, violations, lambda _: "listing--bad"),
+            ],
+            id=id,
+        )
+
+    def key(self, thing: Json) -> str:
+        """Its id."""
+        return str(thing["id"])
+
+    def name_of(self, thing: Json) -> str:
+        """Its id as a terminal may show it."""
+        return safe(thing["id"])
+
+    def subject(self, thing: Json) -> Subject:
+        """What a filter looks at."""
+        return ConversationSubject(thing, self._desk.store.platform)
+
+    def troubled(self, thing: Json) -> bool:
+        """Failed, ran out of time, or broke its protocol."""
+        return troubled(thing)
+
+    @property
+    def followed(self) -> Json | None:
+        """Without a cursor: of the newest the one with the most members, for that is where something happens."""
+        if self.cursor is not None:
+            return self.chosen
+        return max(self.things[:NEWEST], key=lambda body: len(body["participants"]), default=None)
+
+    @property
+    def empty(self) -> str:
+        """What to do next."""
+        if self.wanted is not None:
+            return "No conversation passes the filter.\nesc drops it."
+        return (
+            "No conversation yet.\nPress c to send a message, or in a shell:\n"
+            "  caxton msg send --to AGENT --content '…'\n  caxton demo"
+        )
+
+    def _due(self, body: Json) -> str:
+        moment = due(body)
+        return "" if moment is None else f"{max(moment - self._desk.now_us / 1e6, 0):.0f}s"[:4]
+
+
+def state(body: Json) -> str:
+    """Its state as a sign and a word; a conversation that follows no protocol has none."""
+    word = safe(body.get("state") or "")
+    return f"{_SIGNS.get(word, '·')} {word}" if word else "·"
+
+
+def protocol(body: Json) -> str:
+    """Its protocol without FIPA's prefix."""
+    return safe(body.get("protocol") or "-").removeprefix("fipa-")
+
+
+def violations(body: Json) -> str:
+    """How many messages broke the protocol; nothing where none did."""
+    count = int(body.get("violations") or 0)
+    return f"✗{count}" if count else ""
+
+
+def due(body: Json) -> float | None:
+    """The earliest deadline of its branches, in seconds since 1970; None where there is none."""
+    if is_open(body) is False:
+        return None
+    moments = [branch.get("deadline") for branch in body.get("branches") or ()]
+    found = [datetime.fromisoformat(moment).timestamp() for moment in moments if moment]
+    return min(found, default=None)

@@ -1,0 +1,312 @@
+"""Screen 1: the conversations, and the one that is open as a sequence diagram.
+
+In: the store. Out: a list on the left (above, where it is narrow), the diagram beside it, under that the message at
+which it is stopped, or the branches; `enter` opens a message whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
+
+from caxton.api.plain import safe, span
+from caxton.diagram import Mark, Spoken
+from caxton_tui.bars import Line, titled
+from caxton_tui.book import Wants
+from caxton_tui.conversation_list import ConversationList
+from caxton_tui.desk import Command, Desk
+from caxton_tui.detail import Detail
+from caxton_tui.diagram import Diagram
+from caxton_tui.export import ExportScreen
+from caxton_tui.host import host
+from caxton_tui.listing import Listing
+from caxton_tui.pane import Pane
+from caxton_tui.store import Entry, Json
+from caxton_tui.words import STYLED, short
+
+SETTLE_S = 0.12
+"""How long the cursor rests on a conversation before it is opened."""
+
+
+class ConversationsPane(Pane):
+    """Screen 1."""
+
+    NUMBER = "1"
+    LABEL = "Conversations"
+    ABOUT = "Who talks with whom, by which protocol, how far it is, and what was said, step by step."
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "follow", "Follow", id="conversations.follow", tooltip="Follow the newest, or stop"),
+        Binding("x", "export", "Export", id="conversations.export", tooltip="Write the diagram to a file"),
+        Binding("t", "trace", "Trace", id="conversations.trace", tooltip="Where its time went"),
+        Binding("R", "reply", "Reply", id="conversations.reply", tooltip="Answer the message as a client"),
+        Binding("A", "repeat", "Again", id="conversations.repeat", tooltip="Send the message once more"),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._opened: str | None = None
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """List, diagram, card, detail."""
+        with Vertical(classes="left"):
+            yield ConversationList(self.desk, id="conversation-list")
+        with Vertical(classes="right"):
+            yield Diagram(self.desk)
+            yield Line(id="said")
+            yield Detail(id="said-detail")
+
+    def on_mount(self) -> None:
+        """Nothing is open yet."""
+        self.detail.display = False
+
+    @property
+    def list(self) -> ConversationList:
+        """The conversations."""
+        return self.query_one(ConversationList)
+
+    @property
+    def diagram(self) -> Diagram:
+        """The diagram."""
+        return self.query_one(Diagram)
+
+    @property
+    def detail(self) -> Detail:
+        """A message whole."""
+        return self.query_one("#said-detail", Detail)
+
+    @property
+    def main(self) -> Listing:
+        """The conversations."""
+        return self.list
+
+    @property
+    def wants(self) -> Wants:
+        """The list, and the conversation that is open."""
+        return Wants(conversations=True, book=self._opened)
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Conversation, message."""
+        line = self.diagram.chosen
+        story = self.diagram.story
+        parts = [story.id] if story is not None else []
+        if line is not None and line.spoken is not None:
+            parts.append(f"{line.spoken.number} {line.spoken.act}")
+        return parts
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        store = self.desk.store
+        self.list.take(store.conversations)
+        if self.list.cursor is None and self.diagram.following and (found := self.list.followed):
+            self._opened = str(found["id"])
+        if self._opened is not None:
+            store.open(self._opened)
+        self.diagram.flush()
+        passing = self.list.total
+        titled(self.list, f"Conversations {passing:,}" + (" newest" if passing >= 200 else ""))
+        titled(self.diagram, self.diagram.title)
+        self._card()
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that conversation."""
+        if conversation is None:
+            return
+        self._opened = conversation
+        place = next((n for n, one in enumerate(self.list.things) if one["id"] == conversation), None)
+        if place is not None:
+            self.list.put(place)
+        else:
+            # an old one is not in the list, but it can be read
+            self.list.cursor = None
+            self.diagram.follow(False)
+        self.desk.store.open(conversation)
+        self.diagram.focus()
+
+    def back(self) -> bool:
+        """Close the detail; leave the diagram; drop the cursor."""
+        if self.detail.display:
+            self.detail.display = False
+            self.remove_class("open")
+            self.diagram.focus()
+        elif self.diagram.cursor is not None:
+            self.diagram.follow(True)
+        elif self.diagram.has_focus:
+            self.list.focus()
+        elif self.list.cursor is not None:
+            self.list.cursor = None
+            self.list.refresh()
+        else:
+            return False
+        return True
+
+    # what happens on the list and in the diagram
+
+    @on(Listing.Moved, "#conversation-list")
+    def moved(self) -> None:
+        """Open the conversation under the cursor, a moment after it has come to rest."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLE_S, self._settle)
+
+    def _settle(self) -> None:
+        chosen = self.list.chosen
+        if self.list.cursor is not None and chosen is not None and chosen["id"] != self._opened:
+            self._opened = str(chosen["id"])
+            self.desk.store.open(self._opened)
+            self.diagram.flush()
+
+    @on(Listing.Chosen, "#conversation-list")
+    def entered(self) -> None:
+        """Into the diagram."""
+        self._settle()
+        self.diagram.focus()
+
+    @on(Listing.Moved, "#diagram")
+    def stepped(self) -> None:
+        """The card goes with the cursor, and so does a detail that is open."""
+        titled(self.diagram, self.diagram.title)
+        self._card()
+        if self.detail.display:
+            self._show()
+
+    @on(Listing.Chosen, "#diagram")
+    def whole(self) -> None:
+        """A message whole, or a loop unfolded."""
+        line = self.diagram.chosen
+        if line is not None and line.mark is Mark.LOOP:
+            self.diagram.unfold(line)
+        else:
+            self.detail.display = True
+            self.add_class("open")
+            self._show()
+
+    def _show(self) -> None:
+        spoken = self.spoken
+        if spoken is not None:
+            entry = Entry("message", spoken.seq, spoken.body, self.desk.store.platform)
+            self.detail.display_entry(entry, spoken.body)
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """The message at the cursor."""
+        line = self.diagram.chosen
+        return line.spoken if line is not None else None
+
+    def _card(self) -> None:
+        spoken = self.spoken
+        card = self.query_one("#said", Line)
+        card.put(self._branches() if spoken is None else said(spoken))
+
+    def _branches(self) -> Text:
+        """How each participant's branch stands, where the daemon says so."""
+        story = self.diagram.story
+        if story is None:
+            return Text("")
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
+        bad = sum(spoken.problem for spoken in story.spoken)
+        text.append(f", {bad} problem{'' if bad == 1 else 's'}: n" if bad else "", "bold red")
+        if story.phase or story.outcome:
+            text.append(f"  {story.phase} {story.outcome}".rstrip())
+        if story.branches:
+            states = [self._branch(branch) for branch in story.branches]
+            text.append("\n" + "  ".join(states))
+        return text
+
+    def _branch(self, branch: Json) -> str:
+        who = short(branch.get("participant", "?"), self.desk.store.platform)
+        return f"{who}: {safe(branch.get('state', ''))}"
+
+    # what the keys do
+
+    def action_follow(self) -> None:
+        """Follow, or stop."""
+        if self.diagram.following and self.list.cursor is not None:
+            self.list.cursor = None
+            self.list.refresh()
+        self.diagram.follow(not self.diagram.following)
+
+    def action_trace(self) -> None:
+        """Where the time of this conversation went."""
+        self.post_message(self.Go("Traces", conversation=self._opened))
+
+    def action_export(self) -> None:
+        """Write the diagram to a file."""
+        if self.diagram.story is not None:
+            host(self).push_screen(ExportScreen(self.diagram.story, self.desk))
+
+    def action_reply(self) -> None:
+        """Answer the message at the cursor, or else the last one."""
+        self.post_message(self.Write(self.last, reply=True))
+
+    def action_repeat(self) -> None:
+        """Send the message at the cursor, or else the first, once more."""
+        self.post_message(self.Write(self.spoken or self.first, reply=False))
+
+    @property
+    def last(self) -> Spoken | None:
+        """The message at the cursor, or else the last."""
+        story = self.diagram.story
+        return self.spoken or (story.spoken[-1] if story and story.spoken else None)
+
+    @property
+    def first(self) -> Spoken | None:
+        """The first message."""
+        story = self.diagram.story
+        return story.spoken[0] if story and story.spoken else None
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """What can be done with the conversation that is open."""
+        if self._opened is None:
+            return ()
+        id = safe(self._opened)
+        return (
+            Command("conversation follow", "follow it, or stop", "caxton msg tail", self.action_follow),
+            Command(
+                "conversation export",
+                "write its diagram to a file",
+                f"caxton conv export {id} --format svg",
+                self.action_export,
+            ),
+            Command(
+                "conversation trace", "where its time went", f"caxton trace show {id}", self.action_trace
+            ),
+            Command("message reply", "answer the message", "caxton msg send", self.action_reply),
+            Command("message repeat", "send the message once more", "caxton msg send", self.action_repeat),
+        )
+
+
+def said(spoken: Spoken) -> Text:
+    """A message in three lines: who what to whom, what it says, what became of it."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{spoken.sign} {spoken.act}", f"bold {STYLED.get(spoken.sign, '')}".strip())
+    text.append(f"  {spoken.sender} → {', '.join(spoken.receivers)}")
+    if spoken.answers is not None:
+        text.append(f"  ↩ {spoken.answers}", "dim")
+    text.append(f"\n{spoken.text or 'no content'}\n")
+    if spoken.violation is not None:
+        legal = ", ".join(spoken.violation.legal) or "nothing"
+        text.append(f"✗ {spoken.violation.sentence}; legal here: {legal}", "bold red")
+    elif spoken.letters:
+        text.append(f"✗ {spoken.letters[0]}", "bold red")
+    elif spoken.turns:
+        turn = spoken.turns[0]
+        text.append(
+            f"{turn.agent} {turn.revision}: {turn.status}, waited {span(turn.queue_us / 1e6)},"
+            f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel",
+            "dim" if turn.status == "ok" else "bold red",
+        )
+    else:
+        text.append("no turn: for a client, or still on its way", "dim")
+    return text

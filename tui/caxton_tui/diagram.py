@@ -1,0 +1,193 @@
+"""The sequence diagram of the conversation that is open: live at its end, or stopped and looked at step by step.
+
+In: a `Story`. Out: its lines as `caxton.diagram` lays them out. Without a cursor it follows the end; with one, what
+comes after it is dim, the arc in front joins the message with what it answers and what answered it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+
+from caxton.diagram import Layout, Line, Story, lines_of
+from caxton.diagram.arcs import arcs
+from caxton_tui.book import Book
+from caxton_tui.desk import Desk
+from caxton_tui.listing import Listing, Piece
+
+_SECOND: Final = 1_000_000
+
+
+class Diagram(Listing):
+    """Lanes, arrows, notes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move(-1)", "Back", id="diagram.back", tooltip="One step back in time"),
+        Binding("right,l", "move(1)", "On", id="diagram.on", tooltip="One step on in time"),
+        Binding("u", "unfold", "Unfold", id="diagram.unfold", tooltip="Open every loop, or fold them again"),
+    ]
+
+    def __init__(self, desk: Desk, *, id: str = "diagram") -> None:
+        super().__init__(id=id)
+        self._desk = desk
+        self._book: Book | None = None
+        self._story: Story | None = None
+        self._seen: tuple[object, ...] = ()
+        self._lines: list[Line] = []
+        self._layout: Layout | None = None
+        self._open: set[int] = set()
+        self._arcs: dict[int, str] = {}
+
+    @property
+    def following(self) -> bool:
+        """Whether it stays at the end as messages come."""
+        return self.cursor is None
+
+    @property
+    def total(self) -> int:
+        """Lines."""
+        return len(self._lines)
+
+    @property
+    def story(self) -> Story | None:
+        """What is drawn."""
+        return self._story
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines as they are drawn."""
+        return self._lines
+
+    @property
+    def chosen(self) -> Line | None:
+        """The line under the cursor."""
+        return self._lines[self.cursor] if self.cursor is not None and self.cursor < self.total else None
+
+    def problem(self, number: int) -> bool:
+        """Whether a line says that something went wrong."""
+        return self._lines[number].problem
+
+    @property
+    def copied(self) -> str:
+        """The message under the cursor as JSON, else the conversation's id."""
+        line = self.chosen
+        if line is not None and line.spoken is not None:
+            return as_json(line.spoken.body["message"])
+        return self._story.id if self._story else ""
+
+    @property
+    def empty(self) -> str:
+        """Why there is nothing."""
+        if self._book is not None and self._book.error:
+            return self._book.error
+        return "Reading…" if self._book is not None else "Choose a conversation on the left."
+
+    def flush(self) -> None:
+        """Draw the book that is open as it is now."""
+        book, store = self._desk.store.book, self._desk.store
+        if book is not self._book:
+            self._book, self._open, self.cursor = book, set(), None
+        now_us = self._desk.now_us
+        seen = (book, book.version if book else 0, self.width, now_us // _SECOND, len(self._open))
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._story = book.story(store.platform) if book else None
+        before = self._lines
+        self._lines = [] if self._story is None else lines_of(self._story, now_us, self._open)
+        self._layout = None if self._story is None else Layout(self._story, max(self.width - 1, 1))
+        self._keep(before)
+        self.fit()
+        if self.following:
+            self.scroll_to(y=max(self.total - self.room, 0), animate=False, force=True, immediate=True)
+        self.refresh()
+
+    def _keep(self, before: list[Line]) -> None:
+        """The cursor stays on its line, or on the message that this belongs to."""
+        if self.cursor is None or self.cursor >= len(before):
+            return
+        line = before[self.cursor]
+        number = line.spoken.number if line.spoken else 0
+        same = [n for n, one in enumerate(self._lines) if one.spoken and one.spoken.number == number]
+        exact = [n for n in same if self._lines[n].mark is line.mark]
+        self.cursor = exact[0] if exact else same[0] if same else min(self.cursor, max(self.total - 1, 0))
+        self._arcs = arcs(self._lines, self.cursor)
+
+    def follow(self, wanted: bool) -> None:
+        """Follow the end, or stop where it is."""
+        if wanted:
+            self.cursor, self._arcs = None, {}
+            self.scroll_to(y=max(self.total - self.room, 0), animate=False, force=True, immediate=True)
+            self.refresh()
+            self.post_message(self.Moved(self))
+        elif self.total:
+            self.put(self.total - 1)
+
+    def put(self, number: int) -> None:
+        """Stop at that line."""
+        self._arcs = arcs(self._lines, max(0, min(number, self.total - 1)))
+        super().put(number)
+
+    def action_move(self, by: int) -> None:
+        """A step back or on; past the last line it follows again."""
+        if by > 0 and self.cursor is not None and self.cursor >= self.total - 1:
+            self.follow(True)
+        else:
+            super().action_move(by)
+
+    def action_unfold(self) -> None:
+        """Open every loop, or fold them all again."""
+        if self._open:
+            self._open = set()
+        else:
+            self._open = {spoken.number for spoken in self._story.spoken} if self._story else set()
+        self.flush()
+
+    def unfold(self, line: Line) -> None:
+        """Open the loop that this line stands for."""
+        if line.spoken is not None and self._story is not None:
+            # the loop is known by its first message, which stands some lines above
+            last = line.spoken.number
+            self._open |= set(range(max(last - 8, 1), last + 1))
+            self.flush()
+
+    def head_pieces(self, width: int) -> list[Piece]:
+        """The lanes' names."""
+        return [] if self._layout is None else _styled(self._layout.heading())
+
+    def pieces(self, number: int, width: int) -> list[Piece]:
+        """One line; what comes after the cursor is dim."""
+        if self._layout is None:
+            return []
+        pieces = _styled(self._layout.parts(self._lines[number], self._arcs.get(number, " ")))
+        if self.cursor is not None and number > self.cursor:
+            return [("".join(text for text, _ in pieces), "listing--dim")]
+        return pieces
+
+    @property
+    def title(self) -> str:
+        """Which conversation, how it stands, and whether it is followed."""
+        story, book = self._story, self._book
+        if story is None or book is None:
+            return "Sequence"
+        parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
+        if book.left_out:
+            parts.append(f"{book.left_out:,} before left out")
+        parts.append("following" if self.following else f"stopped at {self._where()}, f follows")
+        return " · ".join(part for part in parts if part)
+
+    def _where(self) -> str:
+        line = self.chosen
+        last = self._story.spoken[-1].number if self._story and self._story.spoken else 0
+        return f"{line.spoken.number if line and line.spoken else 0} of {last}"
+
+
+def as_json(message: object) -> str:
+    """A message as one would send it again."""
+    return json.dumps(message, ensure_ascii=False, indent=2)
+
+
+def _styled(parts: list[tuple[str, str]]) -> list[Piece]:
+    return [(text, f"listing--{style}" if style else "") for text, style in parts]

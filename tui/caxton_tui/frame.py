@@ -1,0 +1,394 @@
+"""The frame around the six screens: where one stands, the filter, how it stands with the daemon, what can be done.
+
+In: the store, looked at ten times a second at the most. Out: one repaint a look of the screen that is shown, whatever
+the bus does. What panes want done or shown goes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar, Final, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Input
+
+from caxton.errors import CaxtonError, InvalidFilter
+from caxton.finding import Filter
+from caxton_tui import words
+from caxton_tui.agents_pane import AgentsPane
+from caxton_tui.bars import Banner, BuildStrip, StatusLine, TopLine
+from caxton_tui.changes import ChangesPane
+from caxton_tui.confirm import ConfirmScreen
+from caxton_tui.conversations import ConversationsPane
+from caxton_tui.desk import Command, Deed, Desk
+from caxton_tui.help import HelpScreen, Told
+from caxton_tui.host import host
+from caxton_tui.keys import KEYS, TWINS
+from caxton_tui.log import LogPane
+from caxton_tui.meters import MetersPane
+from caxton_tui.palette import PaletteScreen
+from caxton_tui.pane import Pane
+from caxton_tui.plain_text import SelectScreen
+from caxton_tui.store import Link
+from caxton_tui.themes import following
+from caxton_tui.traces import TracesPane
+from caxton_tui.writing import writing
+
+P = TypeVar("P", bound=Pane)
+
+FRAMES_S: Final = 10
+WIDE: Final = 110
+"""Columns from which on list and picture stand side by side."""
+TYPING_S: Final = 0.15
+"""How long after a key a list is filtered while the filter is typed."""
+PANES: Final[tuple[type[Pane], ...]] = (
+    ConversationsPane,
+    AgentsPane,
+    TracesPane,
+    ChangesPane,
+    LogPane,
+    MetersPane,
+)
+
+
+class Frame(Screen[None]):
+    """Everything at once, one pane of it on screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in KEYS]
+
+    def __init__(self, desk: Desk, *, building: bool) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (WIDE, "wide")]
+        self.desk = desk
+        self._building = building
+        self._painted = (-1, -1)
+        self._typing: Timer | None = None
+        self._panes: dict[str, Pane] = {pane.LABEL: pane(desk) for pane in PANES}
+        self._label = PANES[0].LABEL
+        self._before: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """The places of the screen."""
+        yield Banner(self.desk.store, self.desk.clock)
+        yield TopLine(list(self._panes))
+        with Container(id="body"):
+            yield from self._panes.values()
+        if self._building:
+            yield BuildStrip(self.desk.store)
+        wanted = Input(placeholder="from:buyer act:refuse !timer ~regex", id="filter", compact=True)
+        wanted.cursor_blink = False
+        yield wanted
+        yield StatusLine(self.desk)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#filter").display = False
+        for label, pane in self._panes.items():
+            pane.display = label == self._label
+        self._focus()
+        self.set_interval(1 / FRAMES_S, self.flush)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane on screen."""
+        return self._panes[self._label]
+
+    def the(self, kind: type[P]) -> P:
+        """One of the panes."""
+        found = self._panes[kind.LABEL]
+        assert isinstance(found, kind)
+        return found
+
+    # painting
+
+    def flush(self) -> None:
+        """Bring the store's newest state on screen, where there is something new or a second is over."""
+        store = self.desk.store
+        now = (store.version, self.desk.now_us // 1_000_000)
+        if now == self._painted or not self.is_current:
+            return
+        self._painted = now
+        self.set_class(store.connection.link is Link.LOST, "lost")
+        self.query_one(Banner).flush()
+        self.pane.flush()
+        self.desk.reader.show(self.pane.wants)
+        self.query_one(TopLine).flush(self._label, self.pane.crumbs)
+        self._status()
+        if self._building:
+            self.query_one(BuildStrip).flush()
+
+    def _status(self) -> None:
+        status = self.query_one(StatusLine)
+        listing = self.pane.main
+        wanted = listing.wanted if listing is not None else None
+        shown = f"{listing.total:,} shown" if listing is not None else ""
+        status.filtered = f"/{wanted.text}  {shown}" if wanted else ""
+        status.flush()
+
+    def repaint(self) -> None:
+        """Paint now, whatever is new."""
+        self._painted = (-1, -1)
+        self.flush()
+
+    def on_resize(self) -> None:
+        """What was painted was for another size."""
+        self._painted = (-1, -1)
+
+    # from screen to screen
+
+    def action_screen(self, label: str) -> None:
+        """Another screen."""
+        if label == self._label:
+            self._focus()
+            return
+        self._before = [*self._before[-9:], self._label]
+        self._to(label)
+
+    def action_last(self) -> None:
+        """The screen before this one."""
+        if self._before:
+            self._to(self._before.pop())
+
+    def _to(self, label: str) -> None:
+        self._close_filter()
+        self.pane.display = False
+        self._label = label
+        self.pane.display = True
+        self._focus()
+        self.repaint()
+
+    def _focus(self) -> None:
+        main = self.pane.main
+        if main is not None:
+            main.focus()
+
+    @on(Pane.Go)
+    def go(self, event: Pane.Go) -> None:
+        """A pane wants to show something on another screen."""
+        self.action_screen(event.label)
+        if event.label == LogPane.LABEL and event.agent is not None:
+            self._narrow(f"agent:{event.agent}")
+        else:
+            self.pane.open(conversation=event.conversation, agent=event.agent)
+        self.repaint()
+
+    def action_back(self) -> None:
+        """One step back: the filter's line, what is open in the pane, the filter, the screen before."""
+        listing = self.pane.main
+        if self.query_one("#filter").display:
+            self._close_filter()
+        elif self.pane.back():
+            self.repaint()
+        elif listing is not None and listing.wanted is not None:
+            self._narrow("")
+        else:
+            self.action_last()
+
+    # the filter
+
+    def action_filter(self) -> None:
+        """Open the line for the filter."""
+        listing = self.pane.main
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.value = listing.wanted.text if listing is not None and listing.wanted is not None else ""
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def typed(self) -> None:
+        """Filter a moment after the last key."""
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(TYPING_S, self._apply)
+
+    @on(Input.Submitted, "#filter")
+    def submitted(self) -> None:
+        """Filter at once, and go back to the list; what is no filter stays in the line."""
+        if self._apply(final=True):
+            self._close_filter()
+
+    def _apply(self, *, final: bool = False) -> bool:
+        line = self.query_one("#filter", Input)
+        return not line.display or self._narrow(line.value, final=final)
+
+    def _close_filter(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        line = self.query_one("#filter")
+        if line.display:
+            line.display = False
+            self._focus()
+
+    def _narrow(self, text: str, *, final: bool = True) -> bool:
+        """Narrow the list of the pane; False where the text is no filter (so far)."""
+        listing = self.pane.main
+        if listing is None:
+            return True
+        try:
+            wanted = Filter(text)
+        except InvalidFilter as error:
+            if final:
+                self.notify(f"{error.message}. {error.hint}", severity="error", markup=False)
+            return False
+        before = listing.wanted.text if listing.wanted is not None else ""
+        if wanted.text != before:
+            listing.narrow(wanted or None)
+        self.repaint()
+        return True
+
+    # what is done
+
+    @on(Pane.Do)
+    def do(self, event: Pane.Do) -> None:
+        """Do it, after asking where it cannot be taken back."""
+        deed = event.deed
+        if self.desk.read_only and deed.changes:
+            self.notify(
+                f"read-only: {deed.title} is not done here\n{deed.command}", severity="warning", markup=False
+            )
+        elif deed.question:
+
+            def decided(yes: bool | None) -> None:
+                if yes:
+                    self._begin(deed)
+
+            host(self).push_screen(ConfirmScreen(deed), decided)
+        else:
+            self._begin(deed)
+
+    def _begin(self, deed: Deed) -> None:
+        self.run_worker(self._perform(deed), group="deeds", exit_on_error=True)
+
+    async def _perform(self, deed: Deed) -> None:
+        try:
+            came = await self.desk.reader.ask(deed.run)
+        except CaxtonError as error:
+            hint = f"\n{error.hint}" if error.hint else ""
+            self.notify(
+                f"{error.message}{hint}\n{deed.command}", title=deed.title, severity="error", markup=False
+            )
+        else:
+            self.notify(f"{came}\n{deed.command}", title=deed.title, markup=False)
+        self.desk.reader.hurry()
+
+    @on(Pane.Write)
+    def write(self, event: Pane.Write) -> None:
+        """Write a message: a new one, an answer, or one again."""
+        screen = writing(self.desk, event.spoken, reply=event.reply, to=event.to)
+
+        def decided(deed: Deed | None) -> None:
+            if deed is not None:
+                self.do(Pane.Do(deed))
+
+        host(self).push_screen(screen, decided)
+
+    def action_compose(self) -> None:
+        """Write a new message."""
+        self.write(Pane.Write())
+
+    def action_retry(self) -> None:
+        """Look at the daemon now."""
+        self.desk.reader.hurry()
+
+    def action_copy(self) -> None:
+        """Copy the row under the cursor."""
+        listing = self.pane.listing
+        text = listing.copied if listing is not None else ""
+        if text:
+            host(self).copy_to_clipboard(text)
+            first = text.split("\n", 1)[0]
+            self.notify(f"copied: {first[:60]}{'…' if len(text) > 60 else ''}", timeout=3, markup=False)
+        else:
+            host(self).bell()
+
+    def action_select(self) -> None:
+        """The list as plain text."""
+        listing = self.pane.listing
+        if listing is not None:
+            host(self).push_screen(SelectScreen(listing.plain))
+
+    def action_theme(self) -> None:
+        """Dark, light, high contrast."""
+        host(self).theme = following(host(self).theme)
+
+    def action_help(self) -> None:
+        """What the keys do here."""
+        host(self).push_screen(HelpScreen(self._label, self.pane.ABOUT, self.told))
+
+    def action_palette(self) -> None:
+        """Everything that can be done, by words."""
+
+        def chosen(command: Command | None) -> None:
+            if command is not None:
+                command.run()
+
+        host(self).push_screen(PaletteScreen(self.commands), chosen)
+
+    @property
+    def told(self) -> list[Told]:
+        """The bindings that are in force now: those of what has the focus first, then the screen's, then all's."""
+        found: dict[str, tuple[list[str], str]] = {}
+        for active in self.active_bindings.values():
+            binding = active.binding
+            if binding.id is None or binding.system:
+                continue
+            keys, _ = found.setdefault(binding.id, ([], binding.tooltip or binding.description))
+            keys.append(binding.key)
+        order = {key.id: n for n, key in enumerate(KEYS, 1)}
+        ids = sorted(found, key=lambda id: order.get(id, 0))
+        return [Told(tuple(found[id][0]), found[id][1], id) for id in ids]
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """The palette's lines: what the pane offers, then what is the same everywhere."""
+        found = list(self.pane.commands)
+        for label, pane in self._panes.items():
+            twin = TWINS[f"app.{label.lower()}"]
+            found.append(
+                Command(f"screen {label.lower()}", pane.ABOUT, twin, partial(self.action_screen, label))
+            )
+        found += [
+            Command("message send", "write a message", "caxton msg send", self.action_compose),
+            Command("filter set", "show only what passes", "--filter", self.action_filter),
+            Command("filter problems", "only what went wrong", "--filter is:problem", self._problems),
+            Command("filter drop", "show everything", "", self._drop),
+            Command("daemon look", "ask it now", "caxton status", self.action_retry),
+            Command("theme next", "dark, light, high contrast", "CAXTON_TUI_THEME=NAME", self.action_theme),
+            Command("text select", "the list as plain text", "", self.action_select),
+            Command("help keys", "what the keys do here", "caxton --help", self.action_help),
+            Command("tui quit", "leave; the daemon goes on", "", lambda: host(self).exit(0, return_code=0)),
+        ]
+        for agent in self.desk.store.agents:
+            name = words.short(agent["name"], self.desk.store.platform)
+            found.append(
+                Command(
+                    f"agent show {name}",
+                    "its state, logs, limits",
+                    f"caxton agent show {name}",
+                    partial(self.go, Pane.Go("Agents", agent=str(agent["name"]))),
+                )
+            )
+        for one in self.desk.store.conversations:
+            id = str(one["id"])
+            found.append(
+                Command(
+                    f"conversation open {id}",
+                    str(one.get("protocol") or ""),
+                    f"caxton conv show {id}",
+                    partial(self.go, Pane.Go("Conversations", conversation=id)),
+                )
+            )
+        return found
+
+    def _problems(self) -> None:
+        self._narrow("is:problem")
+
+    def _drop(self) -> None:
+        self._narrow("")

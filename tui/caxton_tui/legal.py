@@ -1,0 +1,49 @@
+"""What may be said here: the acts that the protocol allows somebody in a conversation as it stands. No Textual here.
+
+In: the conversation's messages as the API gives them, who speaks and to whom, and the time. Out: acts; none where the
+conversation follows no protocol that is known, and everything may be said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from caxton.acl.message import read_message
+from caxton.protocols import Library, Referee, Role, library
+from caxton.protocols.machine import legal_here
+
+Json = Mapping[str, Any]
+
+
+def legal_acts(
+    bodies: Iterable[Json], conversation: str, sender: str, receiver: str, now_us: int
+) -> tuple[str, ...]:
+    """What `sender` may say to `receiver` now; names are whole, with their platform."""
+    referee = Referee(_library(), seen=0)
+    for body in bodies:
+        try:
+            message = read_message(json.dumps(body["message"]).encode())
+        except msgspec.MsgspecError:
+            continue
+        referee.judge(message, round(datetime.fromisoformat(body["at"]).timestamp() * 1e6))
+    found = referee.conversations.get(conversation)
+    if found is None:
+        return ()
+    protocol = referee.library.protocols[found.protocol]
+    if sender == found.initiator:
+        role, name = Role.INITIATOR, receiver
+    else:
+        role, name = Role.PARTICIPANT, sender
+    branch = found.branches.get(name)
+    return () if branch is None else legal_here(protocol, branch, found.rounds, name, role, now_us)
+
+
+@lru_cache(maxsize=1)
+def _library() -> Library:
+    return library()

@@ -1,0 +1,191 @@
+"""Screen 5: everything that happened, row by row as it is committed.
+
+In: the store's tape. Out: the tape, and under it the row at the cursor in full: for a message every field and its
+turns, for an event what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from caxton.api.plain import safe
+from caxton.diagram import read_story
+from caxton_tui.bars import titled
+from caxton_tui.desk import Command, Desk
+from caxton_tui.detail import Detail
+from caxton_tui.listing import Listing
+from caxton_tui.pane import Pane
+from caxton_tui.store import Entry, Json
+from caxton_tui.tape import Tape
+
+
+class LogPane(Pane):
+    """Screen 5."""
+
+    NUMBER = "5"
+    LABEL = "Log"
+    ABOUT = "Everything that happened, as it is committed: messages, agents, deployments, logs, dead letters."
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "follow", "Follow", id="log.follow", tooltip="Follow the newest row, or stay"),
+        Binding("o", "conversation", "Conversation", id="log.conversation", tooltip="Open its conversation"),
+        Binding("R", "reply", "Reply", show=False, id="log.reply", tooltip="Answer the message as a client"),
+        Binding("A", "repeat", "Again", show=False, id="log.repeat", tooltip="Send the message once more"),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._entry: Entry | None = None
+        self._outcome: Json | None = None
+        self._asked = -1.0
+
+    def compose(self) -> ComposeResult:
+        """Tape and detail."""
+        with Vertical(classes="whole"):
+            yield Tape(self.desk.store, self.desk.zone)
+            yield Detail(id="detail")
+
+    def on_mount(self) -> None:
+        """Nothing is open yet."""
+        self.detail.display = False
+
+    @property
+    def tape(self) -> Tape:
+        """The message tape."""
+        return self.query_one(Tape)
+
+    @property
+    def detail(self) -> Detail:
+        """The row at the cursor in full."""
+        return self.query_one(Detail)
+
+    @property
+    def main(self) -> Listing:
+        """The tape."""
+        return self.tape
+
+    @property
+    def outcome(self) -> Json | None:
+        """What the daemon said of the message in the detail."""
+        return self._outcome
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """The row at the cursor."""
+        entry = self.tape.chosen
+        return () if entry is None else (f"row {entry.seq} {entry.act}",)
+
+    def flush(self) -> None:
+        """Bring the newest rows on screen."""
+        self.tape.flush()
+        self._titles()
+        self._again()
+
+    def _titles(self) -> None:
+        following = "following" if self.tape.following else "stopped, f follows"
+        titled(self.tape, f"Messages and events {len(self.desk.store.shown):,} · {following}")
+
+    def back(self) -> bool:
+        """Close the detail; follow again."""
+        if self.detail.display:
+            self.detail.display = False
+            self._entry = None
+            self.tape.focus()
+        elif not self.tape.following:
+            self.action_follow()
+        else:
+            return False
+        return True
+
+    # the detail
+
+    @on(Listing.Chosen, "#tape")
+    def show_row(self) -> None:
+        """Show the row under the cursor."""
+        self.detail.display = True
+        self._show(self.tape.chosen)
+
+    @on(Listing.Moved, "#tape")
+    def moved(self) -> None:
+        """Another row in a detail that is open."""
+        if self.detail.display:
+            self._show(self.tape.chosen)
+        self._titles()
+
+    def _show(self, entry: Entry | None) -> None:
+        if entry is not self._entry:
+            self._entry, self._outcome, self._asked = entry, None, -1.0
+            self.detail.scroll_home(animate=False)
+        self.detail.display_entry(entry, self._outcome)
+        self._again()
+
+    def _again(self) -> None:
+        """Ask for the message's turns, and once a second again while some are missing."""
+        entry, outcome = self._entry, self._outcome
+        if entry is None or entry.kind != "message" or not self.desk.store.live:
+            return
+        if outcome is not None and len(outcome["turns"]) >= len(entry.message["receiver"]):
+            return
+        now = self.desk.clock.monotonic()
+        if 0 <= now - self._asked < 1 and self._asked >= 0:
+            return
+        self._asked = now
+        self.run_worker(self._ask(entry), group="detail", exclusive=True)
+
+    async def _ask(self, entry: Entry) -> None:
+        outcome = await self.desk.reader.message(entry.seq)
+        if outcome is not None and entry is self._entry:
+            self._outcome = outcome
+            self.detail.display_entry(entry, outcome)
+
+    # what the keys do
+
+    def action_follow(self) -> None:
+        """Follow, or stay where it is."""
+        self.tape.follow(not self.tape.following)
+        self._titles()
+
+    def action_conversation(self) -> None:
+        """Open the conversation of the row."""
+        entry = self.tape.chosen
+        if entry is not None and entry.kind == "message":
+            self.post_message(self.Go("Conversations", conversation=entry.message["conversation_id"]))
+
+    def action_reply(self) -> None:
+        """Answer the message at the cursor."""
+        self._write(reply=True)
+
+    def action_repeat(self) -> None:
+        """Send the message at the cursor once more."""
+        self._write(reply=False)
+
+    def _write(self, *, reply: bool) -> None:
+        entry = self.tape.chosen
+        if entry is not None and entry.kind == "message":
+            story = read_story({"id": entry.conversation, "items": [entry.data]}, entry.platform)
+            self.post_message(self.Write(story.spoken[0], reply=reply))
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """What can be done with the row at the cursor."""
+        entry = self.tape.chosen
+        found = [
+            Command("log follow", "follow the newest row, or stay", "caxton msg tail", self.action_follow)
+        ]
+        if entry is not None and entry.kind == "message":
+            id = safe(entry.conversation)
+            found.append(
+                Command(
+                    "conversation open",
+                    "the one of this row",
+                    f"caxton conv show {id}",
+                    self.action_conversation,
+                )
+            )
+        return found

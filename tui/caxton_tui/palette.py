@@ -1,0 +1,99 @@
+"""The palette: everything that can be done here, by words, a noun first.
+
+In: commands. Out: the one that was chosen; each line shows what it does and the command line's twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from caxton_tui.desk import Command
+
+MOST: Final = 50
+"""Lines that are shown; more words show others."""
+
+
+class PaletteScreen(ModalScreen[Command | None]):
+    """A line to type in, and what fits it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", id="palette.close"),
+        Binding("up", "step(-1)", "Up", show=False, id="palette.up"),
+        Binding("down", "step(1)", "Down", show=False, id="palette.down"),
+    ]
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__()
+        self._commands = commands
+        self._found: list[Command] = []
+
+    def compose(self) -> ComposeResult:
+        """The line and the list."""
+        with Vertical(classes="box wide-box"):
+            line = Input(placeholder="agent restart …", id="palette-line", compact=True)
+            line.cursor_blink = False
+            yield line
+            options = OptionList(id="palette-list", compact=True)
+            options.can_focus = False
+            yield options
+
+    def on_mount(self) -> None:
+        """Name the box."""
+        box = self.query_one(".box")
+        box.border_title = "Commands"
+        box.border_subtitle = "↑ ↓ choose · enter does it · esc closes"
+        self._show("")
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Show what fits."""
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def entered(self) -> None:
+        """Take the line that is marked."""
+        place = self.query_one(OptionList).highlighted
+        self.dismiss(self._found[place] if place is not None and place < len(self._found) else None)
+
+    @on(OptionList.OptionSelected)
+    def clicked(self, event: OptionList.OptionSelected) -> None:
+        """Take the line that was clicked."""
+        self.dismiss(self._found[event.option_index])
+
+    def action_step(self, by: int) -> None:
+        """Mark another line."""
+        options = self.query_one(OptionList)
+        if self._found:
+            options.highlighted = ((options.highlighted or 0) + by) % len(self._found)
+
+    def _show(self, typed: str) -> None:
+        self._found = matching(self._commands, typed)[:MOST]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(_line(command)) for command in self._found])
+        options.highlighted = 0 if self._found else None
+
+
+def matching(commands: Sequence[Command], typed: str) -> list[Command]:
+    """The commands that hold every word typed; those whose own words begin with them first."""
+    words = typed.casefold().split()
+    found = [one for one in commands if all(word in f"{one.words} {one.text}".casefold() for word in words)]
+    return sorted(found, key=lambda one: not one.words.casefold().startswith(" ".join(words)))
+
+
+def _line(command: Command) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{command.words:<28} ", "bold")
+    text.append(f"{command.text}  ")
+    text.append(command.twin, "dim")
+    return text

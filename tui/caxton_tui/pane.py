@@ -1,0 +1,91 @@
+"""One of the six screens: what is the same for all of them.
+
+In: the desk. Out: a place with lists, which says what it needs asked, where one stands in it, and what can be done.
+Panes never talk to the daemon and never to each other: they post `Do` and `Go`, and the frame sees to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.containers import Container
+from textual.message import Message
+
+from caxton.diagram import Spoken
+from caxton_tui.book import Wants
+from caxton_tui.desk import Command, Deed, Desk
+from caxton_tui.listing import Listing
+
+
+class Pane(Container):
+    """A screen. `NUMBER` is its key; `ABOUT` says in a sentence what it is for."""
+
+    NUMBER: ClassVar[str]
+    LABEL: ClassVar[str]
+    ABOUT: ClassVar[str]
+
+    class Do(Message):
+        """The operator wants that done."""
+
+        def __init__(self, deed: Deed) -> None:
+            super().__init__()
+            self.deed = deed
+
+    class Go(Message):
+        """The operator wants to see another screen, perhaps with a conversation or an agent open in it."""
+
+        def __init__(self, label: str, *, conversation: str | None = None, agent: str | None = None) -> None:
+            super().__init__()
+            self.label = label
+            self.conversation = conversation
+            self.agent = agent
+
+    class Write(Message):
+        """The operator wants to write a message: an answer to that one, that one again, or a new one."""
+
+        def __init__(self, spoken: Spoken | None = None, *, reply: bool = False, to: str = "") -> None:
+            super().__init__()
+            self.spoken = spoken
+            self.reply = reply
+            self.to = to
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=self.LABEL.lower(), classes="pane")
+        self.desk = desk
+
+    @property
+    def wants(self) -> Wants:
+        """What the reader must ask for while this is on screen."""
+        return Wants()
+
+    @property
+    def main(self) -> Listing | None:
+        """The list that has the focus first, and that a filter narrows."""
+        return None
+
+    @property
+    def listing(self) -> Listing | None:
+        """The list with the focus, else the main one."""
+        focused = self.screen.focused
+        return focused if isinstance(focused, Listing) and focused in self.query(Listing) else self.main
+
+    def flush(self) -> None:
+        """Bring the store's newest state on screen."""
+
+    def back(self) -> bool:
+        """One step back inside; False where there is none."""
+        return False
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that conversation or agent."""
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Where one stands in here, from outside in."""
+        return ()
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """What can be done here now."""
+        return ()

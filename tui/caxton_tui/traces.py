@@ -1,0 +1,235 @@
+"""Screen 3: where the time of a conversation went, turn by turn across its agents.
+
+In: the store. Out: the conversations on the left, the waterfall of the one that is open beside it: a bar for each
+turn, `░` while its message waited, `▓` while it ran, with its fuel. Short bars can be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from caxton.api.plain import safe, span
+from caxton.diagram import Bar, Story, bars_of
+from caxton.diagram.waterfall import bar_parts, heading, length_us
+from caxton_tui.bars import titled
+from caxton_tui.book import Book, Wants
+from caxton_tui.conversation_list import ConversationList
+from caxton_tui.desk import Command, Desk
+from caxton_tui.diagram import as_json
+from caxton_tui.listing import Listing, Piece
+from caxton_tui.pane import Pane
+
+SHARES: Final = (0.0, 0.01, 0.05)
+"""Of the whole time: shorter turns are left out."""
+
+
+class Waterfall(Listing):
+    """The turns of one conversation."""
+
+    def __init__(self, desk: Desk, *, id: str = "waterfall") -> None:
+        super().__init__(id=id)
+        self._desk = desk
+        self._book: Book | None = None
+        self._seen: tuple[object, ...] = ()
+        self._bars: list[Bar] = []
+        self._hidden = 0
+        self._whole_us = 0
+        self.share = 0.0
+        self.story: Story | None = None
+
+    @property
+    def total(self) -> int:
+        """Turns that are shown."""
+        return len(self._bars)
+
+    @property
+    def bars(self) -> Sequence[Bar]:
+        """The turns that are shown."""
+        return self._bars
+
+    def problem(self, number: int) -> bool:
+        """Whether a turn or its message went wrong."""
+        return self._bars[number].problem
+
+    @property
+    def chosen(self) -> Bar | None:
+        """The turn under the cursor."""
+        return self._bars[self.cursor] if self.cursor is not None and self.cursor < self.total else None
+
+    @property
+    def copied(self) -> str:
+        """The message of the turn under the cursor."""
+        return as_json(self.chosen.spoken.body) if self.chosen else self.story.id if self.story else ""
+
+    @property
+    def empty(self) -> str:
+        """Why there is nothing."""
+        if self._book is not None and self._book.error:
+            return self._book.error
+        return "Choose a conversation on the left."
+
+    def flush(self) -> None:
+        """Draw the book that is open as it is now."""
+        book = self._desk.store.book
+        seen = (book, book.version if book else 0, self.width, self.share)
+        if seen == self._seen:
+            return
+        if book is not self._book:
+            self._book, self.cursor = book, None
+        self._seen = seen
+        self.story = book.story(self._desk.store.platform) if book else None
+        bars = bars_of(self.story) if self.story else []
+        self._whole_us = length_us(bars)
+        least = self._whole_us * self.share
+        self._bars = [
+            bar for bar in bars if not self.share or bar.queue_us + bar.turn_us >= least or bar.problem
+        ]
+        self._hidden = len(bars) - len(self._bars)
+        if self.cursor is not None and self.cursor >= self.total:
+            self.cursor = None
+        self.fit()
+        self.refresh()
+
+    def head_pieces(self, width: int) -> list[Piece]:
+        """The columns' names."""
+        return _styled(heading(width - 1, self._whole_us))
+
+    def pieces(self, number: int, width: int) -> list[Piece]:
+        """One turn."""
+        return _styled(bar_parts(self._bars[number], width - 1, self._whole_us))
+
+    @property
+    def title(self) -> str:
+        """Which conversation, how long, how much work."""
+        if self.story is None:
+            return "Waterfall"
+        fuel = sum(bar.turn.fuel for bar in self._bars if bar.turn)
+        ran = sum(bar.turn_us for bar in self._bars)
+        parts = [self.story.id, f"{span(self._whole_us / 1e6)}, {span(ran / 1e6)} in turns, {fuel:,} fuel"]
+        if self._hidden:
+            parts.append(f"{self._hidden} shorter than {self.share:.0%} left out")
+        return " · ".join(parts)
+
+
+class TracesPane(Pane):
+    """Screen 3."""
+
+    NUMBER = "3"
+    LABEL = "Traces"
+    ABOUT = "Where the time of a conversation went: how long each message waited, how long its turn ran, its fuel."
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "shorter", "Short turns", id="traces.short", tooltip="Leave out turns below 1 %, 5 %"),
+        Binding("o", "conversation", "Sequence", id="traces.conversation", tooltip="The sequence diagram"),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._opened: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """List and waterfall."""
+        with Vertical(classes="left"):
+            yield ConversationList(self.desk, id="trace-list")
+        with Vertical(classes="right"):
+            yield Waterfall(self.desk)
+
+    @property
+    def list(self) -> ConversationList:
+        """The conversations."""
+        return self.query_one(ConversationList)
+
+    @property
+    def waterfall(self) -> Waterfall:
+        """The turns."""
+        return self.query_one(Waterfall)
+
+    @property
+    def main(self) -> Listing:
+        """The conversations."""
+        return self.list
+
+    @property
+    def wants(self) -> Wants:
+        """The list, and the conversation that is open."""
+        return Wants(conversations=True, book=self._opened)
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Conversation, turn."""
+        bar = self.waterfall.chosen
+        parts = [self._opened] if self._opened else []
+        return [*parts, f"{bar.spoken.number} {bar.spoken.act}"] if bar else parts
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        self.list.take(self.desk.store.conversations)
+        if self._opened is None and (found := self.list.followed):
+            self._opened = str(found["id"])
+        if self._opened is not None:
+            self.desk.store.open(self._opened)
+        self.waterfall.flush()
+        titled(self.list, f"Conversations {self.list.total:,}")
+        titled(self.waterfall, self.waterfall.title)
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that conversation."""
+        if conversation is not None:
+            self._opened = conversation
+            self.desk.store.open(conversation)
+            self.waterfall.focus()
+
+    def back(self) -> bool:
+        """From the waterfall to the list."""
+        if self.waterfall.cursor is not None:
+            self.waterfall.cursor = None
+            self.waterfall.refresh()
+        elif self.waterfall.has_focus:
+            self.list.focus()
+        else:
+            return False
+        return True
+
+    @on(Listing.Moved, "#trace-list")
+    def moved(self) -> None:
+        """The conversation under the cursor."""
+        if self.list.chosen is not None:
+            self._opened = str(self.list.chosen["id"])
+            self.desk.store.open(self._opened)
+            self.waterfall.flush()
+
+    @on(Listing.Chosen, "#trace-list")
+    def entered(self) -> None:
+        """Into the waterfall."""
+        self.moved()
+        self.waterfall.focus()
+
+    @on(Listing.Chosen, "#waterfall")
+    def action_conversation(self) -> None:
+        """The sequence diagram of the same conversation."""
+        self.post_message(self.Go("Conversations", conversation=self._opened))
+
+    def action_shorter(self) -> None:
+        """Leave out more short turns, or show all again."""
+        place = (SHARES.index(self.waterfall.share) + 1) % len(SHARES)
+        self.waterfall.share = SHARES[place]
+        self.waterfall.flush()
+        titled(self.waterfall, self.waterfall.title)
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """What can be done with the trace that is open."""
+        if self._opened is None:
+            return ()
+        twin = f"caxton trace show {safe(self._opened)}"
+        return (Command("trace short", "leave out short turns, or show all", twin, self.action_shorter),)
+
+
+def _styled(parts: list[tuple[str, str]]) -> list[Piece]:
+    return [(text, f"listing--{style}" if style else "") for text, style in parts]
