@@ -26,12 +26,13 @@ _ACTS: Final = tuple(act.value for act in Performative)
 _GUTTER: Final = 16
 """Cells before the lanes: arc, sign, number, time."""
 _REVISION: Final = 8
-_TEXT_LEAST: Final = 14
+_TEXT_LEAST: Final = 13
 _NARROWEST, _WIDEST = 9, 20
 """Cells from one lane to the next."""
 
 _SIGNS: Final = {
     Mark.VIOLATION: ("✗", "bad"),
+    Mark.JUDGED: ("·", "dim"),
     Mark.DEAD_LETTER: ("✗", "bad"),
     Mark.FAILED_TURN: ("✗", "bad"),
     Mark.DEADLINE: ("◷", "warn"),

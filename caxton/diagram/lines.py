@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from caxton.diagram.story import Spoken, Story
+from caxton.diagram.story import Judged, Spoken, Story
 
 REPEATS: Final = 4
 """From so many repetitions on a loop is folded."""
@@ -24,6 +24,7 @@ class Mark(StrEnum):
 
     MESSAGE = "message"
     VIOLATION = "violation"
+    JUDGED = "judged"
     DEAD_LETTER = "dead letter"
     FAILED_TURN = "failed turn"
     DEADLINE = "deadline"
@@ -74,13 +75,9 @@ def lines_of(story: Story, now_us: int = 0, unfolded: Collection[int] = ()) -> l
 def _tell(lines: list[Line], spoken: Spoken, builds: dict[str, str]) -> None:
     """A message, and under it what became of it."""
     lines.append(Line(Mark.MESSAGE, spoken))
-    if spoken.violation is not None:
-        found = spoken.violation
-        state = f" in {found.state}" if found.state else ""
-        legal = f"; legal here: {', '.join(found.legal) or 'nothing'}"
-        lines.append(
-            Line(Mark.VIOLATION, spoken, f"{spoken.act}{state}: {found.sentence or found.rule}{legal}")
-        )
+    if spoken.judged is not None:
+        mark = Mark.VIOLATION if spoken.judged.violation else Mark.JUDGED
+        lines.append(Line(mark, spoken, verdict(spoken.act, spoken.judged)))
     lines.extend(Line(Mark.DEAD_LETTER, spoken, letter) for letter in spoken.letters)
     for turn in spoken.turns:
         if turn.status != "ok":
@@ -93,6 +90,16 @@ def _tell(lines: list[Line], spoken: Spoken, builds: dict[str, str]) -> None:
             lines.append(Line(Mark.REVISION, spoken, text, turn.agent))
         if turn.revision:
             builds[turn.agent] = turn.revision
+
+
+def verdict(act: str, judged: Judged) -> str:
+    """What the referee said, in one sentence."""
+    state = f" in {judged.state}" if judged.state else ""
+    if not judged.violation:
+        return f"{act}{state}: {judged.sentence or judged.rule}"
+    kept = "" if judged.delivered else ", not delivered"
+    legal = ", ".join(judged.legal) or "nothing"
+    return f"{act}{state}; legal here: {legal} ({judged.sentence or judged.rule}{kept})"
 
 
 def _missed(story: Story, now_us: int) -> list[tuple[int, Line]]:

@@ -34,13 +34,17 @@ class Handled:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """What the referee found wrong with a message."""
+class Judged:
+    """What the referee said of a message that was no plain step."""
 
+    violation: bool
+    """False: it was ignored, or it was legal with a warning."""
     rule: str
     sentence: str
     state: str
+    """The branch's state before it."""
     legal: tuple[str, ...]
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Spoken:
     turns: tuple[Handled, ...]
     letters: tuple[str, ...]
     """Why a receiver did not handle it, one sentence each."""
-    violation: Violation | None
+    judged: Judged | None
     again: bool
     """It was delivered again after a crash."""
     body: Json
@@ -75,7 +79,8 @@ class Spoken:
     def problem(self) -> bool:
         """Whether something went wrong with it, or it says so."""
         failed = any(turn.status != "ok" for turn in self.turns)
-        return bool(self.violation or self.letters or failed or self.act in _PROBLEMS)
+        wrong = self.judged is not None and self.judged.violation
+        return bool(wrong or self.letters or failed or self.act in _PROBLEMS)
 
 
 _PROBLEMS: Final = frozenset({"failure", "not-understood", "refuse"})
@@ -143,7 +148,7 @@ def _spoken(
     elif len(receivers) == 1 and receivers[0] != sender:
         # who does not name what it answers most likely answers what was said to it last
         answers = last.get((receivers[0], sender))
-    found: Json | None = body.get("violation")
+    verdict: Json | None = body.get("verdict")
     return Spoken(
         number=number,
         seq=int(body["seq"]),
@@ -160,7 +165,7 @@ def _spoken(
             f" {safe(str(letter['reason'])[:REASON_ROOM])}"
             for letter in body.get("dead_letters") or ()
         ),
-        violation=None if not found else _violation(found),
+        judged=None if verdict is None else _judged(verdict),
         again=bool(body.get("redelivered")),
         body=body,
     )
@@ -179,12 +184,14 @@ def _handled(turn: Json, platform: str) -> Handled:
     )
 
 
-def _violation(found: Json) -> Violation:
-    return Violation(
-        rule=safe(found.get("rule") or ""),
-        sentence=safe(found.get("sentence") or ""),
-        state=safe(found.get("state") or ""),
-        legal=tuple(safe(act) for act in found.get("legal") or ()),
+def _judged(verdict: Json) -> Judged:
+    return Judged(
+        violation=verdict["legality"] == "violation",
+        rule=safe(verdict.get("rule") or ""),
+        sentence=safe(verdict.get("warning") or verdict.get("sentence") or ""),
+        state=safe(verdict.get("state") or ""),
+        legal=tuple(safe(act) for act in verdict.get("legal") or ()),
+        delivered=bool(verdict.get("delivered", True)),
     )
 
 

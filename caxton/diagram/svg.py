@@ -22,6 +22,7 @@ _WORDS: Final = 60
 _COLOURS: Final = {"?": "#1f6feb", "+": "#9a6700", "=": "#1a7f37", "-": "#bc4c00", "!": "#cf222e"}
 _NOTES: Final = {
     Mark.VIOLATION: ("✗ ", "#ffebe9", "#cf222e"),
+    Mark.JUDGED: ("· ", "#f6f8fa", "#57606a"),
     Mark.DEAD_LETTER: ("✗ ", "#ffebe9", "#cf222e"),
     Mark.FAILED_TURN: ("✗ ", "#ffebe9", "#cf222e"),
     Mark.DEADLINE: ("◷ ", "#fff8c5", "#7d4e00"),

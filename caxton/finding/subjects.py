@@ -123,7 +123,13 @@ def is_problem(body: Json) -> bool:
     """Whether a message (`MessageBody`) went wrong, or says that something did."""
     if body["message"].get("performative") in PROBLEM_ACTS or body.get("dead_letters"):
         return True
-    return bool(body.get("violation")) or any(turn["status"] != "ok" for turn in body.get("turns") or ())
+    return violates(body) or any(turn["status"] != "ok" for turn in body.get("turns") or ())
+
+
+def violates(body: Json) -> bool:
+    """Whether the referee found that a message broke its protocol."""
+    verdict: Json | None = body.get("verdict")
+    return verdict is not None and verdict["legality"] == "violation"
 
 
 def troubled(body: Json) -> bool:

@@ -26,7 +26,7 @@ def said(
     at_us = BEGAN_US + round((seq if after_ms is None else after_ms) * 1000)
     receivers = [to] if isinstance(to, str) else list(to)
     row = {
-        name: more.pop(name) for name in ("violation", "dead_letters", "redelivered", "cause") if name in more
+        name: more.pop(name) for name in ("verdict", "dead_letters", "redelivered", "cause") if name in more
     }
     message = {
         "performative": act,

@@ -11,25 +11,33 @@ from .talk import BEGAN_US, said, talk
 
 def test_a_violation_stands_under_its_message_and_says_what_was_legal() -> None:
     wrong = {
+        "legality": "violation",
         "rule": "not-here",
         "sentence": "the act is not legal in this state",
         "state": "agreed",
         "legal": ["failure", "inform"],
+        "delivered": False,
+        "warning": None,
     }
+    late = {**wrong, "legality": "ignored", "sentence": "the conversation is over", "state": "done"}
     story = read_story(
         talk(
             said(1, "buyer", "seller", "request"),
             said(2, "seller", "buyer", "agree"),
-            said(3, "seller", "buyer", "refuse", violation=wrong),
+            said(3, "seller", "buyer", "refuse", verdict=wrong),
+            said(4, "seller", "buyer", "inform", verdict=late),
             state="InProgress",
         )
     )
     lines = lines_of(story)
-    assert [line.mark for line in lines] == [Mark.MESSAGE, Mark.MESSAGE, Mark.MESSAGE, Mark.VIOLATION]
-    assert (
-        lines[3].text == "refuse in agreed: the act is not legal in this state; legal here: failure, inform"
+    message = Mark.MESSAGE
+    marks = [line.mark for line in lines]
+    assert marks == [message, message, message, Mark.VIOLATION, message, Mark.JUDGED]
+    assert lines[3].text == (
+        "refuse in agreed; legal here: failure, inform (the act is not legal in this state, not delivered)"
     )
-    assert [line.problem for line in lines] == [False, False, True, True]
+    assert lines[5].text == "inform in done: the conversation is over"
+    assert [line.problem for line in lines] == [False, False, True, True, False, False]
 
 
 def test_an_answer_is_found_by_the_word_that_its_receiver_chose() -> None:

@@ -21,10 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a person may have set that would change every picture."""
     for name in ("NO_COLOR", "CAXTON_TUI_THEME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CAXTON_TUI_CONFIG", str(tmp_path / "no-settings.toml"))
 
 
 @pytest.fixture

@@ -167,6 +167,24 @@ async def stage(folder: Path, size: tuple[int, int] = (120, 40), **more: Any) ->
         yield Stage(app, pilot, clock)
 
 
+def read(caxton: Daemon) -> Callable[[Store], bool]:
+    """Whether the list has every conversation, and the one that is open has every message with its turns."""
+
+    def holds(store: Store) -> bool:
+        total = sum(one["messages"] for one in store.conversations)
+        if not settled(caxton)(store) or total != caxton.house.bus.counts.messages:
+            return False
+        story = store.book.story(store.platform) if store.book else None
+        if story is None or store.book is None or store.book.head is None:
+            return False
+        known = {agent["name"] for agent in store.agents}
+        return store.book.head["messages"] == len(story.spoken) and all(
+            {turn.agent for turn in spoken.turns} >= known & set(spoken.receivers) for spoken in story.spoken
+        )
+
+    return holds
+
+
 def heard(caxton: Daemon) -> Callable[[Store], bool]:
     """Whether the tape has every row that there is."""
     return lambda store: store.live and store.last_seq == caxton.house.bus.last_seq

@@ -106,7 +106,7 @@ def test_the_demo_opens_it_and_ends_by_itself(home: Path) -> None:
     with terminal("demo", "--rounds", "1", "--seconds", "7", TMPDIR=str(home)) as one:
         said = one.read()
         assert one.process.wait(30) == 0
-    assert b"Messages" in said
+    assert b"Conversations" in said
     assert b"The market in numbers" in said
     assert b"1 of 1 bought" in said
     assert not list(home.iterdir())

@@ -1,151 +1,344 @@
-"""What the keys do, seen in the store and on the screen."""
+"""What the keys do, seen in the store, in the daemon and on the screen."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui.agents import AgentCard
-from caxton_tui.bars import StatusLine
-from caxton_tui.detail import Detail
+from caxton_tui import binding_ids
+from caxton_tui.agents_pane import AgentsPane
+from caxton_tui.bars import Line, TopLine
+from caxton_tui.changes import ChangesPane
+from caxton_tui.compose import ComposeScreen
+from caxton_tui.confirm import ConfirmScreen
+from caxton_tui.conversations import ConversationsPane
+from caxton_tui.deploy import DeployScreen
 from caxton_tui.help import HelpScreen
-from caxton_tui.keys import KEYS
+from caxton_tui.log import LogPane
+from caxton_tui.meters import MetersPane
+from caxton_tui.palette import PaletteScreen
+from caxton_tui.plain_text import SelectScreen
+from caxton_tui.settings import Settings
+from caxton_tui.store import Store
+from caxton_tui.traces import TracesPane
 
-from .stand import Daemon, Stage, daemon, heard, market, settled, stage
+from .stand import ROOT, Daemon, Stage, daemon, heard, market, read, settled, stage
 
 
 @asynccontextmanager
-async def traded(folder: Path) -> AsyncGenerator[tuple[Daemon, Stage]]:
-    """The market after one round, and the app on it."""
-    async with daemon(market(folder)) as caxton, stage(folder, (120, 24)) as one:
+async def traded(
+    folder: Path, size: tuple[int, int] = (120, 40), **more: object
+) -> AsyncGenerator[tuple[Daemon, Stage]]:
+    """The market after one round, and the app on it, its conversation read."""
+    async with daemon(market(folder)) as caxton, stage(folder, size, **more) as one:
         await caxton.trade()
-        await one.until(settled(caxton), look=True)
+        await one.until(read(caxton), look=True)
         yield caxton, one
 
 
-async def test_the_tape_follows_until_a_row_is_chosen(tmp_path: Path) -> None:
+def said(one: Stage) -> str:
+    """What the app told the operator."""
+    return "\n".join(str(note.message) for note in one.app._notifications)
+
+
+async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        frame = one.app.picture
+        for key, kind in (
+            ("2", AgentsPane),
+            ("3", TracesPane),
+            ("4", ChangesPane),
+            ("5", LogPane),
+            ("6", MetersPane),
+        ):
+            await one.press(key)
+            assert frame.pane is frame.the(kind)
+            assert frame.focused is frame.pane.main
+            assert frame.query_one(TopLine).text.plain.startswith(kind.LABEL)
+        await one.press("escape")
+        assert frame.pane is frame.the(LogPane)
+        await one.press("minus")
+        assert frame.pane is frame.the(ChangesPane)
+
+
+async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
-        tape = one.app.picture.tape
-        assert tape.following
-        assert tape.cursor is None
-        await one.press("up")
-        assert not tape.following
-        assert tape.chosen is not None
-        last = tape.chosen.seq
-        assert last == one.store.last_seq
-        top = tape.top
+        pane = one.app.picture.the(ConversationsPane)
+        assert pane.diagram.following
+        story = pane.diagram.story
+        assert story is not None
+        assert (story.id, story.state) == ("market-1", "Completed")
+        assert set(story.lanes) == {"buyer", "seller-ann", "seller-bob", "seller-cleo"}
         await caxton.trade(conversation_id="order-2")
-        await one.until(heard(caxton))
-        assert tape.chosen.seq == last
-        assert tape.top == top
-        await one.press("f")
-        assert tape.following
-        assert tape.cursor is None
-        assert tape.top == tape.total - tape.room
-        await caxton.trade(conversation_id="order-3")
-        await one.until(heard(caxton))
-        assert tape.top == tape.total - tape.room
+        await one.until(read(caxton), look=True)
+        await one.until(
+            lambda store: store.book and store.book.id == "market-2" and store.book.head, look=True
+        )
 
 
-async def test_rows_on_screen_stay_when_older_ones_leave_a_full_ring(tmp_path: Path) -> None:
-    async with daemon(market(tmp_path)) as caxton:
-        await caxton.trade(rounds=4)
-        async with stage(tmp_path, (120, 16)) as one:
-            await one.until(heard(caxton))
-            tape, ring = one.app.picture.tape, one.store.shown
-            kept = list(ring)[-40:]
-            one.store.keep(40)
-            await one.paint()
-            await one.press("up", "up")
-            assert tape.chosen is kept[-2]
-            first = tape.total, tape.chosen
-            await caxton.trade(conversation_id="order-2")
-            await one.until(heard(caxton))
-            assert tape.total == first[0] == 40
-            assert one.store.entries.dropped > 0
-            assert tape.chosen is first[1]
-            assert tape.cursor is not None
-            assert tape.top <= tape.cursor < tape.top + tape.room
-
-
-async def test_enter_shows_a_message_with_its_turn_and_escape_closes_it(tmp_path: Path) -> None:
+async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
-        picture = one.app.picture
-        detail = picture.query_one(Detail)
-        assert not detail.display
-        await one.press("slash", *"act:cfp", "enter", "up", "enter")
-        assert detail.display
-        await one.shown(lambda: picture.outcome)
-        assert picture.outcome is not None
-        assert picture.outcome["message"]["performative"] == "cfp"
-        (turn,) = picture.outcome["turns"]
-        assert turn["agent"] == "seller-cleo@local"
-        assert turn["status"] == "ok"
-        assert turn["fuel"] > 0
-        first = picture.outcome["seq"]
-        await one.press("up")
-        await one.shown(lambda: picture.outcome and picture.outcome["seq"] == first - 1)
+        pane = one.app.picture.the(ConversationsPane)
+        await one.press("tab")
+        diagram = pane.diagram
+        assert diagram.has_focus
+        last = diagram.total - 1
+        await one.press("left")
+        assert diagram.cursor == last
+        await one.press("left", "left")
+        assert diagram.cursor == last - 2
+        assert diagram.chosen is not None
+        assert diagram.chosen.spoken is not None
+        assert f"{diagram.chosen.spoken.number} of" in diagram.title
+        assert diagram.chosen.spoken.act in pane.query_one("#said", Line).text.plain
+        assert one.app.picture.query_one(TopLine).text.plain.count("›") == 2
+        await one.press("right", "right", "right")
+        assert diagram.following
+        await one.press("home", "enter")
+        assert pane.detail.display
+        assert "cfp" in one.app.export_screenshot()
         await one.press("escape")
-        assert not detail.display
-        assert one.store.filter is not None
+        assert not pane.detail.display
         await one.press("escape")
-        assert one.store.filter is None
+        assert diagram.following
+        await one.press("escape")
+        assert pane.list.has_focus
 
 
-async def test_a_filter_narrows_what_is_there_and_what_comes(tmp_path: Path) -> None:
+async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
-        await one.press("slash", *"act:propose !from:seller-bob", "enter")
-        assert not one.app.picture.query_one("#filter", Input).display
-        assert one.app.picture.tape.has_focus
-        assert [entry.sender for entry in one.store.shown] == ["seller-ann", "seller-cleo"]
-        assert "act:propose" in one.app.picture.query_one(StatusLine).text.plain
-        await caxton.trade(conversation_id="order-2")
+        pane = one.app.picture.the(ConversationsPane)
+        await one.press("slash", *"order", "enter", "down", "enter")
+        assert pane.list.total == 1
+        await one.until(
+            lambda store: store.book and store.book.id == "order-1" and store.book.head, look=True
+        )
         await one.until(heard(caxton))
-        assert {entry.act for entry in one.store.shown} == {"propose"}
-        assert len(one.store.shown) == 4
-        assert one.app.picture.tape.total == 4
-        await one.press("escape")
-        assert one.app.picture.tape.total == len(one.store.entries)
+        assert pane.diagram.has_focus
+        assert pane.diagram.story is not None
+        assert [spoken.act for spoken in pane.diagram.story.spoken] == ["request", "agree", "inform"]
+        await one.press("t")
+        assert one.app.picture.pane is one.app.picture.the(TracesPane)
+        waterfall = one.app.picture.the(TracesPane).waterfall
+        assert [bar.turn.agent if bar.turn else None for bar in waterfall.bars] == ["buyer", None, None]
+        await one.press("down", "enter")
+        assert one.app.picture.pane is pane
 
 
-async def test_the_filter_works_while_it_is_typed(tmp_path: Path) -> None:
+async def test_an_agent_is_stopped_after_a_question_and_started_again(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (caxton, one):
+        await one.press("2", "down", "down")
+        pane = one.app.picture.the(AgentsPane)
+        assert pane.chosen is not None
+        assert pane.chosen["name"] == "seller-ann"
+
+        def state(store: Store) -> str:
+            return next(agent["state"] for agent in store.agents if agent["name"] == "seller-ann")
+
+        await one.press("s")
+        assert isinstance(one.app.screen, ConfirmScreen)
+        await one.press("n")
+        assert state(one.store) == "running"
+        await one.press("s", "y")
+        await one.until(lambda store: state(store) != "running", look=True)
+        assert (await caxton.client.agent("seller-ann"))["state"] != "running"
+        assert "caxton agent stop seller-ann" in said(one)
+        await one.press("s")
+        await one.until(lambda store: state(store) == "running", look=True)
+
+
+async def test_an_agent_is_suspended_and_resumed(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (caxton, one):
+        await one.press("2", "down", "p")
+        await one.until(lambda store: store.agents[0]["state"] == "suspended", look=True)
+        assert (await caxton.client.agent("buyer"))["state"] == "suspended"
+        await one.press("p")
+        await one.until(lambda store: store.agents[0]["state"] == "running", look=True)
+
+
+async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
-        await one.press("slash", *"act:agree")
-        await one.shown(lambda: len(one.store.shown) == 1)
-        await one.press("escape")
+        await one.press("2", "enter")
+        pane = one.app.picture.the(AgentsPane)
+        await one.until(lambda store: store.room and store.room.name == "buyer", look=True)
+        assert pane.room.has_focus
+        pages: list[str] = []
+        for _ in range(5):
+            pages.append(one.app.export_screenshot(simplify=True).replace("&#160;", " "))
+            await one.press("right")
+        overview, _logs, conversations, mailbox, history = pages
+        assert "memory_bytes" in overview
+        assert "market-1" in conversations
+        assert re.search(r"ok\s+propose from seller-ann", mailbox)
+        assert "direct" in history
+        await one.press("escape", "a")
+        assert one.app.picture.pane is one.app.picture.the(LogPane)
         assert one.store.filter is not None
+        assert one.store.filter.text == "agent:buyer"
 
 
-async def test_an_agent_is_chosen_and_filters_the_tape(tmp_path: Path) -> None:
-    async with traded(tmp_path) as (_, one):
-        picture = one.app.picture
-        await one.press("shift+tab")
-        assert picture.table.has_focus
-        await one.press("down", "down")
-        assert picture.table.chosen is not None
-        assert picture.table.chosen["name"] == "seller-ann"
-        assert picture.query_one(AgentCard).text.plain.startswith("seller-ann")
-        await one.press("a")
-        assert one.store.filter is not None
-        assert one.store.filter.text == "agent:seller-ann"
-        assert {"cfp", "propose", "accept-proposal", "inform"} <= {entry.act for entry in one.store.shown}
-        assert all("seller-ann" in (entry.sender, entry.to) for entry in one.store.shown)
+async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
+    echo = ROOT / "agents-examples" / "echo" / "echo.wasm"
+    async with traded(tmp_path) as (caxton, one):
+        before = (await caxton.client.agent("seller-ann"))["revision"]
+        await one.press("2", "down", "down", "D")
+        screen = one.app.screen
+        assert isinstance(screen, DeployScreen)
+        screen.query_one("#deploy-file", Input).value = str(tmp_path / "missing.wasm")
         await one.press("enter")
-        assert one.store.filter is None
+        await one.shown(lambda: "cannot be read" in said(one))
+        await one.press("D")
+        one.app.screen.query_one("#deploy-file", Input).value = str(echo)
+        await one.press("enter")
+        await one.until(
+            lambda store: any(a["revision"] != before for a in store.agents if a["name"] == "seller-ann"),
+            look=True,
+        )
+        await one.press("4")
+        await one.until(
+            lambda store: store.deployments and store.deployments[0]["previous"] == before, look=True
+        )
+        pane = one.app.picture.the(ChangesPane)
+        assert pane.chosen is not None
+        assert pane.chosen["agent"] == "seller-ann"
+        assert pane.chosen["state"] == "running"
+        await one.press("b", "y")
+        await one.until(
+            lambda store: any(a["revision"] == before for a in store.agents if a["name"] == "seller-ann"),
+            look=True,
+        )
+        assert "caxton deploy rollback" in said(one)
 
 
-async def test_help_names_every_key_and_closes(tmp_path: Path) -> None:
+async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (caxton, one):
+        await one.press("c")
+        screen = one.app.screen
+        assert isinstance(screen, ComposeScreen)
+        await one.press(*"seller-ann", "f5")
+        await one.until(
+            lambda store: any(e.act == "not-understood" or e.sender == "seller-ann" for e in store.entries),
+            look=True,
+        )
+        await one.until(settled(caxton), look=True)
+        entry = next(e for e in reversed(list(one.store.entries)) if e.sender == "operator")
+        assert (entry.act, entry.to) == ("request", "seller-ann")
+
+
+async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        await one.press("slash", *"order", "enter", "down", "enter")
+        await one.until(
+            lambda store: store.book and store.book.id == "order-1" and store.book.head, look=True
+        )
+        await one.press("g", "R")
+        screen = one.app.screen
+        assert isinstance(screen, ComposeScreen)
+        assert screen.query_one("#compose-conversation", Input).value == "order-1"
+        note = str(screen.query_one("#compose-note").render())
+        # the order is done, and nothing more is to be said
+        assert "! legal here: nothing" in note
+        assert screen.query_one("#compose-act", Input).value == ""
+        await one.press("escape", "A")
+        again = one.app.screen
+        assert isinstance(again, ComposeScreen)
+        assert again.query_one("#compose-to", Input).value == "buyer"
+        assert again.query_one("#compose-conversation", Input).value == ""
+        assert '"action": "buy"' in again.query_one("#compose-content").text  # type: ignore[attr-defined]
+
+
+async def test_read_only_does_nothing_and_says_the_command(tmp_path: Path) -> None:
+    async with traded(tmp_path, read_only=True) as (caxton, one):
+        await one.press("2", "e")
+        await one.shown(lambda: "read-only: restart buyer is not done here" in said(one))
+        await one.press("s", "D")
+        assert one.app.screen is one.app.picture
+        last = caxton.house.bus.last_seq
+        await one.press("c", *"buyer", "f5")
+        await one.shown(lambda: "read-only: send request" in said(one))
+        assert caxton.house.bus.last_seq == last
+
+
+async def test_a_refusal_of_the_daemon_is_said_with_its_hint(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (caxton, one):
+        await one.press("2", "down")
+        await caxton.client.remove_agent("buyer")
+        await one.press("e")
+        await one.shown(lambda: "there is no agent 'buyer'" in said(one))
+
+
+async def test_the_palette_does_what_its_words_say(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        await one.press("colon")
+        assert isinstance(one.app.screen, PaletteScreen)
+        await one.press(*"agent show cleo", "enter")
+        pane = one.app.picture.the(AgentsPane)
+        assert one.app.picture.pane is pane
+        assert pane.chosen is not None
+        assert pane.chosen["name"] == "seller-cleo"
+        await one.press("colon", *"agent suspend", "enter")
+        await one.until(lambda store: store.agents[3]["state"] == "suspended", look=True)
+        await one.press("colon", *"no such thing", "enter")
+        assert one.app.screen is one.app.picture
+
+
+async def test_what_is_under_the_cursor_is_copied(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        await one.press("2", "down", "y")
+        assert one.app.clipboard == "buyer"
+        await one.press("5", "up", "y")
+        assert '"performative"' in one.app.clipboard
+        await one.press("1", "v")
+        assert isinstance(one.app.screen, SelectScreen)
+        await one.press("y")
+        assert "order-1" in one.app.clipboard
+        assert one.app.screen is one.app.picture
+
+
+async def test_a_diagram_is_written_to_a_file_that_is_not_there(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        for name, begins in (("a.svg", "<svg"), ("a.mmd", "sequenceDiagram"), ("a.txt", "market-1")):
+            await one.press("x")
+            one.app.screen.query_one("#export-name", Input).value = str(tmp_path / name)
+            await one.press("enter")
+            assert (tmp_path / name).read_text("utf-8").startswith(begins)
+        await one.press("x")
+        one.app.screen.query_one("#export-name", Input).value = str(tmp_path / "a.svg")
+        await one.press("enter")
+        await one.shown(lambda: "File exists" in said(one))
+
+
+async def test_help_tells_the_keys_of_what_has_the_focus(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("question_mark")
-        assert isinstance(one.app.screen, HelpScreen)
+        screen = one.app.screen
+        assert isinstance(screen, HelpScreen)
+        assert {"list.choose", "conversations.export", "app.quit"} <= {told.id for told in screen.told}
+        assert "diagram.unfold" not in {told.id for told in screen.told}
+        await one.press("escape", "tab", "question_mark")
+        screen = one.app.screen
+        assert isinstance(screen, HelpScreen)
+        assert "diagram.unfold" in {told.id for told in screen.told}
         await one.press("escape")
         assert one.app.screen is one.app.picture
-        ids = [key.id for key in KEYS]
-        assert len(set(ids)) == len(ids)
-        assert {binding.id for binding in (key.binding for key in KEYS)} == set(ids)
+
+
+async def test_other_keys_can_be_had(tmp_path: Path) -> None:
+    settings = Settings("textual-light", {"app.agents": "f2", "list.down": "down,z"})
+    async with traded(tmp_path, settings=settings) as (_, one):
+        assert one.app.theme == "textual-light"
+        await one.press("2")
+        assert one.app.picture.pane is one.app.picture.the(ConversationsPane)
+        await one.press("f2", "z", "z")
+        pane = one.app.picture.the(AgentsPane)
+        assert pane.chosen is not None
+        assert pane.chosen["name"] == "seller-ann"
+        await one.press("d", "d")
+        assert one.app.theme == "textual-dark"
 
 
 async def test_q_leaves_and_the_daemon_goes_on(tmp_path: Path) -> None:
@@ -158,20 +351,8 @@ async def test_q_leaves_and_the_daemon_goes_on(tmp_path: Path) -> None:
         await caxton.trade()
 
 
-async def test_what_guests_say_is_shown_and_not_obeyed(tmp_path: Path) -> None:
-    evil = "\x1b]0;owned\x07[bold]x[/bold]\u202eabc\x9b31m"
-    async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
-        await caxton.client.send(
-            {
-                "performative": "inform",
-                "receiver": ["buyer"],
-                "conversation_id": evil,
-                "content": {evil: evil},
-            }
-        )
-        await one.until(settled(caxton), look=True)
-        await one.press("slash", *"act:inform", "enter", "up", "enter")
-        await one.shown(lambda: one.app.picture.outcome)
-        seen = one.app.export_screenshot(simplify=True)
-        assert "\\x1b]0;owned\\x07[bold]x[/bold]\\u202eabc" in seen.replace("&#160;", " ")
-        assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(seen)
+def test_every_key_stands_on_its_page() -> None:
+    page = (ROOT / "docs" / "tui.md").read_text("utf-8")
+    ids = binding_ids()
+    assert len(ids) > 50
+    assert [id for id in sorted(ids) if f"`{id}`" not in page] == []

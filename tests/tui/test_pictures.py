@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from caxton_tui import CaxtonApp
+from caxton_tui.log import LogPane
 from caxton_tui.store import Link
 
 from .conftest import SHOTS
-from .stand import ROOT, daemon, empty, market, settled, stage
+from .stand import ROOT, daemon, empty, market, read, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
 
@@ -23,47 +24,84 @@ async def test_a_project_without_agents(size: tuple[int, int], tmp_path: Path, s
     async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, size) as one:
         await one.until(settled(caxton), look=True)
         shot(one.app, "empty")
+        if size == SIZES[0]:
+            await one.press("question_mark")
+            shot(one.app, "help")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_market_after_one_round(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path, size) as one:
         await caxton.trade()
-        await one.until(settled(caxton), look=True)
-        shot(one.app, "market")
-        one.app.theme = "textual-light"
-        await one.paint()
-        shot(one.app, "light")
+        await one.until(read(caxton), look=True)
+        shot(one.app, "conversations")
+        await one.press("tab", "left", "left", "left", "left")
+        shot(one.app, "stopped")
+        await one.press("2", "down", "down")
+        await one.until(lambda store: store.room and store.room.name == "seller-ann", look=True)
+        shot(one.app, "agents")
+        await one.press("4")
+        await one.until(lambda store: store.deployments and store.turns, look=True)
+        if size == SIZES[1]:
+            shot(one.app, "changes")
+        await one.press("5", "up", "up", "up", "up", "up", "enter")
+        await one.shown(lambda: one.app.picture.the(LogPane).outcome)
+        shot(one.app, "log")
+        if size == SIZES[0]:
+            await one.press("escape", "colon", *"agent s")
+            shot(one.app, "palette")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_message_in_detail(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
-    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, size) as one:
+async def test_an_answer_that_breaks_the_protocol(tmp_path: Path, shot: Shot) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
         await caxton.trade()
+        for sender, to, act in (("ann", "bob", "request"), ("bob", "ann", "agree"), ("bob", "ann", "refuse")):
+            await caxton.client.send(
+                {
+                    "performative": act,
+                    "receiver": [f"operator.{to}"],
+                    "protocol": "fipa-request",
+                    "conversation_id": "broken",
+                    "reply_with": "r",
+                    **({"in_reply_to": "r"} if sender == "bob" else {}),
+                },
+                sender=f"operator.{sender}",
+            )
         await one.until(settled(caxton), look=True)
-        await one.press("up", "up", "up", "up", "up", "enter")
-        await one.shown(lambda: one.app.picture.outcome)
-        shot(one.app, "detail")
+        await one.press("slash", *"broken", "enter", "down", "enter")
+        await one.until(lambda store: store.book and store.book.id == "broken" and store.book.head, look=True)
+        await one.press("home", "n", "n")
+        shot(one.app, "violation")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_daemon_that_is_gone(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
-    async with stage(tmp_path, size, pauses_s=[5.0]) as one:
+@pytest.mark.parametrize("theme", ["textual-light", "caxton-contrast"])
+async def test_other_themes(theme: str, tmp_path: Path, shot: Shot) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
+        await caxton.trade()
+        await one.until(read(caxton), look=True)
+        one.app.theme = theme
+        await one.paint()
+        shot(one.app, theme)
+
+
+async def test_without_colour(tmp_path: Path, shot: Shot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
+        await caxton.trade()
+        await one.until(read(caxton), look=True)
+        await one.press("tab", "left")
+        shot(one.app, "no-colour")
+
+
+async def test_a_daemon_that_is_gone(tmp_path: Path, shot: Shot) -> None:
+    async with stage(tmp_path, (80, 24), pauses_s=[5.0]) as one:
         async with daemon(market(tmp_path)) as caxton:
             await caxton.trade()
-            await one.until(settled(caxton), look=True)
+            await one.until(read(caxton), look=True)
         await one.until(lambda store: store.connection.link is Link.LOST)
         one.clock.advance(3)
         await one.paint()
         shot(one.app, "lost")
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_help(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
-    async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, size) as one:
-        await one.until(settled(caxton), look=True)
-        await one.press("question_mark")
-        shot(one.app, "help")
 
 
 def test_the_pages_show_the_pictures_that_are_compared() -> None:

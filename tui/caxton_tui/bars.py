@@ -6,6 +6,7 @@ In: the store and the clock. Out: one line of state, a banner while the daemon i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -31,6 +32,10 @@ class Line(Static):
         if text != self.text:
             self.text = text
             self.update(text)
+
+
+COMPANY: Final = 8
+"""Marks of the journal's own wait for company: so few records alone are no lag."""
 
 
 def titled(widget: Widget, title: str) -> None:
@@ -99,9 +104,8 @@ class StatusLine(Line):
             parts.append((f"cells {ready}/{len(cells)}", "" if ready == len(cells) else "bold yellow"))
             parts.append((f"{store.messages_s:,.0f} msg/s", ""))
             parts.append((f"row {journal['committed_seq']:,}", ""))
-            # a mark of the journal's own waits for company: one record alone is no lag
             waiting = journal["waiting_rows"]
-            parts.append((f"lag {waiting if waiting > 1 else 0:,}", ""))
+            parts.append((f"lag {waiting if waiting > COMPANY else 0:,}", ""))
             if journal["failed"]:
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
         if store.left_out:

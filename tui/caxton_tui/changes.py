@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from rich.console import Group, RenderableType
 from rich.table import Table as Grid
@@ -238,7 +238,7 @@ class ChangesPane(Pane):
         # what a strategy adds (stages, gate, comparison) is shown as it comes
         for name, value in one.items():
             if name not in _KNOWN and value not in (None, [], {}):
-                parts: list[object] = value if isinstance(value, list) else [value]
+                parts = cast("list[object]", value) if isinstance(value, list) else [value]
                 for part in parts:
                     yield safe(name), compact(part, 400) if not isinstance(part, str) else safe(part), ""
 

@@ -97,6 +97,12 @@ class Table(Listing, Generic[T]):
         thing = self.chosen
         return "" if thing is None else self.key(thing)
 
+    def action_choose(self) -> None:
+        """Say that the thing is wanted; without a cursor the first, which is the one that is shown."""
+        if self.cursor is None and self.total:
+            self.put(0)
+        super().action_choose()
+
     def narrow(self, wanted: Filter | None) -> None:
         """Show only the things that pass."""
         self._wanted = wanted or None

@@ -52,8 +52,8 @@ class Draft:
     in_reply_to: str = ""
     content: str = ""
     sender: str | None = None
-    legal: tuple[str, ...] = ()
-    """What may be said here; empty where everything may."""
+    legal: tuple[str, ...] | None = None
+    """What may be said here; None where everything may."""
     agents: Sequence[str] = field(default_factory=tuple)
     title: str = "Message"
 
@@ -163,8 +163,8 @@ class ComposeScreen(ModalScreen[Deed | None]):
         legal = self._draft.legal
         act = self.query_one("#compose-act", Input).value.strip()
         lines = ["tab next line · → completes · f5 sends · esc closes"]
-        if legal:
-            lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal)}")
+        if legal is not None:
+            lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
         try:
             lines.append(safe(deeds.twin(self._message()))[:1000])
         except CaxtonError as error:

@@ -36,13 +36,13 @@ class ConversationList(Table[Json]):
         self._desk = desk
         super().__init__(
             [
-                Column("PROTOCOL", 12, 4, protocol, lambda _: "listing--dim"),
+                Column("PROTOCOL", 12, 5, protocol, lambda _: "listing--dim"),
                 Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.get("state") or "", "")),
-                Column("WHO", -3, 5, lambda body: str(len(body["participants"]))),
+                Column("WHO", -3, 6, lambda body: str(len(body["participants"]))),
                 Column("MSGS", -5, 1, lambda body: words.brief(body["messages"])),
-                Column("AGE", -4, 2, lambda body: words.ago(desk.age_s(body["started_at"]))),
-                Column("DUE", -4, 3, self._due),
-                Column("BAD", -3, 6, violations, lambda _: "listing--bad"),
+                Column("AGE", -4, 3, lambda body: words.ago(desk.age_s(body["started_at"]))),
+                Column("DUE", -4, 4, self._due),
+                Column("BAD", -3, 2, violations, lambda _: "listing--bad"),
             ],
             id=id,
         )
@@ -104,8 +104,7 @@ def violations(body: Json) -> str:
 
 def due(body: Json) -> float | None:
     """The earliest deadline of its branches, in seconds since 1970; None where there is none."""
-    if is_open(body) is False:
+    moment = body.get("deadline_at")
+    if not moment or is_open(body) is False:
         return None
-    moments = [branch.get("deadline") for branch in body.get("branches") or ()]
-    found = [datetime.fromisoformat(moment).timestamp() for moment in moments if moment]
-    return min(found, default=None)
+    return datetime.fromisoformat(moment).timestamp()

@@ -18,6 +18,7 @@ from textual.timer import Timer
 
 from caxton.api.plain import safe, span
 from caxton.diagram import Mark, Spoken
+from caxton.diagram.lines import verdict
 from caxton_tui.bars import Line, titled
 from caxton_tui.book import Wants
 from caxton_tui.conversation_list import ConversationList
@@ -31,6 +32,8 @@ from caxton_tui.pane import Pane
 from caxton_tui.store import Entry, Json
 from caxton_tui.words import STYLED, short
 
+_ENDS = {"success": "●", "foreseen": "○", "fault": "✗"}
+"""How a branch ended; `◌` while it has not."""
 SETTLE_S = 0.12
 """How long the cursor rests on a conversation before it is opened."""
 
@@ -53,6 +56,8 @@ class ConversationsPane(Pane):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._opened: str | None = None
+        self._held = False
+        """Whether the conversation that is open was asked for by name, and no other is followed."""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -107,7 +112,8 @@ class ConversationsPane(Pane):
         """Bring the newest state on screen."""
         store = self.desk.store
         self.list.take(store.conversations)
-        if self.list.cursor is None and self.diagram.following and (found := self.list.followed):
+        free = self.list.cursor is None and self.diagram.following and not self._held
+        if free and (found := self.list.followed):
             self._opened = str(found["id"])
         if self._opened is not None:
             store.open(self._opened)
@@ -121,14 +127,13 @@ class ConversationsPane(Pane):
         """Show that conversation."""
         if conversation is None:
             return
-        self._opened = conversation
+        self._opened, self._held = conversation, True
         place = next((n for n, one in enumerate(self.list.things) if one["id"] == conversation), None)
         if place is not None:
             self.list.put(place)
         else:
             # an old one is not in the list, but it can be read
             self.list.cursor = None
-            self.diagram.follow(False)
         self.desk.store.open(conversation)
         self.diagram.focus()
 
@@ -143,11 +148,17 @@ class ConversationsPane(Pane):
         elif self.diagram.has_focus:
             self.list.focus()
         elif self.list.cursor is not None:
-            self.list.cursor = None
-            self.list.refresh()
+            self._release()
         else:
+            self._held = False
             return False
         return True
+
+    def _release(self) -> None:
+        """Follow whichever conversation is the liveliest again."""
+        self._held = False
+        self.list.cursor = None
+        self.list.refresh()
 
     # what happens on the list and in the diagram
 
@@ -217,7 +228,7 @@ class ConversationsPane(Pane):
         bad = sum(spoken.problem for spoken in story.spoken)
         text.append(f", {bad} problem{'' if bad == 1 else 's'}: n" if bad else "", "bold red")
         if story.phase or story.outcome:
-            text.append(f"  {story.phase} {story.outcome}".rstrip())
+            text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
         if story.branches:
             states = [self._branch(branch) for branch in story.branches]
             text.append("\n" + "  ".join(states))
@@ -225,15 +236,17 @@ class ConversationsPane(Pane):
 
     def _branch(self, branch: Json) -> str:
         who = short(branch.get("participant", "?"), self.desk.store.platform)
-        return f"{who}: {safe(branch.get('state', ''))}"
+        sign = _ENDS.get(branch.get("end") or "", "◌")
+        awarded = " ★" if branch.get("awarded") else ""
+        reason = f" ({safe(branch['reason'])})" if branch.get("reason") else ""
+        return f"{sign} {who}: {safe(branch.get('state', ''))}{awarded}{reason}"
 
     # what the keys do
 
     def action_follow(self) -> None:
         """Follow, or stop."""
-        if self.diagram.following and self.list.cursor is not None:
-            self.list.cursor = None
-            self.list.refresh()
+        if not self.diagram.following:
+            self._release()
         self.diagram.follow(not self.diagram.following)
 
     def action_trace(self) -> None:
@@ -295,9 +308,11 @@ def said(spoken: Spoken) -> Text:
     if spoken.answers is not None:
         text.append(f"  ↩ {spoken.answers}", "dim")
     text.append(f"\n{spoken.text or 'no content'}\n")
-    if spoken.violation is not None:
-        legal = ", ".join(spoken.violation.legal) or "nothing"
-        text.append(f"✗ {spoken.violation.sentence}; legal here: {legal}", "bold red")
+    if spoken.judged is not None:
+        bad = spoken.judged.violation
+        text.append(
+            f"{'✗' if bad else '·'} {verdict(spoken.act, spoken.judged)}", "bold red" if bad else "dim"
+        )
     elif spoken.letters:
         text.append(f"✗ {spoken.letters[0]}", "bold red")
     elif spoken.turns:

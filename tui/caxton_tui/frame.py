@@ -29,7 +29,8 @@ from caxton_tui.conversations import ConversationsPane
 from caxton_tui.desk import Command, Deed, Desk
 from caxton_tui.help import HelpScreen, Told
 from caxton_tui.host import host
-from caxton_tui.keys import KEYS, TWINS
+from caxton_tui.keys import KEYS, MOVES, TWINS
+from caxton_tui.listing import Listing
 from caxton_tui.log import LogPane
 from caxton_tui.meters import MetersPane
 from caxton_tui.palette import PaletteScreen
@@ -119,7 +120,7 @@ class Frame(Screen[None]):
         self.query_one(Banner).flush()
         self.pane.flush()
         self.desk.reader.show(self.pane.wants)
-        self.query_one(TopLine).flush(self._label, self.pane.crumbs)
+        self._where()
         self._status()
         if self._building:
             self.query_one(BuildStrip).flush()
@@ -131,6 +132,18 @@ class Frame(Screen[None]):
         shown = f"{listing.total:,} shown" if listing is not None else ""
         status.filtered = f"/{wanted.text}  {shown}" if wanted else ""
         status.flush()
+
+    @on(Listing.Moved)
+    def moved(self) -> None:
+        """The crumbs go with the cursor."""
+        self._where()
+
+    def on_descendant_focus(self) -> None:
+        """The crumbs go with the focus."""
+        self._where()
+
+    def _where(self) -> None:
+        self.query_one(TopLine).flush(self._label, self.pane.crumbs)
 
     def repaint(self) -> None:
         """Paint now, whatever is new."""
@@ -342,6 +355,8 @@ class Frame(Screen[None]):
             keys, _ = found.setdefault(binding.id, ([], binding.tooltip or binding.description))
             keys.append(binding.key)
         order = {key.id: n for n, key in enumerate(KEYS, 1)}
+        # what everybody tries anyway stands last
+        order |= dict.fromkeys(MOVES, len(order) + 1)
         ids = sorted(found, key=lambda id: order.get(id, 0))
         return [Told(tuple(found[id][0]), found[id][1], id) for id in ids]
 

@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 
 KEYS: Final = (
-    Key("q", "quit", "app.quit", "Quit", "Leave; the daemon goes on", True),
+    Key("q", "app.quit", "app.quit", "Quit", "Leave; the daemon goes on", True),
     Key("question_mark", "help", "app.help", "Help", "What the keys do here", True),
     Key("colon,ctrl+p", "palette", "app.palette", "Commands", "Everything that can be done, by words", True),
     Key("slash", "filter", "app.filter", "Filter", "Show only what passes a filter", True),
@@ -46,6 +46,9 @@ KEYS: Final = (
     Key("5", "screen('Log')", "app.log", "Log", "Screen 5"),
     Key("6", "screen('Meters')", "app.meters", "Meters", "Screen 6"),
 )
+
+MOVES: Final = ("list.up", "list.down", "list.page_up", "list.page_down", "list.first", "list.last")
+"""The keys that move the cursor of a list."""
 
 TWINS: Final = {
     "app.quit": "caxton down ends the daemon",

@@ -1,7 +1,7 @@
 """What may be said here: the acts that the protocol allows somebody in a conversation as it stands. No Textual here.
 
-In: the conversation's messages as the API gives them, who speaks and to whom, and the time. Out: acts; none where the
-conversation follows no protocol that is known, and everything may be said.
+In: the conversation's messages as the API gives them, who speaks and to whom, and the time. Out: acts, or None where
+the conversation follows no protocol that is known, and everything may be said.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Json = Mapping[str, Any]
 
 def legal_acts(
     bodies: Iterable[Json], conversation: str, sender: str, receiver: str, now_us: int
-) -> tuple[str, ...]:
-    """What `sender` may say to `receiver` now; names are whole, with their platform."""
+) -> tuple[str, ...] | None:
+    """What `sender` may say to `receiver` now; names are whole, with their platform. None: anything."""
     referee = Referee(_library(), seen=0)
     for body in bodies:
         try:
@@ -34,14 +34,14 @@ def legal_acts(
         referee.judge(message, round(datetime.fromisoformat(body["at"]).timestamp() * 1e6))
     found = referee.conversations.get(conversation)
     if found is None:
-        return ()
+        return None
     protocol = referee.library.protocols[found.protocol]
     if sender == found.initiator:
         role, name = Role.INITIATOR, receiver
     else:
         role, name = Role.PARTICIPANT, sender
     branch = found.branches.get(name)
-    return () if branch is None else legal_here(protocol, branch, found.rounds, name, role, now_us)
+    return None if branch is None else legal_here(protocol, branch, found.rounds, name, role, now_us)
 
 
 @lru_cache(maxsize=1)

@@ -93,7 +93,7 @@ def matching(commands: Sequence[Command], typed: str) -> list[Command]:
 
 def _line(command: Command) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{command.words:<28} ", "bold")
-    text.append(f"{command.text}  ")
-    text.append(command.twin, "dim")
+    text.append(f"{command.words:<26} ", "bold")
+    text.append(command.twin or "–", "dim")
+    text.append(f"  {command.text}")
     return text

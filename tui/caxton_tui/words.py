@@ -117,11 +117,20 @@ def _log(data: Json, platform: str) -> str:
 
 def _violation(data: Json, platform: str) -> str:
     legal: list[object] = data.get("legal") or []
+    kept = "" if data.get("delivered", True) else " not delivered;"
     return (
-        f"{safe(data.get('message_seq', ''))} {safe(data.get('act', ''))} by {short(data.get('sender', '?'), platform)}"
-        f" in {safe(data.get('state', '?'))}: {safe(data.get('sentence') or data.get('rule') or '')};"
-        f" legal here: {', '.join(safe(act) for act in legal) or 'nothing'}"
+        f"{safe(data.get('seq', ''))} in {safe(data.get('state') or '?')}:{kept}"
+        f" {safe(data.get('reason') or data.get('rule') or '')};"
+        f" legal there: {', '.join(safe(act) for act in legal) or 'nothing'}"
     )[:CONTENT_ROOM]
+
+
+def _branch(data: Json, platform: str) -> str:
+    reason = f": {safe(data['reason'])[:CONTENT_ROOM]}" if data.get("reason") else ""
+    return (
+        f"{safe(data.get('conversation', ''))}: {short(data.get('participant'), platform)}"
+        f" {safe(data.get('state'))}{reason}"
+    )
 
 
 def _cell(data: Json, platform: str) -> str:
@@ -142,6 +151,7 @@ _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "deployment": _deployment,
     "dead_letter": _dead_letter,
     "violation": _violation,
+    "branch": _branch,
     "log": _log,
     "cell": _cell,
     "daemon": _daemon,

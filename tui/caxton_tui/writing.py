@@ -6,10 +6,12 @@ In: the message, and the book that it stands in. Out: the screen on which the dr
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Final
 
 from caxton.diagram import Spoken
 from caxton_tui import words
-from caxton_tui.compose import ACTS, ComposeScreen, Draft
+from caxton_tui.compose import ComposeScreen, Draft
 from caxton_tui.desk import Desk
 from caxton_tui.legal import legal_acts
 from caxton_tui.store import Json
@@ -33,34 +35,36 @@ def writing(desk: Desk, spoken: Spoken | None, *, reply: bool, to: str = "") -> 
                 title=f"{spoken.number} again, in a conversation of its own",
             )
         )
-    speaker = _speaker(message, store.platform)
-    acts = legal_acts(
-        _bodies(desk), str(message["conversation_id"]), speaker, str(message["sender"]), desk.now_us
-    )
+    speaker = _client((message["sender"],), store.platform) or _client(message["receiver"], store.platform)
+    speaker = speaker or f"operator@{store.platform}"
+    # who answers what was said by the client itself goes on with those to whom it was said
+    others: list[str] = message["receiver"] if speaker == message["sender"] else [message["sender"]]
+    acts = legal_acts(_bodies(desk), str(message["conversation_id"]), speaker, others[0], desk.now_us)
     name = words.short(speaker, store.platform)
     return ComposeScreen(
         Draft(
-            to=spoken.sender,
-            act=next(
-                (act for act in acts if act in ("inform", "agree", "propose")), acts[0] if acts else "inform"
-            ),
+            to=", ".join(words.short(one, store.platform) for one in others),
+            act=next((act for act in _LIKELY if acts is None or act in acts), acts[0] if acts else ""),
             protocol=str(message.get("protocol") or ""),
             conversation=str(message["conversation_id"]),
-            in_reply_to=str(message.get("reply_with") or ""),
+            in_reply_to=str(message.get("reply_with") or "") if speaker != message["sender"] else "",
             sender=None if name == "operator" else name,
-            legal=acts or ACTS if acts else (),
+            legal=acts,
             agents=agents,
             title=f"Answer {spoken.act} as {name}",
         )
     )
 
 
-def _speaker(message: Json, platform: str) -> str:
-    """Which client was spoken to; `operator` where none was."""
-    for name in message.get("receiver") or ():
-        if words.short(name, platform).split(".")[0] == "operator":
-            return str(name)
-    return f"operator@{platform}"
+_LIKELY: Final = ("inform", "agree", "propose")
+"""The acts that an answer most likely is."""
+
+
+def _client(names: Sequence[object], platform: str) -> str | None:
+    """The first of these that is a client."""
+    return next(
+        (str(name) for name in names if words.short(name, platform).split(".")[0] == "operator"), None
+    )
 
 
 def _bodies(desk: Desk) -> list[Json]:
