@@ -105,7 +105,7 @@ class AgentsPane(Pane):
         """From the room to the list."""
         if not self.room.has_focus:
             return False
-        self.table.focus()
+        self.screen.set_focus(self.table)
         return True
 
     @on(Listing.Moved, "#agent-list")
@@ -116,7 +116,7 @@ class AgentsPane(Pane):
     @on(Listing.Chosen, "#agent-list")
     def entered(self) -> None:
         """Into the room."""
-        self.room.focus()
+        self.screen.set_focus(self.room)
 
     # what the keys do
 

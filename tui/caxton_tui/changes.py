@@ -185,7 +185,7 @@ class ChangesPane(Pane):
         """From the card to the list."""
         if not self.query_one("#change").has_focus:
             return False
-        self.list.focus()
+        self.screen.set_focus(self.list)
         return True
 
     @on(Listing.Moved, "#deployment-list")
@@ -196,7 +196,7 @@ class ChangesPane(Pane):
     @on(Listing.Chosen, "#deployment-list")
     def entered(self) -> None:
         """Into the card."""
-        self.query_one("#change").focus()
+        self.screen.set_focus(self.query_one("#change"))
 
     def _card(self) -> None:
         one = self.chosen

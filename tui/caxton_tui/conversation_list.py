@@ -75,6 +75,8 @@ class ConversationList(Table[Json]):
         """What to do next."""
         if self.wanted is not None:
             return "No conversation passes the filter.\nesc drops it."
+        if not self._desk.store.listed:
+            return "Reading…" if self._desk.store.live else "No daemon answers. Start it with: caxton up"
         return (
             "No conversation yet.\nPress c to send a message, or in a shell:\n"
             "  caxton msg send --to AGENT --content '…'\n  caxton demo"

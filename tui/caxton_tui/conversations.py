@@ -135,18 +135,18 @@ class ConversationsPane(Pane):
             # an old one is not in the list, but it can be read
             self.list.cursor = None
         self.desk.store.open(conversation)
-        self.diagram.focus()
+        self.screen.set_focus(self.diagram)
 
     def back(self) -> bool:
         """Close the detail; leave the diagram; drop the cursor."""
         if self.detail.display:
             self.detail.display = False
             self.remove_class("open")
-            self.diagram.focus()
+            self.screen.set_focus(self.diagram)
         elif self.diagram.cursor is not None:
             self.diagram.follow(True)
         elif self.diagram.has_focus:
-            self.list.focus()
+            self.screen.set_focus(self.list)
         elif self.list.cursor is not None:
             self._release()
         else:
@@ -180,7 +180,7 @@ class ConversationsPane(Pane):
     def entered(self) -> None:
         """Into the diagram."""
         self._settle()
-        self.diagram.focus()
+        self.screen.set_focus(self.diagram)
 
     @on(Listing.Moved, "#diagram")
     def stepped(self) -> None:

@@ -180,7 +180,8 @@ class Frame(Screen[None]):
     def _focus(self) -> None:
         main = self.pane.main
         if main is not None:
-            main.focus()
+            # at once, for keys that were typed ahead are for it
+            self.set_focus(main)
 
     @on(Pane.Go)
     def go(self, event: Pane.Go) -> None:
@@ -212,7 +213,7 @@ class Frame(Screen[None]):
         line = self.query_one("#filter", Input)
         line.display = True
         line.value = listing.wanted.text if listing is not None and listing.wanted is not None else ""
-        line.focus()
+        self.set_focus(line)
 
     @on(Input.Changed, "#filter")
     def typed(self) -> None:

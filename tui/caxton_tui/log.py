@@ -96,7 +96,7 @@ class LogPane(Pane):
         if self.detail.display:
             self.detail.display = False
             self._entry = None
-            self.tape.focus()
+            self.screen.set_focus(self.tape)
         elif not self.tape.following:
             self.action_follow()
         else:

@@ -195,8 +195,10 @@ class MetersPane(Pane):
         store = self.desk.store
         if store.turns is not self._sampled:
             self._sampled = store.turns
-            queue = [float(turn["queue_us"]) for turn in store.turns]
-            turn = [float(turn["turn_us"]) for turn in store.turns]
+            # what waits for the timer is no mail that waits
+            turns = [turn for turn in store.turns if turn["revision"]]
+            queue = [float(turn["queue_us"]) for turn in turns]
+            turn = [float(turn["turn_us"]) for turn in turns]
             store.history.note(
                 {
                     "queue_p50": percentile(queue, 0.5),

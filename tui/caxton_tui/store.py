@@ -168,6 +168,8 @@ class Store:
         self.messages_s = 0.0
         self.builds: deque[str] = deque(maxlen=BUILD_LINES)
         self.history = History()
+        self.listed = False
+        """Whether conversations were ever asked for."""
         self.conversations: Sequence[Json] = ()
         """The newest, newest first; kept up to date while a screen shows them."""
         self.deployments: Sequence[Json] = ()
@@ -243,8 +245,10 @@ class Store:
         room: Room | None = None,
     ) -> None:
         """What the daemon said when it was asked; None: it was not asked for that."""
-        if conversations is not None and conversations != self.conversations:
-            self.conversations = conversations
+        if conversations is not None:
+            self.listed = True
+            if conversations != self.conversations:
+                self.conversations = conversations
         if deployments is not None and deployments != self.deployments:
             self.deployments = deployments
         if turns is not None:

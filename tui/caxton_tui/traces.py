@@ -183,7 +183,7 @@ class TracesPane(Pane):
         if conversation is not None:
             self._opened = conversation
             self.desk.store.open(conversation)
-            self.waterfall.focus()
+            self.screen.set_focus(self.waterfall)
 
     def back(self) -> bool:
         """From the waterfall to the list."""
@@ -191,7 +191,7 @@ class TracesPane(Pane):
             self.waterfall.cursor = None
             self.waterfall.refresh()
         elif self.waterfall.has_focus:
-            self.list.focus()
+            self.screen.set_focus(self.list)
         else:
             return False
         return True
@@ -208,7 +208,7 @@ class TracesPane(Pane):
     def entered(self) -> None:
         """Into the waterfall."""
         self.moved()
-        self.waterfall.focus()
+        self.screen.set_focus(self.waterfall)
 
     @on(Listing.Chosen, "#waterfall")
     def action_conversation(self) -> None:
