@@ -74,11 +74,11 @@ async def test_rows_on_screen_stay_when_older_ones_leave_a_full_ring(tmp_path: P
 async def test_enter_shows_a_message_with_its_turn_and_escape_closes_it(tmp_path: Path) -> None:
     async with logged(tmp_path) as (_, one, log):
         assert not log.detail.display
-        await one.press("slash", *"act:cfp", "enter", "up", "enter")
+        await one.press("slash", *"act:reject", "enter", "up", "enter")
         assert log.detail.display
         await one.shown(lambda: log.outcome)
         assert log.outcome is not None
-        assert log.outcome["message"]["performative"] == "cfp"
+        assert log.outcome["message"]["performative"] == "reject-proposal"
         (turn,) = log.outcome["turns"]
         assert turn["agent"] == "seller-cleo@local"
         assert turn["status"] == "ok"
