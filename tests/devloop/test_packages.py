@@ -151,7 +151,9 @@ async def test_a_package_is_built_or_one_line_says_what_to_install(
     assert await built(target, tmp_path) != first
 
 
-@pytest.mark.parametrize("toolchain", [name for name in toolchains.TOOLCHAINS if name != "ziglang"])
+@pytest.mark.parametrize(
+    "toolchain", [name for name in toolchains.TOOLCHAINS if name not in ("ziglang", "python")]
+)
 async def test_without_its_toolchain_one_line_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toolchain: str
 ) -> None:
