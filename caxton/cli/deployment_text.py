@@ -39,10 +39,10 @@ def deployment_lines(found: dict[str, Any]) -> Iterator[str]:
         word = paint("passed" if check["passed"] else "failed", "green" if check["passed"] else "red", wanted)
         yield f"{label} {safe(check['step']):<10} {word}  {safe(check['detail'])} ({check['ms']:.1f} ms)"
     if found["progress"] is not None:
-        yield from _progress(found["progress"], found["strategy"], wanted)
+        yield from _progress(found["progress"], found["state"], wanted)
 
 
-def _progress(progress: dict[str, Any], strategy: str, wanted: bool) -> Iterator[str]:
+def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[str]:
     def line(name: str, text: str) -> str:
         return f"{paint(f'{name:<13}', 'bold', wanted)} {text}"
 
@@ -50,12 +50,12 @@ def _progress(progress: dict[str, Any], strategy: str, wanted: bool) -> Iterator
         stage = (
             f"{progress['stage']} of {progress['stages']}: {progress['percent']:g} % of the new conversations"
         )
-        yield line("stage", f"{stage}, {span(progress['left_s'])} left")
+        yield line("stage", stage + (f", {span(progress['left_s'])} left" if state == "deploying" else ""))
     if "same" in progress:
         yield line("compared", f"{progress['same']} same, {progress['different']} different")
     if progress.get("breakdowns"):
         yield line("breakdowns", str(progress["breakdowns"]))
-    yield from _sides("now" if strategy == "canary" else "", progress["sides"]).splitlines()
+    yield from _sides("this stage" if "stage" in progress else "", progress["sides"]).splitlines()
     for past in progress.get("past", []):
         yield from _sides(f"at {past['percent']:g} %", past).splitlines()
     for example in progress.get("examples", []):

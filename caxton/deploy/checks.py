@@ -88,9 +88,7 @@ def _judge(checks: Checks, answer: Answer, loaded: Loaded, target: Target) -> No
     limits = target.config.limits
     match answer.status:
         case Status.OK:
-            checks.passed(
-                CONTRACT, f"ABI {loaded.abi}; to the probe it said {_said(checks, answer)} messages"
-            )
+            checks.passed(CONTRACT, f"ABI {loaded.abi}; to the probe it said {_said(checks, answer)}")
         case Status.GUEST_ERROR:
             checks.passed(CONTRACT, f"ABI {loaded.abi}; it refused the probe")
         case status:
@@ -110,8 +108,8 @@ def _judge(checks: Checks, answer: Answer, loaded: Loaded, target: Target) -> No
     )
 
 
-def _said(checks: Checks, answer: Answer) -> int:
-    """How many messages; they must be such as may be sent."""
+def _said(checks: Checks, answer: Answer) -> str:
+    """How many messages, in words; they must be such as may be sent."""
     try:
         lines = parse_output(answer.payload, answer.said)
         for line in lines.messages:
@@ -120,7 +118,8 @@ def _said(checks: Checks, answer: Answer) -> int:
         raise checks.failed(CONTRACT, DeploymentError(f"to a probe message: {refusal.reason}")) from None
     except InvalidMessage as error:
         raise checks.failed(CONTRACT, error) from None
-    return len(lines.messages)
+    many = len(lines.messages)
+    return "one message" if many == 1 else f"{many or 'no'} messages"
 
 
 def _probe(agent: str) -> bytes:

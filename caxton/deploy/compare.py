@@ -1,83 +1,72 @@
-"""What one turn says and what another says to the same message, compared by structure.
+"""What two revisions would say to the same message, compared by structure, as sentences for people.
 
-In: two outputs as guests wrote them. Out: the places where they differ, as sentences; none where they say the same.
-Order of keys, blanks and what the host sets (id, time, trace) mean nothing; the order of messages does.
+In: the answers of both instances, and the message. Out: the places where they differ; none where both come to the same.
+What the host gives a message does not count, nor do log lines; the order of messages does (caxton.replay).
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
-from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.acl import Message
+from caxton.bus.spoken import TurnRefused
+from caxton.cells import Answer
+from caxton.limits import Limits
+from caxton.replay.diff import Difference, differences
+from caxton.replay.said import read_said
+from caxton.sandbox.frames import Status
 
-MASKED: Final = frozenset({"id", "timestamp", "trace_id", "span_id", "sender"})
-"""What the host sets, whatever the guest wrote."""
 MOST: Final = 5
 """Differences that are named for one turn."""
 SHOWN: Final = 60
 
 
-def differences(old: bytes, new: bytes) -> list[str]:
+def compare(old: Answer, new: Answer, asked: Message, speaker: str, limits: Limits) -> list[str]:
     """Where they differ, at most `MOST` places."""
-    before, after = _messages(old), _messages(new)
-    found: list[str] = []
-    if len(before) != len(after):
-        found.append(f"{len(before)} messages before, {len(after)} after")
-    for number, (one, other) in enumerate(zip(before, after, strict=False), 1):
-        _compare(f"message {number}", one, other, found)
-    return found[:MOST]
+    if old.status != new.status:
+        return [f"the old one's turn is {_name(old.status)}, the new one's {_name(new.status)}"]
+    if old.status != Status.OK:
+        return [] if old.payload == new.payload else ["they fail in other words"]
+    before, after = (_said(one, asked, speaker, limits) for one in (old, new))
+    if isinstance(before, str) or isinstance(after, str):
+        both = isinstance(before, str) and isinstance(after, str)
+        return (
+            []
+            if both
+            else [
+                f"the host refuses the {'old' if isinstance(before, str) else 'new'} one's: "
+                f"{before if isinstance(before, str) else after}"
+            ]
+        )
+    return [_sentence(one) for one in differences(before, after)[:MOST]]
 
 
-def _messages(output: bytes) -> list[Any]:
-    lines = [line for line in output.split(b"\n") if line.strip() and not _is_log(line)]
-    return [_masked(line) for line in lines]
-
-
-def _is_log(line: bytes) -> bool:
+def _said(answer: Answer, asked: Message, speaker: str, limits: Limits) -> list[dict[str, Any]] | str:
+    """The messages in the form in which they are compared, or why the host would refuse them."""
     try:
-        return not parse_output(line, 0).messages
-    except TurnRefused:
-        return False
+        # the same moment for both: what they make of it is compared, not the clock
+        said = read_said(answer.payload, answer.said, asked, speaker, limits, asked.timestamp)
+    except TurnRefused as refusal:
+        return refusal.reason
+    return [one.form for one in said]
 
 
-def _masked(line: bytes) -> Any:
-    try:
-        value = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return line.decode("utf-8", "replace")
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {key: one for key, one in fields.items() if key not in MASKED}
-    return value
-
-
-def _compare(place: str, old: Any, new: Any, found: list[str]) -> None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        before, after = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
-        for key in dict.fromkeys((*before, *after)):
-            if key not in after:
-                found.append(f"{place}.{key}: {_shown(before[key])} before, nothing after")
-            elif key not in before:
-                found.append(f"{place}.{key}: nothing before, {_shown(after[key])} after")
-            else:
-                _compare(f"{place}.{key}", before[key], after[key], found)
-        return
-    if isinstance(old, list) and isinstance(new, list):
-        _compare_items(place, old, new, found)  # pyright: ignore[reportUnknownArgumentType]
-        return
-    if type(cast("object", old)) is not type(cast("object", new)) or old != new:
-        found.append(f"{place}: {_shown(old)} before, {_shown(new)} after")
-
-
-def _compare_items(place: str, old: list[Any], new: list[Any], found: list[str]) -> None:
-    if len(old) != len(new):
-        found.append(f"{place}: {len(old)} items before, {len(new)} after")
-    for number, (one, other) in enumerate(zip(old, new, strict=False)):
-        _compare(f"{place}[{number}]", one, other, found)
+def _sentence(one: Difference) -> str:
+    match one.kind:
+        case "removed":
+            return f"{one.path}: {_shown(one.before)} before, nothing after"
+        case "added":
+            return f"{one.path}: nothing before, {_shown(one.after)} after"
+        case _:
+            return f"{one.path}: {_shown(one.before)} before, {_shown(one.after)} after"
 
 
 def _shown(value: Any) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
+def _name(status: int) -> str:
+    return Status(status).name.lower().replace("_", " ")

@@ -10,14 +10,13 @@ from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
 from caxton.deploy.change import Rooms
-from caxton.deploy.compare import differences
+from caxton.deploy.compare import compare
 from caxton.deploy.journey import Journey
 from caxton.deploy.pair import Hand
 from caxton.deploy.side_by_side import Resumed, SideBySide
 from caxton.deploy.states import Faltered, Happening
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
-from caxton.sandbox.frames import Status
 
 EXAMPLES: Final = 10
 """Differences that are kept word for word."""
@@ -68,18 +67,13 @@ class Shadow(SideBySide):
         old, new = hand.old, hand.new
         if "output" not in self.terms.compare or old is None or new is None:
             return
-        if old.status == new.status != Status.OK:
-            found = [] if old.payload == new.payload else ["they fail in other words"]
-        elif old.status != new.status:
-            found = [f"the old one's turn is {_name(old.status)}, the new one's {_name(new.status)}"]
-        else:
-            found = differences(old.payload, new.payload)
+        message, endpoint = hand.envelope.message, self.record.endpoint
+        found = compare(old, new, message, endpoint.name, endpoint.limits)
         if not found:
             self._same += 1
             return
         self._different += 1
         if len(self._examples) < EXAMPLES:
-            message = hand.envelope.message
             self._examples.append(
                 {
                     "seq": hand.envelope.seq,
@@ -132,7 +126,3 @@ class Shadow(SideBySide):
             self._left_s = self._left()
             self._alarm.cancel()
             self._alarm = None
-
-
-def _name(status: int) -> str:
-    return Status(status).name.lower().replace("_", " ")

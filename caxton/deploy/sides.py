@@ -27,13 +27,17 @@ class Side(msgspec.Struct, kw_only=True):
     violations: int = 0
     """Turns that said what may not be said."""
     fuel: int = 0
+    """Of the turns that ended well; one that did not return is charged its whole budget, which says nothing."""
+    good: int = 0
     times: dict[int, int] = msgspec.field(default_factory=dict[int, int])
     """How many turns took so long: the exponent of the time, in `STEPS` a doubling."""
 
     def count(self, *, fuel: int, turn_us: int, error: bool, violation: bool, spoken: bool) -> None:
         """One more turn."""
         self.turns += 1
-        self.fuel += fuel
+        if not error:
+            self.good += 1
+            self.fuel += fuel
         self.errors += error
         self.violations += violation
         self.spoken += spoken
@@ -47,8 +51,8 @@ class Side(msgspec.Struct, kw_only=True):
 
     @property
     def fuel_a_turn(self) -> float:
-        """Mean fuel of a turn."""
-        return self.fuel / self.turns if self.turns else 0.0
+        """Mean fuel of a turn that ended well."""
+        return self.fuel / self.good if self.good else 0.0
 
     @property
     def p99_us(self) -> float:

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from agents.homes import home, instances, letters, reached
 
+from caxton.acl import Message, Performative
+from caxton.cells import Answer
 from caxton.clock import VirtualClock
 from caxton.deploy import Terms
-from caxton.deploy.compare import differences
+from caxton.deploy.compare import compare
 from caxton.limits import Limits
+from caxton.sandbox.frames import Status
 from deploy.pairs import REFUSES, SAYS_NONSENSE, SPIN, counter, every, revisions, said, side_by_side, talk, up
 
 LONG = Terms(shadow_s=3600)
@@ -42,7 +45,12 @@ async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp
 
 @pytest.mark.parametrize(
     ("does", "different"),
-    [("(unreachable)", "trap"), (SPIN, "limit"), (REFUSES, "guest error"), (SAYS_NONSENSE, "message 1")],
+    [
+        ("(unreachable)", "trap"),
+        (SPIN, "limit"),
+        (REFUSES, "guest error"),
+        (SAYS_NONSENSE, "the host refuses the new one's"),
+    ],
     ids=["trap", "limit", "error code", "nonsense"],
 )
 async def test_a_shadow_that_fails_changes_nothing_for_anyone(
@@ -114,24 +122,64 @@ async def test_a_shadow_that_was_good_can_be_promoted_without_losing_anything(tm
         assert await said(house, asked) == [("one" if n < 30 else "two", n + 1) for n in range(60)]
 
 
-def test_what_is_the_same() -> None:
-    one = b'{"performative":"inform","content":{"a":1,"b":[1,2]},"id":"x","timestamp":1}\n'
-    two = b'{"content": {"b": [1, 2], "a": 1}, "performative": "inform"}\n{"caxton":"log","message":"m"}\n'
-    assert differences(one, two) == []
-    assert differences(b"", b"") == []
+ASKED = Message(
+    "m",
+    Performative.REQUEST,
+    "operator@local",
+    ["c@local"],
+    "t",
+    "0" * 32,
+    "0" * 16,
+    0,
+)
 
 
-def test_what_is_different() -> None:
-    base = b'{"performative":"inform","content":{"a":1,"b":[1,2]}}\n'
-    assert differences(base, b"") == ["1 messages before, 0 after"]
-    assert differences(base, base.replace(b"inform", b"refuse")) == [
-        'message 1.performative: "inform" before, "refuse" after'
-    ]
-    assert differences(base, base.replace(b"[1,2]", b"[1,3,4]")) == [
-        "message 1.content.b: 2 items before, 3 after",
-        "message 1.content.b[1]: 2 before, 3 after",
-    ]
-    assert differences(base, base.replace(b'"a":1', b'"a":1.0')) == [
-        "message 1.content.a: 1 before, 1.0 after"
-    ]
-    assert differences(base, b"no json\n")[0].startswith("message 1: {")
+def turn(*lines: str, status: Status = Status.OK, logs: int = 0) -> Answer:
+    """A turn that said those lines."""
+    return Answer(status, "\n".join(lines).encode(), len(lines) - logs)
+
+
+def found(old: Answer, new: Answer) -> list[str]:
+    return compare(old, new, ASKED, "c@local", Limits())
+
+
+BASE = '{"performative":"inform","content":{"a":1,"b":[1,2]}}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            turn('{"performative":"inform","content":{"a":1,"b":[1,2]},"id":"x","timestamp":1}'),
+            turn(
+                '{"content": {"b": [1, 2], "a": 1}, "performative": "inform"}',
+                '{"caxton":"log","message":"m"}',
+                logs=1,
+            ),
+        ),
+        (turn(), turn()),
+        (
+            turn('{"performative":"inform","receiver":"operator"}'),
+            turn('{"performative":"inform","receiver":["operator@local"]}'),
+        ),
+        (turn("no", status=Status.GUEST_ERROR), turn("no", status=Status.GUEST_ERROR)),
+        (turn("nonsense"), turn("other nonsense")),
+    ],
+)
+def test_what_is_the_same(old: Answer, new: Answer) -> None:
+    assert found(old, new) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        (turn(), "[0]: {"),
+        (turn(BASE.replace("inform", "refuse")), '[0].performative: "inform" before, "refuse" after'),
+        (turn(BASE.replace("[1,2]", "[1,3]")), "[0].content.b[1]: 2 before, 3 after"),
+        (turn(BASE, BASE), "[1]: nothing before, {"),
+        (turn("nonsense"), "the host refuses the new one's: "),
+        (turn("no", status=Status.GUEST_ERROR), "the old one's turn is ok, the new one's guest error"),
+    ],
+)
+def test_what_is_different(new: Answer, says: str) -> None:
+    assert found(turn(BASE), new)[0].startswith(says)
