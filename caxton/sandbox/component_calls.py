@@ -134,14 +134,14 @@ class ComponentCalls:
         if answer.kind != ffi.WASMTIME_COMPONENT_RESULT.value:
             return int(answer.of.u32)
         inner = answer.of.result.val
-        value: Said = self._value(inner.contents) if inner else None
+        value = self._value(inner.contents) if inner else None
         if answer.of.result.is_ok:
             return value
         raise Refused(value if isinstance(value, bytes) else b"")
 
     def _value(self, value: Any) -> Said:
         if value.kind == _STRING:
-            return self._text(value.of.string, self._limits.output_bytes)
+            return self._text(value, self._limits.output_bytes)
         if value.kind != ffi.WASMTIME_COMPONENT_LIST.value:
             raise broken("shape", "the component returned another shape than its interface has")
         lines = value.of.list
@@ -151,11 +151,15 @@ class ComponentCalls:
         left = self._limits.output_bytes
         taken: list[bytes] = []
         for index in range(many):
-            taken.append(self._text(lines.data[index].of.string, left))
+            taken.append(self._text(lines.data[index], left))
             left -= len(taken[-1]) + 1
         return taken
 
-    def _text(self, text: Any, most: int) -> bytes:
+    def _text(self, value: Any, most: int) -> bytes:
+        if value.kind != _STRING:
+            # the types were checked when it was compiled; to read anything else as a string would read anywhere
+            raise broken("shape", "the component returned another shape than its interface has")
+        text = value.of.string
         size = int(text.size)
         if size > most:
             limit = self._limits.output_bytes

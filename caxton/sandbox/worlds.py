@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import wasmtime
-from wasmtime.component import Component, FuncType, Linker
+from wasmtime.component import Component, FuncType, Linker, ListType, ResultType
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.engines import engine
@@ -23,14 +23,15 @@ LOAD: Final = "load"
 
 AGENT: Final = {
     ABI_VERSION: "() -> u32",
-    "init": "(string) -> result",
-    "handle-message": "(string) -> result",
-    "snapshot": "() -> result",
-    "restore": "(string) -> result",
+    "init": "(string) -> result<_, string>",
+    "handle-message": "(string) -> result<list<string>, string>",
+    "snapshot": "() -> result<string, string>",
+    "restore": "(string) -> result<_, string>",
     "shut-down": "() -> ()",
 }
-"""The exports of world `agent`, as `described` writes them."""
-RUNTIME: Final = {LOAD: "(string, string) -> result"}
+"""The exports of world `agent`, as `described` writes them. `component_calls` reads what they return by these shapes,
+so nothing else may pass."""
+RUNTIME: Final = {LOAD: "(string, string) -> result<_, string>"}
 """What a language's runtime has besides."""
 
 
@@ -80,16 +81,25 @@ def check_world(component: Component) -> frozenset[str]:
 
 
 def described(component: Component) -> dict[str, str]:
-    """The exported functions as name -> type, such as "(string) -> result"."""
+    """The exported functions as name -> type, such as "(string) -> result<_, string>"."""
     made = engine(Profile.COMPONENT)
     found: dict[str, str] = {}
     for name, export in component.type.exports(made).items():
         kind = export.ty
         if isinstance(kind, FuncType):
             given = ", ".join(_name(of) for _, of in kind.params)
-            found[name] = f"({given}) -> {_name(kind.result) if kind.result else '()'}"
+            found[name] = f"({given}) -> {_name(kind.result) if kind.result is not None else '()'}"
     return found
 
 
 def _name(kind: object) -> str:
-    return type(kind).__name__.removesuffix("Type").lower()
+    """A type as WIT writes it, as far as agents' interfaces have it."""
+    match kind:
+        case None:
+            return "_"
+        case ResultType():
+            return f"result<{_name(kind.ok)}, {_name(kind.err)}>"
+        case ListType():
+            return f"list<{_name(kind.element)}>"
+        case _:
+            return type(kind).__name__.removesuffix("Type").lower()

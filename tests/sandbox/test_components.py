@@ -98,6 +98,24 @@ async def test_what_is_no_agent_is_refused(compiler: Compiler, changes: dict[str
         await compiler.compile(component(**changes))
 
 
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        ("(result (list string) (error string))", "(result (list u64) (error string))"),
+        ("(result (list string) (error string))", "(result (list string) (error u64))"),
+        ("(result (list string) (error string))", "(result (list (list string)) (error string))"),
+        ("(result string (error string))", "(result (list u8) (error string))"),
+        ('(param "config" string)', '(param "config" (list u8))'),
+        ("(result u32)", "(result s32)"),
+    ],
+)
+async def test_an_export_of_another_shape_is_refused(compiler: Compiler, there: str, instead: str) -> None:
+    changed = text().replace(there, instead, 1)
+    assert changed != text()
+    with pytest.raises(InvalidModule, match="it must be"):
+        await compiler.compile(changed.encode(), wat=True)
+
+
 async def test_a_component_inside_components_without_end_is_refused(compiler: Compiler) -> None:
     deep = "(component " * 8 + ")" * 8
     with pytest.raises(InvalidModule, match="more than 4 deep"):
