@@ -38,6 +38,15 @@ PAIRS = 1_000
 SECONDS = 5.0
 KEYS = 15
 LOOK_S = 0.005
+SCREENS = (
+    (b"1", b"CONVERSATION"),
+    (b"2", b"Overview"),
+    (b"3", b"WAITED"),
+    (b"4", b"Deployments"),
+    (b"6", b"percentiles"),
+    (b"5", b"events"),
+)
+"""Each screen's key, and what only it says."""
 
 
 async def daemon(folder: Path, agents: int, busy: bool) -> None:
@@ -192,6 +201,8 @@ def measure(agents: int, busy: bool) -> dict[str, float]:
             second = turns(process)
             terminal = Terminal(folder)
             assert terminal.read(20, b"live")
+            # the log is the screen on which most happens
+            terminal.key(b"5", b"events")
             terminal.read(2)
             third = turns(process)
             keys = sorted(
@@ -200,6 +211,7 @@ def measure(agents: int, busy: bool) -> dict[str, float]:
             )
             help_ms = terminal.key(b"?", b"esc closes")
             terminal.key(b"q", b"FROM")
+            screens = [terminal.key(key, answer) for key, answer in SCREENS]
             terminal.read(SECONDS)
             fourth = turns(process)
             alone = (second[0] - first[0]) / (second[1] - first[1])
@@ -211,6 +223,7 @@ def measure(agents: int, busy: bool) -> dict[str, float]:
                 "key_p50_ms": keys[len(keys) // 2],
                 "key_max_ms": keys[-1],
                 "help_ms": help_ms,
+                "screen_max_ms": max(screens),
                 **terminal.figures(),
             }
 

@@ -101,14 +101,22 @@ class Story:
     branches: tuple[Json, ...] = ()
 
 
-def read_story(detail: Json, platform: str = "local") -> Story:
-    """Read a conversation; members that never spoke and were never spoken to have no lane."""
+def read_story(
+    detail: Json, platform: str = "local", *, before: int = 0, known: Mapping[int, Spoken] | None = None
+) -> Story:
+    """Read a conversation; members that never spoke and were never spoken to have no lane.
+
+    `before` counts messages of the conversation that are left out at its beginning. `known` has messages that were
+    read already, by their `seq`: one whose body is the very same object is not read again.
+    """
     lanes: dict[str, None] = {}
     spoken: list[Spoken] = []
     asked: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
-    for number, body in enumerate(detail["items"], 1):
-        one = _spoken(number, body, asked, last, platform)
+    for number, body in enumerate(detail["items"], before + 1):
+        one = known.get(body["seq"]) if known else None
+        if one is None or one.body is not body or one.number != number:
+            one = _spoken(number, body, asked, last, platform)
         spoken.append(one)
         for name in (one.sender, *one.receivers):
             lanes.setdefault(name)

@@ -214,6 +214,26 @@ async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
         assert "caxton deploy rollback" in said(one)
 
 
+async def test_a_canary_is_promoted(tmp_path: Path) -> None:
+    echo = ROOT / "agents-examples" / "echo" / "echo.wasm"
+    async with traded(tmp_path) as (caxton, one):
+        begun = await caxton.client.deploy(
+            "seller-ann", echo.read_bytes(), strategy="canary", fresh_state=True
+        )
+        assert begun["state"] == "deploying"
+        await one.press("4")
+        await one.until(
+            lambda store: store.deployments and store.deployments[0]["id"] == begun["id"], look=True
+        )
+        assert "of the new conversations" in one.app.export_screenshot(simplify=True).replace("&#160;", " ")
+        await one.press("P", "y")
+        await one.until(lambda store: store.deployments[0]["state"] == "running", look=True)
+        assert f"caxton deploy promote {begun['id']}" in said(one)
+        await one.press("X")
+        assert "there is nothing to abort" in said(one)
+        assert (await caxton.client.agent("seller-ann"))["revision"] == begun["revision"]
+
+
 async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         await one.press("c")

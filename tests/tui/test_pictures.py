@@ -40,10 +40,6 @@ async def test_the_market_after_one_round(size: tuple[int, int], tmp_path: Path,
         await one.press("2", "down", "down")
         await one.until(lambda store: store.room and store.room.name == "seller-ann", look=True)
         shot(one.app, "agents")
-        await one.press("4")
-        await one.until(lambda store: store.deployments and store.turns, look=True)
-        if size == SIZES[1]:
-            shot(one.app, "changes")
         await one.press("5", "up", "up", "up", "up", "up", "enter")
         await one.shown(lambda: one.app.picture.the(LogPane).outcome)
         shot(one.app, "log")

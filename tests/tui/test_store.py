@@ -214,6 +214,17 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
     assert story is not None
     assert [spoken.seq for spoken in story.spoken] == [1, 2, 3, 4]
     assert book.left_out == 0
+    # what is as it was is not read again, and numbers stay when the oldest go
+    book.take({"id": "c", "messages": 1_003, "items": [body(n, 1) for n in range(4, 1_004)], "next": None})
+    grown = book.story("local")
+    assert grown is not None
+    assert book.left_out == 3
+    assert [spoken.number for spoken in grown.spoken] == list(range(4, 1_004))
+    book.take({"id": "c", "messages": 1_003, "items": [body(1_003, 2)], "next": None})
+    again = book.story("local")
+    assert again is not None
+    assert again.spoken[-2] is grown.spoken[-2]
+    assert len(again.spoken[-1].turns) == 2
 
 
 @given(JSON, st.text(), st.text())

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from caxton.diagram import Story, read_story
+from caxton.diagram import Spoken, Story, read_story
 
 Json = Mapping[str, Any]
 
-MOST: Final = 2_000
+MOST: Final = 1_000
 """Messages of a conversation that are kept; of more, the newest."""
 _PATIENCE: Final = 8
 """So often a message without its turns is asked for again: clients and the platform's agents take none."""
@@ -31,6 +31,9 @@ class Book:
         self.version = 0
         self._items: dict[int, Json] = {}
         self._asked: dict[int, int] = {}
+        self._before = 0
+        """Messages of the conversation that are older than those kept."""
+        self._known: dict[int, Spoken] = {}
         self._story: Story | None = None
 
     @property
@@ -47,12 +50,14 @@ class Book:
     @property
     def left_out(self) -> int:
         """Messages that are not among those kept."""
-        return max(int(self.head["messages"]) - len(self._items), 0) if self.head else 0
+        return self._before
 
     def take(self, detail: Json) -> None:
         """A page of the conversation (`ConversationDetail`)."""
         head = {name: value for name, value in detail.items() if name not in ("items", "next")}
         changed = head != self.head
+        if self.head is None:
+            self._before = max(int(head["messages"]) - len(detail["items"]), 0)
         self.head, self.error = head, ""
         for body in detail["items"]:
             seq = int(body["seq"])
@@ -63,6 +68,8 @@ class Book:
         while len(self._items) > MOST:
             first = next(iter(self._items))
             del self._items[first], self._asked[first]
+            self._known.pop(first, None)
+            self._before += 1
         if changed:
             self._story = None
             self.version += 1
@@ -76,7 +83,9 @@ class Book:
     def story(self, platform: str) -> Story | None:
         """What a diagram is drawn from; None before the first page."""
         if self._story is None and self.head is not None:
-            self._story = read_story({**self.head, "items": list(self._items.values())}, platform)
+            detail = {**self.head, "items": list(self._items.values())}
+            self._story = read_story(detail, platform, before=self._before, known=self._known)
+            self._known = {spoken.seq: spoken for spoken in self._story.spoken}
         return self._story
 
 

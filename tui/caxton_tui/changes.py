@@ -6,12 +6,10 @@ them the one at the cursor with its steps and the figures of both revisions side
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final
 
-from rich.console import Group, RenderableType
-from rich.table import Table as Grid
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -19,36 +17,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import compact, safe, span
+from caxton.api.plain import safe
 from caxton.finding import Subject
 from caxton_tui import deeds, words
 from caxton_tui.bars import titled
 from caxton_tui.book import Wants
+from caxton_tui.change_card import described, sign
 from caxton_tui.columns import Column, Table
 from caxton_tui.desk import Command, Desk
-from caxton_tui.history import percentile
 from caxton_tui.listing import Listing
 from caxton_tui.pane import Pane
 from caxton_tui.store import Json
 
-_SIGNS: Final = {"running": "●", "failed": "✗", "rolled_back": "↶", "draining": "◌", "deploying": "◌"}
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
 FINAL: Final = frozenset({"running", "failed", "rolled_back"})
-_KNOWN: Final = frozenset(
-    {
-        "id",
-        "agent",
-        "revision",
-        "previous",
-        "strategy",
-        "state",
-        "reason",
-        "created_at",
-        "updated_at",
-        "timings",
-    }
-    | {"memory", "memory_reason", "unchanged"}
-)
 
 
 class DeploymentList(Table[Json]):
@@ -65,7 +47,7 @@ class DeploymentList(Table[Json]):
                     "STATE",
                     12,
                     0,
-                    lambda one: f"{_SIGNS.get(one['state'], '◌')} {safe(one['state'])}",
+                    lambda one: f"{sign(one)} {safe(one['state'])}",
                     lambda one: _STYLES.get(one["state"], "listing--warn"),
                 ),
                 Column("TO", 7, 1, lambda one: str(one["revision"])[:7]),
@@ -137,6 +119,10 @@ class ChangesPane(Pane):
     ABOUT = "Deployments: from which revision to which, how far, why not, and how both revisions do."
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "P", "promote", "Promote", id="changes.promote", tooltip="Let the new revision take over now"
+        ),
+        Binding("X", "abort", "Abort", id="changes.abort", tooltip="Take the new revision back"),
         Binding("b", "rollback", "Roll back", id="changes.rollback", tooltip="Undo the deployment"),
         Binding("o", "agent", "Agent", id="changes.agent", tooltip="Show its agent"),
     ]
@@ -203,74 +189,28 @@ class ChangesPane(Pane):
         card = self.query_one("#change")
         titled(card, "Deployment" if one is None else f"Deployment {one['id']}")
         text = self.query_one("#change-text", Static)
-        text.update(Text("") if one is None else self._text(one))
-
-    def _text(self, one: Json) -> RenderableType:
-        grid = Grid.grid(padding=(0, 1))
-        grid.add_column(no_wrap=True, min_width=9)
-        grid.add_column(overflow="fold")
-        for name, value, style in self._fields(one):
-            grid.add_row(Text(name, "dim"), Text(value, style))
-        both = self._figures(one)
-        return Group(grid, Text(""), both) if both is not None else grid
-
-    def _fields(self, one: Json) -> Iterator[tuple[str, str, str]]:
-        bad = one["state"] in ("failed", "rolled_back")
-        yield "agent", self.list.name_of(one), "bold"
-        yield "state", f"{_SIGNS.get(one['state'], '◌')} {safe(one['state'])}", "bold red" if bad else ""
-        if one["reason"]:
-            yield "reason", safe(one["reason"])[:1000], "bold red" if bad else ""
-        yield "from", str(one["previous"] or "nothing")[:16], ""
-        yield "to", str(one["revision"])[:16] + (", the same as before" if one["unchanged"] else ""), ""
-        yield "strategy", safe(one["strategy"]), ""
-        if one["memory"]:
-            why = f": {safe(one['memory_reason'])}" if one["memory_reason"] else ""
-            yield "memory", safe(one["memory"]) + why, ""
-        timings: Json = one["timings"] or {}
-        steps = [
-            f"{name.removesuffix('_ms').removesuffix('_us')} {span(value / (1e3 if name.endswith('_ms') else 1e6))}"
-            for name, value in timings.items()
-            if isinstance(value, int | float) and name.endswith(("_ms", "_us"))
-        ]
-        if steps:
-            yield "took", ", ".join(steps) + (", compiled before" if timings.get("cached") else ""), ""
-        yield "began", self.desk.hour(one["created_at"]), ""
-        # what a strategy adds (stages, gate, comparison) is shown as it comes
-        for name, value in one.items():
-            if name not in _KNOWN and value not in (None, [], {}):
-                parts = cast("list[object]", value) if isinstance(value, list) else [value]
-                for part in parts:
-                    yield safe(name), compact(part, 400) if not isinstance(part, str) else safe(part), ""
-
-    def _figures(self, one: Json) -> RenderableType | None:
-        """Both revisions side by side, over the newest turns."""
-        turns = self.desk.store.turns
-        builds = [build for build in (one["previous"], one["revision"]) if build]
-        found = [[turn for turn in turns if turn["revision"] == build] for build in builds]
-        if not any(found):
-            return None
-        grid = Grid(box=None, padding=(0, 2, 0, 0))
-        grid.add_column("newest turns", style="dim")
-        for build in builds:
-            grid.add_column(str(build)[:7], justify="right")
-        rows: list[tuple[str, list[str]]] = [
-            ("turns", [f"{len(of):,}" for of in found]),
-            ("failed", [f"{sum(turn['status'] != 'ok' for turn in of):,}" for of in found]),
-            ("turn p50", [span(percentile([turn["turn_us"] for turn in of], 0.5) / 1e6) for of in found]),
-            ("turn p99", [span(percentile([turn["turn_us"] for turn in of], 0.99) / 1e6) for of in found]),
-            ("waited p99", [span(percentile([turn["queue_us"] for turn in of], 0.99) / 1e6) for of in found]),
-            ("fuel p50", [f"{percentile([turn['fuel'] for turn in of], 0.5):,.0f}" for of in found]),
-        ]
-        for name, values in rows:
-            grid.add_row(name, *values)
-        return grid
+        text.update(Text("") if one is None else described(one, self.desk))
 
     # what the keys do
 
     def _do(self, what: str) -> None:
         one = self.chosen
-        if one is not None and what == "rollback":
+        if one is None:
+            return
+        if what == "rollback":
             self.post_message(self.Do(deeds.rollback(one)))
+        elif one["state"] in FINAL:
+            self.notify(f"{one['id']} is {one['state']} already: there is nothing to {what}", markup=False)
+        else:
+            self.post_message(self.Do(deeds.decide(one, what)))
+
+    def action_promote(self) -> None:
+        """Let the new revision take over now."""
+        self._do("promote")
+
+    def action_abort(self) -> None:
+        """Take the new revision back."""
+        self._do("abort")
 
     def action_rollback(self) -> None:
         """Undo the deployment."""
@@ -288,7 +228,11 @@ class ChangesPane(Pane):
         one = self.chosen
         if one is None:
             return ()
-        steps = {"rollback": "undo it"}
+        steps = {
+            "promote": "let the new revision take over now",
+            "abort": "take the new revision back",
+            "rollback": "undo it",
+        }
         return [
             Command(
                 f"deployment {step} {one['id']}",

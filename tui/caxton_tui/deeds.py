@@ -85,6 +85,21 @@ def rollback(deployment: Json) -> Deed:
     return Deed(f"roll {id} back", f"caxton deploy rollback {id}", run, f"{what}.")
 
 
+def decide(deployment: Json, what: str) -> Deed:
+    """Promote or abort a deployment that is under way."""
+    id, agent = str(deployment["id"]), str(deployment["agent"])
+
+    async def run(client: AsyncClient) -> str:
+        done = await (client.promote(id) if what == "promote" else client.abort(id))
+        return f"{agent}: {done['state']}"
+
+    new = str(deployment["revision"])[:8]
+    question = f"{new} takes over from {agent}'s old revision now." if what == "promote" else ""
+    return Deed(
+        f"{what} {id}", f"caxton deploy {what} {id}", run, question or f"{agent} goes on without {new}."
+    )
+
+
 def send(message: Json) -> Deed:
     """Send a message as a client."""
 

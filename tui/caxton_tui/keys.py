@@ -79,6 +79,8 @@ TWINS: Final = {
     "agents.write": "caxton msg send --to NAME",
     "room.next": "caxton agent show, logs",
     "traces.conversation": "caxton conv show ID",
+    "changes.promote": "caxton deploy promote ID",
+    "changes.abort": "caxton deploy abort ID",
     "changes.rollback": "caxton deploy rollback ID",
     "changes.agent": "caxton agent show NAME",
     "log.follow": "caxton msg tail",
