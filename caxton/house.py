@@ -245,5 +245,5 @@ async def _write_states(bus: Bus, closing: asyncio.Event) -> None:
                 await closing.wait()
         except TimeoutError:
             if bus.conduct.unwritten:
-                # like the mark, it rides with the next rows
                 bus.conduct.write(bus.journal.batch, bus.last_seq)
+                bus.settle()

@@ -6,6 +6,7 @@ what is missing with what to install. Looking for one never installs or download
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -84,6 +85,8 @@ def cargo_with_target(folder: Path) -> Found | Missing:
     found = cargo(folder)
     if isinstance(found, Missing):
         return found
+    if _would_set_up_rustup():
+        return Missing("a toolchain of rustup's", "rustup default stable", found.command)
     try:
         root = subprocess.run(
             ["rustc", "--print", "sysroot"],
@@ -98,6 +101,13 @@ def cargo_with_target(folder: Path) -> Found | Missing:
     if not (Path(root) / "lib" / "rustlib" / RUST_TARGET / "lib").is_dir():
         return rust_target(found)
     return found
+
+
+def _would_set_up_rustup() -> bool:
+    """Whether to ask rustc would make rustup set up a home of its own, which looking must not do."""
+    rustc = shutil.which("rustc")
+    ours = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    return rustc is not None and (Path(rustc).parent / "rustup").exists() and not ours.exists()
 
 
 def rust_target(found: Found | Missing) -> Missing:
