@@ -15,16 +15,15 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
-from caxton.agents.life import state_name
+from caxton.agents import AgentConfig, AgentRecord, Supervisor
 from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.change import Rooms
-from caxton.deploy.journey import Before, DeploymentView, Journeys, goes_on
-from caxton.deploy.plan import Plan, changes
+from caxton.deploy.journey import Before, DeploymentView, Journeys
+from caxton.deploy.plan import Plan, plan_of
+from caxton.deploy.resuming import find, resumed
 from caxton.deploy.side_by_side import Resumed
-from caxton.deploy.sides import Sides
 from caxton.deploy.states import DAEMON_STOPPED
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Probation, Terms
@@ -151,20 +150,7 @@ class Engine:
         compiled = await self._compiler.compile(wasm, Profile(profile), wat=wat)
         old = record.config if record is not None else None
         config = self._config(old, settings, limits, profile, recover)
-        previous = record.revision.sha256 if record is not None and record.revision is not None else None
-        lines = changes(old, config, previous, compiled.sha256)
-        runs = record is not None and isinstance(record.life, Running | Suspended)
-        return Plan(
-            agent=name,
-            new=record is None,
-            state=state_name(record.life) if record is not None else None,
-            strategy=strategy if runs else "direct",
-            revision=compiled.sha256,
-            previous=previous,
-            unchanged=runs and not lines,
-            changes=lines,
-            terms=msgspec.to_builtins(terms or self.terms),
-        )
+        return plan_of(name, record, config, compiled.sha256, strategy, terms or self.terms)
 
     async def promote(self, id: str) -> DeploymentView:
         """The operator says that the new revision is to take over now; the deployment when it has ended.
@@ -251,15 +237,15 @@ class Engine:
         for row in ended:
             log.warning("a deployment was interrupted", id=row.id, state=row.state, reason=row.reason)
         for row in going:
-            self._to_go_on.append((row, await _resumed(row, reader)))
+            self._to_go_on.append((row, await resumed(row, reader)))
 
     async def go_on(self) -> None:
         """The agents are there again: take up the deployments in which two revisions lived; returns when they do
         again, or when it is said why not."""
         waiting: list[asyncio.Event] = []
-        for row, resumed in self._to_go_on:
+        for row, so_far in self._to_go_on:
             waiting.append(asyncio.Event())
-            self._agents.spawn(self._go_on(row, resumed, waiting[-1]))
+            self._agents.spawn(self._go_on(row, so_far, waiting[-1]))
         self._to_go_on.clear()
         for live in waiting:
             await live.wait()
@@ -361,50 +347,29 @@ class Engine:
             if not self._under_way:
                 self._idle.set()
 
-    async def _go_on(self, row: DeploymentRow, resumed: Resumed, live: asyncio.Event) -> None:
+    async def _go_on(self, row: DeploymentRow, so_far: Resumed, live: asyncio.Event) -> None:
         """One deployment that the end of the daemon interrupted; `live` is set when both revisions do, or it ends."""
         try:
-            await self._take_up(row, resumed, live)
+            await self._take_up(row, so_far, live)
         finally:
             live.set()
 
-    async def _take_up(self, row: DeploymentRow, resumed: Resumed, live: asyncio.Event) -> None:
-        under = goes_on(row)
-        record = next((one for one in self._registry.agents.values() if one.number == row.agent_no), None)
-        revision = self._registry.numbered(row.revision_no)
-        why = None
-        if under is None or record is None or revision is None:
-            why = "its agent or its revision is not there any more"
-        elif record.busy or record.revision is None or record.revision.no != row.previous_no:
-            why = f"{record.name} is being changed, or has moved on"
-        elif not isinstance(record.life, Running | Suspended):
-            why = f"{record.name} does not run"
-        if why is not None or under is None or record is None or revision is None:
-            ended = self._journeys.close(row, f"{DAEMON_STOPPED}, and it could not go on: {why}")
+    async def _take_up(self, row: DeploymentRow, so_far: Resumed, live: asyncio.Event) -> None:
+        found = find(row, self._registry)
+        if isinstance(found, str):
+            ended = self._journeys.close(row, f"{DAEMON_STOPPED}, and it could not go on: {found}")
             log.warning("a deployment cannot go on", id=row.id, reason=ended.reason)
             return
+        under, record, revision = found
         record.busy = True
         try:
             journey = self._journeys.again(row, record, revision)
             target = Target(revision, under.config, under.fresh_state)
             log.info("a deployment goes on", id=row.id, agent=record.name, strategy=row.strategy)
-            way = Way(record, target, journey, under.terms, "", resumed=resumed)
+            way = Way(record, target, journey, under.terms, "", resumed=so_far)
             await self._travel(way, lambda view: live.set(), again=True)
         finally:
             record.busy = False
-
-
-async def _resumed(row: DeploymentRow, reader: Reader) -> Resumed:
-    """How far it was, and who spoke last in each conversation."""
-    under = goes_on(row)
-    assert under is not None
-    speakers = await reader.speakers(row.agent_no)
-    return Resumed(
-        progress=under.progress,
-        sides=msgspec.convert(under.kept["sides"], Sides, strict=False),
-        old_keys=[key for key, revision in speakers.items() if revision != row.revision_no],
-        new_keys=[key for key, revision in speakers.items() if revision == row.revision_no],
-    )
 
 
 def _answer(told: asyncio.Future[DeploymentView], view: DeploymentView) -> None:

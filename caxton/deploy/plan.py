@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from caxton.agents import AgentConfig
+from caxton.agents import AgentConfig, AgentRecord, Running, Suspended
+from caxton.agents.life import state_name
+from caxton.deploy.terms import Terms
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -63,3 +65,24 @@ def _fields(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[Line]
         for key in dict.fromkeys((*old, *new))
         if old.get(key) != new.get(key)
     ]
+
+
+def plan_of(
+    name: str, record: AgentRecord | None, config: AgentConfig, revision: str, strategy: str, terms: Terms
+) -> Plan:
+    """What bringing that revision, named by its sha256, with that configuration to an agent would do."""
+    old = record.config if record is not None else None
+    previous = record.revision.sha256 if record is not None and record.revision is not None else None
+    lines = changes(old, config, previous, revision)
+    runs = record is not None and isinstance(record.life, Running | Suspended)
+    return Plan(
+        agent=name,
+        new=record is None,
+        state=state_name(record.life) if record is not None else None,
+        strategy=strategy if runs else "direct",
+        revision=revision,
+        previous=previous,
+        unchanged=runs and not lines,
+        changes=lines,
+        terms=msgspec.to_builtins(terms),
+    )

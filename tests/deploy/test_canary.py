@@ -284,3 +284,21 @@ async def test_without_hooks_it_begins_fresh(tmp_path: Path) -> None:
             await house.engine.abort(id)
             assert (await change).state == "rolled_back"
         assert await said(house, [talk(house, "a")]) == [("one", 4)]
+
+
+async def test_what_breaks_its_protocol_takes_it_back(tmp_path: Path) -> None:
+    terms = Terms(stages=(Stage(50, 3600),), rollback_on=conditions("violations>0"), min_turns=1, probe=False)
+    async with home(tmp_path) as house:
+        first = await up(house, counter())
+        wasm = counter("two").replace(b"inform", b"cancel")
+        async with side_by_side(house, wasm, strategy="canary", terms=terms) as change:
+            old = next(n for n in range(100) if not within(f"t-{n}", 50))
+            new = next(n for n in range(100) if within(f"t-{n}", 50))
+            assert await said(house, [talk(house, f"t-{old}", protocol="fipa-request")]) == [("one", 1)]
+            assert not change.done()
+            talk(house, f"t-{new}", protocol="fipa-request")
+            made = await change
+        assert made.state == "rolled_back"
+        assert "1 violations (violations>0)" in (made.reason or "")
+        assert house.bus.counts.violations == 1
+        assert house.agents.view("c").revision == first.revision
