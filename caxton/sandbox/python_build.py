@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -92,6 +93,9 @@ class PythonRuntime:
                 self.place.label(name).unlink(missing_ok=True)
             elif (path := await asyncio.to_thread(self.place.whole, name)) is not None:
                 return path
+            # what a builder that was killed has left; nobody else is at work here
+            for left in (*self.place.folder.glob("build-*"), *self.place.folder.glob("try-*")):
+                await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
             if anew or not self.place.component(name).is_file():
                 tell("putting CPython, its library and our part into one component")
                 await self._componentize(name)

@@ -154,6 +154,29 @@ def test_the_same_message_gives_the_same_answer(python: Python) -> None:
     assert content(python.turn("now", slot=2))[:3] != content(first)[:3]
 
 
+def test_an_answer_follows_from_state_and_message_alone(python: Python) -> None:
+    """One instance runs a thousand turns; the other is replaced every 97, its state carried. They say the same."""
+    source = CHANCE.replace(
+        "    reply(",
+        """    state["n"] = state.get("n", 0) + 1
+    if state["n"] % 10 == 0:
+        raise LookupError(sorted(vars())[0])
+    words = {random.choice("abc") * n for n in range(state["n"] % 30)}
+    reply("inform", [state, list(words), f"{words}", decimal.Decimal(state["n"]).sqrt().to_eng_string()])
+    reply(""",
+    ).replace("import datetime", "import decimal, datetime")
+    python.start(source, slot=1)
+    python.start(source, slot=2)
+    slot = 2
+    for number in range(1000):
+        one, other = python.turn(number, slot=1), python.turn(number, slot=slot)
+        assert (one.status, one.count, one.body) == (other.status, other.count, other.body), number
+        if number % 97 == 96:
+            python.start(source, slot=5 - slot)
+            assert python.cell.swap(5 - slot, slot).json["state"] == "carried"
+            slot = 5 - slot
+
+
 def test_an_exception_names_its_line_and_takes_the_turn_back(python: Python) -> None:
     python.start(
         COUNTER
