@@ -156,7 +156,7 @@ class AgentRoom(VerticalScroll):
 
     def _history(self, room: Room) -> Iterator[tuple[str, str, str]]:
         for one in room.deployments:
-            builds = f"{str(one['previous'] or 'nothing')[:8]} → {str(one['revision'])[:8]}"
+            builds = f"{str(one['previous'] or 'nothing')[:8]} → {str(one['revision'] or 'none')[:8]}"
             reason = f": {safe(one['reason'])[:_CUT]}" if one["reason"] else ""
             bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
             yield (

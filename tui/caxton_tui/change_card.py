@@ -58,7 +58,7 @@ def _fields(one: Json, desk: Desk) -> Iterator[Field]:
     if one["reason"]:
         yield "reason", safe(one["reason"])[:_CUT], bad
     yield "from", str(one["previous"] or "nothing")[:16], ""
-    yield "to", str(one["revision"])[:16] + (", the same as before" if one["unchanged"] else ""), ""
+    yield "to", str(one["revision"] or "none")[:16] + (", the same as before" if one["unchanged"] else ""), ""
     yield "strategy", safe(one["strategy"]), ""
     if one["memory"]:
         why = f": {safe(one['memory_reason'])}" if one["memory_reason"] else ""

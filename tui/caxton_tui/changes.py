@@ -50,7 +50,7 @@ class DeploymentList(Table[Json]):
                     lambda one: f"{sign(one)} {safe(one['state'])}",
                     lambda one: _STYLES.get(one["state"], "listing--warn"),
                 ),
-                Column("TO", 7, 1, lambda one: str(one["revision"])[:7]),
+                Column("TO", 7, 1, lambda one: str(one["revision"] or "-")[:7]),
                 Column("FROM", 7, 3, lambda one: str(one["previous"] or "-")[:7], lambda _: "listing--dim"),
                 Column("STRATEGY", 10, 4, lambda one: safe(one["strategy"])),
                 Column("AGE", -4, 2, lambda one: words.ago(desk.age_s(one["created_at"]))),

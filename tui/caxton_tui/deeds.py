@@ -93,7 +93,7 @@ def decide(deployment: Json, what: str) -> Deed:
         done = await (client.promote(id) if what == "promote" else client.abort(id))
         return f"{agent}: {done['state']}"
 
-    new = str(deployment["revision"])[:8]
+    new = str(deployment["revision"] or "none")[:8]
     question = f"{new} takes over from {agent}'s old revision now." if what == "promote" else ""
     return Deed(
         f"{what} {id}", f"caxton deploy {what} {id}", run, question or f"{agent} goes on without {new}."
