@@ -249,6 +249,23 @@ async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None
         assert (entry.act, entry.to) == ("request", "seller-ann")
 
 
+async def test_a_task_is_started_and_opened(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (caxton, one):
+        await one.press("T", "enter")
+        assert "nobody is named to take part" in said(one)
+        await one.press(*"seller-ann,seller-bob", "tab", *"{", *'"item":"pen"}', "enter")
+        await one.shown(lambda: "caxton task run --protocol contract-net" in said(one))
+        (task,) = await caxton.client.tasks()
+        await one.until(
+            lambda store: store.book and store.book.id == task["conversation_id"] and store.book.head,
+            look=True,
+        )
+        await one.until(
+            lambda store: store.book and store.book.head and store.book.head["state"] == "Completed",
+            look=True,
+        )
+
+
 async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("slash", *"order", "enter", "down", "enter")

@@ -102,14 +102,37 @@ def decide(deployment: Json, what: str) -> Deed:
 
 def send(message: Json) -> Deed:
     """Send a message as a client."""
+    opens: list[str] = []
 
     async def run(client: AsyncClient) -> str:
         spoken = dict(message)
         said = await client.send(spoken, wait_s=REPLY_S, sender=spoken.pop("sender", None))
+        opens.append(said["conversation_id"])
         came = [reply["message"]["performative"] for reply in said["replies"]]
         return f"sent in {said['conversation_id']}" + (f", answered: {', '.join(came)}" if came else "")
 
-    return Deed(f"send {message.get('performative', 'request')}", twin(message), run)
+    return Deed(f"send {message.get('performative', 'request')}", twin(message), run, opens=opens)
+
+
+def task(body: Json) -> Deed:
+    """Run a whole protocol as its initiator."""
+    opens: list[str] = []
+
+    async def run(client: AsyncClient) -> str:
+        begun = await client.run_task(body, wait_s=REPLY_S)
+        opens.append(begun["conversation_id"])
+        return f"task {begun['id']} is {begun['state']}"
+
+    parts = [f"caxton task run --protocol {shlex.quote(body['protocol'])}"]
+    parts.append(f"--to {shlex.quote(','.join(body['to']))}")
+    if body.get("content") is not None:
+        parts.append(f"--content {shlex.quote(json.dumps(body['content'], ensure_ascii=False))}")
+    parts += [
+        f"--{name.replace('_', '-')} {shlex.quote(str(body[name]))}"
+        for name in ("reply_by", "choose")
+        if body.get(name)
+    ]
+    return Deed(f"start a {body['protocol']}", " ".join(parts), run, opens=opens)
 
 
 def twin(message: Json) -> str:

@@ -6,7 +6,7 @@ In: nothing of its own. Out: one value that is passed around instead of six.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from caxton.api.async_client import AsyncClient
@@ -54,6 +54,8 @@ class Deed:
     """Does it; one sentence of what came of it."""
     question: str = ""
     """What is asked before; nothing for what harms nobody."""
+    opens: list[str] = field(default_factory=list[str])
+    """The conversation that it began, once it is done: shown then."""
     changes: bool = True
     """Whether it changes something in the daemon: refused where the operator only looks."""
 

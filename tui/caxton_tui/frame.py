@@ -37,6 +37,7 @@ from caxton_tui.palette import PaletteScreen
 from caxton_tui.pane import Pane
 from caxton_tui.plain_text import SelectScreen
 from caxton_tui.store import Link
+from caxton_tui.task_form import TaskScreen
 from caxton_tui.themes import following
 from caxton_tui.traces import TracesPane
 from caxton_tui.writing import writing
@@ -290,6 +291,8 @@ class Frame(Screen[None]):
             )
         else:
             self.notify(f"{came}\n{deed.command}", title=deed.title, markup=False)
+            if deed.opens:
+                self.go(Pane.Go(ConversationsPane.LABEL, conversation=deed.opens[-1]))
         self.desk.reader.hurry()
 
     @on(Pane.Write)
@@ -306,6 +309,16 @@ class Frame(Screen[None]):
     def action_compose(self) -> None:
         """Write a new message."""
         self.write(Pane.Write())
+
+    def action_task(self) -> None:
+        """Run a whole protocol as its initiator."""
+        agents = [words.short(agent["name"], self.desk.store.platform) for agent in self.desk.store.agents]
+
+        def decided(deed: Deed | None) -> None:
+            if deed is not None:
+                self.do(Pane.Do(deed))
+
+        host(self).push_screen(TaskScreen(agents), decided)
 
     def action_retry(self) -> None:
         """Look at the daemon now."""
@@ -372,6 +385,7 @@ class Frame(Screen[None]):
             )
         found += [
             Command("message send", "write a message", "caxton msg send", self.action_compose),
+            Command("task start", "run a whole protocol", "caxton task run", self.action_task),
             Command("filter set", "show only what passes", "--filter", self.action_filter),
             Command("filter problems", "only what went wrong", "--filter is:problem", self._problems),
             Command("filter drop", "show everything", "", self._drop),

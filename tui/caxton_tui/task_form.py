@@ -1,0 +1,107 @@
+"""Asks for what a task needs: a whole protocol that is run as its initiator by one call.
+
+In: the names of the agents. Out: a `Deed`, or None. What else a task may be told stands in `caxton task run --help`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from caxton.api.plain import safe
+from caxton.errors import CaxtonError, InvalidMessage
+from caxton.protocols import library
+from caxton_tui import deeds
+from caxton_tui.compose import content_of
+from caxton_tui.desk import Deed
+from caxton_tui.host import host
+
+Json = Mapping[str, Any]
+
+_LINES: Final = (
+    ("protocol", "contract-net"),
+    ("to", ""),
+    ("content", ""),
+    ("reply_by", "2s"),
+    ("choose", "lowest:price"),
+)
+_CHOICES: Final = ("lowest:price", "highest:price", "first", "all", "none")
+_CHOOSES: Final = "contract-net"
+"""Protocols in which proposals are chosen end so."""
+
+
+class TaskScreen(ModalScreen[Deed | None]):
+    """Lines to fill in; `enter` starts the task."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="task.close")]
+
+    def __init__(self, agents: Sequence[str]) -> None:
+        super().__init__()
+        self._agents = agents
+
+    def compose(self) -> ComposeResult:
+        """The lines and the command."""
+        suggestions: dict[str, Sequence[str]] = {
+            "protocol": sorted(name.removeprefix("fipa-") for name in library().protocols),
+            "to": self._agents,
+            "choose": _CHOICES,
+        }
+        with Vertical(classes="box wide-box"):
+            for name, value in _LINES:
+                with Horizontal(classes="line"):
+                    yield Static(name.replace("_", " "), classes="label")
+                    words = suggestions.get(name)
+                    suggester = SuggestFromList(words) if words else None
+                    yield Input(value, id=f"task-{name}", compact=True, suggester=suggester)
+            yield Static(id="task-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box; begin where something is missing."""
+        for line in self.query(Input):
+            line.cursor_blink = False
+        self.query_one(".box").border_title = "Start a task"
+        self.set_focus(self.query_one("#task-to"))
+        self._note()
+
+    @on(Input.Changed)
+    def changed(self) -> None:
+        """The command goes with the lines."""
+        self._note()
+
+    @on(Input.Submitted)
+    def submitted(self) -> None:
+        """Start it, or say what is missing."""
+        try:
+            self.dismiss(deeds.task(self._body()))
+        except CaxtonError as error:
+            host(self).notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+
+    def _body(self) -> Json:
+        said = {name: self.query_one(f"#task-{name}", Input).value.strip() for name, _ in _LINES}
+        to = [name.strip() for name in said["to"].split(",") if name.strip()]
+        if not to:
+            raise InvalidMessage("nobody is named to take part", hint="names with commas between them")
+        body: dict[str, Any] = {"protocol": said["protocol"], "to": to}
+        if said["content"]:
+            body["content"] = content_of(said["content"])
+        if said["reply_by"]:
+            body["reply_by"] = said["reply_by"]
+        if said["choose"] and said["protocol"].endswith(_CHOOSES):
+            body["choose"] = said["choose"]
+        return body
+
+    def _note(self) -> None:
+        lines = ["tab next line · → completes · enter starts · esc closes"]
+        try:
+            lines.append(safe(deeds.task(self._body()).command))
+        except CaxtonError as error:
+            lines.append(safe(error.message))
+        self.query_one("#task-note", Static).update("\n".join(lines))
