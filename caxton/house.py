@@ -115,15 +115,16 @@ async def open_house(
             clock=clock,
             spawn=group.create_task,
         )
+        replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
         engine = Engine(
             bus=bus,
             agents=agents,
             compiler=compiler,
+            replayer=replayer,
             clock=clock,
             limits=config.default_limits(),
             terms=terms_of(config.deploy),
         )
-        replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
         tasks = Tasks(
             bus=bus,
             clock=clock,

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
+from caxton.api.deployments import deployment_body
 from caxton.api.rooms import Rooms, durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.shapes import AgentBody, Agents, DeploymentBody, Logs, Messages, PlanBody
 from caxton.config import check_agent_name, limits_from
-from caxton.deploy import Probation, Terms
+from caxton.deploy import Gate, Probation, Terms
 from caxton.deploy.terms import compared, conditions, said, stages
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.limits import Limits
@@ -71,7 +72,20 @@ class DeployBody(BaseModel):
     probe: bool | None = Field(
         default=None, description="Whether the new revision is asked something before any traffic."
     )
+    gate: Literal["none", "check", "replay"] = Field(
+        default="none", description="What its conversations must be answered by the build before it goes in."
+    )
+    gate_last: int = Field(
+        default=20, ge=0, le=1000, description="So many of the newest, beside the pinned ones."
+    )
+    gate_s: float = Field(default=2.0, gt=0, le=3600, description="Seconds that the gate may take.")
     wait: bool = Field(default=False, description="Answer when it has ended, not when both revisions live.")
+
+    def as_gate(self) -> Gate | None:
+        """What stands before the build, where something does."""
+        if self.gate == "none":
+            return None
+        return Gate(mode=self.gate, last=self.gate_last, timeout_s=self.gate_s)
 
     def terms(self, usual: Terms) -> Terms:
         """How it is to go; ConfigurationError where the texts cannot be read."""
@@ -132,8 +146,9 @@ async def deploy(request: Request) -> Response:
             fresh_state=body.fresh_state,
             terms=terms,
             wait=body.wait,
+            gate=body.as_gate(),
         )
-    return answer(view_body(view), 201)
+    return answer(deployment_body(view), 201)
 
 
 @router.post(

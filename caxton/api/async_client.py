@@ -120,6 +120,21 @@ class AsyncClient:
         body: Json = wire.read(await self._ask(call))
         return body
 
+    async def pins(self) -> list[Json]:
+        """Pinned conversations (`PinBody`), the newest first."""
+        body: Json = wire.read(await self._ask(Call("GET", "/api/v1/pins")))
+        items: list[Json] = body["items"]
+        return items
+
+    async def pin(self, conversation: str) -> Json:
+        """Pin a conversation (`PinBody`)."""
+        body: Json = wire.read(await self._ask(Call("PUT", f"/api/v1/pins/{quoted(conversation)}")))
+        return body
+
+    async def unpin(self, conversation: str) -> None:
+        """Unpin a conversation."""
+        wire.read(await self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
+
     async def replay(
         self,
         conversations: Sequence[str] = (),

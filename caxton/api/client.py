@@ -128,6 +128,21 @@ class Client:
         body: Json = wire.read(self._ask(call))
         return body
 
+    def pins(self) -> list[Json]:
+        """Pinned conversations (`PinBody`), the newest first."""
+        body: Json = wire.read(self._ask(Call("GET", "/api/v1/pins")))
+        items: list[Json] = body["items"]
+        return items
+
+    def pin(self, conversation: str) -> Json:
+        """Pin a conversation (`PinBody`)."""
+        body: Json = wire.read(self._ask(Call("PUT", f"/api/v1/pins/{quoted(conversation)}")))
+        return body
+
+    def unpin(self, conversation: str) -> None:
+        """Unpin a conversation."""
+        wire.read(self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
+
     def replay(
         self,
         conversations: Sequence[str] = (),

@@ -31,7 +31,8 @@ async def list_conversations(
     """Conversations, the newest first."""
     rooms = rooms_of(request)
     rows = await rooms.reader.conversations(agent=full_name(rooms, agent), before_seq=before, limit=limit)
-    bodies = [conversation_body(row) for row in rows]
+    pins = dict(await rooms.reader.pins())
+    bodies = [conversation_body(row, row.id in pins) for row in rows]
     await with_states(rooms, rows, bodies)
     return page(bodies, rows[-1].first_seq if len(rows) == limit else None)
 
@@ -50,7 +51,7 @@ async def show(
     if found is None:
         raise ConversationNotFound(f"there is no conversation {id[:200]!r}", hint="see: caxton conv list")
     rows = await reader.messages(conversation=id, after_seq=after, limit=limit)
-    body = conversation_body(found)
+    body = conversation_body(found, id in dict(await reader.pins()))
     await with_states(rooms, [found], [body], branches=True)
     body["items"] = await with_outcome(reader, rows)
     body["next"] = rows[-1].seq if len(rows) == limit else None

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
+from caxton.api.replays import verdict_body
 from caxton.api.rooms import durable, rooms_of
 from caxton.api.shapes import DeploymentBody, Deployments, iso
+from caxton.deploy import DeploymentView
 from caxton.errors import DeploymentNotFound
 from caxton.journal import DeploymentRow, Reader
 
@@ -42,7 +44,7 @@ async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Res
     row = await _row(rooms.reader, id)
     live = rooms.engine.live(id)
     if live is not None:
-        return answer(view_body(live))
+        return answer(deployment_body(live))
     return answer((await _bodies(rooms.reader, [row]))[0])
 
 
@@ -53,7 +55,7 @@ async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) ->
     row = await _row(rooms.reader, id)
     async with durable(rooms):
         view = await rooms.engine.rollback(row)
-    return answer(view_body(view), 201)
+    return answer(deployment_body(view), 201)
 
 
 @router.post("/{id}/promote", response_model=DeploymentBody)
@@ -63,7 +65,7 @@ async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> 
     await _row(rooms.reader, id)
     async with durable(rooms):
         view = await rooms.engine.promote(id)
-    return answer(view_body(view))
+    return answer(deployment_body(view))
 
 
 @router.post("/{id}/abort", response_model=DeploymentBody)
@@ -73,7 +75,7 @@ async def abort(request: Request, id: Annotated[str, Path(max_length=64)]) -> Re
     await _row(rooms.reader, id)
     async with durable(rooms):
         view = await rooms.engine.abort(id)
-    return answer(view_body(view))
+    return answer(deployment_body(view))
 
 
 async def _row(reader: Reader, id: str) -> DeploymentRow:
@@ -113,4 +115,13 @@ def _detail(detail: str) -> dict[str, Any]:
         "unchanged": kept.get("unchanged", False),
         "validation": kept.get("validation", []),
         "progress": kept.get("progress"),
+        "gate": verdict_body(kept.get("gate")),
+        "waits": False,
     }
+
+
+def deployment_body(view: DeploymentView) -> dict[str, Any]:
+    """A deployment as plain data; moments as ISO times."""
+    body = view_body(view)
+    verdict_body(body["gate"])
+    return body

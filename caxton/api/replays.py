@@ -79,6 +79,14 @@ async def replay(request: Request) -> Response:
     return answer(report_body(report))
 
 
+def verdict_body(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the gate of a deployment said, as plain data; moments as ISO times."""
+    for turn in verdict["turns"] if verdict else ():
+        if "at_us" in turn:
+            turn["at"] = iso(turn.pop("at_us"))
+    return verdict
+
+
 def report_body(report: Report) -> dict[str, Any]:
     """A report as plain data; moments as ISO times."""
     body: dict[str, Any] = msgspec.to_builtins(report)

@@ -93,7 +93,7 @@ def turn_body(turn: StoredTurn, revision: str | None) -> dict[str, Any]:
     }
 
 
-def conversation_body(row: StoredConversation) -> dict[str, Any]:
+def conversation_body(row: StoredConversation, pinned: bool) -> dict[str, Any]:
     """One conversation at a glance."""
     return {
         "id": row.id,
@@ -103,6 +103,7 @@ def conversation_body(row: StoredConversation) -> dict[str, Any]:
         "messages": row.messages,
         "started_at": iso(row.started_us),
         "last_at": iso(row.last_us),
+        "pinned": pinned,
     }
 
 

@@ -178,6 +178,7 @@ class ConversationBody(TypedDict):
     deadline_at: str | None
     referee: str | None
     violations: int
+    pinned: bool
 
 
 class ConversationDetail(ConversationBody):
@@ -205,48 +206,6 @@ class CheckBody(TypedDict):
     passed: bool
     ms: float
     detail: str
-
-
-class DeploymentBody(TypedDict):
-    """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
-
-    id: str
-    agent: str
-    revision: str | None
-    previous: str | None
-    strategy: str
-    state: str
-    reason: str | None
-    created_at: str
-    updated_at: str
-    timings: TimingsBody | None
-    memory: str | None
-    memory_reason: str | None
-    unchanged: bool
-    validation: list[CheckBody]
-    progress: dict[str, Any] | None
-
-
-class PlanLine(TypedDict):
-    """One thing that a deployment would change."""
-
-    what: str
-    before: Any
-    after: Any
-
-
-class PlanBody(TypedDict):
-    """What a deployment would do."""
-
-    agent: str
-    new: bool
-    state: str | None
-    strategy: str
-    revision: str
-    previous: str | None
-    unchanged: bool
-    changes: list[PlanLine]
-    terms: dict[str, Any]
 
 
 class ReplayDifference(TypedDict):
@@ -336,6 +295,78 @@ class ReplayBody(TypedDict):
     totals: ReplayTotals
     elapsed_ms: float
     timed_out: bool
+
+
+class GateBody(TypedDict):
+    """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed."""
+
+    mode: str
+    stopped: bool
+    reason: str | None
+    totals: ReplayTotals
+    conversations: int
+    pinned: list[str]
+    turns: list[ReplayTurn]
+    elapsed_ms: float
+    timed_out: bool
+
+
+class PinBody(TypedDict):
+    """A pinned conversation."""
+
+    conversation_id: str
+    pinned_at: str
+
+
+class Pins(TypedDict):
+    """Pinned conversations, the newest first."""
+
+    items: list[PinBody]
+    next: None
+
+
+class DeploymentBody(TypedDict):
+    """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
+
+    id: str
+    agent: str
+    revision: str | None
+    previous: str | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_at: str
+    updated_at: str
+    timings: TimingsBody | None
+    memory: str | None
+    memory_reason: str | None
+    unchanged: bool
+    validation: list[CheckBody]
+    progress: dict[str, Any] | None
+    gate: GateBody | None
+    waits: bool
+
+
+class PlanLine(TypedDict):
+    """One thing that a deployment would change."""
+
+    what: str
+    before: Any
+    after: Any
+
+
+class PlanBody(TypedDict):
+    """What a deployment would do."""
+
+    agent: str
+    new: bool
+    state: str | None
+    strategy: str
+    revision: str
+    previous: str | None
+    unchanged: bool
+    changes: list[PlanLine]
+    terms: dict[str, Any]
 
 
 class TaskBranch(TypedDict):

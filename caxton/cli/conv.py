@@ -33,17 +33,19 @@ class Export(StrEnum):
 def list_conversations(
     agent: SomeAgent = None,
     filter: Find = "",
+    pinned: Annotated[bool, typer.Option("--pinned", help="Only those that are pinned.")] = False,
     limit: Limit = 50,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """List conversations, newest first.
+    """List conversations, newest first; those that are pinned are marked.
 
     \b
     Examples:
       caxton conv list
       caxton conv list --agent seller-ann -n 10
       caxton conv list --filter 'protocol:contract is:problem'
+      caxton conv list --pinned
     """
     from caxton.cli import find, place
     from caxton.cli.output import listing
@@ -53,10 +55,11 @@ def list_conversations(
     wanted = Filter(filter)
     with place.client(project) as caxton:
         listing(
-            find.conversations(caxton, wanted, limit, agent),
+            find.pinned(caxton, agent, limit) if pinned else find.conversations(caxton, wanted, limit, agent),
             output,
             [
                 ("ID", lambda c: c["id"]),
+                ("PIN", lambda c: "pinned" if c["pinned"] else ""),
                 ("PROTOCOL", lambda c: c["protocol"]),
                 ("STATE", lambda c: c["state"]),
                 ("OUTCOME", lambda c: c["outcome"]),
@@ -68,6 +71,46 @@ def list_conversations(
             ],
             "no conversations",
         )
+
+
+@app.command()
+def pin(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    project: Project = None,
+) -> None:
+    """Pin a conversation: every new build of its agents is tried on it before it goes in.
+
+    A build that changes an answer there is stopped by the gate of caxton dev, until somebody accepts it.
+
+    \b
+    Examples:
+      caxton conv pin market-1
+    """
+    from caxton.cli import place
+    from caxton.cli.output import safe, talk
+
+    with place.client(project) as caxton:
+        caxton.pin(id)
+    talk(f"{safe(id)} is pinned")
+
+
+@app.command()
+def unpin(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    project: Project = None,
+) -> None:
+    """Unpin a conversation.
+
+    \b
+    Examples:
+      caxton conv unpin market-1
+    """
+    from caxton.cli import place
+    from caxton.cli.output import safe, talk
+
+    with place.client(project) as caxton:
+        caxton.unpin(id)
+    talk(f"{safe(id)} is not pinned any more")
 
 
 @app.command()

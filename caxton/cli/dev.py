@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +20,13 @@ import typer
 from caxton.cli.options import Project, seconds
 
 if TYPE_CHECKING:
-    from caxton.devloop import Event
+    from caxton.cli.dev_lines import Lines
+    from caxton.devloop import DevLoop, Event, Gate
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+_STEPS = {"a": "promote", "x": "abort"}
+"""What a key does with a build that waits."""
 START_S = 60.0
 STOP_S = 15.0
 
@@ -34,6 +38,14 @@ class Ui(StrEnum):
     STREAM = "stream"
     JSON = "json"
     OFF = "off"
+
+
+class GateMode(StrEnum):
+    """What a build must do before it is taken in."""
+
+    NONE = "none"
+    CHECK = "check"
+    REPLAY = "replay"
 
 
 class Strategy(StrEnum):
@@ -72,6 +84,27 @@ def dev(
     fresh_state: Annotated[
         bool, typer.Option("--fresh-state", help="Begin every build without the state of the one before.")
     ] = False,
+    gate: Annotated[
+        GateMode,
+        typer.Option(
+            "--gate",
+            help="none takes every build; check stops one that traps or breaks a protocol in conversations that "
+            "were; replay also one that changes an answer in a pinned conversation.",
+        ),
+    ] = GateMode.REPLAY,
+    gate_last: Annotated[
+        int,
+        typer.Option(
+            "--gate-last",
+            metavar="N",
+            min=0,
+            max=1000,
+            help="The newest conversations that a build is tried on.",
+        ),
+    ] = 20,
+    gate_time: Annotated[
+        float, typer.Option("--gate-time", metavar="DURATION", parser=seconds, help="How long that may take.")
+    ] = 2.0,
     debounce: Annotated[
         float,
         typer.Option(
@@ -89,6 +122,10 @@ def dev(
     is built again; a build that fails leaves the old revision answering. What needs which toolchain, and whether it
     is here, `caxton doctor` says.
 
+    Before a build is taken in, the conversations that are pinned and the newest ones are replayed against it, and a
+    line says what changes. A build that the gate stops waits for a key: a accepts it, d shows the difference, x drops
+    it; or for caxton deploy promote|abort.
+
     \b
     Examples:
       caxton dev
@@ -104,12 +141,15 @@ def dev(
     home = place_of(folder or project)
     implied = settle(home)
     shown = ui or (Ui.TUI if sys.stdout.isatty() and _has_viewer() else Ui.STREAM)
-    loop = _Loop(home, implied, strategy, fresh_state, max(debounce, 0.01))
+    from caxton.devloop import Gate
+
+    before = Gate(gate.value, gate_last, gate_time)
+    loop = _Loop(home, implied, strategy, fresh_state, max(debounce, 0.01), before)
     with loop.daemon:
         if shown is Ui.TUI:
             running = _in_viewer(loop, verbose)
         else:
-            running = loop.until_ended(_sink(shown, verbose), messages and shown is not Ui.OFF, shown)
+            running = loop.until_ended(shown, verbose, messages and shown is not Ui.OFF)
         try:
             asyncio.run(running)
         except BaseExceptionGroup as group:
@@ -179,7 +219,13 @@ class _Loop:
     """The development loop with its daemon, until a signal ends it."""
 
     def __init__(
-        self, folder: Path, implied: bool, strategy: Strategy, fresh_state: bool, debounce_s: float
+        self,
+        folder: Path,
+        implied: bool,
+        strategy: Strategy,
+        fresh_state: bool,
+        debounce_s: float,
+        gate: Gate,
     ) -> None:
         self.folder = folder
         self.daemon = Daemon(folder)
@@ -187,49 +233,73 @@ class _Loop:
         self._strategy = strategy
         self._fresh_state = fresh_state
         self._debounce_ms = round(debounce_s * 1000)
+        self._gate = gate
+        self.loop: DevLoop | None = None
+        """The loop under way."""
 
     async def run(self, sink: Callable[[Event], None]) -> None:
         """Build, bring up, watch; until it is cancelled."""
         from caxton.devloop import DevLoop
 
-        await DevLoop(
+        self.loop = DevLoop(
             self.folder,
             sink,
             lambda: asyncio.to_thread(self.daemon.bring_up),
             implied=self._implied,
             strategy=self._strategy.value,
             fresh_state=self._fresh_state,
+            gate=self._gate,
             debounce_ms=self._debounce_ms,
-        ).run()
+        )
+        await self.loop.run()
 
-    async def until_ended(self, sink: Callable[[Event], None], messages: bool, ui: Ui) -> None:
+    async def until_ended(self, ui: Ui, verbose: bool, messages: bool) -> None:
         """The same until Ctrl-C, SIGTERM or SIGHUP, which end it well; with `messages`, what the agents say as well."""
+        from caxton.cli.dev_keys import keys
+        from caxton.cli.dev_lines import Lines
         from caxton.cli.dev_messages import follow
+        from caxton.cli.output import colour_wanted, say
         from caxton.devloop.events import DaemonUp
 
         up = asyncio.Event()
+        by_key = ui is Ui.STREAM and sys.stdin.isatty()
+        colour = colour_wanted(sys.stderr if ui is Ui.OFF else sys.stdout)
+        lines = Lines(colour=colour, verbose=verbose, keys=by_key)
+        show = _sink(ui, lines)
 
         def also(event: Event) -> None:
-            sink(event)
+            show(event)
             if isinstance(event, DaemonUp):
                 up.set()
 
         async with asyncio.TaskGroup() as group:
+
+            def pressed(key: str) -> None:
+                loop = self.loop
+                if loop is None or not loop.held:
+                    return
+                agent, held = list(loop.held.items())[-1]
+                if key == "d":
+                    for line in lines.differences(held):
+                        say(line)
+                elif key in _STEPS:
+                    group.create_task(loop.decide(agent, _STEPS[key]))
+
             task = group.create_task(self.run(also))
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, task.cancel)
             if messages:
                 tape = group.create_task(follow(self.folder, up, as_json=ui is Ui.JSON))
                 task.add_done_callback(lambda _: tape.cancel())
+            with keys(pressed) if by_key else nullcontext():
+                await asyncio.wait([task])
 
 
-def _sink(ui: Ui, verbose: bool) -> Callable[[Event], None]:
-    from caxton.cli.dev_lines import Lines
-    from caxton.cli.output import colour_wanted, say, talk
+def _sink(ui: Ui, lines: Lines) -> Callable[[Event], None]:
+    from caxton.cli.output import say, talk
 
     if ui is Ui.JSON:
         return lambda event: say(as_json(event))
-    lines = Lines(colour=colour_wanted(sys.stderr if ui is Ui.OFF else sys.stdout), verbose=verbose)
 
     def show(event: Event) -> None:
         for line in lines.of(event):

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from caxton.cli.output import paint, safe, span
+from caxton.cli.replay import totals_line, turn_lines
 from caxton.devloop import events as ev
 
 SHORT = 8
@@ -24,8 +26,11 @@ MOST_WORDS = 40
 class Lines:
     """Makes lines of events; remembers how long the agents' names are, so that they stand in a column."""
 
-    def __init__(self, *, colour: bool, verbose: bool = False, ends: str = "Ctrl-C") -> None:
-        """`ends`: the key that ends the loop here."""
+    def __init__(
+        self, *, colour: bool, verbose: bool = False, ends: str = "Ctrl-C", keys: bool = False
+    ) -> None:
+        """`ends`: the key that ends the loop here; `keys`: whether a build that waits is decided by a key."""
+        self._keys = keys
         self._colour = colour
         self._ends = ends
         self._verbose = verbose
@@ -66,6 +71,13 @@ class Lines:
                 yield self._row([event.agent], *parts, *_build(event.build_ms))
             case ev.Deployed():
                 yield self._deployed(event)
+                if event.gate is not None and event.gate["totals"]["turns"]:
+                    yield self._tried(event.gate)
+            case ev.Held():
+                yield from self._held(event)
+            case ev.Dropped():
+                yield self._row([event.agent], f"{self._revision(event.revision)} dropped")
+                yield from self._below(None, {event.agent: event.keeps})
             case ev.DeployFailed():
                 what = f"{self._paint('not taken', 'bold red')}  {self._revision(event.revision)}  {safe(event.reason)}"
                 yield self._row([event.agent], what)
@@ -124,6 +136,31 @@ class Lines:
             carried = event.state in ("carried", "rebuilt")
             parts.append(self._paint(f"state {safe(event.state)}{why}", "green" if carried else "yellow"))
         return self._row([event.agent], *parts)
+
+    def _tried(self, gate: dict[str, Any]) -> str:
+        """What the conversations were answered, in a line."""
+        late = "" if not gate["timed_out"] else f"  {self._dim('the time was over')}"
+        return f"{' ' * (self._room + 2)}{self._dim('replay')}  {totals_line(gate['totals'])}{late}"
+
+    def _held(self, event: ev.Held) -> Iterator[str]:
+        what = (
+            f"{self._paint('stopped', 'bold yellow')}  {self._revision(event.revision)}  {safe(event.reason)}"
+        )
+        yield self._row([event.agent], what, *_build(event.build_ms))
+        yield self._tried(event.gate)
+        yield from self._below(None, {event.agent: event.keeps})
+        keys = (
+            "a accept, d difference, x drop"
+            if self._keys
+            else f"caxton deploy promote|abort {safe(event.agent)}"
+        )
+        yield f"{' ' * (self._room + 2)}{self._dim(keys)}"
+
+    def differences(self, event: ev.Held) -> Iterator[str]:
+        """What differs in a build that waits."""
+        for turn in event.gate["turns"]:
+            yield f"  {safe(turn['conversation_id'])}"
+            yield from (f"    {line}" for line in turn_lines(turn, colour=self._colour))
 
     def _configuration(self, event: ev.ConfigurationRead) -> Iterator[str]:
         self._widen(event.added)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from caxton.api.client import Client
-from caxton.cli.output import talk
+from caxton.cli.output import safe, talk
+from caxton.errors import ConversationNotFound
 from caxton.finding import ConversationSubject, Filter, MessageSubject
 
 Json = dict[str, Any]
@@ -65,6 +66,18 @@ def conversations(caxton: Client, wanted: Filter, limit: int, agent: str | None)
     found = [body for body in newest if wanted.passes(ConversationSubject(body, platform))]
     _said(len(newest), len(newest) >= MOST_CONVERSATIONS)
     return found[:limit]
+
+
+def pinned(caxton: Client, agent: str | None, limit: int) -> list[Json]:
+    """Pinned conversations (of an agent), the newest pin first."""
+    name = None if agent is None else agent if "@" in agent else f"{agent}@{caxton.status()['platform']}"
+    bodies: list[Json] = []
+    for one in caxton.pins():
+        try:
+            bodies.append(caxton.conversation(one["conversation_id"], limit=1))
+        except ConversationNotFound:
+            talk(f"{safe(one['conversation_id'])} is pinned, and the journal has removed it")
+    return [body for body in bodies if name is None or name in body["participants"]][:limit]
 
 
 def _said(seen: int, more: bool) -> None:

@@ -5,6 +5,7 @@ runs the new revision, or the old one and a reason.
 """
 
 from caxton.deploy.engine import STRATEGIES, Engine
+from caxton.deploy.gate import Gate, Verdict
 from caxton.deploy.journey import DeploymentView, Timings
 from caxton.deploy.terms import Condition, Probation, Stage, Terms, terms_of
 
@@ -13,9 +14,11 @@ __all__ = [
     "Condition",
     "DeploymentView",
     "Engine",
+    "Gate",
     "Probation",
     "Stage",
     "Terms",
     "Timings",
+    "Verdict",
     "terms_of",
 ]

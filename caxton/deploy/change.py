@@ -21,6 +21,7 @@ from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happen
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import CARRIED
+from caxton.replay import Replayer
 from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
 
 
@@ -31,6 +32,7 @@ class Rooms:
     bus: Bus
     agents: Supervisor
     clock: Clock
+    replayer: Replayer
 
 
 class Change:

@@ -20,7 +20,8 @@ from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.change import Rooms
-from caxton.deploy.journey import Before, DeploymentView, Journeys
+from caxton.deploy.gate import Gate
+from caxton.deploy.journey import Before, DeploymentView, Journey, Journeys
 from caxton.deploy.plan import Plan, plan_of
 from caxton.deploy.resuming import find, resumed
 from caxton.deploy.side_by_side import Resumed
@@ -31,6 +32,7 @@ from caxton.deploy.travel import Travel, Way
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow, Reader
 from caxton.limits import Limits
+from caxton.replay import Replayer
 from caxton.sandbox.compiler import Compiled, Compiler
 from caxton.sandbox.profiles import Profile
 
@@ -54,6 +56,7 @@ class Wanted:
     fresh_state: bool
     terms: Terms
     wait: bool
+    gate: Gate | None
 
 
 class Engine:
@@ -65,11 +68,12 @@ class Engine:
         bus: Bus,
         agents: Supervisor,
         compiler: Compiler,
+        replayer: Replayer,
         clock: Clock,
         limits: Limits,
         terms: Terms | None = None,
     ) -> None:
-        self._rooms = Rooms(bus, agents, clock)
+        self._rooms = Rooms(bus, agents, clock, replayer)
         self._bus = bus
         self._agents = agents
         self._registry = agents.registry
@@ -101,6 +105,7 @@ class Engine:
         probation: Probation | None = None,
         terms: Terms | None = None,
         wait: bool = True,
+        gate: Gate | None = None,
     ) -> DeploymentView:
         """Bring a revision to an agent, new or running; it is journalled from its first step to its last.
 
@@ -109,7 +114,8 @@ class Engine:
         InvalidModule, ResourceError) where the module does not work; then a new agent is not made, and an old one goes
         on with its old revision. The state of a running agent is carried over where the old revision has the snapshot
         hook and the new one the restore hook, unless `fresh_state`. Settings and limits that are None stay as they
-        are. An agent that runs exactly this already is left alone.
+        are. An agent that runs exactly this already is left alone. With a `gate` a build that it stops is returned as
+        it waits, validating; the next deployment to that agent ends the waiting.
         """
         if strategy not in STRATEGIES:
             raise DeploymentError(
@@ -121,8 +127,9 @@ class Engine:
         if probation is not None:
             terms = msgspec.structs.replace(terms, probation=probation)
         wanted = Wanted(
-            name, wasm, wat, settings, limits, profile, strategy, recover, fresh_state, terms, wait
+            name, wasm, wat, settings, limits, profile, strategy, recover, fresh_state, terms, wait, gate
         )
+        await self._make_way(name)
         claimed = self._claimed(name)
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away
@@ -157,7 +164,7 @@ class Engine:
 
         Raises InvalidState where nothing is to be decided."""
         travel = self._found(id)
-        travel.change.promote()
+        travel.promote()
         return await travel.ended()
 
     async def abort(self, id: str) -> DeploymentView:
@@ -165,13 +172,20 @@ class Engine:
 
         Raises InvalidState where nothing is to be decided."""
         travel = self._found(id)
-        travel.change.abort()
+        travel.abort()
         return await travel.ended()
 
     def live(self, id: str) -> DeploymentView | None:
         """A deployment under way as it is at this moment; None for one that has ended."""
         travel = self._under_way.get(id)
         return travel.journey.view() if travel is not None else None
+
+    async def _make_way(self, name: str) -> None:
+        """What waits for that agent waits no longer."""
+        for travel in list(self._under_way.values()):
+            if travel.held and travel.change.record.name == name:
+                travel.supersede()
+                await travel.over.wait()
 
     def _found(self, id: str) -> Travel:
         travel = self._under_way.get(id)
@@ -268,6 +282,7 @@ class Engine:
     async def _work(
         self, wanted: Wanted, claimed: AgentRecord | None, told: asyncio.Future[DeploymentView]
     ) -> DeploymentView:
+        journey: Journey | None = None
         try:
             began = self._clock.monotonic()
             try:
@@ -297,10 +312,11 @@ class Engine:
             )
             self._registry.save(record, self._clock.now_us())
             static = f"{len(wanted.wasm):,} bytes, profile {wanted.profile}"
-            way = Way(record, target, journey, wanted.terms, static, compile_ms)
-            return await self._travel(way, None if wanted.wait else partial(_answer, told))
+            way = Way(record, target, journey, wanted.terms, static, compile_ms, wanted.gate)
+            answer = partial(_answer, told)
+            return await self._travel(way, None if wanted.wait else answer, on_held=answer)
         finally:
-            if claimed is not None:
+            if claimed is not None and not (journey is not None and journey.released):
                 claimed.busy = False
 
     def _config(
@@ -329,14 +345,19 @@ class Engine:
         return Target(revision, config, fresh_state)
 
     async def _travel(
-        self, way: Way, on_live: Callable[[DeploymentView], None] | None, *, again: bool = False
+        self,
+        way: Way,
+        on_live: Callable[[DeploymentView], None] | None,
+        *,
+        on_held: Callable[[DeploymentView], None] | None = None,
+        again: bool = False,
     ) -> DeploymentView:
         way.journey.goes_on_with = {
             "terms": msgspec.to_builtins(way.terms),
             "config": msgspec.to_builtins(way.target.config),
             "fresh_state": way.target.fresh_state,
         }
-        travel = self._under_way[way.journey.id] = Travel(self._rooms, way, on_live)
+        travel = self._under_way[way.journey.id] = Travel(self._rooms, way, on_live, on_held)
         self._idle.clear()
         try:
             return await (travel.go_on() if again else travel.go())

@@ -16,6 +16,7 @@ import msgspec
 from caxton.agents import AgentConfig, AgentRecord, Revision
 from caxton.clock import Clock
 from caxton.deploy.checks import STATIC, Check, Checks
+from caxton.deploy.gate import Verdict
 from caxton.deploy.states import (
     Deploying,
     Effect,
@@ -77,6 +78,10 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that the new revision had to pass before any message went to it."""
     progress: dict[str, Any] | None = None
     """How far it is while both revisions live: stage, times, what was measured."""
+    gate: Verdict | None = None
+    """What the agent's conversations were answered by the new revision, where that was asked for."""
+    waits: bool = False
+    """Whether it waits for an operator to promote or abort it."""
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +137,10 @@ class Journey:
         self.memory: str | None = None
         self.memory_reason: str | None = None
         self.unchanged = False
+        self.gate: Verdict | None = None
+        self.waits = False
+        self.released = False
+        """Whether others may change the agent meanwhile."""
         self.checks = Checks(clock)
         self.progress: Callable[[], dict[str, Any]] | None = None
         """How far it is, while both revisions live and after."""
@@ -167,6 +176,7 @@ class Journey:
             "before": msgspec.to_builtins(self._before),
             "validation": msgspec.to_builtins(view.validation),
             "progress": view.progress,
+            "gate": msgspec.to_builtins(view.gate),
         }
         if self.kept is not None and stored(view.state) is not None:
             detail |= {"kept": self.kept(), **self.goes_on_with}
@@ -208,6 +218,8 @@ class Journey:
             unchanged=self.unchanged,
             validation=self.checks.done,
             progress=self.progress() if self.progress is not None else None,
+            gate=self.gate,
+            waits=self.waits,
         )
 
 

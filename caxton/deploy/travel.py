@@ -20,10 +20,11 @@ from caxton.deploy.change import Change, Rooms
 from caxton.deploy.checks import STATIC, validate
 from caxton.deploy.direct import Direct
 from caxton.deploy.drained import BlueGreenDrained
+from caxton.deploy.gate import DROPPED, SUPERSEDED, Gate, judge
 from caxton.deploy.journey import DeploymentView, Journey
 from caxton.deploy.shadow import Shadow
 from caxton.deploy.side_by_side import Resumed
-from caxton.deploy.states import Effect, Faltered, Happening, Refused, Unchanged
+from caxton.deploy.states import DAEMON_STOPPED, Effect, Faltered, Happening, Refused, Unchanged
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
 from caxton.errors import CaxtonError, DeploymentError
@@ -40,18 +41,29 @@ class Way:
     static: str
     """What the static check found."""
     compile_ms: float = 0.0
+    gate: Gate | None = None
     resumed: Resumed | None = None
 
 
 class Travel:
-    """One deployment under way. `on_live` is told when both revisions live for longer than anybody waits."""
+    """One deployment under way. `on_live` is told when both revisions live for longer than anybody waits, `on_held`
+    when the gate has stopped it."""
 
-    def __init__(self, rooms: Rooms, way: Way, on_live: Callable[[DeploymentView], None] | None) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        way: Way,
+        on_live: Callable[[DeploymentView], None] | None,
+        on_held: Callable[[DeploymentView], None] | None = None,
+    ) -> None:
         self.journey = way.journey
         self.change = Change(rooms, way.record, way.target, way.journey)
         self._rooms = rooms
         self._way = way
         self._on_live = on_live
+        self._on_held = on_held
+        self._decision: asyncio.Future[str | None] | None = None
+        """While the gate holds it: why it is dropped, or None to let it go on."""
         self._stopping = False
         self._refused: CaxtonError | None = None
         self.over = asyncio.Event()
@@ -62,10 +74,30 @@ class Travel:
         await self.over.wait()
         return self.journey.view()
 
+    @property
+    def held(self) -> bool:
+        """Whether the gate has stopped it and nothing was decided yet."""
+        return self._decision is not None and not self._decision.done()
+
+    def promote(self) -> None:
+        """An operator says that the new revision is to stay, or to go in."""
+        if not self._decide(None):
+            self.change.promote()
+
+    def abort(self) -> None:
+        """An operator says that the old revision is to go on."""
+        if not self._decide(DROPPED):
+            self.change.abort()
+
+    def supersede(self) -> None:
+        """A newer build came while this one waited."""
+        self._decide(SUPERSEDED)
+
     def stop(self) -> None:
         """The daemon stops: come to an end soon."""
         self._stopping = True
-        self.change.stop()
+        if not self._decide(DAEMON_STOPPED):
+            self.change.stop()
 
     async def go(self) -> DeploymentView:
         """From the first step to the last."""
@@ -78,7 +110,7 @@ class Travel:
                     way.journey.unchanged = True
                 else:
                     self.change = self._handover()
-            happening = Unchanged() if way.journey.unchanged else await self._checked(self.change)
+            happening = Unchanged() if way.journey.unchanged else await self._checked()
             way.journey.load_ms = (clock.monotonic() - began) * 1000
         except CaxtonError as error:
             happening = self._refuse(error)
@@ -101,8 +133,8 @@ class Travel:
 
     # ------------------------------------------------------------------ steps
 
-    async def _checked(self, change: Change) -> Happening:
-        """The four steps of the validation, and then the instance itself."""
+    async def _checked(self) -> Happening:
+        """The four steps of the validation, the gate, and then the instance itself."""
         way = self._way
         way.journey.checks.passed(STATIC, way.static, way.compile_ms)
         await validate(
@@ -113,7 +145,49 @@ class Travel:
             way.target,
             probe=way.terms.probe,
         )
-        return await change.check()
+        await self._through_the_gate()
+        return await self.change.check()
+
+    async def _through_the_gate(self) -> None:
+        """See what the agent's conversations are answered now; wait for an operator where that is not good enough."""
+        way, rooms = self._way, self._rooms
+        record, gate = way.record, way.gate
+        if gate is None or record.revision is None or record.revision == way.target.revision:
+            return
+        verdict = self.journey.gate = await judge(
+            gate, rooms.replayer, rooms.bus.journal.reader, record, way.target
+        )
+        if not verdict.stopped:
+            return
+        if self._stopping:
+            raise DeploymentError(DAEMON_STOPPED)
+        self._decision = asyncio.get_running_loop().create_future()
+        self.journey.waits = True
+        self.journey.save()
+        self.tell()
+        # nobody is kept from the agent while this one waits
+        self.journey.released = True
+        record.busy = False
+        if self._on_held is not None:
+            self._on_held(self.journey.view())
+        why = await self._decision
+        self.journey.waits = False
+        if why is not None:
+            raise DeploymentError(f"{why}: {verdict.reason}")
+        if rooms.agents.registry.agents.get(record.name) is not record:
+            raise DeploymentError(f"{record.name} was removed while this waited")
+        rooms.agents.claim(record, "deployed")
+        self.journey.released = False
+        runs = isinstance(record.life, Running | Suspended)
+        self.change = self._handover() if runs else Change(rooms, record, way.target, self.journey)
+
+    def _decide(self, why: str | None) -> bool:
+        """End the waiting, if it waits."""
+        decision = self._decision
+        if decision is None or decision.done():
+            return False
+        decision.set_result(why)
+        return True
 
     def _cell(self) -> Cell:
         record = self._way.record

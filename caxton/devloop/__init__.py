@@ -9,8 +9,9 @@ Between an edit and its answer stand
 
 from __future__ import annotations
 
+from caxton.devloop.delivery import Gate
 from caxton.devloop.events import Event
 from caxton.devloop.implied import settle
 from caxton.devloop.loop import DevLoop
 
-__all__ = ["DevLoop", "Event", "settle"]
+__all__ = ["DevLoop", "Event", "Gate", "settle"]

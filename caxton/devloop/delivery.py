@@ -14,11 +14,24 @@ import msgspec
 
 from caxton.api.client import AsyncClient, Json
 from caxton.config import Project
-from caxton.devloop.events import Deployed, DeployFailed, Event, Running, Unchanged
+from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands before a build: `none`, `check` or `replay`; the newest conversations, and seconds, at the most."""
+
+    mode: str = "none"
+    last: int = 20
+    timeout_s: float = 2.0
+
+    def fields(self) -> dict[str, Any]:
+        """As the body of a deployment has it."""
+        return {"gate": self.mode, "gate_last": self.last, "gate_s": self.timeout_s}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ async def deliver(
     fresh_state: bool,
     build_ms: float | None,
     at_start: bool,
+    gate: Gate,
 ) -> Event:
     """Bring it there if need be. Raises Unreachable or TimedOut where no daemon answers."""
     before = await _agent(caxton, wanted.agent)
@@ -82,6 +96,7 @@ async def deliver(
             strategy=strategy,
             fresh_state=fresh_state,
             probation_s=None if strategy == "direct" else PROBATION_S,
+            how=gate.fields(),
         )
         if not wanted.start and (before is None or before["state"] not in ("running", "suspended")):
             await caxton.change_agent(wanted.agent, "stop")
@@ -96,21 +111,52 @@ async def deliver(
             hint=error.hint,
             keeps=previous,
         )
+    if done["waits"]:
+        return Held(
+            agent=wanted.agent,
+            revision=done["revision"],
+            keeps=previous,
+            build_ms=build_ms,
+            deployment=done["id"],
+            reason=done["gate"]["reason"],
+            gate=done["gate"],
+        )
+    return _told(done, wanted.agent, wanted.revision, previous, build_ms, settings_of=before)
+
+
+async def decide(caxton: AsyncClient, held: Held, step: str) -> Event:
+    """Let a build that waits go in (`promote`), or drop it (`abort`). Raises CaxtonError where it waits no more."""
+    done = await (caxton.promote if step == "promote" else caxton.abort)(held.deployment)
+    if step == "abort":
+        return Dropped(agent=held.agent, revision=held.revision, keeps=held.keeps)
+    return _told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
+
+
+def _told(
+    done: Json,
+    agent: str,
+    revision: str,
+    previous: str | None,
+    build_ms: float | None,
+    *,
+    settings_of: Json | None,
+) -> Event:
+    """How a deployment that is over ended."""
     if done["state"] != "running":
         reason = done["reason"] or f"the deployment is {done['state']}"
         return DeployFailed(
-            agent=wanted.agent,
-            revision=wanted.revision,
+            agent=agent,
+            revision=revision,
             code=f"deployment_{done['state']}",
             reason=reason,
             hint=f"see: caxton deploy status {done['id']}",
             keeps=previous,
         )
     if done["unchanged"]:
-        return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+        return Unchanged(agent=agent, revision=revision, build_ms=build_ms)
     timings: Json = done["timings"] or {}
     return Deployed(
-        agent=wanted.agent,
+        agent=agent,
         previous=previous,
         revision=done["revision"],
         build_ms=build_ms,
@@ -120,8 +166,9 @@ async def deliver(
         pause_ms=(timings.get("pause_us") or 0) / 1000,
         state=done["memory"],
         state_reason=done["memory_reason"],
-        settings_changed=before is not None and previous == done["revision"],
+        settings_changed=settings_of is not None and previous == done["revision"],
         deployment=done["id"],
+        gate=done["gate"],
     )
 
 

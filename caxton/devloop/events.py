@@ -7,7 +7,7 @@ it is. Times are wall time in microseconds since 1970, durations milliseconds, r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -116,6 +116,29 @@ class Deployed(Event, frozen=True, kw_only=True, tag="deployed"):
     state_reason: str | None
     settings_changed: bool
     deployment: str
+    gate: dict[str, Any] | None = None
+    """What the agent's conversations were answered by this build (`GateBody`), where it was tried on them."""
+
+
+class Held(Event, frozen=True, kw_only=True, tag="held"):
+    """The gate stopped a build: it waits until somebody accepts or drops it, or saves another one."""
+
+    failure = True
+    agent: str
+    revision: str
+    keeps: str | None
+    build_ms: float | None
+    deployment: str
+    reason: str
+    gate: dict[str, Any]
+
+
+class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
+    """A build that waited was dropped; the agent keeps what it runs."""
+
+    agent: str
+    revision: str
+    keeps: str | None
 
 
 class DeployFailed(Event, frozen=True, kw_only=True, tag="deploy_failed"):

@@ -23,7 +23,7 @@ from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
 from caxton.config import Config, Project, load
 from caxton.devloop.build import build
-from caxton.devloop.delivery import Wanted, deliver, keeps
+from caxton.devloop.delivery import Gate, Wanted, decide, deliver, keeps
 from caxton.devloop.events import (
     Began,
     BuildFailed,
@@ -32,10 +32,14 @@ from caxton.devloop.events import (
     ConfigurationRead,
     DaemonGone,
     DaemonUp,
+    Deployed,
+    DeployFailed,
     Ended,
     Event,
+    Held,
     Running,
     Sink,
+    Unchanged,
     Watching,
 )
 from caxton.devloop.stamps import Stamps
@@ -89,6 +93,7 @@ class DevLoop:
         implied: bool = False,
         strategy: str = "direct",
         fresh_state: bool = False,
+        gate: Gate | None = None,
         debounce_ms: int = DEBOUNCE_MS,
         clock: Clock | None = None,
     ) -> None:
@@ -98,6 +103,9 @@ class DevLoop:
         self._implied = implied
         self._strategy = strategy
         self._fresh_state = fresh_state
+        self._gate = gate or Gate()
+        self.held: dict[str, Held] = {}
+        """Builds that wait until somebody decides, by agent; the newest last."""
         self._debounce_ms = debounce_ms
         self._clock = clock or SystemClock()
         self._config_seen: Stamps | None = None
@@ -227,6 +235,27 @@ class DevLoop:
                 fresh_state=self._fresh_state,
                 build_ms=build_ms,
                 at_start=at_start,
+                gate=self._gate,
+            )
+
+    async def decide(self, agent: str, step: str) -> None:
+        """Somebody accepts (`promote`) or drops (`abort`) the build of an agent that waits; nothing where none does."""
+        held = self.held.pop(agent, None)
+        if held is None:
+            return
+        try:
+            async with self._client() as caxton:
+                self._say(await decide(caxton, held, step))
+        except CaxtonError as error:
+            self._say(
+                DeployFailed(
+                    agent=agent,
+                    revision=held.revision,
+                    code=error.code,
+                    reason=error.message,
+                    hint=error.hint,
+                    keeps=held.keeps,
+                )
             )
 
     def _client(self) -> AsyncClient:
@@ -303,6 +332,11 @@ class DevLoop:
         watch.follow(folders)
 
     def _say(self, event: Event) -> None:
+        if isinstance(event, Held | Deployed | DeployFailed | Unchanged):
+            # whatever waited for that agent waits no longer
+            self.held.pop(event.agent, None)
+        if isinstance(event, Held):
+            self.held[event.agent] = event
         self._sink(msgspec.structs.replace(event, at_us=self._clock.now_us()))
 
 

@@ -20,10 +20,12 @@ from caxton.journal.batch import (
     DirectoryRow,
     Event,
     Meta,
+    Pin,
     Record,
     RevisionRow,
     SnapshotRow,
     TaskRow,
+    Unpin,
 )
 from caxton.journal.journal import Journal, JournalSettings
 from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
@@ -60,6 +62,7 @@ __all__ = [
     "Mark",
     "Meta",
     "PastTurn",
+    "Pin",
     "Reader",
     "Record",
     "RevisionRow",
@@ -72,5 +75,6 @@ __all__ = [
     "StoredState",
     "StoredTurn",
     "TaskRow",
+    "Unpin",
     "past_turns",
 ]

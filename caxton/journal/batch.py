@@ -282,6 +282,31 @@ class ClientKey(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Pin(Record):
+    """A conversation that every new build of its agents is to be tried on."""
+
+    sql: ClassVar[str] = insert("pin", 2)
+    id: str
+    at_us: int
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.id, self.at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin(Record):
+    """The end of a pin."""
+
+    sql: ClassVar[str] = "delete from pin where id in (select value->>0 from json_each(?1))"
+    id: str
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True)
 class Meta(Record):
     """One named value that outlives the daemon, such as `low_water`."""
 

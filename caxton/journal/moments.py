@@ -1,4 +1,8 @@
-"""The moments from which an agent's memory can be had again (SnapshotRow): how the table came to hold several."""
+"""What recovery and replay need beside messages and turns: pins, and the moments from which an agent's memory can be
+had again (SnapshotRow).
+
+In: a connection. Out: the tables, made by two migrations.
+"""
 
 from __future__ import annotations
 
@@ -34,3 +38,8 @@ def snapshots_by_turn(db: sqlite3.Connection) -> None:
            end""",
     ):
         db.execute(statement)
+
+
+def pins(db: sqlite3.Connection) -> None:
+    """Conversations that every new build is tried on."""
+    db.execute("create table pin(id text primary key, at_us integer not null) without rowid")

@@ -324,6 +324,11 @@ class Reader:
         )
         return [DirectoryRow(*row) for row in rows]
 
+    async def pins(self) -> list[tuple[str, int]]:
+        """Pinned conversations with the time at which each was pinned, the newest first."""
+        rows = await self._query.all("select id, at_us from pin order by at_us desc, id")
+        return [(str(id), int(at_us)) for id, at_us in rows]
+
     async def client_key(self, key: str) -> int | None:
         """The number of the message that a client's idempotency key stands for."""
         rows = await self._query.all("select seq from client_key where key = :key", key=key)

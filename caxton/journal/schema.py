@@ -18,7 +18,7 @@ from pathlib import Path
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS
 from caxton.journal.judged import judged_tables
-from caxton.journal.moments import snapshots_by_turn
+from caxton.journal.moments import pins, snapshots_by_turn
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""
@@ -96,6 +96,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     judged_tables,
     snapshots_by_turn,
     directory,
+    pins,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from caxton.agents import AgentRecord, Registry, Revision, Supervisor
+from caxton.acl.message import read_message
+from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
 from caxton.bus.bus import REDELIVERED, STATUS_NAMES, read_fault
 from caxton.bus.spoken import TurnRefused
@@ -95,6 +96,44 @@ class Replayer:
                 baseline=wanted.baseline,
             )
 
+    async def try_build(
+        self,
+        record: AgentRecord,
+        build: Revision,
+        config: AgentConfig,
+        *,
+        pins: Sequence[str],
+        last: int,
+        timeout_s: float,
+    ) -> Report:
+        """Run the pinned and the newest conversations of an agent against a build that it may get, told as it will be.
+
+        A turn that the build that runs would do in the same way is the same, whatever was recorded: that change was
+        taken in before. Pinned conversations that the journal does not have any more are passed over.
+        """
+        async with self._one:
+            began = self._clock.monotonic()
+            await self._journal.written()
+            reader, name = self._journal.reader, record.endpoint.name
+            latest = await reader.conversations(agent=name, limit=last) if last else []
+            ids = dict.fromkeys([*pins, *(one.id for one in latest)])
+            found = [await recorded(reader, id, name) for id in ids]
+            talks = [talk for talk in found if talk.turns]
+            report = await self.against(
+                talks, {record: build}, began=began, timeout_s=timeout_s, baseline=False, config=config
+            )
+            differ = {turn.conversation_id for turn in report.turns if turn.verdict not in (SAME, NOT_RUN)}
+            if record.revision is None or not differ:
+                return report
+            running = await self.against(
+                [talk for talk in talks if talk.id in differ],
+                {record: record.revision},
+                began=began,
+                timeout_s=timeout_s,
+                baseline=False,
+            )
+            return _beside(report, running)
+
     async def against(
         self,
         talks: Sequence[RecordedTalk],
@@ -103,8 +142,9 @@ class Replayer:
         began: float,
         timeout_s: float,
         baseline: bool,
+        config: AgentConfig | None = None,
     ) -> Report:
-        """Run the turns of some agents, each against a build."""
+        """Run the turns of some agents, each against a build, told what it is told now or `config`."""
 
         def in_time() -> bool:
             return self._clock.monotonic() - began < timeout_s
@@ -116,13 +156,14 @@ class Replayer:
             own = [turn for talk in talks for turn in talk.turns if turn.agent == name]
             if not own:
                 continue
-            run = await self._run(record, build, own, in_time)
+            told = config or record.config
+            run = await self._run(record, build, own, in_time, told)
             old: dict[int, Rerun] = {}
             if baseline:
                 old = await self._baseline(record, build, own, in_time)
             for talk in talks:
                 of_talk = [turn for turn in talk.turns if turn.agent == name]
-                turns += self._compared(talk, of_talk, run, old, record)
+                turns += self._compared(talk, of_talk, run, old, record, told)
             last = run.results[max(run.results)].now if run.results else None
             agents.append(
                 AgentReport(
@@ -186,10 +227,15 @@ class Replayer:
     # ------------------------------------------------------------------ running and comparing
 
     async def _run(
-        self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], in_time: InTime
+        self,
+        record: AgentRecord,
+        build: Revision,
+        turns: Sequence[RecordedTurn],
+        in_time: InTime,
+        config: AgentConfig,
     ) -> SideRun:
         seqs = {turn.turn.seq for turn in turns}
-        run = SideRun(self._journal, self._instances, record, build, seqs, in_time)
+        run = SideRun(self._journal, self._instances, record, build, config, seqs, in_time)
         await run.run()
         return run
 
@@ -202,7 +248,7 @@ class Replayer:
         if old is None or old.sha256 == build.sha256:
             return {}
         try:
-            return (await self._run(record, old, turns, in_time)).results
+            return (await self._run(record, old, turns, in_time, record.config)).results
         except InvalidModule:
             return {}  # its module is gone; its fuel stands in the journal all the same
 
@@ -213,16 +259,18 @@ class Replayer:
         run: SideRun,
         old: dict[int, Rerun],
         record: AgentRecord,
+        config: AgentConfig,
     ) -> list[TurnReport]:
         reports: list[TurnReport] = []
         changed: list[tuple[int, list[Said]]] = []
         for one in turns:
             rerun, before = run.results.get(one.turn.seq), old.get(one.turn.seq)
-            report, said = self._turn(talk, one, rerun, before, record)
+            report, said = self._turn(talk, one, rerun, before, record, config)
             reports.append(report)
             if report.verdict == CHANGED and said:
                 changed.append((one.turn.seq, said))
-        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed) if changed else {}
+        judged = changed and self._bus.referee_mode(_protocol(talk)) != "off"
+        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed) if judged else {}
         return [
             msgspec.structs.replace(report, verdict=ILLEGAL, illegal=wrong[report.seq])
             if report.seq in wrong
@@ -237,6 +285,7 @@ class Replayer:
         rerun: Rerun | None,
         old: Rerun | None,
         record: AgentRecord,
+        config: AgentConfig,
     ) -> tuple[TurnReport, list[Said]]:
         turn, asked = one.turn, one.asked
         then = [comparable(message, asked.conversation_id) for message in one.messages]
@@ -258,7 +307,7 @@ class Replayer:
         )
         if rerun is None:
             return report, []
-        said, now_status, error = _said(rerun, one, turn, record)
+        said, now_status, error = _said(rerun, one, turn, config)
         now = [message.form for message in said]
         found = differences(then, now)
         same = not found and now_status == status
@@ -281,7 +330,7 @@ class Replayer:
 
 
 def _said(
-    rerun: Rerun, one: RecordedTurn, turn: StoredTurn, record: AgentRecord
+    rerun: Rerun, one: RecordedTurn, turn: StoredTurn, config: AgentConfig
 ) -> tuple[list[Said], int, str | None]:
     """What a turn says now, how it ends, and why where it does not end well."""
     status = rerun.now.status
@@ -290,14 +339,43 @@ def _said(
         return [], status, f"{code}: {reason}"
     ended_us = turn.started_us + turn.turn_us
     try:
-        limits = record.config.limits
+        limits = config.limits
         return (
-            read_said(rerun.output, rerun.now.count, one.asked, record.endpoint.name, limits, ended_us),
+            read_said(rerun.output, rerun.now.count, one.asked, one.agent, limits, ended_us),
             OK,
             None,
         )
     except TurnRefused as refusal:
         return [], REFUSED, f"{refusal.code}: {refusal.reason}"
+
+
+def _beside(report: Report, running: Report) -> Report:
+    """A report in which turns that the running build does in the same way are the same."""
+    now = {turn.seq: turn.after for turn in running.turns if turn.verdict not in (SAME, NOT_RUN)}
+    turns = [
+        msgspec.structs.replace(turn, verdict=SAME, differences=[], illegal=[])
+        if _alike(turn.after, now.get(turn.seq))
+        else turn
+        for turn in report.turns
+    ]
+    return msgspec.structs.replace(
+        report,
+        turns=turns,
+        totals=total(turns),
+        elapsed_ms=running.elapsed_ms,
+        timed_out=report.timed_out or running.timed_out,
+    )
+
+
+def _alike(one: Side | None, other: Side | None) -> bool:
+    if one is None or other is None:
+        return False
+    return (one.status, one.messages) == (other.status, other.messages)
+
+
+def _protocol(talk: RecordedTalk) -> str | None:
+    """The protocol that a conversation began with."""
+    return read_message(talk.rows[0].body).protocol if talk.rows else None
 
 
 def _running(record: AgentRecord) -> Revision:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from caxton.agents import AgentRecord, Instances, Revision
+from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
 from caxton.agents.recovery import SURVIVED, batches, body_of
 from caxton.bus.bus import REDELIVERED
 from caxton.cells import Cell, CellLost
@@ -43,6 +43,7 @@ class SideRun:
         instances: Instances,
         record: AgentRecord,
         revision: Revision,
+        config: AgentConfig,
         wanted: Collection[int],
         in_time: Callable[[], bool],
     ) -> None:
@@ -53,6 +54,7 @@ class SideRun:
         self._instances = instances
         self._record = record
         self._revision = revision
+        self._config = config
         self._wanted = frozenset(wanted)
         self._last = max(wanted)
         self._in_time = in_time
@@ -120,9 +122,7 @@ class SideRun:
         return self.start.seq
 
     async def _load(self, cell: Cell, slot: int, state: bytes | None) -> Loaded:
-        return await self._instances.load(
-            self._record, cell, slot, self._revision, self._record.config, state=state
-        )
+        return await self._instances.load(self._record, cell, slot, self._revision, self._config, state=state)
 
     # ------------------------------------------------------------------ going through
 

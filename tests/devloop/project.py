@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from caxton.cli import spawn
-from caxton.devloop import DevLoop, Event, settle
+from caxton.devloop import DevLoop, Event, Gate, settle
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "agents-examples"
 PATIENCE_S = 30.0
@@ -28,6 +28,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.seen: list[Event] = []
+        self.loop: DevLoop
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._daemon: subprocess.Popen[bytes] | None = None
 
@@ -76,7 +77,9 @@ def variant(name: str) -> bytes:
 
 
 @asynccontextmanager
-async def looping(folder: Path, debounce_ms: int = 30, strategy: str = "direct") -> AsyncGenerator[Project]:
+async def looping(
+    folder: Path, debounce_ms: int = 30, strategy: str = "direct", gate: Gate | None = None
+) -> AsyncGenerator[Project]:
     """The loop on that folder, watching, with its daemon, for as long as this lasts."""
     project = Project(folder)
     implied = settle(folder)
@@ -86,8 +89,10 @@ async def looping(folder: Path, debounce_ms: int = 30, strategy: str = "direct")
         lambda: asyncio.to_thread(project.bring_up),
         implied=implied,
         strategy=strategy,
+        gate=gate,
         debounce_ms=debounce_ms,
     )
+    project.loop = loop
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(loop.run())

@@ -1,0 +1,84 @@
+"""The gate of a deployment: what a build says to the conversations that the agent already had, before it is taken in.
+
+In: a build, how strict the gate is, the pinned and the newest conversations. Out: a verdict with what differs. A build
+that is stopped waits for an operator, who promotes or aborts it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from caxton.agents import AgentRecord
+from caxton.deploy.target import Target
+from caxton.journal import Reader
+from caxton.replay import Replayer, Report, Totals, TurnReport
+
+MODES: Final = ("check", "replay")
+KEPT: Final = 50
+"""Turns that differ and are written down with a deployment."""
+SUPERSEDED: Final = "a newer build came before it was decided"
+DROPPED: Final = "the operator dropped it"
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """How strict: `check` stops a build that traps or breaks a protocol, `replay` also one that changes an answer in a
+    pinned conversation. The `last` conversations are tried beside the pinned ones, for `timeout_s` at the most."""
+
+    mode: str
+    last: int = 20
+    timeout_s: float = 2.0
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate found. `reason` says why the build was stopped."""
+
+    mode: str
+    stopped: bool
+    reason: str | None
+    totals: Totals
+    conversations: int
+    pinned: list[str]
+    """Pinned conversations in which an answer changed."""
+    turns: list[TurnReport]
+    """Those that differ, the first ones."""
+    elapsed_ms: float
+    timed_out: bool
+
+
+async def judge(
+    gate: Gate, replayer: Replayer, reader: Reader, record: AgentRecord, target: Target
+) -> Verdict:
+    """Replay the pinned and the newest conversations of an agent against a build, and say whether it may go in."""
+    pins = [id for id, _ in await reader.pins()]
+    report = await replayer.try_build(
+        record, target.revision, target.config, pins=pins, last=gate.last, timeout_s=gate.timeout_s
+    )
+    different = [turn for turn in report.turns if turn.verdict not in ("same", "not_run")]
+    pinned = list(dict.fromkeys(turn.conversation_id for turn in different if turn.conversation_id in pins))
+    reason = _reason(gate, report, pinned)
+    return Verdict(
+        mode=gate.mode,
+        stopped=reason is not None,
+        reason=reason,
+        totals=report.totals,
+        conversations=len(report.conversations),
+        pinned=pinned,
+        turns=different[:KEPT],
+        elapsed_ms=report.elapsed_ms,
+        timed_out=report.timed_out,
+    )
+
+
+def _reason(gate: Gate, report: Report, pinned: list[str]) -> str | None:
+    totals = report.totals
+    stumbled = sum(len(one.stumbled) for one in report.agents)
+    if totals.trapped or stumbled:
+        count = totals.trapped + stumbled
+        return f"{count} turn{'s' if count > 1 else ''} that went well cost{'' if count > 1 else 's'} the instance"
+    if totals.illegal:
+        return f"{totals.illegal} turn{'s' if totals.illegal > 1 else ''} would break the protocol"
+    if gate.mode == "replay" and pinned:
+        return f"an answer changes in pinned {', '.join(pinned[:3])}"
+    return None

@@ -1,0 +1,90 @@
+"""The gate of the loop: what a save changes is shown, what breaks or changes a pinned answer waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agents.homes import tally
+
+from caxton.api.client import AsyncClient
+from caxton.api.socket import socket_path
+from caxton.cli.dev_lines import Lines
+from caxton.devloop import Gate
+from caxton.devloop.events import Deployed, DeployFailed, Dropped, Held, Watching
+
+from .project import looping
+
+GATE = Gate("replay", 20, 30.0)
+TRAPS_AT_TWO = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 49)) (then unreachable))"
+ASK = {"performative": "request", "receiver": "tally"}
+
+
+def save(folder: Path, wasm: bytes) -> str:
+    (folder / "tally.wat").write_bytes(wasm)
+    return wasm.decode()
+
+
+def begin(folder: Path) -> None:
+    save(folder, tally())
+    (folder / "caxton.toml").write_text('cells = 1\n[agents.tally]\nwasm = "tally.wasm"\n')
+
+
+async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            first = await caxton.send(ASK, wait_s=10)
+            await caxton.send(ASK, wait_s=10)
+            project.save("tally.wat", tally(tag="two", step=2).decode())
+            deployed = await project.next(Deployed)
+            assert deployed.gate is not None
+            assert (deployed.gate["totals"]["changed"], deployed.gate["stopped"]) == (2, False)
+            lines = Lines(colour=False)
+            assert "replay  0 same, 2 changed, 0 illegal, fuel +" in lines.of(deployed)[1]
+
+            await caxton.pin(first["conversation_id"])
+            project.save("tally.wat", tally(tag="three", step=3).decode())
+            held = await project.next(Held)
+            assert held.keeps == deployed.revision
+            assert held.reason == f"an answer changes in pinned {first['conversation_id']}"
+            assert (await caxton.agent("tally"))["revision"] == deployed.revision
+            said = lines.of(held)
+            assert "stopped" in said[0]
+            assert said[-1].strip() == "caxton deploy promote|abort tally"
+            different = list(lines.differences(held))
+            assert any('"00000001" → "00000003"' in line for line in different)
+
+            # dropped: the old one stays
+            await project.loop.decide("tally", "abort")
+            assert (await project.next(Dropped)).keeps == deployed.revision
+            assert (await caxton.agent("tally"))["revision"] == deployed.revision
+
+            # accepted
+            project.save("tally.wat", tally(tag="four", step=4).decode())
+            held = await project.next(Held)
+            await project.loop.decide("tally", "promote")
+            accepted = await project.next(Deployed)
+            assert accepted.revision == held.revision == (await caxton.agent("tally"))["revision"]
+
+            # the next save ends the waiting of the one before
+            project.save("tally.wat", tally(tag="five", before=TRAPS_AT_TWO).decode())
+            held = await project.next(Held)
+            assert "cost" in held.reason
+            project.save("tally.wat", tally(tag="six", step=4).decode())
+            assert (await project.next(Deployed)).previous == accepted.revision
+            row = await caxton.deployment(held.deployment)
+            assert (row["state"], row["waits"]) == ("failed", False)
+            assert project.loop.held == {}
+            assert not [event for event in project.seen if isinstance(event, DeployFailed)]
+
+
+async def test_without_a_gate_everything_goes_in(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=Gate("none")) as project:
+        await project.next(Watching)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            sent = await caxton.send(ASK, wait_s=10)
+            await caxton.pin(sent["conversation_id"])
+            project.save("tally.wat", tally(tag="two", step=2).decode())
+            assert (await project.next(Deployed)).gate is None
