@@ -52,8 +52,7 @@ async def test_a_violation_is_not_delivered_and_its_sender_is_told_what_was_lega
             seq = house.ask("a", protocol="fipa-request", conversation_id="talk", reply_with="r")
             said(house, a, performative="propose", content=1)
             await house.commit()
-            answer = await waiter.next(5.0)
-            assert answer is None or json.loads(answer.body)["performative"] != "propose"
+            assert await waiter.next(0.0) is None
         frame = house.cell.frames.popleft()
         told = frame.message
         assert (told["sender"], told["performative"]) == ("ams@local", "not-understood")
