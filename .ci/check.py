@@ -19,7 +19,7 @@ STEPS: dict[str, list[str]] = {
     "imports": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
     "mypy": ["-m", "mypy"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
-    "tests": ["-m", "pytest", "-q"],
+    "tests": ["-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "2"],
 }
 """Arguments of this very Python, so that nothing on the PATH matters."""
 

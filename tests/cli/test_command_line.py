@@ -184,7 +184,7 @@ def test_a_duration_that_is_none_is_a_usage_error(duration: str, project: Path) 
 
 def test_names_of_commands_are_completed() -> None:
     said = caxton(_CAXTON_COMPLETE="complete_bash", COMP_WORDS="caxton d", COMP_CWORD="1")
-    assert said.stdout.split() == ["demo", "dev", "down", "deploy", "doctor"]
+    assert said.stdout.split() == ["demo", "dev", "down", "df", "deploy", "doctor"]
 
 
 def test_names_of_acts_are_completed() -> None:
