@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caxton.cli.output import colour_wanted, paint, safe, span, state_style, table
+from caxton.cli.replay import totals_line, turn_lines
 
 
 def where(found: dict[str, Any]) -> str:
@@ -28,7 +29,7 @@ def deployment_lines(found: dict[str, Any]) -> Iterator[str]:
     """Everything about a deployment, line by line."""
     wanted = colour_wanted()
     timings: dict[str, Any] = found["timings"] or {}
-    parts = ("timings", "validation", "progress")
+    parts = ("timings", "validation", "progress", "gate", "waits")
     rows: dict[str, Any] = {key: value for key, value in found.items() if key not in parts} | timings
     for name, value in rows.items():
         text = "-" if value is None else safe(value)
@@ -38,8 +39,22 @@ def deployment_lines(found: dict[str, Any]) -> Iterator[str]:
         label = paint(f"{'check':<13}", "bold", wanted)
         word = paint("passed" if check["passed"] else "failed", "green" if check["passed"] else "red", wanted)
         yield f"{label} {safe(check['step']):<10} {word}  {safe(check['detail'])} ({check['ms']:.1f} ms)"
+    if found["gate"] is not None:
+        yield from _gate(found["gate"], found["waits"], wanted)
     if found["progress"] is not None:
         yield from _progress(found["progress"], found["state"], wanted)
+
+
+def _gate(gate: dict[str, Any], waits: bool, wanted: bool) -> Iterator[str]:
+    label = paint(f"{'gate':<13}", "bold", wanted)
+    word = paint("stopped" if gate["stopped"] else "passed", "yellow" if gate["stopped"] else "green", wanted)
+    why = f": {safe(gate['reason'])}" if gate["reason"] else ""
+    yield f"{label} {gate['mode']}  {word}{why}  ({totals_line(gate['totals'])})"
+    for turn in gate["turns"]:
+        yield f"  {safe(turn['conversation_id'])}"
+        yield from (f"    {line}" for line in turn_lines(turn, colour=wanted))
+    if waits:
+        yield "it waits for: caxton deploy promote, caxton deploy abort, or a newer build"
 
 
 def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[str]:
