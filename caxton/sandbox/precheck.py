@@ -25,6 +25,8 @@ MAX_NAMES = 256
 """Exports and imports together: listing them takes time that grows with the square of their number."""
 MAX_INNER_NAMES = 10_000
 """The same inside a component, where nobody lists them."""
+MAX_INNER_FUNCTIONS = 20_000
+"""Of a core module inside a component: CPython has 10,625."""
 MAX_TYPES = 10_000
 MAX_GLOBALS = 10_000
 MAX_TABLES = 8
@@ -114,8 +116,9 @@ def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
             if section != _CUSTOM:
                 many, body = _number(wasm, at)
                 cap = _CAPS.get(section)
-                if cap and many > cap[0]:
-                    raise InvalidModule(f"the module has {many:,} {cap[1]}, more than {cap[0]:,}")
+                most = MAX_INNER_FUNCTIONS if imports and section == _FUNCTION else cap[0] if cap else many
+                if cap and many > most:
+                    raise InvalidModule(f"the module has {many:,} {cap[1]}, more than {most:,}")
                 if section == _IMPORT and many and not imports:
                     _refuse_import(wasm, body)
                 elif section in (_IMPORT, _EXPORT):
@@ -130,9 +133,9 @@ def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
             at = end
     except IndexError:
         _malformed()
-    most = MAX_INNER_NAMES if imports else MAX_NAMES
-    if names > most:
-        raise InvalidModule(f"the module has {names:,} exports, more than {most:,}")
+    allowed = MAX_INNER_NAMES if imports else MAX_NAMES
+    if names > allowed:
+        raise InvalidModule(f"the module has {names:,} exports, more than {allowed:,}")
     return memories
 
 

@@ -90,6 +90,8 @@ async def test_a_compiled_component_that_was_changed_is_made_again(compiler: Com
         ({"init": "initialize"}, "does not export init"),
         ({"imports": '(import "evil:disk/all" (instance))'}, "imports evil:disk/all"),
         ({"imports": '(import "f" (func))'}, "imports f"),
+        ({"imports": f"(core module {'(func) ' * 20_001})"}, "20,001 functions, more than 20,000"),
+        ({"imports": "(core module (func (local" + " i32" * 2_001 + ")))"}, "more than 2,000 locals"),
         ({"imports": "(component) " * 70 + "(core module) " * 70}, "more than 64 core modules"),
     ],
 )
