@@ -166,9 +166,10 @@ def perform(folder: Path, rounds: int, until: float, stay: bool) -> None:
     """The same in the terminal interface, until `until` or until the operator leaves; the summary afterwards."""
     from caxton.cli.ledger import Ledger
     from caxton.errors import CaxtonError
-    from caxton_tui import attach
+    from caxton_tui import attach, user_settings
 
     ledger = Ledger()
+    settings = user_settings()
     fast: Pace | None = None
     wrong: CaxtonError | None = None
     pause_ms, left = pace_of(rounds, until)
@@ -185,7 +186,8 @@ def perform(folder: Path, rounds: int, until: float, stay: bool) -> None:
     async def both() -> int:
         async with asyncio.TaskGroup() as group:
             trading = group.create_task(trade())
-            code = await attach(folder, seconds=None if stay else max(until - time.monotonic() - 0.5, 0.5))
+            seconds = None if stay else max(until - time.monotonic() - 0.5, 0.5)
+            code = await attach(folder, seconds=seconds, settings=settings)
             trading.cancel()
         return code
 

@@ -333,8 +333,9 @@ def _has_viewer() -> bool:
 async def _in_viewer(loop: _Loop, verbose: bool) -> None:
     """Beside the agents, in the terminal interface: the loop's lines get a strip there. Leaving it ends the loop."""
     from caxton.cli.dev_lines import Lines
-    from caxton_tui import attach
+    from caxton_tui import attach, user_settings
 
+    settings = user_settings()
     lines = Lines(colour=False, verbose=verbose, ends="q")
     said: asyncio.Queue[str] = asyncio.Queue()
 
@@ -348,7 +349,7 @@ async def _in_viewer(loop: _Loop, verbose: bool) -> None:
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(loop.run(show))
-        viewer = group.create_task(attach(loop.folder, dev=strip()))
+        viewer = group.create_task(attach(loop.folder, dev=strip(), settings=settings))
         viewer.add_done_callback(lambda _: task.cancel())
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, viewer.cancel)

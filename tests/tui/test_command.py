@@ -102,6 +102,17 @@ def test_q_leaves_and_the_daemon_goes_on_and_without_a_terminal_there_is_a_hint(
         assert caxton("-p", folder, "down").returncode == 0
 
 
+def test_settings_that_are_wrong_are_one_error_and_no_traceback(home: Path) -> None:
+    (home / "tui.toml").write_text('theme = "pink"\n')
+    wrong = {"CAXTON_TUI_CONFIG": str(home / "tui.toml")}
+    with terminal("demo", "--rounds", "1", "--seconds", "7", TMPDIR=str(home), **wrong) as one:
+        said = one.read()
+        assert one.process.wait(30) == 2
+    assert b"there is no theme 'pink'" in said
+    assert b"textual-light" in said
+    assert b"Traceback" not in said
+
+
 def test_the_demo_opens_it_and_ends_by_itself(home: Path) -> None:
     with terminal("demo", "--rounds", "1", "--seconds", "7", TMPDIR=str(home)) as one:
         said = one.read()

@@ -19,10 +19,10 @@ from textual.dom import DOMNode
 from textual.theme import BUILTIN_THEMES
 
 from caxton_tui.app import CaxtonApp
-from caxton_tui.settings import load_settings
+from caxton_tui.settings import Settings, load_settings
 from caxton_tui.themes import HIGH_CONTRAST
 
-__all__ = ["CaxtonApp", "attach", "binding_ids", "rare_collections", "run", "themes"]
+__all__ = ["CaxtonApp", "attach", "binding_ids", "rare_collections", "run", "themes", "user_settings"]
 
 
 async def attach(
@@ -32,15 +32,16 @@ async def attach(
     seconds: float | None = None,
     signals: bool = True,
     read_only: bool = False,
+    settings: Settings | None = None,
 ) -> int:
     """Show the daemon of the project in `folder` until the operator leaves, or for `seconds`; the exit code.
 
     `dev` gives the lines of a development loop in the same event loop; they get a strip of their own. A daemon that is
     not there is waited for. A signal to end (128 and its number is the exit code then) leaves the terminal as it was;
     `signals` is False where the caller sees to them, or is not the main thread. With `read_only` nothing is done to
-    the daemon. Raises ConfigurationError where the user's own settings are wrong.
+    the daemon. Without `settings` the user's own are read, ConfigurationError where they are wrong.
     """
-    settings = load_settings(binding_ids(), themes())
+    settings = settings or user_settings()
     app = CaxtonApp(folder, dev=dev, seconds=seconds, read_only=read_only, settings=settings)
     with rare_collections(), _ended_by_signals(app) if signals else nullcontext():
         await app.run_async()
@@ -50,6 +51,11 @@ async def attach(
 def run(folder: Path, *, read_only: bool = False) -> int:
     """`attach` for callers without an event loop."""
     return asyncio.run(attach(folder, read_only=read_only))
+
+
+def user_settings() -> Settings:
+    """The user's own keys and theme; raises ConfigurationError where they are wrong."""
+    return load_settings(binding_ids(), themes())
 
 
 def themes() -> set[str]:
