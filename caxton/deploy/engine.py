@@ -134,7 +134,11 @@ class Engine:
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away
         self._agents.spawn(_tell(self._work(wanted, claimed, told), told))
-        return await told
+        try:
+            return await told
+        finally:
+            # else a refusal would hold itself by this frame, and the module with it
+            del told
 
     async def plan(
         self,
@@ -408,7 +412,8 @@ async def _tell(work: Coroutine[Any, Any, DeploymentView], told: asyncio.Future[
         view = await work
     except CaxtonError as error:
         if not told.done():
-            told.set_exception(error)
+            # without the frames that it came through: they hold the future, and it would hold itself
+            told.set_exception(error.with_traceback(None))
     else:
         if not told.done():
             told.set_result(view)

@@ -78,7 +78,11 @@ def check_buffers(mailbox: Mailbox, size: int, most: int) -> None:
     if fault is None and mailbox[6] > most:
         fault = over("output_bytes", f"the turn wrote {mailbox[6]:,} bytes, its limit is {most:,}")
     if fault is not None:
-        raise fault
+        try:
+            raise fault
+        finally:
+            # else it would hold itself by this frame, and the instance with it: a cell collects no cycles
+            del fault
 
 
 def ticks(limits: Limits) -> int:

@@ -145,7 +145,8 @@ class FastCalls(PublicCalls):
     def measure(self) -> int:
         """The memory's size now; the view is made anew where the memory grew or may have moved."""
         if not self._context:
-            self._context = cast(int, ctypes.cast(self._store._context(), c_void_p).value)
+            # not by ctypes.cast: what that is given would hold itself for ever, and a cell collects no cycles
+            self._context = ctypes.addressof(self._store._context().contents)
             self._at_memory = ctypes.addressof(self._memory._memory)
         size = cast(int, _data_size(self._context, self._at_memory))
         if size != self.size or self._moves:

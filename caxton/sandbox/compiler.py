@@ -150,7 +150,8 @@ class Compiler:
             job.set_result(replace(made, cached=True, compile_ms=0.0))
             return made
         finally:
-            del self._jobs[key]
+            # the job too: else a refusal would hold itself by this frame, and the module with it
+            del self._jobs[key], job
 
     async def _make(self, key: _Key, source: bytes) -> Compiled:
         name, profile, wat = key

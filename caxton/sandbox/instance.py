@@ -177,7 +177,11 @@ class Instance:
         self.memory_bytes = self._calls.measure()
         fault = abi.mailbox_fault(mailbox, self.memory_bytes)
         if fault is not None:
-            raise self._charged(fault, fuel)
+            try:
+                raise self._charged(fault, fuel)
+            finally:
+                # else it would hold itself by this frame, and the instance with it: a cell collects no cycles
+                del fault
 
     def _charged(self, fault: GuestFault, fuel: int) -> GuestFault:
         fault.fuel = fuel

@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import version
 
 PINNED = "50.0.1"
@@ -95,6 +96,7 @@ def values(profile: Profile) -> dict[str, bool | int | str]:
     return COMPONENT_VALUES if profile is Profile.COMPONENT else VALUES
 
 
+@cache
 def fingerprint(profile: Profile) -> str:
     """What a compiled module depends on besides its bytes: package, machine, profile and settings.
 

@@ -36,7 +36,8 @@ def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
                 status, count, used = fault.status, fault.count, fault.fuel
                 output = fault.reason.encode() if status == Status.GUEST_ERROR else fault.payload()
                 if status in DISCARDED:
-                    lost = fault
+                    # without the frames that it came through, of which this is one: a cell collects no cycles
+                    lost = fault.with_traceback(None)
             fuel += used
             if asked.outputs:
                 memory_kib = (instance.memory_bytes if lost else instance.measure()) // 1024

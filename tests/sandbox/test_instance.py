@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
+from caxton.limits import Limits
 from caxton.sandbox import engines
+from caxton.sandbox.calls_public import PublicCalls
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.frames import Status
 from caxton.sandbox.instance import Instance
+from caxton.sandbox.modules import Revision
 
 from .texts import MAILBOX, guest
 
@@ -193,3 +198,28 @@ def test_a_name_of_the_guests_cannot_write_to_the_screen(make: Make) -> None:
     with pytest.raises(GuestFault) as caught:
         make(text).turn(b"")
     assert caught.value.reason.isprintable()
+
+
+@pytest.mark.parametrize("message", [b"e", b"u", b"L", b"c"], ids=bytes.decode)
+def test_an_instance_that_is_closed_leaves_nothing_to_collect(
+    tricks: Revision, calls: type[PublicCalls], message: bytes
+) -> None:
+    # a cell collects no cycles: what is in one stays until the cell ends
+    def lives() -> None:
+        instance = Instance(tricks, Limits(fuel=200_000, output_bytes=4_000), calls)
+        # not by pytest.raises, which keeps what was raised
+        with suppress(GuestFault):
+            instance.turn(message)
+        instance.close()
+
+    many = 30
+    lives()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(many):
+            lives()
+        # a few ctypes arrays' types are there once for each size
+        assert gc.collect() < 2 * many
+    finally:
+        gc.enable()
