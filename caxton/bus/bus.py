@@ -528,6 +528,11 @@ class Bus:
         if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
             row = _handled(row)
         self.journal.batch.messages.append(row)
+        if len(receivers) > 1:
+            # whoever may be told of a failure has the message itself first: its mailbox stays in the order of numbers,
+            # which recovery by replay rests on
+            told = envelope.message.reply_to or [envelope.message.sender]
+            receivers = sorted(receivers, key=lambda name: name not in told)
         for name in receivers:
             endpoint = self.endpoints.get(name)
             if endpoint is not None:

@@ -179,3 +179,16 @@ async def test_agents_that_wait_for_room_are_served_in_turn(tmp_path: Path) -> N
         slots = [house.cell.end().slot for _ in range(11)]
         assert slots.index(quiet.slot) == 3, "after two that were there, and one more of the busy one"
         assert slots.count(busy.slot) == 10
+
+
+async def test_a_failure_does_not_overtake_the_message_that_failed(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        s.agent("a")
+        s.bus.submit({"performative": "request", "receiver": "a", "conversation_id": "t"})
+        # it writes to somebody who is not there, and to itself
+        wish = {"performative": "inform", "receiver": ["nobody", "a"], "conversation_id": "t"}
+        s.cell.end(wish)
+        seqs = [frame.seq for frame in s.cell.frames]
+        assert len(seqs) == 2
+        assert seqs == sorted(seqs), "recovery by replay runs turns in the order of their messages"
+        assert [frame.message["performative"] for frame in s.cell.frames] == ["inform", "failure"]
