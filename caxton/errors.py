@@ -107,6 +107,13 @@ class MessageTooLarge(RoutingError):
     exit = Exit.LIMIT
 
 
+class ProtocolViolated(RoutingError):
+    """Raised by the command line when the referee stopped a message that breaks its protocol."""
+
+    code = "protocol_violation"
+    exit = Exit.PROTOCOL
+
+
 class MessageNotFound(RoutingError):
     """Raised when no message of that id or number is in the journal."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -85,7 +85,8 @@ def send(
     It is put together from the options, or given whole with --acl as a FIPA string (FIPA00070).
 
     With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
-    Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed.
+    Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed, 7 when it
+    says that the message breaks its protocol.
 
     \b
     Examples:
@@ -161,7 +162,7 @@ def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> 
 def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:
     from caxton.cli.output import colour_wanted, document, say, talk
     from caxton.cli.sequence import Sequence
-    from caxton.errors import AgentError, TimedOut
+    from caxton.errors import TimedOut
 
     came: list[dict[str, Any]] = answer.get("replies") or []
     if output is Format.JSON:
@@ -177,18 +178,32 @@ def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, ti
     else:
         say(f"{answer['id']}  {answer['conversation_id']}")
     for item in came if wait else ():
-        said = item["message"]
-        if said["performative"] == "failure" and said["sender"].startswith("ams@"):
-            why = said.get("content", {})
-            raise AgentError(
-                f"{why.get('receiver', 'a receiver')} did not handle it: {why.get('reason', 'no reason given')}",
-                hint=f"caxton conv show {answer['conversation_id']}",
-            )
+        _raise_notice(item["message"], f"caxton conv show {answer['conversation_id']}")
     if wait and len(came) < replies:
         raise TimedOut(
             f"{len(came)} of {replies} replies came within {timeout:g} s",
             hint=f"caxton conv show {answer['conversation_id']}",
         )
+
+
+def _raise_notice(said: dict[str, Any], hint: str) -> None:
+    """Raise what the platform says of a message that was not delivered or not handled.
+
+    What `ams` answers to a request of its own is an answer like any other agent's; its notices name a message.
+    """
+    from caxton.errors import AgentError, ProtocolViolated
+
+    why: Any = said.get("content")
+    if not said["sender"].startswith("ams@") or not isinstance(why, dict) or "message_id" not in why:
+        return
+    notice = cast("dict[str, Any]", why)
+    if said["performative"] == "failure":
+        who = notice.get("receiver", "a receiver")
+        raise AgentError(f"{who} did not handle it: {notice.get('reason', 'no reason given')}", hint=hint)
+    if notice.get("error") == "protocol_violation":
+        legal = ", ".join(notice.get("legal") or ()) or "nothing"
+        where = f"{notice['act']} in {notice['state']} of {notice['protocol']}"
+        raise ProtocolViolated(f"{where}: {notice['reason']}", hint=f"legal here: {legal}; {hint}")
 
 
 @app.command()

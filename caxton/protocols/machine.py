@@ -188,12 +188,12 @@ def expire(branch: Branch, name: str) -> tuple[Branch, tuple[Effect, ...]]:
 
 def lose(branch: Branch, name: str, why: str) -> tuple[Branch, tuple[Effect, ...]]:
     """Something could not be delivered in an open branch, or its participant is gone."""
-    return _end(branch, name, states.FAILED_DELIVERY, why)
+    return _end(branch, name, states.FAILED_DELIVERY, why, by_time=False)
 
 
 def abandon(branch: Branch, name: str, cancel: str) -> tuple[Branch, tuple[Effect, ...]]:
     """The initiator is gone: the platform has cancelled with this reply_with in its name, and the branch ends."""
-    moved, effects = _end(branch, name, states.CANCELLED, DIED)
+    moved, effects = _end(branch, name, states.CANCELLED, DIED, by_time=False)
     return msgspec.structs.replace(moved, cancel=cancel), effects
 
 
@@ -202,7 +202,7 @@ def serve(protocol: Protocol, branch: Branch, name: str) -> tuple[Branch, tuple[
     to = protocol.states[branch.state].served
     if to is None:
         return branch, ()
-    return _end(branch, name, to, "every sub-conversation ended and was relayed")
+    return _end(branch, name, to, "every sub-conversation ended and was relayed", by_time=False)
 
 
 def legal_here(
@@ -387,9 +387,12 @@ def _hear_with_cancel(
     return still, rounds, msgspec.structs.replace(verdict, state=states.CANCELLING)
 
 
-def _end(branch: Branch, name: str, state: str, why: str) -> tuple[Branch, tuple[Effect, ...]]:
+def _end(
+    branch: Branch, name: str, state: str, why: str, *, by_time: bool = True
+) -> tuple[Branch, tuple[Effect, ...]]:
+    before = branch.state if by_time else None  # only after time has ended it, an answer is late and no more
     moved = msgspec.structs.replace(
-        branch, state=state, deadline_us=0, resting_us=0, reason=why, before=branch.state
+        branch, state=state, deadline_us=0, resting_us=0, reason=why, before=before
     )
     source = states.CANCELLING if branch.cancel is not None else branch.state
     return moved, (Ended(name, state, why, source),)

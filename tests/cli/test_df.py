@@ -95,6 +95,18 @@ def test_subscriptions_are_listed(shop: Path) -> None:
     assert sl0 in said.stdout
 
 
+@pytest.mark.parametrize("language", ["json", "fipa-sl0"])
+def test_a_failure_of_the_ams_to_a_request_of_its_own_is_an_answer(shop: Path, language: str) -> None:
+    sl0 = "((action ams (deregister (ams-agent-description :name (agent-identifier :name nobody@local)))))"
+    content = {"action": "deregister", "description": {"name": "nobody"}} if language == "json" else sl0
+    said = caxton(
+        "msg", "send", "--to", "ams", "--content", json.dumps(content), "--language", language, "--wait",
+        cwd=shop,
+    )  # fmt: skip
+    assert (said.returncode, said.stderr.count("error")) == (0, 0), said.stderr
+    assert "not-registered" in said.stdout
+
+
 def test_suspend_and_resume(shop: Path) -> None:
     said = caxton("agent", "suspend", "counter", cwd=shop)
     assert (said.returncode, said.stderr) == (0, "counter: suspended\n")

@@ -105,6 +105,24 @@ def test_no_reply_in_time_is_exit_code_124(project: Path) -> None:
     assert "0 of 1 replies came within 0.2 s" in said.stderr
 
 
+def test_a_message_that_breaks_its_protocol_is_exit_code_7_and_says_what_was_legal(project: Path) -> None:
+    said = caxton(
+        "msg",
+        "send",
+        "--to",
+        "echo",
+        "--performative",
+        "cfp",
+        "--protocol",
+        "fipa-request",
+        "--wait",
+        cwd=project,
+    )
+    assert said.returncode == 7
+    assert "error: cfp in start of fipa-request: out of sequence" in said.stderr
+    assert "legal here: request; caxton conv show" in said.stderr
+
+
 def test_an_unknown_receiver_answers_with_failure_and_its_reason(project: Path) -> None:
     answer = ask(project, "nobody-here", "1", code=5)
     assert answer["replies"][0]["message"]["performative"] == "failure"

@@ -340,6 +340,18 @@ def test_after_a_deadline_an_answer_is_out_of_sequence_and_a_refusal_ignored(act
     assert isinstance(verdict.effects[0], Ended), "what time has done comes with the verdict"
 
 
+def test_a_refusal_is_late_only_where_time_has_ended_the_branch() -> None:
+    lost = Talk("fipa-request")
+    lost.i("request", rw="r", by=5)
+    lost.say("ams", "failure", "i", irt="r", at=1)
+    assert lost.p("a", "refuse", at=2).rule == "ended"
+    orphaned = Talk("fipa-request")
+    orphaned.i("request", by=5)
+    orphaned.say("ams", "cancel", "a", rw="x", at=1)
+    assert orphaned.p("a", "refuse", at=2).rule == "ended"
+    assert (lost.a, orphaned.a) == ("failed-delivery", "cancelled")
+
+
 @pytest.mark.parametrize("protocol", ["fipa-subscribe", "fipa-request-when"])
 def test_who_waits_for_something_to_happen_does_not_die_of_idleness(protocol: str) -> None:
     talk = arrive(protocol, "active" if protocol == "fipa-subscribe" else "waiting")
