@@ -147,10 +147,9 @@ class ConversationsPane(Pane):
             self.diagram.follow(True)
         elif self.diagram.has_focus:
             self.screen.set_focus(self.list)
-        elif self.list.cursor is not None:
+        elif self.list.cursor is not None or self._held:
             self._release()
         else:
-            self._held = False
             return False
         return True
 
