@@ -28,6 +28,11 @@ Mode = Literal["enforce", "warn", "off"]
 BRANCH_EVENT: Final = "branch"
 """The kind of event that says that a branch ended without a message of its own two."""
 KEPT: Final = 100_000
+"""Conversations in memory."""
+COMPLETE: Final = 20_000
+"""Of these, complete ones: the last that were written down. Who speaks in an earlier one begins it anew."""
+STALE_MAX: Final = 1_000
+"""Entries of the heap that nobody waits for any more, beside as many as there are that somebody does."""
 WRITE_S: Final = 0.25
 """How often states of conversations are written down while there are any."""
 WRITTEN_AT_ONCE: Final = 100
@@ -58,6 +63,7 @@ class Conduct:
         mode: Mode = "enforce",
         modes: Mapping[str, Mode] | None = None,
         kept: int = KEPT,
+        complete: int = COMPLETE,
     ) -> None:
         self.library = protocols or library()
         self.mode_of_all: Mode = mode
@@ -70,6 +76,9 @@ class Conduct:
         self._modes: dict[str, Mode] = {}
         self._changed: dict[str, int] = {}
         """By conversation: the first message after which its state is not written down; in that order."""
+        self._complete: dict[str, None] = {}
+        """Complete conversations that are written down, the latest last."""
+        self._complete_max = complete
         self._hearing = 0
         self._forgotten: list[ConversationState] = []
         self._due: list[tuple[int, str]] = []
@@ -203,11 +212,42 @@ class Conduct:
         self._forgotten = []
         for id in list(islice(changed, many)):
             del changed[id]
-            batch.records.append(_row(self.known[id], last_seq))
+            conversation = self.known[id]
+            self._sort(conversation)
+            batch.records.append(_row(conversation, last_seq))
+        self._let_go()
         upto = next(iter(changed.values())) - 1 if changed else last_seq
         if upto > self._marked:
             self._marked = upto
             batch.meta(JUDGED_UPTO, upto)
+
+    def _sort(self, conversation: Conversation) -> None:
+        """A complete conversation waits for nothing any more; one that goes on is not among the complete ones."""
+        id = conversation.id
+        self._complete.pop(id, None)
+        if not conversation.open:
+            self._complete[id] = None
+            # when it goes on, time looks at it anew
+            conversation.next_us = NEVER
+            self._armed_for.pop(id, None)
+
+    def _let_go(self) -> None:
+        """Keep no more complete conversations than there is room for, and no heap of what nobody waits for."""
+        complete, known, due = self._complete, self.known, self._due
+        for id in list(islice(complete, max(0, len(complete) - self._complete_max))):
+            del complete[id]
+            conversation = known.get(id)
+            # what has changed since is sorted again when that is written down
+            if conversation is not None and id not in self._changed and not self._is_owed(conversation):
+                del known[id]
+        if len(due) > 2 * len(self._armed_for) + STALE_MAX:
+            due[:] = [(at_us, id) for id, at_us in self._armed_for.items()]
+            heapq.heapify(due)
+
+    def _is_owed(self, conversation: Conversation) -> bool:
+        """Whether somebody still has to relay what came of it."""
+        asking = self.known.get(conversation.serves) if conversation.serves is not None else None
+        return asking is not None and asking.open > 0
 
     @property
     def unwritten(self) -> bool:
@@ -216,6 +256,8 @@ class Conduct:
 
     def _forget(self, conversation: Conversation) -> None:
         """The referee has no room for it any more; what is not written down of it still will be."""
+        self._armed_for.pop(conversation.id, None)
+        self._complete.pop(conversation.id, None)
         if self._changed.pop(conversation.id, None) is not None:
             self._forgotten.append(_row(conversation, self._hearing - 1))
 
@@ -243,6 +285,8 @@ class Conduct:
                 if written.get(message.conversation_id, 0) < row.seq:
                     self._judge_again(message, row.seq, row.body)
         for conversation in self.known.values():
+            if conversation.id not in self._changed:
+                self._sort(conversation)
             self._arm(conversation)
         return sum(conversation.open > 0 for conversation in self.known.values())
 

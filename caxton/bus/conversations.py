@@ -12,6 +12,9 @@ from caxton.ids import conversation_key
 from caxton.journal import Batch
 
 KEPT: Final = 100_000
+SHARED_MAX: Final = 10_000
+"""Sets of members that new conversations may share."""
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Talk:
@@ -21,17 +24,19 @@ class Talk:
 
     def __init__(self, key: int) -> None:
         self.key = key
-        self.members: set[str] = set()
+        self.members: frozenset[str] = _NOBODY
+        """Who takes part; conversations of the same members share one set."""
 
 
 class Conversations:
     """The conversations that the bus has seen lately."""
 
-    __slots__ = ("begun", "talks")
+    __slots__ = ("_members", "begun", "talks")
 
     def __init__(self) -> None:
         self.talks: dict[str, Talk] = {}
         self.begun = 0
+        self._members: dict[frozenset[str], frozenset[str]] = {}
 
     def open(
         self, batch: Batch, conversation_id: str, seq: int, at_us: int, initiator: str, protocol: str | None
@@ -45,10 +50,13 @@ class Conversations:
         batch.conversations.append((talk.key, conversation_id, seq, at_us, initiator, protocol))
         return talk
 
-    @staticmethod
-    def join(batch: Batch, talk: Talk, names: list[str]) -> None:
+    def join(self, batch: Batch, talk: Talk, names: list[str]) -> None:
         """Write down who takes part from now on."""
-        for name in names:
-            if name not in talk.members:
-                talk.members.add(name)
-                batch.participants.append((name, talk.key))
+        new = [name for name in dict.fromkeys(names) if name not in talk.members]
+        if not new:
+            return
+        batch.participants += [(name, talk.key) for name in new]
+        members = talk.members.union(new)
+        if len(self._members) >= SHARED_MAX:
+            self._members.clear()
+        talk.members = self._members.setdefault(members, members)

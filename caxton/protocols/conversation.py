@@ -6,6 +6,7 @@ is changed in place, its branches are replaced. It holds plain values only, so i
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -23,10 +24,14 @@ _VIOLATION: Final = Legality.VIOLATION
 
 NEVER: Final = 1 << 62
 """Later than every time that a message can have."""
+_NO_NAMES: Final[dict[str, str]] = {}
+_NO_SUBS: Final[dict[str, tuple[str, ...]]] = {}
+_NO_COUNTS: Final[dict[str, int]] = {}
 
 
 class Conversation(msgspec.Struct, gc=False):
-    """State per (conversation, initiator, participant)."""
+    """State per (conversation, initiator, participant). Of its mappings only `branches` is changed in place: most
+    conversations share the others, which are empty."""
 
     id: str
     protocol: str
@@ -59,7 +64,15 @@ def open_conversation(id: str, protocol: Protocol, initiator: str, at_us: int) -
     """A conversation in which nobody has said anything yet."""
     idle_us = protocol.time_to_live_us
     return Conversation(
-        id, protocol.name, initiator, at_us, last_us=at_us, next_us=at_us + idle_us if idle_us else NEVER
+        id,
+        protocol.name,
+        intern(initiator),
+        at_us,
+        last_us=at_us,
+        next_us=at_us + idle_us if idle_us else NEVER,
+        stands_for=_NO_NAMES,
+        subs=_NO_SUBS,
+        relayed=_NO_COUNTS,
     )
 
 
@@ -252,7 +265,7 @@ def _hear_many(conversation: Conversation, protocol: Protocol, message: Message,
 def _replace(
     conversation: Conversation, protocol: Protocol, name: str, before: Branch, after: Branch
 ) -> None:
-    conversation.branches[name] = after
+    conversation.branches[name if before is not NEW else intern(name)] = after
     states = protocol.states
     was_open = before is not NEW and states[before.state].end is None
     if was_open != (states[after.state].end is None):
@@ -271,9 +284,10 @@ def _stepped(
         if role is _INITIATOR:
             conversation.hears += tuple(who for who in message.reply_to if who not in conversation.hears)
         else:
-            conversation.stands_for |= dict.fromkeys(message.reply_to, name)
+            conversation.stands_for = conversation.stands_for | dict.fromkeys(message.reply_to, name)
     if role is _PARTICIPANT:
         conversation.spoken = True
         relays = verdict.step is not None and verdict.step.relay
         if relays and message.performative is not Performative.AGREE:  # an agree is never the last word
-            conversation.relayed[name] = conversation.relayed.get(name, 0) + 1
+            relayed = conversation.relayed
+            conversation.relayed = {**relayed, name: relayed.get(name, 0) + 1}

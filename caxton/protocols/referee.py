@@ -182,7 +182,8 @@ class Referee:
         self.conversations[conversation.id] = conversation
         if asking is not None and asked is not None and message.sender in asking.branches:
             conversation.serves = asking.id
-            asking.subs[message.sender] = (*asking.subs.get(message.sender, ()), conversation.id)
+            mine = (*asking.subs.get(message.sender, ()), conversation.id)
+            asking.subs = {**asking.subs, message.sender: mine}
             if asked.answers_asker:
                 conversation.hears = (*conversation.hears, asking.initiator)
         return verdict
@@ -309,7 +310,8 @@ class Referee:
             ended = [self.conversations[id] for id in subs if id in self.conversations]
             owed = sum(_answers(self.library.protocols[sub.protocol], sub) for sub in ended)
             # what was relayed before an answer was there cannot have been that answer
-            relayed = conversation.relayed[broker] = min(conversation.relayed.get(broker, 0), owed)
+            relayed = min(conversation.relayed.get(broker, 0), owed)
+            conversation.relayed = {**conversation.relayed, broker: relayed}
             if any(sub.open for sub in ended) or relayed < owed:
                 continue
             if not owed and any(_faulty(self.library.protocols[sub.protocol], sub) for sub in ended):
