@@ -37,11 +37,10 @@ def reply_by_of(token: str) -> str:
     year, month, day, hour, minute, second, milli = (int(found[n]) for n in range(2, 9))
     if zone not in ("", "Z"):
         raise ValueError(f"{token!r} has the time zone {found[9]}; only Z, for UTC, is known")
-    if sign == "-":
-        raise ValueError(f"{token!r} lies before now")
-    if sign == "+":
+    if sign:
         days = year * 365 + month * 30 + day
-        return _duration(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + milli)
+        wait = _duration(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + milli)
+        return f"-{wait}" if sign == "-" and wait != "0s" else wait
     try:
         moment = datetime(year, month, day, hour, minute, second, milli * 1000, UTC if zone else None)
         at = moment.astimezone(UTC) - _EPOCH
@@ -59,11 +58,12 @@ def date_time_of(reply_by: str) -> str:
     wait = duration_us(reply_by)
     if wait is None:
         return re.sub("[-:.]", "", moment)[:18] + "Z"
-    days, rest = divmod(wait // 1000, 86_400_000)
+    days, rest = divmod(abs(wait) // 1000, 86_400_000)
     (years, days), (hours, rest) = divmod(days, 365), divmod(rest, 3_600_000)
     months, (minutes, rest) = min(days // 30, 12), divmod(rest, 60_000)
     days -= 30 * months
-    return f"+{years:04}{months:02}{days:02}T{hours:02}{minutes:02}{rest // 1000:02}{rest % 1000:03}"
+    sign = "-" if wait < 0 else "+"
+    return f"{sign}{years:04}{months:02}{days:02}T{hours:02}{minutes:02}{rest // 1000:02}{rest % 1000:03}"
 
 
 def _duration(millis: int) -> str:

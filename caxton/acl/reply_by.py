@@ -1,6 +1,7 @@
 """`reply_by`: until when an answer is wanted, as an RFC 3339 time in UTC.
 
-In: an RFC 3339 time with an offset, or a duration from now such as `5s`, `200ms`, `2m`. Out: the time.
+In: an RFC 3339 time with an offset, or a duration from now such as `5s`, `200ms`, `2m`; with a minus, before now, as
+FIPA's relative times may be. Out: the time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from caxton.errors import InvalidMessage
 
-_DURATION = re.compile(r"[+]?([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([+-]?[0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, TypeGuard, cast
+from typing import Any, Final, NoReturn, TypeGuard, cast
 
 import msgspec
 
 from caxton.acl.identifier import is_agent_name, qualified
 from caxton.acl.message import NULL, Message, read_message
 from caxton.acl.performative import Performative
-from caxton.acl.reply_by import reply_by_time
+from caxton.acl.reply_by import reply_by_time, time_text
 from caxton.errors import InvalidMessage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_US: Final = 250_000_000_000_000_000
+"""Microseconds from 1970 to a time that calendars still have."""
 _ACTS = frozenset(act.value for act in Performative)
 _TEXTS = ("conversation_id", "protocol", "reply_with", "in_reply_to", "reply_by")
 
@@ -123,6 +125,8 @@ def _recorded(number: int, value: Any, names: Names, last_us: int) -> Recorded:
     receivers = _names(number, body, "receiver")
     if not receivers:
         _refuse(number, "the message has no receiver")
+    if _is_number(body.get("reply_by")):
+        body["reply_by"] = time_text(_time(number, body["reply_by"]))  # as a timestamp may be
     texts: dict[str, Any] = {key: body.get(key) for key in _TEXTS}
     for key, item in texts.items():
         if item is not None and not isinstance(item, str):
@@ -186,7 +190,9 @@ def _names(number: int, body: dict[str, Any], key: str) -> list[str]:
 
 def _time(number: int, value: Any) -> int:
     """Microseconds since 1970, as a number or as RFC 3339."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_number(value):
+        if not abs(value) < LAST_US:  # NaN is not, either
+            _refuse(number, f"{value} is no time", "microseconds since 1970, or RFC 3339")
         return int(value)
     try:
         moment = datetime.fromisoformat(str(value))
@@ -199,6 +205,10 @@ def _time(number: int, value: Any) -> int:
 
 def _refuse(number: int, message: str, hint: str | None = None) -> NoReturn:
     raise InvalidMessage(f"line {number}: {message}", hint=hint, line=number)
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any]]:

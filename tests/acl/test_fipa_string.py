@@ -67,6 +67,9 @@ TAKEN: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "an absolute time": (":reply-by 20020314T091400500Z", {"reply_by": "2002-03-14T09:14:00.500000Z"}),
     "five seconds": (":reply-by +00000000T000005000", {"reply_by": "5s"}),
+    "five seconds ago": (":reply-by -00000000T000005000", {"reply_by": "-5s"}),
+    "a year and a day ago": (":reply-by -00010001T000000000", {"reply_by": "-366d"}),
+    "now": (":reply-by -00000000T000000000", {"reply_by": "0s"}),
     "a month and a day": (":reply-by +00000101T000000000", {"reply_by": "31d"}),
     "milliseconds": (":reply-by +00000000T000000001", {"reply_by": "1ms"}),
     "one's own": (
@@ -126,7 +129,6 @@ REFUSED: dict[str, tuple[str | bytes, int, int, str]] = {
     "no time": ("(inform :reply-by soon)", 1, 19, "date-time"),
     "no such month": ("(inform :reply-by 20021301T000000000Z)", 1, 19, "date-time"),
     "another zone": ("(inform :reply-by 20020314T091400500Q)", 1, 19, "date-time"),
-    "the past": ("(inform :reply-by -00000000T000005000)", 1, 19, "date-time"),
     "no JSON": ('(inform :language json :content "{")', 1, 33, "JSON"),
     "a number too large": ("(inform :x-n 1e999)", 1, 14, "number"),
     "NUL in an id": ('(inform :reply-with "a\0")', 1, 21, "may have"),

@@ -98,6 +98,16 @@ def test_rows_of_the_journal_and_fipas_own_spelling_are_taken(tmp_path: Path) ->
     assert (first["id"], second["branches"]) == ("one", {"b@local": "agreed"})
 
 
+def test_a_reply_by_may_be_a_number_as_a_timestamp_is(tmp_path: Path) -> None:
+    asked = {"performative": "request", "sender": "i", "receiver": "a", "conversation_id": "c"}
+    asked |= {"protocol": "fipa-request", "timestamp": 1_000_000, "reply_by": 2_000_000}
+    told = {"performative": "inform", "sender": "a", "receiver": "i", "conversation_id": "c"}
+    for at, code in ((2_000_000, 0), (2_000_001, 7)):
+        lines = [json.dumps(asked), json.dumps(told | {"timestamp": at})]
+        said = caxton("check", "-", cwd=tmp_path, stdin="\n".join(lines))
+        assert said.returncode == code, said.stdout
+
+
 def test_an_act_that_fipa_does_not_have_is_a_violation(tmp_path: Path) -> None:
     done = caxton("check", write(tmp_path / "m.jsonl", [message(1, "a", "inform-done", "b")]))
     assert done.returncode == 7
@@ -116,6 +126,11 @@ def test_an_act_that_fipa_does_not_have_is_a_violation(tmp_path: Path) -> None:
         ('{"performative": "inform", "sender": "a", "receiver": "b", "protocol": 3}', "must be a string"),
         ('{"performative": "inform", "sender": "a", "receiver": "b", "reply_by": "soon"}', "is not a time"),
         ('{"performative": "inform", "sender": "a", "receiver": "b", "timestamp": "noon"}', "is no time"),
+        ('{"performative": "inform", "sender": "a", "receiver": "b", "timestamp": NaN}', "nan is no time"),
+        (
+            '{"performative": "inform", "sender": "a", "receiver": "b", "reply_by": 1e300}',
+            "1e+300 is no time",
+        ),
     ],
 )
 def test_what_is_no_message_is_refused_on_its_line(line: str, says: str) -> None:
