@@ -108,7 +108,8 @@ async def test_requests_are_answered_by_their_token_and_all_fail_with_the_cell(t
         link.data_received(
             RESULT.pack(Kind.SNAPSHOT, Status.TRAP, 0, second.slot, 2, second.seq, 0, 0, 0) + b"no"
         )
-        assert await asked[1] == (Status.TRAP, b"no")
+        answer = await asked[1]
+        assert (answer.status, answer.payload) == (Status.TRAP, b"no")
         assert not asked[0].done()
         link.connection_lost(None)
         for one in (asked[0], asked[2], link.request(Kind.METERS, 0)):
