@@ -63,7 +63,7 @@ def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Signals, home: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "caxton.cli", "demo"],
+        [sys.executable, "-m", "caxton.cli", "demo", "--rounds", "100", "--seconds", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(TMPDIR=str(home)),
