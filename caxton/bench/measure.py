@@ -32,7 +32,7 @@ MEASURES: Final[dict[str, tuple[Measure, str]]] = {
     "agents": (agents, "10,000 live agents"),
     "start": (start, "from a module's bytes to the agent's first answer"),
     "rogue": (rogue, "everybody else while one agent of the same cell spins to its limit"),
-    "swap": (swap, "an agent's build is changed under a client that never stops"),
+    "swap": (swap, "an agent's build is changed under a client that never stops; then sources are edited"),
     "python": (python, "100 agents in Python, and a source that is edited"),
 }
 """Every measure by name, with what it does."""

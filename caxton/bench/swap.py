@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,13 +13,11 @@ from typing import Final
 
 import msgspec
 
+from caxton.bench.edits import edits
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.stage import stage
 from caxton.bus import Endpoint
 from caxton.deploy import Probation
-from caxton.devloop.builders import from_source
-from caxton.devloop.toolchains import Missing, ziglang
-from caxton.example_modules import folder as example_folder
 from caxton.example_modules import module
 from caxton.house import House
 from caxton.journal import Batch
@@ -30,14 +25,12 @@ from caxton.journal import Batch
 SWAPS: Final = 200
 TRIED: Final = 100
 """Swaps with a probation of 5 turns."""
-EDITS: Final = 5
 RATE: Final = 2_000
 TICK_S: Final = 0.0005
 BETWEEN: Final = 20
 """Turns from one swap to the next."""
 TARGET_P99_US: Final = 5_000.0
 NAME: Final = "counter"
-CONSTANT: Final = "#define LARGEST 1000000000"
 
 
 class _Content(msgspec.Struct):
@@ -50,7 +43,8 @@ class _Answer(msgspec.Struct):
 
 
 async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
-    """200 changes of a counter's build under a client that never stops, 100 more with a probation, then 5 edits."""
+    """200 changes of a counter's build under a client that never stops, 100 more with a probation; then edits of agents
+    in four languages, in a system that has nothing else to do."""
     wasm = module(NAME)
     builds = (_section(wasm, b"one"), _section(wasm, b"two"))
     async with stage(folder) as house:
@@ -61,7 +55,6 @@ async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[
             tried, fresh_tried = await _swaps(
                 house, builds, TRIED, "blue-green", lambda p: progress("blue-green", p)
             )
-            edits = await _edits(house, lambda p: progress("edit, build, compile, swap", p))
         await house.bus.endpoints[house.bus.full_name(NAME)].empty()
         await house.journal.committed_upto(house.bus.last_seq)
         ledger.close()
@@ -90,7 +83,7 @@ async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[
             "whose verdict on the state was wrong",
             target=0.0,
         ),
-        *edits,
+        *await edits(folder, progress),
     ]
 
 
@@ -152,53 +145,6 @@ async def _turns(house: House, endpoint: Endpoint, many: int) -> None:
         await told.wait()
     finally:
         house.journal.on_commit.remove(look)
-
-
-async def _edits(house: House, show: Callable[[float], None]) -> list[Figure]:
-    """From a saved edit of counter.c to the first answer of the new build; nothing where there is no compiler."""
-    rows: list[tuple[float, float, float, float]] = []
-    with tempfile.TemporaryDirectory(prefix="caxton-edit-", ignore_cleanup_errors=True) as name:
-        source = Path(shutil.copy(example_folder(NAME) / f"{NAME}.c", name))
-        text = await asyncio.to_thread(source.read_text, "utf-8")
-        recipe = from_source(source, source.with_suffix(".wasm"), Path(name))
-        zig = ziglang(source.parent)
-        if isinstance(zig, Missing):
-            return [Figure("edits", 0.0, "edits", f"edit to answer is left out; install: {zig.remedy}")]
-        if CONSTANT not in text:
-            return [
-                Figure("edits", 0.0, "edits", f"edit to answer is left out: no {CONSTANT} in {source.name}")
-            ]
-        endpoint = house.bus.endpoints[house.bus.full_name(NAME)]
-        # one more than is counted: Zig compiles what it needs itself the first time
-        for number in range(EDITS + 1):
-            edited = text.replace(CONSTANT, f"{CONSTANT[:-3]}{number + 1:03d}")
-            await asyncio.to_thread(source.write_text, edited, "utf-8")
-            began = time.perf_counter()
-            child = await asyncio.create_subprocess_exec(
-                *recipe.command, cwd=recipe.folder, env={**os.environ, **recipe.environ}
-            )
-            if await child.wait():
-                raise RuntimeError(f"{source.name} was not built")
-            wasm = recipe.output.read_bytes()
-            built = time.perf_counter()
-            view = await house.engine.deploy(NAME, wasm)
-            assert view.timings is not None
-            await _turns(house, endpoint, 1)
-            total_ms = (time.perf_counter() - began) * 1000
-            if number:
-                swap_ms = view.timings.load_ms + view.timings.pause_us / 1000
-                rows.append(((built - began) * 1000, view.timings.compile_ms, swap_ms, total_ms))
-            show(number / EDITS)
-    texts = {
-        "edit_build_ms": f"ziglang builds the edited counter.c, median of {EDITS}",
-        "edit_compile_ms": "its module is compiled",
-        "edit_swap_ms": "it is loaded and takes over, with the state",
-        "edit_to_answer_ms": "from the save to the first answer of the new build",
-    }
-    return [
-        Figure(name, statistics.median(row[place] for row in rows), "ms", text)
-        for place, (name, text) in enumerate(texts.items())
-    ]
 
 
 class _Ledger:
