@@ -74,7 +74,8 @@ def _print(answer: Mapping[str, Any]) -> None:
             "so far",
             f"{plural(counts['messages'], 'message')}, {plural(counts['turns'], 'turn')} "
             f"({counts['turns'] - counts['turns_ok']:,} not ok), {counts['fuel']:,} fuel, "
-            f"{plural(counts['dead_letters'], 'dead letter')}, {counts['redelivered']:,} delivered again",
+            f"{plural(counts['dead_letters'], 'dead letter')}, {plural(counts['violations'], 'violation')}, "
+            f"{counts['redelivered']:,} delivered again",
         )
     )
     for name, text in rows:
