@@ -7,6 +7,7 @@ of the daemon each time, because others may deploy too.
 from __future__ import annotations
 
 import hashlib
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
+_UNDER_WAY: Final = ("validating", "deploying")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,19 @@ async def decide(caxton: AsyncClient, held: Held, step: str) -> Event:
     done = await (caxton.promote if step == "promote" else caxton.abort)(held.deployment)
     if step == "abort":
         return Dropped(agent=held.agent, revision=held.revision, keeps=held.keeps)
+    return _told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
+
+
+async def decided(caxton: AsyncClient, held: Held) -> Event:
+    """What became of a build that waited, once somebody has decided, here or elsewhere. Raises CaxtonError where
+    nobody can say any more."""
+    # from where the journal is now: a decision between the first look and the stream is in the stream
+    after = (await caxton.status())["journal"]["committed_seq"]
+    done = await caxton.deployment(held.deployment)
+    async with aclosing(caxton.events(after=after, kinds=("deployment",), agent=held.agent)) as changes:
+        while done["state"] in _UNDER_WAY:
+            await anext(changes)
+            done = await caxton.deployment(held.deployment)
     return _told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
 
 

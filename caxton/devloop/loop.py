@@ -23,7 +23,7 @@ from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
 from caxton.config import Config, Project, load
 from caxton.devloop.build import build
-from caxton.devloop.delivery import Gate, Wanted, decide, deliver, keeps
+from caxton.devloop.delivery import Gate, Wanted, decide, decided, deliver, keeps
 from caxton.devloop.events import (
     Began,
     BuildFailed,
@@ -109,6 +109,7 @@ class DevLoop:
         self._debounce_ms = debounce_ms
         self._clock = clock or SystemClock()
         self._config_seen: Stamps | None = None
+        self._attending: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
         """Build, bring up, watch. Raises ConfigurationError or InvalidState where it cannot begin at all."""
@@ -132,10 +133,13 @@ class DevLoop:
                     await self._deliver(state, at_start=True)
                     self._follow(watch, state)
                     self._say(Watching(folders=watch.folders))
-                    while True:
-                        await self._catch_up(state)
-                        self._follow(watch, state)
-                        await watch.changed()
+                    async with asyncio.TaskGroup() as self._attending:
+                        for held in self.held.values():
+                            self._attend(held)
+                        while True:
+                            await self._catch_up(state)
+                            self._follow(watch, state)
+                            await watch.changed()
             finally:
                 self._say(Ended())
 
@@ -215,6 +219,8 @@ class DevLoop:
                     await self._start_again(wanted)
 
     async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
+        # what waited gives way to this one, and nothing is said of that
+        self.held.pop(wanted.agent, None)
         try:
             self._say(await self._ask(wanted, module, build_ms, at_start=at_start))
         except (Unreachable, TimedOut) as lost:
@@ -257,6 +263,20 @@ class DevLoop:
                     keeps=held.keeps,
                 )
             )
+
+    def _attend(self, held: Held) -> None:
+        if self._attending is not None:
+            self._attending.create_task(self._decided_elsewhere(held), name=f"gate {held.agent}")
+
+    async def _decided_elsewhere(self, held: Held) -> None:
+        """Say what became of a build that waits when it is not decided here."""
+        try:
+            async with self._client() as caxton:
+                event = await decided(caxton, held)
+        except CaxtonError:
+            return  # no daemon, nothing waits; the next save says so
+        if self.held.get(held.agent) is held:
+            self._say(event)
 
     def _client(self) -> AsyncClient:
         return AsyncClient(socket_path(self._folder / ".caxton"), timeout=DEPLOY_S)
@@ -337,6 +357,7 @@ class DevLoop:
             self.held.pop(event.agent, None)
         if isinstance(event, Held):
             self.held[event.agent] = event
+            self._attend(event)
         self._sink(msgspec.structs.replace(event, at_us=self._clock.now_us()))
 
 

@@ -79,6 +79,31 @@ async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Pa
             assert not [event for event in project.seen if isinstance(event, DeployFailed)]
 
 
+async def test_what_is_decided_elsewhere_is_told_here(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            first = await caxton.send(ASK, wait_s=10)
+            await caxton.pin(first["conversation_id"])
+            before = (await caxton.agent("tally"))["revision"]
+
+            project.save("tally.wat", tally(tag="two", step=2).decode())
+            held = await project.next(Held)
+            await caxton.abort(held.deployment)
+            dropped = await project.next(DeployFailed)
+            assert (dropped.revision, dropped.keeps) == (held.revision, before)
+            assert "the operator dropped it" in dropped.reason
+            assert project.loop.held == {}
+
+            project.save("tally.wat", tally(tag="three", step=3).decode())
+            held = await project.next(Held)
+            await caxton.promote(held.deployment)
+            deployed = await project.next(Deployed)
+            assert (deployed.previous, deployed.revision) == (before, held.revision)
+            assert project.loop.held == {}
+
+
 async def test_without_a_gate_everything_goes_in(tmp_path: Path) -> None:
     begin(tmp_path)
     async with looping(tmp_path, gate=Gate("none")) as project:
