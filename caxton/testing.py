@@ -48,6 +48,10 @@ class NotReady(CaxtonError):
 
     code = "agent_not_ready"
 
+    def __str__(self) -> str:
+        """With the hint: it is read among a test's results, where nothing else shows it."""
+        return f"{self.message}{os.linesep}hint: {self.hint}" if self.hint else self.message
+
 
 @contextmanager
 def running(folder: Path | str) -> Generator[Running]:

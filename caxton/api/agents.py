@@ -299,4 +299,7 @@ def _module(rooms: Rooms, body: DeployBody) -> tuple[str, bytes, Limits | None]:
     try:
         return name, module, limits_from(body.limits, rooms.config.config.limits_of(name))
     except ValueError as error:
-        raise ConfigurationError(f"limits: {error}") from error
+        raise ConfigurationError(
+            f"limits: {error}",
+            hint="sizes as 16777216 or 16MiB, times as 500ms or 1s, others as whole numbers",
+        ) from error

@@ -49,7 +49,7 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
                 ("TURNS", lambda a: a["turns"]),
                 ("FAILED", lambda a: a["failed_turns"]),
                 ("SENT", lambda a: a["sent"]),
-                ("MEMORY", lambda a: size((a["memory_kib"] or 0) * 1024)),
+                ("MEMORY", lambda a: size(a["memory_kib"] * 1024) if a["memory_kib"] else "-"),
                 ("RESTARTS", lambda a: a["restarts"]),
                 ("LAST ERROR", lambda a: a["last_error"] or ""),
             ],

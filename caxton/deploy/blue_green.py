@@ -142,7 +142,7 @@ class BlueGreen(Handover):
         except DeploymentError as error:
             raise DeploymentError(
                 f"the new revision did not take over the state: {error.message}",
-                hint=error.hint or "the old revision goes on; a fresh state can be asked for",
+                hint=error.hint or "the old revision goes on; --fresh-state begins without its state",
                 **error.details,
             ) from None
         await instances.drop(self.cell, slot)

@@ -191,7 +191,7 @@ class Handover(Change):
                         self.lost_old("snapshot", fault)
                     raise DeploymentError(
                         f"the new revision did not take over the state: {fault.reason}",
-                        hint=fault.hint or "the old revision goes on; a fresh state can be asked for",
+                        hint=fault.hint or "the old revision goes on; --fresh-state begins without its state",
                     )
                 self.take_over()
             finally:

@@ -76,7 +76,12 @@ def _reason(gate: Gate, report: Report, pinned: list[str]) -> str | None:
     stumbled = sum(len(one.stumbled) for one in report.agents)
     if totals.trapped or stumbled:
         count = totals.trapped + stumbled
-        return f"{count} turn{'s' if count > 1 else ''} that went well cost{'' if count > 1 else 's'} the instance"
+        which = (
+            f"{count} turns that went well trap or hit"
+            if count > 1
+            else "a turn that went well traps or hits"
+        )
+        return f"{which} a limit now"
     if totals.illegal:
         return f"{totals.illegal} turn{'s' if totals.illegal > 1 else ''} would break the protocol"
     if gate.mode == "replay" and pinned:

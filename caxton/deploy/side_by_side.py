@@ -295,5 +295,5 @@ class SideBySide(Handover):
             await self.bring_back()
         raise DeploymentError(
             f"the new revision did not take over the state: {fault.reason}",
-            hint=fault.hint or "the old revision goes on; a fresh state can be asked for",
+            hint=fault.hint or "the old revision goes on; --fresh-state begins without its state",
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import resource
 import sys
 import time
@@ -115,7 +116,17 @@ def _translated(source: bytes) -> bytes:
     except UnicodeDecodeError:
         raise InvalidModule("the text of the module is not UTF-8") from None
     except wasmtime.WasmtimeError as refused:
-        raise InvalidModule(f"the text of the module is wrong: {shown(str(refused), 300)}") from None
+        raise InvalidModule(
+            f"the text of the module is wrong{_place(str(refused))}",
+            hint="it has to be a .wasm module, or WebAssembly text that begins with (module",
+        ) from None
+
+
+def _place(text: str) -> str:
+    """What wasmtime says of a text, without its drawing: `, line 3, column 7: expected ...`."""
+    what = shown(text.strip().partition("\n")[0], 300)
+    found = re.search(r"--> [^\n]*:(\d+):(\d+)", text)
+    return f", line {found[1]}, column {found[2]}: {what}" if found else f": {what}"
 
 
 if __name__ == "__main__":

@@ -81,7 +81,11 @@ def test_as_json_and_as_lines(project: Path) -> None:
         ([], 2, "it is not said what to replay"),
         (["nothing"], 2, "nothing of conversation 'nothing' is in the journal"),
         (["--last", "1", "--with", "nowhere.wasm"], 2, "nowhere.wasm cannot be read"),
-        (["--last", "1", "--with", "caxton.toml"], 5, "the text of the module is wrong"),
+        (
+            ["--last", "1", "--with", "caxton.toml"],
+            5,
+            "the text of the module is wrong, line 1, column 1: expected `(`\nhint: ",
+        ),
         (["--last", "1", "--agent", "nobody"], 5, "there is no agent 'nobody'"),
     ],
 )

@@ -70,7 +70,7 @@ async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Pa
             # the next save ends the waiting of the one before
             project.save("tally.wat", tally(tag="five", before=TRAPS_AT_TWO).decode())
             held = await project.next(Held)
-            assert "cost" in held.reason
+            assert "a limit now" in held.reason
             project.save("tally.wat", tally(tag="six", step=4).decode())
             assert (await project.next(Deployed)).previous == accepted.revision
             row = await caxton.deployment(held.deployment)

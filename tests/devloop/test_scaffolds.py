@@ -78,6 +78,13 @@ def test_a_mistake_in_an_agent_is_what_its_test_says(tmp_path: Path) -> None:
     assert "expected ';'" in caught.value.message
 
 
+def test_a_toolchain_that_is_missing_is_named_with_its_remedy_in_a_tests_results(tmp_path: Path) -> None:
+    made = new_agent("counter", Language.ASSEMBLYSCRIPT, tmp_path / "counter", None)
+    with pytest.raises(NotReady) as caught, running(made.folder):
+        pass
+    assert "npm install" in str(caught.value)
+
+
 def test_a_state_that_is_lost_is_noticed(tmp_path: Path) -> None:
     made = new_agent("counter", Language.C, tmp_path / "counter", None)
     source = made.folder / "agent.c"
