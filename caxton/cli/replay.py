@@ -119,7 +119,8 @@ def turn_lines(turn: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
     before: dict[str, Any] = turn["before"]
     after: dict[str, Any] = turn["after"] or {}
     fuel = _two(before["fuel"], after.get("fuel"))
-    memory = _two(before["memory_kib"], after.get("memory_kib"), known=False)
+    # 0 is what a component's is: it is not measured
+    memory = _two(before["memory_kib"] or None, after.get("memory_kib") or None, known=False)
     parts = [
         time.strftime("%H:%M:%S", time.localtime(moment(turn))),
         f"#{turn['seq']}",

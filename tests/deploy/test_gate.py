@@ -89,7 +89,7 @@ async def test_a_changed_answer_in_a_pinned_conversation_waits(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("wasm", "reason"),
-    [(BROKEN, "that went well cost"), (ILLEGAL, "would break the protocol")],
+    [(BROKEN, "that went well trap"), (ILLEGAL, "would break the protocol")],
     ids=["traps", "illegal"],
 )
 @pytest.mark.parametrize("gate", [CHECK, REPLAY])
