@@ -45,7 +45,15 @@ from caxton.devloop.events import (
 from caxton.devloop.stamps import Stamps
 from caxton.devloop.targets import Target, targets
 from caxton.devloop.watch import Watch, watching
-from caxton.errors import AgentNotFound, CaxtonError, ConfigurationError, InvalidState, TimedOut, Unreachable
+from caxton.errors import (
+    AgentNotFound,
+    CaxtonError,
+    ConfigurationError,
+    DeploymentNotFound,
+    InvalidState,
+    TimedOut,
+    Unreachable,
+)
 
 DEBOUNCE_MS: Final = 60
 AT_ONCE: Final = 2
@@ -220,9 +228,13 @@ class DevLoop:
 
     async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
         # what waited gives way to this one, and nothing is said of that
-        self.held.pop(wanted.agent, None)
+        waited = self.held.pop(wanted.agent, None)
         try:
-            self._say(await self._ask(wanted, module, build_ms, at_start=at_start))
+            event = await self._ask(wanted, module, build_ms, at_start=at_start)
+            if waited is not None and isinstance(event, Unchanged):
+                # the source is what runs again: nothing was brought that the daemon would drop the other for
+                await self._drop(waited)
+            self._say(event)
         except (Unreachable, TimedOut) as lost:
             # somebody stopped it, or it died: one more start is what a person would try
             try:
@@ -263,6 +275,13 @@ class DevLoop:
                     keeps=held.keeps,
                 )
             )
+
+    async def _drop(self, held: Held) -> None:
+        try:
+            async with self._client() as caxton:
+                await caxton.abort(held.deployment)
+        except (DeploymentNotFound, InvalidState):
+            return  # it was decided in this very moment
 
     def _attend(self, held: Held) -> None:
         if self._attending is not None:

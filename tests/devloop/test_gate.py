@@ -10,7 +10,7 @@ from caxton.api.client import AsyncClient
 from caxton.api.socket import socket_path
 from caxton.cli.dev_lines import Lines
 from caxton.devloop import Gate
-from caxton.devloop.events import Deployed, DeployFailed, Dropped, Held, Watching
+from caxton.devloop.events import Deployed, DeployFailed, Dropped, Held, Unchanged, Watching
 
 from .project import looping
 
@@ -101,6 +101,22 @@ async def test_what_is_decided_elsewhere_is_told_here(tmp_path: Path) -> None:
             await caxton.promote(held.deployment)
             deployed = await project.next(Deployed)
             assert (deployed.previous, deployed.revision) == (before, held.revision)
+            assert project.loop.held == {}
+
+
+async def test_a_save_that_goes_back_to_what_runs_drops_what_waits(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            first = await caxton.send(ASK, wait_s=10)
+            await caxton.pin(first["conversation_id"])
+            project.save("tally.wat", tally(tag="two", step=2).decode())
+            held = await project.next(Held)
+            project.save("tally.wat", tally().decode())
+            assert (await project.next(Unchanged)).revision == held.keeps
+            row = await caxton.deployment(held.deployment)
+            assert (row["state"], row["waits"]) == ("failed", False)
             assert project.loop.held == {}
 
 
