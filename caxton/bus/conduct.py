@@ -120,7 +120,9 @@ class Conduct:
             self._arm(conversation)
         if conversation.serves is not None:
             self.touched(conversation.serves, seq)
-        return None if _plain(verdict) else verdict
+        if verdict.legality is _LEGAL and not verdict.effects and verdict.warning is None:
+            return None
+        return verdict
 
     def _begin(
         self, message: Message, seq: int, extensions: Mapping[str, msgspec.Raw] | None

@@ -114,6 +114,68 @@ def hear(conversation: Conversation, protocol: Protocol, message: Message, at_us
     return verdict
 
 
+def step(conversation: Conversation, protocol: Protocol, message: Message, at_us: int) -> Verdict | None:
+    """What `hear` does, for the usual step of an open branch, in one go: half the time of the long way.
+
+    None where there is anything else to look at (a deadline, a cancel, an alias, a stranger, what is no step); then
+    nothing has been changed. One receiver; time has been looked at; nothing is brokered.
+    """
+    sender, receiver, initiator = message.sender, message.receiver[0], conversation.initiator
+    if sender == initiator:
+        role, by_participant, name = _INITIATOR, False, receiver
+    elif receiver == initiator:
+        role, by_participant, name = _PARTICIPANT, True, sender
+    else:
+        return None
+    branches = conversation.branches
+    before = branches.get(name)
+    if (
+        before is None
+        or before.cancel is not None
+        or sender == receiver
+        or message.reply_by is not None
+        or message.reply_to is not None
+    ):
+        return None
+    said, refers = message.protocol, message.in_reply_to
+    if (said is not None and said != protocol.name) or (
+        refers is not None and refers != (before.asked if by_participant else before.answered)
+    ):
+        return None
+    states = protocol.states
+    move = protocol.moves[before.state][by_participant].get(message.performative)
+    if move is None or move.step.relay or states[before.state].end is not None:
+        return None
+    if move.plain:
+        verdict = move.verdict
+        if by_participant:
+            after = Branch(
+                move.step.to, before.asked, message.reply_with, 0, before.round, True, before.awarded,
+                None, None, None, 0, before.used,
+            )  # fmt: skip
+        else:
+            used = before.used if before.asked is None else machine.remember(before.used, before.asked)
+            after = Branch(
+                move.step.to, message.reply_with, before.answered, 0, before.round, before.heard,
+                before.awarded, None, None, None, 0, used,
+            )  # fmt: skip
+    else:
+        after, rounds, verdict = machine.hear(
+            protocol, before, conversation.rounds, name, role, message, at_us
+        )
+        if after is before or verdict.legality is not _LEGAL:
+            return None
+        conversation.rounds = rounds
+    if states[after.state].end is None:
+        branches[name] = after
+    else:
+        _replace(conversation, protocol, name, before, after)
+    conversation.last_us = at_us
+    if by_participant:
+        conversation.spoken = True
+    return verdict
+
+
 def not_understood(
     conversation: Conversation, protocol: Protocol, message: Message, at_us: int
 ) -> Verdict | None:

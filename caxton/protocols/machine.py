@@ -141,7 +141,7 @@ def hear(
             None, None, None, 0, branch.used,
         )  # fmt: skip
     else:
-        used = branch.used if branch.asked is None else _remember(branch.used, branch.asked)
+        used = branch.used if branch.asked is None else remember(branch.used, branch.asked)
         said = Branch(
             step.to, message.reply_with, branch.answered, until, number, branch.heard, awarded,
             None, None, None, 0, used,
@@ -149,7 +149,8 @@ def hear(
     return said, rounds, verdict
 
 
-def _remember(used: str, more: str) -> str:
+def remember(used: str, more: str) -> str:
+    """Earlier reply_withs with one more; the oldest go where they become too many."""
     used = f"{used}\0{more}"
     return used if len(used) <= USED_MAX else used[used.find("\0", USED_MAX // 2) :]
 
@@ -362,7 +363,7 @@ def _hear_with_cancel(
         listed = protocol.moves[branch.state][1].get(act)
         expected = listed is not None or act is Performative.NOT_UNDERSTOOD
         if answers and (refers == branch.cancel or (refers is None and not expected)):
-            used = _remember(branch.used, branch.cancel or "")
+            used = remember(branch.used, branch.cancel or "")
             if act is Performative.INFORM:
                 ended = msgspec.structs.replace(
                     without, state=states.CANCELLED, deadline_us=0, heard=True, used=used

@@ -190,3 +190,15 @@ def test_coverage_counts_what_was_walked_and_names_the_rest() -> None:
     }
     assert len(taken.table()["fipa-contract-net"]) == len(transitions(talk.table))
     assert not any(taken.table()["fipa-request"].values())
+
+
+@given(PROTOCOLS, st.lists(st.tuples(words(), st.integers(0, 59)), min_size=2, max_size=25))
+@settings(max_examples=150)
+def test_the_quick_way_of_a_usual_step_is_the_long_one(protocol: str, walk: list[tuple[Said, int]]) -> None:
+    quick, long = Talk(protocol), Talk(protocol)
+    long.referee.quick = False
+    for said, choice in walk:
+        assert speak(quick, said, choice) == speak(long, said, choice)
+        assert {id: plain(one) for id, one in quick.referee.conversations.items()} == {
+            id: plain(one) for id, one in long.referee.conversations.items()
+        }
