@@ -202,3 +202,35 @@ def test_the_quick_way_of_a_usual_step_is_the_long_one(protocol: str, walk: list
         assert {id: plain(one) for id, one in quick.referee.conversations.items()} == {
             id: plain(one) for id, one in long.referee.conversations.items()
         }
+
+
+@given(PROTOCOLS, st.lists(st.integers(0, 10_000), min_size=4, max_size=30))
+@settings(max_examples=300)
+def test_the_two_ways_agree_along_the_table(protocol: str, choices: list[int]) -> None:
+    """Walks that follow the table, with references, so that they come far."""
+    quick, long = Talk(protocol), Talk(protocol)
+    long.referee.quick = False
+    start = sorted(LIBRARY.protocols[protocol].starts)[0]
+    for talk in (quick, long):
+        talk.i(start, "a", "b", rw="r0")
+    for number, choice in enumerate(choices):
+        name = NAMES[choice % 2]
+        branch = (
+            quick.conversation.branches.get(f"{name}@local")
+            if quick.id in quick.referee.conversations
+            else None
+        )
+        if branch is None:
+            return
+        table = quick.table.moves[branch.state]
+        steps = [(side, act) for side in (0, 1) for act in sorted(table[side])]
+        if not steps:
+            return
+        side, act = steps[choice // 2 % len(steps)]
+        refers = (branch.answered, branch.asked)[side] if choice % 3 else None
+        known = {"rw": f"r{number + 1}" if choice % 5 else None, "irt": refers}
+        verdicts = [
+            talk.p(name, act, **known) if side else talk.i(act, name, **known) for talk in (quick, long)
+        ]
+        assert verdicts[0] == verdicts[1]
+        assert plain(quick.conversation) == plain(long.conversation)
