@@ -33,7 +33,7 @@ COMPLETE: Final = 20_000
 """Of these, complete ones: the last that were written down. Who speaks in an earlier one begins it anew."""
 STALE_MAX: Final = 1_000
 """Entries of the heap that nobody waits for any more, beside as many as there are that somebody does."""
-WRITE_S: Final = 0.25
+WRITE_S: Final = 0.5
 """How often states of conversations are written down while there are any."""
 WRITTEN_AT_ONCE: Final = 100
 """States that one such step writes at most, or a twentieth of what waits. The fewer, the less it costs while messages
