@@ -158,7 +158,7 @@ def test_what_goes_wrong_on_a_first_day(say: Say, tmp_path: Path) -> None:
     refused(say("agent", "stop", "ecko"), 5, "ecko")
     refused(say("agent", "deploy", "ams", "echo.wasm"), 2, "ams")
     refused(say("agent", "deploy", "Not A Name", "echo.wasm"), 2, "Not A Name")
-    refused(say("agent", "deploy", "bad", "text.wasm"), 5, "module", hint=False)
+    refused(say("agent", "deploy", "bad", "text.wasm"), 5, "module", "line 1")
     refused(say("agent", "deploy", "bad", "cut.wasm"), 5)
     refused(say("agent", "deploy", "bad", "gone.wasm"), 2, "gone.wasm")
     refused(say("conv", "show", "no-such-talk"), 2, "no-such-talk")
