@@ -83,7 +83,13 @@ class Frame(Screen[None]):
             yield from self._panes.values()
         if self._building:
             yield BuildStrip(self.desk.store)
-        wanted = Input(placeholder="from:buyer act:refuse !timer ~regex", id="filter", compact=True)
+        wanted = Input(
+            placeholder="from:buyer act:refuse !timer ~regex",
+            id="filter",
+            compact=True,
+            # what stands there is gone on with; selected, the next key would replace it
+            select_on_focus=False,
+        )
         wanted.cursor_blink = False
         yield wanted
         yield StatusLine(self.desk)
@@ -214,6 +220,7 @@ class Frame(Screen[None]):
         line = self.query_one("#filter", Input)
         line.display = True
         line.value = listing.wanted.text if listing is not None and listing.wanted is not None else ""
+        line.cursor_position = len(line.value)
         self.set_focus(line)
 
     @on(Input.Changed, "#filter")
