@@ -37,7 +37,7 @@ WRITE_S: Final = 0.5
 """How often states of conversations are written down while there are any."""
 WRITTEN_AT_ONCE: Final = 100
 """States that one such step writes at most, or a twentieth of what waits. The fewer, the less it costs while messages
-flow, and the more of them are judged again after a crash: about 5 µs each."""
+flow, and the more of them are judged again after a crash."""
 RESTORED: Final = 10_000
 """Complete conversations that a start of the daemon takes up again beside the open ones, so that nobody begins
 another with an id of theirs."""

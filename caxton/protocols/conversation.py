@@ -115,7 +115,7 @@ def hear(conversation: Conversation, protocol: Protocol, message: Message, at_us
 
 
 def step(conversation: Conversation, protocol: Protocol, message: Message, at_us: int) -> Verdict | None:
-    """What `hear` does, for the usual step of an open branch, in one go: half the time of the long way.
+    """What `hear` does, for the usual step of an open branch, in one go: measured, 1.2 µs instead of 1.5.
 
     None where there is anything else to look at (a deadline, a cancel, an alias, a stranger, what is no step); then
     nothing has been changed. One receiver; time has been looked at; nothing is brokered.
