@@ -1,7 +1,8 @@
 """Which protocols there are: FIPA's eleven, and those that a project adds.
 
 In: a protocol's name as a message gives it, in any case. Out: the `Protocol`, or None for one that nobody here knows.
-The architecture document's names (RequestReply, ContractNet, Auction, Negotiation, Subscribe) are accepted.
+The architecture document's names (RequestReply, ContractNet, Auction, Negotiation, Subscribe) are accepted, and FIPA's
+without `fipa-`, so that a message is not passed unjudged for want of a prefix.
 """
 
 from __future__ import annotations

@@ -310,9 +310,10 @@ def test_every_state_of_the_table_is_reached_here(protocol: str) -> None:
         ("Negotiation", "fipa-iterated-contract-net"),
         ("Subscribe", "fipa-subscribe"),
         ("FIPA-Auction-Dutch", "fipa-auction-dutch"),
+        *((name.removeprefix("fipa-"), name) for name in PATHS),
     ],
 )
-def test_the_architecture_documents_names_and_any_case_are_accepted(name: str, means: str) -> None:
+def test_the_architecture_documents_names_short_ones_and_any_case_are_accepted(name: str, means: str) -> None:
     talk = Talk(name)
     first = PATHS[means][2][next(iter(PATHS[means][2]))].split(", ")[0].split()[1]
     assert talk.i(first).protocol == means
