@@ -21,6 +21,33 @@ MOST_TICKS = 10
 """Ticks that are made up for in one look, after a time in which this thread did not run."""
 
 
+class Pace:
+    """How many ticks each look is worth, so that a tick stands for `TICK_S` of the work in hand and no less.
+
+    After a time in which the watcher did not run, ticks are made up for, but not for work that may have begun since the
+    last look: its limit would be short by the time before it.
+    """
+
+    __slots__ = ("_seen", "_upto")
+
+    def __init__(self, now: float) -> None:
+        self._upto = now
+        """Up to when time has been told in ticks, in seconds."""
+        self._seen: object = None
+
+    def look(self, now: float, work: object) -> int:
+        """The ticks to tell now, with this work in hand (None: with none)."""
+        known, self._seen = work is None or work is self._seen, work
+        due = int((now - self._upto) / TICK_S)
+        if due == 0:
+            return 0
+        if not known:
+            self._upto = now
+            return 1
+        self._upto = now if due > MOST_TICKS else self._upto + due * TICK_S
+        return min(due, MOST_TICKS)
+
+
 class Watcher(threading.Thread):
     """Looks every millisecond while there is work, not at all while there is none."""
 
@@ -33,25 +60,22 @@ class Watcher(threading.Thread):
         queue = self._queue
         seen: Frame | None = None
         seen_at = 0.0
-        tick_at = time.monotonic() + TICK_S
+        pace = Pace(time.monotonic())
         idle = batches = 0
         while not queue.ended.is_set():
             time.sleep(LOOK_S)
             now = time.monotonic()
-            if now >= tick_at:
-                due = min(int((now - tick_at) / TICK_S) + 1, MOST_TICKS)
-                engines.tick(due)
-                tick_at = max(tick_at + due * TICK_S, now)
             runner = queue.runner
-            try:
-                frame = runner.claims[0]
-            except IndexError:
+            claims = runner.claims[:1]
+            frame = claims[0] if claims else None
+            engines.tick(pace.look(now, frame))
+            if frame is None:
                 seen = None
                 idle = idle + 1 if queue.batches == batches and not queue.lanes.count else 0
                 batches = queue.batches
                 if idle > IDLE_LOOKS:
                     self._sleep(batches)
-                    tick_at = time.monotonic() + TICK_S
+                    pace = Pace(time.monotonic())
                     idle = 0
                 continue
             idle = 0
