@@ -77,7 +77,10 @@ def make(folder: Path) -> Found | Missing:
 
 def cargo(folder: Path) -> Found | Missing:
     """Rust's cargo. Whether it has the target shows when it builds: to ask takes a tenth of a second each time."""
-    return _on_path("cargo", f"from rustup.rs, then: rustup target add {RUST_TARGET}")
+    found = _on_path("cargo", f"from rustup.rs, then: rustup target add {RUST_TARGET}")
+    if isinstance(found, Found) and _is_empty_shim():
+        return Missing("a toolchain of rustup's", "rustup default stable", found.command)
+    return found
 
 
 def cargo_with_target(folder: Path) -> Found | Missing:
@@ -85,8 +88,6 @@ def cargo_with_target(folder: Path) -> Found | Missing:
     found = cargo(folder)
     if isinstance(found, Missing):
         return found
-    if _would_set_up_rustup():
-        return Missing("a toolchain of rustup's", "rustup default stable", found.command)
     try:
         root = subprocess.run(
             ["rustc", "--print", "sysroot"],
@@ -103,11 +104,19 @@ def cargo_with_target(folder: Path) -> Found | Missing:
     return found
 
 
-def _would_set_up_rustup() -> bool:
-    """Whether to ask rustc would make rustup set up a home of its own, which looking must not do."""
+def _is_empty_shim() -> bool:
+    """Whether cargo and rustc are rustup's, and it has no toolchain for them to run.
+
+    They are not asked: that would make rustup set up a home of its own, which looking must not do.
+    """
     rustc = shutil.which("rustc")
+    if rustc is None or not (Path(rustc).parent / "rustup").exists():
+        return False
     ours = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
-    return rustc is not None and (Path(rustc).parent / "rustup").exists() and not ours.exists()
+    try:
+        return not any((ours / "toolchains").iterdir())
+    except OSError:
+        return True
 
 
 def rust_target(found: Found | Missing) -> Missing:
