@@ -21,7 +21,7 @@ import structlog
 from caxton.agents.instances import Instances
 from caxton.agents.registry import AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
-from caxton.bus.bus import GUEST_ERROR, OK, REDELIVERED, REFUSED
+from caxton.bus.turns import GUEST_ERROR, OK, REDELIVERED, REFUSED
 from caxton.cells import Cell, CellLink, CellLost
 from caxton.clock import Clock
 from caxton.errors import CaxtonError

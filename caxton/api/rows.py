@@ -14,8 +14,8 @@ import msgspec
 from caxton.acl.message import read_message
 from caxton.api.judged import verdict_body
 from caxton.api.shapes import iso
-from caxton.bus.bus import REDELIVERED as REDELIVERED_TURN
-from caxton.bus.bus import STATUS_NAMES
+from caxton.bus.turns import REDELIVERED as REDELIVERED_TURN
+from caxton.bus.turns import STATUS_NAMES
 from caxton.journal import (
     REDELIVERED,
     Reader,

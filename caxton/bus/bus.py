@@ -6,21 +6,22 @@
                      ▲                                                                               │
                      └────────────────────── what the turn said ─────────────────────────────────────┘
 
-`admit` is the only place where a message comes into being, whoever says it. What the platform says by itself, about
-what cannot be delivered or breaks its protocol, is in `notices`.
+`admit` is the only place where a message comes into being, whoever says it (`reply` and `reply_quickly` are its short
+forms for a guest's answer). What becomes of a turn's result is in `turns`; what the platform says by itself, about what
+cannot be delivered or breaks its protocol, in `notices`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from caxton.acl import Draft, Message, Performative, read_draft
 from caxton.acl.message import NULL, read_message, write_message
-from caxton.acl.reply_by import reply_by_time
+from caxton.bus.addressing import Addressing
 from caxton.bus.clients import Clients
 from caxton.bus.conduct import Conduct, Mode
 from caxton.bus.conversations import Conversations, Talk
@@ -28,7 +29,8 @@ from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.notices import Notices
 from caxton.bus.outlet import Outlet
-from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.turns import OK, REDELIVERED, Turns
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
@@ -37,27 +39,7 @@ from caxton.journal.batch import MessageRow
 from caxton.limits import Limits
 from caxton.protocols import Effect, Verdict
 
-REDELIVERED: Final = 256
-"""Added to a turn's status when its message was delivered again."""
-
-OK: Final = 0
-GUEST_ERROR: Final = 1
-UNHANDLED: Final = 5
-REFUSED: Final = 6
-STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandled", "refused")
-"""By the number that a turn's row carries; the first six are the cell's own."""
-
 _encode = msgspec.json.Encoder().encode
-
-
-class _Fault(msgspec.Struct):
-    """What the bus wants to know of a cell's fault; there is more in it."""
-
-    code: str
-    reason: str
-
-
-_read_fault = msgspec.json.Decoder(_Fault).decode
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.IGNORECASE
 )
@@ -71,25 +53,6 @@ class Submitted(NamedTuple):
     conversation_id: str
     trace_id: str
     reply_with: str | None
-
-
-class PlatformAgent(Protocol):
-    """An agent of the platform's own; it answers at once or later, without a cell."""
-
-    name: str
-
-    @property
-    def number(self) -> int:
-        """Its number in the journal."""
-        ...
-
-    def take(self, envelope: Envelope) -> None:
-        """Handle one message; raises InvalidMessage for what it does not understand."""
-        ...
-
-    def oldest(self) -> int:
-        """The lowest number among the messages that it has not finished."""
-        ...
 
 
 class Bus:
@@ -121,21 +84,21 @@ class Bus:
         self.platform_agents: dict[str, PlatformAgent] = {}
         self.quick = True
         """Whether plain answers take the quick way; off only to compare the two."""
-        self.on_broken: Callable[[Endpoint, int, str, str], None] = _nobody
-        """Told when a turn cost an instance: endpoint, status, code, reason."""
-        self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
-        """Told when an agent has had as many turns as `snapshot_at` says."""
-        self._measures = clock.measures
         self._limits = limits
         self._seq = next_seq - 1
-        self._last_us = 0
-        self._suffix = f"@{platform}"
+        self.last_us = 0
+        """The time of the latest message, µs; the next one is not before it."""
+        self.addressing = Addressing(platform, limits.receivers, clock)
+        self.full_name = self.addressing.full_name
+        self._suffix = self.addressing.suffix
         self._ams = f"ams{self._suffix}"
         self._timer = f"timer{self._suffix}"
         self._judged = self.conduct.known
         self._notices = Notices(self, self._ams, limits.hops)
         self.bury = self._notices.bury
         self.answer = self._notices.answer
+        self.turns = Turns(self, measures=clock.measures)
+        self.ended = self.turns.ended
         journal.on_commit.append(self._committed)
 
     # ------------------------------------------------------------------ from outside
@@ -162,14 +125,14 @@ class Bus:
                     hint="raise limits.message_bytes in caxton.toml, or send a reference",
                 )
             draft = read_draft(line)
-            speaker = self.full_name(draft.sender or sender or "operator")
+            speaker = self.addressing.full_name(draft.sender or sender or "operator")
             self.check_client(speaker)
             if not draft.receiver:
                 raise InvalidMessage(
                     "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
                 )
-            draft.receiver = self._receivers(draft.receiver, self._limits.receivers)
-            self._resolve(draft)
+            draft.receiver = self.addressing.receivers(draft.receiver, self._limits.receivers)
+            self.addressing.answers(draft)
             trace_id = ""
             if traceparent is not None:
                 trace_id = trace_of(traceparent)
@@ -202,144 +165,9 @@ class Bus:
         for outlet in self.outlets:
             outlet.settle()
 
-    # ------------------------------------------------------------------ from a cell
-
-    def ended(
-        self,
-        endpoint: Endpoint,
-        seq: int,
-        status: int,
-        count: int,
-        payload: bytes,
-        fuel: int,
-        started_us: int,
-        turn_us: int,
-    ) -> None:
-        """A turn ended. What it said is admitted with the turn's row, or not at all."""
-        envelope = endpoint.in_flight.popleft()
-        if envelope.seq != seq:
-            raise RuntimeError(f"{endpoint.name}: the cell answered {seq}, {envelope.seq} was next")
-        if status == UNHANDLED:
-            endpoint.returned.append(envelope)
-            if not endpoint.in_flight:
-                endpoint.take_back()
-                endpoint.wake()
-            return
-        counts = self.counts
-        counts.turns += 1
-        counts.fuel += fuel
-        endpoint.turns += 1
-        endpoint.last_seq = seq
-        endpoint.fuel += fuel
-        if not self._measures:
-            started_us, turn_us = self._last_us, 0
-        queue_us = started_us - envelope.message.timestamp
-        if queue_us < 0:
-            queue_us = 0
-        counts.queue_us += queue_us
-        counts.turn_us += turn_us
-        endpoint.turn_us += turn_us
-        sent = 0
-        if status == OK:
-            counts.turns_ok += 1
-            if payload:
-                try:
-                    sent = self._say(endpoint, envelope, count, payload)
-                except TurnRefused as refusal:
-                    counts.turns_ok -= 1
-                    status = REFUSED
-                    if self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason):
-                        return
-        else:
-            code, reason = read_fault(status, payload)
-            if status == GUEST_ERROR and b"\n" in payload:
-                self._log_refused(endpoint, envelope, payload)
-            if self._turn_failed(endpoint, envelope, status, code, reason):
-                return
-        if envelope.redelivered:
-            status += REDELIVERED
-        self.journal.batch.turns.append(
-            (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
-        )
-        if endpoint.turns >= endpoint.snapshot_at:
-            self.on_snapshot_due(endpoint)
-        if not endpoint.in_flight and (endpoint.returned or endpoint.when_idle is not None):
-            endpoint.take_back()
-            endpoint.wake()
-
-    def _say(self, endpoint: Endpoint, cause: Envelope, count: int, payload: bytes) -> int:
-        """Admit everything that a turn said; TurnRefused when any of it may not be said."""
-        if (
-            count == 1
-            and payload.startswith(b'{"')
-            and not payload.startswith(b'{"caxton"')
-            and payload.find(b"\n", 0, -1) < 0
-        ):
-            # by far the most turns: one message, no log lines
-            draft = self._check(endpoint, payload)
-            if (
-                self.quick
-                and not draft.receiver
-                and not draft.conversation_id
-                and draft.reply_to is None
-                and draft.extensions is None
-                and cause.talk is not None
-                and cause.message.reply_to is None
-            ):
-                self._reply_quickly(endpoint, cause, cause.talk, draft)
-            else:
-                self._reply(endpoint.name, cause, draft)
-            endpoint.sent += 1
-            return 1
-        lines = parse_output(payload, count)
-        drafts = [self._check(endpoint, line) for line in lines.messages]
-        log_lines = endpoint.limits.log_lines
-        self.counts.logs_dropped += max(0, len(lines.logs) - log_lines)
-        for level, text in lines.logs[:log_lines]:
-            self._log(endpoint, cause, level, text)
-        for draft in drafts:
-            self._reply(endpoint.name, cause, draft)
-        endpoint.sent += len(drafts)
-        return len(drafts)
-
-    def _log_refused(self, endpoint: Endpoint, cause: Envelope, payload: bytes) -> None:
-        """A turn that the guest refused sends nothing, but what it logged says why."""
-        records = payload.partition(b"\n")[2]
-        try:
-            logs = parse_output(records, 0).logs
-        except TurnRefused:
-            return
-        for level, text in logs[: endpoint.limits.log_lines]:
-            self._log(endpoint, cause, level, text)
-
-    def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
-        """One line of a turn's output as a draft that may be sent, with full names and an absolute reply_by."""
-        limits = endpoint.limits
-        if len(line) > limits.message_bytes:
-            raise TurnRefused(
-                "message_bytes", f"a message of {len(line)} bytes; the limit is {limits.message_bytes}"
-            )
-        try:
-            draft = read_draft(line)
-            if draft.sender and self.full_name(draft.sender) != endpoint.name:
-                raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {draft.sender}")
-            if draft.receiver:
-                draft.receiver = self._receivers(draft.receiver, limits.receivers)
-            if draft.reply_by or draft.reply_to:
-                self._resolve(draft)
-        except InvalidMessage as error:
-            raise TurnRefused(error.code, error.message) from None
-        return draft
-
-    def _resolve(self, draft: Draft) -> None:
-        if draft.reply_to:
-            draft.reply_to = self._receivers(draft.reply_to, self._limits.receivers)
-        if draft.reply_by:
-            draft.reply_by = reply_by_time(draft.reply_by, self.now_us())
-
     # ------------------------------------------------------------------ the way of a message
 
-    def _reply(self, speaker: str, cause: Envelope, draft: Draft) -> None:
+    def reply(self, speaker: str, cause: Envelope, draft: Draft) -> None:
         """Admit one message of a turn. Without a receiver it is a reply: what it does not say is taken from the
         message in hand (DESIGN.md 4)."""
         asked = cause.message
@@ -369,18 +197,18 @@ class Bus:
         )
         self._post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
 
-    def _reply_quickly(self, endpoint: Endpoint, cause: Envelope, talk: Talk, draft: Draft) -> None:
-        """What `_reply` does, for an answer to whoever asked and nothing else: by far the most messages.
+    def reply_quickly(self, endpoint: Endpoint, cause: Envelope, talk: Talk, draft: Draft) -> None:
+        """What `reply` does, for an answer to whoever asked and nothing else: by far the most messages.
 
         Everything that it would call stands here in one go: measured, 7 µs a message instead of 8.5; both being in the
         conversation need not be looked up again.
         """
         asked = cause.message
         now = self.now_us()
-        if now < self._last_us:
-            now = self._last_us
+        if now < self.last_us:
+            now = self.last_us
         else:
-            self._last_us = now
+            self.last_us = now
         seq = self._seq = self._seq + 1
         id, span_id = self.ids.of(seq)
         speaker, name, protocol = endpoint.name, asked.sender, draft.protocol or asked.protocol
@@ -465,10 +293,10 @@ class Bus:
     def _next(self) -> tuple[int, int]:
         """The next number and the time now. Times never go back, so that they sort as numbers do."""
         now = self.now_us()
-        if now < self._last_us:
-            now = self._last_us
+        if now < self.last_us:
+            now = self.last_us
         else:
-            self._last_us = now
+            self.last_us = now
         seq = self._seq = self._seq + 1
         return seq, now
 
@@ -603,41 +431,6 @@ class Bus:
 
     # ------------------------------------------------------------------ what goes wrong
 
-    def _turn_failed(
-        self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
-    ) -> bool:
-        """Count it and say so to the sender; True where the message waits for another try, so that nothing of this
-        one is written down."""
-        counts = self.counts
-        match status:
-            case 1:
-                counts.turns_guest_error += 1
-            case 2:
-                counts.turns_trap += 1
-            case 3:
-                counts.turns_limit += 1
-            case 4:
-                counts.turns_broken += 1
-            case _:
-                counts.turns_refused += 1
-        endpoint.failed_turns += 1
-        endpoint.last_error = f"{code}: {reason}"
-        trial = endpoint.trial
-        if trial is not None and trial.catches and status != GUEST_ERROR:
-            endpoint.open = False
-            endpoint.returned.append(envelope)
-            endpoint.take_back()
-            trial.failed(envelope, code, reason)
-            endpoint.wake()
-            return True
-        discarded = status not in (GUEST_ERROR, REFUSED)
-        if discarded:
-            endpoint.open = False
-        self.bury(endpoint.name, envelope, code, reason)
-        if discarded:
-            self.on_broken(endpoint, status, code, reason)
-        return False
-
     def referee_mode(self, protocol: str | None) -> Mode:
         """What is done about a message that breaks that protocol."""
         return self.conduct.mode(protocol)
@@ -692,24 +485,6 @@ class Bus:
         batch.records.append(Event(seq, self.now_us(), kind, agent, key, _encode(body)))
         batch.last_seq = seq
 
-    def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
-        self.counts.logs += 1
-        message = cause.message
-        self.event(
-            "log",
-            agent=endpoint.name,
-            conversation=message.conversation_id,
-            body={
-                "agent": endpoint.name,
-                "level": level,
-                "message": text,
-                "message_id": message.id,
-                "conversation_id": message.conversation_id,
-                "trace_id": message.trace_id,
-                "span_id": message.span_id,
-            },
-        )
-
     @property
     def last_seq(self) -> int:
         """The number that was given out last."""
@@ -726,20 +501,6 @@ class Bus:
             lowest = min(lowest, agent.oldest())
         return lowest - 1
 
-    def full_name(self, name: str) -> str:
-        """`name` with this platform where it has none."""
-        return name if "@" in name else name + self._suffix
-
-    def _receivers(self, given: str | list[str], most: int) -> list[str]:
-        suffix = self._suffix
-        if isinstance(given, str):
-            return [given if "@" in given else given + suffix]
-        if len(given) > most:
-            raise InvalidMessage(
-                f"a message to {len(given)} receivers; the limit is {most}", hint="raise limits.receivers"
-            )
-        return list(dict.fromkeys(name if "@" in name else name + suffix for name in given))
-
     def _committed(self, batch: Batch) -> None:
         self.clients.commit(batch.last_seq)
 
@@ -754,23 +515,6 @@ def trace_of(traceparent: str) -> str:
     )
 
 
-def read_fault(status: int, payload: bytes) -> tuple[str, str]:
-    """The code and the sentence of a turn that failed in the cell."""
-    if status == GUEST_ERROR:
-        text = payload.partition(b"\n")[0].decode("utf-8", "replace")[:512]
-        return "guest_error", text or "the agent returned an error code"
-    fault = _read_fault(payload)
-    return fault.code, fault.reason
-
-
 def _handled(row: MessageRow) -> MessageRow:
     """The row of a message that needs no turn."""
     return (*row[:5], HANDLED, row[6])
-
-
-def _ignore(endpoint: Endpoint) -> None:
-    """Nobody keeps states yet."""
-
-
-def _nobody(endpoint: Endpoint, status: int, code: str, reason: str) -> None:
-    """No supervisor yet."""

@@ -1,11 +1,32 @@
-"""The numbers of the platform's own agents in the journal; a number belongs to one name for ever."""
+"""The platform's own agents: what one is to the bus, and their numbers in the journal, each of one name for ever."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
+
+from caxton.bus.endpoint import Envelope
 
 AMS_NUMBER: Final = 1
 DF_NUMBER: Final = 2
 TIMER_NUMBER: Final = 3
 PLATFORM_NUMBERS: Final = {"ams": AMS_NUMBER, "df": DF_NUMBER, "timer": TIMER_NUMBER}
 FIRST_GUEST_NUMBER: Final = 16
+
+
+class PlatformAgent(Protocol):
+    """An agent of the platform's own; it answers at once or later, without a cell."""
+
+    name: str
+
+    @property
+    def number(self) -> int:
+        """Its number in the journal."""
+        ...
+
+    def take(self, envelope: Envelope) -> None:
+        """Handle one message; raises InvalidMessage for what it does not understand."""
+        ...
+
+    def oldest(self) -> int:
+        """The lowest number among the messages that it has not finished."""
+        ...

@@ -320,7 +320,7 @@ class Pair:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""
         fault = msgspec.json.decode(answer.payload, type=Fault)
         self._endpoint.open = False
-        self._bus.on_broken(self._endpoint, answer.status, fault.code, fault.reason)
+        self._bus.turns.on_broken(self._endpoint, answer.status, fault.code, fault.reason)
 
 
 def _answer(future: asyncio.Future[Answer]) -> Answer | None:

@@ -15,8 +15,8 @@ import msgspec
 from caxton.acl.message import read_message
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
-from caxton.bus.bus import REDELIVERED, STATUS_NAMES, read_fault
 from caxton.bus.spoken import TurnRefused
+from caxton.bus.turns import REDELIVERED, STATUS_NAMES, read_fault
 from caxton.clock import Clock
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.journal import StoredTurn

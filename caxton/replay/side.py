@@ -15,7 +15,7 @@ import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
 from caxton.agents.recovery import SURVIVED, batches, body_of
-from caxton.bus.bus import REDELIVERED
+from caxton.bus.turns import REDELIVERED
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow, past_turns

@@ -173,7 +173,7 @@ class Stand:
         self.bus.platform_agents = {one.name: one for one in (self.ams, self.df, self.timer)}
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []
-        self.bus.on_broken = lambda endpoint, status, code, reason: self.broken.append(
+        self.bus.turns.on_broken = lambda endpoint, status, code, reason: self.broken.append(
             (endpoint.name, status, code)
         )
         self._known = 0

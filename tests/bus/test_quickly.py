@@ -73,9 +73,9 @@ async def test_answers_take_the_way_that_is_asked_for(
 ) -> None:
     async with stand(tmp_path) as house:
         taken: list[bool] = []
-        went = house.bus._reply_quickly  # pyright: ignore[reportPrivateUsage]
+        went = house.bus.reply_quickly
         monkeypatch.setattr(
-            house.bus, "_reply_quickly", lambda *given: (taken.append(True), went(*given)), raising=True
+            house.bus, "reply_quickly", lambda *given: (taken.append(True), went(*given)), raising=True
         )
         house.bus.quick = quick
         house.agent("a")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton.bus.bus import REDELIVERED, REFUSED
+from caxton.bus.turns import REDELIVERED, REFUSED
 from caxton.sandbox.frames import Status
 
 from .stand import INFORM, HandCell, stand

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from caxton.bus.bus import REFUSED, STATUS_NAMES
+from caxton.bus.turns import REFUSED, STATUS_NAMES
 from caxton.clock import VirtualClock
 from caxton.sandbox.frames import Status
 

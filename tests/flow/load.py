@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from caxton.api.client import AsyncClient
-from caxton.bus.bus import REDELIVERED, STATUS_NAMES
+from caxton.bus.turns import REDELIVERED, STATUS_NAMES
 from caxton.clock import SystemClock
 from caxton.errors import TimedOut, Unreachable
 from caxton.journal import Journal, StoredEvent, StoredMessage, StoredTurn

@@ -1,0 +1,45 @@
+"""Names and times of what somebody says, in full: local names get this platform's, a `reply_by` becomes absolute.
+
+In: a draft as a client or a guest wrote it. Out: the same draft, ready to be admitted; InvalidMessage where it cannot
+be.
+"""
+
+from __future__ import annotations
+
+from caxton.acl import Draft
+from caxton.acl.reply_by import reply_by_time
+from caxton.clock import Clock
+from caxton.errors import InvalidMessage
+
+
+class Addressing:
+    """What a platform makes of names."""
+
+    __slots__ = ("_most_reply_to", "_now_us", "suffix")
+
+    def __init__(self, platform: str, most_reply_to: int, clock: Clock) -> None:
+        self.suffix = f"@{platform}"
+        self._most_reply_to = most_reply_to
+        self._now_us = clock.now_us
+
+    def full_name(self, name: str) -> str:
+        """`name` with this platform where it has none."""
+        return name if "@" in name else name + self.suffix
+
+    def receivers(self, given: str | list[str], most: int) -> list[str]:
+        """The receivers in full, each once; InvalidMessage where there are more than `most`."""
+        suffix = self.suffix
+        if isinstance(given, str):
+            return [given if "@" in given else given + suffix]
+        if len(given) > most:
+            raise InvalidMessage(
+                f"a message to {len(given)} receivers; the limit is {most}", hint="raise limits.receivers"
+            )
+        return list(dict.fromkeys(name if "@" in name else name + suffix for name in given))
+
+    def answers(self, draft: Draft) -> None:
+        """Where answers go and until when, in full."""
+        if draft.reply_to:
+            draft.reply_to = self.receivers(draft.reply_to, self._most_reply_to)
+        if draft.reply_by:
+            draft.reply_by = reply_by_time(draft.reply_by, self._now_us())

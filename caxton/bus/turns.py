@@ -1,0 +1,253 @@
+"""A turn has ended in its cell: what it said, what it cost, and what failed.
+
+In: a turn's result, in the order in which the agent was given its messages. Out: the turn's row, and what it said
+admitted in the same batch of the journal, all of it or nothing; a failed turn's message buried, with a word to whoever
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from caxton.acl import Draft, read_draft
+from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.errors import InvalidMessage
+
+if TYPE_CHECKING:
+    from caxton.bus.bus import Bus
+
+OK: Final = 0
+GUEST_ERROR: Final = 1
+UNHANDLED: Final = 5
+REFUSED: Final = 6
+STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandled", "refused")
+"""By the number that a turn's row carries; the first six are the cell's own."""
+REDELIVERED: Final = 256
+"""Added to a turn's status when its message was delivered again."""
+
+
+class _Fault(msgspec.Struct):
+    """What the bus wants to know of a cell's fault; there is more in it."""
+
+    code: str
+    reason: str
+
+
+_read_fault = msgspec.json.Decoder(_Fault).decode
+
+
+class Turns:
+    """Takes in the turns of all cells."""
+
+    __slots__ = ("_bus", "_journal", "_measures", "on_broken", "on_snapshot_due")
+
+    def __init__(self, bus: Bus, *, measures: bool) -> None:
+        self._bus = bus
+        self._journal = bus.journal
+        self._measures = measures
+        self.on_broken: Callable[[Endpoint, int, str, str], None] = _nobody
+        """Told when a turn cost an instance: endpoint, status, code, reason."""
+        self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
+        """Told when an agent has had as many turns as `snapshot_at` says."""
+
+    def ended(
+        self,
+        endpoint: Endpoint,
+        seq: int,
+        status: int,
+        count: int,
+        payload: bytes,
+        fuel: int,
+        started_us: int,
+        turn_us: int,
+    ) -> None:
+        """A turn ended. What it said is admitted with the turn's row, or not at all."""
+        envelope = endpoint.in_flight.popleft()
+        if envelope.seq != seq:
+            raise RuntimeError(f"{endpoint.name}: the cell answered {seq}, {envelope.seq} was next")
+        if status == UNHANDLED:
+            endpoint.returned.append(envelope)
+            if not endpoint.in_flight:
+                endpoint.take_back()
+                endpoint.wake()
+            return
+        counts = self._bus.counts
+        counts.turns += 1
+        counts.fuel += fuel
+        endpoint.turns += 1
+        endpoint.last_seq = seq
+        endpoint.fuel += fuel
+        if not self._measures:
+            started_us, turn_us = self._bus.last_us, 0
+        queue_us = started_us - envelope.message.timestamp
+        if queue_us < 0:
+            queue_us = 0
+        counts.queue_us += queue_us
+        counts.turn_us += turn_us
+        endpoint.turn_us += turn_us
+        sent = 0
+        if status == OK:
+            counts.turns_ok += 1
+            if payload:
+                try:
+                    sent = self._say(endpoint, envelope, count, payload)
+                except TurnRefused as refusal:
+                    counts.turns_ok -= 1
+                    status = REFUSED
+                    if self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason):
+                        return
+        else:
+            code, reason = read_fault(status, payload)
+            if status == GUEST_ERROR and b"\n" in payload:
+                self._log_refused(endpoint, envelope, payload)
+            if self._turn_failed(endpoint, envelope, status, code, reason):
+                return
+        if envelope.redelivered:
+            status += REDELIVERED
+        self._journal.batch.turns.append(
+            (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
+        )
+        if endpoint.turns >= endpoint.snapshot_at:
+            self.on_snapshot_due(endpoint)
+        if not endpoint.in_flight and (endpoint.returned or endpoint.when_idle is not None):
+            endpoint.take_back()
+            endpoint.wake()
+
+    def _say(self, endpoint: Endpoint, cause: Envelope, count: int, payload: bytes) -> int:
+        """Admit everything that a turn said; TurnRefused when any of it may not be said."""
+        bus = self._bus
+        if (
+            count == 1
+            and payload.startswith(b'{"')
+            and not payload.startswith(b'{"caxton"')
+            and payload.find(b"\n", 0, -1) < 0
+        ):
+            # by far the most turns: one message, no log lines
+            draft = self._check(endpoint, payload)
+            if (
+                bus.quick
+                and not draft.receiver
+                and not draft.conversation_id
+                and draft.reply_to is None
+                and draft.extensions is None
+                and cause.talk is not None
+                and cause.message.reply_to is None
+            ):
+                bus.reply_quickly(endpoint, cause, cause.talk, draft)
+            else:
+                bus.reply(endpoint.name, cause, draft)
+            endpoint.sent += 1
+            return 1
+        lines = parse_output(payload, count)
+        drafts = [self._check(endpoint, line) for line in lines.messages]
+        log_lines = endpoint.limits.log_lines
+        bus.counts.logs_dropped += max(0, len(lines.logs) - log_lines)
+        for level, text in lines.logs[:log_lines]:
+            self._log(endpoint, cause, level, text)
+        for draft in drafts:
+            bus.reply(endpoint.name, cause, draft)
+        endpoint.sent += len(drafts)
+        return len(drafts)
+
+    def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
+        """One line of a turn's output as a draft that may be sent, with full names and an absolute reply_by."""
+        limits, addressing = endpoint.limits, self._bus.addressing
+        if len(line) > limits.message_bytes:
+            raise TurnRefused(
+                "message_bytes", f"a message of {len(line)} bytes; the limit is {limits.message_bytes}"
+            )
+        try:
+            draft = read_draft(line)
+            if draft.sender and addressing.full_name(draft.sender) != endpoint.name:
+                raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {draft.sender}")
+            if draft.receiver:
+                draft.receiver = addressing.receivers(draft.receiver, limits.receivers)
+            if draft.reply_by or draft.reply_to:
+                addressing.answers(draft)
+        except InvalidMessage as error:
+            raise TurnRefused(error.code, error.message) from None
+        return draft
+
+    def _log_refused(self, endpoint: Endpoint, cause: Envelope, payload: bytes) -> None:
+        """A turn that the guest refused sends nothing, but what it logged says why."""
+        records = payload.partition(b"\n")[2]
+        try:
+            logs = parse_output(records, 0).logs
+        except TurnRefused:
+            return
+        for level, text in logs[: endpoint.limits.log_lines]:
+            self._log(endpoint, cause, level, text)
+
+    def _turn_failed(
+        self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
+    ) -> bool:
+        """Count it and say so to the sender; True where the message waits for another try, so that nothing of this
+        one is written down."""
+        counts = self._bus.counts
+        match status:
+            case 1:
+                counts.turns_guest_error += 1
+            case 2:
+                counts.turns_trap += 1
+            case 3:
+                counts.turns_limit += 1
+            case 4:
+                counts.turns_broken += 1
+            case _:
+                counts.turns_refused += 1
+        endpoint.failed_turns += 1
+        endpoint.last_error = f"{code}: {reason}"
+        trial = endpoint.trial
+        if trial is not None and trial.catches and status != GUEST_ERROR:
+            endpoint.open = False
+            endpoint.returned.append(envelope)
+            endpoint.take_back()
+            trial.failed(envelope, code, reason)
+            endpoint.wake()
+            return True
+        discarded = status not in (GUEST_ERROR, REFUSED)
+        if discarded:
+            endpoint.open = False
+        self._bus.bury(endpoint.name, envelope, code, reason)
+        if discarded:
+            self.on_broken(endpoint, status, code, reason)
+        return False
+
+    def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
+        self._bus.counts.logs += 1
+        message = cause.message
+        self._bus.event(
+            "log",
+            agent=endpoint.name,
+            conversation=message.conversation_id,
+            body={
+                "agent": endpoint.name,
+                "level": level,
+                "message": text,
+                "message_id": message.id,
+                "conversation_id": message.conversation_id,
+                "trace_id": message.trace_id,
+                "span_id": message.span_id,
+            },
+        )
+
+
+def read_fault(status: int, payload: bytes) -> tuple[str, str]:
+    """The code and the sentence of a turn that failed in the cell."""
+    if status == GUEST_ERROR:
+        text = payload.partition(b"\n")[0].decode("utf-8", "replace")[:512]
+        return "guest_error", text or "the agent returned an error code"
+    fault = _read_fault(payload)
+    return fault.code, fault.reason
+
+
+def _ignore(endpoint: Endpoint) -> None:
+    """Nobody keeps states yet."""
+
+
+def _nobody(endpoint: Endpoint, status: int, code: str, reason: str) -> None:
+    """No supervisor yet."""
