@@ -28,13 +28,20 @@ async def list_deployments(
     agent: Annotated[str | None, Query(max_length=63)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> Response:
-    """Deployments, the newest first."""
-    reader = rooms_of(request).reader
+    """Deployments, the newest first; what their gates found is there in figures, turn by turn it is in each."""
+    rooms = rooms_of(request)
     number: int | None = None
     if agent is not None:
-        number = rooms_of(request).agents.registry.find(agent).number
-    rows = await reader.deployments(agent_no=number, limit=limit)
-    return page(await _bodies(reader, rows), None)
+        number = rooms.agents.registry.find(agent).number
+    rows = await rooms.reader.deployments(agent_no=number, limit=limit)
+    lives = {row.id: rooms.engine.live(row.id) for row in rows}
+    known = await _bodies(rooms.reader, [row for row in rows if lives[row.id] is None])
+    ended = {body["id"]: body for body in known}
+    bodies = [ended[id] if live is None else deployment_body(live) for id, live in lives.items()]
+    for body in bodies:
+        if body["gate"] is not None:
+            body["gate"] = {**body["gate"], "turns": []}
+    return page(bodies, None)
 
 
 @router.get("/{id}", response_model=DeploymentBody)

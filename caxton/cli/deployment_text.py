@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from caxton.api.replayed import totals_line
 from caxton.cli.output import colour_wanted, paint, safe, span, state_style, table
-from caxton.cli.replay import totals_line, turn_lines
+from caxton.cli.replay import turn_lines
 
 
 def where(found: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _STEPS = {"a": "promote", "x": "abort"}
 """What a key does with a build that waits."""
+KEYS = "a accept, d difference, x drop"
 START_S = 60.0
 STOP_S = 15.0
 
@@ -264,7 +265,7 @@ class _Loop:
         up = asyncio.Event()
         by_key = ui is Ui.STREAM and sys.stdin.isatty()
         colour = colour_wanted(sys.stderr if ui is Ui.OFF else sys.stdout)
-        lines = Lines(colour=colour, verbose=verbose, keys=by_key)
+        lines = Lines(colour=colour, verbose=verbose, keys=KEYS if by_key else "")
         show = _sink(ui, lines)
 
         def also(event: Event) -> None:
@@ -336,7 +337,7 @@ async def _in_viewer(loop: _Loop, verbose: bool) -> None:
     from caxton_tui import attach, user_settings
 
     settings = user_settings()
-    lines = Lines(colour=False, verbose=verbose, ends="q")
+    lines = Lines(colour=False, verbose=verbose, ends="q", keys=f"on screen 4: {KEYS}")
     said: asyncio.Queue[str] = asyncio.Queue()
 
     def show(event: Event) -> None:

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from caxton.api.replayed import totals_line
 from caxton.cli.output import paint, safe, span
-from caxton.cli.replay import totals_line, turn_lines
+from caxton.cli.replay import turn_lines
 from caxton.devloop import events as ev
 
 SHORT = 8
@@ -26,10 +27,8 @@ MOST_WORDS = 40
 class Lines:
     """Makes lines of events; remembers how long the agents' names are, so that they stand in a column."""
 
-    def __init__(
-        self, *, colour: bool, verbose: bool = False, ends: str = "Ctrl-C", keys: bool = False
-    ) -> None:
-        """`ends`: the key that ends the loop here; `keys`: whether a build that waits is decided by a key."""
+    def __init__(self, *, colour: bool, verbose: bool = False, ends: str = "Ctrl-C", keys: str = "") -> None:
+        """`ends`: the key that ends the loop here; `keys`: keys for a build that waits, else commands stand there."""
         self._keys = keys
         self._colour = colour
         self._ends = ends
@@ -149,11 +148,7 @@ class Lines:
         yield self._row([event.agent], what, *_build(event.build_ms))
         yield self._tried(event.gate)
         yield from self._below(None, {event.agent: event.keeps})
-        keys = (
-            "a accept, d difference, x drop"
-            if self._keys
-            else f"caxton deploy promote|abort {safe(event.agent)}"
-        )
+        keys = self._keys or f"caxton deploy promote|abort {safe(event.agent)}"
         yield f"{' ' * (self._room + 2)}{self._dim(keys)}"
 
     def differences(self, event: ev.Held) -> Iterator[str]:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from caxton.api.replayed import totals_line
 from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _STYLES = {"same": "dim", "changed": "yellow", "illegal": "red", "trapped": "red", "not_run": "dim"}
-_ARROWS = {"added": "+", "removed": "-"}
 
 
 @app.command()
@@ -113,37 +113,15 @@ def tell(report: Mapping[str, Any]) -> None:
 
 def turn_lines(turn: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
     """One turn, and what differs in it."""
-    from caxton.cli.output import compact, paint, safe
+    from caxton.api.replayed import difference_lines, turn_words
+    from caxton.cli.output import paint
     from caxton.cli.sequence import moment
 
-    before: dict[str, Any] = turn["before"]
-    after: dict[str, Any] = turn["after"] or {}
-    fuel = _two(before["fuel"], after.get("fuel"))
-    # 0 is what a component's is: it is not measured
-    memory = _two(before["memory_kib"] or None, after.get("memory_kib") or None, known=False)
-    parts = [
-        time.strftime("%H:%M:%S", time.localtime(moment(turn))),
-        f"#{turn['seq']}",
-        safe(turn["agent"]),
-        f"{turn['performative']} from {safe(turn['sender'])}",
-        paint(turn["verdict"].replace("_", " "), _STYLES.get(turn["verdict"]), colour),
-        f"fuel {fuel}",
-        f"memory {memory} KiB" if memory else "",
-    ]
-    yield "  ".join(part for part in parts if part)
-    if after and before["status"] != after["status"]:
-        yield f"    {before['status']} → {after['status']}"
-    if after.get("error"):
-        yield f"    {safe(after['error'])}"
-    for one in turn["differences"]:
-        if one["kind"] == "changed":
-            yield f"    {safe(one['path'])}  {compact(one['before'])} → {compact(one['after'])}"
-        else:
-            value = one["after"] if one["kind"] == "added" else one["before"]
-            yield f"    {_ARROWS[one['kind']]} {safe(one['path'])}  {compact(value)}"
-    for one in turn["illegal"]:
-        legal = ", ".join(one["legal"]) or "nothing"
-        yield f"    [{one['message']}] {one['rule']}: {one['sentence']}; legal: {legal}"
+    number, agent, act, verdict, *figures = turn_words(turn)
+    at = time.strftime("%H:%M:%S", time.localtime(moment(turn)))
+    verdict = paint(verdict, _STYLES.get(turn["verdict"]), colour)
+    yield "  ".join((at, number, agent, act, verdict, *figures))
+    yield from (f"    {line}" for line in difference_lines(turn))
 
 
 def start_line(one: Mapping[str, Any]) -> str:
@@ -160,26 +138,3 @@ def start_line(one: Mapping[str, Any]) -> str:
     if one["stumbled"]:
         line += f"; {plural(len(one['stumbled']), 'turn')} of other conversations trapped on the way"
     return line
-
-
-def totals_line(totals: Mapping[str, Any]) -> str:
-    """A replay in a line: `18 same, 2 changed, 0 illegal, fuel -3 %`."""
-    parts = [f"{totals['same']} same", f"{totals['changed']} changed", f"{totals['illegal']} illegal"]
-    if totals["trapped"]:
-        parts.append(f"{totals['trapped']} trapped")
-    if totals["not_run"]:
-        parts.append(f"{totals['not_run']} not run")
-    before, after = totals["fuel_before"], totals["fuel_after"]
-    if before:
-        change = (after - before) / before * 100
-        parts.append(f"fuel {change:+.0f} %" if abs(change) >= 0.5 else "fuel as before")
-    return ", ".join(parts)
-
-
-def _two(before: int | None, after: int | None, *, known: bool = True) -> str:
-    """A figure then and now; once where they are the same. `known`: the one of then is worth a line by itself."""
-    if before is None and after is None:
-        return ""
-    if after is None or before == after:
-        return f"{before:,}" if before is not None and (known or after is not None) else ""
-    return f"{after:,}" if before is None else f"{before:,} → {after:,}"

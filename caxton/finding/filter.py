@@ -22,7 +22,7 @@ FIELDS: Final[dict[str, str]] = {
     "conv": "the conversation's id",
     "protocol": "the protocol's name",
     "state": "the conversation's state",
-    "is": "problem: something went wrong there; open: not ended yet",
+    "is": "problem: something went wrong there; open: not ended yet; pinned: for the gate",
 }
 """The fields with what they mean."""
 

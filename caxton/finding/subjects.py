@@ -112,9 +112,12 @@ class ConversationSubject:
             case "state":
                 return [str(body[key]) for key in ("state", "phase", "outcome") if body.get(key)]
             case "is":
-                return [
-                    word for word, so in (("problem", troubled(body)), ("open", is_open(body))) if so is True
-                ]
+                words = (
+                    ("problem", troubled(body)),
+                    ("open", is_open(body)),
+                    ("pinned", body.get("pinned")),
+                )
+                return [word for word, so in words if so is True]
             case _:
                 return ()
 

@@ -30,6 +30,7 @@ CONVERSATION: dict[str, Any] = {
     "initiator": "buyer@local",
     "participants": ["buyer@local", "seller-ann@local"],
     "state": "Failed",
+    "pinned": True,
 }
 
 
@@ -72,6 +73,8 @@ def test_a_message_passes_or_not(text: str, passes: bool) -> None:
         ("from:buyer agent:seller-ann state:failed is:problem", True),
         ("is:open", False),
         ("!is:problem", False),
+        ("is:pinned", True),
+        ("is:open,pinned", True),
         ("protocol:contract", True),
         ("act:cfp", False),
     ],

@@ -374,7 +374,7 @@ async def test_other_keys_can_be_had(tmp_path: Path) -> None:
         pane = one.app.picture.the(AgentsPane)
         assert pane.chosen is not None
         assert pane.chosen["name"] == "seller-ann"
-        await one.press("d", "d")
+        await one.press("ctrl+t", "ctrl+t")
         assert one.app.theme == "textual-dark"
 
 

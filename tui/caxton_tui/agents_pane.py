@@ -43,8 +43,8 @@ class AgentsPane(Pane):
         ),
         Binding("p", "suspend", "Suspend", id="agents.suspend", tooltip="Suspend the agent, or resume it"),
         Binding("D", "deploy", "Deploy", id="agents.deploy", tooltip="Bring a module to an agent"),
-        Binding("a", "rows", "Rows", id="agents.rows", tooltip="Its rows of the log"),
-        Binding("w", "write", "Write", id="agents.write", tooltip="Write a message to it"),
+        Binding("a", "rows", "Rows", show=False, id="agents.rows", tooltip="Its rows of the log"),
+        Binding("w", "write", "Write", show=False, id="agents.write", tooltip="Write a message to it"),
     ]
 
     def compose(self) -> ComposeResult:

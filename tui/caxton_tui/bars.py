@@ -13,7 +13,7 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Static
 
-from caxton.api.plain import safe
+from caxton.api.plain import plural, safe
 from caxton.clock import Clock
 from caxton_tui.desk import Desk
 from caxton_tui.store import Link, Store
@@ -108,6 +108,9 @@ class StatusLine(Line):
             parts.append((f"lag {waiting if waiting > COMPANY else 0:,}", ""))
             if journal["failed"]:
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
+        waiting = len(store.waiting)
+        if waiting:
+            parts.append((f"◷ {plural(waiting, 'build')} waiting: 4", "bold yellow"))
         if store.left_out:
             parts.append((f"left out {store.left_out:,}", "yellow"))
         if self.filtered:

@@ -17,6 +17,8 @@ MOST: Final = 1_000
 """Messages of a conversation that are kept; of more, the newest."""
 _PATIENCE: Final = 8
 """So often a message without its turns is asked for again: clients and the platform's agents take none."""
+FINAL: Final = frozenset({"running", "failed", "rolled_back"})
+"""States of a deployment that has ended."""
 
 
 class Book:
@@ -107,6 +109,8 @@ class Wants:
 
     conversations: bool = False
     deployments: bool = False
+    deployment: str | None = None
+    """The deployment that is open, with what its gate found turn by turn."""
     turns: bool = False
     """The newest turns of all agents."""
     turns_of: str | None = None

@@ -15,6 +15,7 @@ from rich.text import Text
 from caxton.api.plain import compact, safe, span
 from caxton_tui import words
 from caxton_tui.desk import Desk
+from caxton_tui.gate_card import difference, gate_lines
 from caxton_tui.history import percentile
 
 Json = Mapping[str, Any]
@@ -24,14 +25,21 @@ Field = tuple[str, str, str]
 _SIGNS: Final = {"running": "●", "failed": "✗", "rolled_back": "↶"}
 _KNOWN: Final = frozenset(
     {"id", "agent", "revision", "previous", "strategy", "state", "reason", "created_at", "updated_at"}
-    | {"timings", "memory", "memory_reason", "unchanged", "validation", "progress"}
+    | {"timings", "memory", "memory_reason", "unchanged", "validation", "progress", "gate", "waits"}
 )
 _CUT: Final = 1_000
+_SOME: Final = 3
+"""Turns that differ and stand on the card; all of them are shown by themselves."""
 
 
 def sign(one: Json) -> str:
     """One character for how a deployment stands."""
-    return _SIGNS.get(one["state"], "◌")
+    return "◷" if one["waits"] else _SIGNS.get(one["state"], "◌")
+
+
+def stands(one: Json) -> str:
+    """Its state in a word: what waits for a decision says so."""
+    return "waits" if one["waits"] else safe(one["state"])
 
 
 def described(one: Json, desk: Desk) -> RenderableType:
@@ -39,9 +47,12 @@ def described(one: Json, desk: Desk) -> RenderableType:
     grid = Grid.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, min_width=9)
     grid.add_column(overflow="fold")
-    for name, value, style in (*_fields(one, desk), *_checks(one), *_progress(one)):
+    for name, value, style in (*_fields(one, desk), *gate_lines(one), *_checks(one), *_progress(one)):
         grid.add_row(Text(name, "dim"), Text(value, style))
     parts: list[RenderableType] = [grid]
+    gate: Json | None = one["gate"]
+    if gate is not None and gate["turns"]:
+        parts += [Text(""), difference(gate, _SOME)]
     progress: Json = one.get("progress") or {}
     if progress.get("sides"):
         parts += [Text(""), _sides(progress["sides"])]
@@ -54,7 +65,7 @@ def described(one: Json, desk: Desk) -> RenderableType:
 def _fields(one: Json, desk: Desk) -> Iterator[Field]:
     bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
     yield "agent", words.short(one["agent"], desk.store.platform), "bold"
-    yield "state", f"{sign(one)} {safe(one['state'])}", bad
+    yield "state", f"{sign(one)} {stands(one)}", "bold yellow" if one["waits"] else bad
     if one["reason"]:
         yield "reason", safe(one["reason"])[:_CUT], bad
     yield "from", str(one["previous"] or "nothing")[:16], ""
@@ -105,8 +116,8 @@ def _progress(one: Json) -> Iterator[Field]:
     examples: Sequence[Json] = progress.get("examples") or ()
     for example in examples:
         yield "message", f"{example['seq']} {safe(example['act'])} in {safe(example['conversation_id'])}", ""
-        for difference in cast("list[object]", example["differences"]):
-            yield "", safe(difference)[:_CUT], "yellow"
+        for said in cast("list[object]", example["differences"]):
+            yield "", safe(said)[:_CUT], "yellow"
 
 
 def _sides(sides: Json) -> RenderableType:

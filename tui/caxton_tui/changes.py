@@ -1,14 +1,15 @@
 """Screen 4: how agents came from one revision to the next.
 
 In: deployments and, of the agent at the cursor, its newest turns. Out: the deployments, the newest first; beside
-them the one at the cursor with its steps and the figures of both revisions side by side; promote, abort, roll back.
+them the one at the cursor with what the gate found, its steps, and the figures of both revisions side by side. A build
+that waits is accepted or dropped, others are promoted, aborted, rolled back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -17,98 +18,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import safe
-from caxton.finding import Subject
-from caxton_tui import deeds, words
+from caxton.api.plain import plural
+from caxton_tui import deeds
 from caxton_tui.bars import titled
-from caxton_tui.book import Wants
-from caxton_tui.change_card import described, sign
-from caxton_tui.columns import Column, Table
-from caxton_tui.desk import Command, Desk
+from caxton_tui.book import FINAL, Wants
+from caxton_tui.change_card import described
+from caxton_tui.deployment_list import DeploymentList
+from caxton_tui.desk import Command
+from caxton_tui.gate_card import difference
 from caxton_tui.listing import Listing
 from caxton_tui.pane import Pane
 from caxton_tui.store import Json
-
-_STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
-FINAL: Final = frozenset({"running", "failed", "rolled_back"})
-
-
-class DeploymentList(Table[Json]):
-    """Deployments, the newest first."""
-
-    NAME = "AGENT"
-    LONGEST = 20
-
-    def __init__(self, desk: Desk, *, id: str = "deployment-list") -> None:
-        self._desk = desk
-        super().__init__(
-            [
-                Column(
-                    "STATE",
-                    12,
-                    0,
-                    lambda one: f"{sign(one)} {safe(one['state'])}",
-                    lambda one: _STYLES.get(one["state"], "listing--warn"),
-                ),
-                Column("TO", 7, 1, lambda one: str(one["revision"] or "-")[:7]),
-                Column("FROM", 7, 3, lambda one: str(one["previous"] or "-")[:7], lambda _: "listing--dim"),
-                Column("STRATEGY", 10, 4, lambda one: safe(one["strategy"])),
-                Column("AGE", -4, 2, lambda one: words.ago(desk.age_s(one["created_at"]))),
-            ],
-            id=id,
-        )
-
-    def key(self, thing: Json) -> str:
-        """Its id."""
-        return str(thing["id"])
-
-    def name_of(self, thing: Json) -> str:
-        """Its agent."""
-        return words.short(thing["agent"], self._desk.store.platform)
-
-    def subject(self, thing: Json) -> Subject:
-        """What a filter looks at."""
-        return DeploymentSubject(thing, self.name_of(thing))
-
-    def troubled(self, thing: Json) -> bool:
-        """Failed or rolled back."""
-        return thing["state"] in ("failed", "rolled_back")
-
-    @property
-    def empty(self) -> str:
-        """What to do next."""
-        if self.wanted is not None:
-            return "No deployment passes the filter.\nesc drops it."
-        return "Nothing was deployed yet. Press D on screen 2, or:\n  caxton agent deploy NAME FILE\n  caxton dev"
-
-
-class DeploymentSubject:
-    """A deployment as a filter sees it."""
-
-    __slots__ = ("_agent", "_one")
-
-    def __init__(self, one: Json, agent: str) -> None:
-        self._one = one
-        self._agent = agent
-
-    @property
-    def everything(self) -> str:
-        """Agent, revisions, strategy, state, reason."""
-        fields = ("revision", "previous", "strategy", "state", "reason", "id")
-        return "\n".join((self._agent, *(str(self._one[name] or "") for name in fields))).casefold()
-
-    def texts(self, field: str) -> Sequence[str]:
-        """What that field holds."""
-        match field:
-            case "agent":
-                return (self._agent,)
-            case "state":
-                return (str(self._one["state"]),)
-            case "is":
-                bad = self._one["state"] in ("failed", "rolled_back")
-                return ("problem",) if bad else () if self._one["state"] in FINAL else ("open",)
-            case _:
-                return ()
 
 
 class ChangesPane(Pane):
@@ -116,16 +36,29 @@ class ChangesPane(Pane):
 
     NUMBER = "4"
     LABEL = "Changes"
-    ABOUT = "Deployments: from which revision to which, how far, why not, and how both revisions do."
+    ABOUT = "Builds and deployments: what the gate found, from which revision to which, how far, and why not."
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "accept", "Accept", id="changes.accept", tooltip="Let a build that waits go in"),
+        Binding("x", "drop", "Drop", id="changes.drop", tooltip="Drop a build that waits"),
         Binding(
-            "P", "promote", "Promote", id="changes.promote", tooltip="Let the new revision take over now"
+            "d", "difference", "Difference", id="changes.difference", tooltip="What differs, turn by turn"
         ),
-        Binding("X", "abort", "Abort", id="changes.abort", tooltip="Take the new revision back"),
+        Binding(
+            "P",
+            "promote",
+            "Promote",
+            show=False,
+            id="changes.promote",
+            tooltip="Let the new revision take over now",
+        ),
+        Binding("X", "abort", "Abort", show=False, id="changes.abort", tooltip="Take the new revision back"),
         Binding("b", "rollback", "Roll back", id="changes.rollback", tooltip="Undo the deployment"),
-        Binding("o", "agent", "Agent", id="changes.agent", tooltip="Show its agent"),
+        Binding("o", "agent", "Agent", show=False, id="changes.agent", tooltip="Show its agent"),
     ]
+
+    _difference = False
+    """Whether the card shows what differs and nothing else."""
 
     def compose(self) -> ComposeResult:
         """List and card."""
@@ -151,9 +84,11 @@ class ChangesPane(Pane):
 
     @property
     def wants(self) -> Wants:
-        """Deployments, and the turns of the agent at the cursor."""
+        """Deployments, the one at the cursor whole, and the turns of its agent."""
         chosen = self.chosen
-        return Wants(deployments=True, turns_of=None if chosen is None else str(chosen["agent"]))
+        if chosen is None:
+            return Wants(deployments=True)
+        return Wants(deployments=True, deployment=str(chosen["id"]), turns_of=str(chosen["agent"]))
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -164,11 +99,17 @@ class ChangesPane(Pane):
     def flush(self) -> None:
         """Bring the newest state on screen."""
         self.list.take(self.desk.store.deployments)
-        titled(self.list, f"Deployments {self.list.total:,}")
+        waiting = len(self.desk.store.waiting)
+        titled(
+            self.list, f"Deployments {self.list.total:,}" + (f" · {waiting} waiting: n" if waiting else "")
+        )
         self._card()
 
     def back(self) -> bool:
-        """From the card to the list."""
+        """From what differs to the card, from the card to the list."""
+        if self._difference:
+            self._difference = False
+            return True
         if not self.query_one("#change").has_focus:
             return False
         self.screen.set_focus(self.list)
@@ -184,12 +125,28 @@ class ChangesPane(Pane):
         """Into the card."""
         self.screen.set_focus(self.query_one("#change"))
 
+    @property
+    def whole(self) -> Json | None:
+        """The deployment at the cursor with what its gate found turn by turn, as far as that was read."""
+        one, whole = self.chosen, self.desk.store.deployment
+        if one is None or whole is None or whole["id"] != one["id"]:
+            return one
+        # what the list says of it is as new
+        return {**one, "gate": whole["gate"]}
+
     def _card(self) -> None:
-        one = self.chosen
+        one = self.whole
         card = self.query_one("#change")
-        titled(card, "Deployment" if one is None else f"Deployment {one['id']}")
         text = self.query_one("#change-text", Static)
-        text.update(Text("") if one is None else described(one, self.desk))
+        if one is None:
+            titled(card, "Deployment")
+            text.update(Text(""))
+        elif self._difference and one["gate"] is not None:
+            titled(card, f"What differs in {one['id']} · esc goes back")
+            text.update(difference(one["gate"]))
+        else:
+            titled(card, f"Deployment {one['id']}")
+            text.update(described(one, self.desk))
 
     # what the keys do
 
@@ -203,6 +160,36 @@ class ChangesPane(Pane):
             self.notify(f"{one['id']} is {one['state']} already: there is nothing to {what}", markup=False)
         else:
             self.post_message(self.Do(deeds.decide(one, what)))
+
+    def _decide(self, what: str) -> None:
+        """Accept (`promote`) or drop (`abort`) the build at the cursor, if it waits."""
+        one = self.chosen
+        if one is not None and one["waits"]:
+            self.post_message(self.Do(deeds.decide(one, what, ask=False)))
+            return
+        waiting = len(self.desk.store.waiting)
+        said = f"{plural(waiting, 'build')} elsewhere: n goes there" if waiting else "no build waits"
+        self.notify(said if one is None else f"{one['id']} does not wait; {said}", markup=False, timeout=3)
+
+    def action_accept(self) -> None:
+        """Let a build that waits go in."""
+        self._decide("promote")
+
+    def action_drop(self) -> None:
+        """Drop a build that waits."""
+        self._decide("abort")
+
+    def action_difference(self) -> None:
+        """What differs turn by turn, or the whole card again."""
+        one = self.chosen
+        if one is None or one["gate"] is None:
+            self.notify("it was not tried on any conversation", timeout=3)
+            return
+        self._difference = not self._difference
+        self._card()
+        card = self.query_one("#change")
+        card.scroll_home(animate=False)
+        self.screen.set_focus(card if self._difference else self.list)
 
     def action_promote(self) -> None:
         """Let the new revision take over now."""
@@ -228,12 +215,26 @@ class ChangesPane(Pane):
         one = self.chosen
         if one is None:
             return ()
+        found: list[Command] = []
+        if one["waits"]:
+            id, agent = one["id"], self.list.name_of(one)
+            found += [
+                Command(
+                    f"build accept {agent}", "let it in", f"caxton deploy promote {id}", self.action_accept
+                ),
+                Command(f"build drop {agent}", "drop it", f"caxton deploy abort {id}", self.action_drop),
+            ]
+        if one["gate"] is not None:
+            twin = f"caxton deploy status {one['id']}"
+            found.append(
+                Command("build difference", "what differs, turn by turn", twin, self.action_difference)
+            )
         steps = {
             "promote": "let the new revision take over now",
             "abort": "take the new revision back",
             "rollback": "undo it",
         }
-        return [
+        return found + [
             Command(
                 f"deployment {step} {one['id']}",
                 text,

@@ -52,8 +52,8 @@ class ConversationList(Table[Json]):
         return str(thing["id"])
 
     def name_of(self, thing: Json) -> str:
-        """Its id as a terminal may show it."""
-        return safe(thing["id"])
+        """Its id as a terminal may show it; a flag before one that is pinned."""
+        return f"⚑ {safe(thing['id'])}" if thing["pinned"] else safe(thing["id"])
 
     def subject(self, thing: Json) -> Subject:
         """What a filter looks at."""

@@ -19,6 +19,7 @@ from textual.timer import Timer
 from caxton.api.plain import safe, span
 from caxton.diagram import Mark, Spoken
 from caxton.diagram.lines import verdict
+from caxton_tui import deeds
 from caxton_tui.bars import Line, titled
 from caxton_tui.book import Wants
 from caxton_tui.conversation_list import ConversationList
@@ -47,10 +48,25 @@ class ConversationsPane(Pane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow", id="conversations.follow", tooltip="Follow the newest, or stop"),
-        Binding("x", "export", "Export", id="conversations.export", tooltip="Write the diagram to a file"),
+        Binding(
+            "x",
+            "export",
+            "Export",
+            show=False,
+            id="conversations.export",
+            tooltip="Write the diagram to a file",
+        ),
+        Binding("p", "pin", "Pin", id="conversations.pin", tooltip="Pin it for the gate, or let it go"),
         Binding("t", "trace", "Trace", id="conversations.trace", tooltip="Where its time went"),
         Binding("R", "reply", "Reply", id="conversations.reply", tooltip="Answer the message as a client"),
-        Binding("A", "repeat", "Again", id="conversations.repeat", tooltip="Send the message once more"),
+        Binding(
+            "A",
+            "repeat",
+            "Again",
+            show=False,
+            id="conversations.repeat",
+            tooltip="Send the message once more",
+        ),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -252,6 +268,19 @@ class ConversationsPane(Pane):
         """Where the time of this conversation went."""
         self.post_message(self.Go("Traces", conversation=self._opened))
 
+    def action_pin(self) -> None:
+        """Pin the conversation that is open for the gate, or let it go again."""
+        if self._opened is not None:
+            self.post_message(self.Do(deeds.pin(self._opened, not self.pinned)))
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the conversation that is open is pinned."""
+        book = self.desk.store.book
+        if book is not None and book.id == self._opened and book.head is not None:
+            return bool(book.head["pinned"])
+        return any(one["pinned"] for one in self.desk.store.conversations if one["id"] == self._opened)
+
     def action_export(self) -> None:
         """Write the diagram to a file."""
         if self.diagram.story is not None:
@@ -293,6 +322,12 @@ class ConversationsPane(Pane):
             ),
             Command(
                 "conversation trace", "where its time went", f"caxton trace show {id}", self.action_trace
+            ),
+            Command(
+                "conversation pin",
+                "pin it for the gate, or let it go",
+                f"caxton conv {'unpin' if self.pinned else 'pin'} {id}",
+                self.action_pin,
             ),
             Command("message reply", "answer the message", "caxton msg send", self.action_reply),
             Command("message repeat", "send the message once more", "caxton msg send", self.action_repeat),

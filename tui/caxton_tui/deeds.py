@@ -85,8 +85,8 @@ def rollback(deployment: Json) -> Deed:
     return Deed(f"roll {id} back", f"caxton deploy rollback {id}", run, f"{what}.")
 
 
-def decide(deployment: Json, what: str) -> Deed:
-    """Promote or abort a deployment that is under way."""
+def decide(deployment: Json, what: str, *, ask: bool = True) -> Deed:
+    """Promote or abort a deployment that is under way; a build that waits is accepted or dropped so."""
     id, agent = str(deployment["id"]), str(deployment["agent"])
 
     async def run(client: AsyncClient) -> str:
@@ -94,10 +94,24 @@ def decide(deployment: Json, what: str) -> Deed:
         return f"{agent}: {done['state']}"
 
     new = str(deployment["revision"] or "none")[:8]
-    question = f"{new} takes over from {agent}'s old revision now." if what == "promote" else ""
-    return Deed(
-        f"{what} {id}", f"caxton deploy {what} {id}", run, question or f"{agent} goes on without {new}."
-    )
+    question = f"{new} takes over from {agent}'s old revision now."
+    if what != "promote":
+        question = f"{agent} goes on without {new}."
+    return Deed(f"{what} {id}", f"caxton deploy {what} {id}", run, question if ask else "")
+
+
+def pin(conversation: str, wanted: bool) -> Deed:
+    """Pin a conversation for the gate, or let it go again."""
+
+    async def run(client: AsyncClient) -> str:
+        if wanted:
+            await client.pin(conversation)
+            return "pinned: every build is tried on it, and one that changes an answer waits"
+        await client.unpin(conversation)
+        return "not pinned any more"
+
+    step = "pin" if wanted else "unpin"
+    return Deed(f"{step} {conversation}", f"caxton conv {step} {shlex.quote(conversation)}", run)
 
 
 def send(message: Json) -> Deed:

@@ -173,6 +173,8 @@ class Diagram(Listing):
         if story is None or book is None:
             return "Sequence"
         parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
+        if book.head is not None and book.head["pinned"]:
+            parts.append("⚑ pinned")
         if book.left_out:
             parts.append(f"{book.left_out:,} before left out")
         parts.append("following" if self.following else f"stopped at {self._where()}, f follows")

@@ -7,15 +7,15 @@ that grows, for as long as the app runs; the tape goes on where it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from caxton.api.async_client import AsyncClient
 from caxton.api.wire import Json
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
-from caxton_tui.book import Book, Room, Wants
+from caxton_tui.book import FINAL, Book, Room, Wants
 from caxton_tui.store import Connection, Link, Store
 
 T = TypeVar("T")
@@ -154,8 +154,11 @@ class Reader:
         store = self._store
         if wants.conversations:
             store.asked(conversations=await client.conversations(limit=LISTED))
-        if wants.deployments:
+        if wants.deployments or store.deployments_due:
+            store.deployments_due = False
             store.asked(deployments=await client.deployments(limit=LISTED))
+        if wants.deployment is not None:
+            store.asked(deployment=await _deployment(client, wants.deployment, store.deployment))
         if wants.turns or wants.turns_of is not None:
             store.asked(turns=await _turns(client, wants.turns_of))
         if wants.book is not None:
@@ -198,6 +201,18 @@ async def _turns(client: AsyncClient, agent: str | None) -> tuple[Json, ...]:
         raise
     except CaxtonError:
         return ()
+
+
+async def _deployment(client: AsyncClient, id: str, known: Mapping[str, Any] | None) -> Json | None:
+    """One deployment whole; one that has ended is asked for once. None: nothing new."""
+    if known is not None and known["id"] == id and known["state"] in FINAL:
+        return None
+    try:
+        return await client.deployment(id)
+    except (Unreachable, TimedOut):
+        raise
+    except CaxtonError:
+        return None
 
 
 async def _room(client: AsyncClient, name: str) -> Room:

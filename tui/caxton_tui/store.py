@@ -173,6 +173,11 @@ class Store:
         self.conversations: Sequence[Json] = ()
         """The newest, newest first; kept up to date while a screen shows them."""
         self.deployments: Sequence[Json] = ()
+        """The newest, newest first; what their gates found without the turns."""
+        self.deployments_due = True
+        """Whether one of them is not as it was when they were asked for."""
+        self.deployment: Json | None = None
+        """The deployment that is open, whole."""
         self.turns: Sequence[Json] = ()
         """The newest turns of all agents."""
         self.book: Book | None = None
@@ -194,6 +199,11 @@ class Store:
         """Whether the daemon answers."""
         return self.connection.link is Link.LIVE
 
+    @property
+    def waiting(self) -> Sequence[Json]:
+        """Deployments that the gate has stopped: they wait for somebody to decide."""
+        return [one for one in self.deployments if one["waits"]]
+
     def connected(self, connection: Connection) -> None:
         """The link changed; the picture stays."""
         if connection.link is Link.LOST:
@@ -209,6 +219,8 @@ class Store:
             self.last_seq = seq
         if kind == "gap":
             self.left_out += data["lost"]
+        if kind in ("deployment", "gap"):
+            self.deployments_due = True
         entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
         self.entries.add(entry)
         if self.filter is not None:
@@ -241,6 +253,7 @@ class Store:
         *,
         conversations: Sequence[Json] | None = None,
         deployments: Sequence[Json] | None = None,
+        deployment: Json | None = None,
         turns: Sequence[Json] | None = None,
         room: Room | None = None,
     ) -> None:
@@ -251,6 +264,8 @@ class Store:
                 self.conversations = conversations
         if deployments is not None and deployments != self.deployments:
             self.deployments = deployments
+        if deployment is not None and deployment != self.deployment:
+            self.deployment = deployment
         if turns is not None:
             self.turns = turns
         if room is not None and room != self.room:
@@ -308,7 +323,8 @@ class Store:
         self.entries = Ring(self.entries.room)
         self.last_seq, self.left_out = None, 0
         self.conversations, self.deployments, self.turns = (), (), ()
-        self.book, self.room = None, None
+        self.book, self.room, self.deployment = None, None, None
+        self.deployments_due = True
         self.history.forget()
         self.narrow(self.filter)
 
