@@ -6,7 +6,7 @@ the bus does. What panes want done or shown goes through here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Final, TypeVar
 
@@ -29,6 +29,7 @@ from caxton_tui.conversations import ConversationsPane
 from caxton_tui.desk import Command, Deed, Desk
 from caxton_tui.help import HelpScreen, Told
 from caxton_tui.host import host
+from caxton_tui.jump import JumpScreen, places
 from caxton_tui.keys import KEYS, MOVES, TWINS
 from caxton_tui.listing import Listing
 from caxton_tui.log import LogPane
@@ -352,6 +353,16 @@ class Frame(Screen[None]):
         """Dark, light, high contrast."""
         host(self).theme = following(host(self).theme)
 
+    def action_jump(self) -> None:
+        """A letter on everything that one can go to."""
+
+        def chosen(go: Callable[[], None] | None) -> None:
+            if go is not None:
+                go()
+                self._where()
+
+        host(self).push_screen(JumpScreen(places(self.focused, self.focus_chain)), chosen)
+
     def action_help(self) -> None:
         """What the keys do here."""
         host(self).push_screen(HelpScreen(self._label, self.pane.ABOUT, self.told))
@@ -393,6 +404,7 @@ class Frame(Screen[None]):
         found += [
             Command("message send", "write a message", "caxton msg send", self.action_compose),
             Command("task start", "run a whole protocol", "caxton task run", self.action_task),
+            Command("place jump", "a letter on every row and box", "", self.action_jump),
             Command("filter set", "show only what passes", "--filter", self.action_filter),
             Command("filter problems", "only what went wrong", "--filter is:problem", self._problems),
             Command("filter drop", "show everything", "", self._drop),

@@ -24,6 +24,7 @@ _NAMES = {
     "slash": "/",
     "escape": "esc",
     "colon": ":",
+    "semicolon": ";",
     "minus": "-",
     "up": "↑",
     "down": "↓",

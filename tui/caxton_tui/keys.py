@@ -32,6 +32,7 @@ KEYS: Final = (
     Key("question_mark", "help", "app.help", "Help", "What the keys do here", True),
     Key("colon,ctrl+p", "palette", "app.palette", "Commands", "Everything that can be done, by words", True),
     Key("slash", "filter", "app.filter", "Filter", "Show only what passes a filter", True),
+    Key("semicolon,ctrl+o", "jump", "app.jump", "Jump", "A letter on every row and box: type it to go there"),
     Key("c", "compose", "app.compose", "Write", "Write a message and send it", True),
     Key("T", "task", "app.task", "Task", "Run a whole protocol as its initiator"),
     Key("escape", "back", "app.back", "Back", "One step back: a detail, the cursor, the filter, the screen"),
