@@ -289,6 +289,14 @@ class AsyncClient:
         answer: Json = wire.read(await self._ask(wire.task(id, wait_s)))
         return answer
 
+    async def cancel_task(self, id: str, *, wait_s: float = 10.0) -> Json:
+        """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
+
+        Raises TaskNotFound, InvalidState.
+        """
+        answer: Json = wire.read(await self._ask(wire.cancel_task(id, wait_s)))
+        return answer
+
     async def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[Json]:

@@ -295,6 +295,14 @@ class Client:
         answer: Json = wire.read(self._ask(wire.task(id, wait_s)))
         return answer
 
+    def cancel_task(self, id: str, *, wait_s: float = 10.0) -> Json:
+        """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
+
+        Raises TaskNotFound, InvalidState.
+        """
+        answer: Json = wire.read(self._ask(wire.cancel_task(id, wait_s)))
+        return answer
+
     def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[Json]:

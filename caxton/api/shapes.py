@@ -384,7 +384,7 @@ class TaskBranch(TypedDict):
 
 
 class TaskSummaryBody(TypedDict):
-    """A task at a glance; `ending` is achieved, not-achieved, failed, timed-out, or null while it runs."""
+    """A task at a glance; `ending` is achieved, not-achieved, failed, timed-out, cancelled, or null while it runs."""
 
     id: str
     conversation_id: str

@@ -16,6 +16,9 @@ from caxton.api.shapes import TaskDetail, Tasks, iso
 from caxton.errors import InvalidTask
 from caxton.tasks import BranchView, Order, Shape, TaskSummary, TaskView, Wish
 
+CANCEL_WAIT_S = 10.0
+"""How long a cancel waits for the task's end where nothing else is asked for."""
+
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 Wait = Annotated[
@@ -96,6 +99,15 @@ async def list_tasks(
 async def show(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
     """One task with every branch; with `wait`, when it has ended or the time is over."""
     return await _shown(rooms_of(request), id, _patience(wait, 0.0), 200)
+
+
+@router.post("/{id}/cancel", response_model=TaskDetail)
+async def cancel(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
+    """Cancel a task: what is open in it is cancelled by its protocol, and it ends when the answers to that have come,
+    after 2 s at the latest. Answers when it has ended or `wait` is over."""
+    rooms = rooms_of(request)
+    await rooms.tasks.cancel(id)
+    return await _shown(rooms, id, _patience(wait, CANCEL_WAIT_S), 200)
 
 
 async def _shown(rooms: Rooms, id: str, patience_s: float, status: int) -> Response:

@@ -186,6 +186,12 @@ def task(id: str, wait_s: float) -> Call:
     return Call("GET", f"/api/v1/tasks/{quoted(id)}", {"wait": f"{wait_s:f}"}, extra_s=wait_s)
 
 
+def cancel_task(id: str, wait_s: float) -> Call:
+    """Cancel one, and wait for its end."""
+    path = f"/api/v1/tasks/{quoted(id)}/cancel"
+    return Call("POST", path, {"wait": f"{wait_s:f}"}, extra_s=wait_s)
+
+
 def events(
     after: int | None, kinds: Sequence[str] | None, agent: str | None, conversation: str | None
 ) -> Call:

@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "msg": "Send messages and follow those that pass.",
     "conv": "List conversations and read one.",
     "trace": "Where the time of a conversation went.",
-    "task": "Run whole protocols, look at what came of them.",
+    "task": "Run whole protocols, look at what came of them, end them.",
     "df": "Find agents by what they offer.",
     "check": "Judge recorded messages by their protocols.",
     "replay": "Run recorded conversations against another build.",

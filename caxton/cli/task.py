@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Run whole protocols, look at what came of them.",
+    help="Run whole protocols, look at what came of them, end them.",
 )
 
 PROTOCOLS = (
@@ -97,13 +97,15 @@ def run(
     language: Annotated[
         str | None, typer.Option("--language", help="What the content is written in.")
     ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Say its id and do not wait for its end.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a protocol as its initiator: ask, choose, wait for the results, and say what came of each participant.
 
-    How far it is goes to stderr. Ctrl-C stops looking, not the task. Exit code 0 when it got what it was to get,
-    6 when everybody answered and the answer is no, 5 when a participant failed, 124 when time ran out.
+    How far it is goes to stderr. Ctrl-C stops looking, not the task: `task cancel` does. Exit code 0 when it got
+    what it was to get, 6 when everybody answered and the answer is no, 5 when a participant failed, 124 when time
+    ran out.
 
     \b
     Examples:
@@ -112,6 +114,7 @@ def run(
       caxton task run --protocol request --to echo --content '"hello"' -o json
       caxton task run --protocol query --act query-ref --to seller-ann --deadline 5s
       caxton task run --protocol subscribe --to clock --informs 3
+      id=$(caxton task run --protocol request --to echo --detach) && caxton task show "$id"
     """
     from caxton.cli import place
     from caxton.cli.content import json_argument
@@ -142,7 +145,11 @@ def run(
     if content is not None:
         body["content"] = json_argument(content, "--content")
     with place.client(project) as caxton:
-        found = _followed(caxton, caxton.run_task(body, wait_s=0.0))
+        begun = caxton.run_task(body, wait_s=0.0)
+        if detach:
+            _begun(begun, output)
+            return
+        found = _followed(caxton, begun)
     _tell(found, output)
 
 
@@ -198,6 +205,37 @@ def show(
     _tell(found, output)
 
 
+@app.command()
+def cancel(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the task.")],
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Cancel a task that is under way, and say what came of each participant.
+
+    Whoever still works for it is told by `cancel`, as the protocol has it, and has 2 s to answer; proposals that were
+    not decided on are rejected. Exit code 0 when it has ended.
+
+    \b
+    Examples:
+      caxton task cancel t-64a0c8e1f3b2a
+    """
+    from caxton.cli import place
+
+    with place.client(project) as caxton:
+        found = caxton.cancel_task(id)
+    _tell(found, output, judged=False)
+
+
+def _begun(task: dict[str, Any], output: Format) -> None:
+    from caxton.cli.output import document, say
+
+    if output is Format.TEXT:
+        say(task["id"])
+    else:
+        document(task, output)
+
+
 def _followed(caxton: Client, found: dict[str, Any]) -> dict[str, Any]:
     """The task when it has ended, with a line about each change on the way."""
     from caxton.cli.output import safe, talk
@@ -213,7 +251,8 @@ def _followed(caxton: Client, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _tell(found: dict[str, Any], output: Format) -> None:
+def _tell(found: dict[str, Any], output: Format, *, judged: bool = True) -> None:
+    """Print a task; with `judged` the exit code says how it ended."""
     from caxton.cli.output import colour_wanted, document, paint, safe, say, table, talk
     from caxton.cli.sequence import short
     from caxton.errors import Exit
@@ -246,8 +285,9 @@ def _tell(found: dict[str, Any], output: Format) -> None:
         "not-achieved": Exit.EXPECTATION,
         "failed": Exit.AGENT_FAILED,
         "timed-out": Exit.TIMED_OUT,
+        "cancelled": Exit.EXPECTATION,
     }
-    if found["ending"] in codes:
+    if judged and found["ending"] in codes:
         raise typer.Exit(int(codes[found["ending"]]))
 
 

@@ -92,6 +92,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The price below which nothing is sold."""
     language: str | None = None
     ontology: str | None = None
+    cancelled: bool = False
+    """Somebody cancelled it; its deadline is when that was."""
 
 
 def read_wish(wish: Wish, library: Library, *, platform: str, receivers: int, now_us: int) -> Order:

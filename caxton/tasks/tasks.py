@@ -21,7 +21,7 @@ from caxton.acl.reply_by import time_text
 from caxton.bus import Bus
 from caxton.bus.clients import Waiter
 from caxton.clock import Clock
-from caxton.errors import CaxtonError, MessageTooLarge, ResourceError, TaskNotFound
+from caxton.errors import CaxtonError, InvalidState, MessageTooLarge, ResourceError, TaskNotFound
 from caxton.journal import Reader, TaskRow
 from caxton.limits import Limits
 from caxton.protocols import Library
@@ -52,6 +52,7 @@ class _UnderWay:
         self.ledger = ledger
         self.created_us = created_us
         self.heard_upto = 0
+        self.inbox: Waiter | None = None
         self.began = asyncio.Event()
         """The first words were said."""
         self.done = asyncio.Event()
@@ -117,6 +118,28 @@ class Tasks:
             except TimeoutError:
                 pass
 
+    async def cancel(self, id: str) -> None:
+        """Make now the deadline of a task: what is open is cancelled, the answers to that are waited for.
+
+        Returns when that is on disk, not when the task has ended. Raises TaskNotFound; InvalidState for one that has
+        ended.
+        """
+        task = self._under_way.get(id)
+        if task is None:
+            row = await self._reader.task(id)
+            if row is None:
+                raise _no_such_task(id)
+            raise InvalidState(f"the task {row.id} has ended", hint=f"see: caxton task show {row.id}")
+        order = task.ledger.order
+        if not order.cancelled:
+            deadline_us = min(order.deadline_us, self._clock.now_us() - 1)
+            task.ledger.order = msgspec.structs.replace(order, deadline_us=deadline_us, cancelled=True)
+            self._save(task)
+            self._tell(id, order, {"what": "cancelled"})
+            if task.inbox is not None:
+                task.inbox.wake()
+        await self._everything_committed()
+
     def live(self, id: str) -> TaskView | None:
         """One task as it stands now; None where it is not under way."""
         task = self._under_way.get(id)
@@ -133,7 +156,7 @@ class Tasks:
             return live
         row = await self._reader.task(id)
         if row is None:
-            raise TaskNotFound(f"there is no task {id[:80]!r}", hint="see: caxton task list")
+            raise _no_such_task(id)
         order = _order_of(row)
         ledger = self._ledger(order, row.id)
         if ledger is None:
@@ -198,6 +221,7 @@ class Tasks:
         ending: tuple[Ending, str | None] | None = None
         try:
             with self._bus.clients.expect_inside(task.id) as inbox:
+                task.inbox = inbox
                 if again:
                     await self._catch_up(task)
                 while not await self._step(task, inbox):
@@ -388,6 +412,10 @@ class Tasks:
             created_us=task.created_us,
             ended_us=None,
         )
+
+
+def _no_such_task(id: str) -> TaskNotFound:
+    return TaskNotFound(f"there is no task {id[:80]!r}", hint="see: caxton task list")
 
 
 def _order_of(row: TaskRow) -> Order:

@@ -34,6 +34,8 @@ class Ending(StrEnum):
     """Everybody kept to the protocol, and the answer is no."""
     FAILED = "failed"
     TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    """Somebody ended it before it had got that."""
 
 
 class BranchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +121,13 @@ def view_of(ledger: Ledger, summary: TaskSummary) -> TaskView:
 
 def ending_of(ledger: Ledger) -> tuple[Ending, str | None]:
     """How a task that is done ended, and in one sentence why it did not get what it was to get."""
+    ending, reason = _came_to(ledger)
+    if ledger.order.cancelled and ending in (Ending.TIMED_OUT, Ending.NOT_ACHIEVED):
+        return Ending.CANCELLED, reason
+    return ending, reason
+
+
+def _came_to(ledger: Ledger) -> tuple[Ending, str | None]:
     order = ledger.order
     kinds = {name: _kind(ledger, name, branch, note) for name, branch, note in ledger.branches()}
     never = [name for name in order.participants if name not in kinds]

@@ -12,7 +12,7 @@ from tasks.market import says
 
 from api.process import EXAMPLES, Daemon, running
 from caxton.api.client import AsyncClient
-from caxton.errors import InvalidTask, MessageTooLarge, SecurityError, TaskNotFound
+from caxton.errors import InvalidState, InvalidTask, MessageTooLarge, SecurityError, TaskNotFound
 
 CONFIGURATION = """
 cells = 1
@@ -70,6 +70,16 @@ def test_a_task_that_runs_is_shown_as_it_stands_and_goes_on_without_its_client(m
         assert (ended["missing"], ended["ending"]) == (1, "achieved")
         first, *_ = caxton.tasks(limit=1)
         assert first == {key: ended[key] for key in first}
+
+
+def test_a_task_is_cancelled(market: Daemon) -> None:
+    with market.client() as caxton:
+        begun = caxton.run_task({"protocol": "request", "to": "mute", "reply_by": "1h"}, wait_s=0)
+        found = caxton.cancel_task(begun["id"])
+        assert found["ending"] == "cancelled"
+        assert found["branches"][0]["state"] == "cancelled-unconfirmed"
+        with pytest.raises(InvalidState, match="has ended"):
+            caxton.cancel_task(begun["id"])
 
 
 def test_tasks_are_listed_in_pages_newest_first(market: Daemon) -> None:

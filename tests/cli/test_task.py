@@ -102,3 +102,16 @@ def test_no_such_task(market: Path) -> None:
     told = caxton("task", "show", "t-1", cwd=market)
     assert (told.returncode, told.stdout) == (2, "")
     assert "there is no task 't-1'" in told.stderr
+
+
+def test_one_that_runs_on_its_own_is_cancelled(market: Path) -> None:
+    out, _ = run(market, "--protocol", "request", "--to", "mute", "--reply-by", "1h", "--detach")
+    id = out.strip()
+    told = caxton("task", "cancel", id, cwd=market)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[1].split()[:2] == ["mute", "cancelled-unconfirmed"]
+    assert "cancelled (mute@local: cancelled-unconfirmed)" in told.stderr
+    assert caxton("task", "show", id, cwd=market).returncode == 6
+    again = caxton("task", "cancel", id, cwd=market)
+    assert (again.returncode, again.stdout) == (5, "")
+    assert f"the task {id} has ended" in again.stderr
