@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon of one project until it is told to stop; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m caxton.daemon", description=__doc__)
     parser.add_argument("--project", type=Path, default=None, help="the project's folder")
+    parser.add_argument(
+        "--known-stay",
+        action="store_true",
+        help="leave agents that are there already as they are: whoever starts it brings their modules",
+    )
     chosen = parser.parse_args(arguments)
     try:
         project = load(chosen.project)
@@ -48,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.set_threshold(50_000, 20, 50)
         about = About(os.getpid(), __version__, SystemClock().now_us())
         with claim(project.state, about), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(project, about.started_us))
+            runner.run(serve(project, about.started_us, known_stay=chosen.known_stay))
     except CaxtonError as error:
         return _complain(error)
     except BaseExceptionGroup as group:
@@ -72,7 +77,7 @@ def _first(group: BaseExceptionGroup[CaxtonError]) -> CaxtonError:
     return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
-async def serve(project: Project, started_us: int) -> None:
+async def serve(project: Project, started_us: int, *, known_stay: bool = False) -> None:
     """Everything from the first room to the last word."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -80,7 +85,7 @@ async def serve(project: Project, started_us: int) -> None:
         loop.add_signal_handler(number, stopping.set)
     log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
     async with open_house(project) as house:
-        await deploy_configured(house)
+        await deploy_configured(house, known_stay=known_stay)
         listener = listen(project.state)
         rooms = Rooms(
             bus=house.bus,

@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import Instances, Recovery, Registry, Supervisor
+from caxton.agents import AgentConfig, Instances, Recovery, Registry, Supervisor
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.conduct import WRITE_S, Conduct
@@ -28,7 +28,7 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
-from caxton.deploy import Engine, terms_of
+from caxton.deploy import Engine, Offers, terms_of
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -185,10 +185,15 @@ async def open_house(
             bus.settle()
 
 
-async def deploy_configured(house: House) -> None:
-    """Bring every agent that `caxton.toml` names to what it says there; what is so already stays as it is."""
+async def deploy_configured(house: House, *, known_stay: bool = False) -> None:
+    """Offer every agent what `caxton.toml` says of it; what is so already stays as it is, and what was refused before
+    stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
+    them what they are to be.
+    """
+    offers = Offers(house.engine, house.agents, house.compiler, house.journal.reader)
     for name, table in house.project.config.agents.items():
-        record = house.agents.registry.agents.get(name)
+        if known_stay and name in house.agents.registry.agents:
+            continue
         path: Path = house.project.module(name)
         try:
             wasm = await asyncio.to_thread(path.read_bytes)
@@ -199,25 +204,11 @@ async def deploy_configured(house: House) -> None:
         try:
             if path.suffix == ".py":
                 wasm = packed(path, wasm)
-            if record is not None and await house.engine.is_current(
-                record,
-                wasm,
-                wat=path.suffix == ".wat",
-                settings=table.settings,
-                limits=limits,
-                profile=table.profile,
-            ):
-                continue
-            await house.engine.deploy(
-                name,
-                wasm,
-                wat=path.suffix == ".wat",
-                settings=table.settings,
-                limits=limits,
-                profile=table.profile,
-                recover=table.recover,
+            config = AgentConfig(
+                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
             )
-            if not table.start:
+            brought = await offers.offer(name, wasm, config, wat=path.suffix == ".wat")
+            if brought and not table.start:
                 await house.agents.stop(name)
         except CaxtonError as error:
             log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)

@@ -9,7 +9,7 @@ from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspende
 from caxton.agents.recovery import Recovery, Way
 from caxton.agents.registry import AgentConfig, AgentRecord, Registry, Revision
 from caxton.agents.supervisor import Supervisor
-from caxton.agents.views import AgentView
+from caxton.agents.views import AgentView, KeptOut
 
 __all__ = [
     "AgentConfig",
@@ -18,6 +18,7 @@ __all__ = [
     "Draining",
     "Failed",
     "Instances",
+    "KeptOut",
     "Life",
     "Loaded",
     "Recovery",

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from caxton.agents.life import Life, Loaded, Unloaded, state_name
+from caxton.agents.views import KeptOut
 from caxton.bus import Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.cells import Cell
@@ -72,6 +73,8 @@ class AgentRecord:
     """Whether a deployment, a stop or a restart is under way."""
     deployment: str | None = None
     """The id of the deployment in which two revisions of it live."""
+    kept_out: KeptOut | None = None
+    """The build at its `wasm` that was not taken in at the start; None once something else was deployed."""
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while its instance gives way to another, so that a repair and a change do not meet."""
 

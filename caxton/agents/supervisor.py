@@ -501,6 +501,7 @@ class Supervisor:
             hooks=list(record.hooks),
             last_error=endpoint.last_error,
             snapshot_seq=record.snapshot_seq,
+            kept_out=record.kept_out,
             created_us=record.created_us,
             updated_us=record.updated_us,
         )

@@ -9,6 +9,19 @@ import msgspec
 from caxton.limits import Limits
 
 
+class KeptOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands at an agent's `wasm` and was not taken in when the daemon started, because of what was decided
+    before."""
+
+    revision: str
+    why: str
+    """How it was refused (`waited`, `dropped`, `aborted`, `faltered`, `shadow`, `rolled_back`), or `replaced`: the
+    file says what it said before, and something else was deployed since."""
+    reason: str
+    deployment: str | None
+    """The one that decided it."""
+
+
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     """One agent now. Times are microseconds since 1970."""
 
@@ -36,5 +49,7 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     snapshot_seq: int | None
     """The message after whose turn the last snapshot was taken."""
+    kept_out: KeptOut | None
+    """The build at its `wasm` that the start of the daemon did not take in."""
     created_us: int
     updated_us: int

@@ -11,12 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
-from caxton.api.deployments import deployment_body
+from caxton.api.deployments import ALL, deployment_body
 from caxton.api.rooms import Rooms, durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
-from caxton.api.shapes import AgentBody, Agents, DeploymentBody, Logs, Messages, PlanBody
+from caxton.api.shapes import (
+    AgentBody,
+    Agents,
+    DeploymentBody,
+    Logs,
+    Messages,
+    PlanBody,
+    RefusalBody,
+    Refusals,
+    iso,
+)
 from caxton.config import check_agent_name, limits_from
-from caxton.deploy import Gate, Probation, Terms
+from caxton.deploy import Gate, Probation, Refusal, Terms, refusals
 from caxton.deploy.terms import compared, conditions, said, stages
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.limits import Limits
@@ -79,6 +89,10 @@ class DeployBody(BaseModel):
         default=20, ge=0, le=1000, description="So many of the newest, beside the pinned ones."
     )
     gate_s: float = Field(default=2.0, gt=0, le=3600, description="Seconds that the gate may take.")
+    configured: bool = Field(
+        default=False,
+        description="It is what caxton.toml says: a start of the daemon does not bring it a second time.",
+    )
     wait: bool = Field(default=False, description="Answer when it has ended, not when both revisions live.")
 
     def as_gate(self) -> Gate | None:
@@ -147,6 +161,7 @@ async def deploy(request: Request) -> Response:
             terms=terms,
             wait=body.wait,
             gate=body.as_gate(),
+            configured=body.configured,
         )
     return answer(deployment_body(view), 201)
 
@@ -185,6 +200,28 @@ async def plan(request: Request) -> Response:
 async def show(request: Request, name: Name) -> Response:
     """One agent as it is now."""
     return answer(view_body(rooms_of(request).agents.view(name)))
+
+
+@router.get("/{name}/refusals", response_model=Refusals)
+async def refused(request: Request, name: Name) -> Response:
+    """Builds that the agent does not run because they were refused, the newest first: dropped or taken back by an
+    operator, taken back by themselves, a shadow, or stopped by the gate and not decided."""
+    rooms = rooms_of(request)
+    number = rooms.agents.registry.find(name).number
+    rows = await rooms.reader.deployments(agent_no=number, limit=ALL)
+    builds = {row.no: row.sha256 for row in await rooms.reader.revisions()}
+    return page([refusal_body(one) for one in refusals(rows, builds)], None)
+
+
+def refusal_body(refusal: Refusal) -> RefusalBody:
+    """A refused build as plain data."""
+    return {
+        "revision": refusal.revision,
+        "why": refusal.why,
+        "reason": str(refusal),
+        "deployment": refusal.deployment,
+        "at": iso(refusal.at_us),
+    }
 
 
 @router.delete("/{name}", status_code=204, response_class=Response)

@@ -262,6 +262,12 @@ class Client:
         body: Json = wire.read(self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
         return body
 
+    def refusals(self, agent: str) -> list[Json]:
+        """Builds of that agent that were refused and not accepted since (`RefusalBody`), the newest first."""
+        body: Json = wire.read(self._ask(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals")))
+        items: list[Json] = body["items"]
+        return items
+
     def rollback(self, id: str) -> Json:
         """Undo a deployment; the one that did so (`DeploymentBody`)."""
         return self._decide(id, "rollback")

@@ -124,6 +124,8 @@ def _detail(detail: str) -> dict[str, Any]:
         "progress": kept.get("progress"),
         "gate": verdict_body(kept.get("gate")),
         "waits": False,
+        "configured": kept.get("offered") is not None,
+        "takes_back": kept.get("takes_back"),
     }
 
 

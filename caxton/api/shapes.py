@@ -42,6 +42,16 @@ class ErrorBody(TypedDict):
     error: ErrorDetail
 
 
+class KeptOutBody(TypedDict):
+    """The build that stands at an agent's `wasm` and was not taken in when the daemon started; `why` is how it was
+    refused, or "replaced"."""
+
+    revision: str
+    why: str
+    reason: str
+    deployment: str | None
+
+
 class AgentBody(TypedDict):
     """One agent as it is now."""
 
@@ -65,6 +75,7 @@ class AgentBody(TypedDict):
     hooks: list[str]
     last_error: str | None
     snapshot_seq: int | None
+    kept_out: KeptOutBody | None
     created_at: str
     updated_at: str
 
@@ -345,6 +356,26 @@ class DeploymentBody(TypedDict):
     progress: dict[str, Any] | None
     gate: GateBody | None
     waits: bool
+    configured: bool
+    takes_back: str | None
+
+
+class RefusalBody(TypedDict):
+    """A build that an agent does not run because it was refused; `why` is waited, dropped, aborted, faltered, shadow or
+    rolled_back."""
+
+    revision: str
+    why: str
+    reason: str
+    deployment: str
+    at: str
+
+
+class Refusals(TypedDict):
+    """Refused builds of one agent."""
+
+    items: list[RefusalBody]
+    next: str | None
 
 
 class PlanLine(TypedDict):

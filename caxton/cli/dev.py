@@ -211,7 +211,8 @@ class Daemon:
             if time.monotonic() > until:
                 raise TimedOut("the project's daemon is not ready", hint="look at: caxton status")
             time.sleep(spawn.POLL_S)
-        self._ours = spawn.launch(self._folder)
+        # every build passes by the gate, also one that was made while no daemon ran
+        self._ours = spawn.launch(self._folder, known_stay=True)
         spawn.wait_ready(self._folder, self._ours, START_S, lambda why: None)
         return True
 

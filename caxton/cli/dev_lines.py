@@ -74,9 +74,15 @@ class Lines:
                     yield self._tried(event.gate)
             case ev.Held():
                 yield from self._held(event)
+            case ev.Kept():
+                what = f"{self._revision(event.revision)} {safe(event.reason)}"
+                yield self._row([event.agent], self._paint("not taken", "bold yellow"), what)
+                yield from self._below(event.hint, {event.agent: event.keeps})
             case ev.Dropped():
                 yield self._row([event.agent], f"{self._revision(event.revision)} dropped")
                 yield from self._below(None, {event.agent: event.keeps})
+            case ev.Elsewhere():
+                yield self._row([event.agent], *self._elsewhere(event))
             case ev.DeployFailed():
                 what = f"{self._paint('not taken', 'bold red')}  {self._revision(event.revision)}  {safe(event.reason)}"
                 yield self._row([event.agent], what)
@@ -135,6 +141,20 @@ class Lines:
             carried = event.state in ("carried", "rebuilt")
             parts.append(self._paint(f"state {safe(event.state)}{why}", "green" if carried else "yellow"))
         return self._row([event.agent], *parts)
+
+    def _elsewhere(self, event: ev.Elsewhere) -> Iterator[str]:
+        """What somebody else's deployment came to."""
+        name = f"{safe(event.strategy)} {safe(event.deployment)}"
+        if event.state == "rolled_back":
+            yield f"{self._revision(event.revision)} taken back: {safe(event.reason)}"
+            if event.keeps:
+                yield f"{self._revision(event.keeps)} {self._dim('keeps answering')}"
+        else:
+            old = self._dim((event.previous or "new")[:SHORT])
+            yield f"{old} → {self._revision(event.revision)}"
+        yield self._dim(
+            f"elsewhere: {name}, undoes {safe(event.undoes)}" if event.undoes else f"elsewhere: {name}"
+        )
 
     def _tried(self, gate: dict[str, Any]) -> str:
         """What the conversations were answered, in a line."""

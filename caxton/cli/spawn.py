@@ -42,8 +42,11 @@ def environment() -> dict[str, str]:
     return known
 
 
-def launch(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the daemon in a session of its own, its output appended to `.caxton/daemon.log`."""
+def launch(folder: Path, *, known_stay: bool = False) -> subprocess.Popen[bytes]:
+    """Start the daemon in a session of its own, its output appended to `.caxton/daemon.log`.
+
+    With `known_stay` it leaves agents that are there already as they are: the caller brings their modules.
+    """
     state = folder / STATE
     try:
         state.mkdir(mode=0o700, exist_ok=True)
@@ -54,7 +57,7 @@ def launch(folder: Path) -> subprocess.Popen[bytes]:
         ) from error
     try:
         return subprocess.Popen(
-            command(folder),
+            [*command(folder), *(["--known-stay"] if known_stay else [])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

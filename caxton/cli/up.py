@@ -32,7 +32,7 @@ def up(
       caxton -p ~/market up
     """
     from caxton.cli import place, python, spawn
-    from caxton.cli.output import complain, plural, span, talk
+    from caxton.cli.output import complain, plural, safe, span, talk
     from caxton.config import load
     from caxton.errors import Unreachable
 
@@ -58,6 +58,14 @@ def up(
     spawn.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
     with place.client(folder) as caxton:
         status = caxton.status()
+        for agent in caxton.agents():
+            kept_out = agent["kept_out"]
+            if kept_out:
+                name = safe(agent["name"])
+                talk(
+                    f"{name} keeps {str(agent['revision'])[:8]}; at its wasm stands {kept_out['revision'][:8]}, which "
+                    f"{safe(kept_out['reason'])}; to take it in: caxton agent deploy {name} FILE"
+                )
     agents = status["agents"]
     talk(
         f"caxton is up: project {status['project']}, pid {status['pid']}, {plural(len(status['cells']), 'cell')}, "

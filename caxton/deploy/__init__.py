@@ -7,6 +7,7 @@ runs the new revision, or the old one and a reason.
 from caxton.deploy.engine import STRATEGIES, Engine
 from caxton.deploy.gate import Gate, Verdict
 from caxton.deploy.journey import DeploymentView, Timings
+from caxton.deploy.offers import Offers, Refusal, refusals
 from caxton.deploy.terms import Condition, Probation, Stage, Terms, terms_of
 
 __all__ = [
@@ -15,10 +16,13 @@ __all__ = [
     "DeploymentView",
     "Engine",
     "Gate",
+    "Offers",
     "Probation",
+    "Refusal",
     "Stage",
     "Terms",
     "Timings",
     "Verdict",
+    "refusals",
     "terms_of",
 ]

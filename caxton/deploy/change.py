@@ -97,6 +97,7 @@ class Change:
 
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
+        self.record.kept_out = None
         self.rooms.agents.changed(self.record, "deployed")
 
     async def bring_back(self) -> None:

@@ -15,13 +15,14 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from caxton.agents import AgentConfig, AgentRecord, Supervisor
+from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
+from caxton.agents.life import state_name
 from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.change import Rooms
 from caxton.deploy.gate import Gate
-from caxton.deploy.journey import Before, DeploymentView, Journey, Journeys
+from caxton.deploy.journey import LASTING, Before, DeploymentView, Journey, Journeys, Origin
 from caxton.deploy.plan import Plan, plan_of
 from caxton.deploy.resuming import find, resumed
 from caxton.deploy.side_by_side import Resumed
@@ -57,6 +58,8 @@ class Wanted:
     terms: Terms
     wait: bool
     gate: Gate | None
+    configured: bool = False
+    takes_back: str | None = None
 
 
 class Engine:
@@ -106,6 +109,8 @@ class Engine:
         terms: Terms | None = None,
         wait: bool = True,
         gate: Gate | None = None,
+        configured: bool = False,
+        takes_back: str | None = None,
     ) -> DeploymentView:
         """Bring a revision to an agent, new or running; it is journalled from its first step to its last.
 
@@ -115,7 +120,8 @@ class Engine:
         on with its old revision. The state of a running agent is carried over where the old revision has the snapshot
         hook and the new one the restore hook, unless `fresh_state`. Settings and limits that are None stay as they
         are. An agent that runs exactly this already is left alone. With a `gate` a build that it stops is returned as
-        it waits, validating; the next deployment to that agent ends the waiting.
+        it waits, validating; the next deployment to that agent ends the waiting. `configured`: it is what caxton.toml
+        says, which a start of the daemon does not say twice; `takes_back`: the deployment that it undoes (`offers`).
         """
         if strategy not in STRATEGIES:
             raise DeploymentError(
@@ -123,11 +129,25 @@ class Engine:
             )
         if self._closing:
             raise _stops()
+        self._can_compare(name, strategy)
         terms = terms or self.terms
         if probation is not None:
             terms = msgspec.structs.replace(terms, probation=probation)
         wanted = Wanted(
-            name, wasm, wat, settings, limits, profile, strategy, recover, fresh_state, terms, wait, gate
+            name,
+            wasm,
+            wat,
+            settings,
+            limits,
+            profile,
+            strategy,
+            recover,
+            fresh_state,
+            terms,
+            wait,
+            gate,
+            configured,
+            takes_back,
         )
         await self._make_way(name)
         claimed = self._claimed(name)
@@ -191,6 +211,17 @@ class Engine:
                 travel.supersede()
                 await travel.over.wait()
 
+    def _can_compare(self, name: str, strategy: str) -> None:
+        """InvalidState for a strategy that puts the new revision beside the old one, where that does not run."""
+        record = self._registry.agents.get(name)
+        if record is None or record.revision is None or strategy not in LASTING:
+            return
+        if not isinstance(record.life, Running | Suspended):
+            raise InvalidState(
+                f"{name} is {state_name(record.life)}: a {strategy} needs the old revision at work, to compare with it",
+                hint=f"start it first: caxton agent start {name}; or deploy with --strategy direct",
+            )
+
     def _found(self, id: str) -> Travel:
         travel = self._under_way.get(id)
         if travel is None:
@@ -226,28 +257,8 @@ class Engine:
             limits=config.limits,
             profile=config.profile,
             recover=config.recover,
+            takes_back=row.id,
         )
-
-    async def is_current(
-        self,
-        record: AgentRecord,
-        wasm: bytes,
-        *,
-        wat: bool,
-        settings: dict[str, Any],
-        limits: Limits,
-        profile: str,
-    ) -> bool:
-        """Whether an agent is what these bytes and this configuration would make of it."""
-        config = record.config
-        if record.revision is None or (config.settings, config.limits, config.profile) != (
-            settings,
-            limits,
-            profile,
-        ):
-            return False
-        compiled = await self._compiler.compile(wasm, Profile(profile), wat=wat)
-        return compiled.sha256 == record.revision.sha256
 
     async def resume(self, reader: Reader) -> None:
         """After a start of the daemon: end the deployments that its last end interrupted, but those that go on."""
@@ -312,7 +323,16 @@ class Engine:
                 claimed = record = self._registry.add(wanted.name, config, self._clock.now_us())
                 record.busy = True
             journey = self._journeys.begin(
-                record, target.revision, wanted.strategy, compile_ms, cached=compiled.cached
+                record,
+                target.revision,
+                wanted.strategy,
+                compile_ms,
+                cached=compiled.cached,
+                origin=Origin(
+                    offered=config if wanted.configured else None,
+                    takes_back=wanted.takes_back,
+                    gated=wanted.gate is not None,
+                ),
             )
             self._registry.save(record, self._clock.now_us())
             static = f"{len(wanted.wasm):,} bytes, profile {wanted.profile}"

@@ -82,6 +82,10 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent's conversations were answered by the new revision, where that was asked for."""
     waits: bool = False
     """Whether it waits for an operator to promote or abort it."""
+    configured: bool = False
+    """Whether caxton.toml named that revision."""
+    takes_back: str | None = None
+    """The deployment that it undoes."""
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +109,21 @@ class Under(msgspec.Struct, frozen=True, kw_only=True):
     before: AgentConfig | None = None
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a deployment came from, as far as the next start of the daemon has to know (`offers`)."""
+
+    offered: AgentConfig | None = None
+    """What caxton.toml said besides, where the revision is the one that it names."""
+    takes_back: str | None = None
+    """The deployment that it undoes."""
+    gated: bool = False
+    """Whether a gate stood before it."""
+
+
+ELSEWHERE: Final = Origin()
+"""For a deployment that is none of these."""
+
+
 class Journey:
     """One deployment under way."""
 
@@ -119,6 +138,7 @@ class Journey:
         compile_ms: float,
         *,
         cached: bool,
+        origin: Origin,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -130,6 +150,7 @@ class Journey:
         self._created_us = self._updated_us = clock.now_us()
         self._compile_ms = compile_ms
         self._cached = cached
+        self._origin = origin
         self.id = number
         self.state: State = Validating()
         self.load_ms = 0.0
@@ -158,6 +179,7 @@ class Journey:
         self.load_ms = under.timings.load_ms
         self.memory, self.memory_reason = under.memory, under.memory_reason
         self.checks.done = list(under.validation)
+        self._origin = msgspec.json.decode(row.detail, type=Origin)
 
     def step(self, happening: Happening) -> tuple[Effect, ...]:
         """Something happened; what is to be done about it."""
@@ -177,6 +199,7 @@ class Journey:
             "validation": msgspec.to_builtins(view.validation),
             "progress": view.progress,
             "gate": msgspec.to_builtins(view.gate),
+            **msgspec.to_builtins(self._origin),
         }
         if self.kept is not None and stored(view.state) is not None:
             detail |= {"kept": self.kept(), **self.goes_on_with}
@@ -220,6 +243,8 @@ class Journey:
             progress=self.progress() if self.progress is not None else None,
             gate=self.gate,
             waits=self.waits,
+            configured=self._origin.offered is not None,
+            takes_back=self._origin.takes_back,
         )
 
 
@@ -232,14 +257,29 @@ class Journeys:
         self._last = 0
 
     def begin(
-        self, record: AgentRecord, revision: Revision, strategy: str, compile_ms: float, *, cached: bool
+        self,
+        record: AgentRecord,
+        revision: Revision,
+        strategy: str,
+        compile_ms: float,
+        *,
+        cached: bool,
+        origin: Origin = ELSEWHERE,
     ) -> Journey:
         """A new deployment, in state validating."""
         # numbers go up with time, so that the newest has the greatest id also after a restart
         self._last = max(self._last + 1, self._clock.now_us())
         number = f"d-{self._last:013x}"
         journey = Journey(
-            self._journal, self._clock, number, record, revision, strategy, compile_ms, cached=cached
+            self._journal,
+            self._clock,
+            number,
+            record,
+            revision,
+            strategy,
+            compile_ms,
+            cached=cached,
+            origin=origin,
         )
         journey.save()
         return journey
@@ -257,7 +297,15 @@ class Journeys:
         under = goes_on(row)
         assert under is not None
         journey = Journey(
-            self._journal, self._clock, row.id, record, revision, row.strategy, 0.0, cached=True
+            self._journal,
+            self._clock,
+            row.id,
+            record,
+            revision,
+            row.strategy,
+            0.0,
+            cached=True,
+            origin=ELSEWHERE,
         )
         journey.take_up(row, under)
         return journey

@@ -1,13 +1,12 @@
 """A module brought to its agent through the daemon's API, and what became of it as an event.
 
-In: what an agent shall be. Out: `Deployed`, `Unchanged`, `Running` or `DeployFailed`. What the agent is now is asked
-of the daemon each time, because others may deploy too.
+In: what an agent shall be. Out: `Deployed`, `Unchanged`, `Running`, `Held`, `Kept` or `DeployFailed`. What the
+agent is now is asked of the daemon each time, because others may deploy too.
 """
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,12 +14,13 @@ import msgspec
 
 from caxton.api.client import AsyncClient, Json
 from caxton.config import Project
-from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Running, Unchanged
+from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Kept, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
-_UNDER_WAY: Final = ("validating", "deploying")
+UNDECIDED: Final = "waited"
+"""Why a build was refused that nobody has decided about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,10 @@ async def deliver(
         if at_start:
             return Running(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
         return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+    if at_start and before is not None and previous is not None:
+        refused = await _refused(caxton, wanted, previous)
+        if refused is not None:
+            return refused
     try:
         done = await caxton.deploy(
             wanted.agent,
@@ -98,7 +102,7 @@ async def deliver(
             strategy=strategy,
             fresh_state=fresh_state,
             probation_s=None if strategy == "direct" else PROBATION_S,
-            how=gate.fields(),
+            how={**gate.fields(), "configured": True},
         )
         if not wanted.start and (before is None or before["state"] not in ("running", "suspended")):
             await caxton.change_agent(wanted.agent, "stop")
@@ -123,7 +127,23 @@ async def deliver(
             reason=done["gate"]["reason"],
             gate=done["gate"],
         )
-    return _told(done, wanted.agent, wanted.revision, previous, build_ms, settings_of=before)
+    return told(done, wanted.agent, wanted.revision, previous, build_ms, settings_of=before)
+
+
+async def _refused(caxton: AsyncClient, wanted: Wanted, keeps: str) -> Kept | None:
+    """That somebody decided against this build before; what nobody has decided yet comes to the gate again."""
+    for one in await caxton.refusals(wanted.agent):
+        if one["revision"] == wanted.revision and one["why"] != UNDECIDED:
+            return Kept(
+                agent=wanted.agent,
+                revision=wanted.revision,
+                keeps=keeps,
+                why=one["why"],
+                reason=one["reason"],
+                deployment=one["deployment"],
+                hint=f"save it to try it again, or: caxton agent deploy {wanted.agent} FILE",
+            )
+    return None
 
 
 async def decide(caxton: AsyncClient, held: Held, step: str) -> Event:
@@ -131,23 +151,10 @@ async def decide(caxton: AsyncClient, held: Held, step: str) -> Event:
     done = await (caxton.promote if step == "promote" else caxton.abort)(held.deployment)
     if step == "abort":
         return Dropped(agent=held.agent, revision=held.revision, keeps=held.keeps)
-    return _told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
+    return told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
 
 
-async def decided(caxton: AsyncClient, held: Held) -> Event:
-    """What became of a build that waited, once somebody has decided, here or elsewhere. Raises CaxtonError where
-    nobody can say any more."""
-    # from where the journal is now: a decision between the first look and the stream is in the stream
-    after = (await caxton.status())["journal"]["committed_seq"]
-    done = await caxton.deployment(held.deployment)
-    async with aclosing(caxton.events(after=after, kinds=("deployment",), agent=held.agent)) as changes:
-        while done["state"] in _UNDER_WAY:
-            await anext(changes)
-            done = await caxton.deployment(held.deployment)
-    return _told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
-
-
-def _told(
+def told(
     done: Json,
     agent: str,
     revision: str,

@@ -98,6 +98,20 @@ class Running(Event, frozen=True, kw_only=True, tag="running"):
     build_ms: float | None
 
 
+class Kept(Event, frozen=True, kw_only=True, tag="kept"):
+    """At the start: what the source makes was refused before, so the agent keeps what was accepted last. `why` is how
+    it was refused, as the API says it."""
+
+    failure = True
+    agent: str
+    revision: str
+    keeps: str | None
+    why: str
+    reason: str
+    deployment: str
+    hint: str
+
+
 class Deployed(Event, frozen=True, kw_only=True, tag="deployed"):
     """The agent runs another revision, or other settings."""
 
@@ -139,6 +153,23 @@ class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
     agent: str
     revision: str
     keeps: str | None
+
+
+class Elsewhere(Event, frozen=True, kw_only=True, tag="elsewhere"):
+    """A deployment of the agent that is not this loop's was accepted or taken back: by an operator, or by itself."""
+
+    agent: str
+    deployment: str
+    strategy: str
+    state: str
+    """running or rolled_back."""
+    revision: str
+    previous: str | None
+    keeps: str | None
+    """What the agent runs now."""
+    undoes: str | None
+    """The deployment that an operator undid by it."""
+    reason: str | None
 
 
 class DeployFailed(Event, frozen=True, kw_only=True, tag="deploy_failed"):

@@ -8,10 +8,7 @@ built is built after it; what fails leaves everything as it was.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,15 +18,16 @@ import msgspec
 from caxton.api.client import AsyncClient
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
-from caxton.config import Config, Project, load
+from caxton.config import Project, load
 from caxton.devloop.build import build
-from caxton.devloop.delivery import Gate, Wanted, decide, decided, deliver, keeps
+from caxton.devloop.claim import claimed
+from caxton.devloop.decisions import Decisions
+from caxton.devloop.delivery import Gate, Wanted, deliver, keeps
 from caxton.devloop.events import (
     Began,
     BuildFailed,
     BuildStarted,
     ConfigurationFailed,
-    ConfigurationRead,
     DaemonGone,
     DaemonUp,
     Deployed,
@@ -42,18 +40,10 @@ from caxton.devloop.events import (
     Unchanged,
     Watching,
 )
-from caxton.devloop.stamps import Stamps
+from caxton.devloop.reread import Configured
 from caxton.devloop.targets import Target, targets
 from caxton.devloop.watch import Watch, watching
-from caxton.errors import (
-    AgentNotFound,
-    CaxtonError,
-    ConfigurationError,
-    DeploymentNotFound,
-    InvalidState,
-    TimedOut,
-    Unreachable,
-)
+from caxton.errors import AgentNotFound, CaxtonError, ConfigurationError, TimedOut, Unreachable
 
 DEBOUNCE_MS: Final = 60
 AT_ONCE: Final = 2
@@ -112,19 +102,20 @@ class DevLoop:
         self._strategy = strategy
         self._fresh_state = fresh_state
         self._gate = gate or Gate()
-        self.held: dict[str, Held] = {}
-        """Builds that wait until somebody decides, by agent; the newest last."""
         self._debounce_ms = debounce_ms
         self._clock = clock or SystemClock()
-        self._config_seen: Stamps | None = None
-        self._attending: asyncio.TaskGroup | None = None
+        self._configured = Configured(self._folder)
+        self._state: _State | None = None
+        self._answers = asyncio.Event()
+        """Set while a daemon answers, as far as is known."""
+        self._decisions = Decisions(self._client, self._say, self._agents, self._offer_again)
 
     async def run(self) -> None:
         """Build, bring up, watch. Raises ConfigurationError or InvalidState where it cannot begin at all."""
-        with _claimed(self._folder / ".caxton"):
+        with claimed(self._folder / ".caxton"):
+            self._configured = Configured(self._folder)
             project = load(self._folder)
-            state = _State(project, targets(project))
-            self._config_seen = Stamps([project.file])
+            state = self._state = _State(project, targets(project))
             self._say(
                 Began(
                     project=project.config.name,
@@ -138,12 +129,11 @@ class DevLoop:
                     self._follow(watch, state)
                     await self._build_stale(state)
                     self._say(DaemonUp(started=await self._bring_up()))
-                    await self._deliver(state, at_start=True)
-                    self._follow(watch, state)
-                    self._say(Watching(folders=watch.folders))
-                    async with asyncio.TaskGroup() as self._attending:
-                        for held in self.held.values():
-                            self._attend(held)
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._listen(), name="decisions")
+                        await self._deliver(state, at_start=True)
+                        self._follow(watch, state)
+                        self._say(Watching(folders=watch.folders))
                         while True:
                             await self._catch_up(state)
                             self._follow(watch, state)
@@ -228,13 +218,16 @@ class DevLoop:
 
     async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
         # what waited gives way to this one, and nothing is said of that
-        waited = self.held.pop(wanted.agent, None)
+        waited = self._decisions.given_way(wanted.agent)
         try:
             event = await self._ask(wanted, module, build_ms, at_start=at_start)
             if waited is not None and isinstance(event, Unchanged):
                 # the source is what runs again: nothing was brought that the daemon would drop the other for
-                await self._drop(waited)
+                await self._decisions.drop(waited)
             self._say(event)
+            self._answers.set()
+            if isinstance(event, Held):
+                await self._decisions.look()
         except (Unreachable, TimedOut) as lost:
             # somebody stopped it, or it died: one more start is what a person would try
             try:
@@ -256,46 +249,31 @@ class DevLoop:
                 gate=self._gate,
             )
 
+    @property
+    def held(self) -> Mapping[str, Held]:
+        """Builds that wait until somebody decides, by agent; the newest last."""
+        return self._decisions.held
+
     async def decide(self, agent: str, step: str) -> None:
         """Somebody accepts (`promote`) or drops (`abort`) the build of an agent that waits; nothing where none does."""
-        held = self.held.pop(agent, None)
-        if held is None:
-            return
-        try:
-            async with self._client() as caxton:
-                self._say(await decide(caxton, held, step))
-        except CaxtonError as error:
-            self._say(
-                DeployFailed(
-                    agent=agent,
-                    revision=held.revision,
-                    code=error.code,
-                    reason=error.message,
-                    hint=error.hint,
-                    keeps=held.keeps,
-                )
-            )
+        await self._decisions.decide(agent, step)
 
-    async def _drop(self, held: Held) -> None:
-        try:
-            async with self._client() as caxton:
-                await caxton.abort(held.deployment)
-        except (DeploymentNotFound, InvalidState):
-            return  # it was decided in this very moment
+    async def _listen(self) -> None:
+        """Hear what others decide, as long as there is a daemon to hear it from."""
+        while True:
+            try:
+                await self._decisions.follow()
+            except (Unreachable, TimedOut):
+                self._answers.clear()
+                await self._answers.wait()
 
-    def _attend(self, held: Held) -> None:
-        if self._attending is not None:
-            self._attending.create_task(self._decided_elsewhere(held), name=f"gate {held.agent}")
+    def _agents(self) -> Collection[str]:
+        return self._state.project.config.agents if self._state is not None else ()
 
-    async def _decided_elsewhere(self, held: Held) -> None:
-        """Say what became of a build that waits when it is not decided here."""
-        try:
-            async with self._client() as caxton:
-                event = await decided(caxton, held)
-        except CaxtonError:
-            return  # no daemon, nothing waits; the next save says so
-        if self.held.get(held.agent) is held:
-            self._say(event)
+    def _offer_again(self, agent: str) -> None:
+        """The next look brings that agent its build, though nothing was saved."""
+        if self._state is not None:
+            self._state.again.add(agent)
 
     def _client(self) -> AsyncClient:
         return AsyncClient(socket_path(self._folder / ".caxton"), timeout=DEPLOY_S)
@@ -304,32 +282,19 @@ class DevLoop:
 
     def _reread(self, state: _State) -> None:
         """Take in a changed configuration; one that cannot be used is reported and changes nothing."""
-        seen = self._config_seen
-        if seen is None or not seen.differ([state.project.file]):
-            return
-        self._config_seen = Stamps([state.project.file])
         try:
-            project = load(self._folder)
-            fresh = targets(project)
+            reading = self._configured.reread(state.project, state.targets)
         except ConfigurationError as error:
             self._say(ConfigurationFailed(reason=error.message, hint=error.hint))
             return
-        known = {target.module: target for target in state.targets}
-        old, new = state.project.config, project.config
-        state.targets = [_kept(known.get(target.module), target) for target in fresh]
-        state.project = project
-        removed = [name for name in old.agents if name not in new.agents]
-        for name in removed:
+        if reading is None:
+            return
+        state.project, state.targets = reading.project, reading.targets
+        for name in reading.removed:
             state.tried.pop(name, None)
-        state.leaving = [name for name in [*state.leaving, *removed] if name not in new.agents]
-        self._say(
-            ConfigurationRead(
-                added=[name for name in new.agents if name not in old.agents],
-                removed=removed,
-                changed=[name for name in new.agents if name in old.agents and _differs(old, new, name)],
-                later=_later(old, new),
-            )
-        )
+        named = reading.project.config.agents
+        state.leaving = [name for name in [*state.leaving, *reading.removed] if name not in named]
+        self._say(reading.event)
 
     async def _start_again(self, wanted: Wanted) -> None:
         """Start an agent that is back in the configuration, where its deployment has not done so."""
@@ -372,45 +337,7 @@ class DevLoop:
 
     def _say(self, event: Event) -> None:
         if isinstance(event, Held | Deployed | DeployFailed | Unchanged):
-            # whatever waited for that agent waits no longer
-            self.held.pop(event.agent, None)
+            self._decisions.given_way(event.agent)
         if isinstance(event, Held):
-            self.held[event.agent] = event
-            self._attend(event)
+            self._decisions.waits(event)
         self._sink(msgspec.structs.replace(event, at_us=self._clock.now_us()))
-
-
-def _kept(known: Target | None, fresh: Target) -> Target:
-    """The target as it was where it is still made in the same way, so that it is not built again for nothing."""
-    if known is None or known.recipe != fresh.recipe:
-        return fresh
-    known.agents = fresh.agents
-    return known
-
-
-def _differs(old: Config, new: Config, name: str) -> bool:
-    return old.agents[name] != new.agents[name] or old.limits_of(name) != new.limits_of(name)
-
-
-def _later(old: Config, new: Config) -> list[str]:
-    """Keys that a running daemon does not take up."""
-    keys = ("name", "platform", "cells", "journal", "log", "compile")
-    return [key for key in keys if getattr(old, key) != getattr(new, key)]
-
-
-@contextmanager
-def _claimed(state: Path) -> Generator[None]:
-    """Hold the project for one loop; two would build into each other's files."""
-    state.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(state / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InvalidState(
-                f"another `caxton dev` looks after {state.parent}",
-                hint="end that one, or look at its terminal",
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)

@@ -58,9 +58,16 @@ class Project:
         """Start the daemon where none runs."""
         if spawn.running(self.folder) is not None:
             return False
-        self._daemon = spawn.launch(self.folder)
+        self._daemon = spawn.launch(self.folder, known_stay=True)
         spawn.wait_ready(self.folder, self._daemon, PATIENCE_S, lambda why: None)
         return True
+
+    def kill(self) -> None:
+        """`kill -9` the daemon, and wait for its end."""
+        assert self._daemon is not None
+        self._daemon.kill()
+        self._daemon.wait(PATIENCE_S)
+        self._daemon = None
 
     def take_down(self) -> None:
         """End the daemon, and wait for its end."""

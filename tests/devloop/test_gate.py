@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from agents.homes import tally
+from flow.running import running
 
 from caxton.api.client import AsyncClient
 from caxton.api.socket import socket_path
 from caxton.cli.dev_lines import Lines
 from caxton.devloop import Gate
-from caxton.devloop.events import Deployed, DeployFailed, Dropped, Held, Unchanged, Watching
+from caxton.devloop.events import (
+    DaemonUp,
+    Deployed,
+    DeployFailed,
+    Dropped,
+    Elsewhere,
+    Held,
+    Kept,
+    Running,
+    Unchanged,
+    Watching,
+)
 
 from .project import looping
 
@@ -129,3 +142,134 @@ async def test_without_a_gate_everything_goes_in(tmp_path: Path) -> None:
             await caxton.pin(sent["conversation_id"])
             project.save("tally.wat", tally(tag="two", step=2).decode())
             assert (await project.next(Deployed)).gate is None
+
+
+async def pinned(folder: Path) -> None:
+    async with AsyncClient(socket_path(folder / ".caxton"), timeout=30.0) as caxton:
+        await caxton.pin((await caxton.send(ASK, wait_s=10))["conversation_id"])
+
+
+async def revision(folder: Path) -> str:
+    async with AsyncClient(socket_path(folder / ".caxton"), timeout=30.0) as caxton:
+        return str((await caxton.agent("tally"))["revision"])
+
+
+async def test_what_waits_when_everything_ends_comes_to_the_gate_again(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        await pinned(tmp_path)
+        project.save("tally.wat", tally(tag="two", step=2).decode())
+        first = await project.next(Held)
+    # nobody watches, and a daemon is started: the build stands at wasm, and is not taken in
+    with running(tmp_path, (tmp_path / "caxton.toml").read_text()):
+        assert await revision(tmp_path) == first.keeps
+    async with looping(tmp_path, gate=GATE) as project:
+        again = await project.next(Held)
+        assert (again.revision, again.keeps) == (first.revision, first.keeps)
+        assert again.deployment != first.deployment
+        await project.loop.decide("tally", "promote")
+        await project.next(Deployed)
+    async with looping(tmp_path, gate=GATE) as project:
+        assert (await project.next(Running)).revision == first.revision
+
+
+async def test_what_was_dropped_is_not_offered_until_it_is_saved_again(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        await pinned(tmp_path)
+        project.save("tally.wat", tally(tag="two", step=2).decode())
+        held = await project.next(Held)
+        await project.loop.decide("tally", "abort")
+        await project.next(Dropped)
+    async with looping(tmp_path, gate=GATE) as project:
+        kept = await project.next(Kept)
+        assert (kept.revision, kept.keeps, kept.why) == (held.revision, held.keeps, "dropped")
+        lines = Lines(colour=False).of(kept)
+        assert "not taken" in lines[0]
+        assert "was dropped at the gate" in lines[0]
+        assert "caxton agent deploy tally FILE" in lines[1]
+        await project.next(Watching)
+        assert await revision(tmp_path) == held.keeps
+        project.save("tally.wat", tally(tag="two", step=2).decode())
+        assert (await project.next(Held)).revision == held.revision
+
+
+async def test_what_was_saved_while_nothing_ran_passes_by_the_gate(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        await pinned(tmp_path)
+        before = await revision(tmp_path)
+    save(tmp_path, tally(tag="two", step=2))
+    async with looping(tmp_path, gate=GATE) as project:
+        assert (await project.next(Held)).keeps == before
+    save(tmp_path, tally(tag="three"))
+    async with looping(tmp_path, gate=GATE) as project:
+        deployed = await project.next(Deployed)
+        assert (deployed.previous, deployed.gate and deployed.gate["stopped"]) == (before, False)
+
+
+async def test_a_rollback_elsewhere_is_told_and_stays_over_the_end_of_everything(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        project.save("tally.wat", tally(tag="two").decode())
+        deployed = await project.next(Deployed)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            undoing = await caxton.rollback(deployed.deployment)
+        told = await project.next(Elsewhere)
+        assert (told.deployment, told.undoes) == (undoing["id"], deployed.deployment)
+        assert (told.state, told.keeps) == ("running", deployed.previous)
+        assert f"undoes {deployed.deployment}" in Lines(colour=False).of(told)[0]
+    async with looping(tmp_path, gate=GATE) as project:
+        kept = await project.next(Kept)
+        assert (kept.why, kept.keeps, kept.deployment) == (
+            "rolled_back",
+            deployed.previous,
+            deployed.deployment,
+        )
+
+
+async def test_what_others_promote_and_take_back_is_told(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            before = (await caxton.agent("tally"))["revision"]
+            how = {"canary_stages": "5:5m"}
+            first = await caxton.deploy("tally", tally(tag="two"), strategy="canary", how=how)
+            await caxton.abort(first["id"])
+            told = await project.next(Elsewhere)
+            assert (told.deployment, told.state, told.keeps) == (first["id"], "rolled_back", before)
+            assert "the operator took it back" in Lines(colour=False).of(told)[0]
+            second = await caxton.deploy("tally", tally(tag="three"), strategy="canary", how=how)
+            await caxton.promote(second["id"])
+            told = await project.next(Elsewhere)
+            assert (told.state, told.previous, told.keeps) == ("running", before, second["revision"])
+        assert [event for event in project.seen if isinstance(event, Deployed | DeployFailed)] == []
+
+
+async def test_what_waits_when_the_daemon_alone_ends_comes_to_the_next_one(tmp_path: Path) -> None:
+    begin(tmp_path)
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        await pinned(tmp_path)
+        project.save("tally.wat", tally(tag="two", step=2).decode())
+        held = await project.next(Held)
+        project.kill()
+        await asyncio.to_thread(project.bring_up)
+        lost = await project.next(DeployFailed)
+        assert (lost.revision, lost.keeps) == (held.revision, held.keeps)
+        assert "the daemon stopped" in lost.reason
+        again = await project.next(Held)
+        assert (again.revision, again.keeps) == (held.revision, held.keeps)
+        # and by its own way down
+        await asyncio.to_thread(project.take_down)
+        await asyncio.to_thread(project.bring_up)
+        assert "the daemon stopped" in (await project.next(DeployFailed)).reason
+        again = await project.next(Held)
+        await project.loop.decide("tally", "promote")
+        assert (await project.next(Deployed)).revision == held.revision
+        assert len([event for event in project.seen if isinstance(event, DaemonUp)]) == 1
