@@ -191,6 +191,17 @@ class DeployTable(_Table):
     )
 
 
+class BusTable(_Table):
+    """`[bus]`: what messages there may be at a time."""
+
+    held: int = Field(
+        default=10_000,
+        ge=1,
+        le=100_000,
+        description="Messages that break points hold at a time; when so many are held, they hold no more.",
+    )
+
+
 class CompileTable(_Table):
     """[compile]: what the child that compiles modules may use."""
 
@@ -266,6 +277,7 @@ class Config(_Table):
     limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
     journal: JournalTable = Field(default_factory=JournalTable)
     log: LogTable = Field(default_factory=LogTable)
+    bus: BusTable = Field(default_factory=BusTable)
     compile: CompileTable = Field(default_factory=CompileTable)
     deploy: DeployTable = Field(default_factory=DeployTable)
     referee: RefereeTable = Field(default_factory=RefereeTable)

@@ -94,6 +94,7 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
             replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
+            hold=house.hold,
             cells=house.cells,
             journal=house.journal,
             reader=house.journal.reader,

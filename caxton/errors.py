@@ -128,6 +128,26 @@ class ConversationNotFound(RoutingError):
     status = 404
 
 
+class BreakNotFound(RoutingError):
+    """Raised when no break point has that id or name."""
+
+    code = "break_not_found"
+    status = 404
+
+
+class NotHeld(RoutingError):
+    """Raised when a message is not held: it never was, or it has gone on already."""
+
+    code = "not_held"
+    status = 410
+
+
+class HeldBehind(RoutingError):
+    """Raised when a held message cannot go on before another."""
+
+    code = "held_behind"
+
+
 class InvalidTask(RoutingError):
     """Raised when what was asked for is not a task that can be run."""
 

@@ -24,6 +24,7 @@ from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.conduct import WRITE_S, Conduct
 from caxton.bus.df import Df
+from caxton.bus.hold import Hold
 from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
@@ -61,6 +62,7 @@ class House:
     replayer: Replayer
     tasks: Tasks
     df: Df
+    hold: Hold
 
 
 @asynccontextmanager
@@ -132,6 +134,8 @@ async def open_house(
             limits=config.default_limits(),
             spawn=group.create_task,
         )
+        hold = Hold(bus, clock, config.default_limits(), config.bus.held)
+        hold.on_went_on.append(tasks.went_on)
         message_bytes = config.default_limits().message_bytes
         ams = Ams(bus, clock, message_bytes, agents)
         df = Df(bus, clock, message_bytes)
@@ -143,6 +147,9 @@ async def open_house(
         await df.load(journal.reader)
         agents.attach()
         open_talks = await conduct.restore(journal.reader)
+        held = await hold.load(journal.reader)
+        if held or hold.points.on:
+            log.warning("messages are held", held=held, break_points=len(hold.points.on))
         if open_talks:
             log.info("conversations go on where they were", count=open_talks)
         await engine.resume(journal.reader)
@@ -167,10 +174,13 @@ async def open_house(
             # what lives as long as the daemon need not be looked at by every collection
             gc.collect()
             gc.freeze()
-            yield House(project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df)
+            yield House(
+                project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df, hold
+            )
         finally:
             timer.close()
             df.close()
+            hold.close()
             await tasks.close()
             conduct.close()
             await engine.close()

@@ -16,6 +16,7 @@ from caxton.api import (
     deployments,
     df,
     events,
+    holds,
     messages,
     pins,
     replays,
@@ -48,6 +49,7 @@ def build(rooms: Rooms) -> FastAPI:
     app.add_middleware(Intake)
     answers.install(app)
     app.include_router(status.probes)
+    app.include_router(holds.breaks, prefix=PREFIX)
     nouns = (
         status,
         agents,
@@ -56,6 +58,7 @@ def build(rooms: Rooms) -> FastAPI:
         deployments,
         replays,
         pins,
+        holds,
         tasks,
         turns,
         df,

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import msgspec
 
 from caxton.api import wire
 from caxton.api.wire import Call, EventReader, Json, StreamEvent, quoted
@@ -189,6 +190,87 @@ class AsyncClient:
         body: Json = wire.read(
             await self._ask(wire.send(message, wait_s, replies, sender, traceparent, idempotency_key))
         )
+        return body
+
+    async def breaks(self) -> list[Json]:
+        """Break points (`BreakBody`), the oldest first."""
+        items: list[Json] = wire.read(await self._ask(Call("GET", "/api/v1/breaks")))["items"]
+        return items
+
+    async def add_break(
+        self, text: str, *, name: str | None = None, count: int | None = None, duration: str | None = None
+    ) -> Json:
+        """Hold what a filter means from now on (`BreakBody`); `duration` such as "10m"."""
+        body: Json = wire.read(await self._ask(wire.add_break(text, name, count, duration)))
+        return body
+
+    async def remove_break(self, id: str, *, then: str | None = None) -> Json:
+        """Take a break point away (`BreakGone`); `then` is "release" or "drop" for what it holds."""
+        body: Json = wire.read(
+            await self._ask(Call("DELETE", f"/api/v1/breaks/{quoted(id)}", {"then": then}, extra_s=60.0))
+        )
+        return body
+
+    async def remove_breaks(self, *, then: str | None = None) -> Json:
+        """Take every break point away (`ManyGone`)."""
+        body: Json = wire.read(
+            await self._ask(Call("DELETE", "/api/v1/breaks", {"then": then}, extra_s=60.0))
+        )
+        return body
+
+    async def held(
+        self,
+        *,
+        after: int = 0,
+        conversation: str | None = None,
+        break_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Json]:
+        """What is held (`HeldBody`), the oldest first."""
+        return await self._list(
+            "/api/v1/held", limit, "after", after=after, conversation=conversation, break_id=break_id
+        )
+
+    async def held_message(self, seq: int) -> Json:
+        """One message that is held or was (`HeldDetail`)."""
+        body: Json = wire.read(await self._ask(Call("GET", f"/api/v1/held/{seq}")))
+        return body
+
+    async def release(self, seq: int) -> Json:
+        """Let a held message go on (`HeldGone`)."""
+        body: Json = wire.read(await self._ask(wire.held_step(seq, "release")))
+        return body
+
+    async def drop(self, seq: int) -> Json:
+        """Bring a held message to nobody (`HeldGone`)."""
+        body: Json = wire.read(await self._ask(wire.held_step(seq, "drop")))
+        return body
+
+    async def delay(self, seq: int, delay: str) -> Json:
+        """Let a held message go on by itself later, such as "5s" (`HeldBody`)."""
+        body: Json = wire.read(await self._ask(wire.held_step(seq, "delay", {"delay": delay})))
+        return body
+
+    async def edit(self, seq: int, change: Mapping[str, Any]) -> Json:
+        """Change performative, receiver or content of a held message (`HeldBody`)."""
+        said = msgspec.json.encode(change)
+        body: Json = wire.read(await self._ask(Call("PATCH", f"/api/v1/held/{seq}", body=said)))
+        return body
+
+    async def release_some(
+        self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
+    ) -> Json:
+        """Let held messages go on in their order, all or the first that is meant (`ManyGone`)."""
+        call = wire.held_some("release", break_id, conversation, following)
+        body: Json = wire.read(await self._ask(call))
+        return body
+
+    async def drop_some(
+        self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
+    ) -> Json:
+        """Bring held messages to nobody (`ManyGone`)."""
+        call = wire.held_some("drop", break_id, conversation, following)
+        body: Json = wire.read(await self._ask(call))
         return body
 
     async def messages(

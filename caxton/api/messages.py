@@ -24,7 +24,7 @@ from caxton.api.rows import message_body, with_outcome
 from caxton.api.shapes import MessageBody, Messages, SubmittedBody
 from caxton.bus.clients import Waiter
 from caxton.errors import InvalidMessage, MessageNotFound
-from caxton.ids import message_seq
+from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
 
 router = APIRouter(prefix="/messages", tags=["messages"])
@@ -90,7 +90,7 @@ async def submit(
     try:
         async with lock:
             known = await rooms.reader.client_key(idempotency_key)
-            stored = await rooms.reader.message(known) if known is not None else None
+            stored = await _stored(rooms, known) if known is not None else None
             if stored is None:
                 return await _say(rooms, line, sender, traceparent, idempotency_key, patience, replies)
         return await _again(rooms, stored, patience, replies)
@@ -135,10 +135,32 @@ async def show(
     """One message with what became of it."""
     rooms = rooms_of(request)
     seq = int(id) if id.isascii() and id.isdigit() and len(id) < 19 else message_seq(id)
-    row = await rooms.reader.message(seq) if seq is not None and seq < 1 << 62 else None
+    row = await _went_on(rooms, seq) if seq is not None and seq < 1 << 62 else None
     if row is None or (len(id) == 36 and read_message(row.body).id != id):
         raise MessageNotFound(f"there is no message {id!r}", hint="see: caxton conv list")
     return answer((await with_outcome(rooms.reader, [row]))[0])
+
+
+async def _stored(rooms: Rooms, seq: int) -> StoredMessage | None:
+    """A message that was admitted under that number, also where it is held or was."""
+    row = await rooms.reader.message(seq)
+    if row is None and (held := await rooms.reader.held([seq])):
+        one = held[0]
+        row = StoredMessage(
+            seq, one.at_us, conversation_key(one.conversation_id), one.cause, one.hops, 0, one.body
+        )
+    return row
+
+
+async def _went_on(rooms: Rooms, seq: int) -> StoredMessage | None:
+    """The message with that number, or that went on after it was held under that number."""
+    row = await rooms.reader.message(seq)
+    if row is None and (held := await rooms.reader.held([seq])):
+        went_on = held[0].went_on
+        if went_on is None:
+            raise MessageNotFound(f"message {seq} is held", hint=f"see: caxton break show {seq}")
+        row = await rooms.reader.message(went_on)
+    return row
 
 
 async def _say(
@@ -163,6 +185,7 @@ async def _say(
             "seq": admitted.seq,
             "conversation_id": admitted.conversation_id,
             "trace_id": admitted.trace_id,
+            "held": any(held.seq == admitted.seq for held in rooms.hold.of(admitted.conversation_id)),
         }
         return answer(body | await _replies(rooms, waiter, admitted.seq, came, patience, wanted), 202)
 
@@ -181,6 +204,7 @@ async def _again(rooms: Rooms, stored: StoredMessage, patience: float, wanted: i
             "seq": stored.seq,
             "conversation_id": message.conversation_id,
             "trace_id": message.trace_id,
+            "held": any(held.seq == stored.seq for held in rooms.hold.of(message.conversation_id)),
         }
         return answer(body | await _replies(rooms, waiter, stored.seq, came, patience, wanted), 202)
 

@@ -43,6 +43,8 @@ def readings(rooms: Rooms, hub: Hub) -> dict[str, Reading]:
         "caxton_conversations_judged": len(rooms.bus.conduct.known),
         "caxton_mailbox_messages": sum(view.mailbox for view in agents),
         "caxton_in_flight_messages": sum(view.in_flight for view in agents),
+        "caxton_held_messages": len(rooms.hold),
+        "caxton_break_points": len(rooms.hold.points.on),
         "caxton_agents": agent_states,
         "caxton_df_registrations": len(rooms.df.entries()),
         "caxton_df_subscriptions": len(rooms.df.subscriptions()),

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from caxton.agents import Supervisor
 from caxton.bus import Bus
 from caxton.bus.df import Df
+from caxton.bus.hold import Hold
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -33,6 +34,7 @@ class Rooms:
     replayer: Replayer
     tasks: Tasks
     df: Df
+    hold: Hold
     cells: CellPool
     journal: Journal
     reader: Reader

@@ -18,10 +18,12 @@ from caxton.bus.turns import REDELIVERED as REDELIVERED_TURN
 from caxton.bus.turns import STATUS_NAMES
 from caxton.journal import (
     REDELIVERED,
+    RELEASED,
     Reader,
     StoredConversation,
     StoredDeadLetter,
     StoredEvent,
+    StoredHeld,
     StoredMessage,
     StoredTurn,
 )
@@ -54,14 +56,27 @@ async def with_outcome(reader: Reader, rows: Sequence[StoredMessage]) -> list[di
         if turn.status >= REDELIVERED_TURN:
             again.add(turn.seq)
     verdicts = {mark.seq: verdict_body(mark) for mark in await reader.marks(seqs)}
+    gone_on = [row.seq for row in rows if row.flags & RELEASED]
+    held = {one.went_on: one for one in await reader.held_before(gone_on)} if gone_on else {}
     bodies = [message_body(row) for row in rows]
     for row, body in zip(rows, bodies, strict=True):
         body["turns"] = turns.get(row.seq, [])
         # its own row was written before anybody knew that it would be delivered again
         body["redelivered"] |= row.seq in again
         body["verdict"] = verdicts.get(row.seq)
+        before = held.get(row.seq)
+        body["held"] = None if before is None else _was_held(before)
         body["dead_letters"] = await _dead_letters(reader, row, body["turns"])
     return bodies
+
+
+def _was_held(row: StoredHeld) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "break_id": row.break_id,
+        "held_us": (row.ended_us or row.at_us) - row.at_us,
+        "edited": bool(row.changed),
+    }
 
 
 async def _dead_letters(

@@ -160,6 +160,7 @@ class MessageBody(TypedDict):
     turns: NotRequired[list[TurnBody]]
     dead_letters: NotRequired[list[DeadLetterOfMessage]]
     verdict: NotRequired[VerdictBody | None]
+    held: NotRequired[WasHeld | None]
 
 
 class BranchBody(TypedDict):
@@ -336,6 +337,96 @@ class Pins(TypedDict):
     next: None
 
 
+class BreakBody(TypedDict):
+    """A break point; `held`: how many messages it holds now, `ended`: why it stops nothing any more."""
+
+    id: str
+    name: str | None
+    filter: str
+    by: str
+    created_at: str
+    hits: int
+    count: int | None
+    until_at: str | None
+    ended: str | None
+    held: int
+
+
+class BreakGone(BreakBody):
+    """A break point that was taken away, and with how many of its messages something was done."""
+
+    messages: int
+
+
+class Breaks(TypedDict):
+    """Break points, the oldest first."""
+
+    items: list[BreakBody]
+    next: None
+
+
+class HeldBody(TypedDict):
+    """A held message as it would go on; `break_id` is null and `behind` a number where it only waits behind another."""
+
+    seq: int
+    at: str
+    state: str
+    break_id: str | None
+    behind: int | None
+    due_at: str | None
+    edited: bool
+    cause: int | None
+    message: dict[str, Any]
+
+
+class HeldDetail(HeldBody):
+    """The same with the message as it was said, and where it went on."""
+
+    said: dict[str, Any]
+    ended_at: str | None
+    went_on: int | None
+
+
+class HeldList(TypedDict):
+    """Held messages, the oldest first."""
+
+    items: list[HeldBody]
+    next: int | None
+
+
+class HeldGone(TypedDict):
+    """A message that is held no more: its number from now on, and how many are held still."""
+
+    seq: int
+    state: str
+    went_on: int
+    held: int
+
+
+class ManyGone(TypedDict):
+    """How many break points and messages it was, and how many are held still."""
+
+    break_points: int
+    messages: int
+    held: int
+
+
+class HeldTotals(TypedDict):
+    """What is held, and by how many break points that are on."""
+
+    messages: int
+    break_points: int
+
+
+class WasHeld(TypedDict):
+    """That a message was held before it went on: under which number, by which break point, for how long."""
+
+    seq: int
+    break_id: str | None
+    held_us: int
+    edited: bool
+
+
 class DeploymentBody(TypedDict):
     """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
 
@@ -461,6 +552,7 @@ class SubmittedBody(TypedDict):
     seq: int
     conversation_id: str
     trace_id: str
+    held: bool
     replies: list[MessageBody]
     timed_out: NotRequired[bool]
 
@@ -505,6 +597,7 @@ class StatusBody(TypedDict):
     cells: list[CellBody]
     agents: AgentTotals
     journal: JournalBody
+    held: HeldTotals
     counts: dict[str, int]
 
 

@@ -78,6 +78,7 @@ async def status(request: Request) -> Response:
                 "commit_us": rooms.journal.counts.commit_us,
                 "failed": rooms.journal.failed,
             },
+            "held": {"messages": len(rooms.hold), "break_points": len(rooms.hold.points.on)},
             "counts": {name: getattr(rooms.bus.counts, name) for name in COUNTS},
         }
     )

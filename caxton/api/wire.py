@@ -43,6 +43,7 @@ _EXITS = {
     404: Exit.USAGE,
     405: Exit.USAGE,
     409: Exit.AGENT_FAILED,
+    410: Exit.USAGE,
     413: Exit.LIMIT,
     422: Exit.USAGE,
     429: Exit.LIMIT,
@@ -149,6 +150,24 @@ def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, A
     said = {"description": description, "constraints": constraints}
     body = {key: value for key, value in said.items() if value is not None}
     return Call("POST", "/api/v1/df/search", body=msgspec.json.encode(body))
+
+
+def add_break(text: str, name: str | None, count: int | None, duration: str | None) -> Call:
+    """Make a break point."""
+    body = {"filter": text, "name": name, "count": count, "duration": duration}
+    return Call("POST", "/api/v1/breaks", body=msgspec.json.encode(body))
+
+
+def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Call:
+    """Do something about one held message."""
+    said = msgspec.json.encode(body) if body is not None else None
+    return Call("POST", f"/api/v1/held/{seq}/{quoted(step)}", body=said)
+
+
+def held_some(step: str, break_id: str | None, conversation: str | None, following: bool) -> Call:
+    """Do something about several held messages."""
+    body = {"break_id": break_id, "conversation": conversation, "next": following}
+    return Call("POST", f"/api/v1/held/{quoted(step)}", body=msgspec.json.encode(body))
 
 
 def send(

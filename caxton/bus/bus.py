@@ -27,6 +27,7 @@ from caxton.bus.conduct import Conduct, Mode
 from caxton.bus.conversations import Conversations, Talk
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.gate import Gate
 from caxton.bus.notices import Notices
 from caxton.bus.outlet import Outlet
 from caxton.bus.platform_agents import PlatformAgent
@@ -83,7 +84,9 @@ class Bus:
         """Guest agents by full name and, for this platform's, by local name too."""
         self.platform_agents: dict[str, PlatformAgent] = {}
         self.quick = True
-        """Whether plain answers take the quick way; off only to compare the two."""
+        """Whether plain answers take the quick way; off where a gate looks at every message, or to compare the two."""
+        self.gate: Gate | None = None
+        """Who may hold messages (`hold`)."""
         self._limits = limits
         self._seq = next_seq - 1
         self.last_us = 0
@@ -174,7 +177,7 @@ class Bus:
         if draft.receiver:
             self.admit(draft, speaker, trace_id=asked.trace_id, cause=cause.seq, hops=cause.hops + 1)
             return
-        seq, now = self._next()
+        seq, now = self.next()
         id, span_id = self.ids.of(seq)
         message = Message(
             id,
@@ -195,7 +198,7 @@ class Bus:
             draft.encoding,
             draft.ontology or asked.ontology,
         )
-        self._post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
+        self.post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
 
     def reply_quickly(self, endpoint: Endpoint, cause: Envelope, talk: Talk, draft: Draft) -> None:
         """What `reply` does, for an answer to whoever asked and nothing else: by far the most messages.
@@ -267,7 +270,7 @@ class Bus:
     def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
         """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
         names none."""
-        seq, now = self._next()
+        seq, now = self.next()
         id, span_id = self.ids.of(seq)
         message = Message(
             id,
@@ -288,9 +291,9 @@ class Bus:
             draft.encoding,
             draft.ontology,
         )
-        return self._post(message, draft.extensions, seq, cause, hops)
+        return self.post(message, draft.extensions, seq, cause, hops)
 
-    def _next(self) -> tuple[int, int]:
+    def next(self) -> tuple[int, int]:
         """The next number and the time now. Times never go back, so that they sort as numbers do."""
         now = self.now_us()
         if now < self.last_us:
@@ -300,16 +303,19 @@ class Bus:
         seq = self._seq = self._seq + 1
         return seq, now
 
-    def _post(
+    def post(
         self,
         message: Message,
         extensions: dict[str, msgspec.Raw] | None,
         seq: int,
         cause: int,
         hops: int,
+        flags: int = 0,
     ) -> Envelope:
-        """A message has come into being: write it down and bring it to everybody it is for."""
-        body = write_message(message, extensions)
+        """A message has come into being: write it down and bring it to everybody it is for.
+
+        One that was held comes here again as it goes on, with `flags` for its row; with HANDLED it is for nobody.
+        """
         batch = self.journal.batch
         sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
         name = receivers[0]
@@ -321,6 +327,13 @@ class Bus:
         members = talk.members
         if sender not in members or name not in members or len(receivers) > 1:
             self.conversations.join(batch, talk, [sender, *receivers])
+        if (
+            self.gate is not None
+            and not flags
+            and self.gate.stops(message, extensions, seq, cause, hops, talk)
+        ):
+            return Envelope(seq, message, b"", hops, talk=talk)
+        body = write_message(message, extensions)
         verdict = None
         if (
             (message.protocol is not None or conversation_id in self._judged)
@@ -330,7 +343,7 @@ class Bus:
         ):
             verdict = self.conduct.hear(message, seq, extensions)
         envelope = Envelope(seq, message, body, hops, talk=talk)
-        row = (seq, message.timestamp, talk.key, cause, hops, 0, body)
+        row = (seq, message.timestamp, talk.key, cause, hops, flags, body)
         batch.size += len(body)
         batch.last_seq = seq
         self.counts.messages += 1
@@ -353,6 +366,10 @@ class Bus:
     def _route(self, envelope: Envelope, row: MessageRow) -> None:
         """Bring a message to each of its receivers, whoever they are."""
         receivers = envelope.message.receiver
+        if row[5] & HANDLED and self.gate is not None:
+            self.journal.batch.messages.append(row)
+            self.gate.discard(envelope)
+            return
         if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
             row = _handled(row)
         self.journal.batch.messages.append(row)
@@ -499,6 +516,8 @@ class Bus:
                     lowest = min(lowest, queue[0].seq)
         for agent in self.platform_agents.values():
             lowest = min(lowest, agent.oldest())
+        if self.gate is not None:
+            lowest = min(lowest, self.gate.oldest())
         return lowest - 1
 
     def _committed(self, batch: Batch) -> None:
@@ -517,4 +536,4 @@ def trace_of(traceparent: str) -> str:
 
 def _handled(row: MessageRow) -> MessageRow:
     """The row of a message that needs no turn."""
-    return (*row[:5], HANDLED, row[6])
+    return (*row[:5], row[5] | HANDLED, row[6])

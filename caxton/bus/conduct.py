@@ -22,6 +22,7 @@ from caxton.ids import conversation_key
 from caxton.journal import JUDGED_UPTO, Batch, ConversationState, Reader, StoredEvent
 from caxton.protocols import Conversation, Effect, Legality, Library, Referee, Verdict, library
 from caxton.protocols.conversation import NEVER
+from caxton.protocols.standing import Stop, joined, stand
 
 Mode = Literal["enforce", "warn", "off"]
 
@@ -72,6 +73,8 @@ class Conduct:
         """Conversations that are judged, by id."""
         self.on_time: Callable[[str, tuple[Effect, ...]], None] = _nobody
         """Told what time has done in a conversation."""
+        self.standing: dict[str, int] = {}
+        """Conversations whose clock stands still, because something of them is held, and since when."""
         self._clock = clock
         self._modes: dict[str, Mode] = {}
         self._changed: dict[str, int] = {}
@@ -132,7 +135,10 @@ class Conduct:
         if name is None or self.off or self.mode(name) == "off":
             return None
         self._hearing = seq
-        verdict = self.referee.judge(message, message.timestamp, _proxy_of(extensions))
+        proxy_of = _proxy_of(extensions)
+        if proxy_of in self.standing:
+            self.stand(proxy_of, message.timestamp)
+        verdict = self.referee.judge(message, message.timestamp, proxy_of)
         conversation = self.known.get(message.conversation_id)
         if conversation is not None:
             self.touched(conversation.id, seq)
@@ -178,7 +184,7 @@ class Conduct:
             if self._armed_for.get(id) == at_us:
                 del self._armed_for[id]
             conversation = self.known.get(id)
-            if conversation is None:
+            if conversation is None or id in self.standing:
                 continue
             if conversation.next_us < now:
                 self._tell(id, self.referee.pass_time(id, now))
@@ -195,6 +201,29 @@ class Conduct:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    # ------------------------------------------------------------------ time that does not pass
+
+    def stand(self, id: str, at_us: int) -> None:
+        """A conversation stands still from now on, or still does: nothing of it ends by time until it goes on.
+
+        To be called before anything is judged in a conversation that stands still.
+        """
+        since_us = self.standing.setdefault(id, at_us)
+        conversation = self.known.get(id)
+        if conversation is not None:
+            stand(conversation, ((since_us, at_us),), at_us)
+
+    def go_on(self, id: str, at_us: int, seq: int) -> None:
+        """Its clock goes on, with what was left of its deadlines; `seq` is the message by which it does."""
+        if id not in self.standing:
+            return
+        self.stand(id, at_us)
+        del self.standing[id]
+        conversation = self.known.get(id)
+        if conversation is not None:
+            self.touched(id, seq)
+            self._arm(conversation)
 
     # ------------------------------------------------------------------ what is written down
 
@@ -277,15 +306,24 @@ class Conduct:
                 self.known[stored.id] = conversation
                 written[stored.id] = stored.seq
         after = int(await reader.meta(JUDGED_UPTO) or 0)
+        stops = {id: joined(spans) for id, spans in (await reader.stops(after)).items()}
         while rows := await reader.stream(after, _PAGE):
             for row in rows:
                 after = row.seq
                 if isinstance(row, StoredEvent):
-                    self._again(row, written)
+                    self._again(row, written, stops)
                     continue
                 message = read_message(row.body)
-                if written.get(message.conversation_id, 0) < row.seq:
+                id = message.conversation_id
+                if written.get(id, 0) < row.seq:
+                    if id in stops and id in self.known:
+                        stand(self.known[id], stops[id], message.timestamp)
                     self._judge_again(message, row.seq, row.body)
+        for id, spans in stops.items():
+            if spans[-1][1] == NEVER:
+                self.standing[id] = spans[-1][0]
+            if id in self.known:
+                stand(self.known[id], spans, self._clock.now_us())
         for conversation in self.known.values():
             if conversation.id not in self._changed:
                 self._sort(conversation)
@@ -299,11 +337,13 @@ class Conduct:
             extensions = {"x_proxy_of": msgspec.Raw(_encode(msgspec.json.decode(body)["x_proxy_of"]))}
         self.hear(message, seq, extensions)
 
-    def _again(self, event: StoredEvent, written: Mapping[str, int]) -> None:
+    def _again(self, event: StoredEvent, written: Mapping[str, int], stops: Mapping[str, list[Stop]]) -> None:
         if event.kind != BRANCH_EVENT:
             return
         id = str(msgspec.json.decode(event.body, type=dict[str, object]).get("conversation"))
         conversation = self.known.get(id)
+        if conversation is not None and id in stops:
+            stand(conversation, stops[id], event.at_us)
         if conversation is not None and written.get(id, 0) < event.seq and conversation.next_us < event.at_us:
             self.referee.pass_time(id, event.at_us)
             self.touched(id, event.seq)

@@ -10,11 +10,12 @@ import typer
 from caxton.cli.options import Format, Output, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from caxton.protocols import Conversation, Protocol, Referee, Verdict
     from caxton.protocols.coverage import Coverage
     from caxton.protocols.record import Names, Recorded
+    from caxton.protocols.standing import Stop
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -68,13 +69,14 @@ def check(
     from caxton.protocols.record import Names
 
     tables = list(protocol or ())
-    recorded_messages = _messages(file, project, tables, names := Names(platform))
+    recorded_messages, stops = _messages(file, project, tables, names := Names(platform))
     known = library(tables)
     referee, taken = Referee(known, kept=sys.maxsize, seen=sys.maxsize), Coverage(known)
     rows: list[dict[str, Any]] = []
     last_us = violations = count = 0
     for recorded in recorded_messages:
         count += 1
+        _stand(referee, recorded.conversation_id, stops, recorded.at_us)
         row = _judge(referee, taken, names, recorded)
         last_us = max(last_us, recorded.at_us)
         violations += row["verdict"] == "violation"
@@ -85,6 +87,7 @@ def check(
         else:
             rows.append(row)
     for conversation in referee.conversations.values():
+        _stand(referee, conversation.id, stops, last_us)
         taken.note_ends(referee.pass_time(conversation.id, last_us), conversation)
     found = [
         _conversation(one, known.protocols[one.protocol], names) for one in referee.conversations.values()
@@ -105,14 +108,25 @@ def check(
         raise typer.Exit(int(Exit.PROTOCOL))
 
 
-def _messages(file: str | None, project: Path | None, tables: list[Path], names: Names) -> Iterator[Recorded]:
-    """The messages of what was named; a project's own protocols are added to `tables`."""
+def _stand(referee: Referee, id: str, stops: Mapping[str, list[Stop]], at_us: int) -> None:
+    """Count the time for which a conversation stood still, because something of it was held."""
+    from caxton.protocols.standing import stand
+
+    if id in stops and id in referee.conversations:
+        stand(referee.conversations[id], stops[id], at_us)
+
+
+def _messages(
+    file: str | None, project: Path | None, tables: list[Path], names: Names
+) -> tuple[Iterator[Recorded], Mapping[str, list[Stop]]]:
+    """The messages of what was named, and when conversations stood still; a project's own protocols are added to
+    `tables`."""
     import sys
 
     from caxton.cli import place
     from caxton.config import load
     from caxton.errors import ConfigurationError
-    from caxton.protocols.record import read_record
+    from caxton.protocols.record import read_record, stops_of
 
     if file is None:
         found = load(place.folder(project))
@@ -123,17 +137,39 @@ def _messages(file: str | None, project: Path | None, tables: list[Path], names:
                 f"there is no journal at {path}",
                 hint="name a file of messages, or start the project: caxton up",
             )
-        return _stored(path)
+        return _stored(path), _stops(path)
     try:
         if file != "-":
             with open(file, "rb") as opened:
                 if opened.read(len(_SQLITE)) == _SQLITE:
-                    return _stored(Path(file))
+                    return _stored(Path(file)), _stops(Path(file))
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return read_record(data.decode("utf-8"), names)
+        text = data.decode("utf-8")
+        read = read_record(text, names)
+        if '"held_us"' not in text:
+            return read, {}
+        every = list(read)
+        return iter(every), stops_of(every)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"cannot read {file}: {why}", hint="name a file of messages") from None
+
+
+def _stops(path: Path) -> dict[str, list[Stop]]:
+    """When the conversations of a journal stood still."""
+    import asyncio
+
+    from caxton.journal import Reader
+    from caxton.protocols.standing import joined
+
+    async def read() -> dict[str, list[Stop]]:
+        reader = await Reader.open(path)
+        try:
+            return {id: joined(spans) for id, spans in (await reader.stops()).items()}
+        finally:
+            await reader.close()
+
+    return asyncio.run(read())
 
 
 def _stored(path: Path) -> Iterator[Recorded]:

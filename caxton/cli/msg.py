@@ -165,6 +165,8 @@ def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, ti
     from caxton.errors import TimedOut
 
     came: list[dict[str, Any]] = answer.get("replies") or []
+    if answer.get("held"):
+        talk(f"message {answer['seq']} is held: caxton break show {answer['seq']}")
     if output is Format.JSON:
         document(answer, output)
     elif output is Format.JSONL:

@@ -60,6 +60,10 @@ def _print(answer: Mapping[str, Any]) -> None:
                 f"{cell['calls']} calls",
             )
         )
+    held = answer["held"]
+    if held["messages"] or held["break_points"]:
+        text = f"{plural(held['messages'], 'message')} held, {plural(held['break_points'], 'break point')}"
+        rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow", wanted)))
     rows.append(
         (
             "journal",

@@ -6,11 +6,13 @@ again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, few
 
 from caxton.journal.batch import (
     CARRIED,
+    EDITED,
     FRESH,
     HANDLED,
     KEPT,
     MAX_AGENT_NO,
     REDELIVERED,
+    RELEASED,
     RESTORED,
     AgentRow,
     Batch,
@@ -27,6 +29,7 @@ from caxton.journal.batch import (
     TaskRow,
     Unpin,
 )
+from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal, JournalSettings
 from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
 from caxton.journal.past import PastTurn, past_turns
@@ -42,21 +45,26 @@ from caxton.journal.rows import (
 
 __all__ = [
     "CARRIED",
+    "EDITED",
     "FRESH",
     "HANDLED",
     "JUDGED_UPTO",
     "KEPT",
     "MAX_AGENT_NO",
     "REDELIVERED",
+    "RELEASED",
     "RESTORED",
     "AgentRow",
     "Batch",
+    "BreakRow",
     "ClientKey",
     "ConversationState",
     "DeadLetter",
     "DeploymentRow",
     "DirectoryRow",
     "Event",
+    "HeldRow",
+    "HeldState",
     "Journal",
     "JournalSettings",
     "Mark",
@@ -71,6 +79,7 @@ __all__ = [
     "StoredConversation",
     "StoredDeadLetter",
     "StoredEvent",
+    "StoredHeld",
     "StoredMessage",
     "StoredState",
     "StoredTurn",

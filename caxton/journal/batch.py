@@ -16,6 +16,11 @@ REDELIVERED = 1
 HANDLED = 2
 """Bit of a message's flags: it needs no turn (a dead letter, a message to a client); recovery skips it."""
 
+RELEASED = 4
+"""Bit of a message's flags: it was held before, and this row is how it went on."""
+EDITED = 8
+"""Bit of a message's flags: it was changed while it was held."""
+
 AGENT_BITS = 20
 """A turn's key is `seq << AGENT_BITS | agent number`, so turns lie in the order of their messages."""
 MAX_AGENT_NO = (1 << AGENT_BITS) - 1

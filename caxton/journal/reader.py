@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations, judged
+from caxton.journal import conversations, holds, judged
 from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
@@ -244,6 +244,29 @@ class Reader:
     async def latest_states(self, complete: int) -> list[judged.StoredState]:
         """Every open conversation's state and those of so many complete ones, the latest change last."""
         return await judged.latest_states(self._query, complete)
+
+    async def held_now(self) -> list[holds.StoredHeld]:
+        """Everything that is held, in order."""
+        return await holds.held_now(self._query)
+
+    async def held(self, seqs: Sequence[int]) -> list[holds.StoredHeld]:
+        """What was held under these numbers, whatever became of it."""
+        return await holds.held(self._query, seqs)
+
+    async def held_before(self, went_on: Sequence[int]) -> list[holds.StoredHeld]:
+        """What these messages were while they were held."""
+        return await holds.held_before(self._query, went_on)
+
+    async def stops(
+        self, after_seq: int = 0, conversation: str | None = None
+    ) -> dict[str, list[tuple[int, int]]]:
+        """From when to when messages were held, by conversation; of those that went on, as one above `after_seq`."""
+        key = conversation_key(conversation) if conversation is not None else None
+        return await holds.stops(self._query, after_seq, key)
+
+    async def break_points(self) -> list[tuple[str, str]]:
+        """Break points by id, each with its JSON object."""
+        return await holds.break_points(self._query)
 
     async def agents(self) -> list[AgentRow]:
         """Every agent that the registry wrote, by number."""

@@ -47,6 +47,8 @@ _TRIM_SQL = (
     "delete from client_key where seq <= :upto",
     "delete from task where seq <= :upto and upto > 0",
     "delete from mark where seq <= :upto",
+    "delete from held where seq <= :upto",
+    "delete from held_state where seq <= :upto",
     "delete from conversation_state where conversation in (select key from gone) and open = 0",
     "delete from message where seq <= :upto",
     "update meta set value = :upto where key = 'trimmed_upto'",

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS
+from caxton.journal.holds import holds
 from caxton.journal.judged import judged_tables
 from caxton.journal.moments import pins, snapshots_by_turn
 
@@ -97,6 +98,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     snapshots_by_turn,
     directory,
     pins,
+    holds,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

@@ -58,6 +58,8 @@ class Conversation(msgspec.Struct, gc=False):
     """The sub-conversations of each broker."""
     relayed: dict[str, int] = {}
     """How many answers each broker has relayed; an agree is none, and none counts before it is there."""
+    stood_us: int = 0
+    """Up to when the times are counted at which its clock stood still (`standing`)."""
 
 
 def open_conversation(id: str, protocol: Protocol, initiator: str, at_us: int) -> Conversation:

@@ -8,7 +8,7 @@ that FIPA does not have comes out as one without a message: that is for the refe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn, TypeGuard, cast
 
@@ -19,6 +19,7 @@ from caxton.acl.message import NULL, Message, read_message
 from caxton.acl.performative import Performative
 from caxton.acl.reply_by import reply_by_time, time_text
 from caxton.errors import InvalidMessage
+from caxton.protocols.standing import Stop, joined
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_US: Final = 250_000_000_000_000_000
@@ -40,6 +41,8 @@ class Recorded(msgspec.Struct, frozen=True):
     message: Message | None
     """None where `act` is no act of FIPA's."""
     proxy_of: str | None = None
+    held_us: int = 0
+    """How long it was held before."""
 
 
 class Names:
@@ -169,7 +172,24 @@ def _recorded(number: int, value: Any, names: Names, last_us: int) -> Recorded:
         conversation_id,
         message,
         proxy_of if isinstance(proxy_of, str) else None,
+        _held_us(outer),
     )
+
+
+def stops_of(recorded: Sequence[Recorded]) -> dict[str, list[Stop]]:
+    """When the clocks of conversations stood still, because messages were held."""
+    spans: dict[str, list[Stop]] = {}
+    for one in recorded:
+        if one.held_us > 0:
+            spans.setdefault(one.conversation_id, []).append((one.at_us - one.held_us, one.at_us))
+    return {id: joined(found) for id, found in spans.items()}
+
+
+def _held_us(outer: dict[str, Any]) -> int:
+    """How long a row's message was held, as `conv show` and `msg list` print it."""
+    held = outer.get("held")
+    value = cast("dict[str, Any]", held).get("held_us") if isinstance(held, dict) else None
+    return int(value) if _is_number(value) else 0
 
 
 def _snake(body: dict[str, Any]) -> dict[str, Any]:

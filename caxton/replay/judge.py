@@ -15,16 +15,21 @@ from caxton.acl.message import Message
 from caxton.journal import StoredMessage
 from caxton.protocols import Legality, Library, Referee
 from caxton.protocols.record import stored_message
+from caxton.protocols.standing import Stop, stand
 from caxton.replay.report import Illegal
 from caxton.replay.said import NEW, Said
 
 
 def illegal_now(
-    library: Library, rows: Sequence[StoredMessage], said: Sequence[tuple[int, list[Said]]]
+    library: Library,
+    rows: Sequence[StoredMessage],
+    said: Sequence[tuple[int, list[Said]]],
+    stops: Sequence[Stop] = (),
 ) -> dict[int, list[Illegal]]:
     """The illegal messages of turns, by the number of the message that each was about.
 
-    `said` has that number and what the turn says now; `rows` is the whole conversation in order.
+    `said` has that number and what the turn says now; `rows` is the whole conversation in order, `stops` says when its
+    clock stood still.
     """
     referee = Referee(library, seen=0)
     places = sorted((_place(rows, seq), seq, messages) for seq, messages in said)
@@ -32,7 +37,7 @@ def illegal_now(
     heard = 0
     for place, seq, messages in places:
         for row in rows[heard:place]:
-            _hear(referee, row)
+            _hear(referee, row, stops)
         heard = max(heard, place)
         fork = Referee(library, seen=0)
         fork.conversations = copy.deepcopy(referee.conversations)
@@ -49,9 +54,11 @@ def _place(rows: Sequence[StoredMessage], seq: int) -> int:
     return next(answers, after)
 
 
-def _hear(referee: Referee, row: StoredMessage) -> None:
+def _hear(referee: Referee, row: StoredMessage, stops: Sequence[Stop]) -> None:
     known = stored_message(row.seq, row.body)
     if known.message is not None:
+        if known.conversation_id in referee.conversations:
+            stand(referee.conversations[known.conversation_id], stops, known.at_us)
         referee.judge(known.message, known.at_us, known.proxy_of)
 
 

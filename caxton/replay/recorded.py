@@ -15,7 +15,9 @@ import msgspec
 from caxton.acl import Message
 from caxton.acl.message import read_message
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER
-from caxton.journal import Reader, StoredMessage, StoredTurn
+from caxton.ids import conversation_key
+from caxton.journal import RELEASED, Reader, StoredHeld, StoredMessage, StoredTurn
+from caxton.protocols.standing import Stop, joined
 
 MOST: Final = 100_000
 """Messages of one conversation that are read."""
@@ -45,6 +47,8 @@ class RecordedTalk:
     id: str
     rows: list[StoredMessage]
     turns: list[RecordedTurn]
+    stops: list[Stop] = field(default_factory=list[Stop])
+    """When its clock stood still, because messages were held."""
 
 
 async def recorded(reader: Reader, conversation: str, agent: str | None) -> RecordedTalk:
@@ -59,15 +63,33 @@ async def recorded(reader: Reader, conversation: str, agent: str | None) -> Reco
         and turn.seq in bodies
         and agent in (None, turn.agent)
     ]
-    _share_out(turns, rows)
+    stops = await reader.stops(conversation=conversation) if any(row.flags & RELEASED for row in rows) else {}
+    _share_out(turns, await _as_said(reader, rows))
     missing = [one for one in turns if len(one.said) < one.turn.sent]
     if missing:
         # said in another conversation
         wanted = sum(one.turn.sent for one in missing)
         for one in missing:
             one.said.clear()
-        _share_out(missing, await reader.said([one.turn.seq for one in missing], wanted))
-    return RecordedTalk(conversation, rows, turns)
+        elsewhere = await _as_said(reader, await reader.said([one.turn.seq for one in missing], wanted))
+        waiting = [_said(held) for held in await reader.held_now()]
+        _share_out(missing, sorted([*elsewhere, *waiting], key=lambda row: row.seq))
+    return RecordedTalk(conversation, rows, turns, joined(stops.get(conversation, [])))
+
+
+async def _as_said(reader: Reader, rows: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """The messages as agents said them and when they did, whatever an operator made of them while they were held."""
+    gone_on = [row.seq for row in rows if row.flags & RELEASED]
+    if not gone_on:
+        return list(rows)
+    held = {one.went_on: one for one in await reader.held_before(gone_on)}
+    found = [_said(held[row.seq]) if row.seq in held else row for row in rows]
+    return sorted(found, key=lambda row: row.seq)
+
+
+def _said(held: StoredHeld) -> StoredMessage:
+    key = conversation_key(held.conversation_id)
+    return StoredMessage(held.seq, held.at_us, key, held.cause, held.hops, 0, held.body)
 
 
 def _share_out(turns: Sequence[RecordedTurn], rows: Sequence[StoredMessage]) -> None:

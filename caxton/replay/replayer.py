@@ -270,7 +270,7 @@ class Replayer:
             if report.verdict == CHANGED and said:
                 changed.append((one.turn.seq, said))
         judged = changed and self._bus.referee_mode(_protocol(talk)) != "off"
-        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed) if judged else {}
+        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed, talk.stops) if judged else {}
         return [
             msgspec.structs.replace(report, verdict=ILLEGAL, illegal=wrong[report.seq])
             if report.seq in wrong

@@ -8,7 +8,7 @@ fed with the journal's messages it comes to the same, so it serves a task under 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from caxton.protocols import Answer, Conversation, Legality, Library, Protocol, 
 from caxton.protocols.conversation import NEVER
 from caxton.protocols.machine import Branch, is_open, shown
 from caxton.protocols.protocol import Phase
+from caxton.protocols.standing import Stop, stand
 from caxton.tasks.choice import Offer
 from caxton.tasks.order import Order
 
@@ -82,16 +83,20 @@ class Ledger:
         self.notes = {name: Note() for name in order.participants}
         self.words = 0
         """How many messages the task has said."""
+        self.stops: Sequence[Stop] = ()
+        """When the conversation's clock stood still, because messages were held."""
         self.broken: str | None = None
         """By which rule the task itself went wrong, which is a defect of ours."""
         self._id = id
         self._referee = Referee(library, kept=2, seen=0)
         self._arrivals = 0
+        self._stood_us = 0
 
     # ------------------------------------------------------------------ what happens
 
     def hear(self, message: Message) -> None:
         """A message that the task said, or that was said to it; in the order of their admission."""
+        self._stand(message.timestamp)
         mine = message.sender == self.order.initiator
         if mine:
             self.words += 1
@@ -119,6 +124,7 @@ class Ledger:
 
     def pass_time(self, now_us: int) -> None:
         """Let deadlines before `now_us` have their effects; everything admitted before was heard."""
+        self._stand(now_us)
         conversation = self.conversation
         if conversation is not None and now_us > conversation.next_us:
             self._referee.pass_time(self._id, now_us)
@@ -185,6 +191,18 @@ class Ledger:
         return shown(self.protocol, branch)
 
     # ------------------------------------------------------------------ inside
+
+    def _stand(self, now_us: int) -> None:
+        """Move every deadline on by as long as the clock stood still."""
+        for since_us, until_us in self.stops:
+            since_us, until_us = max(since_us, self._stood_us), min(until_us, now_us)
+            if until_us > since_us:
+                later_us = self.order.deadline_us + until_us - since_us
+                self.order = msgspec.structs.replace(self.order, deadline_us=later_us)
+                self._stood_us = until_us
+        conversation = self.conversation
+        if conversation is not None and self.stops:
+            stand(conversation, self.stops, now_us)
 
     def _said(self, message: Message) -> None:
         for name in message.receiver:

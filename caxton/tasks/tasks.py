@@ -26,6 +26,7 @@ from caxton.journal import Reader, TaskRow
 from caxton.limits import Limits
 from caxton.protocols import Library
 from caxton.protocols.conversation import NEVER
+from caxton.protocols.standing import Stop, joined
 from caxton.tasks.ledger import Ledger
 from caxton.tasks.order import Order, Wish, read_wish
 from caxton.tasks.plan import is_done, next_words
@@ -53,6 +54,8 @@ class _UnderWay:
         self.created_us = created_us
         self.heard_upto = 0
         self.inbox: Waiter | None = None
+        self.stops: list[Stop] = []
+        """When its conversation's clock stood still, and goes again."""
         self.began = asyncio.Event()
         """The first words were said."""
         self.done = asyncio.Event()
@@ -164,6 +167,7 @@ class Tasks:
                 f"the protocol {order.protocol} of {row.id} is not known here any more",
                 hint=f"see: caxton conv show {row.id}",
             )
+        ledger.stops = await self._stops(row.id)
         replayed(order, ledger, [message for _, message in await self._messages(row.id, row.upto)])
         ledger.pass_time(row.updated_us)
         return view_of(ledger, _summary_of(row, order))
@@ -187,6 +191,14 @@ class Tasks:
                 continue
             log.info("a task goes on", id=row.id, protocol=order.protocol)
             self._start(_UnderWay(row.id, row.seq, ledger, row.created_us), again=True)
+
+    def went_on(self, id: str, stop: Stop) -> None:
+        """The clock of a conversation stood still and goes again."""
+        task = self._under_way.get(id)
+        if task is not None:
+            task.stops.append(stop)
+            for insider in self._bus.clients.insiders.get(id, ()):
+                insider.wake()
 
     async def close(self) -> None:
         """Stop every task where it is; the next start goes on with it."""
@@ -247,15 +259,30 @@ class Tasks:
         """Hear again what was said before the daemon's end, and since its start."""
         await self._everything_committed()
         rows = await self._messages(task.id, 0)
-        replayed(task.ledger.order, task.ledger, [message for _, message in rows])
+        initiator = task.ledger.order.initiator
+        # what it has said and is held has been said all the same
+        mine = [
+            message
+            for held in await self._reader.held_now()
+            if held.conversation_id == task.id and (message := read_message(held.body)).sender == initiator
+        ]
+        task.stops = [stop for stop in await self._stops(task.id) if stop[1] < NEVER]
+        self._stand(task)
+        replayed(task.ledger.order, task.ledger, [*(message for _, message in rows), *mine])
         task.heard_upto = rows[-1][0] if rows else 0
+
+    def _stand(self, task: _UnderWay) -> None:
+        since_us = self._bus.conduct.standing.get(task.id)
+        task.ledger.stops = task.stops if since_us is None else [*task.stops, (since_us, NEVER)]
 
     async def _step(self, task: _UnderWay, inbox: Waiter) -> bool:
         """Hear, let time pass, speak; True when there is nothing left to do."""
-        ledger, order = task.ledger, task.ledger.order
+        ledger = task.ledger
+        self._stand(task)
         self._hear(task, inbox)
         now_us = self._clock.now_us()
         ledger.pass_time(now_us)
+        order = ledger.order
         words = next_words(ledger, now_us, rejects_late=not self._platform_rejects_late(order.protocol))
         if words:
             # one at a time: the answer to the first, as a failure at once, may change what is to be said next
@@ -379,6 +406,10 @@ class Tasks:
         """A fresh one; None where the protocol is not there any more."""
         known = order.protocol in self._library.protocols
         return Ledger(order, self._library, id) if known else None
+
+    async def _stops(self, conversation: str) -> list[Stop]:
+        """When that conversation's clock stood still."""
+        return joined((await self._reader.stops(conversation=conversation)).get(conversation, []))
 
     async def _messages(self, conversation: str, upto: int) -> list[tuple[int, Message]]:
         """Everything that was said in a task's conversation, up to that number (0: everything)."""

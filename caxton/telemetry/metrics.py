@@ -43,6 +43,10 @@ METERS: tuple[Meter, ...] = (
     Meter("caxton_conversations_judged", "gauge", "Conversations whose state the referee has in memory."),
     Meter("caxton_mailbox_messages", "gauge", "Messages that wait in mailboxes, those in cells included."),
     Meter("caxton_in_flight_messages", "gauge", "Messages that cells have and have not answered."),
+    Meter(
+        "caxton_held_messages", "gauge", "Messages that break points hold, and those that wait behind them."
+    ),
+    Meter("caxton_break_points", "gauge", "Break points that stop messages now."),
     Meter("caxton_agents", "gauge", "Agents by state.", "state"),
     Meter("caxton_df_registrations", "gauge", "Agents that are registered with the df."),
     Meter("caxton_df_subscriptions", "gauge", "Subscriptions to searches of the df."),

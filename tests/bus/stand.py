@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from caxton.bus import Bus, Endpoint
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
+from caxton.bus.hold import Hold
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.bus.timer import Timer
 from caxton.cells import CellLink
@@ -171,6 +172,7 @@ class Stand:
         self.ams = Ams(self.bus, clock or self.rings, limits.message_bytes, self.guests)
         self.df = Df(self.bus, clock or self.rings, limits.message_bytes)
         self.bus.platform_agents = {one.name: one for one in (self.ams, self.df, self.timer)}
+        self.hold = Hold(self.bus, clock or self.rings, limits)
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []
         self.bus.turns.on_broken = lambda endpoint, status, code, reason: self.broken.append(
@@ -251,6 +253,7 @@ async def stand(folder: Path, clock: Clock | None = None, **limits: int) -> Asyn
         made = Stand(journal, Limits(**limits), clock)
         await made.ams.load(journal.reader)
         await made.df.load(journal.reader)
+        await made.hold.load(journal.reader)
         yield made
 
 

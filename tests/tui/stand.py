@@ -87,6 +87,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
             replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
+            hold=house.hold,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,

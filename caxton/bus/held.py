@@ -1,0 +1,117 @@
+"""One held message: what it is now, what it was, and what waits behind it.
+
+In: a message at the moment at which it is stopped, or a row of the journal. Out: rows, and the order in which messages
+may go on: in one conversation, what a sender says to a receiver never overtakes what it said to the same before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from caxton.acl.message import Message, read_message
+from caxton.acl.reply_by import moment_us, time_text
+from caxton.journal import HeldState, StoredHeld
+
+HELD: Final = "held"
+DELAYED: Final = "delayed"
+RELEASED: Final = "released"
+DROPPED: Final = "dropped"
+
+Extensions = dict[str, msgspec.Raw]
+
+
+class Held:
+    """A message that is held."""
+
+    __slots__ = (
+        "at_us",
+        "break_id",
+        "cause",
+        "changed",
+        "due_us",
+        "extensions",
+        "free",
+        "hops",
+        "message",
+        "original",
+        "seq",
+    )
+
+    def __init__(
+        self,
+        seq: int,
+        message: Message,
+        extensions: Extensions | None,
+        original: bytes,
+        *,
+        cause: int,
+        hops: int,
+        break_id: str | None,
+    ) -> None:
+        self.seq = seq
+        self.message = message
+        """As it will go on; its timestamp is the time at which it was said."""
+        self.extensions = extensions
+        self.original = original
+        """As it was said."""
+        self.changed = b""
+        """As the operator has made it; empty where nobody has."""
+        self.cause = cause
+        self.hops = hops
+        self.at_us = message.timestamp
+        self.break_id = break_id
+        self.due_us: int | None = None
+        """When it goes on by itself."""
+        self.free = break_id is None
+        """Whether it goes on as soon as nothing is before it."""
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory, roughly."""
+        return 2 * len(self.original) + len(self.changed)
+
+    def row(
+        self, state: str | None = None, ended_us: int | None = None, went_on: int | None = None
+    ) -> HeldState:
+        """How it stands, for the journal."""
+        now = HELD if self.due_us is None else DELAYED
+        return HeldState(self.seq, state or now, self.due_us, ended_us, went_on, self.changed)
+
+    def going_on(self, now_us: int) -> Message:
+        """The message as it goes on now: its reply_by is as far away as it was when it was stopped."""
+        message = self.message
+        until = message.reply_by
+        if until is not None:
+            until = time_text(moment_us(until) + now_us - self.at_us)
+        return msgspec.structs.replace(message, timestamp=now_us, reply_by=until)
+
+    def bars(self, sender: str, receivers: Iterable[str]) -> bool:
+        """Whether what that sender says to those receivers now has to wait until this has gone on."""
+        message = self.message
+        return message.sender == sender and any(name in message.receiver for name in receivers)
+
+
+def taken_up(row: StoredHeld) -> Held:
+    """A message that was held when the daemon ended."""
+    body = row.changed or row.body
+    found = Held(
+        row.seq,
+        read_message(body),
+        _extensions(body),
+        row.body,
+        cause=row.cause,
+        hops=row.hops,
+        break_id=row.break_id,
+    )
+    found.changed, found.due_us = row.changed, row.due_us
+    return found
+
+
+def _extensions(body: bytes) -> Extensions | None:
+    if b'"x_' not in body:
+        return None
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    return {key: msgspec.Raw(bytes(value)) for key, value in fields.items() if key.startswith("x_")} or None
