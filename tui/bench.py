@@ -62,6 +62,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
             replayer=house.replayer,
             tasks=house.tasks,
             df=house.df,
+            hold=house.hold,
             journal=house.journal,
             reader=house.journal.reader,
             config=project,

@@ -285,7 +285,9 @@ class Hold:
         after = msgspec.structs.replace(
             before,
             performative=performative or before.performative,
-            receiver=self._bus.addressing.receivers(receiver, self._limits.receivers) if receiver else before.receiver,
+            receiver=self._bus.addressing.receivers(receiver, self._limits.receivers)
+            if receiver
+            else before.receiver,
             content=before.content if content is None else content,
         )
         body = write_message(after, held.extensions)

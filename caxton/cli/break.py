@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -451,7 +451,8 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
         ) from error
     if not isinstance(after, dict):
         raise ConfigurationError("what was written is no JSON object", hint="keep the three fields")
-    return {str(key): value for key, value in after.items() if before.get(key) != value}
+    fields = cast("dict[str, Any]", after)
+    return {key: value for key, value in fields.items() if key not in before or before[key] != value}
 
 
 def _ends(point: Mapping[str, Any]) -> str:
