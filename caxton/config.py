@@ -115,9 +115,15 @@ class _Table(BaseModel):
 class JournalTable(_Table):
     """[journal]: how long rows are kept, and how often an agent's state is."""
 
-    keep_days: int = Field(default=30, ge=0, description="Days a message is kept; 0 keeps them for ever.")
+    keep_days: int = Field(
+        default=30,
+        ge=0,
+        description="Days a message is kept; 0 keeps them for ever. Pinned conversations stay.",
+    )
     keep_mib: int = Field(
-        default=4096, ge=0, description="Size in MiB above which the oldest go; 0: no bound."
+        default=4096,
+        ge=0,
+        description="Size in MiB above which the oldest go; 0: no bound. Pinned conversations stay.",
     )
     snapshot_every: int = Field(
         default=100, ge=0, description="Turns between two snapshots; 0: at shutdown only."

@@ -4,6 +4,9 @@ In: how many days and MiB to keep. Out: small transactions that remove the oldes
 in meta, so that a reader can say that older rows were removed. Rows above `low_water` (not all finished)
 are never removed. A conversation's row goes with its last message. A snapshot of an agent that had no turn in what
 goes is moved up to its end, so that the agent's memory can still be had from there.
+
+Pinned conversations stay, with their turns and with what those said elsewhere, until they are pinned no more: then they
+go with what goes next. What else an agent did between their turns is removed like anything else.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import time
 from dataclasses import dataclass
 
 from caxton.clock import Clock
+from caxton.ids import conversation_key
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.query import numbers
 
 CHUNK = 5_000
 """Messages and events that one transaction removes at most."""
@@ -21,18 +26,30 @@ CHUNK = 5_000
 _DAY_US = 86_400_000_000
 
 _TRIM_SQL = (
+    "create temp table if not exists pinned(key integer primary key)",
+    "delete from pinned",
+    "insert or ignore into pinned select value from json_each(:pinned)",
+    # what stays: the messages of pinned conversations, and what their turns said in others
+    "create temp table if not exists spared(seq integer primary key)",
+    "delete from spared",
+    """insert into spared select i.seq from pinned p cross join conversation_index i
+         on i.conversation = p.key where i.seq <= :upto""",
+    """insert or ignore into spared select seq from message
+         where seq <= :upto and cause in (select seq from spared)""",
     # an agent that did nothing in what goes has its memory from the end of it as well as from where it was
     "create temp table if not exists acted(no integer primary key)",
     "delete from acted",
-    f"insert or ignore into acted select id & {MAX_AGENT_NO} from turn where id < (:upto + 1) << {AGENT_BITS}",
+    f"""insert or ignore into acted select id & {MAX_AGENT_NO} from turn
+         where id >= (:start + 1) << {AGENT_BITS} and id < (:upto + 1) << {AGENT_BITS}""",
     """update or replace snapshot set seq = :upto where agent_no not in (select no from acted) and seq in
          (select max(old.seq) from snapshot old where old.agent_no = snapshot.agent_no and old.seq <= :upto)
          and seq >= (select value from meta where key = 'trimmed_upto')""",
     "create temp table if not exists gone(key integer primary key)",
     "delete from gone",
-    "insert or ignore into gone select conversation from message where seq <= :upto",
+    """insert or ignore into gone select conversation from message
+         where seq <= :upto and seq not in (select seq from spared)""",
     """delete from conversation_index where (conversation, seq) in
-         (select conversation, seq from message where seq <= :upto)""",
+         (select conversation, seq from message where seq <= :upto and seq not in (select seq from spared))""",
     "delete from gone where exists (select 1 from conversation_index where conversation = gone.key)",
     "delete from gone where exists (select 1 from message where seq > :indexed and conversation = gone.key)",
     """delete from conversation where seq in
@@ -41,16 +58,18 @@ _TRIM_SQL = (
     """delete from participation where (agent, key) in
          (select p.agent, p.key from gone join participant p on p.key = gone.key)""",
     "delete from participant where key in (select key from gone)",
-    f"delete from turn where id < (:upto + 1) << {AGENT_BITS}",
-    "delete from event where seq <= :upto",
-    "delete from dead_letter where seq <= :upto",
+    f"""delete from turn where id < (:upto + 1) << {AGENT_BITS}
+         and id >> {AGENT_BITS} not in (select seq from spared)""",
+    """delete from event where seq <= :upto
+         and (conversation is null or conversation not in (select key from pinned))""",
+    "delete from dead_letter where seq <= :upto and seq not in (select seq from spared)",
     "delete from client_key where seq <= :upto",
     "delete from task where seq <= :upto and upto > 0",
-    "delete from mark where seq <= :upto",
-    "delete from held where seq <= :upto",
-    "delete from held_state where seq <= :upto",
+    "delete from mark where seq <= :upto and seq not in (select seq from spared)",
+    "delete from held where seq <= :upto and seq not in (select seq from spared)",
+    "delete from held_state where seq <= :upto and seq not in (select seq from spared)",
     "delete from conversation_state where conversation in (select key from gone) and open = 0",
-    "delete from message where seq <= :upto",
+    "delete from message where seq <= :upto and seq not in (select seq from spared)",
     "update meta set value = :upto where key = 'trimmed_upto'",
 )
 
@@ -132,12 +151,16 @@ class Retention:
 
 
 def trim(db: sqlite3.Connection, upto: int, indexed: int) -> int:
-    """Remove everything numbered up to `upto`, which is not above `indexed`; returns how many rows went."""
+    """Remove everything numbered up to `upto`, which is not above `indexed`, but what belongs to pinned conversations;
+    returns how many rows went."""
     db.execute("begin immediate")
     try:
         before = db.total_changes
+        pinned = [conversation_key(id) for (id,) in db.execute("select id from pin")]
+        start = db.execute("select value from meta where key = 'trimmed_upto'").fetchone()[0]
+        values = {"start": start, "upto": upto, "indexed": indexed, "pinned": numbers(pinned)}
         for statement in _TRIM_SQL:
-            db.execute(statement, {"upto": upto, "indexed": indexed})
+            db.execute(statement, values)
         removed = db.total_changes - before
         db.execute("commit")
     except BaseException:

@@ -157,23 +157,25 @@ class Replayer:
             if not own:
                 continue
             told = config or record.config
-            run = await self._run(record, build, own, in_time, told)
+            runs = await self._runs(record, build, own, in_time, told)
+            results = _results(runs)
             old: dict[int, Rerun] = {}
             if baseline:
                 old = await self._baseline(record, build, own, in_time)
             for talk in talks:
                 of_talk = [turn for turn in talk.turns if turn.agent == name]
-                turns += self._compared(talk, of_talk, run, old, record, told)
-            last = run.results[max(run.results)].now if run.results else None
-            agents.append(
-                AgentReport(
-                    agent=record.name,
-                    revision=build.sha256,
-                    start=run.start,
-                    stumbled=run.stumbled,
-                    memory_kib=last.memory_kib if last else None,
+                turns += self._compared(talk, of_talk, results, old, record, told)
+            for run in runs:
+                last = run.results[max(run.results)].now if run.results else None
+                agents.append(
+                    AgentReport(
+                        agent=record.name,
+                        revision=build.sha256,
+                        start=run.start,
+                        stumbled=run.stumbled,
+                        memory_kib=last.memory_kib if last else None,
+                    )
                 )
-            )
         turns.sort(key=lambda turn: (turn.seq, turn.agent))
         return Report(
             conversations=[talk.id for talk in talks],
@@ -226,18 +228,24 @@ class Replayer:
 
     # ------------------------------------------------------------------ running and comparing
 
-    async def _run(
+    async def _runs(
         self,
         record: AgentRecord,
         build: Revision,
         turns: Sequence[RecordedTurn],
         in_time: InTime,
         config: AgentConfig,
-    ) -> SideRun:
+    ) -> list[SideRun]:
+        """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
+        own, so that later ones meet the state that they met then."""
+        trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
         seqs = {turn.turn.seq for turn in turns}
-        run = SideRun(self._journal, self._instances, record, build, config, seqs, in_time)
-        await run.run()
-        return run
+        runs: list[SideRun] = []
+        for part in ({seq for seq in seqs if seq <= trimmed}, {seq for seq in seqs if seq > trimmed}):
+            if part:
+                runs.append(SideRun(self._journal, self._instances, record, build, config, part, in_time))
+                await runs[-1].run()
+        return runs
 
     async def _baseline(
         self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], in_time: InTime
@@ -248,7 +256,7 @@ class Replayer:
         if old is None or old.sha256 == build.sha256:
             return {}
         try:
-            return (await self._run(record, old, turns, in_time, record.config)).results
+            return _results(await self._runs(record, old, turns, in_time, record.config))
         except InvalidModule:
             return {}  # its module is gone; its fuel stands in the journal all the same
 
@@ -256,7 +264,7 @@ class Replayer:
         self,
         talk: RecordedTalk,
         turns: Sequence[RecordedTurn],
-        run: SideRun,
+        results: dict[int, Rerun],
         old: dict[int, Rerun],
         record: AgentRecord,
         config: AgentConfig,
@@ -264,7 +272,7 @@ class Replayer:
         reports: list[TurnReport] = []
         changed: list[tuple[int, list[Said]]] = []
         for one in turns:
-            rerun, before = run.results.get(one.turn.seq), old.get(one.turn.seq)
+            rerun, before = results.get(one.turn.seq), old.get(one.turn.seq)
             report, said = self._turn(talk, one, rerun, before, record, config)
             reports.append(report)
             if report.verdict == CHANGED and said:
@@ -327,6 +335,11 @@ class Replayer:
             msgspec.structs.replace(report, verdict=verdict, before=before, after=after, differences=found),
             said,
         )
+
+
+def _results(runs: Sequence[SideRun]) -> dict[int, Rerun]:
+    """What several runs came to, by message."""
+    return {seq: rerun for run in runs for seq, rerun in run.results.items()}
 
 
 def _said(

@@ -84,6 +84,9 @@ class SideRun:
         trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
         found: list[SnapshotRow] = []
         why = "the journal does not say how the agent's memory began"
+        if first <= trimmed:
+            # they were spared, and between any moment and them something may be missing
+            rows, why = [], f"the journal has removed what it did around them, up to message {trimmed}"
         for row in rows:
             if row.seq < trimmed:
                 why = f"the journal has removed what it did up to message {trimmed}"
@@ -92,7 +95,7 @@ class SideRun:
             if row.kind in (FRESH, RESTORED):
                 break
         if not found:
-            self.start = Start(kind="beginning", seq=max(first - 1, trimmed), exact=False, reason=why)
+            self.start = Start(kind="beginning", seq=first - 1, exact=False, reason=why)
         return found
 
     async def _begin(self, cell: Cell, slot: int, moments: Sequence[SnapshotRow]) -> int:

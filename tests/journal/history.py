@@ -23,6 +23,7 @@ class Said:
     flags: int = 0
     at_us: int = 0
     content: object = None
+    cause: int = 0
 
     @property
     def body(self) -> bytes:
@@ -59,7 +60,7 @@ class Talks:
                 if (name, said.conversation) not in self.members:
                     self.members.add((name, said.conversation))
                     batch.participants.append((name, key))
-            batch.message(said.seq, said.time, key, 0, 0, said.flags, said.body)
+            batch.message(said.seq, said.time, key, said.cause, 0, said.flags, said.body)
 
 
 def turn(batch: Batch, seq: int, agent: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton.clock import VirtualClock
-from caxton.journal import Journal, JournalSettings
+from caxton.journal import Journal, JournalSettings, Pin, Unpin
 from journal.history import Said, Talks, registry, turn
 
 DAY_US = 86_400_000_000
@@ -64,6 +64,44 @@ async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(
         assert [talk.id for talk in await reader.conversations(agent="buyer@local")] == ids
         assert journal.counts.trimmed_rows > 3 * 905
         assert journal.committed == 951
+
+
+async def test_pinned_conversations_stay_until_they_are_pinned_no_more(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=1, keep_mib=0, retention_every_s=AT_ONCE)
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        await write(journal, 200, clock, low_water=100)
+        # what a turn of a pinned conversation said in another one
+        elsewhere = Said(202, conversation="c-20", cause=33, at_us=clock.now_us())
+        Talks(known={"c-20"}, members={("buyer@local", "c-20"), ("seller@local", "c-20")}).say(
+            journal.batch, [elsewhere]
+        )
+        journal.batch.records.extend([Pin("c-3", 1), Pin("c-0", 1), Pin("c-not-there", 1)])
+        journal.flush()
+        await journal.committed_upto(202)
+    clock.advance(2 * 86_400)
+    three = list(range(30, 40))
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        reader = journal.reader
+        await trimmed(journal, 100)
+        kept = [*range(2, 10), *three]
+        assert [row.seq for row in await reader.messages(limit=100)][: len(kept)] == kept
+        assert [row.seq for row in await reader.turns(limit=1000) if row.seq <= 100] == kept
+        assert [row.seq for row in await reader.messages(conversation="c-3")] == three
+        left = await reader.conversation("c-3")
+        assert left is not None
+        assert (left.messages, left.participants) == (10, ["buyer@local", "seller@local"])
+        assert [letter.seq for letter in await reader.dead_letters()] == [5]
+        assert await reader.conversation("c-4") is None
+        # one is let go, and more becomes old enough
+        journal.batch.records.append(Unpin("c-0"))
+        journal.batch.meta("low_water", 202)
+        journal.flush()
+        await trimmed(journal, 202)
+        assert [row.seq for row in await reader.messages(limit=1000)] == [*three, 202]
+        assert [row.seq for row in await reader.turns(limit=1000)] == three
+        assert await reader.dead_letters() == []
+        assert {talk.id for talk in await reader.conversations()} == {"c-3", "c-20"}
 
 
 async def test_young_rows_stay(tmp_path: Path) -> None:

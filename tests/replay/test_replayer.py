@@ -21,9 +21,10 @@ from agents.homes import (
 )
 from agents.test_recovery import LONG, REFUSED, TRAPS, many
 
+from caxton.deploy import Gate
 from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.house import House
-from caxton.journal import schema
+from caxton.journal import Pin, schema
 from caxton.journal.retention import trim
 from caxton.replay import Report, Wanted
 
@@ -175,6 +176,48 @@ async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
         assert not start.exact
         assert start.reason == f"the journal has removed what it did up to message {gone}"
         assert verdicts(report) == ["changed"]
+
+
+async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True)
+        await talk(house, "pinned", None)
+        assert await tell(house) == 2
+        await talk(house, "pinned", None)
+        house.journal.batch.records.append(Pin("pinned", 1))
+        await commit(house)
+        gone = house.bus.last_seq
+    async with home(tmp_path) as house:
+        # its memory is kept as it was: later turns begin from there
+        await talk(house, "young", None)
+        await commit(house)
+    db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
+    trim(db, gone, gone)
+    db.close()
+    async with home(tmp_path) as house:
+        report = await replay(house, "pinned", "young")
+        (old, young) = report.agents
+        assert not old.start.exact
+        assert old.start.reason == f"the journal has removed what it did around them, up to message {gone}"
+        assert young.start.seq >= gone
+        # the state of the first one was the beginning, as it is now; the second one had a turn before it that is gone
+        assert [(turn.conversation_id, turn.verdict) for turn in report.turns] == [
+            ("pinned", "same"),
+            ("pinned", "changed"),
+            ("young", "changed"),
+        ]
+        # the gate: a build that does as the one that runs changes nothing
+        held = await house.engine.deploy(
+            "c", tally(tag="two"), wat=True, gate=Gate(mode="replay", timeout_s=30.0)
+        )
+        assert held.gate is not None
+        assert (held.state, held.gate.totals.same) == ("running", 3)
+        held = await house.engine.deploy(
+            "c", tally(tag="three", step=3), wat=True, gate=Gate(mode="replay", timeout_s=30.0)
+        )
+        assert held.waits
+        assert held.gate is not None
+        assert held.gate.pinned == ["pinned"]
 
 
 async def test_a_state_that_the_build_cannot_take_is_gone_round_where_the_past_goes_back(
