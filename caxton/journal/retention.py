@@ -66,8 +66,9 @@ _TRIM_SQL = (
     "delete from client_key where seq <= :upto",
     "delete from task where seq <= :upto and upto > 0",
     "delete from mark where seq <= :upto and seq not in (select seq from spared)",
-    "delete from held where seq <= :upto and seq not in (select seq from spared)",
-    "delete from held_state where seq <= :upto and seq not in (select seq from spared)",
+    """delete from held_state where seq <= :upto
+         and seq not in (select seq from held where conversation in (select key from pinned))""",
+    "delete from held where seq <= :upto and conversation not in (select key from pinned)",
     "delete from conversation_state where conversation in (select key from gone) and open = 0",
     "delete from message where seq <= :upto and seq not in (select seq from spared)",
     "update meta set value = :upto where key = 'trimmed_upto'",
