@@ -89,6 +89,12 @@ class AgentsPane(Pane):
         name = words.short(agent["name"], self.desk.store.platform)
         return (name, self.room.page) if self.room.has_focus else (name,)
 
+    @property
+    def agent(self) -> str | None:
+        """The agent at the cursor."""
+        chosen = self.chosen
+        return None if chosen is None else words.short(chosen["name"], self.desk.store.platform)
+
     def flush(self) -> None:
         """Bring the newest state on screen."""
         self.table.take(self.desk.store.agents)

@@ -55,7 +55,7 @@ class CaxtonApp(App[int]):
         self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s)
         self._dev = dev
         self._seconds = seconds
-        desk = Desk(self.store, self.reader, clock, zone, read_only)
+        desk = Desk(self.store, self.reader, clock, folder, zone, read_only)
         self._picture = Frame(desk, building=dev is not None)
 
     def get_default_screen(self) -> Frame:

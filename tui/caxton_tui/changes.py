@@ -96,6 +96,12 @@ class ChangesPane(Pane):
         one = self.chosen
         return () if one is None else (self.list.name_of(one), str(one["id"]))
 
+    @property
+    def agent(self) -> str | None:
+        """Whose deployment is at the cursor."""
+        one = self.chosen
+        return None if one is None else self.list.name_of(one)
+
     def flush(self) -> None:
         """Bring the newest state on screen."""
         self.list.take(self.desk.store.deployments)

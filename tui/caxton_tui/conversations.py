@@ -124,6 +124,14 @@ class ConversationsPane(Pane):
             parts.append(f"{line.spoken.number} {line.spoken.act}")
         return parts
 
+    @property
+    def agent(self) -> str | None:
+        """Whom the line at the cursor is about, else who said its message, else who got it."""
+        line = self.diagram.chosen
+        if line is None or line.spoken is None:
+            return None
+        return self.known(line.lane, line.spoken.sender, *line.spoken.receivers)
+
     def flush(self) -> None:
         """Bring the newest state on screen."""
         store = self.desk.store

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 from caxton.api.async_client import AsyncClient
 from caxton.clock import Clock
@@ -22,6 +23,8 @@ class Desk:
     store: Store
     reader: Reader
     clock: Clock
+    folder: Path
+    """The project's."""
     zone: tzinfo | None = None
     read_only: bool = False
 

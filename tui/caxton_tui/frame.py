@@ -15,18 +15,18 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
-from caxton.errors import CaxtonError, InvalidFilter
+from caxton.errors import InvalidFilter
 from caxton.finding import Filter
 from caxton_tui import words
 from caxton_tui.agents_pane import AgentsPane
 from caxton_tui.bars import Banner, BuildStrip, StatusLine, TopLine
 from caxton_tui.changes import ChangesPane
-from caxton_tui.confirm import ConfirmScreen
 from caxton_tui.conversations import ConversationsPane
-from caxton_tui.desk import Command, Deed, Desk
+from caxton_tui.desk import Command, Desk
+from caxton_tui.doing import Doing
+from caxton_tui.filter_line import FilterLine
 from caxton_tui.help import HelpScreen, Told
 from caxton_tui.host import host
 from caxton_tui.jump import JumpScreen, places
@@ -34,6 +34,7 @@ from caxton_tui.keys import KEYS, MOVES, TWINS
 from caxton_tui.listing import Listing
 from caxton_tui.log import LogPane
 from caxton_tui.meters import MetersPane
+from caxton_tui.offered import by_name, everywhere
 from caxton_tui.palette import PaletteScreen
 from caxton_tui.pane import Pane
 from caxton_tui.plain_text import SelectScreen
@@ -48,8 +49,6 @@ P = TypeVar("P", bound=Pane)
 FRAMES_S: Final = 10
 WIDE: Final = 110
 """Columns from which on list and picture stand side by side."""
-TYPING_S: Final = 0.15
-"""How long after a key a list is filtered while the filter is typed."""
 PANES: Final[tuple[type[Pane], ...]] = (
     ConversationsPane,
     AgentsPane,
@@ -71,7 +70,7 @@ class Frame(Screen[None]):
         self.desk = desk
         self._building = building
         self._painted = (-1, -1)
-        self._typing: Timer | None = None
+        self._doing = Doing(self, desk, self._began)
         self._panes: dict[str, Pane] = {pane.LABEL: pane(desk) for pane in PANES}
         self._label = PANES[0].LABEL
         self._before: list[str] = []
@@ -84,21 +83,12 @@ class Frame(Screen[None]):
             yield from self._panes.values()
         if self._building:
             yield BuildStrip(self.desk.store)
-        wanted = Input(
-            placeholder="from:buyer act:refuse !timer ~regex",
-            id="filter",
-            compact=True,
-            # what stands there is gone on with; selected, the next key would replace it
-            select_on_focus=False,
-        )
-        wanted.cursor_blink = False
-        yield wanted
+        yield FilterLine()
         yield StatusLine(self.desk)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#filter").display = False
         for label, pane in self._panes.items():
             pane.display = label == self._label
         self._focus()
@@ -204,7 +194,7 @@ class Frame(Screen[None]):
     def action_back(self) -> None:
         """One step back: the filter's line, what is open in the pane, the filter, the screen before."""
         listing = self.pane.main
-        if self.query_one("#filter").display:
+        if self.query_one(FilterLine).display:
             self._close_filter()
         elif self.pane.back():
             self.repaint()
@@ -217,36 +207,17 @@ class Frame(Screen[None]):
 
     def action_filter(self) -> None:
         """Open the line for the filter."""
-        listing = self.pane.main
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.value = listing.wanted.text if listing is not None and listing.wanted is not None else ""
-        line.cursor_position = len(line.value)
-        self.set_focus(line)
+        wanted = self.pane.main.wanted if self.pane.main is not None else None
+        self.query_one(FilterLine).open(wanted.text if wanted is not None else "")
 
-    @on(Input.Changed, "#filter")
-    def typed(self) -> None:
-        """Filter a moment after the last key."""
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(TYPING_S, self._apply)
-
-    @on(Input.Submitted, "#filter")
-    def submitted(self) -> None:
-        """Filter at once, and go back to the list; what is no filter stays in the line."""
-        if self._apply(final=True):
+    @on(FilterLine.Wanted)
+    def filter_typed(self, event: FilterLine.Wanted) -> None:
+        """Filter, and at the end go back to the list; what is no filter stays in the line."""
+        if self._narrow(event.text, final=event.final) and event.final:
             self._close_filter()
 
-    def _apply(self, *, final: bool = False) -> bool:
-        line = self.query_one("#filter", Input)
-        return not line.display or self._narrow(line.value, final=final)
-
     def _close_filter(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        line = self.query_one("#filter")
-        if line.display:
-            line.display = False
+        if self.query_one(FilterLine).close():
             self._focus()
 
     def _narrow(self, text: str, *, final: bool = True) -> bool:
@@ -271,48 +242,17 @@ class Frame(Screen[None]):
     @on(Pane.Do)
     def do(self, event: Pane.Do) -> None:
         """Do it, after asking where it cannot be taken back."""
-        deed = event.deed
-        if self.desk.read_only and deed.changes:
-            self.notify(
-                f"read-only: {deed.title} is not done here\n{deed.command}", severity="warning", markup=False
-            )
-        elif deed.question:
+        self._doing.do(event.deed)
 
-            def decided(yes: bool | None) -> None:
-                if yes:
-                    self._begin(deed)
-
-            host(self).push_screen(ConfirmScreen(deed), decided)
-        else:
-            self._begin(deed)
-
-    def _begin(self, deed: Deed) -> None:
-        self.run_worker(self._perform(deed), group="deeds", exit_on_error=True)
-
-    async def _perform(self, deed: Deed) -> None:
-        try:
-            came = await self.desk.reader.ask(deed.run)
-        except CaxtonError as error:
-            hint = f"\n{error.hint}" if error.hint else ""
-            self.notify(
-                f"{error.message}{hint}\n{deed.command}", title=deed.title, severity="error", markup=False
-            )
-        else:
-            self.notify(f"{came}\n{deed.command}", title=deed.title, markup=False)
-            if deed.opens:
-                self.go(Pane.Go(ConversationsPane.LABEL, conversation=deed.opens[-1]))
-        self.desk.reader.hurry()
+    def _began(self, conversation: str) -> None:
+        """A deed began that conversation."""
+        self.go(Pane.Go("Conversations", conversation=conversation))
 
     @on(Pane.Write)
     def write(self, event: Pane.Write) -> None:
         """Write a message: a new one, an answer, or one again."""
         screen = writing(self.desk, event.spoken, reply=event.reply, to=event.to)
-
-        def decided(deed: Deed | None) -> None:
-            if deed is not None:
-                self.do(Pane.Do(deed))
-
-        host(self).push_screen(screen, decided)
+        host(self).push_screen(screen, self._doing.decided)
 
     def action_compose(self) -> None:
         """Write a new message."""
@@ -321,12 +261,11 @@ class Frame(Screen[None]):
     def action_task(self) -> None:
         """Run a whole protocol as its initiator."""
         agents = [words.short(agent["name"], self.desk.store.platform) for agent in self.desk.store.agents]
+        host(self).push_screen(TaskScreen(agents), self._doing.decided)
 
-        def decided(deed: Deed | None) -> None:
-            if deed is not None:
-                self.do(Pane.Do(deed))
-
-        host(self).push_screen(TaskScreen(agents), decided)
+    def action_edit(self) -> None:
+        """Open the source of the agent at the cursor in the user's editor."""
+        self._doing.edit(self.pane.agent)
 
     def action_retry(self) -> None:
         """Look at the daemon now."""
@@ -401,40 +340,27 @@ class Frame(Screen[None]):
             found.append(
                 Command(f"screen {label.lower()}", pane.ABOUT, twin, partial(self.action_screen, label))
             )
-        found += [
-            Command("message send", "write a message", "caxton msg send", self.action_compose),
-            Command("task start", "run a whole protocol", "caxton task run", self.action_task),
-            Command("place jump", "a letter on every row and box", "", self.action_jump),
-            Command("filter set", "show only what passes", "--filter", self.action_filter),
-            Command("filter problems", "only what went wrong", "--filter is:problem", self._problems),
-            Command("filter drop", "show everything", "", self._drop),
-            Command("daemon look", "ask it now", "caxton status", self.action_retry),
-            Command("theme next", "dark, light, high contrast", "CAXTON_TUI_THEME=NAME", self.action_theme),
-            Command("text select", "the list as plain text", "", self.action_select),
-            Command("help keys", "what the keys do here", "caxton --help", self.action_help),
-            Command("tui quit", "leave; the daemon goes on", "", lambda: host(self).exit(0, return_code=0)),
-        ]
-        for agent in self.desk.store.agents:
-            name = words.short(agent["name"], self.desk.store.platform)
-            found.append(
-                Command(
-                    f"agent show {name}",
-                    "its state, logs, limits",
-                    f"caxton agent show {name}",
-                    partial(self.go, Pane.Go("Agents", agent=str(agent["name"]))),
-                )
-            )
-        for one in self.desk.store.conversations:
-            id = str(one["id"])
-            found.append(
-                Command(
-                    f"conversation open {id}",
-                    str(one.get("protocol") or ""),
-                    f"caxton conv show {id}",
-                    partial(self.go, Pane.Go("Conversations", conversation=id)),
-                )
-            )
+        found += everywhere(self._actions)
+        found += by_name(self.desk, self.go)
         return found
+
+    @property
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        """What the palette's lines do, by name."""
+        return {
+            "compose": self.action_compose,
+            "task": self.action_task,
+            "edit": self.action_edit,
+            "jump": self.action_jump,
+            "filter": self.action_filter,
+            "problems": self._problems,
+            "drop": self._drop,
+            "retry": self.action_retry,
+            "theme": self.action_theme,
+            "select": self.action_select,
+            "help": self.action_help,
+            "quit": lambda: host(self).exit(0, return_code=0),
+        }
 
     def _problems(self) -> None:
         self._narrow("is:problem")

@@ -81,6 +81,12 @@ class LogPane(Pane):
         entry = self.tape.chosen
         return () if entry is None else (f"row {entry.seq} {entry.act}",)
 
+    @property
+    def agent(self) -> str | None:
+        """Who said the row at the cursor, or whom it is about; else who got it."""
+        entry = self.tape.chosen
+        return None if entry is None else self.known(entry.sender, *entry.to.split(", "))
+
     def flush(self) -> None:
         """Bring the newest rows on screen."""
         self.tape.flush()

@@ -13,6 +13,7 @@ from textual.containers import Container
 from textual.message import Message
 
 from caxton.diagram import Spoken
+from caxton_tui import words
 from caxton_tui.book import Wants
 from caxton_tui.desk import Command, Deed, Desk
 from caxton_tui.listing import Listing
@@ -54,6 +55,12 @@ class Pane(Container):
         super().__init__(id=self.LABEL.lower(), classes="pane")
         self.desk = desk
 
+    def known(self, *names: object) -> str | None:
+        """The first of these names that is an agent's here, without its platform."""
+        platform = self.desk.store.platform
+        agents = {words.short(agent["name"], platform) for agent in self.desk.store.agents}
+        return next((name for one in names if (name := words.short(one, platform)) in agents), None)
+
     @property
     def wants(self) -> Wants:
         """What the reader must ask for while this is on screen."""
@@ -69,6 +76,11 @@ class Pane(Container):
         """The list with the focus, else the main one."""
         focused = self.screen.focused
         return focused if isinstance(focused, Listing) and focused in self.query(Listing) else self.main
+
+    @property
+    def agent(self) -> str | None:
+        """The agent that is meant by where the cursor stands, without its platform; None where there is none."""
+        return None
 
     def flush(self) -> None:
         """Bring the store's newest state on screen."""

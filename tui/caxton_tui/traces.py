@@ -167,6 +167,12 @@ class TracesPane(Pane):
         parts = [self._opened] if self._opened else []
         return [*parts, f"{bar.spoken.number} {bar.spoken.act}"] if bar else parts
 
+    @property
+    def agent(self) -> str | None:
+        """Whose turn is at the cursor."""
+        bar = self.waterfall.chosen
+        return None if bar is None or bar.turn is None else self.known(bar.turn.agent)
+
     def flush(self) -> None:
         """Bring the newest state on screen."""
         self.list.take(self.desk.store.conversations)

@@ -1,0 +1,51 @@
+"""The lines of the palette that are the same on every screen: screens, messages, filters, and all that has a name.
+
+In: the desk, and what the keys do. Out: commands, a noun first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from caxton_tui import words
+from caxton_tui.desk import Command, Desk
+from caxton_tui.pane import Pane
+
+
+def everywhere(act: Mapping[str, Callable[[], None]]) -> Iterator[Command]:
+    """What can be done on every screen; `act` says how, by the name of the key's action."""
+    for name, text, twin, key in (
+        ("message send", "write a message", "caxton msg send", "compose"),
+        ("task start", "run a whole protocol", "caxton task run", "task"),
+        ("source edit", "the agent at the cursor, in $EDITOR", "$EDITOR FILE", "edit"),
+        ("place jump", "a letter on every row and box", "", "jump"),
+        ("filter set", "show only what passes", "--filter", "filter"),
+        ("filter problems", "only what went wrong", "--filter is:problem", "problems"),
+        ("filter drop", "show everything", "", "drop"),
+        ("daemon look", "ask it now", "caxton status", "retry"),
+        ("theme next", "dark, light, high contrast", "CAXTON_TUI_THEME=NAME", "theme"),
+        ("text select", "the list as plain text", "", "select"),
+        ("help keys", "what the keys do here", "caxton --help", "help"),
+        ("tui quit", "leave; the daemon goes on", "", "quit"),
+    ):
+        yield Command(name, text, twin, act[key])
+
+
+def by_name(desk: Desk, go: Callable[[Pane.Go], None]) -> Iterator[Command]:
+    """Every agent and every conversation of the lists."""
+    for agent in desk.store.agents:
+        name = words.short(agent["name"], desk.store.platform)
+        to = Pane.Go("Agents", agent=str(agent["name"]))
+        yield Command(
+            f"agent show {name}", "its state, logs, limits", f"caxton agent show {name}", partial(go, to)
+        )
+    for one in desk.store.conversations:
+        id = str(one["id"])
+        to = Pane.Go("Conversations", conversation=id)
+        yield Command(
+            f"conversation open {id}",
+            str(one.get("protocol") or ""),
+            f"caxton conv show {id}",
+            partial(go, to),
+        )
