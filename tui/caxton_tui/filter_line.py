@@ -1,14 +1,14 @@
 """The line in which a filter is typed.
 
-In: keys. Out: `Wanted`, a moment after the last key and at once on enter.
+In: keys. Out: the text, a moment after the last key and at once on enter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from textual import on
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -19,21 +19,15 @@ TYPING_S: Final = 0.15
 class FilterLine(Input):
     """Hidden until it is opened."""
 
-    class Wanted(Message):
-        """The list is to show only what passes. `final`: whoever types has finished."""
-
-        def __init__(self, text: str, *, final: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.final = final
-
-    def __init__(self, *, id: str = "filter") -> None:
+    def __init__(self, wanted: Callable[[str, bool], None], *, id: str = "filter") -> None:
+        """`wanted` is told the text, and whether whoever types has finished."""
         # what stands there is gone on with; selected, the next key would replace it
         super().__init__(
             placeholder="from:buyer act:refuse !timer ~regex", id=id, compact=True, select_on_focus=False
         )
         self.cursor_blink = False
         self.display = False
+        self._wanted = wanted
         self._typing: Timer | None = None
 
     def open(self, text: str) -> None:
@@ -58,11 +52,11 @@ class FilterLine(Input):
         self._typing = self.set_timer(TYPING_S, self._say)
 
     async def action_submit(self) -> None:
-        """Filter at once."""
+        """Filter at once: keys that were typed ahead are for the list."""
         if self._typing is not None:
             self._typing.stop()
-        self._say(final=True)
+        self._wanted(self.value, True)
 
-    def _say(self, *, final: bool = False) -> None:
+    def _say(self) -> None:
         if self.display:
-            self.post_message(self.Wanted(self.value, final=final))
+            self._wanted(self.value, False)

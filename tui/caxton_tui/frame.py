@@ -83,7 +83,7 @@ class Frame(Screen[None]):
             yield from self._panes.values()
         if self._building:
             yield BuildStrip(self.desk.store)
-        yield FilterLine()
+        yield FilterLine(self._typed)
         yield StatusLine(self.desk)
         yield Footer(show_command_palette=False)
 
@@ -210,10 +210,9 @@ class Frame(Screen[None]):
         wanted = self.pane.main.wanted if self.pane.main is not None else None
         self.query_one(FilterLine).open(wanted.text if wanted is not None else "")
 
-    @on(FilterLine.Wanted)
-    def filter_typed(self, event: FilterLine.Wanted) -> None:
+    def _typed(self, text: str, final: bool) -> None:
         """Filter, and at the end go back to the list; what is no filter stays in the line."""
-        if self._narrow(event.text, final=event.final) and event.final:
+        if self._narrow(text, final=final) and final:
             self._close_filter()
 
     def _close_filter(self) -> None:
