@@ -5,15 +5,16 @@ did, or less and the reason. Turns are deterministic, so the same messages in th
 they say this time is thrown away.
 
 It rests on one promise, which everything here keeps: the latest snapshot row of an agent, and its turns after it that
-left its instance alive, run on its present revision, are its memory. Where it comes back with less, a row says so, and
-the next recovery begins there (docs/decisions/0008-recovery-by-replay.md).
+left its instance alive (or of which a row of `own_turn` says that they are remembered), run on its present revision,
+are its memory. Where it comes back with less, a row says so, and the next recovery begins there
+(docs/decisions/0008-recovery-by-replay.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -25,7 +26,7 @@ from caxton.bus.turns import GUEST_ERROR, OK, REDELIVERED, REFUSED
 from caxton.cells import Cell, CellLink, CellLost
 from caxton.clock import Clock
 from caxton.errors import CaxtonError
-from caxton.journal import FRESH, RESTORED, PastTurn, SnapshotRow, past_turns
+from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow, past_turns
 from caxton.sandbox.frames import Loaded
 
 SURVIVED: Final = (OK, GUEST_ERROR, REFUSED)
@@ -36,6 +37,8 @@ BATCH_TURNS: Final = 256
 BATCH_BYTES: Final = 1 << 20
 PROGRESS_S: Final = 5.0
 ONE_BY_ONE: Final = 8
+LIVES: Final = 6
+"""How often an instance is made, one turn of another revision left out more each time."""
 
 log = structlog.get_logger("caxton.agents")
 
@@ -64,6 +67,17 @@ class Way:
     error: CaxtonError | None = None
     broke: bool = False
     """Whether that is because a turn that went well once cost the instance."""
+    brought_by: str | None = None
+    """The deployment that brought this revision; None for the one that the agent is."""
+    since: int | None = None
+    """It began with nothing after this message, whatever the rows say."""
+    strict: bool = False
+    """Whether a turn that another revision did and that costs this one the instance is not simply left out."""
+    lives: int = LIVES
+    again: bool = False
+    """Whether it begins again, without a turn."""
+    own: dict[int, bool] = field(default_factory=dict[int, bool])
+    """Turns of which it does not remember what their rows say."""
 
     @property
     def restored(self) -> bool:
@@ -76,6 +90,15 @@ class Way:
         if self.turns:
             return f"replayed {self.turns:,} turn{'s' if self.turns > 1 else ''}"
         return "snapshot" if self.restored else "fresh"
+
+    @property
+    def of(self) -> str:
+        """The deployment under whose name its own turns stand."""
+        return self.record.brought_by if self.brought_by is None else self.brought_by
+
+    def holds(self, turn: PastTurn) -> bool:
+        """Whether that turn is part of its memory."""
+        return self.own.get(turn.seq, turn.status % REDELIVERED in SURVIVED)
 
 
 class Recovery:
@@ -127,9 +150,10 @@ class Recovery:
 
         await self._recall(ways, done)
 
-    async def recall(self, ways: Sequence[Way]) -> None:
-        """Make instances and run their past in them, and nothing else: for builds beside the running ones."""
-        await self._recall(ways, lambda way: None)
+    async def recall(self, ways: Sequence[Way], upto: int | None = None) -> None:
+        """Make instances and run their past in them, up to the turn on message `upto`, and nothing else: for builds
+        beside the running ones."""
+        await self._recall(ways, lambda way: None, upto)
 
     async def catch_up(self, way: Way, upto: int) -> None:
         """Run what was done meanwhile, up to the turn on message `upto`."""
@@ -139,7 +163,9 @@ class Recovery:
         if way.error is not None:
             raise way.error
 
-    async def _recall(self, ways: Sequence[Way], arrived: Callable[[Way], None]) -> None:
+    async def _recall(
+        self, ways: Sequence[Way], arrived: Callable[[Way], None], upto: int | None = None
+    ) -> None:
         bases: dict[int, SnapshotRow] = {}
         trimmed = 0
         if not all(way.fresh or way.config.recover == "fresh" for way in ways):
@@ -156,7 +182,7 @@ class Recovery:
         near = [way for way in replaying if way.last_seq >= horizon]
         for group in (near, [way for way in replaying if way.last_seq < horizon]):
             if group:
-                await self._replay(group, self._bus.last_seq)
+                await self._replay(group, self._bus.last_seq if upto is None else upto)
                 for way in group:
                     arrived(way)
 
@@ -166,13 +192,23 @@ class Recovery:
         reader = self._journal.reader
         if len(ways) > ONE_BY_ONE:
             return await reader.latest_snapshots()
-        found = [await reader.snapshot(way.record.number) for way in ways]
+        found = [await self._latest(way) for way in ways]
         return {one.agent_no: one for one in found if one is not None}
+
+    async def _latest(self, way: Way) -> SnapshotRow | None:
+        reader, heir_no = self._journal.reader, way.record.heir_no
+        if heir_no is None or heir_no == way.revision.no:
+            return await reader.snapshot(way.record.number)
+        # what was put down about its heir is no part of its memory
+        rows = await reader.snapshots(way.record.number)
+        return next((row for row in rows if row.revision_no != heir_no), None)
 
     async def _load(self, way: Way, latest: SnapshotRow | None, trimmed: int) -> None:
         """Make the instance, and find out from where on it has to be told what it did."""
         recover = way.config.recover
         way.link = way.cell.link
+        if way.since is not None:
+            latest = SnapshotRow(way.record.number, way.since, 0, way.revision.no, b"", FRESH)
         try:
             if way.fresh or recover == "fresh":
                 await self._make(way, None)
@@ -215,7 +251,17 @@ class Recovery:
     # ------------------------------------------------------------------ once more
 
     async def _replay(self, group: list[Way], upto: int) -> None:
-        """Read the past of these agents once and run it."""
+        """Read the past of these agents once and run it; and once more for those that have to leave a turn out."""
+        own = await self._journal.reader.own_turns({way.record.number for way in group})
+        for way in group:
+            way.own |= own.get((way.record.number, way.of), {})
+        while group:
+            await self._read(group, upto)
+            group = [way for way in group if way.again]
+            for way in group:
+                await self._begin_again(way)
+
+    async def _read(self, group: list[Way], upto: int) -> None:
         by_number = {way.record.number: way for way in group}
         began = told = self._clock.monotonic()
         pages = past_turns(
@@ -242,7 +288,7 @@ class Recovery:
         """Run some turns in an agent's instance; where one fails that went well once, do without."""
         try:
             for batch in batches(turns):
-                if not way.replays or way.error is not None:
+                if not way.replays or way.again or way.error is not None:
                     return
                 assert way.link is not None
                 if self._most and way.turns + len(batch) > self._most:
@@ -251,7 +297,11 @@ class Recovery:
                 answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
                 way.turns += answer.done
                 if answer.fault is not None:
-                    broke, way.broke = batch[answer.done], True
+                    broke = batch[answer.done]
+                    if broke.revision_no != way.revision.no and not way.strict and way.lives > 1:
+                        self._leave_out(way, broke)
+                        return
+                    way.broke = True
                     await self._do_without(
                         way,
                         f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}",
@@ -259,6 +309,22 @@ class Recovery:
                     return
         except CaxtonError as error:
             way.error = error
+
+    def _leave_out(self, way: Way, turn: PastTurn) -> None:
+        """Another revision did this turn, and it costs this one the instance: it would have cost it the turn then."""
+        way.again, way.own[turn.seq] = True, False
+        way.lives -= 1
+        self._journal.batch.records.append(OwnTurn(way.record.number, way.of, turn.seq, held=False))
+
+    async def _begin_again(self, way: Way) -> None:
+        """A new instance in place of the one that is gone, from the same moment."""
+        base, way.again = way.base, False
+        assert base is not None
+        try:
+            await self._make(way, base)
+        except CaxtonError as error:
+            way.error = error
+        way.base, way.turns, way.last_seq = base, 0, base.seq
 
     async def _do_without(self, way: Way, reason: str) -> None:
         """Begin again with the state that was kept, or with nothing."""
@@ -315,6 +381,6 @@ def _shared_out(page: list[PastTurn], by_number: dict[int, Way]) -> Iterable[tup
         way = by_number[turn.agent_no]
         if way.replays and turn.seq > way.last_seq:
             way.last_seq = turn.seq
-            if turn.status % REDELIVERED in SURVIVED:
+            if way.holds(turn):
                 shares.setdefault(turn.agent_no, []).append(turn)
     return [(by_number[number], turns) for number, turns in shares.items()]

@@ -71,10 +71,16 @@ class AgentRecord:
     snapshot_asked: bool = False
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
+    brought_by: str = ""
+    """The deployment that brought the revision that it is."""
     deployment: str | None = None
     """The id of the deployment in which two revisions of it live."""
     kept_out: KeptOut | None = None
     """The build at its `wasm` that was not taken in at the start; None once something else was deployed."""
+    heir_no: int | None = None
+    """The revision that is the agent after a restart, while this one still ends its conversations."""
+    mending: asyncio.Future[None] | None = None
+    """There from the moment its instance is lost until it is started again, or given up."""
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while its instance gives way to another, so that a repair and a change do not meet."""
 
@@ -98,6 +104,7 @@ class Registry:
         }
         self._revisions = {(one.sha256, one.profile): one for one in revisions.values()}
         snapshots = await reader.latest_snapshots()
+        brought_by = await reader.brought_by()
         for row in await reader.agents():
             local = row.name.partition("@")[0]
             self._numbers[local] = row.no
@@ -109,6 +116,7 @@ class Registry:
             record.revision = revisions[row.revision_no]
             record.life = Loaded(record.revision.sha256)
             record.endpoint.revision_no = row.revision_no
+            record.brought_by = brought_by.get(row.no, "")
             snapshot = snapshots.get(row.no)
             if snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh":
                 record.snapshot_seq = snapshot.seq

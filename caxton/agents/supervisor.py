@@ -293,6 +293,8 @@ class Supervisor:
     def broken(self, record: AgentRecord, why: str) -> None:
         """An agent has lost its instance: start it again as soon as nothing is in its cell."""
         record.endpoint.open = False
+        if record.mending is None:
+            record.mending = asyncio.get_running_loop().create_future()
         self.spawn(self._mend(record, why, record.endpoint.slot))
 
     def _broken(self, endpoint: Endpoint, status: int, code: str, reason: str) -> None:
@@ -303,9 +305,14 @@ class Supervisor:
 
     async def _mend(self, record: AgentRecord, why: str, slot: int) -> None:
         """Start a broken agent again with its memory, unless that happened too often."""
-        async with record.changing:
-            if record.endpoint.slot == slot:  # else another instance has taken over meanwhile
-                await self._mend_alone(record, why)
+        try:
+            async with record.changing:
+                if record.endpoint.slot == slot:  # else another instance has taken over meanwhile
+                    await self._mend_alone(record, why)
+        finally:
+            mending, record.mending = record.mending, None
+            if mending is not None:
+                mending.set_result(None)
 
     async def _mend_alone(self, record: AgentRecord, why: str) -> None:
         endpoint = record.endpoint

@@ -10,9 +10,10 @@ from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
 from caxton.deploy.change import Rooms
+from caxton.deploy.joining import Resumed
 from caxton.deploy.journey import Journey
 from caxton.deploy.pair import Hand
-from caxton.deploy.side_by_side import Resumed, SideBySide
+from caxton.deploy.side_by_side import SideBySide
 from caxton.deploy.sides import Sides
 from caxton.deploy.states import Faltered, Happening, Passed
 from caxton.deploy.target import Target

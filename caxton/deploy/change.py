@@ -55,8 +55,9 @@ class Change:
     async def change_over(self) -> Happening:
         """Let the new revision have the next message."""
         record, target = self.record, self.target
-        old = (record.revision, record.config, record.life)
+        old = (record.revision, record.config, record.life, record.brought_by)
         record.revision, record.config = target.revision, target.config
+        record.brought_by = self.journey.id
         record.life = Loaded(target.revision.sha256)
         record.endpoint.limits = target.config.limits
         agents = self.rooms.agents
@@ -65,7 +66,7 @@ class Change:
                 record, agents.instances.place(), fresh=self.new or target.fresh_state
             )
         except CaxtonError:
-            record.revision, record.config, record.life = old
+            record.revision, record.config, record.life, record.brought_by = old
             record.endpoint.limits = old[1].limits
             raise
         if not self.new:
@@ -225,6 +226,7 @@ class Handover(Change):
         """The new revision is the agent's own from now on."""
         record, target = self.record, self.target
         record.revision, record.config, record.hooks = target.revision, target.config, self.hooks
+        record.brought_by, record.heir_no = self.journey.id, None
         record.endpoint.limits = target.config.limits
         if isinstance(record.life, Running | Suspended):
             record.life = record.life.swap(target.revision.sha256, record.endpoint.slot)
@@ -274,17 +276,21 @@ class Handover(Change):
     def _is_told(self) -> bool:
         """Whether the new revision, which cannot take the old one's state over, is to be told what it did."""
         target = self.target
-        return not (self.lasting or self.carry or target.fresh_state) and target.config.recover == "replay"
+        return not (self.carry or target.fresh_state) and target.config.recover == "replay"
 
     async def _tell_past(self) -> None:
         """Run the agent's past on the new revision, beside the old one."""
         rooms = self.rooms
         self.rebuild = Rebuild(rooms.bus, rooms.agents, self.record, self.cell, self.link, self.slot)
-        why = await self.rebuild.start(self.target)
+        why = await self._start(self.rebuild)
         if why is not None:
             self.rebuild, self.journey.memory_reason = None, why
             return
         self._say_rebuilt(self.rebuild.turns)
+
+    async def _start(self, rebuild: Rebuild) -> str | None:
+        """Tell what is past; why it cannot be told, where that is so."""
+        return await rebuild.start(self.target, self.journey.id)
 
     def _say_rebuilt(self, turns: int) -> None:
         journey = self.journey

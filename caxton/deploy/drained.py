@@ -13,9 +13,10 @@ import asyncio
 from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.deploy.change import Rooms
+from caxton.deploy.joining import DIED
 from caxton.deploy.journey import Journey
 from caxton.deploy.pair import Hand
-from caxton.deploy.side_by_side import DIED, SideBySide
+from caxton.deploy.side_by_side import SideBySide
 from caxton.deploy.states import DAEMON_STOPPED, Drained, Faltered, Happening, Passed
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
@@ -82,6 +83,10 @@ class BlueGreenDrained(SideBySide):
         else:
             super().fell(reason)
 
+    def lives_on(self) -> bool:
+        """In the drain, too."""
+        return not self._dry.done()
+
     def promote(self) -> None:
         """The new revision stays, and the old one goes now."""
         super().promote()
@@ -109,6 +114,7 @@ class BlueGreenDrained(SideBySide):
         """The new revision is the one that comes back after a restart; the old one is still at work."""
         self.mark()
         record, registry = self.record, self.rooms.agents.registry
+        record.heir_no = self.target.revision.no
         now = self.rooms.clock.now_us()
         registry.save(record, now, revision=self.target.revision, config=self.target.config)
 
@@ -133,6 +139,7 @@ class BlueGreenDrained(SideBySide):
                 self.rooms.agents.broken(self.record, DIED)
             return Drained()
         self.adopt()
+        self.forget_old()
         self.rooms.agents.changed(self.record, "deployed")
         return await super().retire_old()
 

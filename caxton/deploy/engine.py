@@ -22,10 +22,10 @@ from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.change import Rooms
 from caxton.deploy.gate import Gate
+from caxton.deploy.joining import Resumed
 from caxton.deploy.journey import LASTING, Before, DeploymentView, Journey, Journeys, Origin
 from caxton.deploy.plan import Plan, plan_of
 from caxton.deploy.resuming import find, resumed
-from caxton.deploy.side_by_side import Resumed
 from caxton.deploy.states import DAEMON_STOPPED
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Probation, Terms

@@ -39,6 +39,7 @@ class Hand:
         "asked_new",
         "envelope",
         "for_new",
+        "held_new",
         "new",
         "new_speaks",
         "old",
@@ -53,6 +54,8 @@ class Hand:
         self.for_new = for_new
         """Whether its conversation is the new revision's."""
         self.new_speaks = for_new
+        self.held_new = False
+        """Whether the new revision has handled it before, when the old one gave it back."""
         self.old: Answer | None = None
         self.new: Answer | None = None
         self.said = False
@@ -71,6 +74,10 @@ class Watcher(Protocol):
 
     def heard(self, hand: Hand) -> None:
         """Both have handled a message."""
+        ...
+
+    def apart(self, seq: int, *, new: bool, held: bool) -> None:
+        """One of the two (the new revision or the old one) remembers that message or not, whatever its row says."""
         ...
 
     def fell(self, reason: str) -> None:
@@ -106,6 +113,7 @@ class Pair:
         self._caught = False
         self._behind = 0
         self._over = False
+        self._emptied: asyncio.Future[None] | None = None
         endpoint.snapshot_at = NEVER
         endpoint.outlet = endpoint.trial = self
         bus.outlets.append(self)
@@ -127,15 +135,29 @@ class Pair:
         """The new revision says nothing more; what it was to say is said by the old one."""
         self._new_slot = None
         for hand in list(self._hands.values()):
-            hand.new_speaks = False
+            hand.new_speaks = hand.new_speaks and hand.said
             hand.asked_new = False
             self._decide(hand)
+        if not self._hands:
+            self._wake()
+
+    async def quiet(self) -> None:
+        """Wait until both have handled everything that they were given; close the mailbox first.
+
+        What was said of a message may be said while the other one is still at it, and may yet break down.
+        """
+        await self._endpoint.idle()
+        while self._hands and not self._over:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await self._emptied
 
     def end(self) -> None:
-        """It is no outlet any more; close the mailbox and let it become idle first."""
+        """It is no outlet any more; close the mailbox and wait until it is quiet first."""
         self._over = True
+        self._wake()
         endpoint = self._endpoint
         endpoint.trial = None
+        endpoint.revision_no = self._old_no
         endpoint.queued = False
         endpoint.outlet = self._link
         self._bus.outlets.remove(self)
@@ -149,12 +171,15 @@ class Pair:
         if self._behind == LAG:
             # not now: what the old one says of all that is said in one go, and this is in the middle of something
             asyncio.get_running_loop().call_soon(self._too_late)
-        slot = self._new_slot if envelope.seq not in self._heard else None
+        heard = envelope.seq in self._heard
+        slot = None if heard else self._new_slot
         hand = Hand(
             envelope,
             asked_new=slot is not None,
             for_new=slot is not None and self._watcher.speaks(envelope),
         )
+        hand.held_new = heard
+        self._heard.discard(envelope.seq)
         self._hands[envelope.seq] = hand
         try:
             self._ask(hand, endpoint.slot, partial(self._old_answered, hand))
@@ -251,6 +276,8 @@ class Pair:
         ready, self._ready = self._ready, []
         for hand in ready:
             self._decide(hand)
+        if not self._hands:
+            self._wake()
 
     # ------------------------------------------------------------------ one message
 
@@ -272,11 +299,12 @@ class Pair:
             if hand.old.status == Status.UNHANDLED:
                 # it comes back out of the mailbox; the new one has handled it, or will have
                 del self._hands[seq]
-                if hand.asked_new and (hand.new is None or hand.new.status in _KEPT):
+                if hand.held_new or (hand.asked_new and (hand.new is None or hand.new.status in _KEPT)):
                     self._heard.add(seq)
                 return
         if hand.old is not None and (hand.new is not None or not hand.asked_new):
             del self._hands[seq]
+            self._tell_apart(hand, hand.old)
             if hand.new_speaks and hand.old.status in DISCARDED:
                 self._old_broke(hand.old)
             if hand.new is not None and Status.UNHANDLED not in (hand.old.status, hand.new.status):
@@ -315,6 +343,22 @@ class Pair:
         hand.said = True
         self.room += 1
         return True
+
+    def _wake(self) -> None:
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def _tell_apart(self, hand: Hand, old: Answer) -> None:
+        """Say whose memory is another than the turn's row makes it: a turn that went well is everybody's."""
+        seq, new = hand.envelope.seq, hand.new
+        went_well = hand.new_speaks or old.status in _KEPT
+        if went_well and old.status in DISCARDED:
+            self._watcher.apart(seq, new=False, held=False)
+        if went_well and new is not None and new.status in DISCARDED:
+            self._watcher.apart(seq, new=True, held=False)
+        bore = hand.asked_new and new is not None and new.status in _KEPT
+        if not went_well and (bore or hand.held_new):
+            self._watcher.apart(seq, new=True, held=True)
 
     def _old_broke(self, answer: Answer) -> None:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""

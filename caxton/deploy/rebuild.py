@@ -74,13 +74,28 @@ class Rebuild:
         self._tap: Tap | None = None
         self._restarts = record.restarts
 
-    async def start(self, target: Target) -> str | None:
+    async def start(
+        self, target: Target, brought_by: str, *, since: int | None = None, strict: bool = True
+    ) -> str | None:
         """Tell it what is past; None, or why that cannot be told and it begins with nothing.
 
-        Raises DeploymentError where a turn that went well costs the new revision its instance.
+        `brought_by` is the deployment; `since`: it began with nothing after that message. A turn that went well and
+        costs the new revision its instance raises DeploymentError; unless `strict`, such turns of the old one that are
+        on disk are left out.
         """
         endpoint = self._record.endpoint
-        way = await self._past(target)
+        way = await self._past(
+            Way(
+                self._record,
+                self._cell,
+                self._slot,
+                target.revision,
+                target.config,
+                brought_by=brought_by,
+                since=since,
+                strict=strict,
+            )
+        )
         if not way.replays:
             return way.reason
         self._tap = Tap(self._bus, self._link, endpoint)
@@ -99,7 +114,7 @@ class Rebuild:
     async def finish(self) -> None:
         """Tell it what is left; the agent takes no turn now. Raises DeploymentError as `start` does."""
         await self._record.endpoint.idle()
-        if self._record.restarts != self._restarts:
+        if self._record.restarts != self._restarts or self._record.mending is not None:
             raise DeploymentError("the agent broke down while its past was told", hint="try again")
         while await self._tell(ended_only=False):
             pass
@@ -120,9 +135,8 @@ class Rebuild:
 
     # ------------------------------------------------------------------ steps
 
-    async def _past(self, target: Target) -> Way:
+    async def _past(self, way: Way) -> Way:
         """What is on disk now, told."""
-        way = Way(self._record, self._cell, self._slot, target.revision, target.config)
         await self._agents.recovery.recall([way])
         if way.error is not None:
             raise way.error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from caxton.agents import AgentRecord, Registry, Revision, Running, Suspended
+from caxton.deploy.joining import Resumed
 from caxton.deploy.journey import Under, goes_on
-from caxton.deploy.side_by_side import Resumed
 from caxton.deploy.sides import Sides
 from caxton.journal import DeploymentRow, Reader
 
@@ -21,6 +21,8 @@ async def resumed(row: DeploymentRow, reader: Reader) -> Resumed:
         sides=msgspec.convert(under.kept["sides"], Sides, strict=False),
         old_keys=[key for key, revision in speakers.items() if revision != row.revision_no],
         new_keys=[key for key, revision in speakers.items() if revision == row.revision_no],
+        joined_seq=under.kept.get("joined_seq", 0),
+        since=under.kept.get("since"),
     )
 
 

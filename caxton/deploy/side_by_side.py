@@ -1,52 +1,39 @@
-"""Two live revisions of one agent, whatever for: how the new one comes to stand beside the old one, joins again when it
-breaks down, takes over, or goes.
+"""Two live revisions of one agent, whatever for: how they are measured, and how one of the two takes over and the other
+one goes. How the new one comes to stand there is said in `joining`.
 
-In: a `Pair` and what it hears. Out: a verdict, and an agent that is one of the two again. What decides is said by the
+In: what a `Pair` hears. Out: a verdict, and an agent that is one of the two again. What decides is said by the
 strategies: `canary`, `shadow` and `drained`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
 from collections import deque
 from typing import Any, Final
 
 import msgspec
 
 from caxton.agents import AgentRecord
-from caxton.bus import Envelope
 from caxton.cells import CellLost
 from caxton.clock import Alarm
-from caxton.deploy.change import Handover, Rooms
+from caxton.deploy.change import Rooms
+from caxton.deploy.joining import DIED, Joining, Resumed
 from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand, Pair
+from caxton.deploy.pair import Hand
 from caxton.deploy.sides import Sides
 from caxton.deploy.states import ABORTED, ChangedOver, Faltered, Happening, Passed
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
 from caxton.errors import CaxtonError, DeploymentError
-from caxton.journal import KEPT
-from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status, Swapped, split_payload
+from caxton.sandbox.frames import DISCARDED, Status
 
 BREAKDOWNS: Final = 5
 WITHIN_S: Final = 30.0
 """The sixth breakdown of a new revision within so many seconds is its last."""
 NOTE_S: Final = 5.0
-DIED: Final = "its cell died"
 
 
-class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a deployment was when the daemon ended."""
-
-    progress: dict[str, Any]
-    sides: Sides
-    old_keys: list[int]
-    """Conversations in which the old revision spoke last, by the journal's keys; and the new one's."""
-    new_keys: list[int]
-
-
-class SideBySide(Handover):
+class SideBySide(Joining):
     """Both revisions handle every message; `speaks` says whose words are said."""
 
     on_probation = True
@@ -61,16 +48,11 @@ class SideBySide(Handover):
         terms: Terms,
         resumed: Resumed | None = None,
     ) -> None:
-        super().__init__(rooms, record, target, journey)
-        assert record.revision is not None
+        super().__init__(rooms, record, target, journey, resumed)
         self.terms = terms
         self.sides = resumed.sides if resumed else Sides()
-        self.resumed = resumed
-        self.pair: Pair | None = None
         self._verdict: asyncio.Future[Happening | None] = asyncio.get_running_loop().create_future()
         self._fallen: deque[float] = deque(maxlen=BREAKDOWNS)
-        self._joining = asyncio.Lock()
-        self._lost_why: str | None = None
         self._notes: Alarm | None = None
         journey.progress = self.progress
         journey.kept = self.kept
@@ -79,7 +61,7 @@ class SideBySide(Handover):
 
     async def change_over(self) -> Happening:
         """The new revision takes its place beside the old one, which goes on without a pause."""
-        await self._join()
+        await self.join()
         self.record.deployment = self.journey.id
         self._note()
         return ChangedOver(on_probation=True)
@@ -114,7 +96,7 @@ class SideBySide(Handover):
             was_open, breaks = endpoint.open, pair.old_breaks
             endpoint.open = False
             pair.unseat()
-            await endpoint.idle()
+            await pair.quiet()
             if self.gone():
                 return
             pair.end()
@@ -137,10 +119,6 @@ class SideBySide(Handover):
         self.decide(None)
 
     # ------------------------------------------------------------------ as the pair's watcher
-
-    @abstractmethod
-    def speaks(self, envelope: Envelope) -> bool:
-        """Whether this message's conversation is the new revision's."""
 
     def heard(self, hand: Hand) -> None:
         """Both have handled a message: count it."""
@@ -179,12 +157,12 @@ class SideBySide(Handover):
             self.decide(Faltered(f"broke down {BREAKDOWNS + 1} times in {WITHIN_S:.0f} s; last: {reason}"))
             return
         self._fallen.append(now)
-        if not self._verdict.done():
+        if self.lives_on():
             self.rooms.agents.spawn(self._come_back())
 
     def lost(self, why: str) -> None:
         """The cell died; the agent comes back with it, as what it is in its record."""
-        self._lost_why = why
+        super().lost(why)
         self.decide(Faltered(why))
 
     # ------------------------------------------------------------------ steps
@@ -194,14 +172,14 @@ class SideBySide(Handover):
         if not self._verdict.done():
             self._verdict.set_result(verdict)
 
-    def gone(self) -> bool:
-        """Whether the cell of both died, or the agent was given up."""
-        return self._lost_why is not None
-
     @property
     def decided(self) -> bool:
         """Whether it is said how this ends."""
         return self._verdict.done()
+
+    def lives_on(self) -> bool:
+        """Whether a new revision that broke down is to be brought back beside the old one."""
+        return not self.decided
 
     def progress(self) -> dict[str, Any]:
         """How far it is, for people and for the journal."""
@@ -209,7 +187,7 @@ class SideBySide(Handover):
 
     def kept(self) -> dict[str, Any]:
         """What is measured, as it goes on after a restart."""
-        return {"sides": msgspec.to_builtins(self.sides, str_keys=True)}
+        return {"sides": msgspec.to_builtins(self.sides, str_keys=True), **super().kept()}
 
     def _note(self) -> None:
         """Write down from time to time how far it is."""
@@ -223,12 +201,12 @@ class SideBySide(Handover):
         pair = self.pair
         assert pair is not None
         if not pair.seated and not self.gone():
-            await self._come_up()
+            await self.come_up()
         async with record.changing:
             began = self.rooms.clock.monotonic()
             was_open, breaks = endpoint.open, pair.old_breaks
             endpoint.open = False
-            await endpoint.idle()
+            await pair.quiet()
             if self.gone():
                 raise DeploymentError(DIED)
             if not pair.seated:
@@ -242,58 +220,8 @@ class SideBySide(Handover):
 
     async def _come_back(self) -> None:
         try:
-            await self._come_up()
+            await self.come_up()
         except CellLost:
             pass  # `lost` is told
         except CaxtonError as error:
             self.decide(Faltered(f"could not be started again: {error.message}"))
-
-    async def _come_up(self) -> None:
-        """A new instance in place of the one that is gone."""
-        async with self._joining:
-            if self.pair is None or self.pair.seated or self.gone():
-                return
-            gone, self.slot = self.slot, self.cell.slot()
-            await self.rooms.agents.instances.drop(self.cell, gone)
-            await self.rooms.agents.instances.load(
-                self.record, self.cell, self.slot, self.target.revision, self.target.config, state=None
-            )
-            await self._join()
-
-    async def _join(self) -> None:
-        """Give the new instance the old one's state between two messages; it handles all that come after."""
-        record, endpoint = self.record, self.record.endpoint
-        async with record.changing:
-            if not self._lives():
-                raise DeploymentError("the agent broke down while it was changed", hint="try again")
-            first = self.pair is None
-            if self.pair is None:
-                assert record.revision is not None
-                revisions = (record.revision.no, self.target.revision.no)
-                self.pair = Pair(self.rooms.bus, self.link, endpoint, revisions, self)
-            pair = self.pair
-            self.swap_seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
-            swap = {"from": endpoint.slot, "carry": self.carry, "keep": True, "tell": True}
-            asked = self.link.ask(Kind.SWAP, self.slot, msgspec.json.encode(swap))
-            # frames keep their order: whatever is pushed from here on stands behind the state
-            pair.seat(self.slot)
-            self.link.settle()
-            answer = await asked
-            if answer.status == Status.OK:
-                if self.carry:
-                    _, self.state = split_payload(answer.payload, Swapped)
-                    assert record.revision is not None
-                    instances = self.rooms.agents.instances
-                    instances.keep(record, self.state, self.swap_seq, KEPT, record.revision.no)
-                return
-            fault = msgspec.json.decode(answer.payload, type=Fault)
-            pair.unseat()
-            gone = endpoint.slot in fault.lost
-            if gone:
-                self.lost_old("snapshot", fault)
-        if first:
-            await self.bring_back()
-        raise DeploymentError(
-            f"the new revision did not take over the state: {fault.reason}",
-            hint=fault.hint or "the old revision goes on; --fresh-state begins without its state",
-        )

@@ -21,9 +21,9 @@ from caxton.deploy.checks import STATIC, validate
 from caxton.deploy.direct import Direct
 from caxton.deploy.drained import BlueGreenDrained
 from caxton.deploy.gate import DROPPED, SUPERSEDED, Gate, judge
+from caxton.deploy.joining import Resumed
 from caxton.deploy.journey import DeploymentView, Journey
 from caxton.deploy.shadow import Shadow
-from caxton.deploy.side_by_side import Resumed
 from caxton.deploy.states import DAEMON_STOPPED, Effect, Faltered, Happening, Refused, Unchanged
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms

@@ -32,6 +32,7 @@ from caxton.journal.batch import (
 from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal, JournalSettings
 from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
+from caxton.journal.own_turns import MomentsGone, OwnTurn
 from caxton.journal.past import PastTurn, past_turns
 from caxton.journal.reader import Reader
 from caxton.journal.rows import (
@@ -69,6 +70,8 @@ __all__ = [
     "JournalSettings",
     "Mark",
     "Meta",
+    "MomentsGone",
+    "OwnTurn",
     "PastTurn",
     "Pin",
     "Reader",

@@ -8,7 +8,7 @@ never go back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
@@ -319,6 +319,27 @@ class Reader:
                  on l.agent_no = s.agent_no and l.seq = s.seq order by s.rowid"""
         )
         return {row[0]: SnapshotRow(*row) for row in rows}
+
+    async def own_turns(self, agents: Collection[int]) -> dict[tuple[int, str], dict[int, bool]]:
+        """By agent and deployment, and by message: the turns that the revision which it brought remembers or not,
+        whatever their rows say (journal/own_turns.py)."""
+        rows = await self._query.all(
+            """select agent_no, deployment, seq, held from own_turn
+               where agent_no in (select value from json_each(:agents))""",
+            agents=numbers(sorted(agents)),
+        )
+        found: dict[tuple[int, str], dict[int, bool]] = {}
+        for agent_no, deployment, seq, held in rows:
+            found.setdefault((agent_no, deployment), {})[seq] = bool(held)
+        return found
+
+    async def brought_by(self) -> dict[int, str]:
+        """By agent, the deployment that brought the revision that the agent is."""
+        rows = await self._query.all(
+            """select agent_no, max(id) from deployment where state in ('draining', 'running')
+               and not coalesce(json_extract(detail, '$.unchanged'), 0) group by agent_no"""
+        )
+        return {row[0]: row[1] for row in rows}
 
     async def tasks(
         self, *, before_seq: int | None = None, under_way: bool = False, limit: int = 100

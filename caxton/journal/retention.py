@@ -69,6 +69,7 @@ _TRIM_SQL = (
     """delete from held_state where seq <= :upto
          and seq not in (select seq from held where conversation in (select key from pinned))""",
     "delete from held where seq <= :upto and conversation not in (select key from pinned)",
+    "delete from own_turn where seq <= :upto",
     "delete from conversation_state where conversation in (select key from gone) and open = 0",
     "delete from message where seq <= :upto and seq not in (select seq from spared)",
     "update meta set value = :upto where key = 'trimmed_upto'",

@@ -20,6 +20,7 @@ from caxton.journal.batch import AGENT_BITS
 from caxton.journal.holds import holds
 from caxton.journal.judged import judged_tables
 from caxton.journal.moments import pins, snapshots_by_turn
+from caxton.journal.own_turns import own_turns
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""
@@ -99,6 +100,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     directory,
     pins,
     holds,
+    own_turns,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

@@ -64,6 +64,12 @@ def every(number: int, does: str) -> str:
     return f"(if (i32.eqz (i32.rem_u (i32.add (global.get $n) (i32.const 1)) (i32.const {number}))) (then {does}))"
 
 
+def longer(than: int, does: str, *, upto: int = 1 << 20) -> str:
+    """Do that in the turns on messages that are longer, and not longer than `upto`."""
+    length = "(local.get 1)"
+    return f"(if (i32.and (i32.gt_u {length} (i32.const {than})) (i32.le_u {length} (i32.const {upto}))) (then {does}))"
+
+
 def talk(house: House, conversation: str, **more: Any) -> int:
     """One request in a conversation; its number."""
     return house.bus.submit(
