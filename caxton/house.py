@@ -152,7 +152,7 @@ async def open_house(
             log.warning("messages are held", held=held, break_points=len(hold.points.on))
         if open_talks:
             log.info("conversations go on where they were", count=open_talks)
-        await engine.resume(journal.reader)
+        await engine.going_on.read(journal.reader)
         again = 0
         for stored, receivers in journal.pending():
             bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
@@ -168,7 +168,7 @@ async def open_house(
             await compiler.warm()
             await pool.ready()
             await agents.revive()
-            await engine.go_on()
+            await engine.going_on.go_on()
             bus.settle()
             await tasks.resume()
             # what lives as long as the daemon need not be looked at by every collection
@@ -217,7 +217,7 @@ async def deploy_configured(house: House, *, known_stay: bool = False) -> None:
             config = AgentConfig(
                 limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
             )
-            brought = await offers.offer(name, wasm, config, wat=path.suffix == ".wat")
+            brought = await offers.offer(name, wasm, config, file=table.wasm, wat=path.suffix == ".wat")
             if brought and not table.start:
                 await house.agents.stop(name)
         except CaxtonError as error:

@@ -34,10 +34,12 @@ class Lines:
         self._ends = ends
         self._verbose = verbose
         self._room = 0
+        self._waiting: dict[str, None] = {}
+        """Agents whose build waits, the one that a key decides last."""
 
     def of(self, event: ev.Event) -> list[str]:
         """The lines of one event; none for what only programs want to know."""
-        texts = list(self._texts(event))
+        texts = [*self._texts(event), *self._next(event)]
         if not texts:
             return []
         stamp = time.strftime("%H:%M:%S", time.localtime(event.at_us / 1e6))
@@ -106,6 +108,22 @@ class Lines:
                 yield f"{self._paint('no daemon', 'bold red')}  {safe(event.reason)}"
                 if event.hint:
                     yield self._dim(safe(event.hint))
+            case _:
+                pass
+
+    def _next(self, event: ev.Event) -> Iterator[str]:
+        """After a decision, whose build a key decides now, where another one waits."""
+        match event:
+            case ev.Held():
+                self._waiting.pop(event.agent, None)
+                self._waiting[event.agent] = None
+            case ev.Deployed() | ev.DeployFailed() | ev.Unchanged() | ev.Dropped() if (
+                event.agent in self._waiting
+            ):
+                del self._waiting[event.agent]
+                if self._waiting and self._keys:
+                    name = safe(list(self._waiting)[-1])
+                    yield f"{' ' * (self._room + 2)}{self._dim(f'{name} waits too: a accept, d difference, x drop')}"
             case _:
                 pass
 

@@ -64,7 +64,8 @@ def up(
                 name = safe(agent["name"])
                 talk(
                     f"{name} keeps {str(agent['revision'])[:8]}; at its wasm stands {kept_out['revision'][:8]}, which "
-                    f"{safe(kept_out['reason'])}; to take it in: caxton agent deploy {name} FILE"
+                    f"{safe(kept_out['reason'])}; to take it in: caxton agent deploy {name} "
+                    f"{config.config.agents[agent['name']].wasm}"
                 )
     agents = status["agents"]
     talk(

@@ -1,26 +1,24 @@
-"""What two revisions would say to the same message, compared by structure, as sentences for people.
+"""Whether two revisions come to the same about one message, as sentences for people.
 
-In: the answers of both instances, and the message. Out: the places where they differ; none where both come to the same.
-What the host gives a message does not count, nor do log lines; the order of messages does (caxton.replay).
+In: the answers of both instances, and the message. Out: how they differ; none where both come to the same. How what
+they say is read and compared is the replay's (`replay/said.py`, `replay/diff.py`); here are the ways in which a turn
+can end.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from caxton.acl import Message
 from caxton.bus.spoken import TurnRefused
 from caxton.cells import Answer
 from caxton.limits import Limits
-from caxton.replay.diff import Difference, differences
+from caxton.replay.diff import differences
 from caxton.replay.said import read_said
 from caxton.sandbox.frames import Status
 
 MOST: Final = 5
 """Differences that are named for one turn."""
-SHOWN: Final = 60
 
 
 def compare(old: Answer, new: Answer, asked: Message, speaker: str, limits: Limits) -> list[str]:
@@ -40,7 +38,7 @@ def compare(old: Answer, new: Answer, asked: Message, speaker: str, limits: Limi
                 f"{before if isinstance(before, str) else after}"
             ]
         )
-    return [_sentence(one) for one in differences(before, after)[:MOST]]
+    return [str(one) for one in differences(before, after)[:MOST]]
 
 
 def _said(answer: Answer, asked: Message, speaker: str, limits: Limits) -> list[dict[str, Any]] | str:
@@ -51,21 +49,6 @@ def _said(answer: Answer, asked: Message, speaker: str, limits: Limits) -> list[
     except TurnRefused as refusal:
         return refusal.reason
     return [one.form for one in said]
-
-
-def _sentence(one: Difference) -> str:
-    match one.kind:
-        case "removed":
-            return f"{one.path}: {_shown(one.before)} before, nothing after"
-        case "added":
-            return f"{one.path}: nothing before, {_shown(one.after)} after"
-        case _:
-            return f"{one.path}: {_shown(one.before)} before, {_shown(one.after)} after"
-
-
-def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def _name(status: int) -> str:

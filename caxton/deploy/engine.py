@@ -22,16 +22,15 @@ from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.deploy.change import Rooms
 from caxton.deploy.gate import Gate
-from caxton.deploy.joining import Resumed
-from caxton.deploy.journey import LASTING, Before, DeploymentView, Journey, Journeys, Origin
+from caxton.deploy.journey import LASTING, DeploymentView, Journey, Journeys, Origin
 from caxton.deploy.plan import Plan, plan_of
-from caxton.deploy.resuming import find, resumed
-from caxton.deploy.states import DAEMON_STOPPED
+from caxton.deploy.resuming import GoingOn
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Probation, Terms
 from caxton.deploy.travel import Travel, Way
+from caxton.deploy.undo import undone
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
-from caxton.journal import DeploymentRow, Reader
+from caxton.journal import DeploymentRow
 from caxton.limits import Limits
 from caxton.replay import Replayer
 from caxton.sandbox.compiler import Compiled, Compiler
@@ -86,9 +85,10 @@ class Engine:
         self.terms = terms or Terms()
         """How a deployment goes of which nothing else was said."""
         self._journeys = Journeys(bus.journal, clock)
+        self.going_on = GoingOn(self._journeys, agents, self._travel)
+        """Takes up, after a start, what the daemon's last end interrupted."""
         self._under_way: dict[str, Travel] = {}
         """Deployments by id."""
-        self._to_go_on: list[tuple[DeploymentRow, Resumed]] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
@@ -233,23 +233,7 @@ class Engine:
 
         Raises InvalidState where the agent has moved on since, or where there was nothing before.
         """
-        record = next((one for one in self._registry.agents.values() if one.number == row.agent_no), None)
-        if row.state != "running":
-            raise InvalidState(f"{row.id} is {row.state}: there is nothing to take back")
-        if record is None or record.revision is None:
-            raise InvalidState(f"the agent of {row.id} is not there any more")
-        before = self._registry.numbered(row.previous_no) if row.previous_no is not None else None
-        config = msgspec.json.decode(row.detail, type=Before).before
-        if before is None or config is None:
-            raise InvalidState(
-                f"{row.id} was the first revision of {record.name}",
-                hint="to take it away: caxton agent remove",
-            )
-        if record.revision.no != row.revision_no:
-            raise InvalidState(
-                f"{record.name} has moved on since {row.id}",
-                hint=f"see: caxton deploy list; its latest: caxton deploy rollback {record.name}",
-            )
+        record, before, config = undone(row, self._registry)
         return await self.deploy(
             record.name,
             await self._compiler.wasm(before.sha256),
@@ -259,25 +243,6 @@ class Engine:
             recover=config.recover,
             takes_back=row.id,
         )
-
-    async def resume(self, reader: Reader) -> None:
-        """After a start of the daemon: end the deployments that its last end interrupted, but those that go on."""
-        ended, going = await self._journeys.interrupted(reader)
-        for row in ended:
-            log.warning("a deployment was interrupted", id=row.id, state=row.state, reason=row.reason)
-        for row in going:
-            self._to_go_on.append((row, await resumed(row, reader)))
-
-    async def go_on(self) -> None:
-        """The agents are there again: take up the deployments in which two revisions lived; returns when they do
-        again, or when it is said why not."""
-        waiting: list[asyncio.Event] = []
-        for row, so_far in self._to_go_on:
-            waiting.append(asyncio.Event())
-            self._agents.spawn(self._go_on(row, so_far, waiting[-1]))
-        self._to_go_on.clear()
-        for live in waiting:
-            await live.wait()
 
     async def close(self) -> None:
         """Take no more, and bring every deployment under way to its end or to where it goes on after the next start."""
@@ -391,30 +356,6 @@ class Engine:
             del self._under_way[way.journey.id]
             if not self._under_way:
                 self._idle.set()
-
-    async def _go_on(self, row: DeploymentRow, so_far: Resumed, live: asyncio.Event) -> None:
-        """One deployment that the end of the daemon interrupted; `live` is set when both revisions do, or it ends."""
-        try:
-            await self._take_up(row, so_far, live)
-        finally:
-            live.set()
-
-    async def _take_up(self, row: DeploymentRow, so_far: Resumed, live: asyncio.Event) -> None:
-        found = find(row, self._registry)
-        if isinstance(found, str):
-            ended = self._journeys.close(row, f"{DAEMON_STOPPED}, and it could not go on: {found}")
-            log.warning("a deployment cannot go on", id=row.id, reason=ended.reason)
-            return
-        under, record, revision = found
-        record.busy = True
-        try:
-            journey = self._journeys.again(row, record, revision)
-            target = Target(revision, under.config, under.fresh_state)
-            log.info("a deployment goes on", id=row.id, agent=record.name, strategy=row.strategy)
-            way = Way(record, target, journey, under.terms, "", resumed=so_far)
-            await self._travel(way, lambda view: live.set(), again=True)
-        finally:
-            record.busy = False
 
 
 def _answer(told: asyncio.Future[DeploymentView], view: DeploymentView) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from caxton.agents import AgentConfig, AgentRecord, KeptOut, Supervisor
+from caxton.agents import AgentConfig, KeptOut, Supervisor
 from caxton.deploy.engine import Engine
 from caxton.deploy.gate import DROPPED
 from caxton.deploy.journey import ALL, Origin
@@ -148,8 +148,11 @@ class Offers:
         self._compiler = compiler
         self._reader = reader
 
-    async def offer(self, name: str, wasm: bytes, config: AgentConfig, *, wat: bool = False) -> bool:
+    async def offer(
+        self, name: str, wasm: bytes, config: AgentConfig, *, file: str, wat: bool = False
+    ) -> bool:
         """Bring that module with that configuration to the agent, if the file says something new; whether it did.
+        `file`: where the module stands, for people.
 
         What is not taken in is told to the viewers and stands in the agent's view. Raises CaxtonError where it
         should have been taken in and could not.
@@ -165,34 +168,26 @@ class Offers:
         rows = await self._reader.deployments(agent_no=record.number, limit=ALL)
         builds = {row.no: row.sha256 for row in await self._reader.revisions()}
         last = next(_offered(rows, builds), None)
-        refused = refusal(rows, builds, compiled.sha256)
-        again = last is not None and last[0] == compiled.sha256
-        if compiled.sha256 == record.revision.sha256:
-            if last is not None and again and last[1] == _told(config):
-                self._keep(record, compiled.sha256, REPLACED, "was given other settings since", None)
-                return False
+        kept_out = _kept_out(rows, builds, last, record.revision.sha256, compiled.sha256, config)
+        if kept_out is None:
             await self._deploy(name, wasm, config, wat=wat)
             return True
-        if refused is None and not again:
-            await self._deploy(name, wasm, config, wat=wat)
-            return True
-        if refused is not None:
-            self._keep(record, compiled.sha256, refused.why, str(refused), refused.deployment)
-        else:
-            self._keep(
-                record,
-                compiled.sha256,
-                REPLACED,
-                "was offered before, and another build was deployed since",
-                None,
-            )
-        if config != record.config and (last is None or last[1] != _told(config)):
-            # what else the file says is new: it is for the build that stays
-            await self._deploy(
-                name, await self._compiler.wasm(record.revision.sha256), config, configured=False
-            )
-            return True
-        return False
+        news = kept_out.revision != record.revision.sha256 and config != record.config
+        news = news and (last is None or last[1] != _told(config))
+        if news:
+            # what else the file says is for the build that stays
+            running = await self._compiler.wasm(record.revision.sha256)
+            await self._deploy(name, running, config, configured=False)
+        record.kept_out = kept_out
+        self._agents.tell(
+            record,
+            "kept",
+            offered=kept_out.revision,
+            why=kept_out.why,
+            reason=f"{kept_out.revision[:8]} {kept_out.reason}",
+            hint=f"to take it in: caxton agent deploy {name} {file}",
+        )
+        return news
 
     async def _deploy(
         self, name: str, wasm: bytes, config: AgentConfig, *, wat: bool = False, configured: bool = True
@@ -208,18 +203,33 @@ class Offers:
             configured=configured,
         )
 
-    def _keep(
-        self, record: AgentRecord, revision: str, why: str, reason: str, deployment: str | None
-    ) -> None:
-        record.kept_out = KeptOut(revision=revision, why=why, reason=reason, deployment=deployment)
-        self._agents.tell(
-            record,
-            "kept",
-            offered=revision,
-            why=why,
-            reason=f"{revision[:8]} {reason}",
-            hint=f"to take it in: caxton agent deploy {record.name} FILE",
+
+def _kept_out(
+    rows: Sequence[DeploymentRow],
+    builds: dict[int, str],
+    last: tuple[str, AgentConfig] | None,
+    running: str,
+    offered: str,
+    config: AgentConfig,
+) -> KeptOut | None:
+    """Why a build with that configuration is not taken in; None where it is. `last`: what was offered last."""
+    if offered == running:
+        if last != (offered, _told(config)):
+            return None
+        return KeptOut(
+            revision=offered, why=REPLACED, reason="was given other settings since", deployment=None
         )
+    refused = refusal(rows, builds, offered)
+    if refused is not None:
+        return KeptOut(revision=offered, why=refused.why, reason=str(refused), deployment=refused.deployment)
+    if last is None or last[0] != offered:
+        return None
+    return KeptOut(
+        revision=offered,
+        why=REPLACED,
+        reason="was offered before, and another build was deployed since",
+        deployment=None,
+    )
 
 
 def _offered(rows: Sequence[DeploymentRow], builds: dict[int, str]) -> Iterator[tuple[str, AgentConfig]]:

@@ -47,6 +47,8 @@ class Wanted:
     profile: str
     start: bool
     recover: str
+    file: str
+    """Where its module stands, for people."""
 
     @classmethod
     def of(cls, project: Project, agent: str, module: bytes) -> Wanted:
@@ -60,6 +62,7 @@ class Wanted:
             table.profile,
             table.start,
             table.recover,
+            table.wasm,
         )
 
     def is_met_by(self, body: Json) -> bool:
@@ -141,7 +144,7 @@ async def _refused(caxton: AsyncClient, wanted: Wanted, keeps: str) -> Kept | No
                 why=one["why"],
                 reason=one["reason"],
                 deployment=one["deployment"],
-                hint=f"save it to try it again, or: caxton agent deploy {wanted.agent} FILE",
+                hint=f"save it to try it again, or: caxton agent deploy {wanted.agent} {wanted.file}",
             )
     return None
 

@@ -14,6 +14,8 @@ import msgspec
 
 _Array = Sequence[Any]
 
+SHOWN: Final = 60
+"""Letters of a value in a sentence."""
 MOST: Final = 100
 """More differences of one turn are not told."""
 
@@ -28,6 +30,12 @@ class Difference(msgspec.Struct, frozen=True):
     kind: str
     before: Any = None
     after: Any = None
+
+    def __str__(self) -> str:
+        """As a sentence, long values cut off: `[0].content.price: 40 before, 42 after`."""
+        before = "nothing" if self.kind == "added" else _shown(self.before)
+        after = "nothing" if self.kind == "removed" else _shown(self.after)
+        return f"{self.path}: {before} before, {after} after"
 
 
 def differences(before: Sequence[Any], after: Sequence[Any]) -> list[Difference]:
@@ -64,3 +72,8 @@ def _arrays(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[
         yield Difference(f"{path}[{at}]", "removed", before=before[at])
     for at in range(both, len(after)):
         yield Difference(f"{path}[{at}]", "added", after=after[at])
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

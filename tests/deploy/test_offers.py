@@ -127,7 +127,7 @@ def test_what_was_refused_does_not_come_in_by_a_restart(
                 kept = (one.data for one in stream if one.data["what"] == "kept")
                 told = [next(kept) for _ in range(times)]
         assert (told[-1]["offered"], told[-1]["why"]) == (refused["revision"], why)
-        assert sum(" kept " in line and "caxton agent deploy c FILE" in line for line in daemon.log) == times
+        assert sum(" kept " in line and "caxton agent deploy c c.wat" in line for line in daemon.log) == times
     # somebody means it after all: from then on it is what was accepted last
     with daemon.client() as client:
         assert client.deploy("c", text, fresh_state=True)["revision"] == refused["revision"]
@@ -158,6 +158,7 @@ def test_what_was_deployed_by_hand_stays_until_the_file_says_something_new(daemo
     (daemon.folder / "caxton.toml").write_text(f"{CONFIGURATION}settings = {{ a = 2 }}\n")
     agent = restarted(daemon)
     assert (agent["revision"], agent["settings"]) == (by_hand, {"a": 2})
+    assert agent["kept_out"]["revision"] == first
     stands(daemon, tally(tag="new"))
     assert restarted(daemon)["revision"] not in (first, by_hand)
 

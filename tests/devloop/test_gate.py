@@ -144,6 +144,23 @@ async def test_without_a_gate_everything_goes_in(tmp_path: Path) -> None:
             assert (await project.next(Deployed)).gate is None
 
 
+def test_a_key_is_told_whose_build_it_decides_next() -> None:
+    def held(agent: str) -> Held:
+        totals = {"turns": 0, "same": 0, "changed": 0, "illegal": 0, "fuel_before": 0, "fuel_after": 0}
+        gate = {"totals": {**totals, "trapped": 0, "not_run": 0}, "timed_out": False}
+        return Held(
+            agent=agent, revision="r", keeps=None, build_ms=None, deployment="d", reason="why", gate=gate
+        )
+
+    lines = Lines(colour=False, keys=True)
+    for agent in ("ann", "bob", "cid"):
+        assert "waits too" not in "\n".join(lines.of(held(agent)))
+    assert lines.of(Dropped(agent="cid", revision="r", keeps=None))[-1].split()[:2] == ["bob", "waits"]
+    taken = DeployFailed(agent="bob", revision="r", code="c", reason="why", hint=None, keeps=None)
+    assert lines.of(taken)[-1].split()[:2] == ["ann", "waits"]
+    assert "waits too" not in "\n".join(lines.of(Dropped(agent="ann", revision="r", keeps=None)))
+
+
 async def pinned(folder: Path) -> None:
     async with AsyncClient(socket_path(folder / ".caxton"), timeout=30.0) as caxton:
         await caxton.pin((await caxton.send(ASK, wait_s=10))["conversation_id"])
@@ -189,7 +206,7 @@ async def test_what_was_dropped_is_not_offered_until_it_is_saved_again(tmp_path:
         lines = Lines(colour=False).of(kept)
         assert "not taken" in lines[0]
         assert "was dropped at the gate" in lines[0]
-        assert "caxton agent deploy tally FILE" in lines[1]
+        assert "caxton agent deploy tally tally.wasm" in lines[1]
         await project.next(Watching)
         assert await revision(tmp_path) == held.keeps
         project.save("tally.wat", tally(tag="two", step=2).decode())
