@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page
+from caxton.api.holds import held_body
 from caxton.api.judged import with_states
 from caxton.api.rooms import full_name, rooms_of
 from caxton.api.rows import conversation_body, with_outcome
 from caxton.api.shapes import ConversationDetail, Conversations
 from caxton.errors import ConversationNotFound
+
+MOST_HELD: Final = 100
+"""Held messages that a conversation is shown with; `GET /held` has them all."""
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -44,7 +48,7 @@ async def show(
     after: Annotated[int, Query(ge=0, description="Only messages with a greater number.")] = 0,
     limit: Limit = 100,
 ) -> Response:
-    """One conversation with its messages, their turns and dead letters, oldest first."""
+    """One conversation with its messages, their turns and dead letters, oldest first, and what is held of it."""
     rooms = rooms_of(request)
     reader = rooms.reader
     found = await reader.conversation(id)
@@ -53,6 +57,10 @@ async def show(
     rows = await reader.messages(conversation=id, after_seq=after, limit=limit)
     body = conversation_body(found, id in dict(await reader.pins()))
     await with_states(rooms, [found], [body], branches=True)
+    held = rooms.hold.of(id)[:MOST_HELD]
+    if held:
+        await rooms.journal.committed_upto(held[-1].seq)
+    body["held"] = [held_body(rooms, one) for one in held]
     body["items"] = await with_outcome(reader, rows)
     body["next"] = rows[-1].seq if len(rows) == limit else None
     return answer(body)

@@ -170,7 +170,7 @@ async def list_held(
         if held.seq > after and break_id in (None, held.break_id)
     ]
     await rooms.journal.committed_upto(found[min(len(found), limit) - 1].seq if found else 0)
-    bodies = [_held_body(rooms, held) for held in found[:limit]]
+    bodies = [held_body(rooms, held) for held in found[:limit]]
     return page(bodies, found[limit - 1].seq if len(found) > limit else None)
 
 
@@ -185,7 +185,7 @@ async def show_held(request: Request, seq: Seq) -> Response:
     body = stored_body(stored[0])
     live = next((held for held in rooms.hold if held.seq == seq), None)
     if live is not None:
-        body |= _held_body(rooms, live)
+        body |= held_body(rooms, live)
     return answer({**body, "said": msgspec.Raw(stored[0].body)})
 
 
@@ -233,7 +233,7 @@ async def delay(request: Request, seq: Seq, body: Delay) -> Response:
     await _there(rooms, seq)
     async with durable(rooms):
         rooms.hold.delay(seq, seconds)
-        told = _held_body(rooms, rooms.hold.get(seq))
+        told = held_body(rooms, rooms.hold.get(seq))
     return answer(told)
 
 
@@ -259,7 +259,7 @@ async def edit(request: Request, seq: Seq) -> Response:
             receiver=wish.receiver,
             content=None if wish.content is msgspec.UNSET else msgspec.Raw(bytes(wish.content)),
         )
-        told = _held_body(rooms, held)
+        told = held_body(rooms, held)
     return answer(told)
 
 
@@ -283,7 +283,8 @@ def stored_body(row: StoredHeld) -> dict[str, Any]:
     }
 
 
-def _held_body(rooms: Rooms, held: Held) -> dict[str, Any]:
+def held_body(rooms: Rooms, held: Held) -> dict[str, Any]:
+    """A message that is held, as it is now."""
     ahead = rooms.hold.ahead_of(held)
     return {
         "seq": held.seq,

@@ -197,6 +197,7 @@ class ConversationDetail(ConversationBody):
     """One conversation with its branches and messages; `next` continues the list of messages."""
 
     branches: list[BranchBody]
+    held: list[HeldBody]
 
     items: list[MessageBody]
     next: int | None

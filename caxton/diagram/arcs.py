@@ -20,7 +20,7 @@ def arcs(lines: Sequence[Line], chosen: int | None) -> dict[int, str]:
     joined = [
         place
         for place, line in enumerate(lines)
-        if line.mark is Mark.MESSAGE
+        if line.mark in (Mark.MESSAGE, Mark.HELD)
         and line.spoken is not None
         and (
             line.spoken.number in (spoken.number, spoken.answers or 0) or line.spoken.answers == spoken.number

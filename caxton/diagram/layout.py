@@ -81,8 +81,8 @@ class Layout:
     def parts(self, line: Line, arc: str = " ") -> list[Part]:
         """One line; `arc` is the sign in front that joins a message with what it answers."""
         spoken = line.spoken
-        if line.mark is Mark.MESSAGE and spoken is not None:
-            return self._message(spoken, arc)
+        if line.mark in (Mark.MESSAGE, Mark.HELD) and spoken is not None:
+            return self._message(spoken, arc, held=line.mark is Mark.HELD)
         sign, style = _SIGNS[line.mark]
         number = ""
         lanes = self._bare()
@@ -93,11 +93,16 @@ class Layout:
             return _fit([(f"{arc}".ljust(_GUTTER), "dim"), (lanes, "dim"), (said, style)], self.width)
         return _fit([(middle, style), (" " * indent + line.text, style)], self.width)
 
-    def _message(self, spoken: Spoken, arc: str) -> list[Part]:
-        style = STYLES.get(spoken.sign, "")
+    def _message(self, spoken: Spoken, arc: str, *, held: bool = False) -> list[Part]:
+        style = "warn" if held else STYLES.get(spoken.sign, "")
         after = span((spoken.at_us - self._began_us) / 1e6)
         drawing, whole = self._arrow(spoken)
-        words = [] if whole else [spoken.act]
+        words = ["⏸ held"] if held else []
+        words += [] if whole else [spoken.act]
+        if spoken.held_us:
+            words.append(f"⏸{span(spoken.held_us / 1e6)}")
+        if spoken.edited:
+            words.append("edited")
         if spoken.again:
             words.append("↻ delivered again")
         if spoken.answers is not None:
@@ -108,11 +113,11 @@ class Layout:
         room = self.width - _GUTTER - self._drawing - (_REVISION if self.with_revisions else 0)
         parts: list[Part] = [
             (arc, "name"),
-            (f"{spoken.sign}", style),
+            ("⏸" if held else f"{spoken.sign}", style),
             (f"{spoken.number:>4} ", "dim"),
             (f"{'+' + after:>9}"[-9:], "dim"),
             *drawing,
-            (fitted(" ".join(words), room), "bad" if spoken.problem else ""),
+            (fitted(" ".join(words), room), "warn" if held else "bad" if spoken.problem else ""),
         ]
         if self.with_revisions:
             parts.append((f" {_build(spoken)}".ljust(_REVISION), "dim"))

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from caxton.diagram.story import Judged, Spoken, Story
+from caxton.protocols.conversation import NEVER
+from caxton.protocols.standing import joined
 
 REPEATS: Final = 4
 """From so many repetitions on a loop is folded."""
@@ -30,6 +32,7 @@ class Mark(StrEnum):
     DEADLINE = "deadline"
     REVISION = "revision"
     LOOP = "loop"
+    HELD = "held"
     END = "end"
 
 
@@ -65,6 +68,7 @@ def lines_of(story: Story, now_us: int = 0, unfolded: Collection[int] = ()) -> l
             lines.append(late.pop(0)[1])
         _tell(lines, chunk, builds)
     lines += [line for _, line in late]
+    lines += [Line(Mark.HELD, held) for held in story.held]
     if story.state not in ("", "Initiated", "InProgress"):
         last = story.spoken[-1] if story.spoken else None
         how = f": {story.outcome}" if story.outcome and story.outcome != story.state else ""
@@ -109,10 +113,21 @@ def _missed(story: Story, now_us: int) -> list[tuple[int, Line]]:
         if spoken.answers is not None:
             heard.setdefault(spoken.answers, {}).setdefault(spoken.sender, spoken.at_us)
     last_us = max(now_us, story.spoken[-1].at_us if story.spoken else 0)
+    stops = joined(
+        [(one.at_us - one.held_us, one.at_us) for one in story.spoken if one.held_us]
+        + [(one.at_us, NEVER) for one in story.held]
+    )
     found: list[tuple[int, Line]] = []
     for spoken in story.spoken:
         by = spoken.reply_by_us
-        if by is None or by >= last_us:
+        if by is None:
+            continue
+        for since_us, until_us in stops:
+            # while something was held the clock stood still
+            since_us = max(since_us, spoken.at_us)
+            if since_us <= by and until_us > since_us:
+                by += until_us - since_us
+        if by >= last_us:
             continue
         came = heard.get(spoken.number, {})
         silent = [name for name in spoken.receivers if came.get(name, by + 1) > by]

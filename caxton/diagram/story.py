@@ -67,6 +67,10 @@ class Spoken:
     judged: Judged | None
     again: bool
     """It was delivered again after a crash."""
+    held_us: int
+    """How long it was held before it went on."""
+    edited: bool
+    """It was changed while it was held."""
     body: Json
     """As the API gives it."""
 
@@ -99,6 +103,8 @@ class Story:
     phase: str = ""
     outcome: str = ""
     branches: tuple[Json, ...] = ()
+    held: tuple[Spoken, ...] = ()
+    """What is held: said, and on its way to nobody yet."""
 
 
 def read_story(
@@ -124,7 +130,14 @@ def read_story(
         reply_with = body["message"].get("reply_with")
         if reply_with:
             asked[one.sender, str(reply_with)] = number
-    began = spoken[0].at_us if spoken else _us(detail.get("started_at"))
+    held = tuple(
+        _spoken(number, body, asked, last, platform)
+        for number, body in enumerate(detail.get("held") or (), before + len(spoken) + 1)
+    )
+    for one in held:
+        for name in (one.sender, *one.receivers):
+            lanes.setdefault(name)
+    began = spoken[0].at_us if spoken else held[0].at_us if held else _us(detail.get("started_at"))
     return Story(
         id=safe(detail["id"]),
         protocol=safe(detail.get("protocol") or ""),
@@ -135,6 +148,7 @@ def read_story(
         phase=safe(detail.get("phase") or ""),
         outcome=safe(detail.get("outcome") or ""),
         branches=tuple(detail.get("branches") or ()),
+        held=held,
     )
 
 
@@ -157,6 +171,7 @@ def _spoken(
         # who does not name what it answers most likely answers what was said to it last
         answers = last.get((receivers[0], sender))
     verdict: Json | None = body.get("verdict")
+    was_held: Json = body.get("held") or {}
     return Spoken(
         number=number,
         seq=int(body["seq"]),
@@ -175,6 +190,8 @@ def _spoken(
         ),
         judged=None if verdict is None else _judged(verdict),
         again=bool(body.get("redelivered")),
+        held_us=int(was_held.get("held_us", 0)),
+        edited=bool(was_held.get("edited") or body.get("edited")),
         body=body,
     )
 

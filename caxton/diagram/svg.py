@@ -50,15 +50,15 @@ def draw_svg(story: Story, *, now_us: int = 0) -> str:
         out.append(_words(x, _TOP - 28, name, "#0550ae", anchor="middle", bold=True))
     for place, line in enumerate(lines):
         y = _TOP + _ROW * place + _ROW // 2
-        if line.mark is Mark.MESSAGE and line.spoken is not None:
-            out += _arrow(line.spoken, y, xs, story.began_us)
+        if line.mark in (Mark.MESSAGE, Mark.HELD) and line.spoken is not None:
+            out += _arrow(line.spoken, y, xs, story.began_us, held=line.mark is Mark.HELD)
         else:
             out += _note(line, y, width)
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int) -> list[str]:
-    colour = _COLOURS.get(spoken.sign, "#57606a")
+def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int, *, held: bool) -> list[str]:
+    colour = "#7d4e00" if held else _COLOURS.get(spoken.sign, "#57606a")
     dashed = ' stroke-dasharray="5 3"' if spoken.answers is not None else ""
     start = xs[spoken.sender]
     out = [
@@ -79,7 +79,9 @@ def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int) -> list[st
     low, high = min(start, *ends), max(start, *ends)
     text = spoken.text if len(spoken.text) <= _WORDS else spoken.text[: _WORDS - 1] + "…"
     by = f" ◷{span(max(spoken.reply_by_us - spoken.at_us, 0) / 1e6)}" if spoken.reply_by_us else ""
-    said = f"{spoken.sign} {spoken.act}{by} {text}".rstrip()
+    was = f" ⏸{span(spoken.held_us / 1e6)}" if spoken.held_us else ""
+    edited = " edited" if spoken.edited else ""
+    said = f"{'⏸' if held else spoken.sign} {spoken.act}{was}{edited}{by} {text}".rstrip()
     out.append(_words((low + high) // 2, y - 6, said, colour, anchor="middle"))
     builds = " ".join(turn.revision for turn in spoken.turns if turn.revision)
     if builds:

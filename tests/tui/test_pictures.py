@@ -23,6 +23,7 @@ SIZES = [(80, 24), (120, 40)]
 async def test_a_project_without_agents(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
     async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, size) as one:
         await one.until(settled(caxton), look=True)
+        await one.until(lambda store: store.listed, look=True)
         shot(one.app, "empty")
         if size == SIZES[0]:
             await one.press("question_mark")

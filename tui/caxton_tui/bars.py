@@ -108,6 +108,11 @@ class StatusLine(Line):
             parts.append((f"lag {waiting if waiting > COMPANY else 0:,}", ""))
             if journal["failed"]:
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
+            held = status["held"]
+            if held["messages"]:
+                parts.append((f"⏸ {held['messages']:,} held: H", "bold yellow"))
+            elif held["break_points"]:
+                parts.append((f"⏸ {plural(held['break_points'], 'break point')}: H", "yellow"))
         waiting = len(store.waiting)
         if waiting:
             parts.append((f"◷ {plural(waiting, 'build')} waiting: 4", "bold yellow"))

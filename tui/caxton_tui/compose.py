@@ -131,7 +131,11 @@ class ComposeScreen(ModalScreen[Deed | None]):
         except CaxtonError as error:
             self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
             return
-        self.dismiss(deeds.send(message))
+        self.dismiss(self._deed(message))
+
+    def _deed(self, message: Mapping[str, Any]) -> Deed:
+        """What is done with the message."""
+        return deeds.send(message)
 
     def _message(self) -> dict[str, Any]:
         """The message as it stands; raises InvalidMessage where it is none."""
@@ -166,7 +170,7 @@ class ComposeScreen(ModalScreen[Deed | None]):
         if legal is not None:
             lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
         try:
-            lines.append(safe(deeds.twin(self._message()))[:1000])
+            lines.append(safe(self._deed(self._message()).command)[:1000])
         except CaxtonError as error:
             lines.append(safe(error.message))
         self.query_one("#compose-note", Static).update("\n".join(lines))

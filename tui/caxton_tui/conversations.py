@@ -250,6 +250,7 @@ class ConversationsPane(Pane):
         text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
         bad = sum(spoken.problem for spoken in story.spoken)
         text.append(f", {bad} problem{'' if bad == 1 else 's'}: n" if bad else "", "bold red")
+        text.append(f", {len(story.held)} held: H" if story.held else "", "bold yellow")
         if story.phase or story.outcome:
             text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
         if story.branches:

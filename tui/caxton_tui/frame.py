@@ -27,6 +27,8 @@ from caxton_tui.conversations import ConversationsPane
 from caxton_tui.desk import Command, Desk
 from caxton_tui.doing import Doing
 from caxton_tui.filter_line import FilterLine
+from caxton_tui.held import HeldScreen
+from caxton_tui.held_deeds import add_break
 from caxton_tui.help import HelpScreen, Told
 from caxton_tui.host import host
 from caxton_tui.jump import JumpScreen, places
@@ -257,6 +259,24 @@ class Frame(Screen[None]):
         """Write a new message."""
         self.write(Pane.Write())
 
+    def action_held(self) -> None:
+        """What is held, and the break points."""
+        host(self).push_screen(HeldScreen(self.desk, self._doing.do, self._filter))
+
+    def action_break(self) -> None:
+        """Hold what passes the filter; without one, ask for it."""
+        if self._filter:
+            self._doing.do(add_break(self._filter))
+        else:
+            self.action_held()
+            self.notify("no filter is set: b asks for one", timeout=3)
+
+    @property
+    def _filter(self) -> str:
+        """The filter in force, as it was typed."""
+        listing = self.pane.main
+        return listing.wanted.text if listing is not None and listing.wanted is not None else ""
+
     def action_task(self) -> None:
         """Run a whole protocol as its initiator."""
         agents = [words.short(agent["name"], self.desk.store.platform) for agent in self.desk.store.agents]
@@ -349,6 +369,8 @@ class Frame(Screen[None]):
         return {
             "compose": self.action_compose,
             "task": self.action_task,
+            "held": self.action_held,
+            "break": self.action_break,
             "edit": self.action_edit,
             "jump": self.action_jump,
             "filter": self.action_filter,

@@ -18,6 +18,8 @@ def everywhere(act: Mapping[str, Callable[[], None]]) -> Iterator[Command]:
     for name, text, twin, key in (
         ("message send", "write a message", "caxton msg send", "compose"),
         ("task start", "run a whole protocol", "caxton task run", "task"),
+        ("message held", "what is held, and break points", "caxton break held", "held"),
+        ("message hold", "hold what passes the filter", "caxton break add FILTER", "break"),
         ("source edit", "the agent at the cursor, in $EDITOR", "$EDITOR FILE", "edit"),
         ("place jump", "a letter on every row and box", "", "jump"),
         ("filter set", "show only what passes", "--filter", "filter"),

@@ -163,6 +163,9 @@ class Reader:
             store.asked(turns=await _turns(client, wants.turns_of))
         if wants.book is not None:
             await self._read(client, store.open(wants.book))
+        totals: Json = store.status["held"] if store.status is not None else {}
+        if any(totals.values()) or store.held or store.breaks:
+            store.asked(held=await client.held(limit=LISTED), breaks=await client.breaks())
         if wants.room is not None:
             store.asked(room=await _room(client, wants.room))
 

@@ -180,6 +180,10 @@ class Store:
         """The deployment that is open, whole."""
         self.turns: Sequence[Json] = ()
         """The newest turns of all agents."""
+        self.held: Sequence[Json] = ()
+        """What is held, the oldest first."""
+        self.breaks: Sequence[Json] = ()
+        """The break points."""
         self.book: Book | None = None
         """The conversation that is open."""
         self.room: Room | None = None
@@ -256,6 +260,8 @@ class Store:
         deployment: Json | None = None,
         turns: Sequence[Json] | None = None,
         room: Room | None = None,
+        held: Sequence[Json] | None = None,
+        breaks: Sequence[Json] | None = None,
     ) -> None:
         """What the daemon said when it was asked; None: it was not asked for that."""
         if conversations is not None:
@@ -268,6 +274,10 @@ class Store:
             self.deployment = deployment
         if turns is not None:
             self.turns = turns
+        if held is not None:
+            self.held = held
+        if breaks is not None:
+            self.breaks = breaks
         if room is not None and room != self.room:
             self.room = room
         self._changed()
@@ -324,6 +334,7 @@ class Store:
         self.last_seq, self.left_out = None, 0
         self.conversations, self.deployments, self.turns = (), (), ()
         self.book, self.room, self.deployment = None, None, None
+        self.held, self.breaks = (), ()
         self.deployments_due = True
         self.history.forget()
         self.narrow(self.filter)

@@ -146,6 +146,24 @@ def _gap(data: Json, platform: str) -> str:
     return f"{data['lost']:,} rows left out: more than a viewer is sent; the journal has them"
 
 
+def _held(data: Json, platform: str) -> str:
+    to = ", ".join(short(name, platform) for name in data.get("receiver") or ())
+    said = f"{safe(data.get('message_seq', ''))} {short(data.get('sender'), platform)}"
+    said += f" {safe(data.get('performative'))} → {to}"
+    if data.get("break"):
+        said += f" by {safe(data['break'])}"
+    elif data.get("behind"):
+        said += f" behind {safe(data['behind'])}"
+    if data.get("went_on"):
+        said += f" as {safe(data['went_on'])} after {span(data.get('held_us', 0) / 1e6)}"
+    return said
+
+
+def _break(data: Json, platform: str) -> str:
+    why = f" ended: {safe(data['why'])}" if data.get("why") else ""
+    return f"{safe(data.get('break'))} {safe(data.get('filter') or 'every message')}{why}"
+
+
 _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "agent": _agent,
     "deployment": _deployment,
@@ -156,4 +174,12 @@ _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "cell": _cell,
     "daemon": _daemon,
     "gap": _gap,
+    "held": _held,
+    "released": _held,
+    "dropped": _held,
+    "edited": _held,
+    "delayed": _held,
+    "break_added": _break,
+    "break_removed": _break,
+    "break_ended": _break,
 }

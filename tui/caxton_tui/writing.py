@@ -30,7 +30,7 @@ def writing(desk: Desk, spoken: Spoken | None, *, reply: bool, to: str = "") -> 
                 to=", ".join(spoken.receivers),
                 act=spoken.act,
                 protocol=str(message.get("protocol") or ""),
-                content=_text(message),
+                content=text_of(message),
                 agents=agents,
                 title=f"{spoken.number} again, in a conversation of its own",
             )
@@ -73,7 +73,7 @@ def _bodies(desk: Desk) -> list[Json]:
     return [spoken.body for spoken in story.spoken] if story else []
 
 
-def _text(message: Json) -> str:
+def text_of(message: Json) -> str:
     """The content as it is written in the form."""
     value = message.get("content")
     if value is None:

@@ -1,0 +1,142 @@
+"""Held messages in the terminal: the box with them and the break points, the diagram, and what is done by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.widgets import Input
+
+from caxton.diagram import Mark
+from caxton_tui import CaxtonApp
+from caxton_tui.compose import Content
+from caxton_tui.conversations import ConversationsPane
+from caxton_tui.held import AskScreen, EditScreen, HeldScreen
+
+from .stand import Daemon, Stage, daemon, market, settled, stage
+
+Shot = Callable[[CaxtonApp, str], None]
+
+
+async def say(caxton: Daemon, content: object, conversation: str = "talk") -> int:
+    """One client says something to another; the number under which it is held."""
+    message = {
+        "performative": "request",
+        "protocol": "fipa-request",
+        "receiver": ["operator.bob"],
+        "content": content,
+        "conversation_id": conversation,
+    }
+    said = await caxton.client.send(message, sender="operator.ann")
+    assert said["held"]
+    return int(said["seq"])
+
+
+def box(one: Stage) -> HeldScreen:
+    """The box, as it is now."""
+    screen = one.app.screen
+    assert isinstance(screen, HeldScreen)
+    screen.flush()
+    return screen
+
+
+async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
+    tmp_path: Path, shot: Shot
+) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
+        await caxton.client.add_break("to:bob", name="bob")
+        seqs = [await say(caxton, {"price": price}, f"talk-{price}") for price in (7, 8, 9)]
+        await one.until(settled(caxton), look=True)
+        await one.until(lambda store: len(store.held) == 3 and store.breaks, look=True)
+        await one.until(
+            lambda store: (
+                len(store.conversations) == 3 and store.book and store.book.head and store.book.head["held"]
+            ),
+            look=True,
+        )
+        await one.press("H")
+        assert [row.get("seq") for row in box(one).list.rows] == [None, *seqs]
+        await one.press("down", "down")
+        shot(one.app, "held")
+
+        await one.press("e")
+        assert isinstance(one.app.screen, EditScreen)
+        one.app.screen.query_one(Content).text = '{"price": 70}'
+        one.app.screen.query_one("#compose-act", Input).value = "query-ref"
+        await one.press("f5")
+        await one.until(lambda store: store.held[0]["edited"], look=True)
+        message = (await caxton.client.held_message(seqs[0]))["message"]
+        assert (message["performative"], message["content"]) == ("query-ref", {"price": 70})
+
+        await one.press("r")
+        await one.until(lambda store: len(store.held) == 2, look=True)
+        box(one)
+        await one.press("down", "d", "y")
+        await one.until(lambda store: len(store.held) == 1, look=True)
+        states = [(await caxton.client.held_message(seq))["state"] for seq in seqs]
+        assert states.count("dropped") == 1
+        assert states[0] == "released"
+        box(one)
+        await one.press("space")
+        await one.until(lambda store: not store.held, look=True)
+        box(one)
+        await one.press("home", "x")
+        await one.until(lambda store: not store.breaks, look=True)
+        assert caxton.house.bus.gate is None
+
+
+async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
+        await one.until(settled(caxton), look=True)
+        await one.press("H", "b")
+        assert isinstance(one.app.screen, AskScreen)
+        await one.press(*"state:x", "enter")
+        # the daemon says no
+        await one.until(settled(caxton), look=True)
+        assert not caxton.house.hold.points.on
+        await one.press("b", *"nosuch:x", "enter")
+        assert isinstance(one.app.screen, AskScreen)
+        await one.press("escape")
+        await one.press("b", *"to:bob", "enter")
+        await one.until(lambda store: store.breaks, look=True)
+        seq = await say(caxton, 1)
+        await one.until(lambda store: store.held, look=True)
+        box(one)
+        await one.press("w", "enter")
+        await one.until(lambda store: store.held and store.held[0]["due_at"], look=True)
+        assert caxton.house.hold.get(seq).due_us is not None
+
+
+async def test_a_held_message_stands_in_the_diagram_and_its_deadline_does_not_pass(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
+        await caxton.client.add_break("to:bob", count=1)
+        await say(caxton, 1)
+        await one.until(settled(caxton), look=True)
+        await one.until(lambda store: store.book and store.book.head, look=True)
+        diagram = one.app.picture.the(ConversationsPane).diagram
+        await one.shown(lambda: [line.mark for line in diagram.lines] == [Mark.HELD])
+        await one.until(lambda store: store.held, look=True)
+        await one.press("H", "a")
+        await one.until(lambda store: not store.held, look=True)
+        await one.press("escape")
+        await one.shown(lambda: [line.mark for line in diagram.lines] == [Mark.MESSAGE])
+
+
+async def test_the_filter_in_force_becomes_a_break_point_by_one_key(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
+        await one.until(settled(caxton), look=True)
+        await one.press("5", "slash", *"act:refuse", "enter", "B")
+        await one.until(lambda store: store.status and store.status["held"]["break_points"], look=True)
+        assert [point.filter for point in caxton.house.hold.points.on] == ["act:refuse"]
+
+
+async def test_who_only_looks_lets_nothing_go(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, read_only=True) as one:
+        await caxton.client.add_break("to:bob")
+        await say(caxton, 1)
+        await one.until(lambda store: store.held, look=True)
+        await one.press("H")
+        box(one)
+        await one.press("a", "x")
+        await one.until(settled(caxton), look=True)
+        assert len(caxton.house.hold) == 1

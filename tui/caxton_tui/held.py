@@ -1,0 +1,344 @@
+"""What is held, and by which break points: look, let go, change, drop, delay.
+
+In: the store's break points and held messages. Out: `Deed`s, which the frame performs. Break points stand first, then
+the messages in the order in which they were held; under the list the one at the cursor, whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from caxton.api.plain import safe
+from caxton.diagram import words as said
+from caxton.errors import InvalidFilter
+from caxton.finding import Filter
+from caxton_tui import held_deeds, words
+from caxton_tui.bars import Line
+from caxton_tui.compose import ComposeScreen, Draft
+from caxton_tui.desk import Deed, Desk
+from caxton_tui.host import host
+from caxton_tui.listing import Listing, Part
+from caxton_tui.writing import text_of
+
+Json = Mapping[str, Any]
+
+LOOKS_S: Final = 10
+CARD_LINES: Final = 200
+"""Lines of a content that are shown."""
+DELAY: Final = "5s"
+
+
+class HeldList(Listing):
+    """Break points, then held messages."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id="held-list")
+        self._desk = desk
+
+    @property
+    def rows(self) -> list[Json]:
+        """What is in it."""
+        return [*self._desk.store.breaks, *self._desk.store.held]
+
+    @property
+    def total(self) -> int:
+        """Rows."""
+        return len(self._desk.store.breaks) + len(self._desk.store.held)
+
+    @property
+    def chosen(self) -> Json | None:
+        """The row at the cursor."""
+        rows = self.rows
+        return rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else None
+
+    @property
+    def message(self) -> Json | None:
+        """The held message at the cursor, else the one that was held first."""
+        chosen = self.chosen
+        if chosen is not None:
+            return chosen if "message" in chosen else None
+        return next(iter(self._desk.store.held), None)
+
+    @property
+    def empty(self) -> str:
+        """What to do next."""
+        return "Nothing is held, and there is no break point.\nb makes one: what passes its filter is held."
+
+    @property
+    def copied(self) -> str:
+        """The message at the cursor as JSON, or the break point's filter."""
+        chosen = self.chosen
+        if chosen is None:
+            return ""
+        if "message" in chosen:
+            return json.dumps(chosen["message"], ensure_ascii=False, indent=2)
+        return str(chosen["filter"])
+
+    def heading(self, width: int) -> list[Part]:
+        """The columns."""
+        return self._columns(("NO", "BY", "FROM", "ACT", "TO", "SINCE", "SAYS"), width, "")
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """One break point or message."""
+        one = self.rows[number]
+        platform = self._desk.store.platform
+        if "message" not in one:
+            ended = f"ended: {one['ended']}" if one["ended"] else "on"
+            what = f"{one['filter'] or 'every message'}  {one['hits']:,} hits, {one['held']:,} held"
+            id = one["name"] or one["id"]
+            return [("●" if not one["ended"] else "○", 1, "listing--name"), (safe(id), 12, "listing--name"),
+                    (safe(ended), 12, "listing--dim"), (safe(what), max(width - 30, 10), "")]  # fmt: skip
+        message: Json = one["message"]
+        behind = f"↑{one['behind']}" if one["behind"] else one["break_id"] or "–"
+        marks = "".join(sign for sign, so in (("◷", one["due_at"]), ("✎", one["edited"])) if so)
+        texts = (
+            f"⏸{one['seq']}{marks}",
+            safe(behind),
+            words.short(message["sender"], platform),
+            safe(message["performative"]),
+            words.receivers(message, platform),
+            words.ago(self._desk.age_s(one["at"])),
+            said.content(message),
+        )
+        return self._columns(texts, width, "listing--warn" if one["break_id"] else "listing--dim")
+
+    def _columns(self, texts: tuple[str, ...], width: int, style: str) -> list[Part]:
+        widths = (8, 6, 12, 15, 14, -5)
+        rest = max(width - sum(abs(one) + 1 for one in widths) - 1, 8)
+        return [
+            (text, cells, style if n < 2 else "")
+            for n, (text, cells) in enumerate(zip(texts, (*widths, rest), strict=True))
+        ]
+
+
+class HeldScreen(ModalScreen[None]):
+    """The box over the picture."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,H", "dismiss(None)", "Close", id="held.close"),
+        Binding("r", "release", "Release", id="held.release", tooltip="Let it go on"),
+        Binding("space", "next", "Next", id="held.next", tooltip="Let the one go on that was held first"),
+        Binding("a", "all", "All", id="held.all", tooltip="Let all go on, in their order"),
+        Binding("d", "drop", "Drop", id="held.drop", tooltip="Nobody gets it; its sender is told"),
+        Binding("e", "edit", "Edit", id="held.edit", tooltip="Change act, receivers, content"),
+        Binding("w", "delay", "Delay", id="held.delay", tooltip="Let it go on by itself later"),
+        Binding("b", "add", "Break", id="held.add", tooltip="A new break point"),
+        Binding("x", "remove", "Remove", id="held.remove", tooltip="Take the break point away"),
+    ]
+
+    def __init__(self, desk: Desk, do: Callable[[Deed], None], text: str) -> None:
+        """`text`: the filter that a new break point begins with."""
+        super().__init__()
+        self._desk = desk
+        self._do = do
+        self._text = text
+        self._seen = -1
+
+    def compose(self) -> ComposeResult:
+        """The list, the one at the cursor, the keys."""
+        with Vertical(classes="box wide-box"):
+            yield HeldList(self._desk)
+            yield Line(id="held-card")
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        box = self.query_one(".box")
+        box.border_title = "Held messages and break points"
+        box.border_subtitle = (
+            "r release · space next · a all · d drop · e edit · w delay · b break · x remove · esc"
+        )
+        self.list.focus()
+        self.flush()
+        self.set_interval(1 / LOOKS_S, self.flush)
+        self._desk.reader.hurry()
+
+    @property
+    def list(self) -> HeldList:
+        """Break points and messages."""
+        return self.query_one(HeldList)
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        if self._desk.store.version == self._seen:
+            return
+        self._seen = self._desk.store.version
+        if self.list.cursor is not None:
+            self.list.cursor = min(self.list.cursor, self.list.total - 1) if self.list.total else None
+        self.list.fit()
+        self.list.refresh()
+        self._card()
+
+    @on(Listing.Moved)
+    def moved(self) -> None:
+        """The card goes with the cursor."""
+        self._card()
+
+    def _card(self) -> None:
+        one = self.list.message
+        text = Text()
+        if one is not None:
+            message: Json = one["message"]
+            text.append(f"{one['seq']} {message['performative']}", "bold")
+            text.append(
+                f"  {safe(message['conversation_id'])}  {safe(message.get('protocol') or '')}\n", "dim"
+            )
+            lines = json.dumps(message.get("content"), ensure_ascii=False, indent=2).split("\n")
+            text.append("\n".join(safe(line) for line in lines[:CARD_LINES]))
+        self.query_one("#held-card", Line).put(text)
+
+    # what the keys do
+
+    def _with(self, make: Callable[[int], Deed]) -> None:
+        one = self.list.message
+        if one is None:
+            self.notify("no held message stands there", timeout=2)
+        else:
+            self._do(make(int(one["seq"])))
+
+    def action_release(self) -> None:
+        """Let it go on."""
+        self._with(held_deeds.release)
+
+    def action_drop(self) -> None:
+        """Bring it to nobody."""
+        self._with(held_deeds.drop)
+
+    def action_next(self) -> None:
+        """Let the first go on."""
+        self._do(held_deeds.release_next())
+
+    def action_all(self) -> None:
+        """Let all go on."""
+        self._do(held_deeds.release_all())
+
+    def action_edit(self) -> None:
+        """Open the box in which messages are written, filled."""
+        one = self.list.message
+        if one is not None:
+            host(self).push_screen(EditScreen(one, self._desk), self._decided)
+
+    def action_delay(self) -> None:
+        """Ask for how long."""
+        one = self.list.message
+        if one is not None:
+            seq = int(one["seq"])
+            ask = AskScreen(f"Let {seq} go on in", DELAY, lambda text: held_deeds.delay(seq, text))
+            host(self).push_screen(ask, self._decided)
+
+    def action_add(self) -> None:
+        """Ask for a filter."""
+        ask = AskScreen("Hold what passes", self._text, _held_by)
+        host(self).push_screen(ask, self._decided)
+
+    def action_remove(self) -> None:
+        """Take the break point at the cursor away, or the one that holds the message there."""
+        chosen = self.list.chosen
+        id = None if chosen is None else chosen.get("break_id") if "message" in chosen else chosen["id"]
+        point = next((point for point in self._desk.store.breaks if point["id"] == id), None)
+        if point is None:
+            self.notify("no break point stands there", timeout=2)
+        else:
+            self._do(held_deeds.remove_break(point))
+
+    def _decided(self, deed: Deed | None) -> None:
+        if deed is not None:
+            self._do(deed)
+
+
+class EditScreen(ComposeScreen):
+    """The box in which messages are written, with a held one in it; ids and conversation stay."""
+
+    def __init__(self, one: Json, desk: Desk) -> None:
+        message: Json = one["message"]
+        store = desk.store
+        super().__init__(
+            Draft(
+                to=words.receivers(message, store.platform),
+                act=str(message["performative"]),
+                protocol=str(message.get("protocol") or ""),
+                conversation=str(message["conversation_id"]),
+                in_reply_to=str(message.get("in_reply_to") or ""),
+                content=text_of(message),
+                agents=tuple(words.short(agent["name"], store.platform) for agent in store.agents),
+                title=f"Change message {one['seq']}, which is held",
+            )
+        )
+        self._seq = int(one["seq"])
+        self._before = message
+        self._platform = store.platform
+
+    def on_mount(self) -> None:
+        """What stays cannot be written in."""
+        super().on_mount()
+        for name in ("protocol", "conversation", "in_reply_to"):
+            self.query_one(f"#compose-{name}", Input).disabled = True
+
+    def _deed(self, message: Json) -> Deed:
+        change: dict[str, Any] = {}
+        if message["performative"] != self._before["performative"]:
+            change["performative"] = message["performative"]
+        names = [words.short(name, self._platform) for name in self._before["receiver"]]
+        if message["receiver"] != names:
+            change["receiver"] = message["receiver"]
+        if message.get("content") != self._before.get("content"):
+            change["content"] = message.get("content")
+        return held_deeds.edit(self._seq, change)
+
+
+class AskScreen(ModalScreen[Deed | None]):
+    """One line to fill in; `enter` does it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
+
+    def __init__(self, title: str, text: str, make: Callable[[str], Deed]) -> None:
+        super().__init__()
+        self._about = title
+        self._text = text
+        self._make = make
+
+    def compose(self) -> ComposeResult:
+        """The line and the command."""
+        with Vertical(classes="box"):
+            yield Input(self._text, id="ask-line", compact=True, select_on_focus=False)
+            yield Static(id="ask-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one(".box").border_title = self._about
+        self.query_one(Input).focus()
+        self._note()
+
+    def on_input_changed(self) -> None:
+        """The command goes with the line."""
+        self._note()
+
+    def on_input_submitted(self) -> None:
+        """Do it, or say what is wrong."""
+        try:
+            deed = self._make(self.query_one(Input).value.strip())
+        except InvalidFilter as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+        else:
+            self.dismiss(deed)
+
+    def _note(self) -> None:
+        try:
+            command = self._make(self.query_one(Input).value.strip()).command
+        except InvalidFilter as error:
+            command = error.message
+        self.query_one("#ask-note", Static).update(f"enter does it · esc closes\n{safe(command)}")
+
+
+def _held_by(text: str) -> Deed:
+    return held_deeds.add_break(Filter(text).text)
