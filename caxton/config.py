@@ -179,7 +179,8 @@ class DeployTable(_Table):
         default=60.0, description="How long the old revision may take to end its conversations (drain)."
     )
     quiet_s: Seconds = Field(
-        default=5.0, description="How long those must have been silent for it to go before (drain)."
+        default=5.0,
+        description="How long those without a protocol must have been silent for it to go before (drain).",
     )
     canary_stages: str = Field(
         default="5:5m,25:10m,50:10m", description="Percent of the new conversations and how long, by stage."

@@ -486,7 +486,8 @@ class Supervisor:
 
     def _view(self, record: AgentRecord) -> AgentView:
         endpoint, cell, config = record.endpoint, record.cell, record.config
-        memory = cell.meters.slot_kib.get(endpoint.slot, 0) if cell and cell.meters else 0
+        runs = isinstance(record.life, Running | Suspended | Draining)
+        memory = cell.meters.slot_kib.get(endpoint.slot) if cell and cell.meters else None
         return AgentView(
             name=record.name,
             state=state_name(record.life),
@@ -495,7 +496,7 @@ class Supervisor:
             profile=config.profile,
             limits=config.limits,
             settings=config.settings,
-            cell=cell.no if cell and isinstance(record.life, Running | Suspended | Draining) else None,
+            cell=cell.no if cell and runs else None,
             mailbox=endpoint.depth,
             in_flight=len(endpoint.in_flight),
             turns=endpoint.turns,
@@ -503,7 +504,7 @@ class Supervisor:
             sent=endpoint.sent,
             fuel=endpoint.fuel,
             turn_us=endpoint.turn_us,
-            memory_kib=memory,
+            memory_kib=memory if runs else 0,
             restarts=record.restarts,
             hooks=list(record.hooks),
             last_error=endpoint.last_error,

@@ -43,7 +43,8 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     fuel: int
     turn_us: int
-    memory_kib: int
+    memory_kib: int | None
+    """Linear memory of its instance; None where nobody can know (a component), or nobody has looked yet."""
     restarts: int
     hooks: list[str]
     last_error: str | None

@@ -36,6 +36,11 @@ def size(count: int | float | None) -> str:
     return f"{amount:.1f} TiB"
 
 
+def memory(kib: int | None) -> str:
+    """An instance's memory; `?` where nobody can see it."""
+    return "?" if kib is None else size(kib * 1024)
+
+
 def span(duration_s: float) -> str:
     """A duration in words: `45 µs`, `12 ms`, `8.2 s`, `3 min`, `2 h 5 min`, `4 d 3 h`."""
     if duration_s < 0.001:

@@ -34,8 +34,7 @@ def turn_words(turn: Json) -> tuple[str, ...]:
     """A turn at a glance: its message, its agent, the verdict, fuel and memory then and now; none of them empty."""
     before: Json = turn["before"]
     after: Json = turn["after"] or {}
-    # 0 is what a component's is: it is not measured
-    memory = then_and_now(before["memory_kib"] or None, after.get("memory_kib") or None, known=False)
+    memory = then_and_now(before["memory_kib"], after.get("memory_kib"), known=False)
     return (
         f"#{turn['seq']}",
         safe(turn["agent"]),

@@ -70,7 +70,7 @@ class AgentBody(TypedDict):
     sent: int
     fuel: int
     turn_us: int
-    memory_kib: int
+    memory_kib: int | None
     restarts: int
     hooks: list[str]
     last_error: str | None

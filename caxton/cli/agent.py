@@ -34,7 +34,7 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton agent list -o jsonl | jq -r 'select(.state == "failed") | .name'
     """
     from caxton.cli import place
-    from caxton.cli.output import listing, size
+    from caxton.cli.output import listing, memory
 
     with place.client(project) as caxton:
         listing(
@@ -49,7 +49,7 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
                 ("TURNS", lambda a: a["turns"]),
                 ("FAILED", lambda a: a["failed_turns"]),
                 ("SENT", lambda a: a["sent"]),
-                ("MEMORY", lambda a: size(a["memory_kib"] * 1024) if a["memory_kib"] else "-"),
+                ("MEMORY", lambda a: "-" if a["memory_kib"] == 0 else memory(a["memory_kib"])),
                 ("RESTARTS", lambda a: a["restarts"]),
                 ("LAST ERROR", lambda a: a["last_error"] or ""),
             ],

@@ -15,7 +15,8 @@ def where(found: dict[str, Any]) -> str:
     name, strategy, revision = safe(found["agent"]), found["strategy"], str(found["revision"])[:12]
     progress: dict[str, Any] = found["progress"] or {}
     if found["state"] == "draining":
-        return f"{name} is revision {revision}; the old one ends the conversations that it began"
+        left = f" ({_left(progress['drain'])})" if "drain" in progress else ""
+        return f"{name} is revision {revision}; the old one ends its conversations{left}"
     match strategy:
         case "canary" if progress:
             stage = f"stage {progress['stage']} of {progress['stages']}, {progress['percent']:g} %"
@@ -67,6 +68,8 @@ def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[st
             f"{progress['stage']} of {progress['stages']}: {progress['percent']:g} % of the new conversations"
         )
         yield line("stage", stage + (f", {span(progress['left_s'])} left" if state == "deploying" else ""))
+    if "drain" in progress:
+        yield line("drain", _left(progress["drain"]))
     if "same" in progress:
         yield line("compared", f"{progress['same']} same, {progress['different']} different")
     if progress.get("breakdowns"):
@@ -78,6 +81,13 @@ def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[st
         yield f"message {example['seq']} ({safe(example['act'])}, {safe(example['conversation_id'])})"
         for difference in example["differences"]:
             yield f"    {safe(difference)}"
+
+
+def _left(drain: dict[str, Any]) -> str:
+    """What the old revision still has to end."""
+    opened, others = drain["open"], drain["without_protocol"]
+    without = f", {others:,} without a protocol until they are silent" if others else ""
+    return f"{opened:,} with a protocol still open{without}; at most {span(drain['left_s'])} more"
 
 
 def _sides(title: str, sides: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from caxton.api.plain import compact as compact
+from caxton.api.plain import memory as memory
 from caxton.api.plain import plural as plural
 from caxton.api.plain import safe as safe
 from caxton.api.plain import size as size

@@ -50,7 +50,7 @@ class Pace:
     busy: float
     """Share of the time that it spent in turns, 0 to 1."""
     waiting: int
-    memory_kib: int
+    memory_kib: int | None
     failed: int
     restarts: int
 
@@ -122,7 +122,7 @@ def paces(before: Look, now: Look, order: Order) -> list[Pace]:
             failed_s=per_second(agent, "failed_turns"),
             busy=min(per_second(agent, "turn_us") / 1e6, 1.0),
             waiting=agent["mailbox"],
-            memory_kib=agent["memory_kib"] or 0,
+            memory_kib=agent["memory_kib"],
             failed=agent["failed_turns"],
             restarts=agent["restarts"],
         )
@@ -138,7 +138,7 @@ def _rank(order: Order, pace: Pace) -> tuple[float, str]:
         case Order.FUEL:
             return -pace.fuel_s, pace.name
         case Order.MEMORY:
-            return -pace.memory_kib, pace.name
+            return -(pace.memory_kib or 0), pace.name
         case Order.WAITING:
             return -pace.waiting, pace.name
         case Order.NAME:
@@ -199,10 +199,10 @@ COLUMNS = (
 
 
 def _cell(key: str, value: Any) -> object:
-    from caxton.cli.output import size
+    from caxton.cli.output import memory
 
     if key == "memory_kib":
-        return size(value * 1024)
+        return memory(value)
     if key == "busy":
         return f"{value:.0%}"
     if key.endswith("_s"):

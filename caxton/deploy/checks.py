@@ -73,7 +73,7 @@ async def validate(
         loaded = await instances.load(record, cell, slot, target.revision, target.config, state=None)
     except DeploymentError as error:
         raise checks.failed(SANDBOX, error) from None
-    checks.passed(SANDBOX, f"instance of {loaded.memory_kib} KiB, hooks: {', '.join(loaded.hooks) or 'none'}")
+    checks.passed(SANDBOX, f"{_instance(loaded)}, hooks: {', '.join(loaded.hooks) or 'none'}")
     try:
         if not probe:
             checks.passed(CONTRACT, f"ABI {loaded.abi}; no probe was asked for")
@@ -104,8 +104,16 @@ def _judge(checks: Checks, answer: Answer, loaded: Loaded, target: Target) -> No
     checks.passed(
         RESOURCES,
         f"probe: fuel {answer.fuel:,} of {limits.fuel:,}, {answer.turn_us / 1000:.2f} ms of {limits.wall_ms} ms, "
-        f"memory {loaded.memory_kib:,} KiB of {limits.memory_bytes // KIB:,} KiB",
+        f"memory {_memory(loaded)} of {limits.memory_bytes // KIB:,} KiB",
     )
+
+
+def _instance(loaded: Loaded) -> str:
+    return "instance of a component" if loaded.memory_kib is None else f"instance of {loaded.memory_kib} KiB"
+
+
+def _memory(loaded: Loaded) -> str:
+    return "not to be seen," if loaded.memory_kib is None else f"{loaded.memory_kib:,} KiB"
 
 
 def _said(checks: Checks, answer: Answer) -> str:

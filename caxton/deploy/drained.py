@@ -4,29 +4,37 @@ goes when they are over.
     probation   both handle everything     the new one speaks in what begins; one failure and it is taken back
     drain       both handle everything     the new one is the agent for good; the old one ends what it began
     then        old: shut down
+
+The drain is over when every conversation of the old one is: by the referee where it has a protocol, by silence where it
+has none; or when its time is.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any, Final
 
 from caxton.agents import AgentRecord
 from caxton.bus import Envelope
+from caxton.clock import Alarm
 from caxton.deploy.change import Rooms
 from caxton.deploy.joining import DIED
 from caxton.deploy.journey import Journey
 from caxton.deploy.pair import Hand
+from caxton.deploy.remaining import Remaining
 from caxton.deploy.side_by_side import SideBySide
 from caxton.deploy.states import DAEMON_STOPPED, Drained, Faltered, Happening, Passed
 from caxton.deploy.target import Target
 from caxton.deploy.terms import Terms
-from caxton.deploy.voices import Voices, under_way
+from caxton.deploy.voices import Voices
 from caxton.errors import CaxtonError
 from caxton.sandbox.frames import DISCARDED
 
+LOOK_S: Final = 0.5
+
 
 class BlueGreenDrained(SideBySide):
-    """The old revision goes when its conversations have been quiet for a while, or when its time is over."""
+    """The old revision goes when its conversations have ended, or when its time is over."""
 
     def __init__(
         self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, terms: Terms
@@ -36,11 +44,14 @@ class BlueGreenDrained(SideBySide):
         self._good = 0
         self._is_draining = False
         self._heard_at = 0.0
+        self._remaining = Remaining(rooms.bus, record.endpoint.name)
+        self._ends_at = 0.0
+        self._next: Alarm | None = None
         self._dry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def change_over(self) -> Happening:
         """The new revision takes its place; what is under way stays with the old one."""
-        self._voices.keep(await under_way(self.rooms.bus, self.record.endpoint.name), new=False)
+        self._voices.keep(await self._remaining.look(), new=False)
         self._heard_at = self.rooms.clock.monotonic()
         return await super().change_over()
 
@@ -58,13 +69,18 @@ class BlueGreenDrained(SideBySide):
 
     def speaks(self, envelope: Envelope) -> bool:
         """The old revision's are the conversations that were under way."""
-        new = self._voices.of_new(envelope.message.conversation_id)
-        if not new:
+        conversation = envelope.message.conversation_id
+        new = self._voices.of_new(conversation)
+        if not new and self._remaining.is_silent_kind(conversation):
             self._heard_at = self.rooms.clock.monotonic()
         return new
 
     def judge(self, hand: Hand) -> None:
-        """In the probation one failure is enough; good turns are counted."""
+        """In the probation one failure is enough; good turns are counted. In the drain an end may have come."""
+        if self._is_draining:
+            if not hand.for_new:
+                self._look()
+            return
         if self.decided or hand.new is None or hand.new.status in DISCARDED:
             return  # of what cost the instance, `fell` is told
         if self.sides.new.errors:
@@ -121,12 +137,15 @@ class BlueGreenDrained(SideBySide):
     async def retire_old(self) -> Happening:
         """Wait until it has nothing more to say, and shut it down."""
         clock, terms = self.rooms.clock, self.terms
+        self._ends_at = clock.monotonic() + terms.drain_s
         last = clock.later(terms.drain_s, self._end_drain)
-        self._look()
+        self._look_again()
         try:
             await self._dry
         finally:
             last.cancel()
+            if self._next is not None:
+                self._next.cancel()
         if self.gone():
             return Drained()
         try:
@@ -143,14 +162,27 @@ class BlueGreenDrained(SideBySide):
         self.rooms.agents.changed(self.record, "deployed")
         return await super().retire_old()
 
+    def progress(self) -> dict[str, Any]:
+        """While it drains: how many conversations are left, and for how many seconds at the most."""
+        made = super().progress()
+        if self._is_draining and not self._dry.done():
+            opened, others = self._remaining.count()
+            left_s = max(0.0, self._ends_at - self.rooms.clock.monotonic())
+            made["drain"] = {"open": opened, "without_protocol": others, "left_s": round(left_s, 3)}
+        return made
+
     def _look(self) -> None:
-        """Is it quiet? Then it is over; else look again when it may be."""
-        clock, quiet_s = self.rooms.clock, self.terms.quiet_s
-        since = clock.monotonic() - self._heard_at
-        if not self._voices.any_old or since >= quiet_s:
+        """Has everything ended, and is it quiet where nothing says so? Then it is over."""
+        opened, others = self._remaining.count()
+        silent_s = self.rooms.clock.monotonic() - self._heard_at
+        if not opened and (not others or silent_s >= self.terms.quiet_s):
             self._end_drain()
-        elif not self._dry.done():
-            clock.later(quiet_s - since, self._look)
+
+    def _look_again(self) -> None:
+        """A conversation can also end by what others say, or by time."""
+        self._look()
+        if not self._dry.done():
+            self._next = self.rooms.clock.later(LOOK_S, self._look_again)
 
     def _end_drain(self) -> None:
         if not self._dry.done():

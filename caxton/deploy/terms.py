@@ -70,7 +70,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: float = 60.0
     """How long the old revision may take for that."""
     quiet_s: float = 5.0
-    """How long those conversations must have been silent for the old one to go before."""
+    """How long those of them that have no protocol must have been silent for the old one to go before."""
     stages: tuple[Stage, ...] = (Stage(5, 300), Stage(25, 600), Stage(50, 600))
     rollback_on: tuple[Condition, ...] = (Condition("error_rate", 1.0, False, "error_rate>1%"),)
     min_turns: int = 20

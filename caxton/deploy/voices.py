@@ -44,11 +44,6 @@ class Voices:
         """Those are under way, and whose they are."""
         self._known.update((one, new) for one in keys)
 
-    @property
-    def any_old(self) -> bool:
-        """Whether the old revision speaks anywhere."""
-        return not all(self._known.values())
-
 
 async def under_way(bus: Bus, agent: str) -> list[int]:
     """Keys of the conversations that this agent takes part in, as far as the bus remembers."""

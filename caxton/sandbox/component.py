@@ -24,13 +24,11 @@ HOOKS: Final = frozenset({"init", "snapshot", "restore", "shutdown"})
 class ComponentInstance:
     """A component in its sandbox; the same to a slot as `Instance`."""
 
-    __slots__ = ("_calls", "_limits", "_seed", "abi", "hooks", "memory_bytes", "revision")
+    __slots__ = ("_calls", "_limits", "_seed", "abi", "hooks", "revision")
 
     def __init__(self, world: World, limits: Limits) -> None:
         self.revision = world
         self.hooks = HOOKS
-        self.memory_bytes = 0
-        """Not known: the memory of a component is not to be seen from outside."""
         self._limits = limits
         self._seed = b""
         present.begin(b"", b"")
@@ -85,9 +83,11 @@ class ComponentInstance:
         except GuestFault:
             pass
 
-    def measure(self) -> int:
-        """Bytes of memory; 0, because nobody knows."""
-        return self.memory_bytes
+    memory_bytes: None = None
+
+    def measure(self) -> None:
+        """Nothing: the core instances in a component are not to be seen from outside, nor are their memories; the
+        engine's limits on a store stop them and tell nobody."""
 
     def patience(self, times: int) -> None:
         """Let every call from now on take so many times the wall limit."""

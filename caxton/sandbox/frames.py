@@ -103,7 +103,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     hooks: list[str]
     """The optional exports that the guest has: init, snapshot, restore, shutdown."""
-    memory_kib: int
+    memory_kib: int | None
+    """Linear memory; None for a component, whose memory nobody can see."""
     load_us: int
     abi: str
     """The guest's ABI version, `major.minor`."""
@@ -152,7 +153,7 @@ class ReplayedTurn(msgspec.Struct, frozen=True, array_like=True):
     status: int
     count: int
     fuel: int
-    memory_kib: int
+    memory_kib: int | None
     length: int
 
 
@@ -169,7 +170,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Meters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cell uses. `slot_kib` is the linear memory of each slot in KiB."""
+    """What the cell uses. `slot_kib` is the linear memory of each slot in KiB, None for a component's."""
 
     pid: int
     rss_kib: int
@@ -177,7 +178,7 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
     slots: int
     threads: int
     handoffs: int
-    slot_kib: dict[int, int]
+    slot_kib: dict[int, int | None]
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,11 @@ class Guest(Protocol):
     """A live guest; `Instance` says what each of these does and raises."""
 
     abi: str
-    memory_bytes: int
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What `measure` said last."""
+        ...
 
     @property
     def hooks(self) -> Set[str]:
@@ -44,8 +48,8 @@ class Guest(Protocol):
         """Let the guest end in order."""
         ...
 
-    def measure(self) -> int:
-        """Bytes of memory now."""
+    def measure(self) -> int | None:
+        """Bytes of linear memory now; None where nobody can know."""
         ...
 
     def patience(self, times: int) -> None:

@@ -40,7 +40,7 @@ def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
                     lost = fault.with_traceback(None)
             fuel += used
             if asked.outputs:
-                memory_kib = (instance.memory_bytes if lost else instance.measure()) // 1024
+                memory_kib = kib(instance.memory_bytes if lost else instance.measure())
                 turns.append(ReplayedTurn(status, count, used, memory_kib, len(output)))
                 outputs.append(output)
             if lost is not None:
@@ -51,3 +51,8 @@ def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
     why = None if lost is None else Fault(code=lost.code, reason=lost.reason, hint=lost.hint)
     head = msgspec.json.encode(Replayed(done=done, fuel=fuel, fault=why, turns=turns))
     return head + b"\0" + b"".join(outputs), lost
+
+
+def kib(memory_bytes: int | None) -> int | None:
+    """Bytes as KiB; what is not known stays so."""
+    return None if memory_bytes is None else memory_bytes // 1024

@@ -28,7 +28,7 @@ from caxton.sandbox.guests import Guest, live
 from caxton.sandbox.lanes import Frame
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
-from caxton.sandbox.rerun import rerun
+from caxton.sandbox.rerun import kib, rerun
 
 Answer = tuple[Status, int, bytes, int]
 """status, count, payload, fuel."""
@@ -128,7 +128,7 @@ class Slots:
             restored = asked.restore and "restore" in made.hooks
             if restored:
                 made.restore(state)
-            memory_kib = made.measure() // 1024
+            memory_kib = kib(made.measure())
         except BaseException:
             made.close()
             raise
@@ -215,7 +215,7 @@ class Slots:
     def _meters(self, away: Collection[int]) -> bytes:
         slot_kib = {
             # a store must not be asked anything while another thread runs in it
-            slot: (instance.memory_bytes if slot in away else instance.measure()) // 1024
+            slot: kib(instance.memory_bytes if slot in away else instance.measure())
             for slot, instance in list(self.live.items())
         }
         return msgspec.json.encode(

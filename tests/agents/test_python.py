@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from caxton.deploy import Probation
 from caxton.errors import CaxtonError, DeploymentError, InvalidModule
 from caxton.house import House, deploy_configured
 from caxton.sandbox.compiler import Compiler
-from caxton.sandbox.frames import Kind
+from caxton.sandbox.frames import Kind, Meters
 from caxton.sandbox.labels import Label, written
 from caxton.sandbox.python_build import PythonRuntime
 from caxton.sandbox.python_runtime import packed, runtime_name
@@ -53,6 +54,10 @@ async def test_an_exception_is_a_failure_and_its_traceback_is_logged(tmp_path: P
         view = await house.engine.deploy("c", module())
         assert view.state == "running"
         assert (await add(house, 2))["count"] == 2
+        meters = msgspec.json.decode((await link_of(house).request(Kind.METERS, 0)).payload, type=Meters)
+        assert list(meters.slot_kib.values()) == [None], "nobody can see the memory of a component"
+        house.cells.cells[0].meters = meters
+        assert house.agents.view("c").memory_kib is None
         answer = await ask(house, "c", {"add": 2000})
         assert answer["performative"] == "failure"
         assert answer["content"]["reason"] == "agent.py:12: ValueError: 2002 is too much"

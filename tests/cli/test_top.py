@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from caxton.cli.top import Look, Order, _screen, paces
+from caxton.cli.top import Look, Order, _cell, _screen, paces
 
 
 def agent(name: str, **meters: Any) -> dict[str, Any]:
@@ -52,6 +52,16 @@ def test_the_busiest_comes_first(order: Order, names: str) -> None:
         ],
     )
     assert "".join(pace.name for pace in paces(Look(0.0, {}, []), now, order)) == names
+
+
+def test_a_memory_that_nobody_can_see_is_none_and_comes_last() -> None:
+    agents = [agent("python", memory_kib=None), agent("c", memory_kib=64), agent("stopped")]
+    found = paces(Look(0.0, {}, []), Look(1.0, {}, agents), Order.MEMORY)
+    assert [(pace.name, _cell("memory_kib", pace.memory_kib)) for pace in found] == [
+        ("c", "64.0 KiB"),
+        ("python", "?"),
+        ("stopped", "0 B"),
+    ]
 
 
 def test_the_screen_shows_cells_and_as_many_agents_as_fit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from agents.homes import home, instances, kill_cell, letters, power_cut, reached
 
@@ -11,7 +12,7 @@ from caxton.clock import VirtualClock
 from caxton.deploy import Probation, Terms
 from caxton.errors import InvalidState
 from caxton.house import House
-from deploy.pairs import counter, every, said, side_by_side, talk, up
+from deploy.pairs import SAYS, counter, every, longer, said, side_by_side, talk, up
 
 TERMS = Terms(drain=True, probation=Probation(turns=3, warm_up_s=3600), drain_s=600, quiet_s=30)
 
@@ -50,6 +51,70 @@ async def test_conversations_under_way_end_on_the_old_revision(tmp_path: Path) -
         assert [count for _, count in await said(house, asked)] == list(range(1, len(asked) + 1))
         assert house.agents.view("c").revision == made.revision
         assert await instances(house) == 1
+
+
+AGREE, INFORM = (int.from_bytes(act, "little") for act in (b'"agree" ', b'"inform"'))
+ACT_AT = 256 + SAYS.replace('\\"', '"').index('"inform"')
+AGREES = f"(i64.store (i32.const {ACT_AT}) (i64.const {AGREE}))" + longer(
+    1000, f"(i64.store (i32.const {ACT_AT}) (i64.const {INFORM}))"
+)
+"""Agrees to what is asked, and informs of what is long."""
+
+
+async def test_a_conversation_with_a_protocol_is_over_when_it_has_its_end(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with home(tmp_path, clock=clock) as house:
+        await up(house, counter(first=AGREES))
+        talks = [talk(house, f"old-{n}", protocol="fipa-request") for n in range(2)]
+        ended = [talk(house, "ended", protocol="fipa-request", content="x" * 1200)]
+        await said(house, [*talks, *ended])
+        async with side_by_side(
+            house, counter("two", first=AGREES), strategy="blue-green", terms=TERMS
+        ) as change:
+            new = [talk(house, f"n-{n}") for n in range(3)]
+            await said(house, new)
+            await reached(house, lambda: draining(house))
+            live = house.engine.live(house.agents.registry.find("c").deployment or "")
+            assert live is not None
+            assert live.progress is not None
+            assert live.progress["drain"] == {"open": 2, "without_protocol": 0, "left_s": 600.0}
+            # silence says nothing where an end is to come
+            clock.advance(100)
+            for left, conversation in ((1, "old-0"), (0, "old-1")):
+                assert not change.done()
+                cancel = {
+                    "performative": "cancel",
+                    "protocol": "fipa-request",
+                    "reply_with": "r",
+                    "content": "x" * 1200,
+                }
+                assert (await said(house, [talk(house, conversation, **cancel)]))[0][0] == "one"
+                if left:
+                    live = house.engine.live(live.id)
+                    assert live is not None
+                    assert live.progress is not None
+                    assert live.progress["drain"] == {"open": 1, "without_protocol": 0, "left_s": 500.0}
+            made = await change
+        assert (made.state, "drain" in (made.progress or {})) == ("running", False)
+        assert await instances(house) == 1
+
+
+async def test_an_end_that_time_brings_is_seen_too(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    terms = msgspec.structs.replace(TERMS, drain_s=1e6)
+    async with home(tmp_path, clock=clock) as house:
+        await up(house, counter(first=AGREES))
+        await said(house, [talk(house, "old", protocol="fipa-request")])
+        async with side_by_side(
+            house, counter("two", first=AGREES), strategy="blue-green", terms=terms
+        ) as change:
+            await said(house, [talk(house, f"n-{n}") for n in range(3)])
+            await reached(house, lambda: draining(house))
+            clock.advance(house.bus.conduct.known["old"].next_us / 1e6 - clock.now_us() / 1e6 - 1)
+            assert not change.done()
+            clock.advance(2)
+            assert house.bus.conduct.known["old"].expired
+            assert (await change).state == "running"
 
 
 async def test_a_drain_is_over_when_its_time_is(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import safe, size, span
+from caxton.api.plain import memory, safe, size, span
 from caxton_tui import words
 from caxton_tui.agents import state
 from caxton_tui.bars import titled
@@ -102,7 +102,7 @@ class AgentRoom(VerticalScroll):
             ("revision", str(agent["revision"] or "none")[:16]),
             ("profile", safe(agent["profile"])),
             ("cell", f"{'none' if agent['cell'] is None else agent['cell']}, {agent['restarts']} restarts"),
-            ("memory", f"{size(agent['memory_kib'] * 1024)} of {size(agent['limits'].get('memory_bytes'))}"),
+            ("memory", f"{memory(agent['memory_kib'])} of {size(agent['limits'].get('memory_bytes'))}"),
             ("mailbox", f"{agent['mailbox']:,} waiting, {agent['in_flight']:,} in its cell"),
             ("turns", f"{agent['turns']:,}, {agent['failed_turns']:,} failed, {agent['sent']:,} sent"),
             ("pace", f"{words.brief(pace.turns_s)} turns/s, {words.brief(pace.fuel_s)} fuel/s"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from caxton.api.plain import safe, size
+from caxton.api.plain import memory, safe
 from caxton.finding import Subject
 from caxton_tui import words
 from caxton_tui.columns import Column, Table
@@ -40,7 +40,7 @@ class AgentTable(Table[Json]):
                 Column("WAIT", -5, 2, lambda agent: words.brief(agent["mailbox"])),
                 Column("MSG/S", -5, 1, lambda agent: words.brief(store.pace(agent).turns_s)),
                 Column("FUEL/S", -6, 4, lambda agent: words.brief(store.pace(agent).fuel_s)),
-                Column("MEMORY", -8, 5, lambda agent: size(agent["memory_kib"] * 1024)),
+                Column("MEMORY", -8, 5, lambda agent: memory(agent["memory_kib"])),
                 Column(
                     "ERR",
                     -4,

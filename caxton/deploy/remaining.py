@@ -1,0 +1,71 @@
+"""Which conversations an agent's old revision still has to end, before it can go.
+
+In: the bus, its referee, the agent. Out: how many are left, of two kinds. A conversation with a protocol has a known
+end: it is over when the referee says that the agent's part of it is. One without, or one that nobody judges, is over
+when it has been silent for a while; whoever asks says how long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import islice
+from typing import Final
+
+from caxton.bus import Bus
+from caxton.ids import conversation_key
+from caxton.protocols.machine import is_open
+
+AT_ONCE: Final = 4_096
+"""Conversations that are looked at in one go, so that the bus is not held up."""
+
+
+class Remaining:
+    """What was under way when this was made ready by `look`."""
+
+    def __init__(self, bus: Bus, agent: str) -> None:
+        self._bus = bus
+        self._agent = agent
+        self._open: dict[str, None] = {}
+        """Judged ones in which the agent's part goes on, as far as was seen."""
+        self._others: set[int] = set()
+        """Keys of those that nobody judges."""
+
+    async def look(self) -> list[int]:
+        """Find them, as far as the bus remembers; their keys."""
+        talks = iter(list(self._bus.conversations.talks.items()))
+        while part := list(islice(talks, AT_ONCE)):
+            for id, talk in part:
+                if self._agent not in talk.members:
+                    continue
+                ended = self._has_ended(id)
+                if ended is None:
+                    self._others.add(talk.key)
+                elif not ended:
+                    self._open[id] = None
+            await asyncio.sleep(0)
+        return [*self._others, *(conversation_key(id) for id in self._open)]
+
+    def is_silent_kind(self, conversation: str) -> bool:
+        """Whether only silence says that this one is over."""
+        return conversation_key(conversation) in self._others
+
+    def count(self) -> tuple[int, int]:
+        """How many with a protocol are open, and how many there are without; of very many a part is looked at."""
+        for id in list(islice(self._open, AT_ONCE)):
+            del self._open[id]
+            # one that the referee has forgotten was complete
+            if self._has_ended(id) is False:
+                self._open[id] = None
+        return len(self._open), len(self._others)
+
+    def _has_ended(self, id: str) -> bool | None:
+        """Whether the agent's part in it has come to an end; None where nobody judges that."""
+        conduct = self._bus.conduct
+        found = conduct.known.get(id)
+        protocol = conduct.library.find(found.protocol) if found is not None else None
+        if found is None or protocol is None:
+            return None
+        branch = found.branches.get(self._agent)
+        if branch is None or found.initiator == self._agent:
+            return not found.open
+        return not is_open(protocol, branch)
