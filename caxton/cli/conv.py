@@ -152,6 +152,9 @@ def show(
     sequence = Sequence(say, colour=colour_wanted(), width=width, headings=False, turns=True)
     for stored in messages:
         sequence.message(stored)
+    if not found.get("next"):
+        for stored in found["held"]:
+            sequence.held(stored)
     if messages:
         lasted = moment(messages[-1]) - moment(messages[0])
         who = sorted({short(stored["message"].get("sender", "?")) for stored in messages})

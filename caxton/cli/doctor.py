@@ -85,6 +85,7 @@ def checks(folder: Path) -> Iterator[Callable[[], Finding]]:
     yield lambda: python(sys.version_info[:3], sys.maxsize > 2**32)
     yield wasmtime
     yield lambda: socket(folder)
+    yield lambda: held(folder)
     yield lambda: space(shutil.disk_usage(folder).free)
     yield lambda: disk(folder)
     yield open_files
@@ -186,6 +187,27 @@ def socket(folder: Path) -> Finding:
     if not os.access(folder, os.W_OK):
         return Finding("socket", "bad", f"{folder} cannot be written", "a project's folder must be yours")
     return Finding("socket", "ok", f"{path}, {'a daemon answers' if answers(path) else 'no daemon answers'}")
+
+
+def held(folder: Path) -> Finding:
+    """Are there break points that somebody may have forgotten?"""
+    from caxton.api.client import Client
+    from caxton.api.socket import answers, socket_path
+    from caxton.cli.output import plural
+    from caxton.errors import CaxtonError
+
+    path = socket_path(folder / ".caxton")
+    if not answers(path):
+        return Finding("held", "ok", "no daemon answers")
+    try:
+        with Client(path, timeout=2.0) as caxton:
+            totals = caxton.status()["held"]
+    except CaxtonError as error:
+        return Finding("held", "warn", f"the daemon does not say: {error.message}", error.hint)
+    text = f"{plural(totals['messages'], 'message')} held, {plural(totals['break_points'], 'break point')}"
+    if totals["messages"] or totals["break_points"]:
+        return Finding("held", "warn", text, "see: caxton break held, caxton break list")
+    return Finding("held", "ok", text)
 
 
 def space(free: int) -> Finding:

@@ -102,6 +102,14 @@ class Sequence:
         for dead in dead_letters:
             self.dead_letter(dead)
 
+    def held(self, stored: Row) -> None:
+        """Print a message that is held."""
+        message: Row = stored["message"]
+        at = moment(stored)
+        began = self._began.setdefault(str(message.get("conversation_id", "")), at)
+        mark = f"⏸ held as {stored['seq']}" + (", edited" if stored["edited"] else "")
+        self._out(f"{self._line(stored, message, at - began)}  {paint(mark, 'yellow', self._colour)}")
+
     def verdict(self, verdict: Row) -> None:
         """Print what the referee said of a message that was no plain step."""
         legal: list[object] = verdict.get("legal", [])
@@ -147,6 +155,11 @@ class Sequence:
             "" if content is None else compact(content, room),
         ]
         marks = [paint("redelivered", "yellow", self._colour)] if stored.get("redelivered") else []
+        was_held: Row | None = stored.get("held")
+        if was_held:
+            changed = ", edited" if was_held["edited"] else ""
+            text = f"held for {span(was_held['held_us'] / 1e6)} as {was_held['seq']}{changed}"
+            marks.append(paint(text, "yellow", self._colour))
         if self._turns:
             turns: list[Row] = stored.get("turns", [])
             marks += [self._turn(turn) for turn in turns]
