@@ -25,10 +25,11 @@ from caxton.cli.options import seconds as duration
 
 if TYPE_CHECKING:
     from caxton.cli.ledger import Ledger
+    from caxton.errors import TimedOut
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-START_S = 10.0
+START_S = 30.0
 STOP_S = 5.0
 SPRINT_ROUNDS = 500
 SPRINT_S = 3.0
@@ -148,7 +149,6 @@ def show(folder: Path, rounds: int, until: float) -> None:
     """Give the order, print the trade, then the summary; `until` is a moment of `time.monotonic`."""
     from caxton.cli.ledger import Ledger
     from caxton.cli.output import talk
-    from caxton.errors import TimedOut
 
     ledger = Ledger()
     fast: Pace | None = None
@@ -156,7 +156,7 @@ def show(folder: Path, rounds: int, until: float) -> None:
     if asyncio.run(watch(folder, rounds, pause_ms, left, ledger, shown=True)):
         fast = asyncio.run(sprint(folder, min(SPRINT_S, until - time.monotonic() - 0.5)))
     elif not ledger.conversations:
-        raise TimedOut("nothing was traded in the time that was given", hint="give it more with --seconds")
+        raise nothing_traded()
     else:
         talk("the time is up before the last round")
     sum_up(folder, ledger, fast)
@@ -197,6 +197,15 @@ def perform(folder: Path, rounds: int, until: float, stay: bool) -> None:
         raise wrong
     if ledger.conversations:
         sum_up(folder, ledger, fast)
+    elif time.monotonic() > until - 1.0:
+        raise nothing_traded()
+
+
+def nothing_traded() -> TimedOut:
+    """The machine was too slow for the time that was given."""
+    from caxton.errors import TimedOut
+
+    return TimedOut("nothing was traded in the time that was given", hint="give it more with --seconds")
 
 
 def pace_of(rounds: int, until: float) -> tuple[int, float]:

@@ -6,6 +6,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from .load import Ledger, check, keep_asking, read, settled
 from .running import running
 
@@ -23,6 +25,7 @@ wasm = "slow.wat"
 """
 
 
+@pytest.mark.timeout(600)
 async def test_twenty_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: Path) -> None:
     pick = random.Random(20)
     with running(tmp_path / "p", PROJECT) as daemon:

@@ -114,9 +114,9 @@ def test_settings_that_are_wrong_are_one_error_and_no_traceback(home: Path) -> N
 
 
 def test_the_demo_opens_it_and_ends_by_itself(home: Path) -> None:
-    with terminal("demo", "--rounds", "1", "--seconds", "7", TMPDIR=str(home)) as one:
+    with terminal("demo", "--rounds", "1", "--seconds", "15", TMPDIR=str(home)) as one:
         said = one.read()
-        assert one.process.wait(30) == 0
+        assert one.process.wait(30) == 0, said[-3000:]
     assert b"Conversations" in said
     assert b"The market in numbers" in said
     assert b"1 of 1 bought" in said
