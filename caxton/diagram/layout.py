@@ -3,7 +3,7 @@
      2   +34 µs   │          ├─cfp─────▶│           item=book round=1      b7e3c50
 
 In: the lanes and how wide it may be. Out: for each line its parts, text with the name of a style, exactly so wide.
-Lanes that do not fit share the last one.
+Lanes that do not fit are folded into the last one, `+3 more`; which ones, whoever draws can choose.
 """
 
 from __future__ import annotations
@@ -45,21 +45,34 @@ _SIGNS: Final = {
 class Layout:
     """Where everything stands in a diagram that is so many cells wide."""
 
-    def __init__(self, story: Story, width: int) -> None:
+    def __init__(self, story: Story, width: int, skip: int = 0) -> None:
+        """Where not all lanes fit, the first one and those after the next `skip` are shown, the others are folded."""
         self.width = max(width, _GUTTER + _NARROWEST + _TEXT_LEAST)
         self._began_us = story.began_us
         room = self.width - _GUTTER - _TEXT_LEAST
         shown = max(min(len(story.lanes), room // _NARROWEST), 1)
         self.lanes = story.lanes[:shown]
-        hidden = len(story.lanes) - shown
-        if hidden:
-            self.lanes = (*story.lanes[: shown - 1], f"+{hidden + 1} more")
+        self.folded: tuple[str, ...] = ()
+        """Lanes that share the last one."""
+        self.skip = 0
+        """How many lanes after the first are passed over: no more than leaves the screen full."""
+        if len(story.lanes) > shown:
+            self.skip = max(0, min(skip, len(story.lanes) - shown + 1)) if shown > 2 else 0
+            own = story.lanes[:1] + story.lanes[1 + self.skip : self.skip + shown - 1]
+            own = own[: shown - 1]
+            self.folded = tuple(name for name in story.lanes if name not in own)
+            self.lanes = (*own, f"+{len(self.folded)} more")
         # half of what is there is for words, as far as the lanes can do with less
         wanted = (self.width - _GUTTER) * 6 // 10 // max(shown, 1)
         self._step = max(_NARROWEST, min(_WIDEST, wanted))
-        self._place = {name: min(n, shown - 1) for n, name in enumerate(story.lanes)}
+        self._place = {name: n for n, name in enumerate(self.lanes) if n < shown - bool(self.folded)}
         self._drawing = self._step * shown
         self.with_revisions = self.width - _GUTTER - self._drawing >= _TEXT_LEAST + _REVISION
+
+    @staticmethod
+    def least(story: Story) -> int:
+        """The width at which no lane is folded."""
+        return _GUTTER + _TEXT_LEAST + _NARROWEST * len(story.lanes)
 
     def heading(self) -> list[Part]:
         """The lanes' names."""

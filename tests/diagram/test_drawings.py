@@ -66,3 +66,28 @@ def test_an_arrow_goes_from_lane_to_lane() -> None:
         " +   2   +1.0 ms      │◀─propose──┼───────────┤     ↩1 price=42          b7e3c50",
         " =   3   +2.0 ms      │◀──────────┼─inform───▶│     1                    b7e3c50",
     ]
+
+
+def test_lanes_that_do_not_fit_are_folded_and_none_is_out_of_reach() -> None:
+    others = [f"m{number}" for number in range(12)]
+    story = read_story(
+        talk(said(1, "a", others, "cfp"), *(said(n + 2, m, "a", "propose") for n, m in enumerate(others)))
+    )
+    seen: set[str] = set()
+    for skip in range(20):
+        layout = Layout(story, 80, skip)
+        own = layout.lanes[:-1]
+        assert own[0] == "a"
+        assert layout.lanes[-1] == f"+{len(layout.folded)} more"
+        assert {*own, *layout.folded} == set(story.lanes)
+        assert len(own) + len(layout.folded) == 13
+        assert len(own) == len(Layout(story, 80).lanes) - 1
+        for line in lines_of(story):
+            assert sum(len(text) for text, _ in layout.parts(line)) == 80
+        seen |= set(own)
+    assert seen == set(story.lanes)
+    assert not Layout(story, Layout.least(story)).folded
+    assert Layout(story, Layout.least(story) - 1).folded
+    text = draw_text(story, 80)
+    assert "more" not in text
+    assert all(name in text.splitlines()[1] for name in story.lanes)

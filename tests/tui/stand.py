@@ -25,6 +25,7 @@ from caxton.clock import VirtualClock
 from caxton.config import load
 from caxton.house import House, deploy_configured, open_house
 from caxton_tui import CaxtonApp
+from caxton_tui.bars import COMPANY
 from caxton_tui.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,6 +200,7 @@ def settled(caxton: Daemon) -> Callable[[Store], bool]:
             heard(caxton)(store)
             and store.status is not None
             and store.status["journal"]["committed_seq"] == store.last_seq
+            and store.status["journal"]["waiting_rows"] <= COMPANY
             and all(agent["memory_kib"] and not agent["mailbox"] for agent in store.agents)
         )
 

@@ -47,7 +47,13 @@ def described(one: Json, desk: Desk) -> RenderableType:
     grid = Grid.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, min_width=9)
     grid.add_column(overflow="fold")
-    for name, value, style in (*_fields(one, desk), *gate_lines(one), *_checks(one), *_progress(one)):
+    for name, value, style in (
+        *_head(one, desk),
+        *gate_lines(one),
+        *_fields(one, desk),
+        *_checks(one),
+        *_progress(one),
+    ):
         grid.add_row(Text(name, "dim"), Text(value, style))
     parts: list[RenderableType] = [grid]
     gate: Json | None = one["gate"]
@@ -62,12 +68,15 @@ def described(one: Json, desk: Desk) -> RenderableType:
     return Group(*parts)
 
 
-def _fields(one: Json, desk: Desk) -> Iterator[Field]:
+def _head(one: Json, desk: Desk) -> Iterator[Field]:
     bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
     yield "agent", words.short(one["agent"], desk.store.platform), "bold"
     yield "state", f"{sign(one)} {stands(one)}", "bold yellow" if one["waits"] else bad
     if one["reason"]:
         yield "reason", safe(one["reason"])[:_CUT], bad
+
+
+def _fields(one: Json, desk: Desk) -> Iterator[Field]:
     yield "from", str(one["previous"] or "nothing")[:16], ""
     yield "to", str(one["revision"] or "none")[:16] + (", the same as before" if one["unchanged"] else ""), ""
     yield "strategy", safe(one["strategy"]), ""
@@ -85,7 +94,7 @@ def _fields(one: Json, desk: Desk) -> Iterator[Field]:
     yield "began", desk.hour(one["created_at"]), ""
     # what is added later is shown as it comes
     for name, value in one.items():
-        if name not in _KNOWN and value not in (None, [], {}):
+        if name not in _KNOWN and value not in (None, False, [], {}):
             yield safe(name), value if isinstance(value, str) else compact(value, 400), ""
 
 

@@ -26,6 +26,15 @@ class Diagram(Listing):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Back", id="diagram.back", tooltip="One step back in time"),
         Binding("right,l", "move(1)", "On", id="diagram.on", tooltip="One step on in time"),
+        Binding("less_than_sign,comma", "lanes(-1)", "Lanes", show=False, id="diagram.lanes_before"),
+        Binding(
+            "greater_than_sign,full_stop",
+            "lanes(1)",
+            "Lanes",
+            show=False,
+            id="diagram.lanes_on",
+            tooltip="Other members, where not all of them fit",
+        ),
         Binding("u", "unfold", "Unfold", id="diagram.unfold", tooltip="Open every loop, or fold them again"),
     ]
 
@@ -39,6 +48,8 @@ class Diagram(Listing):
         self._layout: Layout | None = None
         self._open: set[int] = set()
         self._arcs: dict[int, str] = {}
+        self._skip = 0
+        """Members after the first that are passed over, where not all of them fit."""
 
     @property
     def following(self) -> bool:
@@ -84,20 +95,27 @@ class Diagram(Listing):
             return self._book.error
         return "Reading…" if self._book is not None else "Choose a conversation on the left."
 
+    def on_resize(self) -> None:
+        """Draw it for the room that there is now."""
+        self.flush()
+        self.post_message(self.Moved(self))
+
     def flush(self) -> None:
         """Draw the book that is open as it is now."""
         book, store = self._desk.store.book, self._desk.store
         if book is not self._book:
-            self._book, self._open, self.cursor = book, set(), None
+            self._book, self._open, self.cursor, self._skip = book, set(), None, 0
         now_us = self._desk.now_us
-        seen = (book, book.version if book else 0, self.width, now_us // _SECOND, len(self._open))
+        seen = (book, book.version if book else 0, self.width, now_us // _SECOND, len(self._open), self._skip)
         if seen == self._seen:
             return
         self._seen = seen
         self._story = book.story(store.platform) if book else None
         before = self._lines
         self._lines = [] if self._story is None else lines_of(self._story, now_us, self._open)
-        self._layout = None if self._story is None else Layout(self._story, max(self.width - 1, 1))
+        self._layout = (
+            None if self._story is None else Layout(self._story, max(self.width - 1, 1), self._skip)
+        )
         self._keep(before)
         self.fit()
         if self.following:
@@ -137,6 +155,23 @@ class Diagram(Listing):
         else:
             super().action_move(by)
 
+    def action_lanes(self, by: int) -> None:
+        """Show other members, a screen of them further on or back."""
+        layout = self._layout
+        if layout is None or not layout.folded:
+            self.notify("everybody is shown", timeout=2)
+            return
+        self._skip = max(layout.skip + by * max(len(layout.lanes) - 2, 1), 0)
+        self.flush()
+        # no further than there is somebody
+        self._skip = self._layout.skip if self._layout is not None else 0
+        self.post_message(self.Moved(self))
+
+    @property
+    def folded(self) -> int:
+        """Members that share the last lane."""
+        return len(self._layout.folded) if self._layout is not None else 0
+
     def action_unfold(self) -> None:
         """Open every loop, or fold them all again."""
         if self._open:
@@ -175,6 +210,8 @@ class Diagram(Listing):
         parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
         if book.head is not None and book.head["pinned"]:
             parts.append("⚑ pinned")
+        if self.folded:
+            parts.append(f"{self.folded} of {len(story.lanes)} folded: < >")
         if book.left_out:
             parts.append(f"{book.left_out:,} before left out")
         parts.append("following" if self.following else f"stopped at {self._where()}, f follows")

@@ -74,6 +74,11 @@ class Waterfall(Listing):
             return self._book.error
         return "Choose a conversation on the left."
 
+    def on_resize(self) -> None:
+        """Draw it for the room that there is now."""
+        self.flush()
+        self.post_message(self.Moved(self))
+
     def flush(self) -> None:
         """Draw the book that is open as it is now."""
         book = self._desk.store.book

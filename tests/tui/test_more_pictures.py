@@ -1,0 +1,139 @@
+"""More of what a person sees: changes and the gate, pins, letters to jump to, many lanes, forms.
+
+What was measured is another figure each time; here it is none, so that pictures can be compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents.homes import tally
+
+from caxton_tui import CaxtonApp
+from caxton_tui.conversations import ConversationsPane
+from caxton_tui.store import Link, Store
+from caxton_tui.traces import TracesPane
+
+from .stand import daemon, market, read, settled, stage
+from .test_gate import GATE, counted
+
+Shot = Callable[[CaxtonApp, str], None]
+MEASURED = ("turn_us", "queue_us", "pause_us", "compile_ms", "load_ms", "elapsed_ms", "ms")
+
+
+def unmeasured(value: Any) -> Any:
+    """The same without durations."""
+    if isinstance(value, dict):
+        return {key: 0 if key in MEASURED and one else unmeasured(one) for key, one in value.items()}
+    if isinstance(value, str):
+        return re.sub(r"[\d.]+ ms of", "0 ms of", value)
+    if isinstance(value, list | tuple):
+        return type(value)(unmeasured(one) for one in value)
+    return value
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, reading = Store.asked, Store.read
+    monkeypatch.setattr(
+        Store, "asked", lambda self, room=None, **what: asked(self, room=room, **unmeasured(what))
+    )
+    monkeypatch.setattr(Store, "read", lambda self, book, detail: reading(self, book, unmeasured(detail)))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_build_that_waits(size: tuple[int, int], tmp_path: Path, shot: Shot) -> None:
+    async with counted(tmp_path, size) as (caxton, one):
+        await caxton.client.pin("c-1")
+        held = await caxton.client.deploy("tally", tally(step=2), how=GATE)
+        await one.until(
+            lambda store: (
+                store.waiting
+                and read(caxton)(store)
+                and any(item["pinned"] for item in store.conversations)
+                and store.book.head["pinned"] is (store.book.id == "c-1")
+            ),
+            look=True,
+        )
+        if size == (120, 40):
+            await one.press("down", "down", "enter")
+            await one.until(
+                lambda store: store.book.id == "c-1" and store.book.head and store.book.head["pinned"],
+                look=True,
+            )
+            await one.until(read(caxton), look=True)
+            shot(one.app, "pinned")
+        await one.press("4", "g", "n")
+        await one.until(
+            lambda store: store.deployment and store.deployment["id"] == held["id"] and store.turns, look=True
+        )
+        shot(one.app, "waits")
+        if size == (120, 40):
+            await one.press("d")
+            shot(one.app, "difference")
+
+
+async def test_letters_traces_and_an_answer_to_write(tmp_path: Path, shot: Shot) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
+        await caxton.trade()
+        await one.until(read(caxton), look=True)
+        await one.press("semicolon")
+        shot(one.app, "jump")
+        await one.press("escape", "t")
+        await one.shown(lambda: one.app.picture.the(TracesPane).waterfall.bars)
+        await one.until(read(caxton), look=True)
+        shot(one.app, "traces")
+        await one.press("1", "c", *"seller-ann", "tab")
+        shot(one.app, "compose")
+
+
+async def test_a_busy_market(tmp_path: Path, shot: Shot) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
+        await caxton.trade(rounds=12)
+        await one.until(read(caxton), look=True)
+        await one.press("slash", *"conv:~^market-[0-9]*$", "enter", "home")
+        await one.until(
+            lambda store: store.book and store.book.id == "market-12" and read(caxton)(store), look=True
+        )
+        shot(one.app, "busy")
+
+
+async def test_the_daemon_is_gone_on_a_large_screen(tmp_path: Path, shot: Shot) -> None:
+    async with stage(tmp_path, (120, 40), pauses_s=[5.0]) as one:
+        async with daemon(market(tmp_path)) as caxton:
+            await caxton.trade()
+            await one.until(settled(caxton), look=True)
+            await one.press("5")
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        one.clock.advance(2)
+        await one.paint()
+        shot(one.app, "lost")
+
+
+async def test_many_members(tmp_path: Path, shot: Shot) -> None:
+    names = [f"operator.member-{letter}" for letter in "abcdefghijkl"]
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
+        for sender, receivers in ((0, names[1:]), (3, names[:1]), (11, names[:1]), (7, names[8:9])):
+            await caxton.client.send(
+                {
+                    "performative": "inform",
+                    "receiver": receivers,
+                    "conversation_id": "many",
+                    "content": {"n": sender},
+                },
+                sender=names[sender],
+            )
+        await one.until(read(caxton), look=True)
+        await one.press("tab")
+        shot(one.app, "lanes")
+        diagram = one.app.picture.the(ConversationsPane).diagram
+        names_of = diagram._layout.lanes
+        await one.press(*["greater_than_sign"] * 6)
+        assert diagram._layout.lanes[0] == names_of[0]
+        assert diagram._layout.lanes[-2] == diagram.story.lanes[-1]
+        await one.press(*["comma"] * 6)
+        assert diagram._layout.lanes == names_of
