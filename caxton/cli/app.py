@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "msg": "Send messages and follow those that pass.",
     "conv": "List conversations and read one.",
     "trace": "Where the time of a conversation went.",
-    "break": "Hold messages on their way, look at them, change them, let them go.",
+    "break": "Hold messages on their way, change them, let them go.",
     "task": "Run whole protocols, look at what came of them, end them.",
     "df": "Find agents by what they offer.",
     "check": "Judge recorded messages by their protocols.",

@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Hold messages on their way, look at them, change them, let them go.",
+    help="Hold messages on their way, change them, let them go.",
 )
 
 
