@@ -14,6 +14,7 @@ from caxton.agents import AgentRecord
 from caxton.deploy.target import Target
 from caxton.journal import Reader
 from caxton.replay import Replayer, Report, Totals, TurnReport
+from caxton.replay.report import CHANGED
 
 MODES: Final = ("check", "replay")
 KEPT: Final = 50
@@ -23,7 +24,7 @@ DROPPED: Final = "the operator dropped it"
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """How strict: `check` stops a build that traps or breaks a protocol, `replay` also one that changes an answer in a
+    """How strict: `check` stops a build that fails or breaks a protocol, `replay` also one that changes an answer in a
     pinned conversation. The `last` conversations are tried beside the pinned ones, for `timeout_s` at the most."""
 
     mode: str
@@ -71,6 +72,17 @@ async def judge(
     )
 
 
+def _fails_now(turn: TurnReport) -> bool:
+    """Whether a turn that went well ends with an error, such as an exception in Python, or with output that the host
+    refuses. The instance lives, but whoever asked gets a failure."""
+    return (
+        turn.verdict == CHANGED
+        and turn.after is not None
+        and turn.before.status == "ok"
+        and turn.after.status != "ok"
+    )
+
+
 def _reason(gate: Gate, report: Report, pinned: list[str]) -> str | None:
     totals = report.totals
     stumbled = sum(len(one.stumbled) for one in report.agents)
@@ -82,6 +94,11 @@ def _reason(gate: Gate, report: Report, pinned: list[str]) -> str | None:
             else "a turn that went well traps or hits"
         )
         return f"{which} a limit now"
+    failing = sum(_fails_now(turn) for turn in report.turns)
+    if failing:
+        return (
+            "a turn that went well fails now" if failing == 1 else f"{failing} turns that went well fail now"
+        )
     if totals.illegal:
         return f"{totals.illegal} turn{'s' if totals.illegal > 1 else ''} would break the protocol"
     if gate.mode == "replay" and pinned:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +36,18 @@ class NotBuilt(CaxtonError):
         self.took_ms = took_ms
 
 
-async def build(target: Target, shown_from: Path) -> tuple[Built | BuildFailed, bytes]:
+async def build(
+    target: Target, shown_from: Path, began: Callable[[], None] | None = None
+) -> tuple[Built | BuildFailed, bytes]:
     """Build a target that has a recipe; the event, and the module (empty where there is none).
 
-    Places in the event are relative to `shown_from`. `keeps` of a failure is left to the caller.
+    Places in the event are relative to `shown_from`. `keeps` of a failure is left to the caller. `began` is called
+    when every later change of the source is known to be one.
     """
     assert target.recipe is not None
     target.begin()
+    if began is not None:
+        began()
     read: frozenset[Path] | None = None
     try:
         outcome = await _run(target.recipe, shown_from)

@@ -166,10 +166,10 @@ class DevLoop:
             self._take_as_it_is(state, target)
             return
         async with room:
-            self._say(
-                BuildStarted(agents=target.agents, builder=target.recipe.builder, source=target.recipe.source)
+            started = BuildStarted(
+                agents=target.agents, builder=target.recipe.builder, source=target.recipe.source
             )
-            event, module = await build(target, self._folder)
+            event, module = await build(target, self._folder, lambda: self._say(started))
         if isinstance(event, BuildFailed):
             event = msgspec.structs.replace(event, keeps=await self._keeps(target.agents))
         else:

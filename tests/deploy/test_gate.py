@@ -17,6 +17,12 @@ from caxton.journal import Pin
 CHECK, REPLAY = Gate(mode="check", timeout_s=30.0), Gate(mode="replay", timeout_s=30.0)
 TRAPS_AT_TWO = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 49)) (then unreachable))"
 BROKEN = tally(tag="broken", before=TRAPS_AT_TWO)
+FAILS = tally(tag="fails", before=TRAPS_AT_TWO.replace("unreachable", "(return (i32.const -7))"))
+SPEAKS_AS_X = (
+    "(i32.store (i32.const 36) (i32.const 1024)) (i32.store (i32.const 40) (i32.const 39))"
+    " (return (i32.const 1))"
+)
+REFUSED = tally(tag="refused", before=TRAPS_AT_TWO.replace("unreachable", SPEAKS_AS_X))
 ILLEGAL = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"content')
 
 
@@ -89,8 +95,13 @@ async def test_a_changed_answer_in_a_pinned_conversation_waits(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("wasm", "reason"),
-    [(BROKEN, "that went well trap"), (ILLEGAL, "would break the protocol")],
-    ids=["traps", "illegal"],
+    [
+        (BROKEN, "that went well trap"),
+        (ILLEGAL, "would break the protocol"),
+        (FAILS, "a turn that went well fails now"),
+        (REFUSED, "a turn that went well fails now"),
+    ],
+    ids=["traps", "illegal", "fails", "says what is refused"],
 )
 @pytest.mark.parametrize("gate", [CHECK, REPLAY])
 async def test_what_breaks_waits_in_any_case_and_is_dropped(
