@@ -183,9 +183,8 @@ async def show_held(request: Request, seq: Seq) -> Response:
     if not stored:
         raise NotHeld(f"no message {seq} is held", hint="see: caxton break held")
     body = stored_body(stored[0])
-    live = next((held for held in rooms.hold if held.seq == seq), None)
-    if live is not None:
-        body |= held_body(rooms, live)
+    if seq in rooms.hold:
+        body |= held_body(rooms, rooms.hold.get(seq))
     return answer({**body, "said": msgspec.Raw(stored[0].body)})
 
 
@@ -319,7 +318,7 @@ def _break_body(rooms: Rooms, point: BreakPoint) -> dict[str, Any]:
 
 async def _there(rooms: Rooms, seq: int) -> None:
     """NotHeld that says what became of a message, where it is not held any more."""
-    if any(held.seq == seq for held in rooms.hold):
+    if seq in rooms.hold:
         return
     await rooms.journal.committed_upto(min(rooms.bus.last_seq, seq))
     stored = await rooms.reader.held([seq])
@@ -356,14 +355,7 @@ async def _all(rooms: Rooms, seqs: list[int], then: Literal["release", "drop"] |
     for at in range(0, len(seqs), AT_ONCE):
         async with durable(rooms):
             some = seqs[at : at + AT_ONCE]
-            if then == "release":
-                done += rooms.hold.release_some(some)
-            else:
-                there = {held.seq for held in rooms.hold}
-                for seq in some:
-                    if seq in there:
-                        rooms.hold.drop(seq)
-                        done += 1
+            done += rooms.hold.release_some(some) if then == "release" else rooms.hold.drop_some(some)
         # others wait
         await asyncio.sleep(0)
     return done

@@ -185,7 +185,7 @@ async def _say(
             "seq": admitted.seq,
             "conversation_id": admitted.conversation_id,
             "trace_id": admitted.trace_id,
-            "held": any(held.seq == admitted.seq for held in rooms.hold.of(admitted.conversation_id)),
+            "held": admitted.seq in rooms.hold,
         }
         return answer(body | await _replies(rooms, waiter, admitted.seq, came, patience, wanted), 202)
 
@@ -204,7 +204,7 @@ async def _again(rooms: Rooms, stored: StoredMessage, patience: float, wanted: i
             "seq": stored.seq,
             "conversation_id": message.conversation_id,
             "trace_id": message.trace_id,
-            "held": any(held.seq == stored.seq for held in rooms.hold.of(message.conversation_id)),
+            "held": stored.seq in rooms.hold,
         }
         return answer(body | await _replies(rooms, waiter, stored.seq, came, patience, wanted), 202)
 

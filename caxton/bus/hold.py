@@ -15,6 +15,7 @@ What the platform's own agents say, and what is said to them, is never held: the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -56,6 +57,7 @@ class Hold:
         self._limits = limits
         self._held: dict[int, Held] = {}
         self._talks: dict[str, dict[int, Held]] = {}
+        self._by_break: Counter[str] = Counter()
         self._bytes = 0
         self.on_went_on: list[Callable[[str, tuple[int, int]], None]] = []
         """Told from when to when a conversation's clock has stood still."""
@@ -72,6 +74,10 @@ class Hold:
         """Everything that is held, in order."""
         return iter(list(self._held.values()))
 
+    def __contains__(self, seq: int) -> bool:
+        """Whether a message is held under that number."""
+        return seq in self._held
+
     def get(self, seq: int) -> Held:
         """One held message; NotHeld where it is not."""
         held = self._held.get(seq)
@@ -85,7 +91,7 @@ class Hold:
 
     def held_by(self, break_id: str) -> int:
         """How many messages a break point holds."""
-        return sum(held.break_id == break_id for held in self._held.values())
+        return self._by_break.get(break_id, 0)
 
     def ahead_of(self, held: Held) -> Held | None:
         """What has to go on before it, if anything."""
@@ -245,6 +251,15 @@ class Hold:
             self._follow(id)
         return len(found)
 
+    def drop_some(self, seqs: list[int]) -> int:
+        """Bring those of these messages to nobody that are held; returns how many there were."""
+        found = [self._held[seq] for seq in seqs if seq in self._held]
+        for held in found:
+            self._go_on(held, dropped=True)
+        for id in dict.fromkeys(held.message.conversation_id for held in found):
+            self._follow(id)
+        return len(found)
+
     def drop(self, seq: int) -> int:
         """Bring a message to nobody: a dead letter, and a `failure` to its sender; returns its last number.
 
@@ -321,6 +336,8 @@ class Hold:
 
     def _keep(self, held: Held) -> None:
         self._held[held.seq] = held
+        if held.break_id is not None:
+            self._by_break[held.break_id] += 1
         self._talks.setdefault(held.message.conversation_id, {})[held.seq] = held
         self._bytes += held.bytes
 
@@ -332,6 +349,10 @@ class Hold:
             alarm.cancel()
         seq, now_us = bus.next()
         del self._held[held.seq]
+        if held.break_id is not None:
+            self._by_break[held.break_id] -= 1
+            if not self._by_break[held.break_id]:
+                del self._by_break[held.break_id]
         talk = self._talks[id]
         del talk[held.seq]
         self._bytes -= held.bytes

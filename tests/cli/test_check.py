@@ -157,3 +157,24 @@ def test_a_table_of_ones_own_and_one_that_makes_no_sense(tmp_path: Path) -> None
     done = caxton("check", record, "--protocol", table)
     assert done.returncode == 2
     assert "own.toml line 4: nothing leads to state 'done'" in done.stderr
+
+
+def test_the_time_in_which_a_message_was_held_counts_for_nobody(tmp_path: Path) -> None:
+    cfp = message(1, "buyer", "cfp", "a", "b", protocol="fipa-contract-net", reply_with="r", reply_by="5s")
+    rows = [
+        {"seq": 1, "message": cfp, "held": None},
+        # what b says passes while a's word is held
+        {"seq": 3, "message": message(8, "b", "propose", "buyer", in_reply_to="r", reply_with="q")},
+        {
+            "seq": 4,
+            "message": message(60, "a", "propose", "buyer", in_reply_to="r", reply_with="p"),
+            "held": {"seq": 2, "held_us": 58_000_000, "edited": False, "break_id": "b1"},
+        },
+    ]
+    done = caxton("check", write(tmp_path / "held.jsonl", rows), "-o", "json")
+    assert json.loads(done.stdout)["messages"][-1]["branches"] == {"a": "proposed", "b": "proposed"}
+    for row in rows:
+        row.pop("held", None)
+    done = caxton("check", write(tmp_path / "late.jsonl", rows), "-o", "json")
+    late = json.loads(done.stdout)["messages"][-1]["branches"]
+    assert late == {"a": "late-rejected", "b": "late-rejected"}
