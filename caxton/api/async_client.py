@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from caxton.api import wire
+from caxton.api.pieces import items_of
 from caxton.api.wire import Call, EventReader, Json, StreamEvent, quoted
 from caxton.errors import TimedOut, Unreachable
 
@@ -62,9 +63,7 @@ class AsyncClient:
 
     async def agents(self) -> list[Json]:
         """Every agent (`AgentBody`), by name."""
-        body: Json = wire.read(await self._ask(Call("GET", "/api/v1/agents")))
-        items: list[Json] = body["items"]
-        return items
+        return await items_of(wire.accepted(await self._ask(Call("GET", "/api/v1/agents"))))
 
     async def agent(self, name: str) -> Json:
         """One agent (`AgentBody`)."""

@@ -147,6 +147,8 @@ class Diagram(Listing):
         """Stop at that line."""
         self._arcs = arcs(self._lines, max(0, min(number, self.total - 1)))
         super().put(number)
+        # what comes after it is dim, arcs join it with others
+        self.refresh()
 
     def action_move(self, by: int) -> None:
         """A step back or on; past the last line it follows again."""
