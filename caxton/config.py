@@ -353,10 +353,11 @@ class Project:
     def problems(self) -> list[str]:
         """What a daemon would stumble over that the values alone do not show, one sentence each."""
         found: list[str] = []
-        for name in self.config.agents:
+        for name, agent in self.config.agents.items():
             path = self.module(name)
             if not path.is_file():
-                found.append(f"[agents.{name}] wasm: there is no file {path}")
+                built = f"; `caxton dev` builds it from {agent.source}" if agent.source is not None else ""
+                found.append(f"[agents.{name}] wasm: there is no file {path}{built}")
             elif path.stat().st_size > self.config.compile.max_module_mib * 1024**2:
                 found.append(f"[agents.{name}] wasm: {path} is larger than compile.max_module_mib")
         return found

@@ -277,12 +277,14 @@ class ReplayStart(TypedDict):
 
 
 class ReplayAgent(TypedDict):
-    """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way."""
+    """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way,
+    `changed` settings and limits that were others then."""
 
     agent: str
     revision: str
     start: ReplayStart
     stumbled: list[int]
+    changed: list[str]
     memory_kib: int | None
 
 

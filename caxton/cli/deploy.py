@@ -249,7 +249,7 @@ def tell(answer: dict[str, Any], output: Format) -> None:
         return
     revision = str(answer["revision"])[:12]
     if answer["state"] in ("deploying", "draining"):
-        talk(where(answer))
+        talk(f"{where(answer)}{_memory(answer)}")
         talk(f"look: caxton deploy status {name}; decide: caxton deploy promote|abort {name}")
         return
     if answer["unchanged"]:
@@ -265,7 +265,14 @@ def tell(answer: dict[str, Any], output: Format) -> None:
         )
         if (spent := times.get(key)) is not None
     ]
-    if answer["memory"] is not None:
-        why = answer["memory_reason"]
-        took.append(f"state {answer['memory']}" + (f" ({safe(why)})" if why else ""))
-    talk(f"{name} runs revision {revision}" + (f": {', '.join(took)}" if took else ""))
+    talk(f"{name} runs revision {revision}" + (f": {', '.join(took)}" if took else "") + _memory(answer))
+
+
+def _memory(answer: dict[str, Any]) -> str:
+    """What became of the agent's state, and why."""
+    from caxton.cli.output import safe
+
+    if answer["memory"] is None:
+        return ""
+    why = answer["memory_reason"]
+    return f", state {answer['memory']}" + (f" ({safe(why)})" if why else "")

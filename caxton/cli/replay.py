@@ -137,4 +137,7 @@ def start_line(one: Mapping[str, Any]) -> str:
         line += f"; not the state of then: {safe(start['reason'])}"
     if one["stumbled"]:
         line += f"; {plural(len(one['stumbled']), 'turn')} of other conversations trapped on the way"
+    if one["changed"]:
+        names = ", ".join(safe(name) for name in one["changed"])
+        line += f"; told what it is told now, not what it was told then: {names} changed since"
     return line

@@ -102,6 +102,11 @@ class Joining(Handover):
             gone = MomentsGone(self.record.number, self._joined_seq, self._old_no)
             self.rooms.bus.journal.batch.records.append(gone)
 
+    async def drop_new(self) -> None:
+        """Take the new revision's instance away, also one that is just coming up."""
+        async with self._joining:
+            await super().drop_new()
+
     def kept(self) -> dict[str, Any]:
         """From where on the new revision remembers, as it goes on after a restart."""
         return {"joined_seq": self._joined_seq, "since": self._since}
@@ -139,7 +144,7 @@ class Joining(Handover):
         """A new instance in place of the one that is gone."""
         async with self._joining:
             for _ in range(TRIES):
-                if self.pair is None or self.pair.seated or self.gone():
+                if self.pair is None or self.pair.seated or self.pair.over:
                     return
                 if self.record.mending is not None:
                     # the old one broke down over the same message

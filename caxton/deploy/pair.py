@@ -131,6 +131,11 @@ class Pair:
         """Whether the new revision handles messages now."""
         return self._new_slot is not None
 
+    @property
+    def over(self) -> bool:
+        """Whether one of the two goes on alone, or their cell died."""
+        return self._over
+
     def unseat(self) -> None:
         """The new revision says nothing more; what it was to say is said by the old one."""
         self._new_slot = None

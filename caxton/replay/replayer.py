@@ -37,6 +37,7 @@ from caxton.replay.report import (
 )
 from caxton.replay.said import Said, comparable, read_said
 from caxton.replay.side import Rerun, SideRun
+from caxton.replay.then import changed_since
 from caxton.sandbox.compiler import Compiler
 from caxton.sandbox.frames import DISCARDED
 from caxton.sandbox.profiles import Profile
@@ -174,6 +175,9 @@ class Replayer:
                         start=run.start,
                         stumbled=run.stumbled,
                         memory_kib=last.memory_kib if last else None,
+                        changed=await changed_since(
+                            self._journal.reader, record, min(one.turn.started_us for one in own), told
+                        ),
                     )
                 )
         turns.sort(key=lambda turn: (turn.seq, turn.agent))

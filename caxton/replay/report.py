@@ -74,7 +74,9 @@ class AgentReport(msgspec.Struct, frozen=True, kw_only=True):
     stumbled: list[int] = []
     """Messages of other conversations, on the way there, whose turns went well once and cost the instance now."""
     memory_kib: int | None = None
-    """Linear memory at the end."""
+    """Linear memory at the end; None where nobody can see it."""
+    changed: list[str] = []
+    """Settings and limits that were others at the first of the turns; the replay has those of now."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

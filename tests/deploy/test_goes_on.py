@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from agents.homes import commit, home, instances, power_cut, reached
+from agents.homes import commit, home, instances, letters, power_cut, reached
 
 from caxton.clock import VirtualClock
 from caxton.deploy import Condition, Stage, Terms
 from caxton.deploy.voices import within
 from caxton.house import House
-from deploy.pairs import counter, said, side_by_side, talk, up
+from deploy.pairs import counter, every, said, side_by_side, talk, up
 
 FAILS = Condition("error_rate", 1.0, False, "error_rate>1%")
 TERMS = Terms(stages=(Stage(10, 60), Stage(50, 100)), rollback_on=(FAILS,))
@@ -88,6 +88,44 @@ def _ended(house: House, id: str) -> bool:
     house.bus.event("test", body={})
     house.bus.settle()
     return house.engine.live(id) is None
+
+
+async def test_what_was_counted_before_a_restart_takes_it_back_after(tmp_path: Path) -> None:
+    """One turn of twenty fails: fifteen before the power goes, the rest after; no turn is lost on the way."""
+    there = tmp_path / "2"
+    there.mkdir()
+    terms = Terms(stages=(Stage(25, 3600), Stage(50, 3600)), rollback_on=(FAILS,))
+    wasm = counter("two", first=every(20, "(unreachable)"), snapshot=False)
+    clock = VirtualClock()
+    async with home(tmp_path, clock=clock) as house:
+        first = await up(house, counter(snapshot=False))
+        async with side_by_side(house, wasm, strategy="canary", terms=terms):
+            id = house.agents.registry.find("c").deployment or ""
+            asked = [talk(house, f"t-{n}") for n in range(15)]
+            await said(house, asked)
+            live = house.engine.live(id)
+            assert live is not None
+            assert live.progress is not None
+            assert live.progress["sides"]["new"]["turns"] == 15
+            # it is written down every five seconds
+            clock.advance(5)
+            await power_cut(house, there)
+    async with home(there) as house:
+        assert await taken_up(house) == id
+        asked += [talk(house, f"t-{n}") for n in range(15, 20)]
+        await reached(house, lambda: _ended(house, id))
+        asked += [talk(house, f"t-{n}") for n in range(20, 40)]
+        answers = await said(house, asked)
+        row = next(row for row in await house.journal.reader.deployments() if row.id == id)
+        assert row.state == "rolled_back"
+        assert row.reason == (
+            "stage 1 (25 %): error_rate is 5.0 %, the old one's 0.0 % (error_rate>1%) after 20 turns"
+        )
+        assert [count for _, count in answers] == list(range(1, 41)), "each message once, in its order"
+        assert [by == "two" for by, _ in answers[:19]] == [within(f"t-{n}", 25) for n in range(19)]
+        assert {by for by, _ in answers[19:]} == {"one"}
+        assert house.agents.view("c").revision == first.revision
+        assert await letters(house) == []
 
 
 async def test_a_shadow_goes_on(tmp_path: Path) -> None:

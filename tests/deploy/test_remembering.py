@@ -3,6 +3,7 @@ decides between them; a model of two counters says what is right (docs/decisions
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 from dataclasses import dataclass
@@ -309,3 +310,18 @@ async def test_whoever_goes_on_alone_has_first_ended_what_it_was_given(tmp_path:
                 "the new revision broke down while it took over",
             )
             assert await ask(house, "after") == ("one", 2)
+
+
+async def test_an_instance_that_is_coming_back_when_it_is_decided_is_not_left_over(tmp_path: Path) -> None:
+    terms = Terms(shadow_s=1000)
+    async with home(tmp_path, clock=VirtualClock()) as house:
+        await up(house, old(hooks=True))
+        for number in range(12):
+            async with side_by_side(house, new(hooks=True), strategy="shadow", terms=terms):
+                talk(house, f"t-{number}", content="x" * NEW_TRAPS)
+                await house.bus.endpoints["c@local"].empty()
+                for _ in range(3 * number):
+                    # a little further each time on its way back
+                    await asyncio.sleep(0)
+                await house.engine.abort(house.agents.registry.find("c").deployment or "")
+            assert await instances(house) == 1, f"round {number}"

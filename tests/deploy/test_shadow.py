@@ -14,7 +14,19 @@ from caxton.deploy import Terms
 from caxton.deploy.compare import compare
 from caxton.limits import Limits
 from caxton.sandbox.frames import Status
-from deploy.pairs import REFUSES, SAYS_NONSENSE, SPIN, counter, every, revisions, said, side_by_side, talk, up
+from deploy.pairs import (
+    REFUSES,
+    SAYS_NONSENSE,
+    SPIN,
+    counter,
+    every,
+    longer,
+    revisions,
+    said,
+    side_by_side,
+    talk,
+    up,
+)
 
 LONG = Terms(shadow_s=3600)
 
@@ -50,8 +62,21 @@ async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp
         (SPIN, "limit"),
         (REFUSES, "guest error"),
         (SAYS_NONSENSE, "the host refuses the new one's"),
+        ("(return (i32.const 65))", "limit"),
+        (f"(i32.store (i32.const 40) (i32.const {1 << 24})) (return (i32.const 1))", "broken"),
+        ("(i32.store (i32.const 36) (i32.const -1)) (return (i32.const 1))", "broken"),
+        ("(drop (memory.grow (i32.const 100000))) (unreachable)", "trap"),
     ],
-    ids=["trap", "limit", "error code", "nonsense"],
+    ids=[
+        "trap",
+        "limit",
+        "error code",
+        "nonsense",
+        "floods with messages",
+        "floods with text",
+        "points outside its memory",
+        "grows beyond its limit",
+    ],
 )
 async def test_a_shadow_that_fails_changes_nothing_for_anyone(
     tmp_path: Path, does: str, different: str
@@ -89,6 +114,41 @@ async def test_a_shadow_that_fails_changes_nothing_for_anyone(
         assert await letters(house) == []
         assert await said(house, [talk(house, "t")]) == [("one", 31)]
         assert await instances(house) == 1
+
+
+async def test_a_shadow_that_breaks_its_protocol_or_writes_to_others_is_heard_by_nobody(
+    tmp_path: Path,
+) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter())
+        await house.engine.deploy("other", counter(), wat=True)
+        wrong = counter("two").replace(b"inform", b"cancel")
+        async with side_by_side(house, wrong, strategy="shadow", terms=LONG) as change:
+            asked = [talk(house, f"t-{n}", protocol="fipa-request") for n in range(5)]
+            assert await said(house, asked) == [("one", n + 1) for n in range(5)]
+            counts = house.bus.counts
+            assert (counts.violations, counts.turns_refused, counts.turns) == (0, 0, 5)
+            states = {one.id: one.open for one in house.bus.conduct.known.values()}
+            assert states == {f"t-{n}": 0 for n in range(5)}, "every conversation has had its end"
+            await house.engine.abort(house.agents.registry.find("c").deployment or "")
+            assert (await change).state == "rolled_back"
+        assert await letters(house) == []
+
+
+async def test_a_shadow_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await up(house, counter(), limits=Limits(wall_ms=800, fuel=10**12))
+        hangs = counter("two", first=longer(1000, SPIN))
+        async with side_by_side(house, hangs, strategy="shadow", terms=LONG) as change:
+            asked = [talk(house, "t", content="x" * 1200), *(talk(house, f"t-{n}") for n in range(30))]
+            assert await said(house, asked) == [("one", n + 1) for n in range(31)]
+            live = house.engine.live(house.agents.registry.find("c").deployment or "")
+            assert live is not None
+            assert live.progress is not None
+            assert live.progress["sides"]["new"]["turns"] == 0, "it is still at the first one"
+            await house.engine.abort(live.id)
+            assert (await change).state == "rolled_back"
+        assert await said(house, [talk(house, "t")]) == [("one", 32)]
 
 
 async def test_a_shadow_that_breaks_down_again_and_again_is_given_up(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFoun
 from caxton.house import House
 from caxton.journal import Pin, schema
 from caxton.journal.retention import trim
+from caxton.limits import Limits
 from caxton.replay import Report, Wanted
 
 
@@ -257,6 +258,25 @@ async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> 
             (64, 192),
         ]
         assert verdicts(report) == ["same", "same"]
+
+
+async def test_what_was_told_otherwise_then_is_named(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", tally(), wat=True, settings={"price": 40, "same": 1})
+        await talk(house, "first", None)
+        assert (await replay(house, "first")).agents[0].changed == []
+        more = Limits(fuel=5_000_000)
+        await house.engine.deploy("c", tally(), wat=True, settings={"price": 50, "same": 1}, limits=more)
+        await talk(house, "second", None)
+        await house.engine.deploy("c", tally(tag="two"), wat=True)
+        await commit(house)
+        report = await replay(house, "first", "second")
+        assert report.agents[0].changed == ["limits.fuel", "settings.price"], "since the first of them"
+        report = await replay(house, "second")
+        assert (report.agents[0].changed, verdicts(report)) == ([], ["same"])
+        # taken back, it is as it was then
+        await house.engine.deploy("c", tally(), wat=True, settings={"price": 40, "same": 1}, limits=Limits())
+        assert (await replay(house, "first")).agents[0].changed == []
 
 
 async def test_several_agents_of_one_conversation(tmp_path: Path) -> None:
