@@ -23,7 +23,8 @@ def up(
     """Start the daemon of this project and wait until it is ready.
 
     It deploys the agents that caxton.toml names, takes up what was left when it last ended, and goes on after
-    this command: its log is .caxton/daemon.log.
+    this command: its log is .caxton/daemon.log. A build that was dropped, taken back or rolled back before is not
+    taken in because it stands at wasm; that is said.
 
     \b
     Examples:

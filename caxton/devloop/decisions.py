@@ -112,7 +112,11 @@ class Decisions:
         held = self.held.get(change["agent"])
         if held is not None and held.deployment == change["id"]:
             self._decided(held, change)
-        elif not change["configured"] and not change["unchanged"] and change["state"] != "failed":
+        elif (
+            not change["configured"]
+            and change["revision"] != change["previous"]
+            and change["state"] != "failed"
+        ):
             # one that failed never touched the agent; whoever asked for it was told
             self._say(
                 Elsewhere(

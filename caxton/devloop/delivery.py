@@ -6,8 +6,10 @@ agent is now is asked of the daemon each time, because others may deploy too.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +18,7 @@ from caxton.api.client import AsyncClient, Json
 from caxton.config import Project
 from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Kept, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
+from caxton.sandbox.shelf import Shelf
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
@@ -67,9 +70,14 @@ class Wanted:
 
     def is_met_by(self, body: Json) -> bool:
         """Whether the agent is that already; one that failed is not."""
-        is_now = (body["revision"], body["settings"], body["limits"], body["profile"])
-        wanted = (self.revision, self.settings, self.limits, self.profile)
-        return is_now == wanted and body["state"] != "failed"
+        return self.revision == body["revision"] and self.is_told_to(body) and body["state"] != "failed"
+
+    def is_told_to(self, body: Json | None) -> bool:
+        """Whether the agent was told what this says beside the build."""
+        if body is None:
+            return False
+        is_now = (body["settings"], body["limits"], body["profile"])
+        return is_now == (self.settings, self.limits, self.profile)
 
 
 async def deliver(
@@ -81,20 +89,33 @@ async def deliver(
     fresh_state: bool,
     build_ms: float | None,
     at_start: bool,
+    saved: bool,
+    modules: Path,
     gate: Gate,
 ) -> Event:
-    """Bring it there if need be. Raises Unreachable or TimedOut where no daemon answers."""
+    """Bring it there if need be. Raises Unreachable or TimedOut where no daemon answers.
+
+    A build that somebody decided against is brought when it was `saved`, and not because the loop starts or other
+    settings were: those are for the build that runs, whose bytes are in the folder `modules`.
+    """
     before = await _agent(caxton, wanted.agent)
     previous: str | None = before["revision"] if before else None
     if before is not None and wanted.is_met_by(before):
         if at_start:
             return Running(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
         return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
-    if at_start and before is not None and previous is not None:
+    refused: Kept | None = None
+    if not saved and before is not None and previous is not None:
         refused = await _refused(caxton, wanted, previous)
-        if refused is not None:
-            return refused
     try:
+        if refused is not None and previous is not None:
+            if wanted.is_told_to(before):
+                return refused
+            module, strategy, gate = (
+                await asyncio.to_thread(Shelf(modules).bytes_of, previous),
+                "direct",
+                Gate(),
+            )
         done = await caxton.deploy(
             wanted.agent,
             module,
@@ -105,8 +126,10 @@ async def deliver(
             strategy=strategy,
             fresh_state=fresh_state,
             probation_s=None if strategy == "direct" else PROBATION_S,
-            how={**gate.fields(), "configured": True},
+            how={**gate.fields(), "configured": refused is None},
         )
+        if refused is not None and at_start:
+            return refused
         if not wanted.start and (before is None or before["state"] not in ("running", "suspended")):
             await caxton.change_agent(wanted.agent, "stop")
     except (Unreachable, TimedOut):

@@ -208,19 +208,22 @@ class DevLoop:
                 wanted = Wanted.of(state.project, agent, made.data)
                 if state.tried.get(agent) == wanted and agent not in state.again:
                     continue
+                saved = agent in state.again and not at_start
                 build_ms = made.build_ms if agent in state.again else None
                 state.tried[agent] = wanted
                 state.again.discard(agent)
-                await self._bring(wanted, made.data, build_ms, at_start=at_start)
+                await self._bring(wanted, made.data, build_ms, at_start=at_start, saved=saved)
                 if agent in state.stopped and wanted.start:
                     state.stopped.discard(agent)
                     await self._start_again(wanted)
 
-    async def _bring(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> None:
+    async def _bring(
+        self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
+    ) -> None:
         # what waited gives way to this one, and nothing is said of that
         waited = self._decisions.given_way(wanted.agent)
         try:
-            event = await self._ask(wanted, module, build_ms, at_start=at_start)
+            event = await self._ask(wanted, module, build_ms, at_start=at_start, saved=saved)
             if waited is not None and isinstance(event, Unchanged):
                 # the source is what runs again: nothing was brought that the daemon would drop the other for
                 await self._decisions.drop(waited)
@@ -232,11 +235,13 @@ class DevLoop:
             # somebody stopped it, or it died: one more start is what a person would try
             try:
                 self._say(DaemonUp(started=await self._bring_up()))
-                self._say(await self._ask(wanted, module, build_ms, at_start=at_start))
+                self._say(await self._ask(wanted, module, build_ms, at_start=at_start, saved=saved))
             except CaxtonError as error:
                 self._say(DaemonGone(reason=f"{lost.message}; {error.message}", hint=error.hint))
 
-    async def _ask(self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool) -> Event:
+    async def _ask(
+        self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
+    ) -> Event:
         async with self._client() as caxton:
             return await deliver(
                 caxton,
@@ -246,6 +251,8 @@ class DevLoop:
                 fresh_state=self._fresh_state,
                 build_ms=build_ms,
                 at_start=at_start,
+                saved=saved,
+                modules=self._folder / ".caxton" / "modules",
                 gate=self._gate,
             )
 

@@ -249,6 +249,30 @@ async def test_a_rollback_elsewhere_is_told_and_stays_over_the_end_of_everything
         )
 
 
+async def test_other_settings_are_no_way_in_for_a_build_that_was_rolled_back(tmp_path: Path) -> None:
+    begin(tmp_path)
+    text = (tmp_path / "caxton.toml").read_text()
+    async with looping(tmp_path, gate=GATE) as project:
+        await project.next(Watching)
+        project.save("tally.wat", tally(tag="two").decode())
+        deployed = await project.next(Deployed)
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            await caxton.rollback(deployed.deployment)
+            await project.next(Elsewhere)
+            project.save("caxton.toml", text + "settings = { price = 3 }\n")
+            told = await project.next(Deployed)
+            assert (told.revision, told.settings_changed) == (deployed.previous, True)
+            assert (await caxton.agent("tally"))["settings"] == {"price": 3}
+    (tmp_path / "caxton.toml").write_text(text + "settings = { price = 4 }\n")
+    async with looping(tmp_path, gate=GATE) as project:
+        assert (await project.next(Kept)).keeps == deployed.previous
+        async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
+            now = await caxton.agent("tally")
+            assert (now["revision"], now["settings"]) == (deployed.previous, {"price": 4})
+            project.save("tally.wat", tally(tag="two").decode())
+            assert (await project.next(Deployed)).revision == deployed.revision
+
+
 async def test_what_others_promote_and_take_back_is_told(tmp_path: Path) -> None:
     begin(tmp_path)
     async with looping(tmp_path, gate=GATE) as project:
