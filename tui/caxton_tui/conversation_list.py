@@ -52,8 +52,9 @@ class ConversationList(Table[Json]):
         return str(thing["id"])
 
     def name_of(self, thing: Json) -> str:
-        """Its id as a terminal may show it; a flag before one that is pinned."""
-        return f"⚑ {safe(thing['id'])}" if thing["pinned"] else safe(thing["id"])
+        """Its id as a terminal may show it; a flag before one that is pinned, `⏸` where something of it is held."""
+        held = "⏸ " if thing["id"] in self._desk.store.held_in else ""
+        return held + (f"⚑ {safe(thing['id'])}" if thing["pinned"] else safe(thing["id"]))
 
     def subject(self, thing: Json) -> Subject:
         """What a filter looks at."""
@@ -83,6 +84,9 @@ class ConversationList(Table[Json]):
         )
 
     def _due(self, body: Json) -> str:
+        if body["id"] in self._desk.store.held_in:
+            # its clock stands still
+            return "⏸"
         moment = due(body)
         return "" if moment is None else f"{max(moment - self._desk.now_us / 1e6, 0):.0f}s"[:4]
 

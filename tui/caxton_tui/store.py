@@ -182,6 +182,8 @@ class Store:
         """The newest turns of all agents."""
         self.held: Sequence[Json] = ()
         """What is held, the oldest first."""
+        self.held_in: frozenset[str] = frozenset()
+        """Conversations of which something is held."""
         self.breaks: Sequence[Json] = ()
         """The break points."""
         self.book: Book | None = None
@@ -276,6 +278,7 @@ class Store:
             self.turns = turns
         if held is not None:
             self.held = held
+            self.held_in = frozenset(str(one["message"]["conversation_id"]) for one in held)
         if breaks is not None:
             self.breaks = breaks
         if room is not None and room != self.room:
@@ -334,7 +337,7 @@ class Store:
         self.last_seq, self.left_out = None, 0
         self.conversations, self.deployments, self.turns = (), (), ()
         self.book, self.room, self.deployment = None, None, None
-        self.held, self.breaks = (), ()
+        self.held, self.breaks, self.held_in = (), (), frozenset()
         self.deployments_due = True
         self.history.forget()
         self.narrow(self.filter)

@@ -132,7 +132,7 @@ class Tape(Listing):
             return []
         sign = words.sign(entry.kind, entry.act)
         if entry.kind != "message":
-            style = "listing--bad" if sign in "!…" else "listing--dim"
+            style = "listing--bad" if sign in "!…" else "listing--warn" if sign == "⏸" else "listing--dim"
             act = entry.kind.replace("_", " ")
             return [
                 (_time(entry.at, self._zone), 8, "listing--dim"),

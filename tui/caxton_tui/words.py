@@ -17,7 +17,7 @@ from caxton.diagram.words import short as short
 
 Json = Mapping[str, Any]
 
-_EVENT_SIGNS: Final = {"dead_letter": "!", "violation": "!", "gap": "…"}
+_EVENT_SIGNS: Final = {"dead_letter": "!", "violation": "!", "gap": "…", "held": "⏸", "delayed": "⏸"}
 
 STYLED: Final = {"?": "cyan", "+": "yellow", "=": "green", "-": "yellow", "!": "red"}
 """The colour of each sign in running text."""
@@ -35,7 +35,7 @@ STATE_SIGNS: Final = {
 
 
 def sign(kind: str, act: str) -> str:
-    """One character for an act: ? asks, + offers, = settles, - declines, ! went wrong; · for other events."""
+    """One character for an act: ? asks, + offers, = settles, - declines, ! went wrong; ⏸ held, · other events."""
     if kind == "message":
         return SIGNS.get(act, "·")
     return _EVENT_SIGNS.get(kind, "·")
