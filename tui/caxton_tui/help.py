@@ -96,6 +96,6 @@ def notes() -> Text:
     return Text(
         f"\nFilter: words that a row must hold; {fields} in that field; ~ a regular expression; ! turns it round."
         "\nSigns: ? asks  + offers  = settles  - declines  ! went wrong  ↻ delivered again  · event"
-        "\nIn a diagram: ↩ answers  ◷ reply-by, or one that passed  ✗ wrong  ◆ another revision  ↻ a loop, folded  ⏸ held"
+        "\nIn a diagram: ↩ answers  ◷ reply-by, or one that passed  ✗ wrong  ◆ another revision  ↻ a loop  ⏸ held"
         "\nA line that says how many rows were left out is a viewer's bound: the journal has them all."
     )
