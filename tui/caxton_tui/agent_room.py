@@ -77,7 +77,7 @@ class AgentRoom(VerticalScroll):
 
     def _text(self, agent: Json | None, room: Room | None) -> RenderableType:
         if agent is None:
-            return Text("Choose an agent on the left.", "dim")
+            return Text("Choose an agent.", "dim")
         if self.page == "Overview":
             return self._overview(agent)
         if room is None or room.name != agent["name"]:

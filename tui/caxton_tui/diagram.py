@@ -93,7 +93,12 @@ class Diagram(Listing):
         """Why there is nothing."""
         if self._book is not None and self._book.error:
             return self._book.error
-        return "Reading…" if self._book is not None else "Choose a conversation on the left."
+        if self._book is not None:
+            return "Reading…"
+        if self._desk.store.listed and not self._desk.store.conversations:
+            # where lists stand above pictures, theirs has no room for more than a line
+            return "Press c to write a message, T to start a task."
+        return "Choose a conversation."
 
     def on_resize(self) -> None:
         """Draw it for the room that there is now."""
@@ -106,7 +111,15 @@ class Diagram(Listing):
         if book is not self._book:
             self._book, self._open, self.cursor, self._skip = book, set(), None, 0
         now_us = self._desk.now_us
-        seen = (book, book.version if book else 0, self.width, now_us // _SECOND, len(self._open), self._skip)
+        seen = (
+            book,
+            book.version if book else 0,
+            self.width,
+            self.room,
+            now_us // _SECOND,
+            len(self._open),
+            self._skip,
+        )
         if seen == self._seen:
             return
         self._seen = seen

@@ -51,6 +51,8 @@ P = TypeVar("P", bound=Pane)
 FRAMES_S: Final = 10
 WIDE: Final = 110
 """Columns from which on list and picture stand side by side."""
+TALL: Final = 30
+"""Lines from which on the build's strip has all its lines."""
 PANES: Final[tuple[type[Pane], ...]] = (
     ConversationsPane,
     AgentsPane,
@@ -69,6 +71,7 @@ class Frame(Screen[None]):
     def __init__(self, desk: Desk, *, building: bool) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (WIDE, "wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "low"), (TALL, "tall")]
         self.desk = desk
         self._building = building
         self._painted = (-1, -1)

@@ -72,7 +72,7 @@ class Waterfall(Listing):
         """Why there is nothing."""
         if self._book is not None and self._book.error:
             return self._book.error
-        return "Choose a conversation on the left."
+        return "Choose a conversation."
 
     def on_resize(self) -> None:
         """Draw it for the room that there is now."""
