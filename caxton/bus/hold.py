@@ -111,6 +111,8 @@ class Hold:
         for row in await reader.held_now():
             self._keep(taken_up(row))
         for held in self:
+            # also where nobody judges: tasks have clocks of their own
+            self._bus.conduct.standing.setdefault(held.message.conversation_id, held.at_us)
             if held.due_us is not None:
                 self._arm(held)
         self._watch()

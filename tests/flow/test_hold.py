@@ -102,3 +102,30 @@ def test_a_task_waits_as_long_as_its_messages_are_held_also_over_a_restart(tmp_p
             assert rows[0]["held"]["held_us"] >= 3_900_000
             assert client.status()["counts"]["violations"] == 0
             Talks(daemon.folder, client).judge()
+
+
+def test_what_was_changed_is_remembered_and_what_was_said_is_replayed(tmp_path: Path) -> None:
+    configuration = 'cells = 1\n[agents.counter]\nwasm = "counter.wasm"\n[agents.echo]\nwasm = "echo.wasm"\n'
+    with running(tmp_path / "counting", configuration) as daemon:
+        with daemon.client(60.0) as client:
+            client.add_break("to:counter", name="asked")
+            talks = Talks(daemon.folder, client)
+            talks.send("request", "counter", {"add": 3}, conversation_id="sum")
+            (held,) = client.held()
+            client.edit(held["seq"], {"content": {"add": 10}})
+            client.release(held["seq"])
+            client.remove_break("asked")
+            client.add_break("from:echo", count=1)
+            talks.send("request", "echo", "said", conversation_id="word")
+            (held,) = held_in(talks, 1)
+            client.edit(held["seq"], {"content": "changed"})
+            client.release(held["seq"])
+            assert client.conversation("word")["items"][-1]["message"]["content"] == "changed"
+            # an agent is not measured by what somebody else has made of its words
+            totals = client.replay(["sum", "word"])["totals"]
+            assert (totals["same"], totals["changed"]) == (2, 0)
+        daemon.kill()
+        daemon.start()
+        with daemon.client(60.0) as client:
+            (answer,) = Talks(daemon.folder, client).ask("request", "counter", {"add": 1})
+            assert answer["content"] == {"count": 11}
