@@ -124,8 +124,9 @@ def deploy(
     """Deploy a module as an agent.
 
     An agent that is there moves to the new revision between two turns; its mailbox and its conversations
-    stay. Where the module has snapshot hooks its state is carried over. Before any message goes to it the
-    new revision is checked in four steps: static, sandbox, contract, resources.
+    stay. With every strategy its memory goes over: carried, where both revisions have the hooks for it; else
+    rebuilt, by running what the agent did once more; or fresh, with --fresh-state. Before any message goes to
+    it the new revision is checked in four steps: static, sandbox, contract, resources.
 
     \b
     Strategies:

@@ -23,7 +23,7 @@ from caxton.cells import CellLost
 from caxton.deploy.change import Handover, Rooms
 from caxton.deploy.journey import Journey
 from caxton.deploy.pair import Hand, Pair
-from caxton.deploy.rebuild import Rebuild
+from caxton.deploy.rebuild import Rebuild, decided_upto
 from caxton.deploy.sides import Sides
 from caxton.deploy.states import Happening
 from caxton.deploy.target import Target
@@ -180,8 +180,8 @@ class Joining(Handover):
             brought_by=self.journey.id,
             since=self._since,
         )
-        await recovery.recall([way], self._decided_upto())
-        await recovery.catch_up(way, self._decided_upto())
+        await recovery.recall([way], decided_upto(endpoint))
+        await recovery.catch_up(way, decided_upto(endpoint))
         async with record.changing:
             endpoint.open = False
             try:
@@ -197,11 +197,6 @@ class Joining(Handover):
             finally:
                 if self._lives() and record.mending is None:
                     self.rooms.bus.open(endpoint)
-
-    def _decided_upto(self) -> int:
-        """Up to this message every turn is in the journal, or on its way there."""
-        endpoint = self.record.endpoint
-        return min((one.seq for one in endpoint.in_flight), default=endpoint.last_seq + 1) - 1
 
     def _begins_fresh(self, seq: int, why: str | None) -> None:
         """After that message the new revision begins with nothing."""

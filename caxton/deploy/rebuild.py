@@ -137,7 +137,7 @@ class Rebuild:
 
     async def _past(self, way: Way) -> Way:
         """What is on disk now, told."""
-        await self._agents.recovery.recall([way])
+        await self._agents.recovery.recall([way], decided_upto(self._record.endpoint))
         if way.error is not None:
             raise way.error
         self._raise(way)
@@ -171,3 +171,12 @@ class Rebuild:
                 hint="the old revision goes on; with --fresh-state the new one begins with nothing",
             )
         return len(portion)
+
+
+def decided_upto(endpoint: Endpoint) -> int:
+    """Up to this message every turn is in the journal, or on its way there. What an instance that broke down gave back
+    waits again behind messages of which something was said."""
+    undecided = [one.seq for one in (*endpoint.in_flight, *endpoint.returned)]
+    if endpoint.waiting:
+        undecided.append(endpoint.waiting[0].seq)
+    return min((*undecided, endpoint.last_seq + 1)) - 1

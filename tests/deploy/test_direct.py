@@ -238,19 +238,3 @@ async def test_a_strategy_that_there_is_not(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         with pytest.raises(DeploymentError, match="rolling"):
             await house.engine.deploy("c", COUNTER, strategy="rolling")
-
-
-async def test_what_is_so_already_is_current(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, settings={"a": 1})
-        record = house.agents.registry.find("c@local")
-        same: dict[str, Any] = {
-            "wat": False,
-            "settings": {"a": 1},
-            "limits": record.config.limits,
-            "profile": "standard",
-        }
-        assert await house.engine.is_current(record, COUNTER, **same)
-        assert not await house.engine.is_current(record, COUNTER_2, **same)
-        for change in ({"settings": {}}, {"limits": Limits(mailbox=3)}, {"profile": "strict"}):
-            assert not await house.engine.is_current(record, COUNTER, **{**same, **change})

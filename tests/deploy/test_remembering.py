@@ -325,3 +325,54 @@ async def test_an_instance_that_is_coming_back_when_it_is_decided_is_not_left_ov
                     await asyncio.sleep(0)
                 await house.engine.abort(house.agents.registry.find("c").deployment or "")
             assert await instances(house) == 1, f"round {number}"
+
+
+@pytest.mark.parametrize("end", ["promoted", "aborted"])
+async def test_under_load_nothing_is_told_twice_or_not_at_all(tmp_path: Path, end: str) -> None:
+    """Breakdowns of either side while messages keep coming; nobody waits until both are back."""
+    chance = random.Random(end)
+    clock = VirtualClock()
+    asked: list[tuple[int, int]] = []
+    async with home(tmp_path, clock=clock) as house:
+        await up(house, old(hooks=False), limits=LIMITS)
+        endpoint = house.bus.endpoints["c@local"]
+
+        def burst(many: int, *kinds: int) -> None:
+            length = [*kinds, *[PLAIN] * (many - len(kinds))]
+            chance.shuffle(length)
+            asked.extend((talk(house, f"{chance.random()}", content="x" * kind), kind) for kind in length)
+
+        burst(100)
+        async with side_by_side(house, new(hooks=False), strategy="canary", terms=HALF) as change:
+            for number in range(12):
+                clock.advance(31)
+                burst(60, NEW_TRAPS if number % 2 else OLD_TRAPS)
+                for _ in range(chance.randrange(200)):
+                    burst(1)
+                    await asyncio.sleep(0)
+            assert not change.done()
+            # one that breaks down while it takes over is not taken
+            await endpoint.empty()
+            await whole(house)
+            id = house.agents.registry.find("c").deployment or ""
+            burst(60)
+            await (house.engine.promote(id) if end == "promoted" else house.engine.abort(id))
+            await endpoint.empty()
+            made = await change
+        assert made.state == ("running" if end == "promoted" else "rolled_back"), made.reason
+        answered = await answers(house)
+        assert {len(answered[seq]) for seq, _ in asked} == {1}
+        assert all(answered[seq][0]["performative"] == "inform" for seq, kind in asked if kind != OLD_TRAPS)
+        lost = sum(kind == (NEW_TRAPS if end == "promoted" else OLD_TRAPS) for _, kind in asked)
+        assert lost == 6
+        if end == "promoted":
+            # what the old one failed in while the new one was away is in nobody's memory
+            own = (await house.journal.reader.own_turns([endpoint.number]))[endpoint.number, id]
+            failed = [seq for seq, _ in asked if answered[seq][0]["performative"] == "failure"]
+            lost += sum(not own.get(seq, False) for seq in failed)
+        by = "two" if end == "promoted" else "one"
+        assert await ask(house, "after") == (by, len(asked) - lost + 1)
+        kill_cell(house)
+        restarts = house.agents.view("c").restarts
+        await reached(house, lambda: house.agents.view("c").restarts > restarts)
+        assert await ask(house, "after") == (by, len(asked) - lost + 2)
