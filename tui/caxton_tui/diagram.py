@@ -112,13 +112,10 @@ class Diagram(Listing):
             self._book, self._open, self.cursor, self._skip = book, set(), None, 0
         now_us = self._desk.now_us
         seen = (
-            book,
-            book.version if book else 0,
-            self.width,
-            self.room,
-            now_us // _SECOND,
-            len(self._open),
-            self._skip,
+            (book, book.version if book else 0, len(self._open), self._skip),
+            (self.width, self.room, now_us // _SECOND),
+            # what is said where there is nothing to draw
+            None if book else self.empty,
         )
         if seen == self._seen:
             return

@@ -248,6 +248,9 @@ class Frame(Screen[None]):
         """Do it, after asking where it cannot be taken back."""
         self._doing.do(event.deed)
 
+    def _show_agent(self, name: str) -> None:
+        self.go(Pane.Go("Agents", agent=name))
+
     def _began(self, conversation: str) -> None:
         """A deed began that conversation."""
         self.go(Pane.Go("Conversations", conversation=conversation))
@@ -363,7 +366,7 @@ class Frame(Screen[None]):
                 Command(f"screen {label.lower()}", pane.ABOUT, twin, partial(self.action_screen, label))
             )
         found += everywhere(self._actions)
-        found += by_name(self.desk, self.go)
+        found += by_name(self.desk, self._show_agent, self._began)
         return found
 
     @property

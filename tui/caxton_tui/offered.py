@@ -10,7 +10,6 @@ from functools import partial
 
 from caxton_tui import words
 from caxton_tui.desk import Command, Desk
-from caxton_tui.pane import Pane
 
 
 def everywhere(act: Mapping[str, Callable[[], None]]) -> Iterator[Command]:
@@ -34,20 +33,24 @@ def everywhere(act: Mapping[str, Callable[[], None]]) -> Iterator[Command]:
         yield Command(name, text, twin, act[key])
 
 
-def by_name(desk: Desk, go: Callable[[Pane.Go], None]) -> Iterator[Command]:
-    """Every agent and every conversation of the lists."""
-    for agent in desk.store.agents:
-        name = words.short(agent["name"], desk.store.platform)
-        to = Pane.Go("Agents", agent=str(agent["name"]))
+def by_name(
+    desk: Desk, agent: Callable[[str], None], conversation: Callable[[str], None]
+) -> Iterator[Command]:
+    """Every agent and every conversation of the lists; the callables show one of them."""
+    platform = desk.store.platform
+    for one in desk.store.agents:
+        name = words.short(one["name"], platform)
         yield Command(
-            f"agent show {name}", "its state, logs, limits", f"caxton agent show {name}", partial(go, to)
+            f"agent show {name}",
+            "its state, logs, limits",
+            f"caxton agent show {name}",
+            partial(agent, one["name"]),
         )
     for one in desk.store.conversations:
         id = str(one["id"])
-        to = Pane.Go("Conversations", conversation=id)
         yield Command(
             f"conversation open {id}",
             str(one.get("protocol") or ""),
             f"caxton conv show {id}",
-            partial(go, to),
+            partial(conversation, id),
         )

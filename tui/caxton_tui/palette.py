@@ -77,18 +77,33 @@ class PaletteScreen(ModalScreen[Command | None]):
             options.highlighted = ((options.highlighted or 0) + by) % len(self._found)
 
     def _show(self, typed: str) -> None:
-        self._found = matching(self._commands, typed)[:MOST]
+        self._found = matching(self._commands, typed)
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(_line(command)) for command in self._found])
         options.highlighted = 0 if self._found else None
 
 
-def matching(commands: Sequence[Command], typed: str) -> list[Command]:
-    """The commands that hold every word typed; those whose own words begin with them first."""
+def matching(commands: Sequence[Command], typed: str, most: int = MOST) -> list[Command]:
+    """The commands that hold every word typed, at most so many; those whose own words begin with them first.
+
+    There may be one for each of ten thousand agents, so it ends as soon as there are enough.
+    """
     words = typed.casefold().split()
-    found = [one for one in commands if all(word in f"{one.words} {one.text}".casefold() for word in words)]
-    return sorted(found, key=lambda one: not one.words.casefold().startswith(" ".join(words)))
+    begun = " ".join(words)
+    first: list[Command] = []
+    others: list[Command] = []
+    for one in commands:
+        said = one.words.casefold()
+        if said.startswith(begun):
+            first.append(one)
+            if len(first) == most:
+                break
+        elif len(others) < most:
+            text = one.text.casefold()
+            if all(word in said or word in text for word in words):
+                others.append(one)
+    return (first + others)[:most]
 
 
 def _line(command: Command) -> Text:

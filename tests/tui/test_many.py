@@ -1,0 +1,67 @@
+"""Ten thousand agents: lists, filter and palette find what is meant, and paint what is on screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import OptionList
+
+from caxton_tui.agents_pane import AgentsPane
+from caxton_tui.desk import Command
+from caxton_tui.palette import MOST, PaletteScreen, matching
+
+from .stand import daemon, market, settled, stage
+
+MANY = 10_000
+
+
+def nothing() -> None:
+    """What these commands do."""
+
+
+def test_the_palette_finds_one_of_ten_thousand_and_shows_no_more_than_fit() -> None:
+    commands = [Command(f"agent show A-{number:05}", "its state", "", nothing) for number in range(MANY)]
+    commands.append(Command("filter drop", "show every Agent", "", nothing))
+    assert [one.words for one in matching(commands, "agent SHOW a-09999")] == ["agent show A-09999"]
+    assert [one.words for one in matching(commands, "a-0999 state")] == [
+        f"agent show A-0999{number}" for number in range(10)
+    ]
+    assert len(matching(commands, "")) == MOST
+    assert len(matching(commands, "state")) == MOST
+    assert [one.words for one in matching(commands, "drop agent")] == ["filter drop"]
+    # what begins so stands first
+    assert matching(commands, "filter")[0].words == "filter drop"
+
+
+async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
+        await one.until(settled(caxton), look=True)
+        agent, store = one.store.agents[0], one.store
+        assert store.status is not None
+        many = [{**agent, "name": f"relay-{number:05}", "last_error": None} for number in range(MANY)]
+        many[7_777]["state"] = "failed"
+        # as a look brings them; the clock stands, so no other look follows
+        store.looked(one.clock.monotonic() + 1, store.status, many)
+        await one.press("2")
+        table = one.app.picture.the(AgentsPane).table
+        painted: list[int] = []
+        row = table.row
+
+        def counted(number: int, width: int) -> object:
+            painted.append(number)
+            return row(number, width)
+
+        table.row = counted
+        await one.press("end")
+        assert (table.cursor, table.total) == (MANY - 1, MANY)
+        assert set(painted) <= set(range(MANY - 2 * table.room, MANY)) | set(range(2 * table.room))
+        await one.press("home", "n")
+        assert table.cursor == 7_777
+        await one.press("slash", *"relay-0999", "enter")
+        assert table.total == 10
+        await one.press("colon", *"show relay-09998", "enter")
+        assert table.chosen is not None
+        assert table.chosen["name"] == "relay-09998"
+        await one.press("colon")
+        assert isinstance(one.app.screen, PaletteScreen)
+        assert one.app.screen.query_one(OptionList).option_count == MOST
