@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from agents.homes import (
     COUNTER,
@@ -24,6 +26,8 @@ from agents.homes import (
     power_cut,
 )
 
+from caxton.agents import AgentConfig
+from caxton.deploy import Offers
 from caxton.errors import AgentNotFound, CaxtonError, DeploymentError, InvalidModule, InvalidState
 from caxton.limits import Limits
 
@@ -238,3 +242,21 @@ async def test_a_strategy_that_there_is_not(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         with pytest.raises(DeploymentError, match="rolling"):
             await house.engine.deploy("c", COUNTER, strategy="rolling")
+
+
+async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        await house.engine.deploy("c", COUNTER, settings={"a": 1})
+        record = house.agents.registry.find("c@local")
+        offers = Offers(house.engine, house.agents, house.compiler, house.journal.reader)
+        told = AgentConfig(limits=record.config.limits, settings={"a": 1})
+        assert not await offers.offer("c", COUNTER, told, file="c.wasm")
+        await commit(house)
+        assert len(await house.journal.reader.deployments()) == 1
+        for change in ({"settings": {}}, {"limits": Limits(mailbox=3)}, {"recover": "snapshot"}):
+            other = msgspec.structs.replace(told, **change)
+            assert await offers.offer("c", COUNTER, other, file="c.wasm")
+            assert record.config == other
+        assert await offers.offer("c", COUNTER_2, other, file="c.wasm")
+        assert house.agents.view("c").revision == hashlib.sha256(COUNTER_2).hexdigest()
+        assert not await offers.offer("c", COUNTER_2, other, file="c.wasm")
