@@ -197,8 +197,10 @@ class Ledger:
         for since_us, until_us in self.stops:
             since_us, until_us = max(since_us, self._stood_us), min(until_us, now_us)
             if until_us > since_us:
-                later_us = self.order.deadline_us + until_us - since_us
-                self.order = msgspec.structs.replace(self.order, deadline_us=later_us)
+                order = self.order
+                if order.deadline_us > since_us and not order.cancelled:
+                    later_us = order.deadline_us + until_us - since_us
+                    self.order = msgspec.structs.replace(order, deadline_us=later_us)
                 self._stood_us = until_us
         conversation = self.conversation
         if conversation is not None and self.stops:

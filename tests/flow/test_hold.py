@@ -129,3 +129,18 @@ def test_what_was_changed_is_remembered_and_what_was_said_is_replayed(tmp_path: 
         with daemon.client(60.0) as client:
             (answer,) = Talks(daemon.folder, client).ask("request", "counter", {"add": 1})
             assert answer["content"] == {"count": 11}
+
+
+def test_a_task_can_be_cancelled_while_its_messages_are_held(tmp_path: Path) -> None:
+    modules = [*FOLDER.glob("*.wasm")]
+    with running(tmp_path / "market", configuration(), modules) as daemon, daemon.client(60.0) as client:
+        talks = Talks(daemon.folder, client)
+        client.add_break("act:propose", count=1)
+        wish = {"protocol": "contract-net", "to": ["seller-ann"], "content": {"item": "book"}}
+        task = client.run_task({**wish, "choose": "first"}, wait_s=0.0)
+        held = held_in(talks, 1)
+        client.cancel_task(task["id"], wait_s=0.0)
+        client.drop(held[0]["seq"])
+        ended = client.task(task["id"], wait_s=PATIENCE_S)
+        assert ended["ending"] is not None
+        talks.judge()
