@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deploy.pairs import counter
 
 from caxton.api.client import Client
+from caxton.deploy.voices import within
 from flow.running import Daemon, running
 
 TWO = b"\0\3\2v2"
@@ -108,6 +111,68 @@ def test_a_canary_survives_a_kill_of_the_daemon(daemon: Daemon) -> None:
     with daemon.client() as client:
         assert client.agent("c")["revision"] == plan["previous"]
         assert count(client, "last") == last + 1
+
+
+def told(client: Client, conversation: str) -> tuple[str, int]:
+    """Which build answers, and how far it has counted."""
+    answer = client.send(
+        {"receiver": "c", "performative": "request", "conversation_id": conversation}, wait_s=20
+    )
+    content = answer["replies"][0]["message"]["content"]
+    return content["by"], int(content["count"])
+
+
+@pytest.mark.parametrize("end", ["promote", "abort"])
+def test_an_agent_without_hooks_keeps_its_count_through_a_canary_and_two_kills(
+    daemon: Daemon, end: str
+) -> None:
+    for name in ("one", "two"):
+        (daemon.folder / f"{name}.wat").write_bytes(counter(name, snapshot=False))
+    assert caxton(daemon, "agent", "deploy", "c", "one.wat").returncode == 0
+    with daemon.client() as client:
+        assert [told(client, "old") for _ in range(3)] == [("one", n) for n in (1, 2, 3)]
+    done = caxton(daemon, "agent", "deploy", "c", "two.wat", "--strategy", "canary")
+    assert done.returncode == 0, done.stderr
+    assert "stage 1 of 3, 5 %" in done.stderr
+    assert "state rebuilt (3 turns run again)" in done.stderr
+    with daemon.client() as client:
+        before = [told(client, f"t-{n}") for n in range(40)]
+        assert [by == "two" for by, _ in before] == [within(f"t-{n}", 5) for n in range(40)]
+    daemon.kill()
+    daemon.start()
+    with daemon.client() as client:
+        id = client.deployments(agent="c", limit=1)[0]["id"]
+        assert client.deployment(id)["state"] == "deploying"
+        new = next(f"t-{n}" for n in range(40) if within(f"t-{n}", 5))
+        while told(client, new)[0] != "two":
+            pass  # the daemon says ready a moment before both live again
+        again = [told(client, f"t-{n}") for n in range(40)]
+    assert [by for by, _ in again] == [by for by, _ in before], "no conversation changes sides"
+    first = again[0][1]
+    assert [count for _, count in again] == list(range(first, first + 40))
+    shown = caxton(daemon, "deploy", "status", "c").stdout
+    assert re.search(r"memory +rebuilt\n", shown)
+    assert caxton(daemon, "deploy", end, "c").returncode == 0
+    by = "two" if end == "promote" else "one"
+    with daemon.client() as client:
+        assert told(client, "old") == (by, first + 40)
+    daemon.kill()
+    daemon.start()
+    with daemon.client() as client:
+        assert told(client, "old") == (by, first + 41)
+
+
+def test_what_a_drain_waits_for_is_said(daemon: Daemon) -> None:
+    assert caxton(daemon, "agent", "deploy", "c", "counter.wasm").returncode == 0
+    words = ["--strategy", "blue-green", "--probation", "1", "--drain-for", "1h"]
+    with daemon.client() as client:
+        count(client, "old")
+        assert caxton(daemon, "agent", "deploy", "c", "two.wasm", *words).returncode == 0
+        count(client, "new")
+        shown = caxton(daemon, "deploy", "status", "c").stdout
+        assert "0 with a protocol still open, 1 without a protocol until they are silent; at most" in shown
+        assert caxton(daemon, "deploy", "promote", "c").returncode == 0
+        assert client.deployments(agent="c", limit=1)[0]["state"] == "running"
 
 
 def test_a_shadow_that_differs_is_exit_code_6(daemon: Daemon) -> None:
