@@ -62,6 +62,17 @@ def test_gaps_are_counted_and_stand_in_the_tape() -> None:
     assert store.last_seq == 2_500
 
 
+def test_a_deployment_that_is_heard_of_is_asked_for_and_one_that_may_have_been_is_doubted() -> None:
+    store = Store()
+    store.deployments_due = False
+    store.heard("message", 1, {"message": {"performative": "inform"}})
+    assert (store.deployments_due, store.deployments_doubted) == (False, False)
+    store.heard("gap", 9, {"lost": 8})
+    assert (store.deployments_due, store.deployments_doubted) == (False, True)
+    store.heard("deployment", 10, {"agent": "a", "state": "validating"})
+    assert (store.deployments_due, store.deployments_doubted) == (True, True)
+
+
 def test_the_ring_bounds_the_tape_and_its_filtered_view() -> None:
     store = Store(rows=10)
     store.narrow(Filter("act:cfp"))

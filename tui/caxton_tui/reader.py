@@ -27,6 +27,8 @@ PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Before a lost daemon is tried again; the last one for ever."""
 LISTED: Final = 200
 """Conversations and deployments that a list shows."""
+DOUBT_S: Final = 5.0
+"""While rows are left out, so often is asked for deployments that nobody looks at: one of them may wait."""
 SAMPLED: Final = 500
 """Turns that percentiles are made of."""
 PAGE: Final = 1000
@@ -48,6 +50,7 @@ class Reader:
         self._turned = asyncio.Event()
         self._wants = Wants()
         self._client: AsyncClient | None = None
+        self._deployments_at = float("-inf")
 
     async def run(self) -> None:
         """Follow the daemon until cancelled."""
@@ -154,8 +157,11 @@ class Reader:
         store = self._store
         if wants.conversations:
             store.asked(conversations=await client.conversations(limit=LISTED))
-        if wants.deployments or store.deployments_due:
-            store.deployments_due = False
+        now = self._clock.monotonic()
+        doubted = store.deployments_doubted and now - self._deployments_at >= DOUBT_S
+        if wants.deployments or store.deployments_due or doubted:
+            store.deployments_due = store.deployments_doubted = False
+            self._deployments_at = now
             store.asked(deployments=await client.deployments(limit=LISTED))
         if wants.deployment is not None:
             store.asked(deployment=await _deployment(client, wants.deployment, store.deployment))

@@ -176,6 +176,8 @@ class Store:
         """The newest, newest first; what their gates found without the turns."""
         self.deployments_due = True
         """Whether one of them is not as it was when they were asked for."""
+        self.deployments_doubted = False
+        """Whether that may be so: rows were left out."""
         self.deployment: Json | None = None
         """The deployment that is open, whole."""
         self.turns: Sequence[Json] = ()
@@ -225,8 +227,8 @@ class Store:
             self.last_seq = seq
         if kind == "gap":
             self.left_out += data["lost"]
-        if kind in ("deployment", "gap"):
-            self.deployments_due = True
+        self.deployments_due |= kind == "deployment"
+        self.deployments_doubted |= kind == "gap"
         entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
         self.entries.add(entry)
         if self.filter is not None:
