@@ -7,6 +7,7 @@ obeys, whatever an agent said. Loads nothing but the standard library.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -60,3 +61,10 @@ def span(duration_s: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 agent`, `2 agents`, `1,000 agents`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def drain_words(drain: Mapping[str, Any]) -> str:
+    """What an old revision still has to end, as a deployment's `progress` says it."""
+    opened, others = drain["open"], drain["without_protocol"]
+    without = f", {others:,} without a protocol until they are silent" if others else ""
+    return f"{opened:,} with a protocol still open{without}; at most {span(drain['left_s'])} more"

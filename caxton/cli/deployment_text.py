@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from caxton.api.plain import drain_words
 from caxton.api.replayed import totals_line
 from caxton.cli.output import colour_wanted, paint, safe, span, state_style, table
 from caxton.cli.replay import turn_lines
@@ -15,7 +16,7 @@ def where(found: dict[str, Any]) -> str:
     name, strategy, revision = safe(found["agent"]), found["strategy"], str(found["revision"])[:12]
     progress: dict[str, Any] = found["progress"] or {}
     if found["state"] == "draining":
-        left = f" ({_left(progress['drain'])})" if "drain" in progress else ""
+        left = f" ({drain_words(progress['drain'])})" if "drain" in progress else ""
         return f"{name} is revision {revision}; the old one ends its conversations{left}"
     match strategy:
         case "canary" if progress:
@@ -69,7 +70,7 @@ def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[st
         )
         yield line("stage", stage + (f", {span(progress['left_s'])} left" if state == "deploying" else ""))
     if "drain" in progress:
-        yield line("drain", _left(progress["drain"]))
+        yield line("drain", drain_words(progress["drain"]))
     if "same" in progress:
         yield line("compared", f"{progress['same']} same, {progress['different']} different")
     if progress.get("breakdowns"):
@@ -81,13 +82,6 @@ def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[st
         yield f"message {example['seq']} ({safe(example['act'])}, {safe(example['conversation_id'])})"
         for difference in example["differences"]:
             yield f"    {safe(difference)}"
-
-
-def _left(drain: dict[str, Any]) -> str:
-    """What the old revision still has to end."""
-    opened, others = drain["open"], drain["without_protocol"]
-    without = f", {others:,} without a protocol until they are silent" if others else ""
-    return f"{opened:,} with a protocol still open{without}; at most {span(drain['left_s'])} more"
 
 
 def _sides(title: str, sides: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from caxton.api.plain import compact, safe, span
+from caxton.api.plain import compact, drain_words, safe, span
 from caxton_tui import words
 from caxton_tui.desk import Desk
 from caxton_tui.gate_card import difference, gate_lines
@@ -113,6 +113,8 @@ def _progress(one: Json) -> Iterator[Field]:
         yield "stage", f"{progress['stage']} of {progress['stages']}: {percent}", "bold"
     if "left_s" in progress:
         yield "left", span(progress["left_s"]), ""
+    if "drain" in progress:
+        yield "drain", drain_words(progress["drain"]), ""
     if "same" in progress:
         different = progress["different"]
         yield (
