@@ -167,7 +167,11 @@ def test_settings_that_were_rolled_back_stay_so(daemon: Daemon) -> None:
     (daemon.folder / "caxton.toml").write_text(f"{CONFIGURATION}settings = {{ a = 2 }}\n")
     assert restarted(daemon)["settings"] == {"a": 2}
     with daemon.client() as client:
-        client.rollback(client.deployments(agent="c")[0]["id"])
+        made = client.deployments(agent="c")[0]["id"]
+        while client.deployment(made)["state"] in ("validating", "deploying"):
+            # the agent has its settings a moment before its deployment says so
+            pass
+        client.rollback(made)
         assert client.agent("c")["settings"] == {}
     agent = restarted(daemon)
     assert (agent["settings"], agent["kept_out"]["why"]) == ({}, "replaced")
