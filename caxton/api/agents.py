@@ -11,20 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
+from caxton.api.change_shapes import DeploymentBody, PlanBody, RefusalBody, Refusals
 from caxton.api.deployments import ALL, deployment_body
+from caxton.api.house_shapes import AgentBody, Agents
 from caxton.api.rooms import Rooms, durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
-from caxton.api.shapes import (
-    AgentBody,
-    Agents,
-    DeploymentBody,
-    Logs,
-    Messages,
-    PlanBody,
-    RefusalBody,
-    Refusals,
-    iso,
-)
+from caxton.api.shapes import Logs, Messages, iso
 from caxton.config import check_agent_name, limits_from
 from caxton.deploy import Gate, Probation, Refusal, Terms, refusals
 from caxton.deploy.terms import compared, conditions, said, stages

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page, view_body
+from caxton.api.change_shapes import DeploymentBody, Deployments
 from caxton.api.replays import verdict_body
 from caxton.api.rooms import durable, rooms_of
-from caxton.api.shapes import DeploymentBody, Deployments, iso
+from caxton.api.shapes import iso
 from caxton.deploy import DeploymentView
 from caxton.errors import DeploymentNotFound
 from caxton.journal import DeploymentRow, Reader

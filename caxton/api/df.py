@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import page
+from caxton.api.house_shapes import DfEntries, DfEntryBody, DfSubscriptionBody, DfSubscriptions
 from caxton.api.rooms import rooms_of
-from caxton.api.shapes import DfEntries, DfEntryBody, DfSubscriptionBody, DfSubscriptions, iso
+from caxton.api.shapes import iso
 from caxton.bus.directory import NEVER_US, Entry
 from caxton.bus.subscriptions import Subscription
 from caxton.bus.vocabulary import Declined

@@ -17,9 +17,7 @@ from starlette.responses import Response
 from caxton.acl import Performative
 from caxton.acl.message import write_message
 from caxton.api.answers import answer, page
-from caxton.api.messages import duration
-from caxton.api.rooms import Rooms, durable, rooms_of
-from caxton.api.shapes import (
+from caxton.api.held_shapes import (
     BreakBody,
     BreakGone,
     Breaks,
@@ -28,8 +26,10 @@ from caxton.api.shapes import (
     HeldGone,
     HeldList,
     ManyGone,
-    iso,
 )
+from caxton.api.messages import duration
+from caxton.api.rooms import Rooms, durable, rooms_of
+from caxton.api.shapes import iso
 from caxton.bus.break_points import NAME_MAX, BreakPoint
 from caxton.bus.held import DELAYED, HELD, Held
 from caxton.errors import InvalidMessage, NotHeld

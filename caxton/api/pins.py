@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from caxton.api.answers import answer, page
+from caxton.api.change_shapes import PinBody, Pins
 from caxton.api.rooms import durable, rooms_of
-from caxton.api.shapes import PinBody, Pins, iso
+from caxton.api.shapes import iso
 from caxton.errors import ConversationNotFound, ResourceError
 from caxton.journal import Pin, Unpin
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.answers import answer
+from caxton.api.change_shapes import ReplayBody
 from caxton.api.rooms import rooms_of
-from caxton.api.shapes import ReplayBody, iso
+from caxton.api.shapes import iso
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.replay import Report, Wanted
 

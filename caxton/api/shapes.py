@@ -12,6 +12,8 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from caxton.api.held_shapes import HeldBody
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,60 +42,6 @@ class ErrorBody(TypedDict):
     """The body of every answer that is not 2xx."""
 
     error: ErrorDetail
-
-
-class KeptOutBody(TypedDict):
-    """The build that stands at an agent's `wasm` and was not taken in when the daemon started; `why` is how it was
-    refused, or "replaced"."""
-
-    revision: str
-    why: str
-    reason: str
-    deployment: str | None
-
-
-class AgentBody(TypedDict):
-    """One agent as it is now."""
-
-    name: str
-    state: str
-    desired: str
-    revision: str | None
-    profile: str
-    limits: dict[str, int]
-    settings: dict[str, Any]
-    cell: int | None
-    mailbox: int
-    in_flight: int
-    turns: int
-    failed_turns: int
-    sent: int
-    fuel: int
-    turn_us: int
-    memory_kib: int | None
-    restarts: int
-    hooks: list[str]
-    last_error: str | None
-    snapshot_seq: int | None
-    kept_out: KeptOutBody | None
-    created_at: str
-    updated_at: str
-
-
-class CellBody(TypedDict):
-    """One worker process."""
-
-    no: int
-    pid: int | None
-    state: str
-    agents: int
-    in_flight: int
-    restarts: int
-    rss_kib: int
-    cpu_s: float
-    handoffs: int
-    calls: str
-    calls_reason: str | None
 
 
 class TurnBody(TypedDict):
@@ -203,224 +151,6 @@ class ConversationDetail(ConversationBody):
     next: int | None
 
 
-class TimingsBody(TypedDict):
-    """How long the steps of a deployment took."""
-
-    compile_ms: float | None
-    load_ms: float | None
-    pause_us: int | None
-    cached: bool
-
-
-class CheckBody(TypedDict):
-    """One step of the validation: static, sandbox, contract or resources."""
-
-    step: str
-    passed: bool
-    ms: float
-    detail: str
-
-
-class ReplayDifference(TypedDict):
-    """One place in what a turn says that differs; `kind` is changed, added or removed."""
-
-    path: str
-    kind: str
-    before: Any
-    after: Any
-
-
-class ReplayIllegal(TypedDict):
-    """A message of a turn that its protocol does not allow."""
-
-    message: int
-    rule: str
-    sentence: str
-    legal: list[str]
-
-
-class ReplaySide(TypedDict):
-    """A turn as one build did it; `messages` is what it said, where the two differ."""
-
-    status: str
-    fuel: int
-    memory_kib: int | None
-    error: str | None
-    messages: list[dict[str, Any]] | None
-
-
-class ReplayTurn(TypedDict):
-    """One turn, then and now; `verdict` is same, changed, illegal, trapped or not_run."""
-
-    seq: int
-    agent: str
-    conversation_id: str
-    at: str
-    performative: str
-    sender: str
-    revision: str | None
-    verdict: str
-    before: ReplaySide
-    after: ReplaySide | None
-    differences: list[ReplayDifference]
-    illegal: list[ReplayIllegal]
-
-
-class ReplayStart(TypedDict):
-    """Where an agent began: `beginning` or `snapshot`, after message `seq`, and how many turns came first."""
-
-    kind: str
-    seq: int
-    turns: int
-    exact: bool
-    reason: str | None
-
-
-class ReplayAgent(TypedDict):
-    """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way,
-    `changed` settings and limits that were others then."""
-
-    agent: str
-    revision: str
-    start: ReplayStart
-    stumbled: list[int]
-    changed: list[str]
-    memory_kib: int | None
-
-
-class ReplayTotals(TypedDict):
-    """How many turns became what; fuel of those that ended well then and now."""
-
-    turns: int
-    same: int
-    changed: int
-    illegal: int
-    trapped: int
-    not_run: int
-    fuel_before: int
-    fuel_after: int
-
-
-class ReplayBody(TypedDict):
-    """A whole replay."""
-
-    conversations: list[str]
-    agents: list[ReplayAgent]
-    turns: list[ReplayTurn]
-    totals: ReplayTotals
-    elapsed_ms: float
-    timed_out: bool
-
-
-class GateBody(TypedDict):
-    """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed."""
-
-    mode: str
-    stopped: bool
-    reason: str | None
-    totals: ReplayTotals
-    conversations: int
-    pinned: list[str]
-    turns: list[ReplayTurn]
-    elapsed_ms: float
-    timed_out: bool
-
-
-class PinBody(TypedDict):
-    """A pinned conversation."""
-
-    conversation_id: str
-    pinned_at: str
-
-
-class Pins(TypedDict):
-    """Pinned conversations, the newest first."""
-
-    items: list[PinBody]
-    next: None
-
-
-class BreakBody(TypedDict):
-    """A break point; `held`: how many messages it holds now, `ended`: why it stops nothing any more."""
-
-    id: str
-    name: str | None
-    filter: str
-    by: str
-    created_at: str
-    hits: int
-    count: int | None
-    until_at: str | None
-    ended: str | None
-    held: int
-
-
-class BreakGone(BreakBody):
-    """A break point that was taken away, and with how many of its messages something was done."""
-
-    messages: int
-
-
-class Breaks(TypedDict):
-    """Break points, the oldest first."""
-
-    items: list[BreakBody]
-    next: None
-
-
-class HeldBody(TypedDict):
-    """A held message as it would go on; `break_id` is null and `behind` a number where it only waits behind another."""
-
-    seq: int
-    at: str
-    state: str
-    break_id: str | None
-    behind: int | None
-    due_at: str | None
-    edited: bool
-    cause: int | None
-    message: dict[str, Any]
-
-
-class HeldDetail(HeldBody):
-    """The same with the message as it was said, and where it went on."""
-
-    said: dict[str, Any]
-    ended_at: str | None
-    went_on: int | None
-
-
-class HeldList(TypedDict):
-    """Held messages, the oldest first."""
-
-    items: list[HeldBody]
-    next: int | None
-
-
-class HeldGone(TypedDict):
-    """A message that is held no more: its number from now on, and how many are held still."""
-
-    seq: int
-    state: str
-    went_on: int
-    held: int
-
-
-class ManyGone(TypedDict):
-    """How many break points and messages it was, and how many are held still."""
-
-    break_points: int
-    messages: int
-    held: int
-
-
-class HeldTotals(TypedDict):
-    """What is held, and by how many break points that are on."""
-
-    messages: int
-    break_points: int
-
-
 class WasHeld(TypedDict):
     """That a message was held before it went on: under which number, by which break point, for how long."""
 
@@ -428,70 +158,6 @@ class WasHeld(TypedDict):
     break_id: str | None
     held_us: int
     edited: bool
-
-
-class DeploymentBody(TypedDict):
-    """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
-
-    id: str
-    agent: str
-    revision: str | None
-    previous: str | None
-    strategy: str
-    state: str
-    reason: str | None
-    created_at: str
-    updated_at: str
-    timings: TimingsBody | None
-    memory: str | None
-    memory_reason: str | None
-    unchanged: bool
-    validation: list[CheckBody]
-    progress: dict[str, Any] | None
-    gate: GateBody | None
-    waits: bool
-    configured: bool
-    takes_back: str | None
-
-
-class RefusalBody(TypedDict):
-    """A build that an agent does not run because it was refused; `why` is waited, dropped, aborted, faltered, shadow or
-    rolled_back."""
-
-    revision: str
-    why: str
-    reason: str
-    deployment: str
-    at: str
-
-
-class Refusals(TypedDict):
-    """Refused builds of one agent."""
-
-    items: list[RefusalBody]
-    next: str | None
-
-
-class PlanLine(TypedDict):
-    """One thing that a deployment would change."""
-
-    what: str
-    before: Any
-    after: Any
-
-
-class PlanBody(TypedDict):
-    """What a deployment would do."""
-
-    agent: str
-    new: bool
-    state: str | None
-    strategy: str
-    revision: str
-    previous: str | None
-    unchanged: bool
-    changes: list[PlanLine]
-    terms: dict[str, Any]
 
 
 class TaskBranch(TypedDict):
@@ -560,70 +226,6 @@ class SubmittedBody(TypedDict):
     timed_out: NotRequired[bool]
 
 
-class AgentTotals(TypedDict):
-    """Agents by state."""
-
-    total: int
-    running: int
-    suspended: int
-    stopped: int
-    failed: int
-
-
-class JournalBody(TypedDict):
-    """The journal at a glance; `rows` counts messages and events, `bytes` what of the file is in use.
-
-    `commits` and `commit_us` count since the start.
-    """
-
-    first_seq: int | None
-    last_seq: int
-    committed_seq: int
-    rows: int
-    bytes: int
-    waiting_rows: int
-    commits: int
-    commit_us: int
-    failed: str | None
-
-
-class StatusBody(TypedDict):
-    """The daemon at a glance."""
-
-    version: str
-    pid: int
-    project: str
-    folder: str
-    platform: str
-    started_at: str
-    uptime_s: float
-    cells: list[CellBody]
-    agents: AgentTotals
-    journal: JournalBody
-    held: HeldTotals
-    counts: dict[str, int]
-
-
-class ReadyBody(TypedDict):
-    """Whether messages are taken, and what is missing where not."""
-
-    ready: bool
-    why: list[str]
-
-
-class HealthBody(TypedDict):
-    """Always `ok` while the daemon answers."""
-
-    status: str
-
-
-class Agents(TypedDict):
-    """A page of agents."""
-
-    items: list[AgentBody]
-    next: int | None
-
-
 class Messages(TypedDict):
     """A page of messages; `next` is the `after` (or, newest first, the `before`) of the next page."""
 
@@ -645,13 +247,6 @@ class Conversations(TypedDict):
     next: int | None
 
 
-class Deployments(TypedDict):
-    """A page of deployments."""
-
-    items: list[DeploymentBody]
-    next: int | None
-
-
 class Tasks(TypedDict):
     """A page of tasks; `next` is the `before` of the next page."""
 
@@ -670,37 +265,4 @@ class Logs(TypedDict):
     """A page of log lines; `next` is the `after` of the next page."""
 
     items: list[LogBody]
-    next: int | None
-
-
-class DfEntryBody(TypedDict):
-    """One registration with `df`; `description` has FIPA's keys, such as `lease-time`."""
-
-    name: str
-    registered_at: str
-    expires_at: str | None
-    description: dict[str, Any]
-
-
-class DfEntries(TypedDict):
-    """Registrations."""
-
-    items: list[DfEntryBody]
-    next: int | None
-
-
-class DfSubscriptionBody(TypedDict):
-    """Somebody who is told of changes; `content` is the search, as it was sent."""
-
-    subscriber: str
-    conversation_id: str
-    since: str
-    language: str | None
-    content: Any
-
-
-class DfSubscriptions(TypedDict):
-    """Subscriptions to `df`."""
-
-    items: list[DfSubscriptionBody]
     next: int | None

@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 import caxton
 from caxton.api.answers import answer, view_body
+from caxton.api.house_shapes import HealthBody, ReadyBody, StatusBody
 from caxton.api.hub import Hub
 from caxton.api.readings import readings
 from caxton.api.rooms import Rooms, rooms_of
-from caxton.api.shapes import HealthBody, ReadyBody, StatusBody, iso
+from caxton.api.shapes import iso
 from caxton.bus import BusCounts
 from caxton.telemetry import metrics
 

@@ -1,0 +1,215 @@
+"""What the API says of builds: deployments, their gate, replays, pins and refusals. See `shapes`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+
+class TimingsBody(TypedDict):
+    """How long the steps of a deployment took."""
+
+    compile_ms: float | None
+    load_ms: float | None
+    pause_us: int | None
+    cached: bool
+
+
+class CheckBody(TypedDict):
+    """One step of the validation: static, sandbox, contract or resources."""
+
+    step: str
+    passed: bool
+    ms: float
+    detail: str
+
+
+class ReplayDifference(TypedDict):
+    """One place in what a turn says that differs; `kind` is changed, added or removed."""
+
+    path: str
+    kind: str
+    before: Any
+    after: Any
+
+
+class ReplayIllegal(TypedDict):
+    """A message of a turn that its protocol does not allow."""
+
+    message: int
+    rule: str
+    sentence: str
+    legal: list[str]
+
+
+class ReplaySide(TypedDict):
+    """A turn as one build did it; `messages` is what it said, where the two differ."""
+
+    status: str
+    fuel: int
+    memory_kib: int | None
+    error: str | None
+    messages: list[dict[str, Any]] | None
+
+
+class ReplayTurn(TypedDict):
+    """One turn, then and now; `verdict` is same, changed, illegal, trapped or not_run."""
+
+    seq: int
+    agent: str
+    conversation_id: str
+    at: str
+    performative: str
+    sender: str
+    revision: str | None
+    verdict: str
+    before: ReplaySide
+    after: ReplaySide | None
+    differences: list[ReplayDifference]
+    illegal: list[ReplayIllegal]
+
+
+class ReplayStart(TypedDict):
+    """Where an agent began: `beginning` or `snapshot`, after message `seq`, and how many turns came first."""
+
+    kind: str
+    seq: int
+    turns: int
+    exact: bool
+    reason: str | None
+
+
+class ReplayAgent(TypedDict):
+    """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way,
+    `changed` settings and limits that were others then."""
+
+    agent: str
+    revision: str
+    start: ReplayStart
+    stumbled: list[int]
+    changed: list[str]
+    memory_kib: int | None
+
+
+class ReplayTotals(TypedDict):
+    """How many turns became what; fuel of those that ended well then and now."""
+
+    turns: int
+    same: int
+    changed: int
+    illegal: int
+    trapped: int
+    not_run: int
+    fuel_before: int
+    fuel_after: int
+
+
+class ReplayBody(TypedDict):
+    """A whole replay."""
+
+    conversations: list[str]
+    agents: list[ReplayAgent]
+    turns: list[ReplayTurn]
+    totals: ReplayTotals
+    elapsed_ms: float
+    timed_out: bool
+
+
+class GateBody(TypedDict):
+    """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed."""
+
+    mode: str
+    stopped: bool
+    reason: str | None
+    totals: ReplayTotals
+    conversations: int
+    pinned: list[str]
+    turns: list[ReplayTurn]
+    elapsed_ms: float
+    timed_out: bool
+
+
+class PinBody(TypedDict):
+    """A pinned conversation."""
+
+    conversation_id: str
+    pinned_at: str
+
+
+class Pins(TypedDict):
+    """Pinned conversations, the newest first."""
+
+    items: list[PinBody]
+    next: None
+
+
+class DeploymentBody(TypedDict):
+    """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
+
+    id: str
+    agent: str
+    revision: str | None
+    previous: str | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_at: str
+    updated_at: str
+    timings: TimingsBody | None
+    memory: str | None
+    memory_reason: str | None
+    unchanged: bool
+    validation: list[CheckBody]
+    progress: dict[str, Any] | None
+    gate: GateBody | None
+    waits: bool
+    configured: bool
+    takes_back: str | None
+
+
+class RefusalBody(TypedDict):
+    """A build that an agent does not run because it was refused; `why` is waited, dropped, aborted, faltered, shadow or
+    rolled_back."""
+
+    revision: str
+    why: str
+    reason: str
+    deployment: str
+    at: str
+
+
+class Refusals(TypedDict):
+    """Refused builds of one agent."""
+
+    items: list[RefusalBody]
+    next: str | None
+
+
+class PlanLine(TypedDict):
+    """One thing that a deployment would change."""
+
+    what: str
+    before: Any
+    after: Any
+
+
+class PlanBody(TypedDict):
+    """What a deployment would do."""
+
+    agent: str
+    new: bool
+    state: str | None
+    strategy: str
+    revision: str
+    previous: str | None
+    unchanged: bool
+    changes: list[PlanLine]
+    terms: dict[str, Any]
+
+
+class Deployments(TypedDict):
+    """A page of deployments."""
+
+    items: list[DeploymentBody]
+    next: int | None
