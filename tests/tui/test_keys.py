@@ -249,6 +249,18 @@ async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None
         assert (entry.act, entry.to) == ("request", "seller-ann")
 
 
+async def test_a_protocol_is_completed_by_either_name_and_an_unknown_one_is_told(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        await one.press("c", "tab", "tab", *"contr")
+        screen = one.app.screen
+        line = screen.query_one("#compose-protocol", Input)
+        await one.press("right")
+        assert line.value == "contract-net"
+        await one.press(*"zz")
+        note = str(screen.query_one("#compose-note").render())
+        assert "! contract-netzz is none of FIPA's protocols" in note
+
+
 async def test_a_task_is_started_and_opened(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         await one.press("T", "enter")

@@ -90,7 +90,10 @@ class ComposeScreen(ModalScreen[Deed | None]):
         suggestions = {
             "to": list(draft.agents),
             "act": list(draft.legal or ACTS),
-            "protocol": sorted(library().protocols),
+            # the short names too: what is typed goes on with either
+            "protocol": sorted(
+                {short for name in library().protocols for short in (name, name.removeprefix("fipa-"))}
+            ),
         }
         with Vertical(classes="box wide-box"):
             for name, label in _LINES:
@@ -169,6 +172,13 @@ class ComposeScreen(ModalScreen[Deed | None]):
         lines = ["tab next line · → completes · f5 sends · esc closes"]
         if legal is not None:
             lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
+        protocol = self.query_one("#compose-protocol", Input).value.strip()
+        if protocol and library().find(protocol) is None:
+            lines.append(
+                safe(
+                    f"! {protocol} is none of FIPA's protocols: judged only if the project has a table of it"
+                )
+            )
         try:
             lines.append(safe(self._deed(self._message()).command)[:1000])
         except CaxtonError as error:

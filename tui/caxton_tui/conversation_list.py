@@ -79,8 +79,9 @@ class ConversationList(Table[Json]):
         if not self._desk.store.listed:
             return "Reading…" if self._desk.store.live else "No daemon answers. Start it with: caxton up"
         return (
-            "No conversation yet.\nPress c to send a message, or in a shell:\n"
-            "  caxton msg send --to AGENT --content '…'\n  caxton demo"
+            "No conversation yet.\n"
+            "c sends a message, T starts a task.\n"
+            "In a shell:\n  caxton msg send --to AGENT …\n  caxton demo"
         )
 
     def _due(self, body: Json) -> str:
