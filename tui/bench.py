@@ -205,7 +205,10 @@ def measure(agents: int, busy: bool) -> dict[str, float]:
             # the log is the screen on which most happens
             terminal.key(b"5", b"events")
             terminal.read(2)
+            # first nobody touches a key: what it costs to have it open
             third = turns(process)
+            terminal.read(SECONDS)
+            fourth = turns(process)
             keys = sorted(
                 terminal.key(b"f", b"stopped" if number % 2 == 0 else b"following")
                 for number in range(2 * KEYS)
@@ -213,8 +216,6 @@ def measure(agents: int, busy: bool) -> dict[str, float]:
             help_ms = terminal.key(b"?", b"esc closes")
             terminal.key(b"q", b"FROM")
             screens = [terminal.key(key, answer) for key, answer in SCREENS]
-            terminal.read(SECONDS)
-            fourth = turns(process)
             alone = (second[0] - first[0]) / (second[1] - first[1])
             watched = (fourth[0] - third[0]) / (fourth[1] - third[1])
             return {

@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from caxton.errors import ResourceError
@@ -22,7 +21,6 @@ from caxton.journal.batch import MessageRow
 WAITING_ROWS: Final = 4_096
 WAITING_BYTES: Final = 4 * 1024 * 1024
 MOST_VIEWERS: Final = 64
-_BODY = itemgetter(6)
 
 
 class Row(NamedTuple):
@@ -37,8 +35,8 @@ class Row(NamedTuple):
     body: bytes
 
 
-Waiting = tuple[MessageRow | Event, bytes]
-"""A row that nobody has asked for yet, as the batch had it, with its body."""
+Waiting = MessageRow | Event
+"""A row that nobody has asked for yet, as the batch had it."""
 
 
 class Gap(NamedTuple):
@@ -78,26 +76,26 @@ class Wanted:
             return False
         return self._agent is None or agent == self._agent
 
-    def of_batch(self, batch: Batch) -> list[Waiting]:
+    def of_batch(self, batch: Batch) -> Sequence[Waiting]:
         """The last rows of a batch that pass, no more than a subscriber may keep."""
-        rows: list[Waiting] = []
+        rows: Sequence[Waiting] = ()
         if self.messages:
             if self._key is None and self._agent is None:
-                # at full load this is most rows of the bus, so no Python runs for each of them
-                last = batch.messages[-WAITING_ROWS:]
-                rows.extend(zip(last, map(_BODY, last), strict=True))
+                # at full load this is most rows of the bus, so nothing is done for each of them
+                rows = (
+                    batch.messages if len(batch.messages) <= WAITING_ROWS else batch.messages[-WAITING_ROWS:]
+                )
             else:
-                pairs = zip(batch.messages, map(_BODY, batch.messages), strict=True)
-                rows.extend([pair for pair in pairs if self.message(pair[0][2], pair[1])][-WAITING_ROWS:])
+                rows = [row for row in batch.messages if self.message(row[2], row[6])][-WAITING_ROWS:]
         if self.events:
             found: list[Waiting] = [
-                (record, record.body)
+                record
                 for record in batch.records
                 if isinstance(record, Event)
                 and self.event(record.kind, record.agent, record.conversation_key)
             ]
             if found:
-                rows = sorted(rows + found, key=_seq)
+                rows = sorted([*rows, *found], key=_seq)
         return rows
 
     def skipped(self, batch: Batch) -> int:
@@ -118,6 +116,17 @@ class Wanted:
         return rows
 
 
+class _Part:
+    """What waits of one batch: its rows from `at` on, and their bytes."""
+
+    __slots__ = ("at", "bytes", "rows")
+
+    def __init__(self, rows: Sequence[Waiting], size: int) -> None:
+        self.rows = rows
+        self.at = 0
+        self.bytes = size
+
+
 class Subscriber:
     """One viewer's tail of rows, as a context manager; `lost` is told of lost rows, `left` of the end."""
 
@@ -127,8 +136,10 @@ class Subscriber:
         self.wanted = wanted
         self._tell_lost = lost
         self._tell_left = left
-        self._rows: deque[Waiting] = deque()
-        self._bytes = 0
+        self._parts: deque[_Part] = deque()
+        self.waiting = 0
+        """Rows that wait."""
+        self.waiting_bytes = 0
         self._lost = 0
         self._lost_first = 0
         self._lost_last = 0
@@ -146,17 +157,19 @@ class Subscriber:
         skipped = self.wanted.skipped(batch)
         if skipped:
             # everything that waits is older than what was skipped, so it goes first
-            self._drop(len(self._rows))
+            self._drop(self.waiting)
             self.lose(skipped, batch.messages[0][0], batch.messages[skipped - 1][0])
         rows = self.wanted.of_batch(batch)
-        self._rows.extend(rows)
-        self._bytes += sum([len(body) for _, body in rows])
-        over = len(self._rows) - WAITING_ROWS
-        if over > 0:
-            self._drop(over)
-        while self._bytes > WAITING_BYTES:
+        if rows:
+            size = batch.size if rows is batch.messages else sum([len(_body(row)) for row in rows])
+            self._parts.append(_Part(rows, size))
+            self.waiting += len(rows)
+            self.waiting_bytes += size
+        if self.waiting > WAITING_ROWS:
+            self._drop(self.waiting - WAITING_ROWS)
+        while self.waiting_bytes > WAITING_BYTES:
             self._drop(1)
-        if self._rows or self._lost:
+        if self.waiting or self._lost:
             self._woken.set()
 
     def lose(self, count: int, first: int, last: int) -> None:
@@ -172,12 +185,11 @@ class Subscriber:
         if self._lost:
             taken.append(Gap(self._lost, self._lost_first, self._lost_last))
             self._lost = self._lost_first = self._lost_last = 0
-        while self._rows and most > 0:
-            waiting = self._rows.popleft()
-            self._bytes -= len(waiting[1])
-            taken.append(_row(waiting))
-            most -= 1
-        if not self._rows:
+        while self.waiting and most > 0:
+            rows = self._first(most)
+            taken.extend(map(_row, rows))
+            most -= len(rows)
+        if not self.waiting:
             self._woken.clear()
         return taken
 
@@ -197,25 +209,39 @@ class Subscriber:
         self._woken.set()
 
     def _drop(self, count: int) -> None:
-        if not count:
-            return
-        first = _seq(self._rows[0])
-        last = _seq(self._rows[count - 1])
-        for _ in range(count):
-            self._bytes -= len(self._rows.popleft()[1])
-        self.lose(count, first, last)
+        while count:
+            rows = self._first(count)
+            self.lose(len(rows), _seq(rows[0]), _seq(rows[-1]))
+            count -= len(rows)
+
+    def _first(self, most: int) -> Sequence[Waiting]:
+        """Take out the oldest rows, at most so many, of one batch."""
+        part = self._parts[0]
+        rows = part.rows[part.at : part.at + most]
+        part.at += len(rows)
+        if part.at == len(part.rows):
+            size = part.bytes
+            self._parts.popleft()
+        else:
+            size = sum([len(_body(row)) for row in rows])
+            part.bytes -= size
+        self.waiting -= len(rows)
+        self.waiting_bytes -= size
+        return rows
 
 
-def _seq(waiting: Waiting) -> int:
-    head = waiting[0]
-    return head.seq if isinstance(head, Event) else head[0]
+def _seq(row: Waiting) -> int:
+    return row.seq if isinstance(row, Event) else row[0]
 
 
-def _row(waiting: Waiting) -> Row:
-    head, body = waiting
-    if isinstance(head, Event):
-        return Row(head.seq, head.at_us, head.kind, 0, 0, 0, body)
-    return Row(head[0], head[1], "message", head[3], head[4], head[5], body)
+def _body(row: Waiting) -> bytes:
+    return row.body if isinstance(row, Event) else row[6]
+
+
+def _row(row: Waiting) -> Row:
+    if isinstance(row, Event):
+        return Row(row.seq, row.at_us, row.kind, 0, 0, 0, row.body)
+    return Row(row[0], row[1], "message", row[3], row[4], row[5], row[6])
 
 
 class Hub:

@@ -112,7 +112,7 @@ async def test_a_viewer_that_does_not_read_keeps_a_bounded_tail_and_learns_what_
                 await commit(journal, start, start + 2_999)
                 seen += len(quick.take(10**6))
             assert seen == 30_000
-            assert len(slow._rows) == WAITING_ROWS
+            assert slow.waiting == WAITING_ROWS
             gap, *rows = slow.take(10**6)
             assert gap == Gap(30_000 - WAITING_ROWS, 1, 30_000 - WAITING_ROWS)
             assert [row.seq for row in rows if isinstance(row, hub.Row)] == list(
@@ -126,11 +126,12 @@ async def test_the_tail_is_bounded_in_bytes_too(tmp_path: Path) -> None:
     async with opened(tmp_path) as (journal, here):
         with here.join(ALL) as slow:
             await commit(journal, 1, 100, text="x" * 100_000)
-            kept = sum(len(waiting[1]) for waiting in slow._rows)
-            assert WAITING_BYTES - 200_000 < kept <= WAITING_BYTES
+            assert WAITING_BYTES - 200_000 < slow.waiting_bytes <= WAITING_BYTES
             gap, *rows = slow.take(1000)
             assert isinstance(gap, Gap)
             assert gap.lost + len(rows) == 100
+            assert sum(len(row.body) for row in rows if isinstance(row, hub.Row)) > WAITING_BYTES - 200_000
+            assert (slow.waiting, slow.waiting_bytes) == (0, 0)
 
 
 async def test_too_many_viewers_and_the_end(tmp_path: Path) -> None:
@@ -221,10 +222,11 @@ def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int]
             came += 1
             batch.message(came, 0, 0, 0, 0, 0, b"{}")
         subscriber.give(batch)
-        assert len(subscriber._rows) <= WAITING_ROWS
+        assert subscriber.waiting <= WAITING_ROWS
         check(most)
     check(10**6)
     assert following == came + 1
+    assert (subscriber.waiting, subscriber.waiting_bytes) == (0, 0)
     assert sum(lost) == sum(told)
 
 
