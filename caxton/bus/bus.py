@@ -368,7 +368,7 @@ class Bus:
         receivers = envelope.message.receiver
         if row[5] & HANDLED and self.gate is not None:
             self.journal.batch.messages.append(row)
-            self.gate.discard(envelope)
+            self.gate.discard(envelope, row[5])
             return
         if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
             row = _handled(row)

@@ -30,8 +30,8 @@ class Gate(Protocol):
         """Whether a message stays here; it is written down then."""
         ...
 
-    def discard(self, envelope: Envelope) -> None:
-        """Bring a message to nobody."""
+    def discard(self, envelope: Envelope, flags: int) -> None:
+        """Bring a message to nobody; `flags` are those of its row."""
         ...
 
     def oldest(self) -> int:

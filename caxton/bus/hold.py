@@ -62,7 +62,6 @@ class Hold:
         self.on_went_on: list[Callable[[str, tuple[int, int]], None]] = []
         """Told from when to when a conversation's clock has stood still."""
         self._alarms: dict[int | str, Alarm] = {}
-        self._why = _DROPPED
         self._quick = bus.quick
 
     # ------------------------------------------------------------------ what there is
@@ -188,9 +187,7 @@ class Hold:
                 self._end(one, "full")
             if ahead is None:
                 return False
-            self._why = _FULL
             bus.post(message, extensions, seq, cause, hops, HANDLED)
-            self._why = _DROPPED
             return True
         body = write_message(message, extensions)
         break_id = point.id if point is not None else None
@@ -217,10 +214,12 @@ class Hold:
                 self._save(point)
         return True
 
-    def discard(self, envelope: Envelope) -> None:
+    def discard(self, envelope: Envelope, flags: int) -> None:
         """Bring a message to nobody, and tell its sender."""
+        # what was never held has not been released either
+        why = _DROPPED if flags & RELEASED_ROW else _FULL
         for name in envelope.message.receiver:
-            self._bus.bury(name, envelope, *self._why)
+            self._bus.bury(name, envelope, *why)
 
     # ------------------------------------------------------------------ what the operator does
 

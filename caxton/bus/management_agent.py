@@ -7,6 +7,7 @@ as FIPA allows.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -36,7 +37,7 @@ _ANSWERS: Final = frozenset(
 """What others say to us that wants no answer."""
 
 
-class ManagementAgent:
+class ManagementAgent(ABC):
     """A platform agent with functions; a subclass says what each of them does, in `attend`.
 
     `message_bytes`: how long a message to a client may be; a guest's own limit counts as well.
@@ -66,9 +67,9 @@ class ManagementAgent:
         except Declined as declined:
             self.decline(envelope, form, None, declined)
 
+    @abstractmethod
     def attend(self, envelope: Envelope, form: Form) -> None:
         """Do what a message wants; raises Declined where it cannot even be read."""
-        raise NotImplementedError
 
     def wish(self, envelope: Envelope, form: Form) -> Wish:
         """What a message asks for; raises Declined."""

@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -39,7 +40,7 @@ ParticipantRow = tuple[str, int]
 Scalar = int | str | None
 
 
-class Record:
+class Record(ABC):
     """One row that is rare beside messages and turns.
 
     `sql` takes two parameters: ?1 a JSON array of rows (`fields()` plus offset and length of `blob`), ?2
@@ -55,9 +56,9 @@ class Record:
         """Bytes that do not go through JSON."""
         return b""
 
+    @abstractmethod
     def fields(self) -> tuple[Scalar, ...]:
         """The row's columns in the order in which `sql` reads them."""
-        raise NotImplementedError
 
 
 def insert(table: str, columns: int, *, blob: bool = False, verb: str = "insert or replace") -> str:
