@@ -6,7 +6,6 @@ may go on: in one conversation, what a sender says to a receiver never overtakes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -87,11 +86,6 @@ class Held:
         if until is not None:
             until = time_text(moment_us(until) + now_us - self.at_us)
         return msgspec.structs.replace(message, timestamp=now_us, reply_by=until)
-
-    def bars(self, sender: str, receivers: Iterable[str]) -> bool:
-        """Whether what that sender says to those receivers now has to wait until this has gone on."""
-        message = self.message
-        return message.sender == sender and any(name in message.receiver for name in receivers)
 
 
 def taken_up(row: StoredHeld) -> Held:

@@ -57,6 +57,9 @@ class Hold:
         self._limits = limits
         self._held: dict[int, Held] = {}
         self._talks: dict[str, dict[int, Held]] = {}
+        self._lines: dict[tuple[str, str, str], dict[int, Held]] = {}
+        """By conversation, sender and receiver, each in order: whoever says something is asked for what is ahead of it,
+        and a conversation may hold thousands."""
         self._by_break: Counter[str] = Counter()
         self._bytes = 0
         self.on_went_on: list[Callable[[str, tuple[int, int]], None]] = []
@@ -313,7 +316,9 @@ class Hold:
                 hint="raise limits.message_bytes in caxton.toml, or send a reference",
             )
         self._bytes -= held.bytes
+        self._leave(held)
         held.message, held.changed = after, body
+        self._enter(held)
         self._bytes += held.bytes
         changed = [
             key
@@ -328,18 +333,35 @@ class Hold:
     # ------------------------------------------------------------------ inside
 
     def _ahead(self, message: Message, seq: int) -> Held | None:
-        for held in self._talks.get(message.conversation_id, {}).values():
-            if held.seq >= seq:
-                return None
-            if held.bars(message.sender, message.receiver):
-                return held
-        return None
+        """The first that has to go on before it: what the same sender says to one of the same receivers there."""
+        ahead: Held | None = None
+        for line in _lines_of(message):
+            first = next(iter(self._lines.get(line, {}).values()), None)
+            if first is not None and first.seq < (seq if ahead is None else ahead.seq):
+                ahead = first
+        return ahead
+
+    def _enter(self, held: Held) -> None:
+        for key in _lines_of(held.message):
+            line = self._lines.setdefault(key, {})
+            later = bool(line) and next(reversed(line)) > held.seq
+            line[held.seq] = held
+            if later:
+                # an edit has given it another receiver
+                self._lines[key] = dict(sorted(line.items()))
+
+    def _leave(self, held: Held) -> None:
+        for key in _lines_of(held.message):
+            del self._lines[key][held.seq]
+            if not self._lines[key]:
+                del self._lines[key]
 
     def _keep(self, held: Held) -> None:
         self._held[held.seq] = held
         if held.break_id is not None:
             self._by_break[held.break_id] += 1
         self._talks.setdefault(held.message.conversation_id, {})[held.seq] = held
+        self._enter(held)
         self._bytes += held.bytes
 
     def _go_on(self, held: Held, *, dropped: bool = False) -> int:
@@ -356,6 +378,7 @@ class Hold:
                 del self._by_break[held.break_id]
         talk = self._talks[id]
         del talk[held.seq]
+        self._leave(held)
         self._bytes -= held.bytes
         if talk:
             bus.conduct.stand(id, now_us)
@@ -463,6 +486,11 @@ class Hold:
             self._quick, bus.quick, bus.gate = bus.quick, False, self
         elif not wanted and bus.gate is self:
             bus.gate, bus.quick = None, self._quick
+
+
+def _lines_of(message: Message) -> Iterator[tuple[str, str, str]]:
+    for name in message.receiver:
+        yield message.conversation_id, message.sender, name
 
 
 def _told(held: Held) -> dict[str, object]:

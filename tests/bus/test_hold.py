@@ -172,6 +172,23 @@ async def test_another_receiver_lets_those_go_that_waited_behind(tmp_path: Path)
         assert [(frame["content"], frame["receiver"]) for frame in frames(house)] == [("one", ["b@local"])]
 
 
+async def test_another_receiver_stands_in_line_by_when_it_was_said(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        house.agent("b")
+        house.hold.add('"held"', by="operator@local")
+        for_a = said(house, "a", "held for a", conversation_id="talk")
+        for_b = said(house, "b", "held for b", conversation_id="talk")
+        said(house, "b", "last", conversation_id="talk")
+        house.hold.edit(for_a, receiver="b")
+        with pytest.raises(HeldBehind, match=str(for_a)):
+            house.hold.release(for_b)
+        house.hold.release(for_a)
+        house.hold.release(for_b)
+        assert [frame["content"] for frame in frames(house)] == ["held for a", "held for b", "last"]
+        assert not len(house.hold)
+
+
 async def test_delayed_it_goes_on_by_itself(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with stand(tmp_path, clock) as house:
