@@ -27,6 +27,7 @@ from caxton_tui.conversations import ConversationsPane
 from caxton_tui.desk import Command, Desk
 from caxton_tui.doing import Doing
 from caxton_tui.filter_line import FilterLine
+from caxton_tui.frames import FRAMES_S, Frames
 from caxton_tui.held import HeldScreen
 from caxton_tui.held_deeds import add_break
 from caxton_tui.help import HelpScreen, Told
@@ -48,11 +49,6 @@ from caxton_tui.writing import writing
 
 P = TypeVar("P", bound=Pane)
 
-FRAMES_S: Final = 10
-CALM: Final = 4
-"""While rows are left out one frame in so many is painted: nobody reads them one by one, and the bus needs the time."""
-KEEN: Final = FRAMES_S
-"""So many frames after a key every one is painted."""
 WIDE: Final = 110
 """Columns from which on list and picture stand side by side."""
 TALL: Final = 30
@@ -79,7 +75,7 @@ class Frame(Screen[None]):
         self.desk = desk
         self._building = building
         self._painted = (-1, -1)
-        self._frames = self._left_out = self._calm_until = self._keen_until = 0
+        self._frames = Frames()
         self._doing = Doing(self, desk, self._began)
         self._panes: dict[str, Pane] = {pane.LABEL: pane(desk) for pane in PANES}
         self._label = PANES[0].LABEL
@@ -119,17 +115,8 @@ class Frame(Screen[None]):
 
     def _frame(self) -> None:
         """One tenth of a second is over."""
-        self._frames += 1
-        left_out = self.desk.store.left_out
-        if left_out != self._left_out:
-            self._left_out, self._calm_until = left_out, self._frames + FRAMES_S
-        calm = self._keen_until < self._frames < self._calm_until
-        if not calm or self._frames % CALM == 0:
+        if self._frames.next(self.desk.store.left_out):
             self.flush()
-
-    def _keen(self) -> None:
-        """Somebody does something: what comes of it is painted without delay."""
-        self._keen_until = self._frames + KEEN
 
     def flush(self) -> None:
         """Bring the store's newest state on screen, where there is something new or a second is over."""
@@ -158,12 +145,12 @@ class Frame(Screen[None]):
     @on(Listing.Moved)
     def moved(self) -> None:
         """The crumbs go with the cursor."""
-        self._keen()
+        self._frames.keen()
         self._where()
 
     def on_descendant_focus(self) -> None:
         """The crumbs go with the focus."""
-        self._keen()
+        self._frames.keen()
         self._where()
 
     def _where(self) -> None:
@@ -171,7 +158,7 @@ class Frame(Screen[None]):
 
     def repaint(self) -> None:
         """Paint now, whatever is new."""
-        self._keen()
+        self._frames.keen()
         self._painted = (-1, -1)
         self.flush()
 
