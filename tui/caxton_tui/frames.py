@@ -1,7 +1,7 @@
 """Which frames are painted: all of them, but few while rows are left out and nobody touches a key.
 
-In: frame after frame, how many rows were left out so far. Out: whether it is painted. While rows are left out nobody reads
-them one by one, and the bus needs the time; whoever does something sees what comes of it without delay.
+In: frame after frame, how many rows were left out so far. Out: whether it is painted. While rows are left out nobody
+reads them one by one, and the bus needs the time; whoever does something sees what comes of it without delay.
 """
 
 from __future__ import annotations
