@@ -49,6 +49,7 @@ class Table(Listing, Generic[T]):
         self._all: Sequence[T] = ()
         self._shown: Sequence[T] = ()
         self._wanted: Filter | None = None
+        self._painted_beside: object = None
 
     def key(self, thing: T) -> str:
         """What tells a thing from the others."""
@@ -65,6 +66,11 @@ class Table(Listing, Generic[T]):
     def troubled(self, thing: T) -> bool:
         """Whether something is wrong with it."""
         return False
+
+    @property
+    def beside(self) -> object:
+        """What the rows show that does not stand in the things: when it is another, they are painted anew."""
+        return None
 
     @property
     def total(self) -> int:
@@ -110,8 +116,13 @@ class Table(Listing, Generic[T]):
 
     def take(self, things: Sequence[T], *, again: bool = False) -> None:
         """Show these things; the cursor stays on the thing that it stood on."""
+        beside = self.beside
         if things is self._all and not again and self.virtual_size.width == self.width:
+            if beside != self._painted_beside:
+                self._painted_beside = beside
+                self.refresh()
             return
+        self._painted_beside = beside
         on = self._shown[self.cursor] if self.cursor is not None and self.cursor < self.total else None
         self._all = things
         wanted = self._wanted

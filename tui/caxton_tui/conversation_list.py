@@ -65,6 +65,11 @@ class ConversationList(Table[Json]):
         return troubled(thing)
 
     @property
+    def beside(self) -> object:
+        """What is held, and the second, for ages and deadlines."""
+        return self._desk.store.held_in, self._desk.now_us // 1_000_000
+
+    @property
     def followed(self) -> Json | None:
         """Without a cursor: of the newest the one with the most members, for that is where something happens."""
         if self.cursor is not None:

@@ -1,0 +1,50 @@
+"""What a list shows beside its things goes on while the things stay the same: ages, and the mark of what is held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from caxton_tui import CaxtonApp
+
+from .conftest import normal, words
+from .stand import daemon, empty, market, read, stage
+
+
+def line(app: CaxtonApp, what: str) -> str:
+    """The first line on screen, as it was painted last, that has those words."""
+    return next((one for one in words(normal(app.export_screenshot(simplify=True))) if what in one), "")
+
+
+async def test_ages_go_on_while_nothing_happens(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (200, 40)) as one:
+        await caxton.trade()
+        await one.until(read(caxton), look=True)
+        known = one.store.conversations
+        assert " now " in line(one.app, "order-1")
+        one.clock.advance(42)
+        await one.paint()
+        assert " 42s" in line(one.app, "order-1")
+        await one.press("4")
+        await one.until(lambda store: len(store.deployments) == 4, look=True)
+        assert " 42s" in line(one.app, "seller-ann")
+        one.clock.advance(600)
+        await one.paint()
+        assert " 11m" in line(one.app, "seller-ann")
+        assert one.store.conversations is known
+
+
+async def test_the_mark_of_what_is_held_does_not_wait_for_the_conversations(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path / "market")) as caxton:
+        await caxton.trade()
+        known = await caxton.client.conversations()
+    # nobody answers here, so that nothing comes between
+    async with stage(empty(tmp_path / "empty")) as one:
+        one.store.asked(conversations=known)
+        await one.paint()
+        assert "⏸" not in line(one.app, "order-1")
+        one.store.asked(held=[{"message": {"conversation_id": "order-1"}}])
+        await one.paint()
+        assert "⏸ order-1" in line(one.app, "order-1")
+        one.store.asked(held=[])
+        await one.paint()
+        assert "⏸" not in line(one.app, "order-1")
