@@ -53,6 +53,12 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
+    def vanish(self) -> None:
+        """Nobody is at the other end any more; as it is nobody's own terminal, no signal says so."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
 
 @contextmanager
 def terminal(*words: str | Path, **more: str) -> Generator[Terminal]:
@@ -65,12 +71,13 @@ def terminal(*words: str | Path, **more: str) -> Generator[Terminal]:
         command, stdin=slave, stdout=slave, stderr=slave, env=known, start_new_session=True
     ) as one:
         os.close(slave)
+        made = Terminal(one, master)
         try:
-            yield Terminal(one, master)
+            yield made
         finally:
             if one.poll() is None:
                 one.kill()
-            os.close(master)
+            made.vanish()
 
 
 def test_without_a_daemon_it_says_how_to_start_one(home: Path) -> None:
@@ -97,6 +104,19 @@ def test_q_leaves_and_the_daemon_goes_on_and_without_a_terminal_there_is_a_hint(
             # back from the other screen, as a terminal must be left
             assert b"\x1b[?1049l" in one.read()
             assert one.process.wait(30) == 128 + signal.SIGTERM
+        assert caxton("-p", folder, "status").returncode == 0
+    finally:
+        assert caxton("-p", folder, "down").returncode == 0
+
+
+def test_it_ends_with_its_terminal(home: Path) -> None:
+    folder = empty(home / "p")
+    assert caxton("-p", folder, "up").returncode == 0
+    try:
+        with terminal("-p", folder, "tui") as one:
+            one.read(b"live")
+            one.vanish()
+            assert one.process.wait(30) == 128 + signal.SIGHUP
         assert caxton("-p", folder, "status").returncode == 0
     finally:
         assert caxton("-p", folder, "down").returncode == 0

@@ -7,11 +7,15 @@ daemon goes on when it ends.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
@@ -20,6 +24,7 @@ from caxton_tui.frame import Frame
 from caxton_tui.reader import PAUSES_S, Reader
 from caxton_tui.settings import Settings
 from caxton_tui.store import Store
+from caxton_tui.terminal import LOOKS_S, TerminalDriver, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
 
 STATE = ".caxton"
@@ -58,6 +63,11 @@ class CaxtonApp(App[int]):
         desk = Desk(self.store, self.reader, clock, folder, zone, read_only)
         self._picture = Frame(desk, building=dev is not None)
 
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice; on a terminal one that ends with it."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
     def get_default_screen(self) -> Frame:
         """The one frame."""
         return self._picture
@@ -74,6 +84,8 @@ class CaxtonApp(App[int]):
             self.run_worker(self._follow(self._dev), name="dev", exit_on_error=True)
         if self._seconds is not None:
             self.set_timer(self._seconds, self.leave)
+        if not self.is_headless:
+            self.set_interval(LOOKS_S, self._look_for_terminal)
 
     def leave(self, code: int = 0) -> None:
         """End the app with that exit code; the daemon goes on."""
@@ -82,6 +94,11 @@ class CaxtonApp(App[int]):
     async def action_quit(self) -> None:
         """End the app; the daemon goes on."""
         self.leave()
+
+    def _look_for_terminal(self) -> None:
+        """End where there is no terminal any more, as after the signal that mostly tells so."""
+        if sys.__stdin__ is not None and gone(sys.__stdin__.fileno()):
+            self.leave(128 + signal.SIGHUP)
 
     async def _follow(self, lines: AsyncIterator[str]) -> None:
         async for line in lines:

@@ -1,0 +1,79 @@
+"""The terminal under the app, which may vanish: a window that is closed, a connection that breaks.
+
+In: Textual's driver. Out: one that goes on without a terminal until the app has ended, and the word that it is gone.
+A window that closes mostly sends SIGHUP, too, but not to everybody, and not from a broken connection.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import select
+from typing import Any, Final, TextIO, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+LOOKS_S: Final = 1.0
+"""So often is looked whether there still is a terminal; meanwhile Textual's reading thread spins."""
+_GONE: Final = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
+"""What writing to a terminal that is gone fails with."""
+
+
+def gone(fileno: int) -> bool:
+    """Whether nobody is left at the other end of that terminal."""
+    poller = select.poll()
+    # of no interest is what can be read; that nobody is there is told unasked
+    poller.register(fileno, 0)
+    return any(event & select.POLLHUP for _, event in poller.poll(0))
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's own driver, that ends with its terminal.
+
+    Textual writes in a thread, which an error ends; from then on its queue fills, and the app stops in the middle of a
+    write for ever, deaf even to signals. So what nobody can see is dropped here.
+    """
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; also when the app comes back from an editor."""
+        # checkers do not agree on what this is
+        file: Any = self._file
+        if not isinstance(file, Outlasting):
+            self._file = cast("Any", Outlasting(file))
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+
+class Outlasting(io.TextIOBase):
+    """A stream that drops what is written once its terminal is gone."""
+
+    def __init__(self, under: TextIO) -> None:
+        super().__init__()
+        self._under = under
+
+    def write(self, text: str, /) -> int:
+        """Write it, where somebody is there to see it."""
+        try:
+            return self._under.write(text)
+        except OSError as error:
+            return self._dropped(error, len(text))
+
+    def flush(self) -> None:
+        """Bring it there."""
+        try:
+            self._under.flush()
+        except OSError as error:
+            self._dropped(error, 0)
+
+    def fileno(self) -> int:
+        """The terminal's."""
+        return self._under.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._under.isatty()
+
+    @staticmethod
+    def _dropped(error: OSError, characters: int) -> int:
+        if error.errno not in _GONE:
+            raise error
+        return characters
