@@ -418,9 +418,11 @@ class AsyncClient:
         kinds: Sequence[str] | None = None,
         agent: str | None = None,
         conversation: str | None = None,
+        back: int | None = None,
         patience_s: float = 10.0,
     ) -> AsyncGenerator[StreamEvent]:
-        """What is committed, from row `after` on or from now; never ends by itself.
+        """What is committed, from row `after` on or from now; never ends by itself. `back`: no more than so many
+        rows from before; without `after` exactly so many, where there are.
 
         A broken stream is resumed where it ended, also with a daemon that was started again, for `patience_s`
         seconds; then it raises Unreachable. Rows that were lost come as an event of kind "gap".
@@ -431,7 +433,7 @@ class AsyncClient:
             try:
                 with wire.translated(self._path):
                     wire.meet(self._path)
-                    request = wire.events(reader.last, kinds, agent, conversation).request(
+                    request = wire.events(reader.last, kinds, agent, conversation, back).request(
                         self._http, httpx.Timeout(self._timeout, read=wire.SILENCE_S)
                     )
                     answer = await self._http.send(request, stream=True)

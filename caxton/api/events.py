@@ -3,7 +3,8 @@
 In: a place to start (`Last-Event-ID` or `after`) and filters. Out: `id` the row's number, `event` its kind,
 `data` one line of JSON. First the journal's rows up to now, then each commit as it comes, no row twice and
 none left out but where a `gap` event says how many. A viewer gets at most `ROWS_PER_SECOND`, whatever the bus
-does.
+does; while more come than that it gets `SAMPLE_PER_SECOND`, for nobody reads them one by one and the bus needs the
+time.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ router = APIRouter(tags=["events"])
 ROWS_PER_SECOND: Final = 5_000
 CHUNK: Final = 250
 """Rows that are rendered in one go; the loop is free between two chunks."""
+SAMPLE_PER_SECOND: Final = 400
+SAMPLE: Final = 40
+"""Rows that are rendered in one go while they are a sample."""
+SURE_S: Final = 0.5
+"""Over so long, or longer, it is found out whether too many come."""
 HEARTBEAT_S: Final = 15.0
 _KINDS = re.compile(r"[a-z_]{1,32}(,[a-z_]{1,32}){0,31}")
 _encode = msgspec.json.Encoder().encode
@@ -43,6 +49,12 @@ async def events(
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     after: Annotated[
         int | None, Query(ge=0, description="Rows above this number; without it: from now.")
+    ] = None,
+    back: Annotated[
+        int | None,
+        Query(
+            ge=0, le=1_000_000_000, description="At most so many rows from before; the others are a `gap`."
+        ),
     ] = None,
     last_event_id: Annotated[str | None, Header(description="Where a broken stream goes on.")] = None,
 ) -> Response:
@@ -59,20 +71,24 @@ async def events(
     keep = _exact(full)
     return _Stream(
         hub,
-        _stream(hub, wanted, after, keep),
+        _stream(hub, wanted, after, keep, back),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
     )
 
 
 async def _stream(
-    hub: Hub, wanted: Wanted, after: int | None, keep: Callable[[Row], bool]
+    hub: Hub, wanted: Wanted, after: int | None, keep: Callable[[Row], bool], back: int | None = None
 ) -> AsyncGenerator[bytes]:
-    pace = _Pace()
+    pace = _Pace(asyncio.get_running_loop().time)
     goal = hub.journal.committed
-    position = goal if after is None else min(after, goal)
+    # without `after` nobody misses what is older than `back`
+    position = max(goal - (back or 0), 0) if after is None else min(after, goal)
     # a number without data: a stream that breaks before its first row is resumed from here
     yield b"id: %d\n\n" % position
+    if back is not None and goal - position > back:
+        yield render(Gap(goal - back - position, position + 1, goal - back))
+        position = goal - back
     while position < goal and not hub.closed:
         stored = await hub.reader.stream(position, CHUNK)
         rows = [row for row in wanted.of_stored(stored) if row.seq <= goal and keep(row)]
@@ -103,10 +119,11 @@ async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]
             if not subscriber.closed:
                 yield b": still here\n\n"
             continue
-        items = subscriber.take(CHUNK)
+        items = subscriber.take(pace.most)
         chunk = b"".join([render(item) for item in items if isinstance(item, Gap) or keep(item)])
         if chunk:
             yield chunk
+        pace.see(subscriber.offered, lost=bool(items) and isinstance(items[0], Gap))
         await pace.take(len(items))
 
 
@@ -128,14 +145,37 @@ class _Stream(StreamingResponse):
 
 
 class _Pace:
-    """Lets through `ROWS_PER_SECOND`, at once for a viewer that has been slower than that."""
+    """Lets through `ROWS_PER_SECOND`, at once for a viewer that has been slower; a sample when too many come."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._free_at = 0.0
+        self._sampling = False
+        self._since = now()
+        self._seen = 0
+        self._lost = False
+
+    @property
+    def most(self) -> int:
+        """Rows of the next chunk."""
+        return SAMPLE if self._sampling else CHUNK
+
+    def see(self, offered: int, *, lost: bool) -> None:
+        """So many rows were there for the viewer until now; `lost`: some of them went since the last time."""
+        self._lost |= lost
+        now = self._now()
+        passed = now - self._since
+        if passed >= SURE_S:
+            # a burst that the queue can hold is sent whole
+            many = offered - self._seen > ROWS_PER_SECOND * passed
+            self._sampling = many and (self._lost or self._sampling)
+            self._since, self._seen, self._lost = now, offered, False
 
     async def take(self, rows: int) -> None:
-        now = asyncio.get_running_loop().time()
-        self._free_at = max(self._free_at, now - CHUNK / ROWS_PER_SECOND) + rows / ROWS_PER_SECOND
+        """Wait until so many more may go."""
+        rate = SAMPLE_PER_SECOND if self._sampling else ROWS_PER_SECOND
+        now = self._now()
+        self._free_at = max(self._free_at, now - CHUNK / ROWS_PER_SECOND) + rows / rate
         if self._free_at > now:
             await asyncio.sleep(self._free_at - now)
 

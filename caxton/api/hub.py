@@ -140,6 +140,8 @@ class Subscriber:
         self.waiting = 0
         """Rows that wait."""
         self.waiting_bytes = 0
+        self.offered = 0
+        """Rows that it wanted and that were there for it, taken, lost or waiting; a plain counter."""
         self._lost = 0
         self._lost_first = 0
         self._lost_last = 0
@@ -153,18 +155,23 @@ class Subscriber:
         self._tell_left(self)
 
     def give(self, batch: Batch) -> None:
-        """Take a committed batch; drops the oldest rows where it becomes too much."""
+        """Take a committed batch; drops the oldest batches where it becomes too much, and then of this one."""
         skipped = self.wanted.skipped(batch)
         if skipped:
             # everything that waits is older than what was skipped, so it goes first
-            self._drop(self.waiting)
+            while self._parts:
+                self._drop(WAITING_ROWS)
             self.lose(skipped, batch.messages[0][0], batch.messages[skipped - 1][0])
         rows = self.wanted.of_batch(batch)
+        self.offered += skipped + len(rows)
         if rows:
             size = batch.size if rows is batch.messages else sum([len(_body(row)) for row in rows])
             self._parts.append(_Part(rows, size))
             self.waiting += len(rows)
             self.waiting_bytes += size
+        # a batch as a whole: at full load its rows are never looked at
+        while len(self._parts) > 1 and (self.waiting > WAITING_ROWS or self.waiting_bytes > WAITING_BYTES):
+            self._drop(WAITING_ROWS)
         if self.waiting > WAITING_ROWS:
             self._drop(self.waiting - WAITING_ROWS)
         while self.waiting_bytes > WAITING_BYTES:
@@ -208,11 +215,10 @@ class Subscriber:
         self.closed = True
         self._woken.set()
 
-    def _drop(self, count: int) -> None:
-        while count:
-            rows = self._first(count)
-            self.lose(len(rows), _seq(rows[0]), _seq(rows[-1]))
-            count -= len(rows)
+    def _drop(self, most: int) -> None:
+        """Lose the oldest rows, at most so many, of one batch."""
+        rows = self._first(most)
+        self.lose(len(rows), _seq(rows[0]), _seq(rows[-1]))
 
     def _first(self, most: int) -> Sequence[Waiting]:
         """Take out the oldest rows, at most so many, of one batch."""

@@ -212,9 +212,13 @@ def cancel_task(id: str, wait_s: float) -> Call:
 
 
 def events(
-    after: int | None, kinds: Sequence[str] | None, agent: str | None, conversation: str | None
+    after: int | None,
+    kinds: Sequence[str] | None,
+    agent: str | None,
+    conversation: str | None,
+    back: int | None,
 ) -> Call:
-    """The event stream from a row on, or from now."""
+    """The event stream from a row on, or from now or `back` rows before."""
     return Call(
         "GET",
         "/api/v1/events",
@@ -223,6 +227,7 @@ def events(
             "kinds": ",".join(kinds) if kinds else None,
             "agent": agent,
             "conversation": conversation,
+            "back": back,
         },
     )
 

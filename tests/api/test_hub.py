@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.api import events, hub, wire
-from caxton.api.events import _exact, _stream
+from caxton.api.events import _exact, _Pace, _stream
 from caxton.api.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, Wanted
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
@@ -102,6 +102,36 @@ async def test_old_rows_then_live_ones_without_a_gap_or_a_double(tmp_path: Path,
         assert [event.seq for event in got] == list(range(min(after, 600) + 1, 1001))
 
 
+@pytest.mark.parametrize(
+    ("after", "back", "first", "gap"),
+    [
+        (None, 0, 601, None),
+        (None, 50, 551, None),
+        (None, 10_000, 1, None),
+        (500, 100, 501, None),
+        (100, 50, 551, (101, 550)),
+        (0, 0, 601, (1, 600)),
+        (900, 50, 601, None),
+    ],
+)
+async def test_no_more_old_rows_than_were_asked_for(
+    tmp_path: Path, after: int | None, back: int, first: int, gap: tuple[int, int] | None
+) -> None:
+    async with opened(tmp_path) as (journal, here):
+        await commit(journal, 1, 600)
+        async with aclosing(_stream(here, ALL, after, _exact(None), back)) as stream:
+            reading = asyncio.ensure_future(read(stream, 700))
+            while not here.subscribers:
+                await asyncio.sleep(0)
+            await commit(journal, 601, 700)
+            got = await reading
+        skipped = [event.data for event in got if event.kind == "gap"]
+        rows = [event.seq for event in got if event.kind != "gap"]
+        assert rows == list(range(first, 701))
+        expected = [] if gap is None else [{"lost": gap[1] - gap[0] + 1, "from": gap[0], "to": gap[1]}]
+        assert skipped == expected
+
+
 async def test_a_viewer_that_does_not_read_keeps_a_bounded_tail_and_learns_what_it_lost(
     tmp_path: Path,
 ) -> None:
@@ -112,13 +142,12 @@ async def test_a_viewer_that_does_not_read_keeps_a_bounded_tail_and_learns_what_
                 await commit(journal, start, start + 2_999)
                 seen += len(quick.take(10**6))
             assert seen == 30_000
-            assert slow.waiting == WAITING_ROWS
+            # whole batches go, so the tail is the newest of them
+            assert slow.waiting == 3_000 <= WAITING_ROWS
             gap, *rows = slow.take(10**6)
-            assert gap == Gap(30_000 - WAITING_ROWS, 1, 30_000 - WAITING_ROWS)
-            assert [row.seq for row in rows if isinstance(row, hub.Row)] == list(
-                range(30_000 - WAITING_ROWS + 1, 30_001)
-            )
-            assert here.lost == 30_000 - WAITING_ROWS
+            assert gap == Gap(27_000, 1, 27_000)
+            assert [row.seq for row in rows if isinstance(row, hub.Row)] == list(range(27_001, 30_001))
+            assert here.lost == 27_000
             assert slow.take(10) == []
 
 
@@ -226,6 +255,7 @@ def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int]
         check(most)
     check(10**6)
     assert following == came + 1
+    assert subscriber.offered == came
     assert (subscriber.waiting, subscriber.waiting_bytes) == (0, 0)
     assert sum(lost) == sum(told)
 
@@ -241,3 +271,27 @@ async def test_a_viewer_gets_no_more_than_its_pace(tmp_path: Path, monkeypatch: 
         async with aclosing(_stream(here, ALL, 0, _exact(None))) as stream:
             assert len(await read(stream, 40)) == 40
         assert loop.time() - began >= (40 - 4) / 200
+
+
+def test_a_viewer_gets_a_sample_while_too_many_rows_come_for_it() -> None:
+    now = 100.0
+    pace = _Pace(lambda: now)
+    offered = 0
+
+    def after(seconds: float, rows: int, *, lost: bool) -> int:
+        nonlocal now, offered
+        now += seconds
+        offered += rows
+        pace.see(offered, lost=lost)
+        return pace.most
+
+    # a burst that the queue holds, and a loss without many rows: a viewer that stood still
+    assert after(0.5, 4_000, lost=False) == events.CHUNK
+    assert after(0.5, 100, lost=True) == events.CHUNK
+    # too many: known once half a second is over
+    assert after(0.3, 20_000, lost=True) == events.CHUNK
+    assert after(0.2, 20_000, lost=False) == events.SAMPLE
+    # they go on coming; that none was lost meanwhile is no reason to send all of them
+    assert after(0.5, 20_000, lost=False) == events.SAMPLE
+    assert after(0.4, 100, lost=True) == events.SAMPLE
+    assert after(0.2, 100, lost=False) == events.CHUNK
