@@ -10,7 +10,7 @@ from caxton_tui.agents_pane import AgentsPane
 from caxton_tui.desk import Command
 from caxton_tui.palette import MOST, PaletteScreen, matching
 
-from .stand import daemon, market, settled, stage
+from .stand import daemon, empty, market, stage
 
 MANY = 10_000
 
@@ -34,14 +34,13 @@ def test_the_palette_finds_one_of_ten_thousand_and_shows_no_more_than_fit() -> N
 
 
 async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
-    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
-        await one.until(settled(caxton), look=True)
-        agent, store = one.store.agents[0], one.store
-        assert store.status is not None
+    async with daemon(market(tmp_path / "market")) as caxton:
+        status, (agent, *_) = await caxton.client.status(), await caxton.client.agents()
+    # nobody answers here, so that no other look follows
+    async with stage(empty(tmp_path / "empty"), (80, 24)) as one:
         many = [{**agent, "name": f"relay-{number:05}", "last_error": None} for number in range(MANY)]
         many[7_777]["state"] = "failed"
-        # as a look brings them; the clock stands, so no other look follows
-        store.looked(one.clock.monotonic() + 1, store.status, many)
+        one.store.looked(one.clock.monotonic(), status, many)
         await one.press("2")
         table = one.app.picture.the(AgentsPane).table
         painted: list[int] = []

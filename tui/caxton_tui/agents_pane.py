@@ -76,9 +76,9 @@ class AgentsPane(Pane):
 
     @property
     def wants(self) -> Wants:
-        """What there is about the agent, unless its page needs nothing."""
+        """All agents, and what there is about the chosen one."""
         agent = self.chosen
-        return Wants(room=None if agent is None else str(agent["name"]))
+        return Wants(agents=True, room=None if agent is None else str(agent["name"]))
 
     @property
     def crumbs(self) -> Sequence[str]:

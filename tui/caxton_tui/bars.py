@@ -31,7 +31,9 @@ class Line(Static):
         """Show that text."""
         if text != self.text:
             self.text = text
-            self.update(text)
+            height = self.styles.height
+            # a new layout of the screen costs more than the line
+            self.update(text, layout=height is None or height.is_auto)
 
 
 COMPANY: Final = 8

@@ -107,6 +107,8 @@ class Room:
 class Wants:
     """What the screen shows and the reader therefore asks for at each look."""
 
+    agents: bool = False
+    """All agents; without it they are looked at more rarely."""
     conversations: bool = False
     deployments: bool = False
     deployment: str | None = None

@@ -187,8 +187,8 @@ class MetersPane(Pane):
 
     @property
     def wants(self) -> Wants:
-        """The newest turns, for the percentiles."""
-        return Wants(turns=True)
+        """All agents, for what waits in their mailboxes; the newest turns, for the percentiles."""
+        return Wants(agents=True, turns=True)
 
     def flush(self) -> None:
         """Bring the newest look on screen."""

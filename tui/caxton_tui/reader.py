@@ -21,6 +21,8 @@ from caxton_tui.store import Connection, Link, Store
 T = TypeVar("T")
 
 LOOK_S: Final = 0.5
+AGENTS_S: Final = 2.0
+"""So often agents are looked at that nobody looks at: a thousand of them are half a megabyte."""
 SHARE: Final = 10
 """A look may take one part in so many of the time; with thousands of agents looks are rarer."""
 PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
@@ -51,6 +53,7 @@ class Reader:
         self._wants = Wants()
         self._client: AsyncClient | None = None
         self._deployments_at = float("-inf")
+        self._agents_at = float("-inf")
 
     async def run(self) -> None:
         """Follow the daemon until cancelled."""
@@ -80,6 +83,8 @@ class Reader:
     def show(self, wants: Wants) -> None:
         """Ask for these from now on; something new at once."""
         if wants != self._wants:
+            if wants.agents and not self._wants.agents:
+                self._hurry.set()
             self._wants = wants
             self._turned.set()
 
@@ -101,47 +106,50 @@ class Reader:
     async def _follow(self) -> None:
         """Read on until the daemon goes away; raises a group with Unreachable, TimedOut or what it refused with."""
         async with AsyncClient(self._socket) as client, asyncio.TaskGroup() as group:
-            await self._look(client)
-            after = self._begin()
+            await self._look(client, whole=True)
+            self._begin()
             self._client = client
             try:
                 self._store.connected(Connection(Link.LIVE, self._clock.monotonic()))
                 meters = group.create_task(self._meters(client), name="meters")
                 wanted = group.create_task(self._wanted(client), name="wanted")
-                await self._listen(client, after)
+                await self._listen(client)
                 meters.cancel()
                 wanted.cancel()
             finally:
                 self._client = None
 
-    def _begin(self) -> int:
-        """The row after which to listen: where it was, or so far back as the tape is good for."""
+    def _begin(self) -> None:
+        """The tape goes on where it was, unless the journal is another one."""
         store = self._store
         assert store.status is not None
-        committed = int(store.status["journal"]["committed_seq"])
-        if store.last_seq is not None and store.last_seq > committed:
+        if store.last_seq is not None and store.last_seq > int(store.status["journal"]["committed_seq"]):
             store.forget()
-        if store.last_seq is None:
-            return max(0, committed - BACK)
-        missed = committed - store.last_seq - store.entries.room
-        if missed > 0:
-            store.heard("gap", store.last_seq + missed, {"lost": missed})
-        return store.last_seq
 
-    async def _listen(self, client: AsyncClient, after: int) -> None:
+    async def _listen(self, client: AsyncClient) -> None:
         store = self._store
-        async for event in client.events(after=after, patience_s=0.0):
+        # older rows than the tape has room for would only keep the newest from coming
+        back = BACK if store.last_seq is None else store.entries.room
+        async for event in client.events(after=store.last_seq, back=back, patience_s=0.0):
             store.heard(event.kind, event.seq, event.data)
 
     async def _meters(self, client: AsyncClient) -> None:
+        hurried = True
         while True:
             began = self._clock.monotonic()
-            await self._look(client)
+            due = began - self._agents_at >= AGENTS_S or self._store.agents_due
+            await self._look(client, whole=hurried or due or self._wants.agents)
             took = self._clock.monotonic() - began
-            await self._pause(max(LOOK_S, took * SHARE))
+            hurried = await self._pause(max(LOOK_S, took * SHARE))
 
-    async def _look(self, client: AsyncClient) -> None:
-        status, agents = await client.status(), await client.agents()
+    async def _look(self, client: AsyncClient, *, whole: bool) -> None:
+        """Look at the status; `whole`: at every agent, too."""
+        status = await client.status()
+        agents = None
+        if whole:
+            self._store.agents_due = False
+            agents = await client.agents()
+            self._agents_at = self._clock.monotonic()
         self._store.looked(self._clock.monotonic(), status, agents)
 
     async def _wanted(self, client: AsyncClient) -> None:
@@ -192,14 +200,23 @@ class Reader:
         else:
             self._store.read(book, detail)
 
-    async def _pause(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
+    async def _pause(self, seconds: float, hurry: asyncio.Event | None = None) -> bool:
+        """Wait for so long; True where somebody cut it short."""
         hurry = hurry or self._hurry
-        alarm = self._clock.later(seconds, hurry.set)
+        rung = False
+
+        def ring() -> None:
+            nonlocal rung
+            rung = True
+            hurry.set()
+
+        alarm = self._clock.later(seconds, ring)
         try:
             await hurry.wait()
         finally:
             alarm.cancel()
         hurry.clear()
+        return not rung
 
 
 async def _turns(client: AsyncClient, agent: str | None) -> tuple[Json, ...]:

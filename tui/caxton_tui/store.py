@@ -193,8 +193,12 @@ class Store:
         self.room: Room | None = None
         """The agent that is open."""
         self.on_change: list[Callable[[], None]] = []
+        self.agents_due = False
+        """Whether one of the agents is not as it was when they were asked for."""
         self._looked_at: float | None = None
+        self._counted_at: float | None = None
         self._passed = 0.0
+        """Seconds between the last two looks at the agents."""
         self._before: dict[str, Json] = {}
 
     @property
@@ -216,7 +220,7 @@ class Store:
         """The link changed; the picture stays."""
         if connection.link is Link.LOST:
             # what happens while nobody looks is no rate
-            self._looked_at, self._passed = None, 0.0
+            self._looked_at, self._counted_at, self._passed = None, None, 0.0
             self.messages_s = 0.0
         self.connection = connection
         self._changed()
@@ -228,6 +232,7 @@ class Store:
         if kind == "gap":
             self.left_out += data["lost"]
         self.deployments_due |= kind == "deployment"
+        self.agents_due |= kind == "agent"
         self.deployments_doubted |= kind == "gap"
         entry = Entry(kind, int(data.get("seq", seq or 0)), data, self.platform)
         self.entries.add(entry)
@@ -241,19 +246,22 @@ class Store:
                 self.shown.drop()
         self._changed()
 
-    def looked(self, at: float, status: Json, agents: Sequence[Json]) -> None:
-        """A look at status and agents, `at` that moment of `monotonic`; two looks make the rates."""
-        passed = 0.0 if self._looked_at is None else at - self._looked_at
-        if passed > 0 and self.status is not None:
+    def looked(self, at: float, status: Json, agents: Sequence[Json] | None = None) -> None:
+        """A look at the status, and perhaps at the agents; `at` that moment of `monotonic`. Two make the rates."""
+        if agents is not None:
+            counted = None if self._counted_at is None else at - self._counted_at
+            if counted is None or counted > 0:
+                self._before = {} if counted is None else {one["name"]: one for one in self.agents}
+                self._passed, self._counted_at = counted or 0.0, at
+            self.agents = agents
+        passed = None if self._looked_at is None else at - self._looked_at
+        if passed and self.status is not None:
             self.messages_s = _grown(self.status["counts"]["messages"], status["counts"]["messages"]) / passed
-            self._before = {agent["name"]: agent for agent in self.agents}
-            waiting = sum(agent["mailbox"] for agent in agents)
+            waiting = sum(agent["mailbox"] for agent in self.agents)
             self.history.took(self.status, {**status, "waiting": waiting}, passed)
-        if passed > 0 or self._looked_at is None:
-            self._passed = passed
+        if passed is None or passed > 0:
             self._looked_at = at
         self.status = status
-        self.agents = agents
         self._changed()
 
     def asked(
