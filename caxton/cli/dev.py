@@ -134,6 +134,7 @@ def dev(
       caxton dev --ui stream --messages
       caxton dev --ui json | jq 'select(.event == "deployed")'
     """
+    from caxton.cli.tui import in_terminal
     from caxton.devloop import settle
     from caxton.errors import ConfigurationError
 
@@ -141,7 +142,11 @@ def dev(
         raise ConfigurationError("DIR and --project name two places", hint="name the folder once")
     home = place_of(folder or project)
     implied = settle(home)
-    shown = ui or (Ui.TUI if sys.stdout.isatty() and _has_viewer() else Ui.STREAM)
+    shown = ui or (Ui.TUI if in_terminal() and _has_viewer() else Ui.STREAM)
+    if shown is Ui.TUI and not in_terminal():
+        raise ConfigurationError(
+            "the terminal interface needs a terminal", hint="without one: caxton dev --ui stream"
+        )
     from caxton.devloop import Gate
 
     before = Gate(gate.value, gate_last, gate_time)

@@ -48,4 +48,6 @@ def tui(
 
 def in_terminal() -> bool:
     """Whether there is a terminal that can show a screen."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    # Textual paints on stderr
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(one.isatty() for one in streams) and os.environ.get("TERM", "dumb") != "dumb"

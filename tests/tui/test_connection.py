@@ -6,10 +6,15 @@ import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from caxton_tui.bars import Banner, BuildStrip
-from caxton_tui.store import Link
+from textual.widgets import Input
 
-from .stand import daemon, empty, heard, market, settled, stage
+from caxton_tui.bars import Banner, BuildStrip
+from caxton_tui.compose import ComposeScreen, Content
+from caxton_tui.conversations import ConversationsPane
+from caxton_tui.store import Link
+from caxton_tui.traces import TracesPane
+
+from .stand import daemon, empty, heard, market, read, settled, stage
 
 
 async def test_a_restart_loses_no_row_and_shows_none_twice(tmp_path: Path) -> None:
@@ -50,6 +55,40 @@ async def test_it_waits_for_a_daemon_that_is_not_there_longer_and_longer(tmp_pat
         async with daemon(tmp_path) as caxton:
             await one.press("r")
             await one.until(heard(caxton))
+
+
+async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_is_away(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as one:
+        pane = one.app.picture.the(ConversationsPane)
+        async with daemon(market(tmp_path)) as caxton:
+            await caxton.trade(rounds=2)
+            one.app.reader.hurry()
+            await one.until(read(caxton), look=True)
+            shown = pane.diagram.title
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        await one.press("down")
+        other = next(n for n, body in enumerate(pane.list.things) if not shown.startswith(body["id"]))
+        pane.list.put(other)
+        await one.shown(lambda: "Not read before" in pane.diagram.empty and not pane.diagram.total)
+        await one.press("3")
+        waterfall = one.app.picture.the(TracesPane).waterfall
+        await one.shown(lambda: waterfall.empty == pane.diagram.empty)
+        await one.press("c", *"buyer", "tab", "tab", "tab", "tab", "tab", *"a long story")
+        form = one.app.screen
+        await one.press("f5")
+        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, ComposeScreen))
+        assert one.app.screen.query_one("#compose-to", Input).value == "buyer"
+        assert one.app.screen.query_one(Content).text == "a long story"
+        assert "nothing was done" in "".join(str(note.message) for note in one.app._notifications)
+        async with daemon(tmp_path) as caxton:
+            one.app.reader.hurry()
+            await one.until(lambda store: store.live)
+            await one.press("f5")
+            await one.until(settled(caxton), look=True)
+            assert any("a long story" in entry.content for entry in one.store.entries)
+            assert one.app.screen is one.app.picture
 
 
 async def test_another_journal_under_the_same_folder_begins_anew(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         )
         await one.press("H")
         assert [row.get("seq") for row in box(one).list.rows] == [None, *seqs]
-        await one.press("down", "down")
+        # the cursor stands on what was held first
+        assert box(one).list.cursor == 1
         shot(one.app, "held")
 
         await one.press("e")
@@ -89,12 +90,14 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
         await one.until(settled(caxton), look=True)
         await one.press("H", "b")
-        assert isinstance(one.app.screen, AskScreen)
+        form = one.app.screen
+        assert isinstance(form, AskScreen)
         await one.press(*"state:x", "enter")
-        # the daemon says no
-        await one.until(settled(caxton), look=True)
+        # the daemon says no, and what was written stands there again
+        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, AskScreen))
+        assert one.app.screen.query_one(Input).value == "state:x"
         assert not caxton.house.hold.points.on
-        await one.press("b", *"nosuch:x", "enter")
+        await one.press("escape", "b", *"nosuch:x", "enter")
         assert isinstance(one.app.screen, AskScreen)
         await one.press("escape")
         await one.press("b", *"to:bob", "enter")

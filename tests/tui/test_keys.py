@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui import binding_ids
+from caxton_tui import bindings
 from caxton_tui.agents_pane import AgentsPane
 from caxton_tui.bars import Line, TopLine
 from caxton_tui.changes import ChangesPane
@@ -63,6 +63,20 @@ async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:
         assert frame.pane is frame.the(LogPane)
         await one.press("minus")
         assert frame.pane is frame.the(ChangesPane)
+
+
+async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        pane = one.app.picture.the(ConversationsPane)
+        assert pane.diagram.story is not None
+        shown = pane.diagram.story.id
+        assert pane.list.cursor is None
+        assert pane.list.things[0]["id"] != shown
+        await one.press("y")
+        assert one.app.clipboard == shown
+        await one.press("enter")
+        assert pane.diagram.story is not None
+        assert pane.diagram.story.id == shown
 
 
 async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> None:
@@ -191,7 +205,10 @@ async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
         screen.query_one("#deploy-file", Input).value = str(tmp_path / "missing.wasm")
         await one.press("enter")
         await one.shown(lambda: "cannot be read" in said(one))
-        await one.press("D")
+        # the form is back as it was
+        await one.shown(lambda: isinstance(one.app.screen, DeployScreen))
+        lines = [line.value for line in one.app.screen.query(Input)]
+        assert lines == ["seller-ann", str(tmp_path / "missing.wasm"), "direct"]
         one.app.screen.query_one("#deploy-file", Input).value = str(echo)
         await one.press("enter")
         await one.until(
@@ -402,6 +419,6 @@ async def test_q_leaves_and_the_daemon_goes_on(tmp_path: Path) -> None:
 
 def test_every_key_stands_on_its_page() -> None:
     page = (ROOT / "docs" / "tui.md").read_text("utf-8")
-    ids = binding_ids()
+    ids = bindings()
     assert len(ids) > 50
     assert [id for id in sorted(ids) if f"`{id}`" not in page] == []

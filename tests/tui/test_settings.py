@@ -7,19 +7,20 @@ from pathlib import Path
 import pytest
 
 from caxton.errors import ConfigurationError
-from caxton_tui import binding_ids, themes
-from caxton_tui.settings import FILE, Settings, load_settings, place
+from caxton_tui import bindings, themes
+from caxton_tui.keys import key_name
+from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
 
 
 def load(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Settings:
     path = folder / "tui.toml"
     path.write_text(text, "utf-8")
     monkeypatch.setenv(FILE, str(path))
-    return load_settings(binding_ids(), themes())
+    return load_settings(bindings(), themes(), key_name)
 
 
 def test_without_a_file_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_settings(binding_ids(), themes()) == Settings()
+    assert load_settings(bindings(), themes(), key_name) == Settings()
     monkeypatch.delenv(FILE)
     assert place().name == "tui.toml"
     assert place().parent.name == "caxton"
@@ -31,12 +32,45 @@ def test_keys_and_a_theme_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found == Settings("caxton-contrast", {"app.help": "f1", "list.down": "down,j"})
 
 
+def test_two_may_change_places_and_a_box_may_have_the_keys_of_what_lies_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '[keys]\n"app.help" = "c"\n"app.compose" = "?, f6"\n"held.all" = "c"\n"agents.suspend" = "t"\n'
+    keys = load(tmp_path, monkeypatch, text).keys
+    assert keys == {
+        "app.help": "c",
+        "app.compose": "question_mark,f6",
+        "held.all": "c",
+        "agents.suspend": "t",
+    }
+
+
+def test_no_key_of_ours_is_another_s_as_well() -> None:
+    ours = bindings()
+    for id, keys in ours.items():
+        for other, others in ours.items():
+            if other != id and together(id, other):
+                assert not set(keys.split(",")) & set(others.split(",")), (id, other)
+        assert all(key_name(key) for key in keys.split(",")), id
+    assert {id.split(".")[0] for id in ours} >= BOXES
+
+
 @pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
         ('[keys]\n"app.halp" = "f1"', "nothing called 'app.halp'", "app.help"),
         ('[keys]\n"app.help" = "ctrl+s"', "terminals keep ctrl+s", "another key"),
         ('[keys]\n"app.help" = 1', "app.help must be text", "f1"),
+        ('[keys]\n"app.help" = "Ctrl+C"', "terminals keep Ctrl+C", "another key"),
+        ('[keys]\n"app.help" = "F1"', "there is no key 'F1'", "it is called f1"),
+        ('[keys]\n"app.help" = "anykey"', "there is no key 'anykey'", "a single character"),
+        ('[keys]\n"app.help" = "f1,"', "there is no key ''", "comma"),
+        ('[keys]\n"app.help" = "shift+a"', "there is no key 'shift+a'", "as they are typed: A"),
+        ('[keys]\n"app.help" = "c"', "app.help: c is app.compose's already", "give app.compose another"),
+        ('[keys]\n"list.down" = "down,n"', "n is list.problem's already", "list.problem"),
+        ('[keys]\n"list.down" = "z"\n"list.up" = "z"', "z is list.", "another key"),
+        ('[keys]\n"app.help" = "/"', "slash is app.filter's already", "app.filter"),
+        ('[keys]\n"diagram.on" = "t"', "t is conversations.trace's already", "choose another"),
         ("keys = 1", "keys must be a table", "[keys]"),
         ('theme = "pink"', "there is no theme 'pink'", "caxton-contrast"),
         ("colour = 1", "there is no setting 'colour'", "theme and keys"),

@@ -19,10 +19,11 @@ from textual.dom import DOMNode
 from textual.theme import BUILTIN_THEMES
 
 from caxton_tui.app import CaxtonApp
+from caxton_tui.keys import key_name
 from caxton_tui.settings import Settings, load_settings
 from caxton_tui.themes import HIGH_CONTRAST
 
-__all__ = ["CaxtonApp", "attach", "binding_ids", "rare_collections", "run", "themes", "user_settings"]
+__all__ = ["CaxtonApp", "attach", "bindings", "rare_collections", "run", "themes", "user_settings"]
 
 
 async def attach(
@@ -55,7 +56,7 @@ def run(folder: Path, *, read_only: bool = False) -> int:
 
 def user_settings() -> Settings:
     """The user's own keys and theme; raises ConfigurationError where they are wrong."""
-    return load_settings(binding_ids(), themes())
+    return load_settings(bindings(), themes(), key_name)
 
 
 def themes() -> set[str]:
@@ -63,15 +64,17 @@ def themes() -> set[str]:
     return {*BUILTIN_THEMES, HIGH_CONTRAST.name}
 
 
-def binding_ids() -> set[str]:
-    """The ids of all keys that can be given other keys."""
+def bindings() -> dict[str, str]:
+    """The ids of all keys that can be given other keys, each with its keys, commas between them."""
     kinds: list[type[DOMNode]] = [DOMNode]
-    found: set[str] = set()
+    found: dict[str, str] = {}
     while kinds:
         kind = kinds.pop()
         kinds.extend(kind.__subclasses__())
         if kind.__module__.startswith("caxton_tui."):
-            found |= {one.id for one in kind.BINDINGS if isinstance(one, Binding) and one.id is not None}
+            for one in kind.BINDINGS:
+                if isinstance(one, Binding) and one.id is not None:
+                    found[one.id] = one.key
     return found
 
 

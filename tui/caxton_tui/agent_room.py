@@ -56,7 +56,7 @@ class AgentRoom(VerticalScroll):
     def flush(self, agent: Json | None) -> None:
         """Show that agent as it is now."""
         room = self._desk.store.room
-        seen = (agent, room, self.page, self._desk.store.messages_s)
+        seen = (agent, room, self.page, self._desk.store.messages_s, self._desk.store.unread)
         if seen == self._seen:
             return
         self._seen = seen
@@ -81,7 +81,7 @@ class AgentRoom(VerticalScroll):
         if self.page == "Overview":
             return self._overview(agent)
         if room is None or room.name != agent["name"]:
-            return Text("Reading…", "dim")
+            return Text(self._desk.store.unread, "dim")
         if room.error:
             return Text(safe(room.error), "bold red")
         match self.page:

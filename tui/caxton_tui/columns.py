@@ -83,9 +83,14 @@ class Table(Listing, Generic[T]):
         return self._shown
 
     @property
+    def foremost(self) -> int:
+        """The thing that is shown beside the list while there is no cursor, by its place."""
+        return 0
+
+    @property
     def chosen(self) -> T | None:
-        """The thing under the cursor, or else the first."""
-        place = self.cursor or 0
+        """The thing under the cursor, or else the foremost."""
+        place = self.foremost if self.cursor is None else self.cursor
         return self._shown[place] if place < len(self._shown) else None
 
     @property
@@ -104,9 +109,9 @@ class Table(Listing, Generic[T]):
         return "" if thing is None else self.key(thing)
 
     def action_choose(self) -> None:
-        """Say that the thing is wanted; without a cursor the first, which is the one that is shown."""
+        """Say that the thing is wanted; without a cursor the one that is shown."""
         if self.cursor is None and self.total:
-            self.put(0)
+            self.put(self.foremost)
         super().action_choose()
 
     def narrow(self, wanted: Filter | None) -> None:

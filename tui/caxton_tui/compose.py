@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static, TextArea
 
@@ -26,6 +25,7 @@ from caxton.errors import CaxtonError, InvalidMessage
 from caxton.protocols import library
 from caxton_tui import deeds
 from caxton_tui.desk import Deed
+from caxton_tui.form import Form
 
 Json = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ class Content(TextArea):
             )
 
 
-class ComposeScreen(ModalScreen[Deed | None]):
+class ComposeScreen(Form):
     """Lines to fill in; `f5`, or `enter` in one of the lines, sends."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -134,7 +134,31 @@ class ComposeScreen(ModalScreen[Deed | None]):
         except CaxtonError as error:
             self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
             return
-        self.dismiss(self._deed(message))
+        self.finish(self._deed(message))
+
+    def copy(self) -> ComposeScreen:
+        """Another one, filled as this one is now."""
+        return ComposeScreen(self.filled)
+
+    def refill(self, draft: Draft) -> None:
+        """Begin with that, before it is on screen."""
+        self._draft = draft
+
+    @property
+    def filled(self) -> Draft:
+        """The draft as it stands in the lines."""
+        to, act, protocol, conversation, in_reply_to = (
+            self.query_one(f"#compose-{name}", Input).value for name, _ in _LINES
+        )
+        return replace(
+            self._draft,
+            to=to,
+            act=act,
+            protocol=protocol,
+            conversation=conversation,
+            in_reply_to=in_reply_to,
+            content=self.query_one(Content).text,
+        )
 
     def _deed(self, message: Mapping[str, Any]) -> Deed:
         """What is done with the message."""

@@ -70,11 +70,10 @@ class ConversationList(Table[Json]):
         return self._desk.store.held_in, self._desk.now_us // 1_000_000
 
     @property
-    def followed(self) -> Json | None:
-        """Without a cursor: of the newest the one with the most members, for that is where something happens."""
-        if self.cursor is not None:
-            return self.chosen
-        return max(self.things[:NEWEST], key=lambda body: len(body["participants"]), default=None)
+    def foremost(self) -> int:
+        """Of the newest the one with the most members, for that is where something happens."""
+        newest = self.things[:NEWEST]
+        return max(range(len(newest)), key=lambda place: len(newest[place]["participants"]), default=0)
 
     @property
     def empty(self) -> str:

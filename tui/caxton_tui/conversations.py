@@ -137,7 +137,7 @@ class ConversationsPane(Pane):
         store = self.desk.store
         self.list.take(store.conversations)
         free = self.list.cursor is None and self.diagram.following and not self._held
-        if free and (found := self.list.followed):
+        if free and (found := self.list.chosen):
             self._opened = str(found["id"])
         if self._opened is not None:
             store.open(self._opened)

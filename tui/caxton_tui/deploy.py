@@ -10,24 +10,26 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from caxton_tui import deeds
 from caxton_tui.desk import Deed
+from caxton_tui.form import Form
 
 STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
 
 
-class DeployScreen(ModalScreen[Deed | None]):
+class DeployScreen(Form):
     """Three lines to fill in; `enter` deploys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="deploy.close")]
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, file: str | None = None, strategy: str = STRATEGIES[0]) -> None:
         super().__init__()
         self._name = name
+        self._file = file if file is not None else f"{name}.wasm" if name else ""
+        self._strategy = strategy
 
     def compose(self) -> ComposeResult:
         """The lines and the command."""
@@ -35,9 +37,11 @@ class DeployScreen(ModalScreen[Deed | None]):
             yield Static("agent", classes="label")
             yield Input(self._name, id="deploy-name", compact=True)
             yield Static("file, .wasm or .wat", classes="label")
-            yield Input(f"{self._name}.wasm" if self._name else "", id="deploy-file", compact=True)
+            yield Input(self._file, id="deploy-file", compact=True)
             yield Static(f"strategy: {', '.join(STRATEGIES)}", classes="label")
-            yield Input("direct", id="deploy-strategy", compact=True, suggester=SuggestFromList(STRATEGIES))
+            yield Input(
+                self._strategy, id="deploy-strategy", compact=True, suggester=SuggestFromList(STRATEGIES)
+            )
             yield Static(id="deploy-note", markup=False)
 
     def on_mount(self) -> None:
@@ -56,7 +60,11 @@ class DeployScreen(ModalScreen[Deed | None]):
         """Deploy."""
         deed = self._deed()
         if deed is not None:
-            self.dismiss(deed)
+            self.finish(deed)
+
+    def copy(self) -> DeployScreen:
+        """Another one, filled as this one is now."""
+        return DeployScreen(*(line.value for line in self.query(Input)))
 
     def _deed(self) -> Deed | None:
         name, file, strategy = (line.value.strip() for line in self.query(Input))

@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caxton.api.async_client import AsyncClient
 from caxton.clock import Clock
 from caxton_tui.reader import Reader
 from caxton_tui.store import Store
+
+if TYPE_CHECKING:
+    from textual.screen import ModalScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Deed:
     """The conversation that it began, once it is done: shown then."""
     changes: bool = True
     """Whether it changes something in the daemon: refused where the operator only looks."""
+    again: ModalScreen[Deed | None] | None = None
+    """The form that it was written in, as it was filled: laid over the screen again where the daemon refuses."""
 
 
 @dataclass(frozen=True, slots=True)

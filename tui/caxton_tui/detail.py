@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from caxton.api.plain import safe, span
 from caxton_tui import words
+from caxton_tui.bars import titled
 from caxton_tui.store import Entry
 
 Json = Mapping[str, Any]
@@ -56,13 +57,14 @@ class Detail(VerticalScroll):
         """Say what this place is for."""
         self.border_title = "Message"
 
-    def display_entry(self, entry: Entry | None, outcome: Json | None) -> None:
-        """Show a row; `outcome` is the message as the daemon has it (`MessageBody`), None when not known yet."""
+    def display_entry(self, entry: Entry | None, outcome: Json | None, unread: str = "") -> None:
+        """Show a row; `outcome` is the message as the daemon has it (`MessageBody`), or None: `unread` says why."""
         if entry is not None:
-            self.query_one("#detail-text", Static).update(described(entry, outcome))
+            titled(self, "Message" if entry.kind == "message" else "Event")
+            self.query_one("#detail-text", Static).update(described(entry, outcome, unread))
 
 
-def described(entry: Entry, outcome: Json | None) -> RenderableType:
+def described(entry: Entry, outcome: Json | None, unread: str) -> RenderableType:
     """A row in full."""
     title = Text(style="bold")
     table = Table.grid(padding=(0, 1))
@@ -81,7 +83,7 @@ def described(entry: Entry, outcome: Json | None) -> RenderableType:
     cause = entry.data.get("cause")
     hops = entry.data.get("hops", 0)
     _field(table, "cause", f"message {cause:,}, {hops} hops" if cause else "from outside")
-    for line in _outcome(entry, outcome):
+    for line in _outcome(entry, outcome, unread):
         _field(table, *line)
     if entry.message.get("content") is not None:
         _field(table, "content", _content(entry.message["content"]))
@@ -93,9 +95,9 @@ def described(entry: Entry, outcome: Json | None) -> RenderableType:
     return Group(title, table)
 
 
-def _outcome(entry: Entry, outcome: Json | None) -> Iterator[tuple[str, str, str]]:
+def _outcome(entry: Entry, outcome: Json | None, unread: str) -> Iterator[tuple[str, str, str]]:
     if outcome is None:
-        yield "turn", "asking the daemon…", "dim"
+        yield "turn", unread, "dim"
         return
     turns, letters = outcome.get("turns", []), outcome.get("dead_letters", [])
     for turn in turns:

@@ -94,7 +94,7 @@ class Diagram(Listing):
         if self._book is not None and self._book.error:
             return self._book.error
         if self._book is not None:
-            return "Reading…"
+            return self._desk.store.unread
         if self._desk.store.listed and not self._desk.store.conversations:
             # where lists stand above pictures, theirs has no room for more than a line
             return "Press c to write a message, T to start a task."
@@ -115,7 +115,7 @@ class Diagram(Listing):
             (book, book.version if book else 0, len(self._open), self._skip),
             (self.width, self.room, now_us // _SECOND),
             # what is said where there is nothing to draw
-            None if book else self.empty,
+            None if book is not None and book.head is not None else self.empty,
         )
         if seen == self._seen:
             return

@@ -14,6 +14,7 @@ from caxton.errors import CaxtonError
 from caxton_tui.confirm import ConfirmScreen
 from caxton_tui.desk import Deed, Desk
 from caxton_tui.editing import edit
+from caxton_tui.form import Form
 from caxton_tui.host import host
 
 
@@ -41,7 +42,7 @@ class Doing:
             self._begin(deed)
 
     def decided(self, deed: Deed | None) -> None:
-        """What a form came to; nothing where it was closed."""
+        """What a form came to; nothing where it was closed. What was not done stands in the form again."""
         if deed is not None:
             self.do(deed)
 
@@ -61,11 +62,17 @@ class Doing:
             came = await self._desk.reader.ask(deed.run)
         except CaxtonError as error:
             self._refused(error, deed.title, deed.command)
+            self._again(deed)
         else:
             self._screen.notify(f"{came}\n{deed.command}", title=deed.title, markup=False)
             if deed.opens:
                 self._show(deed.opens[-1])
         self._desk.reader.hurry()
+
+    def _again(self, deed: Deed) -> None:
+        """Give back what was written, unless the operator is at something else by now."""
+        if deed.again is not None and not isinstance(host(self._screen).screen, (Form, ConfirmScreen)):
+            host(self._screen).push_screen(deed.again, self.decided)
 
     async def _edit(self, agent: str) -> None:
         title = f"source of {agent}"

@@ -26,6 +26,7 @@ from caxton_tui import held_deeds, words
 from caxton_tui.bars import Line
 from caxton_tui.compose import ComposeScreen, Draft
 from caxton_tui.desk import Deed, Desk
+from caxton_tui.form import Form
 from caxton_tui.host import host
 from caxton_tui.listing import Listing, Part
 from caxton_tui.writing import text_of
@@ -143,6 +144,8 @@ class HeldScreen(ModalScreen[None]):
         self._do = do
         self._text = text
         self._seen = -1
+        self._moved = False
+        """Whether the operator has put the cursor somewhere: before, it stands on what was held first."""
 
     def compose(self) -> ComposeResult:
         """The list, the one at the cursor, the keys."""
@@ -172,7 +175,9 @@ class HeldScreen(ModalScreen[None]):
         if self._desk.store.version == self._seen:
             return
         self._seen = self._desk.store.version
-        if self.list.cursor is not None:
+        if not self._moved:
+            self.list.cursor = len(self._desk.store.breaks) if self._desk.store.held else None
+        elif self.list.cursor is not None:
             self.list.cursor = min(self.list.cursor, self.list.total - 1) if self.list.total else None
         self.list.fit()
         self.list.refresh()
@@ -181,6 +186,7 @@ class HeldScreen(ModalScreen[None]):
     @on(Listing.Moved)
     def moved(self) -> None:
         """The card goes with the cursor."""
+        self._moved = True
         self._card()
 
     def _card(self) -> None:
@@ -273,9 +279,16 @@ class EditScreen(ComposeScreen):
                 title=f"Change message {one['seq']}, which is held",
             )
         )
+        self._one, self._desk = one, desk
         self._seq = int(one["seq"])
         self._before = message
         self._platform = store.platform
+
+    def copy(self) -> EditScreen:
+        """Another one, filled as this one is now."""
+        other = EditScreen(self._one, self._desk)
+        other.refill(self.filled)
+        return other
 
     def on_mount(self) -> None:
         """What stays cannot be written in."""
@@ -295,7 +308,7 @@ class EditScreen(ComposeScreen):
         return held_deeds.edit(self._seq, change)
 
 
-class AskScreen(ModalScreen[Deed | None]):
+class AskScreen(Form):
     """One line to fill in; `enter` does it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
@@ -330,7 +343,11 @@ class AskScreen(ModalScreen[Deed | None]):
         except InvalidFilter as error:
             self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
         else:
-            self.dismiss(deed)
+            self.finish(deed)
+
+    def copy(self) -> AskScreen:
+        """Another one, filled as this one is now."""
+        return AskScreen(self._about, self.query_one(Input).value, self._make)
 
     def _note(self) -> None:
         try:

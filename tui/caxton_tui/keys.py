@@ -6,9 +6,11 @@ changing text. A screen's own keys stand with it.
 
 from __future__ import annotations
 
+import string
 from typing import Final, NamedTuple
 
 from textual.binding import Binding
+from textual.keys import Keys
 
 
 class Key(NamedTuple):
@@ -51,6 +53,35 @@ KEYS: Final = (
     Key("5", "screen('Log')", "app.log", "Log", "Screen 5"),
     Key("6", "screen('Meters')", "app.meters", "Meters", "Screen 6"),
 )
+
+MODIFIERS: Final = frozenset({"ctrl", "alt", "shift", "super", "hyper", "meta"})
+
+
+def key_name(key: str) -> str | None:
+    """Textual's name of a key, `question_mark` for `?`; None where there is no such key."""
+    if len(key) == 1:
+        return _single(key)
+    *modifiers, last = key.split("+")
+    if not MODIFIERS.issuperset(modifiers):
+        return None
+    if len(last) == 1:
+        # with shift, terminals send the letter itself
+        return None if ("shift" in modifiers and last.isalpha()) or not _single(last) else key
+    return key if last in _NAMED else None
+
+
+def _single(character: str) -> str | None:
+    """The name of what a single character is typed with."""
+    if character == "," or not character.isprintable() or character.isspace():
+        return None
+    return next(iter(Binding.make_bindings([(character, "", "")]))).key
+
+
+_NAMED: Final = frozenset(
+    {"comma", *(key.value for key in Keys if key.value.isalnum())}
+    | {name for name in map(_single, string.punctuation) if name is not None}
+)
+"""Keys that are no letters or digits."""
 
 MOVES: Final = ("list.up", "list.down", "list.page_up", "list.page_down", "list.first", "list.last")
 """The keys that move the cursor of a list."""

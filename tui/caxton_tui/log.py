@@ -128,7 +128,7 @@ class LogPane(Pane):
         if entry is not self._entry:
             self._entry, self._outcome, self._asked = entry, None, -1.0
             self.detail.scroll_home(animate=False)
-        self.detail.display_entry(entry, self._outcome)
+        self.detail.display_entry(entry, self._outcome, self.desk.store.unread)
         self._again()
 
     def _again(self) -> None:

@@ -3,17 +3,17 @@
     theme = "textual-light"
     [keys]
     "app.help" = "f1"
-    "list.down" = "down,j,n"
+    "list.down" = "down,j,z"
 
 In: `tui.toml` in the user's configuration folder; no file is no settings. Out: `Settings`, or a ConfigurationError
-that names the key. No Textual in here.
+that names the key. A key that two would answer to is refused: one of them could not be reached. No Textual in here.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -28,6 +28,18 @@ SWALLOWED: Final = frozenset(
     {"ctrl+c", "ctrl+z", "ctrl+s", "ctrl+q", "ctrl+m", "ctrl+i", "ctrl+h", "ctrl+enter"}
 )
 """Keys that terminals keep for themselves or send as others."""
+BOXES: Final = frozenset(
+    {"ask", "compose", "confirm", "deploy", "export", "help", "held", "jump", "palette", "select", "task"}
+)
+"""What lies over the screens: while it does, its keys alone are in force."""
+PLACES: Final = frozenset(
+    {
+        frozenset({"held", "list"}),
+        frozenset({"conversations", "diagram"}),
+        frozenset({"agents", "room"}),
+    }
+)
+"""Whose keys are in force at the same time, beside `app` and `list` with every screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +57,21 @@ def place() -> Path:
     return Path(named) if named else platformdirs.user_config_path("caxton") / "tui.toml"
 
 
-def load_settings(ids: Collection[str], themes: Collection[str]) -> Settings:
-    """Read the file; `ids` are the bindings that there are, `themes` the themes."""
+def load_settings(
+    bindings: Mapping[str, str], themes: Collection[str], name: Callable[[str], str | None]
+) -> Settings:
+    """Read the file.
+
+    `bindings` are the keys that there are by their ids, with commas between them, `themes` the themes; `name` gives
+    the one name of a key that may be written in several ways, None for what is no key.
+    """
     path = place()
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove it") from error
+        raise ConfigurationError(f"{path} cannot be read: {_why(error)}", hint="mend or remove it") from error
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -72,18 +90,64 @@ def load_settings(ids: Collection[str], themes: Collection[str]) -> Settings:
     if not isinstance(keys, dict):
         raise ConfigurationError(f"{path}: keys must be a table", hint='[keys]\n"app.help" = "f1"')
     table = cast("dict[str, object]", keys)
-    return Settings(theme, {id: _keys(path, id, value, ids) for id, value in table.items()})
+    found = {id: _keys(path, id, value, bindings, name) for id, value in table.items()}
+    _no_key_twice(path, found, {**bindings, **found}, name)
+    return Settings(theme, found)
 
 
-def _keys(path: Path, id: str, value: object, ids: Collection[str]) -> str:
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else "it is no UTF-8"
+
+
+def _keys(path: Path, id: str, value: object, ids: Collection[str], name: Callable[[str], str | None]) -> str:
     if id not in ids:
         near = [one for one in sorted(ids) if one.split(".")[0] == id.split(".")[0]] or sorted(ids)
         raise ConfigurationError(f"{path}: keys: there is nothing called {id!r}", hint=", ".join(near))
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{path}: keys: {id} must be text", hint='for example "f1" or "down,j"')
-    for key in value.split(","):
-        if key.strip() in SWALLOWED:
+    named: list[str] = []
+    for key in map(str.strip, value.split(",")):
+        if key.lower() in SWALLOWED:
             raise ConfigurationError(
-                f"{path}: keys: {id}: terminals keep {key.strip()} for themselves", hint="choose another key"
+                f"{path}: keys: {id}: terminals keep {key} for themselves", hint="choose another key"
             )
-    return value
+        known = name(key)
+        if known is None:
+            raise ConfigurationError(f"{path}: keys: {id}: there is no key {key!r}", hint=_meant(key, name))
+        named.append(known)
+    return ",".join(named)
+
+
+def _meant(key: str, name: Callable[[str], str | None]) -> str:
+    if not key:
+        return "commas stand between keys; the key itself is called comma"
+    *_, last = key.split("+")
+    if len(last) == 1 and last.isalpha() and name(last):
+        return f"letters are written as they are typed: {last.upper() if 'shift' in key else last}"
+    if name(key.lower()):
+        return f"it is called {key.lower()}"
+    return "such as f1, space, pageup, ctrl+n, or a single character"
+
+
+def _no_key_twice(
+    path: Path, wanted: Mapping[str, str], all: Mapping[str, str], name: Callable[[str], str | None]
+) -> None:
+    """Raises ConfigurationError for a key of the user's that something else answers to as well."""
+    for id, keys in wanted.items():
+        for other, others in all.items():
+            if other == id or not together(id, other):
+                continue
+            both = set(keys.split(",")) & {name(key) for key in others.split(",")}
+            if both:
+                raise ConfigurationError(
+                    f"{path}: keys: {id}: {min(map(str, both))} is {other}'s already",
+                    hint=f"give {other} another key, too, or choose another one here",
+                )
+
+
+def together(one: str, other: str) -> bool:
+    """Whether the keys of both are in force at the same time."""
+    places = frozenset(id.split(".")[0] for id in (one, other))
+    if len(places) == 1 or places in PLACES:
+        return True
+    return bool(places & {"app", "list"}) and not places & (BOXES | {"room"} if "list" in places else BOXES)

@@ -212,6 +212,13 @@ class Store:
         return self.connection.link is Link.LIVE
 
     @property
+    def unread(self) -> str:
+        """What stands in the place of something that has not been read."""
+        return (
+            "Reading…" if self.connection.link is not Link.LOST else "Not read before the daemon went away."
+        )
+
+    @property
     def waiting(self) -> Sequence[Json]:
         """Deployments that the gate has stopped: they wait for somebody to decide."""
         return [one for one in self.deployments if one["waits"]]

@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
@@ -21,31 +20,33 @@ from caxton.errors import CaxtonError, InvalidMessage
 from caxton.protocols import library
 from caxton_tui import deeds
 from caxton_tui.compose import content_of
-from caxton_tui.desk import Deed
+from caxton_tui.form import Form
 from caxton_tui.host import host
 
 Json = Mapping[str, Any]
 
-_LINES: Final = (
-    ("protocol", "contract-net"),
-    ("to", ""),
-    ("content", ""),
-    ("reply_by", "2s"),
-    ("choose", "lowest:price"),
-)
+_LINES: Final = {
+    "protocol": "contract-net",
+    "to": "",
+    "content": "",
+    "reply_by": "2s",
+    "choose": "lowest:price",
+}
 _CHOICES: Final = ("lowest:price", "highest:price", "first", "all", "none")
 _CHOOSES: Final = "contract-net"
 """Protocols in which proposals are chosen end so."""
 
 
-class TaskScreen(ModalScreen[Deed | None]):
+class TaskScreen(Form):
     """Lines to fill in; `enter` starts the task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="task.close")]
 
-    def __init__(self, agents: Sequence[str]) -> None:
+    def __init__(self, agents: Sequence[str], lines: Mapping[str, str] = _LINES) -> None:
+        """`lines`: what stands in them by their names."""
         super().__init__()
         self._agents = agents
+        self._lines = lines
 
     def compose(self) -> ComposeResult:
         """The lines and the command."""
@@ -55,7 +56,7 @@ class TaskScreen(ModalScreen[Deed | None]):
             "choose": _CHOICES,
         }
         with Vertical(classes="box wide-box"):
-            for name, value in _LINES:
+            for name, value in self._lines.items():
                 with Horizontal(classes="line"):
                     yield Static(name.replace("_", " "), classes="label")
                     words = suggestions.get(name)
@@ -80,12 +81,20 @@ class TaskScreen(ModalScreen[Deed | None]):
     def submitted(self) -> None:
         """Start it, or say what is missing."""
         try:
-            self.dismiss(deeds.task(self._body()))
+            self.finish(deeds.task(self._body()))
         except CaxtonError as error:
             host(self).notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
 
+    def copy(self) -> TaskScreen:
+        """Another one, filled as this one is now."""
+        return TaskScreen(self._agents, self._said)
+
+    @property
+    def _said(self) -> dict[str, str]:
+        return {name: self.query_one(f"#task-{name}", Input).value.strip() for name in _LINES}
+
     def _body(self) -> Json:
-        said = {name: self.query_one(f"#task-{name}", Input).value.strip() for name, _ in _LINES}
+        said = self._said
         to = [name.strip() for name in said["to"].split(",") if name.strip()]
         if not to:
             raise InvalidMessage("nobody is named to take part", hint="names with commas between them")

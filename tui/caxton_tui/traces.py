@@ -72,6 +72,8 @@ class Waterfall(Listing):
         """Why there is nothing."""
         if self._book is not None and self._book.error:
             return self._book.error
+        if self._book is not None:
+            return self._desk.store.unread
         return "Choose a conversation."
 
     def on_resize(self) -> None:
@@ -82,7 +84,7 @@ class Waterfall(Listing):
     def flush(self) -> None:
         """Draw the book that is open as it is now."""
         book = self._desk.store.book
-        seen = (book, book.version if book else 0, self.width, self.share)
+        seen = (book, book.version if book else 0, self.width, self.share, self._desk.store.unread)
         if seen == self._seen:
             return
         if book is not self._book:
@@ -181,7 +183,7 @@ class TracesPane(Pane):
     def flush(self) -> None:
         """Bring the newest state on screen."""
         self.list.take(self.desk.store.conversations)
-        if self._opened is None and (found := self.list.followed):
+        if self._opened is None and (found := self.list.chosen):
             self._opened = str(found["id"])
         if self._opened is not None:
             self.desk.store.open(self._opened)
