@@ -192,7 +192,11 @@ def rm(
         return
     what = plural(gone["break_points"], "break point") if id is None else safe(gone["id"])
     done = f", {plural(gone['messages'], 'message')} {_DONE[then]}" if then is not None else ""
-    left = f"; {plural(gone['held'], 'message')} stay held: caxton break held" if gone["held"] else ""
+    left = (
+        f"; {plural(gone['held'], 'message')} {'stays' if gone['held'] == 1 else 'stay'} held: caxton break held"
+        if gone["held"]
+        else ""
+    )
     talk(f"{what} gone{done}{left}")
 
 
@@ -437,6 +441,7 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     """What a person has made of a message in the editor; empty where nothing was changed."""
     import json
 
+    from caxton.cli.content import whole
     from caxton.cli.editing import edited
     from caxton.errors import ConfigurationError
 
@@ -444,7 +449,7 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     before = {key: message.get(key) for key in ("performative", "receiver", "content")}
     text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")
     try:
-        after = json.loads(text)
+        after = whole(json.loads(text), "what was written")
     except json.JSONDecodeError as error:
         raise ConfigurationError(
             f"what was written is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"

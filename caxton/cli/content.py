@@ -28,7 +28,7 @@ def json_argument(text: str, option: str) -> Any:
     else:
         source, where = text, "it"
     try:
-        return json.loads(source, parse_constant=_no_number)
+        return whole(json.loads(source, parse_constant=_no_number), option)
     except RecursionError as error:
         raise ConfigurationError(f"{option}: {where} is nested too deep") from error
     except json.JSONDecodeError as error:
@@ -37,6 +37,18 @@ def json_argument(text: str, option: str) -> Any:
             f"{option}: {where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             hint=hint,
         ) from error
+
+
+def whole(value: Any, option: str) -> Any:
+    """The same value; ConfigurationError where it has half a character, which no message can carry."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"{option}: half of a surrogate pair (\\ud800 to \\udfff alone) is no character",
+            hint="write whole characters",
+        ) from error
+    return value
 
 
 def _no_number(word: str) -> Any:

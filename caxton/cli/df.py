@@ -159,6 +159,7 @@ def _service(service: dict[str, Any]) -> str:
 
 def _property(text: str) -> dict[str, Any]:
     """`price=40` as FIPA's property; `price` alone is one of any value."""
+    from caxton.cli.content import whole
     from caxton.errors import ConfigurationError
 
     name, equals, value = text.partition("=")
@@ -169,6 +170,6 @@ def _property(text: str) -> dict[str, Any]:
     if not equals:
         return {"name": name}
     try:
-        return {"name": name, "value": json.loads(value)}
+        return {"name": name, "value": whole(json.loads(value), "--property")}
     except json.JSONDecodeError:
         return {"name": name, "value": value}

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.cli import output
+from caxton.cli.content import json_argument
 from caxton.cli.options import Format
+from caxton.errors import ConfigurationError
 
 
 @given(st.text())
@@ -98,3 +100,9 @@ def test_an_empty_listing_is_talk_not_data(capsys: pytest.CaptureFixture[str]) -
     output.listing([], Format.TEXT, [("N", lambda row: row["n"])], "nothing here")
     seen = capsys.readouterr()
     assert (seen.out, seen.err) == ("", "nothing here\n")
+
+
+def test_half_a_character_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
+        json_argument('{"a": ["\\ud800"]}', "--content")
+    assert json_argument('"\\ud83d\\ude00"', "--content") == "\U0001f600"

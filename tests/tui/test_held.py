@@ -110,6 +110,24 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
         assert caxton.house.hold.get(seq).due_us is not None
 
 
+async def test_the_cursor_stays_on_its_message_when_somebody_else_decides(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (80, 24)) as one:
+        await caxton.client.add_break("to:bob")
+        seqs = [await say(caxton, number) for number in range(3)]
+        await one.until(lambda store: len(store.held) == 3 and store.breaks, look=True)
+        await one.press("H")
+        assert "x remove" in one.app.screen.query_one(".box").border_subtitle
+        assert len(one.app.screen.query_one(".box").border_subtitle) < 75
+        await one.press("down")
+        assert (box(one).list.message or {})["seq"] == seqs[1]
+        await caxton.client.release(seqs[0])
+        await one.until(lambda store: len(store.held) == 2, look=True)
+        assert (box(one).list.message or {})["seq"] == seqs[1]
+        await caxton.client.release(seqs[1])
+        await one.until(lambda store: len(store.held) == 1, look=True)
+        assert (box(one).list.message or {})["seq"] == seqs[2]
+
+
 async def test_a_held_message_stands_in_the_diagram_and_its_deadline_does_not_pass(tmp_path: Path) -> None:
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
         await caxton.client.add_break("to:bob", count=1)

@@ -13,7 +13,7 @@ from caxton_tui import bindings
 from caxton_tui.agents_pane import AgentsPane
 from caxton_tui.bars import Line, TopLine
 from caxton_tui.changes import ChangesPane
-from caxton_tui.compose import ComposeScreen
+from caxton_tui.compose import ComposeScreen, Content
 from caxton_tui.confirm import ConfirmScreen
 from caxton_tui.conversations import ConversationsPane
 from caxton_tui.deploy import DeployScreen
@@ -315,6 +315,34 @@ async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
         assert again.query_one("#compose-to", Input).value == "buyer"
         assert again.query_one("#compose-conversation", Input).value == ""
         assert '"action": "buy"' in again.query_one("#compose-content").text  # type: ignore[attr-defined]
+
+
+async def test_what_cannot_be_sent_read_or_written_is_one_note(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        await one.press("c", *"buyer")
+        screen = one.app.screen
+        assert isinstance(screen, ComposeScreen)
+        for text, says in (
+            ('"\\ud800"', "half of a surrogate pair"),
+            ("[" * 100_000, "the content"),
+            ("[1, 2", "the content is not JSON"),
+        ):
+            screen.query_one(Content).text = text
+            await one.press("f5")
+            assert says in said(one)
+            assert one.app.screen is screen
+            one.app.clear_notifications()
+        screen.query_one(Content).text = '{"long": "' + "x" * 100_000 + '"}'
+        await one.press("f5")
+        await one.shown(lambda: "caxton msg send" in said(one))
+        assert len(said(one)) < 1_000
+        await one.press("x", "ctrl+u", *"~nobody-here/x.svg", "enter")
+        assert "~nobody-here/x.svg: No such file" in said(one)
+        await one.press("escape", "2", "D")
+        one.app.screen.query_one("#deploy-name", Input).value = "new"
+        one.app.screen.query_one("#deploy-file", Input).value = "~nobody-here/x.wasm"
+        await one.press("enter")
+        await one.shown(lambda: "~nobody-here/x.wasm cannot be read" in said(one))
 
 
 async def test_read_only_does_nothing_and_says_the_command(tmp_path: Path) -> None:

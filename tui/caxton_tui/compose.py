@@ -20,6 +20,7 @@ from textual.widgets import Input, Static, TextArea
 from caxton.acl import Performative
 from caxton.acl.fipa_string import read_string
 from caxton.acl.full_message import write_json
+from caxton.acl.json_value import read_value
 from caxton.api.plain import safe
 from caxton.errors import CaxtonError, InvalidMessage
 from caxton.protocols import library
@@ -204,7 +205,7 @@ class ComposeScreen(Form):
                 )
             )
         try:
-            lines.append(safe(self._deed(self._message()).command)[:1000])
+            lines.append(safe(self._deed(self._message()).told))
         except CaxtonError as error:
             lines.append(safe(error.message))
         self.query_one("#compose-note", Static).update("\n".join(lines))
@@ -213,8 +214,8 @@ class ComposeScreen(Form):
 def content_of(text: str) -> Any:
     """JSON as what it says, anything else as words; what begins like JSON and is none is refused."""
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return read_value(text.encode(), "the content")
+    except InvalidMessage as error:
         if text[0] in '{["':
-            raise InvalidMessage(f"the content is no JSON: {error}", hint="words need no quotes") from error
+            raise InvalidMessage(error.message, hint="words need no quotes") from error
         return text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,8 @@ def deploy(name: str, file: str, strategy: str) -> Deed:
 
 def _module(file: str) -> bytes:
     try:
-        return Path(file).expanduser().read_bytes()
+        # the path of a user that there is not is none that raises
+        return Path(os.path.expanduser(file)).read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"{file} cannot be read: {error.strerror}", hint="name a .wasm or .wat file"

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caxton.api.async_client import AsyncClient
 from caxton.clock import Clock
@@ -18,6 +18,9 @@ from caxton_tui.store import Store
 
 if TYPE_CHECKING:
     from textual.screen import ModalScreen
+
+TOLD: Final = 300
+"""Characters of a command in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Deed:
     """Whether it changes something in the daemon: refused where the operator only looks."""
     again: ModalScreen[Deed | None] | None = None
     """The form that it was written in, as it was filled: laid over the screen again where the daemon refuses."""
+
+    @property
+    def told(self) -> str:
+        """The command as a note shows it: a content may be long, and a note lies over the picture."""
+        return self.command if len(self.command) <= TOLD else f"{self.command[:TOLD]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,8 +231,10 @@ class Diagram(Listing):
 
     def _where(self) -> str:
         line = self.chosen
+        number = line.spoken.number if line and line.spoken else 0
         last = self._story.spoken[-1].number if self._story and self._story.spoken else 0
-        return f"{line.spoken.number if line and line.spoken else 0} of {last}"
+        # one that is held comes after the last
+        return f"{number} of {max(number, last)}"
 
 
 def as_json(message: object) -> str:

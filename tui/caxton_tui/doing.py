@@ -29,7 +29,7 @@ class Doing:
     def do(self, deed: Deed) -> None:
         """Do it, after asking where it cannot be taken back; not at all where the operator only looks."""
         if self._desk.read_only and deed.changes:
-            said = f"read-only: {deed.title} is not done here\n{deed.command}"
+            said = f"read-only: {deed.title} is not done here\n{deed.told}"
             self._screen.notify(said, severity="warning", markup=False)
         elif deed.question:
 
@@ -61,10 +61,10 @@ class Doing:
         try:
             came = await self._desk.reader.ask(deed.run)
         except CaxtonError as error:
-            self._refused(error, deed.title, deed.command)
+            self._refused(error, deed.title, deed.told)
             self._again(deed)
         else:
-            self._screen.notify(f"{came}\n{deed.command}", title=deed.title, markup=False)
+            self._screen.notify(f"{came}\n{deed.told}", title=deed.title, markup=False)
             if deed.opens:
                 self._show(deed.opens[-1])
         self._desk.reader.hurry()

@@ -5,6 +5,7 @@ In: a story, a name and a form. Out: a file in the folder where the app was star
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -54,7 +55,8 @@ class ExportScreen(ModalScreen[None]):
 
     def on_input_submitted(self) -> None:
         """Write the file."""
-        path = Path(self.query_one(Input).value.strip()).expanduser()
+        # what begins with a user that there is not is a name like others
+        path = Path(os.path.expanduser(self.query_one(Input).value.strip()))
         form = FORMS.get(path.suffix)
         if form is None:
             self.notify(f"the ending says the form: {', '.join(FORMS)}", severity="error")

@@ -37,6 +37,11 @@ LOOKS_S: Final = 10
 CARD_LINES: Final = 200
 """Lines of a content that are shown."""
 DELAY: Final = "5s"
+KEYS: Final = (
+    "r release", "space next", "a all", "d drop", "e edit", "w delay", "b break", "x remove", "esc",
+)  # fmt: skip
+WIDE: Final = 96
+"""Columns from which on the keys stand apart."""
 
 
 class HeldList(Listing):
@@ -45,6 +50,8 @@ class HeldList(Listing):
     def __init__(self, desk: Desk) -> None:
         super().__init__(id="held-list")
         self._desk = desk
+        self._at: object = None
+        """What the cursor stands on: a message's number or a break point's id."""
 
     @property
     def rows(self) -> list[Json]:
@@ -61,6 +68,30 @@ class HeldList(Listing):
         """The row at the cursor."""
         rows = self.rows
         return rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else None
+
+    def begin(self) -> None:
+        """The cursor on what was held first, where something is held."""
+        self.cursor = len(self._desk.store.breaks) if self._desk.store.held else None
+        self._stay()
+
+    def keep(self) -> None:
+        """The cursor stays on what it stood on, for others decide about messages, too; else on what came after it."""
+        rows = self.rows
+        same = [place for place, one in enumerate(rows) if _key(one) == self._at]
+        if same:
+            self.cursor = same[0]
+        elif self.cursor is not None:
+            self.cursor = min(self.cursor, len(rows) - 1) if rows else None
+        self._stay()
+
+    def put(self, number: int) -> None:
+        """The cursor on that row."""
+        super().put(number)
+        self._stay()
+
+    def _stay(self) -> None:
+        chosen = self.chosen
+        self._at = None if chosen is None else _key(chosen)
 
     @property
     def message(self) -> Json | None:
@@ -157,13 +188,14 @@ class HeldScreen(ModalScreen[None]):
         """Begin to look."""
         box = self.query_one(".box")
         box.border_title = "Held messages and break points"
-        box.border_subtitle = (
-            "r release · space next · a all · d drop · e edit · w delay · b break · x remove · esc"
-        )
         self.list.focus()
         self.flush()
         self.set_interval(1 / LOOKS_S, self.flush)
         self._desk.reader.hurry()
+
+    def on_resize(self) -> None:
+        """The keys with as much between them as there is room for."""
+        self.query_one(".box").border_subtitle = (" · " if self.size.width >= WIDE else "·").join(KEYS)
 
     @property
     def list(self) -> HeldList:
@@ -175,10 +207,10 @@ class HeldScreen(ModalScreen[None]):
         if self._desk.store.version == self._seen:
             return
         self._seen = self._desk.store.version
-        if not self._moved:
-            self.list.cursor = len(self._desk.store.breaks) if self._desk.store.held else None
-        elif self.list.cursor is not None:
-            self.list.cursor = min(self.list.cursor, self.list.total - 1) if self.list.total else None
+        if self._moved:
+            self.list.keep()
+        else:
+            self.list.begin()
         self.list.fit()
         self.list.refresh()
         self._card()
@@ -355,6 +387,10 @@ class AskScreen(Form):
         except InvalidFilter as error:
             command = error.message
         self.query_one("#ask-note", Static).update(f"enter does it · esc closes\n{safe(command)}")
+
+
+def _key(one: Json) -> object:
+    return one["seq"] if "message" in one else one["id"]
 
 
 def _held_by(text: str) -> Deed:

@@ -110,7 +110,7 @@ class TaskScreen(Form):
     def _note(self) -> None:
         lines = ["tab next line · → completes · enter starts · esc closes"]
         try:
-            lines.append(safe(deeds.task(self._body()).command))
+            lines.append(safe(deeds.task(self._body()).told))
         except CaxtonError as error:
             lines.append(safe(error.message))
         self.query_one("#task-note", Static).update("\n".join(lines))

@@ -73,7 +73,9 @@ class Waterfall(Listing):
         if self._book is not None and self._book.error:
             return self._book.error
         if self._book is not None:
-            return self._desk.store.unread
+            return self._desk.store.unread if self._book.head is None else "No message of it made a turn yet."
+        if self._desk.store.listed and not self._desk.store.conversations:
+            return "Press c to write a message, T to start a task."
         return "Choose a conversation."
 
     def on_resize(self) -> None:
@@ -84,7 +86,14 @@ class Waterfall(Listing):
     def flush(self) -> None:
         """Draw the book that is open as it is now."""
         book = self._desk.store.book
-        seen = (book, book.version if book else 0, self.width, self.share, self._desk.store.unread)
+        seen = (
+            book,
+            book.version if book else 0,
+            self.width,
+            self.share,
+            None if book else self.empty,
+            self._desk.store.unread,
+        )
         if seen == self._seen:
             return
         if book is not self._book:
