@@ -9,9 +9,11 @@ import pytest
 
 from caxton_tui import CaxtonApp
 from caxton_tui.log import LogPane
-from caxton_tui.store import Link
+from caxton_tui.meters import MetersPane
+from caxton_tui.store import Connection, Link
 
 from .conftest import SHOTS
+from .recorded import looks
 from .stand import ROOT, daemon, empty, market, read, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
@@ -107,3 +109,21 @@ def test_the_pages_show_the_pictures_that_are_compared() -> None:
     for picture in pages:
         same = picture.read_bytes() == (SHOTS / picture.name).read_bytes()
         assert same, f"{picture.name} is an old one; make it with: just shots"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_meters_of_a_market_that_buys_and_rests(
+    size: tuple[int, int], tmp_path: Path, shot: Shot
+) -> None:
+    """No daemon here: the figures are a real one's, recorded, for processor times are never twice the same."""
+    async with stage(empty(tmp_path), size) as one:
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        await one.press("6")
+        one.store.connected(Connection(Link.LIVE, one.clock.monotonic()))
+        for _ in looks.fed(one.store):
+            await one.paint()
+        board = one.app.picture.the(MetersPane).board
+        assert board.copied.count("\n") > 12
+        assert one.store.history.looks == looks.LOOKS - 1
+        assert max(one.store.history.series("messages")) > 100
+        shot(one.app, "meters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -172,14 +173,31 @@ def test_looks_become_series_of_rates_and_levels() -> None:
     assert list(history.series("messages")) == [10, 30, 0]
     assert list(history.series("turns")) == [20, 60, 0]
     assert list(history.series("turn_us")) == [30, 30, 0]
-    assert list(history.series("cpu 1")) == pytest.approx([10, 30, 0])
     assert list(history.series("commit_us")) == [500, 500, 0]
     assert list(history.series("turn_p99")) == [10, 40, 40]
     assert (history.last("lag_rows"), history.last("waiting"), history.last("in_flight")) == (3, 8, 2)
     # a daemon that was started again counts from zero
     store.looked(4.0, *look(5, ann=5, bob=0))
     assert history.last("messages") == 5
-    assert history.last("cpu 1") == pytest.approx(5)
+
+
+def test_what_a_cell_takes_belongs_to_all_the_time_since_it_said_so_before() -> None:
+    history = History()
+    status, _ = look(0)
+
+    def took(*cpu_s: float) -> list[float]:
+        for was, now in pairwise(cpu_s):
+            before, after = (
+                {**status, "cells": [{**status["cells"][0], "cpu_s": one}]} for one in (was, now)
+            )
+            history.took(before, after, 0.5)
+        return list(history.series("cpu 1"))[1 - len(cpu_s) :]
+
+    # when it said the first is not known, so the second says nothing either
+    assert took(1.0, 1.2, 1.2, 1.2, 1.2, 1.6, 1.6, 1.6, 1.6, 1.6) == pytest.approx([0] * 4 + [20] * 5)
+    assert took(1.6, 1.7) == pytest.approx([0.1 / 2.5 * 100])
+    # another process under the same number begins anew
+    assert took(1.7, 0.0, 0.3, 0.3, 0.4) == pytest.approx([0, 0, 0, 10])
 
 
 def test_history_keeps_so_many_looks() -> None:

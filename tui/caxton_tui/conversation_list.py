@@ -78,6 +78,8 @@ class ConversationList(Table[Json]):
     @property
     def empty(self) -> str:
         """What to do next."""
+        if self.wanted is not None and any(term.field == "act" for term in self.wanted.terms):
+            return "act: is of messages, 5 shows them.\nesc drops the filter."
         if self.wanted is not None:
             return "No conversation passes the filter.\nesc drops it."
         if not self._desk.store.listed:

@@ -23,6 +23,10 @@ class History:
         self._room = room
         self._length = 0
         self._noted: dict[str, float] = {}
+        self._said: dict[int, float] = {}
+        """By a cell's number: the seconds since it said what it took."""
+        self._shares: dict[int, float] = {}
+        """What it took of a processor then, in percent."""
         self.looks = 0
         """How many there were."""
 
@@ -41,7 +45,7 @@ class History:
         old_journal, journal = before["journal"], now["journal"]
         commits = _grown(old_journal, journal, "commits")
         turns = _grown(old, new, "turns")
-        cells = list(zip(_cells(before, now), now["cells"], strict=True))
+        cpu = self._processors(before, now, passed_s)
         values = {
             "messages": _grown(old, new, "messages") / passed_s,
             "turns": turns / passed_s,
@@ -51,18 +55,33 @@ class History:
             "turn_us": _grown(old, new, "turn_us") / turns if turns else 0.0,
             "lag_rows": float(journal["waiting_rows"]),
             "commit_us": _grown(old_journal, journal, "commit_us") / commits if commits else 0.0,
-            "cpu": sum(max(cell["cpu_s"] - (was["cpu_s"] if was else 0), 0) for was, cell in cells)
-            / passed_s
-            * 100,
+            "cpu": sum(cpu.values()),
             "memory_kib": float(sum(cell["rss_kib"] for cell in now["cells"])),
             "waiting": float(now.get("waiting", 0)),
             "in_flight": float(sum(cell["in_flight"] for cell in now["cells"])),
         }
-        for was, cell in cells:
-            # a cell that was started again counts from zero
-            used = cell["cpu_s"] - was["cpu_s"] if was and was["cpu_s"] <= cell["cpu_s"] else cell["cpu_s"]
-            values[f"cpu {cell['no']}"] = used / passed_s * 100
+        values |= {f"cpu {no}": share for no, share in cpu.items()}
         self.add(values)
+
+    def _processors(self, before: Json, now: Json, passed_s: float) -> dict[int, float]:
+        """What each cell takes of a processor, in percent, by its number.
+
+        Cells say more rarely what they took than is looked: until they say it again the last share stands, and then
+        what they took belongs to all the time since. One that said nothing twice since it was started has none.
+        """
+        known = {cell["no"]: cell["cpu_s"] for cell in before["cells"]}
+        shares: dict[int, float] = {}
+        for cell in now["cells"]:
+            no, took_s = int(cell["no"]), float(cell["cpu_s"])
+            was_s = float(known.get(no, 0.0))
+            if took_s != was_s:
+                since_s = self._said.pop(no, 0.0) + passed_s
+                whole = no in self._shares and 0 < was_s < took_s
+                self._shares[no] = (took_s - was_s) / since_s * 100 if whole else 0.0
+            elif no in self._shares:
+                self._said[no] = self._said.get(no, 0.0) + passed_s
+            shares[no] = self._shares.get(no, 0.0)
+        return shares
 
     def note(self, values: Mapping[str, float]) -> None:
         """Figures from elsewhere: part of every look from the next one on."""
@@ -83,6 +102,8 @@ class History:
         """Begin anew."""
         self._series.clear()
         self._noted.clear()
+        self._said.clear()
+        self._shares.clear()
         self._length = 0
 
 
@@ -90,12 +111,6 @@ def percentile(values: Iterable[float], part: float) -> float:
     """The value below which that part of the values lies (0.99: all but one in a hundred); 0 where there is none."""
     found = sorted(values)
     return found[min(int(len(found) * part), len(found) - 1)] if found else 0.0
-
-
-def _cells(before: Json, now: Json) -> list[Json | None]:
-    """The cells of now as they were before; None where one is new."""
-    known = {cell["no"]: cell for cell in before["cells"]}
-    return [known.get(cell["no"]) for cell in now["cells"]]
 
 
 def _grown(before: Json, now: Json, name: str) -> float:
