@@ -17,8 +17,10 @@ from caxton.api.shapes import iso
 from caxton.journal import Mark, StoredConversation
 from caxton.protocols import Conversation, Protocol
 from caxton.protocols import conversation as talks
+from caxton.protocols.conversation import NEVER
 from caxton.protocols.machine import is_open, shown
 from caxton.protocols.rules import RULES
+from caxton.protocols.standing import stand
 
 _decode = msgspec.json.Decoder(Conversation).decode
 
@@ -31,10 +33,14 @@ async def with_states(
     away = [row.id for row in rows if row.id not in conduct.known]
     stored = await rooms.reader.states(away) if away else {}
     counts = await rooms.reader.violations([row.key for row in rows]) if rows else {}
+    now_us = rooms.clock.now_us()
     for row, body in zip(rows, bodies, strict=True):
         conversation = conduct.known.get(row.id)
         if conversation is None and row.id in stored:
             conversation = _decode(stored[row.id].data)
+        since_us = conduct.standing.get(row.id)
+        if conversation is not None and since_us is not None:
+            conversation = _standing(conversation, since_us, now_us)
         protocol = conduct.library.protocols.get(conversation.protocol) if conversation is not None else None
         if conversation is None or protocol is None:
             body |= {"state": None, "phase": None, "outcome": None, "deadline_at": None}
@@ -46,6 +52,13 @@ async def with_states(
             body["branches"] = (
                 [] if conversation is None or protocol is None else _branches(conversation, protocol)
             )
+
+
+def _standing(conversation: Conversation, since_us: int, now_us: int) -> Conversation:
+    """A conversation that stands still since then, with its deadlines as they are if it goes on now."""
+    moved = msgspec.structs.replace(conversation, branches=dict(conversation.branches))
+    stand(moved, ((since_us, NEVER),), now_us)
+    return moved
 
 
 def verdict_body(mark: Mark) -> dict[str, Any]:

@@ -137,3 +137,23 @@ def test_events_and_metrics_say_it(own_daemon: Daemon) -> None:
             if event.kind == wanted[-1]:
                 break
         assert kinds == list(wanted)
+
+
+def test_a_deadline_moves_on_with_the_clock_while_something_is_held(shop: Client) -> None:
+    def deadlines() -> tuple[str, str]:
+        body = shop.conversation("talk")
+        return body["deadline_at"], body["branches"][0]["deadline_at"]
+
+    talk = {"conversation_id": "talk", "protocol": "fipa-request"}
+    asked = {**talk, "performative": "request", "receiver": "operator.bob", "reply_by": "10m"}
+    shop.send(asked, sender="operator.ann")
+    before = deadlines()
+    assert deadlines() == before
+    shop.add_break("act:agree")
+    agreed = shop.send({**talk, "performative": "agree", "receiver": "operator.ann"}, sender="operator.bob")
+    first = deadlines()
+    second = deadlines()
+    assert before < first < second
+    assert first[0] == first[1]
+    shop.release(int(agreed["seq"]))
+    assert shop.conversation("talk")["branches"][0]["state"] == "agreed"
