@@ -28,6 +28,8 @@ _LABEL: Final = 18
 _VALUE: Final = 10
 _HIGHEST: Final = 4
 """Lines of one graph at the most."""
+_GAP: Final = 2
+"""Eighths of a line between two graphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,13 @@ METERS: Final = (
 
 
 def graph(values: Sequence[float], width: int, height: int) -> list[str]:
-    """The newest values as blocks, `height` lines of `width` cells, from zero to the highest of them."""
+    """The newest values as blocks, `height` lines of `width` cells, from zero to the highest of them.
+
+    The highest stays below the edge, so that a graph does not touch the one above it.
+    """
     shown = list(values)[-width:]
     top = max(shown, default=0.0)
-    steps = [round(value / top * height * 8) if top > 0 else 0 for value in shown]
+    steps = [round(value / top * (height * 8 - _GAP)) if top > 0 else 0 for value in shown]
     # what is there at all is seen
     steps = [max(step, 1) if value > 0 else 0 for step, value in zip(steps, shown, strict=True)]
     lines = [

@@ -83,7 +83,7 @@ class Reader:
     def show(self, wants: Wants) -> None:
         """Ask for these from now on; something new at once."""
         if wants != self._wants:
-            if wants.agents and not self._wants.agents:
+            if self._client is not None and wants.agents and not self._wants.agents:
                 self._hurry.set()
             self._wants = wants
             self._turned.set()
