@@ -87,7 +87,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
             await one.until(lambda store: store.live)
             await one.press("f5")
             await one.until(settled(caxton), look=True)
-            assert any("a long story" in entry.content for entry in one.store.entries)
+            assert any("a long story" in entry.text for entry in one.store.entries)
             assert one.app.screen is one.app.picture
 
 
