@@ -8,8 +8,14 @@ import pytest
 
 from caxton.errors import ConfigurationError
 from caxton_tui import bindings, themes
+from caxton_tui.bars import Banner
+from caxton_tui.compose import ComposeScreen
+from caxton_tui.conversations import ConversationsPane
 from caxton_tui.keys import key_name
 from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
+from caxton_tui.store import Link
+
+from .stand import daemon, empty, settled, stage
 
 
 def load(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Settings:
@@ -84,3 +90,22 @@ def test_what_is_wrong_is_refused_with_its_name(
         load(tmp_path, monkeypatch, text)
     assert says in caught.value.message
     assert hint in str(caught.value.hint)
+
+
+async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
+    mine = Settings(
+        keys={"app.retry": "f9", "app.compose": "W", "held.all": "A", "conversations.follow": "question_mark"}
+    )
+    async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, settings=mine) as one:
+        pane = one.app.picture.the(ConversationsPane)
+        await one.until(settled(caxton), look=True)
+        await one.until(lambda store: store.listed, look=True)
+        assert "W sends a message, T starts a task" in pane.list.empty
+        await one.press("W")
+        assert isinstance(one.app.screen, ComposeScreen)
+        await one.press("escape", "H")
+        assert "A all" in one.app.screen.query_one(".box").border_subtitle
+        await one.press("escape")
+    async with stage(tmp_path, settings=mine) as one:
+        await one.until(lambda store: store.connection.link is Link.LOST)
+        assert "[f9] now" in one.app.picture.query_one(Banner).text.plain

@@ -14,11 +14,10 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from textual.binding import Binding
-from textual.dom import DOMNode
 from textual.theme import BUILTIN_THEMES
 
 from caxton_tui.app import CaxtonApp
+from caxton_tui.bound import bindings
 from caxton_tui.keys import key_name
 from caxton_tui.settings import Settings, load_settings
 from caxton_tui.themes import HIGH_CONTRAST
@@ -62,20 +61,6 @@ def user_settings() -> Settings:
 def themes() -> set[str]:
     """The names of all themes that there are."""
     return {*BUILTIN_THEMES, HIGH_CONTRAST.name}
-
-
-def bindings() -> dict[str, str]:
-    """The ids of all keys that can be given other keys, each with its keys, commas between them."""
-    kinds: list[type[DOMNode]] = [DOMNode]
-    found: dict[str, str] = {}
-    while kinds:
-        kind = kinds.pop()
-        kinds.extend(kind.__subclasses__())
-        if kind.__module__.startswith("caxton_tui."):
-            for one in kind.BINDINGS:
-                if isinstance(one, Binding) and one.id is not None:
-                    found[one.id] = one.key
-    return found
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from caxton.api.plain import memory, safe
 from caxton.finding import Subject
 from caxton_tui import words
 from caxton_tui.columns import Column, Table
+from caxton_tui.host import key_for
 from caxton_tui.store import Store
 
 Json = Mapping[str, Any]
@@ -73,8 +74,9 @@ class AgentTable(Table[Json]):
     def empty(self) -> str:
         """What to do next."""
         if self.wanted is not None:
-            return "No agent passes the filter.\nesc drops it."
-        return "No agent yet. Press D to deploy one, or:\n  caxton agent deploy NAME FILE.wasm\n  caxton demo"
+            return f"No agent passes the filter.\n{key_for(self, 'app.back')} drops it."
+        deploy = key_for(self, "agents.deploy")
+        return f"No agent yet. Press {deploy} to deploy one, or:\n  caxton agent deploy NAME FILE.wasm\n  caxton demo"
 
 
 class AgentSubject:

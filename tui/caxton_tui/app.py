@@ -19,6 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
+from caxton_tui.bound import Shortcuts
 from caxton_tui.desk import Desk
 from caxton_tui.frame import Frame
 from caxton_tui.reader import PAUSES_S, Reader
@@ -60,7 +61,9 @@ class CaxtonApp(App[int]):
         self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s)
         self._dev = dev
         self._seconds = seconds
-        desk = Desk(self.store, self.reader, clock, folder, zone, read_only)
+        self.shortcuts = Shortcuts(settings.keys)
+        """The keys that texts on screen name."""
+        desk = Desk(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
         self._picture = Frame(desk, building=dev is not None)
 
     def get_driver_class(self) -> type[Driver]:

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from caxton.api.plain import plural, safe
 from caxton.clock import Clock
 from caxton_tui.desk import Desk
+from caxton_tui.host import key_for
 from caxton_tui.store import Link, Store
 
 
@@ -112,12 +113,19 @@ class StatusLine(Line):
                 parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
             held = status["held"]
             if held["messages"]:
-                parts.append((f"⏸ {held['messages']:,} held: H", "bold yellow"))
+                parts.append((f"⏸ {held['messages']:,} held: {key_for(self, 'app.held')}", "bold yellow"))
             elif held["break_points"]:
-                parts.append((f"⏸ {plural(held['break_points'], 'break point')}: H", "yellow"))
+                parts.append(
+                    (
+                        f"⏸ {plural(held['break_points'], 'break point')}: {key_for(self, 'app.held')}",
+                        "yellow",
+                    )
+                )
         waiting = len(store.waiting)
         if waiting:
-            parts.append((f"◷ {plural(waiting, 'build')} waiting: 4", "bold yellow"))
+            parts.append(
+                (f"◷ {plural(waiting, 'build')} waiting: {key_for(self, 'app.changes')}", "bold yellow")
+            )
         if store.left_out:
             parts.append((f"left out {store.left_out:,}", "yellow"))
         if self.filtered:
@@ -145,7 +153,9 @@ class Banner(Line):
             gone, left = max(now - connection.since, 0), max(connection.again_at - now, 0)
             what = "the daemon is gone" if self._store.status else "no daemon yet"
             when = f"trying again in {left:.0f} s" if left >= 0.5 else "trying again now"
-            self.put(Text(f"✗ {what}: lost {int(gone)} s ago, {when}  [r] now   {safe(connection.why)}"))
+            retry = f"[{key_for(self, 'app.retry')}] now"
+            gone_for = f"lost {int(gone)} s ago, {when}"
+            self.put(Text(f"✗ {what}: {gone_for}  {retry}   {safe(connection.why)}"))
 
 
 class BuildStrip(Line):

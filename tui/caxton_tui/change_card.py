@@ -49,7 +49,7 @@ def described(one: Json, desk: Desk) -> RenderableType:
     grid.add_column(overflow="fold")
     for name, value, style in (
         *_head(one, desk),
-        *gate_lines(one),
+        *gate_lines(one, desk.key),
         *_fields(one, desk),
         *_checks(one),
         *_progress(one),

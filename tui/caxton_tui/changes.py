@@ -26,6 +26,7 @@ from caxton_tui.change_card import described
 from caxton_tui.deployment_list import DeploymentList
 from caxton_tui.desk import Command
 from caxton_tui.gate_card import difference
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing
 from caxton_tui.pane import Pane
 from caxton_tui.store import Json
@@ -107,7 +108,9 @@ class ChangesPane(Pane):
         self.list.take(self.desk.store.deployments)
         waiting = len(self.desk.store.waiting)
         titled(
-            self.list, f"Deployments {self.list.total:,}" + (f" · {waiting} waiting: n" if waiting else "")
+            self.list,
+            f"Deployments {self.list.total:,}"
+            + (f" · {waiting} waiting: {key_for(self, 'list.problem')}" if waiting else ""),
         )
         self._card()
 
@@ -148,7 +151,7 @@ class ChangesPane(Pane):
             titled(card, "Deployment")
             text.update(Text(""))
         elif self._difference and one["gate"] is not None:
-            titled(card, f"What differs in {one['id']} · esc goes back")
+            titled(card, f"What differs in {one['id']} · {key_for(self, 'app.back')} goes back")
             text.update(difference(one["gate"]))
         else:
             titled(card, f"Deployment {one['id']}")

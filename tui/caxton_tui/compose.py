@@ -27,6 +27,7 @@ from caxton.protocols import library
 from caxton_tui import deeds
 from caxton_tui.desk import Deed
 from caxton_tui.form import Form
+from caxton_tui.host import key_for
 
 Json = Mapping[str, Any]
 
@@ -194,7 +195,8 @@ class ComposeScreen(Form):
     def _note(self) -> None:
         legal = self._draft.legal
         act = self.query_one("#compose-act", Input).value.strip()
-        lines = ["tab next line · → completes · f5 sends · esc closes"]
+        send, close = key_for(self, "compose.send"), key_for(self, "compose.close")
+        lines = [f"tab next line · → completes · {send} sends · {close} closes"]
         if legal is not None:
             lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
         protocol = self.query_one("#compose-protocol", Input).value.strip()

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from caxton_tui.desk import Deed
+from caxton_tui.host import key_for
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -31,7 +32,8 @@ class ConfirmScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and the keys."""
         with Vertical(classes="box"):
-            yield Static(f"{self._deed.question}\n\n{self._deed.command}\n\ny yes · n no", markup=False)
+            keys = f"{key_for(self, 'confirm.yes')} yes · {key_for(self, 'confirm.no')} no"
+            yield Static(f"{self._deed.question}\n\n{self._deed.command}\n\n{keys}", markup=False)
 
     def on_mount(self) -> None:
         """Name the box."""

@@ -13,6 +13,7 @@ from caxton.finding.subjects import is_open, troubled
 from caxton_tui import words
 from caxton_tui.columns import Column, Table
 from caxton_tui.desk import Desk
+from caxton_tui.host import key_for
 from caxton_tui.store import Json
 
 _SIGNS = {"Initiated": "○", "InProgress": "◌", "Completed": "●", "Failed": "✗", "Expired": "◷"}
@@ -78,15 +79,16 @@ class ConversationList(Table[Json]):
     @property
     def empty(self) -> str:
         """What to do next."""
-        if self.wanted is not None and any(term.field == "act" for term in self.wanted.terms):
-            return "act: is of messages, 5 shows them.\nesc drops the filter."
         if self.wanted is not None:
-            return "No conversation passes the filter.\nesc drops it."
+            none = "No conversation passes the filter."
+            if any(term.field == "act" for term in self.wanted.terms):
+                none = f"act: is of messages, {key_for(self, 'app.log')} shows them."
+            return f"{none}\n{key_for(self, 'app.back')} drops it."
         if not self._desk.store.listed:
             return "Reading…" if self._desk.store.live else "No daemon answers. Start it with: caxton up"
         return (
             "No conversation yet.\n"
-            "c sends a message, T starts a task.\n"
+            f"{key_for(self, 'app.compose')} sends a message, {key_for(self, 'app.task')} starts a task.\n"
             "In a shell:\n  caxton msg send --to AGENT …\n  caxton demo"
         )
 

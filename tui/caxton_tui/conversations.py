@@ -27,7 +27,7 @@ from caxton_tui.desk import Command, Desk
 from caxton_tui.detail import Detail
 from caxton_tui.diagram import Diagram
 from caxton_tui.export import ExportScreen
-from caxton_tui.host import host
+from caxton_tui.host import host, key_for
 from caxton_tui.listing import Listing
 from caxton_tui.pane import Pane
 from caxton_tui.store import Entry, Json
@@ -249,8 +249,13 @@ class ConversationsPane(Pane):
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
         bad = sum(spoken.problem for spoken in story.spoken)
-        text.append(f", {bad} problem{'' if bad == 1 else 's'}: n" if bad else "", "bold red")
-        text.append(f", {len(story.held)} held: H" if story.held else "", "bold yellow")
+        text.append(
+            f", {bad} problem{'' if bad == 1 else 's'}: {key_for(self, 'list.problem')}" if bad else "",
+            "bold red",
+        )
+        text.append(
+            f", {len(story.held)} held: {key_for(self, 'app.held')}" if story.held else "", "bold yellow"
+        )
         if story.phase or story.outcome:
             text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
         if story.branches:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from caxton_tui import deeds
 from caxton_tui.desk import Deed
 from caxton_tui.form import Form
+from caxton_tui.host import key_for
 
 STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
 
@@ -73,5 +74,6 @@ class DeployScreen(Form):
     def _note(self) -> None:
         deed = self._deed()
         self.query_one("#deploy-note", Static).update(
-            "tab next line · enter deploys · esc closes\n" + (deed.command if deed else "")
+            f"tab next line · enter deploys · {key_for(self, 'deploy.close')} closes\n"
+            + (deed.command if deed else "")
         )

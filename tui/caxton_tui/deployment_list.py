@@ -16,6 +16,7 @@ from caxton_tui.change_card import sign, stands
 from caxton_tui.columns import Column, Table
 from caxton_tui.desk import Desk
 from caxton_tui.gate_card import found, found_style
+from caxton_tui.host import key_for
 from caxton_tui.store import Json
 
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
@@ -72,8 +73,12 @@ class DeploymentList(Table[Json]):
     def empty(self) -> str:
         """What to do next."""
         if self.wanted is not None:
-            return "No deployment passes the filter.\nesc drops it."
-        return "Nothing was deployed yet. Press D on screen 2, or:\n  caxton agent deploy NAME FILE\n  caxton dev"
+            return f"No deployment passes the filter.\n{key_for(self, 'app.back')} drops it."
+        deploy, agents = key_for(self, "agents.deploy"), key_for(self, "app.agents")
+        return (
+            f"Nothing was deployed yet. Press {deploy} on screen {agents}, or:\n"
+            "  caxton agent deploy NAME FILE\n  caxton dev"
+        )
 
 
 class DeploymentSubject:

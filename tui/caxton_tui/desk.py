@@ -32,8 +32,10 @@ class Desk:
     clock: Clock
     folder: Path
     """The project's."""
-    zone: tzinfo | None = None
-    read_only: bool = False
+    zone: tzinfo | None
+    read_only: bool
+    key: Callable[[str], str]
+    """The key to press for something, by the id of its binding."""
 
     @property
     def now_us(self) -> int:

@@ -15,6 +15,7 @@ from caxton.diagram import Layout, Line, Story, lines_of
 from caxton.diagram.arcs import arcs
 from caxton_tui.book import Book
 from caxton_tui.desk import Desk
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing, Piece
 
 _SECOND: Final = 1_000_000
@@ -97,7 +98,8 @@ class Diagram(Listing):
             return self._desk.store.unread
         if self._desk.store.listed and not self._desk.store.conversations:
             # where lists stand above pictures, theirs has no room for more than a line
-            return "Press c to write a message, T to start a task."
+            write, task = key_for(self, "app.compose"), key_for(self, "app.task")
+            return f"Press {write} to write a message, {task} to start a task."
         return "Choose a conversation."
 
     def on_resize(self) -> None:
@@ -223,10 +225,15 @@ class Diagram(Listing):
         if book.head is not None and book.head["pinned"]:
             parts.append("⚑ pinned")
         if self.folded:
-            parts.append(f"{self.folded} of {len(story.lanes)} folded: < >")
+            lanes = " ".join(key_for(self, f"diagram.lanes_{way}") for way in ("before", "on"))
+            parts.append(f"{self.folded} of {len(story.lanes)} folded: {lanes}")
         if book.left_out:
             parts.append(f"{book.left_out:,} before left out")
-        parts.append("following" if self.following else f"stopped at {self._where()}, f follows")
+        parts.append(
+            "following"
+            if self.following
+            else f"stopped at {self._where()}, {key_for(self, 'conversations.follow')} follows"
+        )
         return " · ".join(part for part in parts if part)
 
     def _where(self) -> str:

@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 from caxton.acl.mermaid import sequence_diagram
 from caxton.diagram import Story, draw_svg, draw_text
 from caxton_tui.desk import Desk
+from caxton_tui.host import key_for
 
 FORMS: Final = {".mmd": "mermaid", ".svg": "svg", ".txt": "text"}
 """Which form a file's ending asks for."""
@@ -73,8 +74,9 @@ class ExportScreen(ModalScreen[None]):
     def _note(self) -> None:
         path = Path(self.query_one(Input).value.strip())
         form = FORMS.get(path.suffix, "svg")
+        forms = ", ".join(f"{ending} {form}" for ending, form in FORMS.items())
         self.query_one("#export-note", Static).update(
-            f"{', '.join(f'{ending} {form}' for ending, form in FORMS.items())} · enter writes, esc closes\n"
+            f"{forms} · enter writes, {key_for(self, 'export.close')} closes\n"
             f"caxton conv export {shlex.quote(self._story.id)} --format {form} > {shlex.quote(str(path))}"
         )
 

@@ -31,7 +31,7 @@ from caxton_tui.frames import FRAMES_S, Frames
 from caxton_tui.held import HeldScreen
 from caxton_tui.held_deeds import add_break
 from caxton_tui.help import HelpScreen, Told
-from caxton_tui.host import host
+from caxton_tui.host import host, key_for
 from caxton_tui.jump import JumpScreen, places
 from caxton_tui.keys import KEYS, MOVES, TWINS
 from caxton_tui.listing import Listing
@@ -284,7 +284,7 @@ class Frame(Screen[None]):
             self._doing.do(add_break(self._filter))
         else:
             self.action_held()
-            self.notify("no filter is set: b asks for one", timeout=3)
+            self.notify(f"no filter is set: {key_for(self, 'held.add')} asks for one", timeout=3)
 
     @property
     def _filter(self) -> str:

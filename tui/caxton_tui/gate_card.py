@@ -5,7 +5,7 @@ In: the `gate` of a deployment as the API gives it. Out: text. No Textual in her
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.text import Text
@@ -44,7 +44,7 @@ def found_style(one: Json) -> str:
     return "listing--warn" if totals["changed"] else "listing--good"
 
 
-def gate_lines(one: Json) -> Iterator[tuple[str, str, str]]:
+def gate_lines(one: Json, key: Callable[[str], str]) -> Iterator[tuple[str, str, str]]:
     """The gate's findings as a name, what it says, its style; what to do about a build that waits."""
     gate: Json | None = one.get("gate")
     if gate is None:
@@ -61,7 +61,8 @@ def gate_lines(one: Json) -> Iterator[tuple[str, str, str]]:
     yield "replay", totals_line(totals), "yellow" if totals["changed"] else ""
     yield "", f"{of}, {gate['elapsed_ms']:.0f} ms{late}", "dim"
     if one["waits"]:
-        yield "waits", "a accepts it, x drops it, d shows what differs", "bold yellow"
+        accept, drop, differs = (key(f"changes.{do}") for do in ("accept", "drop", "difference"))
+        yield "waits", f"{accept} accepts it, {drop} drops it, {differs} shows what differs", "bold yellow"
 
 
 def difference(gate: Json, most: int | None = None) -> Text:

@@ -27,7 +27,7 @@ from caxton_tui.bars import Line
 from caxton_tui.compose import ComposeScreen, Draft
 from caxton_tui.desk import Deed, Desk
 from caxton_tui.form import Form
-from caxton_tui.host import host
+from caxton_tui.host import host, key_for
 from caxton_tui.listing import Listing, Part
 from caxton_tui.writing import text_of
 
@@ -37,9 +37,8 @@ LOOKS_S: Final = 10
 CARD_LINES: Final = 200
 """Lines of a content that are shown."""
 DELAY: Final = "5s"
-KEYS: Final = (
-    "r release", "space next", "a all", "d drop", "e edit", "w delay", "b break", "x remove", "esc",
-)  # fmt: skip
+KEYS: Final = ("release", "next", "all", "drop", "edit", "delay", "add", "remove")
+"""What the keys do, by the ends of their ids."""
 WIDE: Final = 96
 """Columns from which on the keys stand apart."""
 
@@ -104,7 +103,10 @@ class HeldList(Listing):
     @property
     def empty(self) -> str:
         """What to do next."""
-        return "Nothing is held, and there is no break point.\nb makes one: what passes its filter is held."
+        add = key_for(self, "held.add")
+        return (
+            f"Nothing is held, and there is no break point.\n{add} makes one: what passes its filter is held."
+        )
 
     @property
     def copied(self) -> str:
@@ -195,7 +197,9 @@ class HeldScreen(ModalScreen[None]):
 
     def on_resize(self) -> None:
         """The keys with as much between them as there is room for."""
-        self.query_one(".box").border_subtitle = (" · " if self.size.width >= WIDE else "·").join(KEYS)
+        words = [f"{key_for(self, f'held.{do}')} {'break' if do == 'add' else do}" for do in KEYS]
+        between = " · " if self.size.width >= WIDE else "·"
+        self.query_one(".box").border_subtitle = between.join([*words, key_for(self, "held.close")])
 
     @property
     def list(self) -> HeldList:
@@ -386,7 +390,9 @@ class AskScreen(Form):
             command = self._make(self.query_one(Input).value.strip()).command
         except InvalidFilter as error:
             command = error.message
-        self.query_one("#ask-note", Static).update(f"enter does it · esc closes\n{safe(command)}")
+        self.query_one("#ask-note", Static).update(
+            f"enter does it · {key_for(self, 'ask.close')} closes\n{safe(command)}"
+        )
 
 
 def _key(one: Json) -> object:

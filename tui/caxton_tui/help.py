@@ -17,27 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from caxton.finding import FIELDS
-from caxton_tui.keys import TWINS
-
-_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "escape": "esc",
-    "colon": ":",
-    "semicolon": ";",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "comma": ",",
-    "full_stop": ".",
-    "minus": "-",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "upper_a": "A",
-}
+from caxton_tui.host import key_for
+from caxton_tui.keys import TWINS, shown
 
 
 class Told(NamedTuple):
@@ -73,7 +54,7 @@ class HelpScreen(ModalScreen[None]):
         """Name the box."""
         box = self.query_one("#help")
         box.border_title = f"Keys on {self._title}"
-        box.border_subtitle = "esc closes"
+        box.border_subtitle = f"{key_for(self, 'help.close')} closes"
         box.focus()
 
 
@@ -84,7 +65,7 @@ def keys(told: Sequence[Told]) -> Table:
     table.add_column("WHAT")
     table.add_column("AS A COMMAND")
     for one in told:
-        names = " ".join(_NAMES.get(key, key) for key in one.keys)
+        names = " ".join(shown(key) for key in one.keys)
         table.add_row(Text(names, "bold"), Text(one.text), Text(TWINS.get(one.id, ""), "dim"))
     table.add_row(Text("tab", "bold"), Text("The next place on this screen"), Text(""))
     return table

@@ -5,12 +5,20 @@ In: a widget. Out: its app.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 from textual.dom import DOMNode
+
+if TYPE_CHECKING:
+    from caxton_tui.app import CaxtonApp
 
 
 def host(node: DOMNode) -> App[int]:
     """The app of that widget or screen."""
     return cast("App[int]", node.app)  # pyright: ignore[reportUnknownMemberType]
+
+
+def key_for(node: DOMNode, id: str) -> str:
+    """The key to press for something, by the id of its binding."""
+    return cast("CaxtonApp", host(node)).shortcuts(id)

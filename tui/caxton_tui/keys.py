@@ -70,6 +70,11 @@ def key_name(key: str) -> str | None:
     return key if last in _NAMED else None
 
 
+def shown(key: str) -> str:
+    """A key as it is written on screen."""
+    return _SIGNS.get(key, key)
+
+
 def _single(character: str) -> str | None:
     """The name of what a single character is typed with."""
     if character == "," or not character.isprintable() or character.isspace():
@@ -82,6 +87,26 @@ _NAMED: Final = frozenset(
     | {name for name in map(_single, string.punctuation) if name is not None}
 )
 """Keys that are no letters or digits."""
+
+_SIGNS: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "colon": ":",
+    "semicolon": ";",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "comma": ",",
+    "full_stop": ".",
+    "minus": "-",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "upper_a": "A",
+}
 
 MOVES: Final = ("list.up", "list.down", "list.page_up", "list.page_down", "list.first", "list.last")
 """The keys that move the cursor of a list."""

@@ -19,6 +19,7 @@ from caxton.diagram import read_story
 from caxton_tui.bars import titled
 from caxton_tui.desk import Command, Desk
 from caxton_tui.detail import Detail
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing
 from caxton_tui.pane import Pane
 from caxton_tui.store import Entry, Json
@@ -94,7 +95,7 @@ class LogPane(Pane):
         self._again()
 
     def _titles(self) -> None:
-        following = "following" if self.tape.following else "stopped, f follows"
+        following = "following" if self.tape.following else f"stopped, {key_for(self, 'log.follow')} follows"
         titled(self.tape, f"Messages and events {len(self.desk.store.shown):,} · {following}")
 
     def back(self) -> bool:

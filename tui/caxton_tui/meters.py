@@ -19,6 +19,7 @@ from caxton_tui.bars import titled
 from caxton_tui.book import Wants
 from caxton_tui.desk import Command, Desk
 from caxton_tui.history import percentile
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing, Piece, fitted
 from caxton_tui.pane import Pane
 from caxton_tui.store import Json
@@ -214,7 +215,7 @@ class MetersPane(Pane):
             )
         if not self._paused:
             self.board.flush()
-        paused = " · stopped, space goes on" if self._paused else ""
+        paused = f" · stopped, {key_for(self, 'meters.pause')} goes on" if self._paused else ""
         titled(self.board, f"Meters · percentiles over the newest {len(store.turns):,} turns{paused}")
 
     def action_pause(self) -> None:

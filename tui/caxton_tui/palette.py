@@ -18,6 +18,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from caxton_tui.desk import Command
+from caxton_tui.host import key_for
 
 MOST: Final = 50
 """Lines that are shown; more words show others."""
@@ -51,7 +52,7 @@ class PaletteScreen(ModalScreen[Command | None]):
         """Name the box."""
         box = self.query_one(".box")
         box.border_title = "Commands"
-        box.border_subtitle = "↑ ↓ choose · enter does it · esc closes"
+        box.border_subtitle = f"↑ ↓ choose · enter does it · {key_for(self, 'palette.close')} closes"
         self._show("")
 
     @on(Input.Changed)

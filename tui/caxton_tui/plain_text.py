@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
-from caxton_tui.host import host
+from caxton_tui.host import host, key_for
 
 
 class SelectScreen(ModalScreen[None]):
@@ -31,7 +31,8 @@ class SelectScreen(ModalScreen[None]):
         """The text alone."""
         area = TextArea(self._text, read_only=True, soft_wrap=False, id="select")
         area.cursor_blink = False
-        area.border_title = "shift+arrows mark · y copies · esc closes"
+        copy, close = key_for(self, "select.copy"), key_for(self, "select.close")
+        area.border_title = f"shift+arrows mark · {copy} copies · {close} closes"
         yield area
 
     def action_copy(self) -> None:

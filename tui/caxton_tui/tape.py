@@ -15,6 +15,7 @@ from textual.reactive import reactive
 
 from caxton.finding import Filter
 from caxton_tui import words
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing, Part
 from caxton_tui.store import Entry, Store
 
@@ -65,8 +66,9 @@ class Tape(Listing):
     def empty(self) -> str:
         """What to do next."""
         if self._store.filter is not None:
-            return "No row passes the filter.\nesc drops it."
-        return "Nothing has happened yet.\nPress c to send a message, or in a shell: caxton demo"
+            return f"No row passes the filter.\n{key_for(self, 'app.back')} drops it."
+        write = key_for(self, "app.compose")
+        return f"Nothing has happened yet.\nPress {write} to send a message, or in a shell: caxton demo"
 
     @property
     def chosen(self) -> Entry | None:

@@ -21,7 +21,7 @@ from caxton.protocols import library
 from caxton_tui import deeds
 from caxton_tui.compose import content_of
 from caxton_tui.form import Form
-from caxton_tui.host import host
+from caxton_tui.host import host, key_for
 
 Json = Mapping[str, Any]
 
@@ -108,7 +108,7 @@ class TaskScreen(Form):
         return body
 
     def _note(self) -> None:
-        lines = ["tab next line · → completes · enter starts · esc closes"]
+        lines = [f"tab next line · → completes · enter starts · {key_for(self, 'task.close')} closes"]
         try:
             lines.append(safe(deeds.task(self._body()).told))
         except CaxtonError as error:

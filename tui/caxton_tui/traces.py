@@ -22,6 +22,7 @@ from caxton_tui.book import Book, Wants
 from caxton_tui.conversation_list import ConversationList
 from caxton_tui.desk import Command, Desk
 from caxton_tui.diagram import as_json
+from caxton_tui.host import key_for
 from caxton_tui.listing import Listing, Piece
 from caxton_tui.pane import Pane
 
@@ -75,7 +76,8 @@ class Waterfall(Listing):
         if self._book is not None:
             return self._desk.store.unread if self._book.head is None else "No message of it made a turn yet."
         if self._desk.store.listed and not self._desk.store.conversations:
-            return "Press c to write a message, T to start a task."
+            write, task = key_for(self, "app.compose"), key_for(self, "app.task")
+            return f"Press {write} to write a message, {task} to start a task."
         return "Choose a conversation."
 
     def on_resize(self) -> None:
