@@ -281,6 +281,9 @@ class Config(_Table):
     cells: int | None = Field(
         default=None, ge=1, le=256, description="Worker processes; one less than the processors otherwise."
     )
+    nice: int = Field(
+        default=5, ge=0, le=19, description="How far the daemon gives way to terminals; 0: not at all."
+    )
     limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
     journal: JournalTable = Field(default_factory=JournalTable)
     log: LogTable = Field(default_factory=LogTable)
@@ -440,7 +443,7 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
     if not name.startswith("CAXTON_"):
         return []
     rest = name.removeprefix("CAXTON_").lower()
-    if rest in {"name", "platform", "cells"}:
+    if rest in {"name", "platform", "cells", "nice"}:
         return [(rest,)]
     section, _, key = rest.partition("_")
     if section not in {"limits", "journal", "log", "compile"}:

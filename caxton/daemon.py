@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the way of a message makes no cycles, so collections are rare
         gc.set_threshold(50_000, 20, 50)
         about = About(os.getpid(), __version__, SystemClock().now_us())
+        give_way(project.config.nice)
         with claim(project.state, about), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(project, about.started_us, known_stay=chosen.known_stay))
     except CaxtonError as error:
@@ -62,6 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _complain(_first(refusals))
     return 0
+
+
+def give_way(nice: int) -> None:
+    """Let what a person waits for go first where processors are busy: `nice` from 0, not at all, to 19.
+
+    Only in a session of one's own: in another's it would be the person's shell that gives way, too. Linux weighs whole
+    sessions against each other where it groups them (sched(7), autogroup), and processes elsewhere.
+    """
+    if nice and os.getsid(0) == os.getpid():
+        os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def _complain(error: CaxtonError) -> int:
