@@ -119,20 +119,27 @@ class Stage:
         return self.app.store
 
     async def until(self, holds: Callable[[Store], object], *, look: bool = False) -> None:
-        """Wait until the store is so; `look`: let the reader look at the daemon again and again until then."""
-        done = asyncio.Event()
+        """Wait until the store is so, also once it is painted, for a frame may open another conversation.
+
+        `look`: let the reader look at the daemon again and again until then.
+        """
+        changed = asyncio.Event()
 
         def check() -> None:
             if holds(self.store):
-                done.set()
+                changed.set()
             elif look:
                 self.app.reader.hurry()
 
         with _told(self.store, check):
-            check()
             async with asyncio.timeout(PATIENCE_S):
-                await done.wait()
-        await self.paint()
+                while True:
+                    changed.clear()
+                    check()
+                    await changed.wait()
+                    await self.paint()
+                    if holds(self.store):
+                        return
 
     async def shown(self, holds: Callable[[], object]) -> None:
         """Wait until the screen is so, a frame after the other."""

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from caxton.errors import InvalidFilter
 from caxton.finding import Filter
@@ -33,6 +32,7 @@ from caxton_tui.held_deeds import add_break
 from caxton_tui.help import HelpScreen, Told
 from caxton_tui.host import host, key_for
 from caxton_tui.jump import JumpScreen, places
+from caxton_tui.key_line import KeyLine
 from caxton_tui.keys import KEYS, MOVES, TWINS
 from caxton_tui.listing import Listing
 from caxton_tui.log import LogPane
@@ -91,7 +91,7 @@ class Frame(Screen[None]):
             yield BuildStrip(self.desk.store)
         yield FilterLine(self._typed)
         yield StatusLine(self.desk)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to look."""

@@ -161,9 +161,20 @@ class Listing(ScrollView, can_focus=True):
 
     def fit(self) -> None:
         """Take the number of rows as it is now."""
-        height = self.total + HEAD
-        if self.virtual_size != (self.width, height):
-            self.virtual_size = Size(self.width, height)
+        before, size = self.virtual_size, Size(self.width, self.total + HEAD)
+        if size == before:
+            return
+        height = self.size.height
+        if (
+            size.width == before.width
+            and before.height > height < size.height
+            and self.show_vertical_scrollbar
+        ):
+            # the scroll bar was there and stays: nothing has another place, and a layout costs as much as a screen
+            self.set_reactive(ScrollView.virtual_size, size)  # pyright: ignore[reportArgumentType]
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def show_row(self, number: int) -> None:
         """Scroll as little as needed to have a row on screen."""
