@@ -1,9 +1,10 @@
-"""What holds for every test: how long an example takes says nothing on a loaded machine; the Python runtime is built
-once for this machine, by the first test that needs it."""
+"""What holds for every test: how long an example takes says nothing on a loaded machine; daemons do not give way to the
+tests; the Python runtime is built once for this machine, by the first test that needs it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from importlib.util import find_spec
 
 import pytest
@@ -13,6 +14,7 @@ from caxton.sandbox.python_build import PythonRuntime
 
 settings.register_profile("caxton", deadline=None)
 settings.load_profile("caxton")
+os.environ["CAXTON_NICE"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,8 @@ def running(folder: Path) -> Generator[None]:
     from caxton.cli import place, spawn
     from caxton.errors import TimedOut, Unreachable
 
-    process = spawn.launch(folder)
+    # it lasts for seconds, and has to trade in them on a busy machine, too
+    process = spawn.launch(folder, nice=0)
     try:
         spawn.wait_ready(folder, process, START_S, lambda why: None)
         yield

@@ -42,10 +42,11 @@ def environment() -> dict[str, str]:
     return known
 
 
-def launch(folder: Path, *, known_stay: bool = False) -> subprocess.Popen[bytes]:
+def launch(folder: Path, *, known_stay: bool = False, nice: int | None = None) -> subprocess.Popen[bytes]:
     """Start the daemon in a session of its own, its output appended to `.caxton/daemon.log`.
 
-    With `known_stay` it leaves agents that are there already as they are: the caller brings their modules.
+    With `known_stay` it leaves agents that are there already as they are: the caller brings their modules. `nice` is
+    how far it gives way to terminals, where that is not what the project says.
     """
     state = folder / STATE
     try:
@@ -62,7 +63,7 @@ def launch(folder: Path, *, known_stay: bool = False) -> subprocess.Popen[bytes]
             stdout=log,
             stderr=log,
             cwd=folder,
-            env=environment(),
+            env=environment() | ({} if nice is None else {"CAXTON_NICE": str(nice)}),
             start_new_session=True,
         )
     finally:

@@ -14,8 +14,6 @@ from datetime import tzinfo
 from pathlib import Path
 
 from textual.app import App
-from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
@@ -25,7 +23,7 @@ from caxton_tui.frame import Frame
 from caxton_tui.reader import PAUSES_S, Reader
 from caxton_tui.settings import Settings
 from caxton_tui.store import Store
-from caxton_tui.terminal import LOOKS_S, TerminalDriver, gone
+from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
 
 STATE = ".caxton"
@@ -65,11 +63,6 @@ class CaxtonApp(App[int]):
         """The keys that texts on screen name."""
         desk = Desk(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
         self._picture = Frame(desk, building=dev is not None)
-
-    def get_driver_class(self) -> type[Driver]:
-        """Textual's choice; on a terminal one that ends with it."""
-        chosen = super().get_driver_class()
-        return TerminalDriver if chosen is LinuxDriver else chosen
 
     def get_default_screen(self) -> Frame:
         """The one frame."""

@@ -1,6 +1,6 @@
 """The terminal under the app, which may vanish: a window that is closed, a connection that breaks.
 
-In: Textual's driver. Out: one that goes on without a terminal until the app has ended, and the word that it is gone.
+In: the stream that Textual writes to. Out: one that goes on without a terminal, and the word that it is gone.
 A window that closes mostly sends SIGHUP, too, but not to everybody, and not from a broken connection.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import io
 import select
-from typing import Any, Final, TextIO, cast
-
-from textual.drivers.linux_driver import LinuxDriver
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final, TextIO
 
 LOOKS_S: Final = 1.0
 """So often is looked whether there still is a terminal; meanwhile Textual's reading thread spins."""
@@ -27,20 +28,20 @@ def gone(fileno: int) -> bool:
     return any(event & select.POLLHUP for _, event in poller.poll(0))
 
 
-class TerminalDriver(LinuxDriver):
-    """Textual's own driver, that ends with its terminal.
+@contextmanager
+def outlasting() -> Generator[None]:
+    """Meanwhile an app that writes to a terminal that is gone goes on until it has ended.
 
-    Textual writes in a thread, which an error ends; from then on its queue fills, and the app stops in the middle of a
-    write for ever, deaf even to signals. So what nobody can see is dropped here.
+    Textual writes to `sys.__stderr__` in a thread, which an error ends; from then on its queue fills, and the app stops
+    in the middle of a write for ever, deaf even to signals. So what nobody can see is dropped.
     """
-
-    def start_application_mode(self) -> None:
-        """Take the terminal; also when the app comes back from an editor."""
-        # checkers do not agree on what this is
-        file: Any = self._file
-        if not isinstance(file, Outlasting):
-            self._file = cast("Any", Outlasting(file))
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+    names, before = sys.__dict__, sys.__stderr__
+    if before is not None:
+        names["__stderr__"] = Outlasting(before)
+    try:
+        yield
+    finally:
+        names["__stderr__"] = before
 
 
 class Outlasting(io.TextIOBase):
