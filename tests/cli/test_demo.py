@@ -47,7 +47,7 @@ def test_the_demo_shows_the_market_and_ends(home: Path) -> None:
 
 
 def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
-    said = caxton("demo", "--rounds", "1", "--seconds", "6", "--keep", TMPDIR=str(home))
+    said = caxton("demo", "--rounds", "1", "--seconds", "60", "--keep", TMPDIR=str(home))
     assert said.returncode == 0, said.stderr
     (kept,) = home.glob("caxton-demo-*/market")
     assert f"kept: {kept}" in said.stderr

@@ -153,7 +153,7 @@ def test_q_ends_the_demo_early_and_nothing_stays(home: Path) -> None:
 
 
 def test_the_demo_can_be_printed_in_a_terminal_too(home: Path) -> None:
-    with terminal("demo", "--stream", "--rounds", "1", "--seconds", "10", TMPDIR=str(home)) as one:
+    with terminal("demo", "--stream", "--rounds", "1", "--seconds", "60", TMPDIR=str(home)) as one:
         said = one.read()
         assert one.process.wait(30) == 0
     assert b"\x1b[?1049h" not in said

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import pty
+import subprocess
 import sys
 
 import pytest
 
-from caxton_tui.terminal import Outlasting, gone, outlasting
+from caxton_tui.terminal import Outlasting, gone, let_go, outlasting
 
 
 def test_what_is_written_to_a_terminal_that_is_gone_is_dropped() -> None:
@@ -25,8 +26,9 @@ def test_what_is_written_to_a_terminal_that_is_gone_is_dropped() -> None:
         assert gone(stream.fileno())
         assert stream.write("x" * 100_000) == 100_000
         stream.flush()
-        # what was buffered has nowhere to go either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), under.fileno())
+        # what is still buffered is dropped, too, when the file is closed
+        let_go(stream.fileno())
+        assert not gone(stream.fileno())
 
 
 def test_other_errors_are_told() -> None:
@@ -43,3 +45,24 @@ def test_it_stands_before_what_textual_writes_to_and_goes_again() -> None:
     with outlasting():
         assert isinstance(sys.__stderr__, Outlasting)
     assert sys.__stderr__ is before
+
+
+def test_a_process_that_has_something_left_to_write_ends_as_it_wants_to() -> None:
+    master, slave = pty.openpty()
+    code = """
+import contextlib, sys
+from caxton_tui.terminal import outlasting
+with outlasting(), contextlib.suppress(OSError):
+    sys.stdout.write("x")
+    print(flush=True, file=sys.stderr)
+    sys.stdin.read()
+sys.exit(7)
+"""
+    known = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=slave, stdout=slave, stderr=slave, env=known
+    ) as one:
+        os.close(slave)
+        assert os.read(master, 10)
+        os.close(master)
+        assert one.wait(30) == 7

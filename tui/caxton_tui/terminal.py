@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import select
 import sys
 from collections.abc import Generator
@@ -42,6 +43,16 @@ def outlasting() -> Generator[None]:
         yield
     finally:
         names["__stderr__"] = before
+        for stream in (sys.__stdout__, before):
+            if stream is not None and gone(stream.fileno()):
+                let_go(stream.fileno())
+
+
+def let_go(fileno: int) -> None:
+    """What is still written to a terminal that is gone goes nowhere: Python ends with 120 where it cannot flush."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, fileno)
+    os.close(nowhere)
 
 
 class Outlasting(io.TextIOBase):
