@@ -124,6 +124,7 @@ async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]
         if chunk:
             yield chunk
         pace.see(subscriber.offered, lost=bool(items) and isinstance(items[0], Gap))
+        subscriber.most = pace.waiting
         await pace.take(len(items))
 
 
@@ -159,6 +160,11 @@ class _Pace:
     def most(self) -> int:
         """Rows of the next chunk."""
         return SAMPLE if self._sampling else CHUNK
+
+    @property
+    def waiting(self) -> int:
+        """Rows that may wait for it."""
+        return SAMPLE if self._sampling else WAITING_ROWS
 
     def see(self, offered: int, *, lost: bool) -> None:
         """So many rows were there for the viewer until now; `lost`: some of them went since the last time."""

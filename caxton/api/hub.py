@@ -76,17 +76,15 @@ class Wanted:
             return False
         return self._agent is None or agent == self._agent
 
-    def of_batch(self, batch: Batch) -> Sequence[Waiting]:
-        """The last rows of a batch that pass, no more than a subscriber may keep."""
+    def of_batch(self, batch: Batch, most: int = WAITING_ROWS) -> Sequence[Waiting]:
+        """The last rows of a batch that pass, `most` messages of them at most."""
         rows: Sequence[Waiting] = ()
         if self.messages:
             if self._key is None and self._agent is None:
                 # at full load this is most rows of the bus, so nothing is done for each of them
-                rows = (
-                    batch.messages if len(batch.messages) <= WAITING_ROWS else batch.messages[-WAITING_ROWS:]
-                )
+                rows = batch.messages if len(batch.messages) <= most else batch.messages[-most:]
             else:
-                rows = [row for row in batch.messages if self.message(row[2], row[6])][-WAITING_ROWS:]
+                rows = [row for row in batch.messages if self.message(row[2], row[6])][-most:]
         if self.events:
             found: list[Waiting] = [
                 record
@@ -98,11 +96,11 @@ class Wanted:
                 rows = sorted([*rows, *found], key=_seq)
         return rows
 
-    def skipped(self, batch: Batch) -> int:
+    def skipped(self, batch: Batch, most: int = WAITING_ROWS) -> int:
         """How many of a batch's messages `of_batch` leaves out only because they are too many."""
         if not self.messages or self._key is not None or self._agent is not None:
             return 0
-        return max(0, len(batch.messages) - WAITING_ROWS)
+        return max(0, len(batch.messages) - most)
 
     def of_stored(self, stored: Sequence[StoredMessage | StoredEvent]) -> list[Row]:
         """The rows from the journal that pass."""
@@ -137,6 +135,9 @@ class Subscriber:
         self._tell_lost = lost
         self._tell_left = left
         self._parts: deque[_Part] = deque()
+        self.most = WAITING_ROWS
+        """Rows that may wait. What waits cannot be freed, and what is freed late is in no cache any more: a viewer that
+        is sent a sample keeps no more than its next part."""
         self.waiting = 0
         """Rows that wait."""
         self.waiting_bytes = 0
@@ -156,13 +157,13 @@ class Subscriber:
 
     def give(self, batch: Batch) -> None:
         """Take a committed batch; drops the oldest batches where it becomes too much, and then of this one."""
-        skipped = self.wanted.skipped(batch)
+        skipped = self.wanted.skipped(batch, self.most)
         if skipped:
             # everything that waits is older than what was skipped, so it goes first
             while self._parts:
                 self._drop(WAITING_ROWS)
             self.lose(skipped, batch.messages[0][0], batch.messages[skipped - 1][0])
-        rows = self.wanted.of_batch(batch)
+        rows = self.wanted.of_batch(batch, self.most)
         self.offered += skipped + len(rows)
         if rows:
             size = batch.size if rows is batch.messages else sum([len(_body(row)) for row in rows])
@@ -170,10 +171,10 @@ class Subscriber:
             self.waiting += len(rows)
             self.waiting_bytes += size
         # a batch as a whole: at full load its rows are never looked at
-        while len(self._parts) > 1 and (self.waiting > WAITING_ROWS or self.waiting_bytes > WAITING_BYTES):
+        while len(self._parts) > 1 and (self.waiting > self.most or self.waiting_bytes > WAITING_BYTES):
             self._drop(WAITING_ROWS)
-        if self.waiting > WAITING_ROWS:
-            self._drop(self.waiting - WAITING_ROWS)
+        if self.waiting > self.most:
+            self._drop(self.waiting - self.most)
         while self.waiting_bytes > WAITING_BYTES:
             self._drop(1)
         if self.waiting or self._lost:

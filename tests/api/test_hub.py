@@ -223,8 +223,9 @@ async def test_filters(tmp_path: Path) -> None:
 @given(
     st.lists(st.integers(1, 3 * WAITING_ROWS), min_size=1, max_size=6),
     st.lists(st.integers(0, 2 * WAITING_ROWS), min_size=6, max_size=6),
+    st.lists(st.sampled_from([events.SAMPLE, WAITING_ROWS]), min_size=6, max_size=6),
 )
-def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int]) -> None:
+def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int], rooms: list[int]) -> None:
     """Whatever comes and however slowly it is read: rows and gaps together are the whole, in order."""
 
     lost: list[int] = []
@@ -245,13 +246,14 @@ def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int]
                 assert item.seq == following
                 following += 1
 
-    for size, most in zip(sizes, takes, strict=False):
+    for size, most, room in zip(sizes, takes, rooms, strict=False):
+        subscriber.most = room
         batch = Batch()
         for _ in range(size):
             came += 1
             batch.message(came, 0, 0, 0, 0, 0, b"{}")
         subscriber.give(batch)
-        assert subscriber.waiting <= WAITING_ROWS
+        assert subscriber.waiting <= room
         check(most)
     check(10**6)
     assert following == came + 1
