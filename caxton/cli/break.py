@@ -441,19 +441,14 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     """What a person has made of a message in the editor; empty where nothing was changed."""
     import json
 
-    from caxton.cli.content import whole
+    from caxton.cli.content import json_value
     from caxton.cli.editing import edited
     from caxton.errors import ConfigurationError
 
     message = caxton.held_message(seq)["message"]
     before = {key: message.get(key) for key in ("performative", "receiver", "content")}
     text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")
-    try:
-        after = whole(json.loads(text), "what was written")
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(
-            f"what was written is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
+    after = json_value(text, "what was written")
     if not isinstance(after, dict):
         raise ConfigurationError("what was written is no JSON object", hint="keep the three fields")
     fields = cast("dict[str, Any]", after)

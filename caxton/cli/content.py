@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from caxton.errors import ConfigurationError
+from caxton.acl.json_value import read_value
+from caxton.errors import ConfigurationError, InvalidMessage
 
 
 def json_argument(text: str, option: str) -> Any:
@@ -27,30 +28,17 @@ def json_argument(text: str, option: str) -> Any:
             raise ConfigurationError(f"{option}: {where} is not UTF-8 text") from error
     else:
         source, where = text, "it"
+    hint = f"a text needs its quotes: {option} '{json.dumps(text)}'" if where == "it" else None
+    return json_value(source, f"{option}: {where}", hint)
+
+
+def json_value(text: str, what: str, hint: str | None = None) -> Any:
+    """The value of a JSON text by the rules for messages; ConfigurationError names it as `what`.
+
+    `hint`: what to do where it is no JSON at all.
+    """
     try:
-        return whole(json.loads(source, parse_constant=_no_number), option)
-    except RecursionError as error:
-        raise ConfigurationError(f"{option}: {where} is nested too deep") from error
-    except json.JSONDecodeError as error:
-        hint = f"a text needs its quotes: {option} '{json.dumps(text)}'" if where == "it" else None
-        raise ConfigurationError(
-            f"{option}: {where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-            hint=hint,
-        ) from error
-
-
-def whole(value: Any, option: str) -> Any:
-    """The same value; ConfigurationError where it has half a character, which no message can carry."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise ConfigurationError(
-            f"{option}: half of a surrogate pair (\\ud800 to \\udfff alone) is no character",
-            hint="write whole characters",
-        ) from error
-    return value
-
-
-def _no_number(word: str) -> Any:
-    """NaN and Infinity are Python's and not JSON's."""
-    raise json.JSONDecodeError(f"{word} is no number", word, 0)
+        # what the shell gave that is no UTF-8 stands as half a surrogate pair
+        return read_value(text.encode("utf-8", "surrogateescape"), what)
+    except InvalidMessage as error:
+        raise ConfigurationError(error.message, hint=error.hint or hint) from error

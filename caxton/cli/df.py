@@ -159,7 +159,7 @@ def _service(service: dict[str, Any]) -> str:
 
 def _property(text: str) -> dict[str, Any]:
     """`price=40` as FIPA's property; `price` alone is one of any value."""
-    from caxton.cli.content import whole
+    from caxton.cli.content import json_value
     from caxton.errors import ConfigurationError
 
     name, equals, value = text.partition("=")
@@ -170,6 +170,9 @@ def _property(text: str) -> dict[str, Any]:
     if not equals:
         return {"name": name}
     try:
-        return {"name": name, "value": whole(json.loads(value), "--property")}
+        json.loads(value, parse_int=str)
     except json.JSONDecodeError:
         return {"name": name, "value": value}
+    except RecursionError:
+        pass  # it is JSON, and refused in the next line
+    return {"name": name, "value": json_value(value, f"--property {name}")}

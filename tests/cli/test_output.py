@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from caxton.cli import output
 from caxton.cli.content import json_argument
+from caxton.cli.df import _property
 from caxton.cli.options import Format
 from caxton.errors import ConfigurationError
 
@@ -102,7 +103,37 @@ def test_an_empty_listing_is_talk_not_data(capsys: pytest.CaptureFixture[str]) -
     assert (seen.out, seen.err) == ("", "nothing here\n")
 
 
-def test_half_a_character_is_refused_before_it_is_sent() -> None:
-    with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
-        json_argument('{"a": ["\\ud800"]}', "--content")
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"a": ["\\ud800"]}', "half of a surrogate pair"),
+        ('{"a": 1, "a": 2}', "stands twice"),
+        ("[" * 100 + "]" * 100, "nested deeper"),
+        ("9" * 5_000, "too many digits"),
+        ("NaN", "NaN is not JSON"),
+        ("[1, 2", "--content: it is not JSON"),
+        ("\udcff", "not valid UTF-8"),
+    ],
+)
+def test_what_no_message_can_hold_is_refused_before_it_is_sent(text: str, rule: str) -> None:
+    with pytest.raises(ConfigurationError, match=rule):
+        json_argument(text, "--content")
+
+
+def test_what_a_message_can_hold_is_taken_as_it_is() -> None:
     assert json_argument('"\\ud83d\\ude00"', "--content") == "\U0001f600"
+    assert json_argument('{"a": [1, 2.5, null]}', "--content") == {"a": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("price=40", 40), ("color=red", "red"), ('x="a"', "a"), ("id=-", "-")]
+)
+def test_a_property_is_json_or_text(said: str, value: object) -> None:
+    assert _property(said) == {"name": said.split("=")[0], "value": value}
+
+
+def test_a_property_that_no_message_can_hold_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="nested deeper"):
+        _property("x=" + "[" * 5_000 + "]" * 5_000)
+    with pytest.raises(ConfigurationError, match="too many digits"):
+        _property("x=" + "9" * 5_000)
