@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The test's environment without what would colour or redirect the command."""
+    """The test's environment without what would colour or redirect the command; daemons do not give way to us."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("CAXTON_")}
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         known.pop(name, None)
     known["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), known.get("PYTHONPATH")]))
-    return known | more
+    return known | {"CAXTON_NICE": "0"} | more
 
 
 def caxton(
