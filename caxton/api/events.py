@@ -124,7 +124,7 @@ async def _live(subscriber: Subscriber, pace: _Pace, keep: Callable[[Row], bool]
         if chunk:
             yield chunk
         pace.see(subscriber.offered, lost=bool(items) and isinstance(items[0], Gap))
-        subscriber.most = pace.waiting
+        subscriber.most = SAMPLE if pace.sampling else WAITING_ROWS
         await pace.take(len(items))
 
 
@@ -151,7 +151,8 @@ class _Pace:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._free_at = 0.0
-        self._sampling = False
+        self.sampling = False
+        """Whether it sends a sample."""
         self._since = now()
         self._seen = 0
         self._lost = False
@@ -159,12 +160,7 @@ class _Pace:
     @property
     def most(self) -> int:
         """Rows of the next chunk."""
-        return SAMPLE if self._sampling else CHUNK
-
-    @property
-    def waiting(self) -> int:
-        """Rows that may wait for it."""
-        return SAMPLE if self._sampling else WAITING_ROWS
+        return SAMPLE if self.sampling else CHUNK
 
     def see(self, offered: int, *, lost: bool) -> None:
         """So many rows were there for the viewer until now; `lost`: some of them went since the last time."""
@@ -174,12 +170,12 @@ class _Pace:
         if passed >= SURE_S:
             # a burst that the queue can hold is sent whole
             many = offered - self._seen > ROWS_PER_SECOND * passed
-            self._sampling = many and (self._lost or self._sampling)
+            self.sampling = many and (self._lost or self.sampling)
             self._since, self._seen, self._lost = now, offered, False
 
     async def take(self, rows: int) -> None:
         """Wait until so many more may go."""
-        rate = SAMPLE_PER_SECOND if self._sampling else ROWS_PER_SECOND
+        rate = SAMPLE_PER_SECOND if self.sampling else ROWS_PER_SECOND
         now = self._now()
         self._free_at = max(self._free_at, now - CHUNK / ROWS_PER_SECOND) + rows / rate
         if self._free_at > now:

@@ -76,7 +76,7 @@ class Wanted:
             return False
         return self._agent is None or agent == self._agent
 
-    def of_batch(self, batch: Batch, most: int = WAITING_ROWS) -> Sequence[Waiting]:
+    def of_batch(self, batch: Batch, most: int) -> Sequence[Waiting]:
         """The last rows of a batch that pass, `most` messages of them at most."""
         rows: Sequence[Waiting] = ()
         if self.messages:
@@ -96,7 +96,7 @@ class Wanted:
                 rows = sorted([*rows, *found], key=_seq)
         return rows
 
-    def skipped(self, batch: Batch, most: int = WAITING_ROWS) -> int:
+    def skipped(self, batch: Batch, most: int) -> int:
         """How many of a batch's messages `of_batch` leaves out only because they are too many."""
         if not self.messages or self._key is not None or self._agent is not None:
             return 0
@@ -161,7 +161,7 @@ class Subscriber:
         if skipped:
             # everything that waits is older than what was skipped, so it goes first
             while self._parts:
-                self._drop(WAITING_ROWS)
+                self._drop(self.waiting)
             self.lose(skipped, batch.messages[0][0], batch.messages[skipped - 1][0])
         rows = self.wanted.of_batch(batch, self.most)
         self.offered += skipped + len(rows)
@@ -172,7 +172,7 @@ class Subscriber:
             self.waiting_bytes += size
         # a batch as a whole: at full load its rows are never looked at
         while len(self._parts) > 1 and (self.waiting > self.most or self.waiting_bytes > WAITING_BYTES):
-            self._drop(WAITING_ROWS)
+            self._drop(self.waiting)
         if self.waiting > self.most:
             self._drop(self.waiting - self.most)
         while self.waiting_bytes > WAITING_BYTES:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.api import events, hub, wire
-from caxton.api.events import _exact, _Pace, _stream
+from caxton.api.events import _exact, _live, _Pace, _stream
 from caxton.api.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, Wanted
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
@@ -297,3 +297,35 @@ def test_a_viewer_gets_a_sample_while_too_many_rows_come_for_it() -> None:
     assert after(0.5, 20_000, lost=False) == events.SAMPLE
     assert after(0.4, 100, lost=True) == events.SAMPLE
     assert after(0.2, 100, lost=False) == events.CHUNK
+
+
+async def test_a_stream_becomes_a_sample_and_whole_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ROWS_PER_SECOND", 1_000)
+    monkeypatch.setattr(events, "SAMPLE_PER_SECOND", 1_000_000)
+    monkeypatch.setattr(events, "CHUNK", 100)
+    now, committed, said = 100.0, 0, wire.EventReader()
+    async with opened(tmp_path) as (journal, here):
+        with here.join(ALL) as subscriber:
+            live = _live(subscriber, _Pace(lambda: now), _exact(None))
+
+            async def after(seconds: float, rows: int) -> tuple[int, int]:
+                """So many rows later: those of the next chunk, and those that wait behind it."""
+                nonlocal now, committed
+                now += seconds
+                await commit(journal, committed + 1, committed + rows)
+                committed += rows
+                async with asyncio.timeout(20):
+                    chunk = list(said.feed(await anext(live)))
+                return len([event for event in chunk if event.kind == "message"]), subscriber.waiting
+
+            many = 2 * WAITING_ROWS
+            assert await after(0.5, many) == (100, WAITING_ROWS - 100)
+            # what came is known to be too much: from now on no more waits than what is sent next
+            assert (await after(0.5, many))[0] == events.SAMPLE
+            assert await after(0.1, many) == (events.SAMPLE, 0)
+            # few came for half a second: whole again, from the row after
+            assert await after(0.5, 10) == (10, 0)
+            assert await after(0.5, 10) == (10, 0)
+            assert await after(0.1, 2 * events.SAMPLE) == (2 * events.SAMPLE, 0)
