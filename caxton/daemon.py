@@ -101,22 +101,7 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
     async with open_house(project) as house:
         await deploy_configured(house, known_stay=known_stay)
         listener = listen(project.state)
-        rooms = Rooms(
-            bus=house.bus,
-            agents=house.agents,
-            engine=house.engine,
-            replayer=house.replayer,
-            tasks=house.tasks,
-            df=house.df,
-            hold=house.hold,
-            cells=house.cells,
-            journal=house.journal,
-            reader=house.journal.reader,
-            config=project,
-            clock=house.clock,
-            stop=stopping.set,
-            started_us=started_us,
-        )
+        rooms = Rooms.of(house, stop=stopping.set, started_us=started_us)
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")

@@ -60,22 +60,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
     project = load(folder, environ={})
     async with open_house(project, snapshots=False) as house:
         names = await populate(house, "relay", agents, lambda what, part: None)
-        rooms = Rooms(
-            bus=house.bus,
-            agents=house.agents,
-            cells=house.cells,
-            engine=house.engine,
-            replayer=house.replayer,
-            tasks=house.tasks,
-            df=house.df,
-            hold=house.hold,
-            journal=house.journal,
-            reader=house.journal.reader,
-            config=project,
-            clock=house.clock,
-            stop=lambda: None,
-            started_us=house.clock.now_us(),
-        )
+        rooms = Rooms.of(house, stop=lambda: None, started_us=house.clock.now_us())
         server = Server(rooms, listen(project.state))
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())

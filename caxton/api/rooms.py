@@ -19,6 +19,7 @@ from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
+from caxton.house import House
 from caxton.journal import Journal, Reader
 from caxton.replay import Replayer
 from caxton.tasks import Tasks
@@ -42,6 +43,26 @@ class Rooms:
     clock: Clock
     stop: Callable[[], None]
     started_us: int
+
+    @classmethod
+    def of(cls, house: House, *, stop: Callable[[], None], started_us: int) -> Rooms:
+        """The rooms of a house that has been opened."""
+        return cls(
+            bus=house.bus,
+            agents=house.agents,
+            engine=house.engine,
+            replayer=house.replayer,
+            tasks=house.tasks,
+            df=house.df,
+            hold=house.hold,
+            cells=house.cells,
+            journal=house.journal,
+            reader=house.journal.reader,
+            config=house.project,
+            clock=house.clock,
+            stop=stop,
+            started_us=started_us,
+        )
 
 
 @asynccontextmanager

@@ -80,22 +80,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     async with open_house(project, clock=clock, seed=7) as house:
         await deploy_configured(house)
         listener = listen(project.state)
-        rooms = Rooms(
-            bus=house.bus,
-            agents=house.agents,
-            cells=house.cells,
-            engine=house.engine,
-            replayer=house.replayer,
-            tasks=house.tasks,
-            df=house.df,
-            hold=house.hold,
-            journal=house.journal,
-            reader=house.journal.reader,
-            config=project,
-            clock=clock,
-            stop=lambda: None,
-            started_us=clock.now_us(),
-        )
+        rooms = Rooms.of(house, stop=lambda: None, started_us=clock.now_us())
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
