@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton_tui import CaxtonApp
+from caxton_tui.conversations import ConversationsPane
 
 from .conftest import normal, words
 from .stand import daemon, empty, market, read, stage
@@ -48,3 +49,16 @@ async def test_the_mark_of_what_is_held_does_not_wait_for_the_conversations(tmp_
         one.store.asked(held=[])
         await one.paint()
         assert "⏸" not in line(one.app, "order-1")
+
+
+async def test_a_list_that_comes_back_has_its_place_already(tmp_path: Path) -> None:
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
+        await caxton.trade()
+        await one.until(read(caxton), look=True)
+        listing = one.app.picture.the(ConversationsPane).list
+        await one.press("2")
+        await one.paint()
+        seen = listing.virtual_size
+        # what would be another size is laid out twice: when it is said, and when it turns out to be wrong
+        listing.fit()
+        assert listing.virtual_size == seen

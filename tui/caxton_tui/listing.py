@@ -161,7 +161,9 @@ class Listing(ScrollView, can_focus=True):
 
     def fit(self) -> None:
         """Take the number of rows as it is now."""
-        before, size = self.virtual_size, Size(self.width, self.total + HEAD)
+        before = self.virtual_size
+        # out of sight it has no width; it comes back with the one that it had, or hears of another
+        size = Size(self.width or before.width, self.total + HEAD)
         if size == before:
             return
         height = self.size.height
