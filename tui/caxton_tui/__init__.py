@@ -17,9 +17,9 @@ from pathlib import Path
 from textual.theme import BUILTIN_THEMES
 
 from caxton_tui.app import CaxtonApp
-from caxton_tui.bound import bindings
 from caxton_tui.keys import key_name
 from caxton_tui.settings import Settings, load_settings
+from caxton_tui.shortcuts import bindings
 from caxton_tui.terminal import outlasting
 from caxton_tui.themes import HIGH_CONTRAST
 

@@ -17,11 +17,11 @@ from textual.app import App
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
-from caxton_tui.bound import Shortcuts
 from caxton_tui.desk import Desk
 from caxton_tui.frame import Frame
 from caxton_tui.reader import PAUSES_S, Reader
 from caxton_tui.settings import Settings
+from caxton_tui.shortcuts import Shortcuts
 from caxton_tui.store import Store
 from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
