@@ -33,7 +33,9 @@ class HelpScreen(ModalScreen[None]):
     """Lies over the picture until a key closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "Close", id="help.close")
+        Binding("escape,q,enter", "dismiss", "Close", id="help.close"),
+        # the key that opened it, whichever the user has given to that
+        Binding("question_mark", "dismiss", "Close", id="app.help"),
     ]
 
     def __init__(self, title: str, about: str, told: Sequence[Told]) -> None:
