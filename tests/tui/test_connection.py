@@ -82,6 +82,9 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
         assert one.app.screen.query_one("#compose-to", Input).value == "buyer"
         assert one.app.screen.query_one(Content).text == "a long story"
         assert "nothing was done" in "".join(str(note.message) for note in one.app._notifications)
+        form = one.app.screen
+        await one.press("escape")
+        assert one.app.screen is form
         async with daemon(tmp_path):
             one.app.reader.hurry()
             await one.until(lambda store: store.live)

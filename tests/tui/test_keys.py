@@ -317,6 +317,21 @@ async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
         assert '"action": "buy"' in again.query_one("#compose-content").text  # type: ignore[attr-defined]
 
 
+async def test_one_key_throws_nothing_away_that_was_written(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        for key, place in (("c", "#compose-to"), ("T", "#task-to")):
+            await one.press(key, "escape")
+            assert one.app.screen is one.app.picture
+            await one.press(key, *"seller", "escape")
+            assert one.app.screen.query_one(place, Input).value == "seller"
+            assert "esc again throws away" in said(one)
+            await one.press("s", "escape")
+            assert one.app.screen.query_one(place, Input).value == "sellers"
+            await one.press("escape")
+            assert one.app.screen is one.app.picture
+            one.app.clear_notifications()
+
+
 async def test_what_cannot_be_sent_read_or_written_is_one_note(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("c", *"buyer")
@@ -422,8 +437,12 @@ async def test_help_tells_the_keys_of_what_has_the_focus(tmp_path: Path) -> None
 
 
 async def test_other_keys_can_be_had(tmp_path: Path) -> None:
-    settings = Settings("textual-light", {"app.agents": "f2", "list.down": "down,z"})
+    settings = Settings("textual-light", {"app.agents": "f2", "list.down": "down,z", "app.help": "f1"})
     async with traded(tmp_path, settings=settings) as (_, one):
+        await one.press("f1")
+        assert isinstance(one.app.screen, HelpScreen)
+        await one.press("f1")
+        assert one.app.screen is one.app.picture
         assert one.app.theme == "textual-light"
         await one.press("2")
         assert one.app.picture.pane is one.app.picture.the(ConversationsPane)

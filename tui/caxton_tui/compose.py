@@ -77,8 +77,9 @@ class Content(TextArea):
 class ComposeScreen(Form):
     """Lines to fill in; `f5`, or `enter` in one of the lines, sends."""
 
+    CLOSE = "compose.close"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", id="compose.close"),
+        Binding("escape", "close", "Close", id="compose.close"),
         Binding("f5", "send", "Send", id="compose.send"),
     ]
 

@@ -24,7 +24,8 @@ STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
 class DeployScreen(Form):
     """Three lines to fill in; `enter` deploys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="deploy.close")]
+    CLOSE = "deploy.close"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="deploy.close")]
 
     def __init__(self, name: str, file: str | None = None, strategy: str = STRATEGIES[0]) -> None:
         super().__init__()

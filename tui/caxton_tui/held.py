@@ -347,6 +347,7 @@ class EditScreen(ComposeScreen):
 class AskScreen(Form):
     """One line to fill in; `enter` does it."""
 
+    # one line is soon written again
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
 
     def __init__(self, title: str, text: str, make: Callable[[str], Deed]) -> None:

@@ -40,7 +40,8 @@ _CHOOSES: Final = "contract-net"
 class TaskScreen(Form):
     """Lines to fill in; `enter` starts the task."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="task.close")]
+    CLOSE = "task.close"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="task.close")]
 
     def __init__(self, agents: Sequence[str], lines: Mapping[str, str] = _LINES) -> None:
         """`lines`: what stands in them by their names."""
