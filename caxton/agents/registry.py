@@ -69,6 +69,9 @@ class AgentRecord:
     snapshot_seq: int | None = None
     """The message after whose turn its state was kept last, where one was since its memory began."""
     snapshot_asked: bool = False
+    """Whether its cell was asked for its state and has not answered."""
+    snapshot_due: bool = False
+    """Whether it has had turns enough since that its state is to be kept once more."""
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
     brought_by: str = ""

@@ -22,7 +22,7 @@ from caxton.agents.registry import REMOVED, RUNNING, STOPPED, SUSPENDED, AgentRe
 from caxton.agents.views import AgentView
 from caxton.bus import Bus, Endpoint
 from caxton.bus.endpoint import NEVER
-from caxton.cells import Cell, CellLost, CellPool
+from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
 from caxton.errors import InvalidState
 from caxton.sandbox.frames import Fault, Kind, Status
@@ -409,30 +409,36 @@ class Supervisor:
             endpoint.snapshot_at = NEVER
             return
         self.instances.plan_snapshot(record)
-        if not record.snapshot_asked and record.cell is not None and record.cell.link is not None:
+        record.snapshot_due = True
+        if not record.snapshot_asked:
             record.snapshot_asked = True
-            self.spawn(self._take_snapshot(record, record.cell))
+            self.spawn(self._take_snapshots(record))
 
-    async def _take_snapshot(self, record: AgentRecord, cell: Cell) -> None:
+    async def _take_snapshots(self, record: AgentRecord) -> None:
+        """Keep the agent's state, and once more where that was due again before the cell had answered."""
         try:
-            link = cell.link
-            if link is None:
-                return
-            endpoint = record.endpoint
-            # the frame stands behind every message that the cell has now, so the state is the one after them
-            seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
-            revision_no = endpoint.revision_no
-            answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
-            if answer.status == Status.OK and revision_no == endpoint.revision_no:
-                self.instances.keep(record, answer.payload, seq)
-                self._bus.settle()
-            elif answer.status in (Status.TRAP, Status.LIMIT, Status.BROKEN):
-                fault = msgspec.json.decode(answer.payload, type=Fault)
-                self.broken(record, f"snapshot: {fault.code}: {fault.reason}")
+            # never: a deployment has begun, and keeps what is to be kept
+            while record.snapshot_due and record.endpoint.snapshot_at != NEVER:
+                record.snapshot_due = False
+                if record.cell is not None and record.cell.link is not None:
+                    await self._take_snapshot(record, record.cell.link)
         except CellLost:
             pass
         finally:
             record.snapshot_asked = False
+
+    async def _take_snapshot(self, record: AgentRecord, link: CellLink) -> None:
+        endpoint = record.endpoint
+        # the frame stands behind every message that the cell has now, so the state is the one after them
+        seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+        revision_no = endpoint.revision_no
+        answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
+        if answer.status == Status.OK and revision_no == endpoint.revision_no:
+            self.instances.keep(record, answer.payload, seq)
+            self._bus.settle()
+        elif answer.status in (Status.TRAP, Status.LIMIT, Status.BROKEN):
+            fault = msgspec.json.decode(answer.payload, type=Fault)
+            self.broken(record, f"snapshot: {fault.code}: {fault.reason}")
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside everything else; a defect in it goes to the log and no further."""

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from caxton.cells.link import Answer
 from caxton.house import House
 from caxton.journal import schema
 from caxton.journal.retention import trim
+from caxton.sandbox.frames import Kind
 
 from .homes import (
     COUNTER,
@@ -23,6 +25,7 @@ from .homes import (
     home,
     kill_cell,
     letters,
+    link_of,
     power_cut,
     reached,
     tally,
@@ -116,6 +119,31 @@ async def test_only_the_turns_after_the_last_snapshot_are_run_again(tmp_path: Pa
         await reached(house, lambda: house.agents.view("c").restarts == 1)
         assert await count(house) == 8
         assert await memories(house) == [("replayed 3 turns", None)]
+
+
+async def test_a_snapshot_that_is_due_while_one_is_taken_is_taken_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
+        await house.engine.deploy("c", COUNTER, recover="snapshot")
+        record, link, counted = house.agents.registry.find("c"), link_of(house), list[int]()
+        request = link.request
+
+        async def late(kind: Kind, slot: int, payload: bytes = b"") -> Answer:
+            """The cell's answer, which is heard of after another turn has ended."""
+            answer = await request(kind, slot, payload)
+            if kind is Kind.SNAPSHOT and not counted:
+                counted.append(await count(house))
+            return answer
+
+        monkeypatch.setattr(link, "request", late)
+        assert await count(house) == 1
+        await reached(house, lambda: counted == [2] and not record.snapshot_asked)
+        assert record.snapshot_seq == record.endpoint.last_seq
+        await commit(house)
+        kill_cell(house)
+        await reached(house, lambda: house.agents.view("c").restarts == 1)
+        assert await count(house) == 3
 
 
 async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:
