@@ -169,20 +169,8 @@ def _fields(dice: random.Random) -> dict[str, Any]:
 def _term(dice: random.Random, depth: int) -> Expression:
     """An expression such as the platform's agents are asked and answer with."""
     if depth == 0 or dice.random() < 0.3:
-        return dice.choice(
-            [
-                Word("df@local"),
-                Word("?x"),
-                Moment("+00000000T000005000"),
-                1,
-                -0.5,
-                10**30,
-                "a b",
-                'q"\\',
-                "é\n",
-                "",
-            ]
-        )
+        words: list[Expression] = [Word("df@local"), Word("?x"), Moment("+00000000T000005000")]
+        return dice.choice([*words, 1, -0.5, 10**30, "a b", 'q"\\', "é\n", ""])
     parts = [_term(dice, depth - 1) for _ in range(dice.randrange(4))]
     if dice.random() < 0.5:
         return Term(dice.choice(["action", "set", "=", "result"]), tuple(parts))

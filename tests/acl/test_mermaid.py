@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from caxton.acl.mermaid import sequence_diagram
 
 
 def test_lanes_and_arrows() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {
             "performative": "cfp",
             "sender": "buyer@local",

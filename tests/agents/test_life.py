@@ -48,7 +48,7 @@ def test_any_walk_leads_where_it_says_and_keeps_the_revision(walk: list[tuple[in
         name = sorted(steps)[choice % len(steps)]
         arguments, leads_to = steps[name]
         before = dataclasses.asdict(life)
-        after = getattr(life, name)(*arguments(text, number))
+        after: Life = getattr(life, name)(*arguments(text, number))
         assert type(after) is leads_to
         assert dataclasses.asdict(life) == before, "a step changes nothing, it only says what is next"
         assert state_name(after) == leads_to.__name__.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,11 +29,11 @@ def test_nobody_there(tmp_path: Path) -> None:
         next(caxton.events())
 
 
-@pytest.mark.parametrize("kind", sorted(wire._classes(CaxtonError), key=lambda one: one.__name__))
+@pytest.mark.parametrize("kind", sorted(wire._classes(CaxtonError), key=str))
 def test_every_error_comes_over_the_wire(kind: type[CaxtonError]) -> None:
     sent = CaxtonError.__new__(kind)
     CaxtonError.__init__(sent, "so it is", hint="do that", limit=3)
-    got = wire.refusal(sent.status, wire.msgspec.json.encode(sent.body()))
+    got = wire.refusal(sent.status, msgspec.json.encode(sent.body()))
     assert (got.code, got.message, got.hint, got.details) == (kind.code, "so it is", "do that", {"limit": 3})
     assert got.exit == kind.exit or kind.__module__ != errors.__name__
 
@@ -53,7 +54,7 @@ rows = st.one_of(
         hops=st.integers(0, 2**31),
         flags=st.integers(0, 3),
         body=st.dictionaries(st.text(), st.text() | st.none()).map(
-            lambda content: wire.msgspec.json.format(wire.msgspec.json.encode(content), indent=2)
+            lambda content: msgspec.json.format(msgspec.json.encode(content), indent=2)
         ),
     ),
     st.builds(
@@ -64,9 +65,7 @@ rows = st.one_of(
         cause=st.just(0),
         hops=st.just(0),
         flags=st.just(0),
-        body=st.dictionaries(st.sampled_from(["a", "message", "agent"]), st.text()).map(
-            wire.msgspec.json.encode
-        ),
+        body=st.dictionaries(st.sampled_from(["a", "message", "agent"]), st.text()).map(msgspec.json.encode),
     ),
     st.builds(Gap, lost=st.integers(1, 9), first=st.integers(1, 9), last=st.integers(10, 99)),
 )
@@ -88,7 +87,7 @@ def test_what_the_server_renders_the_client_reads_however_it_is_cut(items: list[
             )
             continue
         assert (event.seq, event.kind, event.data["seq"]) == (item.seq, item.kind, item.seq)
-        said = wire.msgspec.json.decode(item.body)
+        said = msgspec.json.decode(item.body)
         if item.kind == "message":
             assert event.data["message"] == said
             assert event.data["cause"] == (item.cause or None)

@@ -57,7 +57,8 @@ def test_what_is_no_description_is_refused_with_fipas_name(caxton: Client) -> No
 
 
 async def test_subscriptions_are_listed_and_the_asynchronous_client_does_the_same(own_daemon: Daemon) -> None:
-    search = {"action": "search", "description": {"services": [{"type": "selling"}]}}
+    wanted = {"services": [{"type": "selling"}]}
+    search = {"action": "search", "description": wanted}
     with own_daemon.client() as caxton:
         sent = caxton.send(
             {"performative": "subscribe", "receiver": "df", "content": search, "protocol": "fipa-subscribe"},
@@ -74,7 +75,7 @@ async def test_subscriptions_are_listed_and_the_asynchronous_client_does_the_sam
         assert caxton.conversation(sent["conversation_id"])["state"] == "InProgress"
     async with AsyncClient(own_daemon.socket) as client:
         assert await client.df_entries() == entries
-        assert await client.df_search(search["description"]) == entries
+        assert await client.df_search(wanted) == entries
         assert await client.df_subscriptions() == [one]
 
 

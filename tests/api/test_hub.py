@@ -18,7 +18,7 @@ from caxton.api.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, 
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
 from caxton.ids import conversation_key
-from caxton.journal import Batch, Journal
+from caxton.journal import Batch, Journal, StoredEvent
 
 ALL = Wanted()
 
@@ -208,7 +208,7 @@ async def test_filters(tmp_path: Path) -> None:
             with here.join(live) as subscriber:
                 batch = Batch()
                 for stored in await journal.reader.stream(0):
-                    if hasattr(stored, "kind"):
+                    if isinstance(stored, StoredEvent):
                         batch.event(
                             stored.seq, 0, stored.kind, stored.agent, stored.conversation_key, stored.body
                         )

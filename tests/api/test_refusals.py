@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 
 from api.process import Daemon
 from caxton.api import answers
@@ -138,8 +139,8 @@ def test_the_cap_counts_what_comes(sizes: list[int]) -> None:
 
     async def run() -> int:
         try:
-            await Intake(app)({"type": "http", "path": "/x", "headers": []}, receive, send)  # type: ignore[arg-type]
-        except answers.HTTPException as refused:
+            await Intake(app)({"type": "http", "path": "/x", "headers": []}, receive, send)
+        except HTTPException as refused:
             return refused.status_code
         return 200
 

@@ -54,7 +54,8 @@ class HandCell(asyncio.Transport):
         self.link.connection_made(self)
         bus.outlets.append(self.link)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        data = bytes(data)
         at = 0
         while at < len(data):
             kind, slot, length, seq = HEAD.unpack_from(data, at)

@@ -19,7 +19,7 @@ from caxton.protocols import Legality, Referee, library
 from .stand import stand
 
 KEYS = sorted({key for slots in OBJECTS.values() for key in slots} | {"x", "lease_time"})
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[object] = st.sampled_from(
     ["ann", "df", "operator.a", "a@b", "", "1h", "0s", "999999999d", "20260131T120000000Z", 10**30, -1, 0, True, None,
      {"name": "ann"}, {"name": "p", "value": 10**30}, [{"name": "p", "value": [1]}], [[]], ["a"] * 300, "x" * 2000]
 )  # fmt: skip

@@ -216,7 +216,7 @@ async def test_cancel_ends_a_subscription(tmp_path: Path) -> None:
     async with stand(tmp_path) as house:
         house.agent("ann")
         await subscribe(house)
-        cancel = {"act": "cancel", "protocol": "fipa-subscribe", "conversation_id": "talk"}
+        cancel: dict[str, Any] = {"act": "cancel", "protocol": "fipa-subscribe", "conversation_id": "talk"}
         foreign = await told(house, "df", None, **{**cancel, "conversation_id": "other", "protocol": None})
         assert (foreign["performative"], foreign["content"]["arguments"]) == (
             "failure",
@@ -260,7 +260,7 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         sl0 = "((iota ?x (result (action df (search (df-agent-description :name ann))) ?x)))"
         await subscribe(house, sl0, "sl", language="fipa-sl0")
         await subscribe(house, talk="ended")
-        cancel = {"act": "cancel", "conversation_id": "ended", "protocol": "fipa-subscribe"}
+        cancel: dict[str, Any] = {"act": "cancel", "conversation_id": "ended", "protocol": "fipa-subscribe"}
         await told(house, "df", None, reply_with="c-1", **cancel)
         before = house.df.entries()
         await house.commit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ CFP: Json = {
 }
 
 
-def set_mode(bus: Bus, mode: Mode, **modes: Mode) -> None:
+def set_mode(bus: Bus, mode: Mode, modes: Mapping[str, Mode] | None = None) -> None:
     """Another setting than enforce, as `[referee]` has it."""
     bus.conduct.mode_of_all = mode
-    bus.conduct._modes.update(modes)  # pyright: ignore[reportPrivateUsage]
+    bus.conduct._modes.update(modes or {})  # pyright: ignore[reportPrivateUsage]
 
 
 def said(house: Stand, speaker: Endpoint, **message: Any) -> None:
@@ -94,7 +95,7 @@ async def test_warn_delivers_and_marks(tmp_path: Path) -> None:
 
 async def test_off_looks_at_nothing_and_a_protocol_may_have_its_own_setting(tmp_path: Path) -> None:
     async with stand(tmp_path) as house:
-        set_mode(house.bus, "off", **{"fipa-query": "enforce"})
+        set_mode(house.bus, "off", {"fipa-query": "enforce"})
         house.agent("a")
         house.ask("a", protocol="fipa-request", conversation_id="one")
         house.cell.end({"performative": "propose"})

@@ -50,7 +50,12 @@ async def test_a_burst_is_one_write(tmp_path: Path) -> None:
     async with stand(tmp_path) as house:
         writes: list[int] = []
         write = house.cell.write
-        house.cell.write = lambda data: (writes.append(len(data)), write(data))[1]  # type: ignore[method-assign]
+
+        def counted(data: bytes | bytearray | memoryview) -> None:
+            writes.append(len(data))
+            write(data)
+
+        house.cell.write = counted  # type: ignore[method-assign]
         house.agent("a")
         house.agent("b")
         house.ask("a")

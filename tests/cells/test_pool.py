@@ -104,7 +104,7 @@ async def test_a_neighbour_is_not_blamed_for_the_cell(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await house.engine.deploy("busy", ROGUE, limits=LONG)
         await house.engine.deploy("e", ECHO)
-        spin = {"performative": "request", "receiver": "busy", "content": {"spin": True}}
+        spin: dict[str, object] = {"performative": "request", "receiver": "busy", "content": {"spin": True}}
         seqs = [house.bus.submit(spin).seq]
         for number in range(1, 4):
             assert (await ask(house, "e", "there"))["content"] == "there"

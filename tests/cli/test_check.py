@@ -99,9 +99,19 @@ def test_rows_of_the_journal_and_fipas_own_spelling_are_taken(tmp_path: Path) ->
 
 
 def test_a_reply_by_may_be_a_number_as_a_timestamp_is(tmp_path: Path) -> None:
-    asked = {"performative": "request", "sender": "i", "receiver": "a", "conversation_id": "c"}
+    asked: dict[str, object] = {
+        "performative": "request",
+        "sender": "i",
+        "receiver": "a",
+        "conversation_id": "c",
+    }
     asked |= {"protocol": "fipa-request", "timestamp": 1_000_000, "reply_by": 2_000_000}
-    told = {"performative": "inform", "sender": "a", "receiver": "i", "conversation_id": "c"}
+    told: dict[str, object] = {
+        "performative": "inform",
+        "sender": "a",
+        "receiver": "i",
+        "conversation_id": "c",
+    }
     for at, code in ((2_000_000, 0), (2_000_001, 7)):
         lines = [json.dumps(asked), json.dumps(told | {"timestamp": at})]
         said = caxton("check", "-", cwd=tmp_path, stdin="\n".join(lines))

@@ -80,10 +80,12 @@ async def test_one_in_twenty_turns_fails_and_it_is_taken_back_in_its_first_stage
     asked: list[int] = []
     async with home(tmp_path) as house:
         first = await up(house, counter())
-        where = {"then": every(20, does)} if does is SAYS_NONSENSE else {"first": every(20, does)}
         if does is SAYS_NONSENSE:
-            where["then"] = f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 20))) (then {does}))"
-        async with side_by_side(house, counter("two", **where), strategy="canary", terms=terms) as change:
+            after = f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 20))) (then {does}))"
+            second = counter("two", then=after)
+        else:
+            second = counter("two", first=every(20, does))
+        async with side_by_side(house, second, strategy="canary", terms=terms) as change:
             for n in range(2000):
                 asked.append(talk(house, f"t-{n}"))
                 if n % 10 == 9:

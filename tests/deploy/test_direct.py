@@ -253,7 +253,12 @@ async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
         assert not await offers.offer("c", COUNTER, told, file="c.wasm")
         await commit(house)
         assert len(await house.journal.reader.deployments()) == 1
-        for change in ({"settings": {}}, {"limits": Limits(mailbox=3)}, {"recover": "snapshot"}):
+        changes: tuple[dict[str, Any], ...] = (
+            {"settings": {}},
+            {"limits": Limits(mailbox=3)},
+            {"recover": "snapshot"},
+        )
+        for change in changes:
             other = msgspec.structs.replace(told, **change)
             assert await offers.offer("c", COUNTER, other, file="c.wasm")
             assert record.config == other

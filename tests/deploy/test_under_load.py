@@ -53,7 +53,8 @@ async def test_no_message_is_lost_or_answered_twice_and_none_overtakes(tmp_path:
                 asked += [talk(house, f"t-{lot.randrange(50)}") for _ in range(lot.randrange(12))]
                 rounds += 1
                 if wish is not None and rounds > 5 and record.deployment is not None:
-                    wish = await _do(house, wish, record.deployment)
+                    await _do(house, wish, record.deployment)
+                    wish = None
                 if rounds % 10:
                     await asyncio.sleep(0)
                 else:

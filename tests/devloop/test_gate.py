@@ -152,7 +152,7 @@ def test_a_key_is_told_whose_build_it_decides_next() -> None:
             agent=agent, revision="r", keeps=None, build_ms=None, deployment="d", reason="why", gate=gate
         )
 
-    lines = Lines(colour=False, keys=True)
+    lines = Lines(colour=False, keys="the keys")
     for agent in ("ann", "bob", "cid"):
         assert "waits too" not in "\n".join(lines.of(held(agent)))
     assert lines.of(Dropped(agent="cid", revision="r", keeps=None))[-1].split()[:2] == ["bob", "waits"]

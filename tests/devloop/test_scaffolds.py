@@ -132,12 +132,10 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a" / "mine.txt").write_text("mine")
     (tmp_path / "b").write_text("a file")
     for name in ("a", "b"):
-        for make in (
-            lambda name: new_agent(name, Language.WAT, tmp_path / name, None),
-            lambda name: new_project(name, Language.WAT, tmp_path / name),
-        ):
-            with pytest.raises(ConfigurationError, match="already something"):
-                make(name)
+        with pytest.raises(ConfigurationError, match="already something"):
+            new_agent(name, Language.WAT, tmp_path / name, None)
+        with pytest.raises(ConfigurationError, match="already something"):
+            new_project(name, Language.WAT, tmp_path / name)
     assert sorted(file.name for file in tmp_path.rglob("*")) == ["a", "b", "mine.txt"]
     (tmp_path / "empty").mkdir()
     assert new_agent("empty", Language.WAT, tmp_path / "empty", None).files

@@ -25,7 +25,7 @@ def said(
     """One message with a turn for every receiver; fields of the message, or of its row, in `more`."""
     at_us = BEGAN_US + round((seq if after_ms is None else after_ms) * 1000)
     receivers = [to] if isinstance(to, str) else list(to)
-    row = {
+    row: dict[str, Any] = {
         name: more.pop(name) for name in ("verdict", "dead_letters", "redelivered", "cause") if name in more
     }
     message = {
@@ -37,7 +37,7 @@ def said(
     }
     if content is not None:
         message["content"] = content
-    turns = [
+    turns: list[dict[str, Any]] = [
         {
             "agent": f"{name}@local",
             "revision": revision,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -22,12 +22,12 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talks]:
         yield talks
 
 
-def proxy(service: str, about: str = "oslo", **constraint: int) -> Json:
+def proxy(service: str, about: str = "oslo", constraint: Mapping[str, int] | None = None) -> Json:
     content: Json = {
         "descriptor": {"service": service},
         "message": {"performative": "query-ref", "content": {"about": about}},
     }
-    return content | ({"constraint": constraint} if constraint else {})
+    return content | ({"constraint": dict(constraint)} if constraint else {})
 
 
 def brokered(talks: Talks, content: Json, replies: int, broker: str = "broker") -> tuple[list[Json], Json]:
@@ -73,7 +73,7 @@ def test_every_answer_is_relayed_and_then_it_is_done(talks: Talks) -> None:
 
 
 def test_who_does_not_know_refuses_and_that_is_relayed(talks: Talks) -> None:
-    answers, found = brokered(talks, proxy("weather", "rome", at_most=2), 4)
+    answers, found = brokered(talks, proxy("weather", "rome", {"at_most": 2}), 4)
     assert {one["content"]["from"]: one["performative"] for one in answers} == {
         "north": "refuse",
         "south": "inform",
@@ -113,7 +113,12 @@ def brokered_by_finder(
     talks: Talks, service: str, replies: int = 2, **constraint: int
 ) -> tuple[list[Json], Json]:
     agree, *answers = talks.ask(
-        "proxy", "finder", proxy(service, **constraint), replies=replies, protocol=PROTOCOL, reply_with="p"
+        "proxy",
+        "finder",
+        proxy(service, constraint=constraint),
+        replies=replies,
+        protocol=PROTOCOL,
+        reply_with="p",
     )
     assert agree["performative"] == "agree"
     return answers, talks.judge()

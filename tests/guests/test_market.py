@@ -261,8 +261,8 @@ def test_moods_differ_and_settings_are_checked() -> None:
     assert 50 < refusals["cleo"] < 130
     for settings in ({"price": 0}, {"mood": "merry"}, {"price": 10**7}):
         assert Guest("market/seller").call("caxton_init", {"settings": settings})[0] < 0
-    for settings in ({"wait_ms": 0}, {"sellers": [1]}, {"sellers": ["x"] * 9}, {"sellers": ["x" * 64]}):
-        assert Guest("market/buyer").call("caxton_init", {"settings": settings})[0] < 0
+    for other in ({"wait_ms": 0}, {"sellers": [1]}, {"sellers": ["x"] * 9}, {"sellers": ["x" * 64]}):
+        assert Guest("market/buyer").call("caxton_init", {"settings": other})[0] < 0
 
 
 class Market:

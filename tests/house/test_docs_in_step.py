@@ -71,7 +71,7 @@ def routes() -> set[str]:
         for route in router.routes:
             assert isinstance(route, APIRoute)
             path = prefix + route.path.replace(":path}", "}")
-            found |= {f"{method} {path}" for method in route.methods}
+            found |= {f"{method} {path}" for method in route.methods or ()}
     return found
 
 

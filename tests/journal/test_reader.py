@@ -171,14 +171,14 @@ async def test_conversations(history: History) -> None:
         assert [(talk.id, talk.first_seq, talk.last_seq, talk.messages) for talk in pages] == [
             (talk[0].conversation, talk[0].seq, talk[-1].seq, len(talk)) for talk in wanted
         ]
-        for talk, said in zip(pages, wanted, strict=True):
+        for talk, rows in zip(pages, wanted, strict=True):
             assert (talk.initiator, talk.started_us, talk.last_us) == (
-                said[0].sender,
-                said[0].time,
-                said[-1].time,
+                rows[0].sender,
+                rows[0].time,
+                rows[-1].time,
             )
             assert talk.participants == sorted(
-                {name for one in said for name in (one.sender, *one.receivers)}
+                {name for one in rows for name in (one.sender, *one.receivers)}
             )
             assert await reader.conversation(talk.id) == talk
     assert await reader.conversation("c-none") is None

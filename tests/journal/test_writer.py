@@ -180,7 +180,7 @@ async def test_a_commit_that_went_through_is_not_repeated(tmp_path: Path) -> Non
             writer._commit = commit  # type: ignore[method-assign]
             raise sqlite3.OperationalError("disk I/O error")
 
-        writer._commit = commit_and_fail  # type: ignore[method-assign,assignment]
+        writer._commit = commit_and_fail  # type: ignore[method-assign]
         Talks().say(journal.batch, [Said(1), Said(2)])
         journal.flush()
         await journal.committed_upto(2)

@@ -415,7 +415,7 @@ def test_when_a_participant_dies_the_platform_fails_each_of_its_open_branches() 
         in_reply_to="r",
         about="b@local",
     )
-    assert answer.performative == "failure"  # type: ignore[union-attr]
+    assert answer.performative == "failure"
     assert talk.states == {"a": "cfp-sent", "b": "failed-delivery"}
     assert talk.referee.died("b@local", "stopped", "ams@local") == {}
 

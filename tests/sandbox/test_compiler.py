@@ -16,6 +16,7 @@ import pytest
 import wasmtime
 
 from caxton.errors import InvalidModule, ResourceError, SecurityError
+from caxton.sandbox.abi import Exports
 from caxton.sandbox.compiler import Compiler
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
@@ -66,7 +67,9 @@ async def test_a_module_compiles_once(compiler: Compiler) -> None:
     assert first.module_path == again.module_path
     assert first.sha256 == hashlib.sha256(GOOD).hexdigest()
     assert "handle_message" in first.exports
-    assert load(str(first.module_path), Profile.STANDARD).exports.hooks == {
+    exports = load(str(first.module_path), Profile.STANDARD).exports
+    assert isinstance(exports, Exports)
+    assert exports.hooks == {
         "init",
         "snapshot",
         "restore",

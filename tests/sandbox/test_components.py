@@ -41,7 +41,7 @@ def cell(tricks_path: Path) -> Iterator[CellClient]:
 def start(cell: CellClient) -> Callable[..., CellClient]:
     def started(compiled: Compiled, **limits: int) -> CellClient:
         cell.module = compiled.module_path
-        loaded = cell.load(1, settings={"of": 1}, **limits)
+        loaded = cell.load(1, b"", settings={"of": 1}, **limits)
         assert loaded.status == Status.OK, loaded.body
         assert loaded.json["abi"] == "1.0"
         return cell

@@ -57,7 +57,7 @@ class Python:
 
     def load(self, source: str, slot: int = 1, settings: Any = None, **limits: int) -> Result:
         self.cell.module = self.compiled(source)
-        return self.cell.load(slot, settings=settings, **limits)
+        return self.cell.load(slot, b"", settings=settings, **limits)
 
     def start(self, source: str, slot: int = 1, settings: Any = None, **limits: int) -> None:
         loaded = self.load(source, slot, settings, **limits)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caxton.errors import InvalidTask
 from caxton.protocols import read_table
 from caxton.tasks.choice import Choice, Offer, read_choice
-from caxton.tasks.order import InvalidTask, Shape, shape_of
+from caxton.tasks.order import Shape, shape_of
 
 
 def raw(content: object) -> msgspec.Raw:

@@ -8,6 +8,7 @@ from textual.widgets import OptionList
 
 from caxton_tui.agents_pane import AgentsPane
 from caxton_tui.desk import Command
+from caxton_tui.listing import Part
 from caxton_tui.palette import MOST, PaletteScreen, matching
 
 from .stand import daemon, empty, market, stage
@@ -46,11 +47,11 @@ async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
         painted: list[int] = []
         row = table.row
 
-        def counted(number: int, width: int) -> object:
+        def counted(number: int, width: int) -> list[Part]:
             painted.append(number)
             return row(number, width)
 
-        table.row = counted
+        table.row = counted  # type: ignore[method-assign]
         await one.press("end")
         assert (table.cursor, table.total) == (MANY - 1, MANY)
         assert set(painted) <= set(range(MANY - 2 * table.room, MANY)) | set(range(2 * table.room))

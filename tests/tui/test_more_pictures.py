@@ -6,7 +6,7 @@ What was measured is another figure each time; here it is none, so that pictures
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from agents.homes import tally
 
 from caxton_tui import CaxtonApp
 from caxton_tui.conversations import ConversationsPane
+from caxton_tui.diagram import Diagram
 from caxton_tui.store import Link, Store
 from caxton_tui.traces import TracesPane
 
@@ -36,6 +37,23 @@ def unmeasured(value: Any) -> Any:
     return value
 
 
+def opened(store: Store) -> str | None:
+    """Which conversation the store has opened."""
+    return store.book.id if store.book else None
+
+
+def pinned(store: Store) -> bool:
+    """Whether that one is pinned, as far as is known."""
+    head = store.book.head if store.book else None
+    return bool(head and head["pinned"])
+
+
+def lanes(diagram: Diagram) -> Sequence[str]:
+    """The members on screen."""
+    assert diagram._layout is not None
+    return diagram._layout.lanes
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, reading = Store.asked, Store.read
@@ -55,14 +73,14 @@ async def test_a_build_that_waits(size: tuple[int, int], tmp_path: Path, shot: S
                 store.waiting
                 and read(caxton)(store)
                 and any(item["pinned"] for item in store.conversations)
-                and store.book.head["pinned"] is (store.book.id == "c-1")
+                and pinned(store) is (opened(store) == "c-1")
             ),
             look=True,
         )
         if size == (120, 40):
             await one.press("down", "down", "enter")
             await one.until(
-                lambda store: store.book.id == "c-1" and store.book.head and store.book.head["pinned"],
+                lambda store: opened(store) == "c-1" and pinned(store),
                 look=True,
             )
             await one.until(read(caxton), look=True)
@@ -131,9 +149,10 @@ async def test_many_members(tmp_path: Path, shot: Shot) -> None:
         await one.press("tab")
         shot(one.app, "lanes")
         diagram = one.app.picture.the(ConversationsPane).diagram
-        names_of = diagram._layout.lanes
+        assert diagram.story is not None
+        names_of = lanes(diagram)
         await one.press(*["greater_than_sign"] * 6)
-        assert diagram._layout.lanes[0] == names_of[0]
-        assert diagram._layout.lanes[-2] == diagram.story.lanes[-1]
+        assert lanes(diagram)[0] == names_of[0]
+        assert lanes(diagram)[-2] == diagram.story.lanes[-1]
         await one.press(*["comma"] * 6)
-        assert diagram._layout.lanes == names_of
+        assert lanes(diagram) == names_of

@@ -104,7 +104,7 @@ async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
         await one.press("W")
         assert isinstance(one.app.screen, ComposeScreen)
         await one.press("escape", "H")
-        assert "A all" in one.app.screen.query_one(".box").border_subtitle
+        assert "A all" in str(one.app.screen.query_one(".box").border_subtitle)
         await one.press("escape")
     async with stage(tmp_path, settings=mine) as one:
         await one.until(lambda store: store.connection.link is Link.LOST)
