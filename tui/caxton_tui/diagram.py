@@ -11,17 +11,17 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from caxton.diagram import Layout, Line, Story, lines_of
+from caxton.diagram import Layout, Line, lines_of
 from caxton.diagram.arcs import arcs
-from caxton_tui.book import Book
 from caxton_tui.desk import Desk
 from caxton_tui.host import key_for
-from caxton_tui.listing import Listing, Piece
+from caxton_tui.listing import Piece
+from caxton_tui.picture import Picture, styled
 
 _SECOND: Final = 1_000_000
 
 
-class Diagram(Listing):
+class Diagram(Picture):
     """Lanes, arrows, notes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,11 +40,7 @@ class Diagram(Listing):
     ]
 
     def __init__(self, desk: Desk, *, id: str = "diagram") -> None:
-        super().__init__(id=id)
-        self._desk = desk
-        self._book: Book | None = None
-        self._story: Story | None = None
-        self._seen: tuple[object, ...] = ()
+        super().__init__(desk, id=id)
         self._lines: list[Line] = []
         self._layout: Layout | None = None
         self._open: set[int] = set()
@@ -61,11 +57,6 @@ class Diagram(Listing):
     def total(self) -> int:
         """Lines."""
         return len(self._lines)
-
-    @property
-    def story(self) -> Story | None:
-        """What is drawn."""
-        return self._story
 
     @property
     def lines(self) -> list[Line]:
@@ -87,47 +78,23 @@ class Diagram(Listing):
         line = self.chosen
         if line is not None and line.spoken is not None:
             return as_json(line.spoken.body["message"])
-        return self._story.id if self._story else ""
+        return self.story.id if self.story else ""
 
     @property
-    def empty(self) -> str:
-        """Why there is nothing."""
-        if self._book is not None and self._book.error:
-            return self._book.error
-        if self._book is not None:
-            return self._desk.store.unread
-        if self._desk.store.listed and not self._desk.store.conversations:
-            # where lists stand above pictures, theirs has no room for more than a line
-            write, task = key_for(self, "app.compose"), key_for(self, "app.task")
-            return f"Press {write} to write a message, {task} to start a task."
-        return "Choose a conversation."
+    def depends(self) -> object:
+        """Loops that are open, members that are passed over, room, and the second, for deadlines."""
+        return len(self._open), self._skip, self.room, self.desk.now_us // _SECOND
 
-    def on_resize(self) -> None:
-        """Draw it for the room that there is now."""
-        self.flush()
-        self.post_message(self.Moved(self))
+    def opened(self) -> None:
+        """All loops are folded, from the first member on."""
+        self._open, self._skip = set(), 0
 
-    def flush(self) -> None:
-        """Draw the book that is open as it is now."""
-        book, store = self._desk.store.book, self._desk.store
-        if book is not self._book:
-            self._book, self._open, self.cursor, self._skip = book, set(), None, 0
-        now_us = self._desk.now_us
-        seen = (
-            (book, book.version if book else 0, len(self._open), self._skip),
-            (self.width, self.room, now_us // _SECOND),
-            # what is said where there is nothing to draw
-            None if book is not None and book.head is not None else self.empty,
-        )
-        if seen == self._seen:
-            return
-        self._seen = seen
-        self._story = book.story(store.platform) if book else None
+    def draw(self) -> None:
+        """Lay it out; the cursor stays where it stood."""
+        story = self.story
         before = self._lines
-        self._lines = [] if self._story is None else lines_of(self._story, now_us, self._open)
-        self._layout = (
-            None if self._story is None else Layout(self._story, max(self.width - 1, 1), self._skip)
-        )
+        self._lines = [] if story is None else lines_of(story, self.desk.now_us, self._open)
+        self._layout = None if story is None else Layout(story, max(self.width - 1, 1), self._skip)
         self._keep(before)
         self.fit()
         if self.following:
@@ -191,12 +158,12 @@ class Diagram(Listing):
         if self._open:
             self._open = set()
         else:
-            self._open = {spoken.number for spoken in self._story.spoken} if self._story else set()
+            self._open = {spoken.number for spoken in self.story.spoken} if self.story else set()
         self.flush()
 
     def unfold(self, line: Line) -> None:
         """Open the loop that this line stands for."""
-        if line.spoken is not None and self._story is not None:
+        if line.spoken is not None and self.story is not None:
             # the loop is known by its first message, which stands some lines above
             last = line.spoken.number
             self._open |= set(range(max(last - 8, 1), last + 1))
@@ -204,13 +171,13 @@ class Diagram(Listing):
 
     def head_pieces(self, width: int) -> list[Piece]:
         """The lanes' names."""
-        return [] if self._layout is None else _styled(self._layout.heading())
+        return [] if self._layout is None else styled(self._layout.heading())
 
     def pieces(self, number: int, width: int) -> list[Piece]:
         """One line; what comes after the cursor is dim."""
         if self._layout is None:
             return []
-        pieces = _styled(self._layout.parts(self._lines[number], self._arcs.get(number, " ")))
+        pieces = styled(self._layout.parts(self._lines[number], self._arcs.get(number, " ")))
         if self.cursor is not None and number > self.cursor:
             return [("".join(text for text, _ in pieces), "listing--dim")]
         return pieces
@@ -218,7 +185,7 @@ class Diagram(Listing):
     @property
     def title(self) -> str:
         """Which conversation, how it stands, and whether it is followed."""
-        story, book = self._story, self._book
+        story, book = self.story, self.book
         if story is None or book is None:
             return "Sequence"
         parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
@@ -239,7 +206,7 @@ class Diagram(Listing):
     def _where(self) -> str:
         line = self.chosen
         number = line.spoken.number if line and line.spoken else 0
-        last = self._story.spoken[-1].number if self._story and self._story.spoken else 0
+        last = self.story.spoken[-1].number if self.story and self.story.spoken else 0
         # one that is held comes after the last
         return f"{number} of {max(number, last)}"
 
@@ -247,7 +214,3 @@ class Diagram(Listing):
 def as_json(message: object) -> str:
     """A message as one would send it again."""
     return json.dumps(message, ensure_ascii=False, indent=2)
-
-
-def _styled(parts: list[tuple[str, str]]) -> list[Piece]:
-    return [(text, f"listing--{style}" if style else "") for text, style in parts]

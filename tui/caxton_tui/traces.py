@@ -15,34 +15,30 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from caxton.api.plain import safe, span
-from caxton.diagram import Bar, Story, bars_of
+from caxton.diagram import Bar, bars_of
 from caxton.diagram.waterfall import bar_parts, heading, length_us
 from caxton_tui.bars import titled
-from caxton_tui.book import Book, Wants
+from caxton_tui.book import Wants
 from caxton_tui.conversation_list import ConversationList
 from caxton_tui.desk import Command, Desk
 from caxton_tui.diagram import as_json
-from caxton_tui.host import key_for
 from caxton_tui.listing import Listing, Piece
 from caxton_tui.pane import Pane
+from caxton_tui.picture import Picture, styled
 
 SHARES: Final = (0.0, 0.01, 0.05)
 """Of the whole time: shorter turns are left out."""
 
 
-class Waterfall(Listing):
+class Waterfall(Picture):
     """The turns of one conversation."""
 
     def __init__(self, desk: Desk, *, id: str = "waterfall") -> None:
-        super().__init__(id=id)
-        self._desk = desk
-        self._book: Book | None = None
-        self._seen: tuple[object, ...] = ()
+        super().__init__(desk, id=id)
         self._bars: list[Bar] = []
         self._hidden = 0
         self._whole_us = 0
         self.share = 0.0
-        self.story: Story | None = None
 
     @property
     def total(self) -> int:
@@ -69,39 +65,17 @@ class Waterfall(Listing):
         return as_json(self.chosen.spoken.body) if self.chosen else self.story.id if self.story else ""
 
     @property
-    def empty(self) -> str:
-        """Why there is nothing."""
-        if self._book is not None and self._book.error:
-            return self._book.error
-        if self._book is not None:
-            return self._desk.store.unread if self._book.head is None else "No message of it made a turn yet."
-        if self._desk.store.listed and not self._desk.store.conversations:
-            write, task = key_for(self, "app.compose"), key_for(self, "app.task")
-            return f"Press {write} to write a message, {task} to start a task."
-        return "Choose a conversation."
+    def nothing(self) -> str:
+        """Messages that were not handled yet."""
+        return "No message of it made a turn yet."
 
-    def on_resize(self) -> None:
-        """Draw it for the room that there is now."""
-        self.flush()
-        self.post_message(self.Moved(self))
+    @property
+    def depends(self) -> object:
+        """How short a turn may be."""
+        return self.share
 
-    def flush(self) -> None:
-        """Draw the book that is open as it is now."""
-        book = self._desk.store.book
-        seen = (
-            book,
-            book.version if book else 0,
-            self.width,
-            self.share,
-            None if book else self.empty,
-            self._desk.store.unread,
-        )
-        if seen == self._seen:
-            return
-        if book is not self._book:
-            self._book, self.cursor = book, None
-        self._seen = seen
-        self.story = book.story(self._desk.store.platform) if book else None
+    def draw(self) -> None:
+        """Measure the turns."""
         bars = bars_of(self.story) if self.story else []
         self._whole_us = length_us(bars)
         least = self._whole_us * self.share
@@ -116,11 +90,11 @@ class Waterfall(Listing):
 
     def head_pieces(self, width: int) -> list[Piece]:
         """The columns' names."""
-        return _styled(heading(width - 1, self._whole_us))
+        return styled(heading(width - 1, self._whole_us))
 
     def pieces(self, number: int, width: int) -> list[Piece]:
         """One turn."""
-        return _styled(bar_parts(self._bars[number], width - 1, self._whole_us))
+        return styled(bar_parts(self._bars[number], width - 1, self._whole_us))
 
     @property
     def title(self) -> str:
@@ -253,7 +227,3 @@ class TracesPane(Pane):
             return ()
         twin = f"caxton trace show {safe(self._opened)}"
         return (Command("trace short", "leave out short turns, or show all", twin, self.action_shorter),)
-
-
-def _styled(parts: list[tuple[str, str]]) -> list[Piece]:
-    return [(text, f"listing--{style}" if style else "") for text, style in parts]
