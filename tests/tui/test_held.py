@@ -11,7 +11,8 @@ from caxton.diagram import Mark
 from caxton_tui import CaxtonApp
 from caxton_tui.compose import Content
 from caxton_tui.conversations import ConversationsPane
-from caxton_tui.held import AskScreen, EditScreen, HeldScreen
+from caxton_tui.held import HeldScreen
+from caxton_tui.held_forms import AskScreen, EditScreen
 
 from .stand import Daemon, Stage, daemon, market, settled, stage
 
