@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -50,7 +51,7 @@ async def status(request: Request) -> Response:
     """The daemon, its cells, agents and journal at a glance."""
     rooms = rooms_of(request)
     stored = await rooms.reader.stats()
-    states = [view.state for view in rooms.agents.views()]
+    states = Counter(state for _, state in rooms.agents.states())
     return answer(
         {
             "version": caxton.__version__,
@@ -62,11 +63,11 @@ async def status(request: Request) -> Response:
             "uptime_s": (rooms.clock.now_us() - rooms.started_us) / 1e6,
             "cells": [view_body(view) for view in rooms.cells.views()],
             "agents": {
-                "total": len(states),
-                "running": states.count("running"),
-                "suspended": states.count("suspended"),
-                "stopped": sum(state in ("loaded", "unloaded", "draining") for state in states),
-                "failed": states.count("failed"),
+                "total": states.total(),
+                "running": states["running"],
+                "suspended": states["suspended"],
+                "stopped": states["loaded"] + states["unloaded"] + states["draining"],
+                "failed": states["failed"],
             },
             "journal": {
                 "first_seq": stored.first_seq or None,
