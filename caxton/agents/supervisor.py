@@ -438,6 +438,7 @@ class Supervisor:
             self._bus.settle()
         elif answer.status in (Status.TRAP, Status.LIMIT, Status.BROKEN):
             fault = msgspec.json.decode(answer.payload, type=Fault)
+            record.snapshot_due = False
             self.broken(record, f"snapshot: {fault.code}: {fault.reason}")
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,7 +13,7 @@ from caxton.cells.link import Answer
 from caxton.house import House
 from caxton.journal import schema
 from caxton.journal.retention import trim
-from caxton.sandbox.frames import Kind
+from caxton.sandbox.frames import Kind, Status
 
 from .homes import (
     COUNTER,
@@ -22,6 +22,7 @@ from .homes import (
     commit,
     count,
     events,
+    guest,
     home,
     kill_cell,
     letters,
@@ -144,6 +145,33 @@ async def test_a_snapshot_that_is_due_while_one_is_taken_is_taken_after_it(
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)
         assert await count(house) == 3
+
+
+async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = "(if (i32.eq (global.get $n) (i32.const 1)) (then unreachable))"
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
+        await house.engine.deploy("c", guest(snapshot=trap), wat=True)
+        record, link, answered = house.agents.registry.find("c"), link_of(house), list[int]()
+        request = link.request
+
+        async def noted(kind: Kind, slot: int, payload: bytes = b"") -> Answer:
+            """The cell's answer; what is due meanwhile is due for an instance that is gone."""
+            answer = await request(kind, slot, payload)
+            if kind is Kind.SNAPSHOT:
+                answered.append(answer.status)
+                if answer.status == Status.TRAP:
+                    house.bus.turns.on_snapshot_due(record.endpoint)
+            return answer
+
+        monkeypatch.setattr(link, "request", noted)
+        assert await count(house) == 1
+        await reached(house, lambda: house.agents.view("c").restarts == 1 and not record.snapshot_asked)
+        assert answered == [Status.TRAP]
+        assert await count(house) == 2
+        await reached(house, lambda: len(answered) == 2 and not record.snapshot_asked)
+        assert (answered[1], house.agents.view("c").restarts) == (Status.OK, 1)
 
 
 async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:
