@@ -104,7 +104,8 @@ class Stage:
         return self.app.store
 
     async def until(self, holds: Callable[[Store], object], *, look: bool = False) -> None:
-        """Wait until the store is so, also once it is painted, for a frame may open another conversation.
+        """Wait until the store is so and is on screen: a frame may open another conversation, which is read before it
+        is painted.
 
         `look`: let the reader look at the daemon again and again until then.
         """
@@ -123,7 +124,9 @@ class Stage:
                     check()
                     await changed.wait()
                     await self.paint()
-                    if holds(self.store):
+                    painted = self.app.picture._painted
+                    self.app.picture.flush()
+                    if self.app.picture._painted == painted and holds(self.store):
                         return
 
     async def shown(self, holds: Callable[[], object]) -> None:

@@ -26,7 +26,7 @@ from caxton_tui.settings import Settings
 from caxton_tui.store import Store
 from caxton_tui.traces import TracesPane
 
-from .stand import ROOT, Daemon, Stage, daemon, heard, market, read, settled, stage
+from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, read, settled, stage
 
 
 @asynccontextmanager
@@ -419,6 +419,14 @@ async def test_a_diagram_is_written_to_a_file_that_is_not_there(tmp_path: Path) 
         one.app.screen.query_one("#export-name", Input).value = str(tmp_path / "a.svg")
         await one.press("enter")
         await one.shown(lambda: "File exists" in said(one))
+
+
+async def test_where_nothing_is_drawn_there_is_nothing_to_write(tmp_path: Path) -> None:
+    async with daemon(empty(tmp_path)) as caxton, stage(tmp_path) as one:
+        await one.until(settled(caxton), look=True)
+        await one.press("x")
+        assert "no conversation is read" in said(one)
+        assert one.app.screen is one.app.picture
 
 
 async def test_help_tells_the_keys_of_what_has_the_focus(tmp_path: Path) -> None:

@@ -297,7 +297,9 @@ class ConversationsPane(Pane):
 
     def action_export(self) -> None:
         """Write the diagram to a file."""
-        if self.diagram.story is not None:
+        if self.diagram.story is None:
+            self.notify("no conversation is read that could be drawn", timeout=2)
+        else:
             host(self).push_screen(ExportScreen(self.diagram.story, self.desk))
 
     def action_reply(self) -> None:
