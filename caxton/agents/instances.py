@@ -62,7 +62,7 @@ class Instances:
         endpoint = record.endpoint
         record.hooks = tuple(loaded.hooks)
         record.cell = cell
-        cell.endpoints.add(endpoint)
+        cell.endpoints[endpoint] = None
         link.slots[slot] = endpoint
         endpoint.slot = slot
         endpoint.outlet = link

@@ -240,7 +240,7 @@ class Supervisor:
         wanted = [one for one in self.registry.agents.values() if one.config.desired != STOPPED]
         for record in wanted:
             record.cell = self.instances.place()
-            record.cell.endpoints.add(record.endpoint)
+            record.cell.endpoints[record.endpoint] = None
         # one that died already has its agents brought up by its return
         ways = [self.recovery.way(one, one.cell) for one in wanted if one.cell and one.cell.link is not None]
         await self.recovery.bring_all(ways, self._revived)
@@ -280,7 +280,7 @@ class Supervisor:
         self._bury_waiting(record, "agent_stopped", f"{record.name} was stopped")
         await self.instances.keep_and_stop(record)
         if cell is not None:
-            cell.endpoints.discard(endpoint)
+            cell.endpoints.pop(endpoint, None)
         record.life = _without_instance(record.life)
 
     async def _rest(self, record: AgentRecord) -> None:
@@ -350,7 +350,7 @@ class Supervisor:
         endpoint.open = False
         endpoint.refusal = ("agent_failed", f"{record.name} failed: {reason}")
         if record.cell is not None:
-            record.cell.endpoints.discard(endpoint)
+            record.cell.endpoints.pop(endpoint, None)
         log.error("agent failed", agent=record.name, reason=reason)
         self._bury_waiting(record, "agent_failed", reason)
         self._bus.agent_gone(endpoint.name, f"{record.name} failed: {reason}")

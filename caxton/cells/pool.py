@@ -74,7 +74,8 @@ class Cell:
         self.hello: Hello | None = None
         self.meters: Meters | None = None
         self.restarts = 0
-        self.endpoints: set[Endpoint] = set()
+        self.endpoints: dict[Endpoint, None] = {}
+        """Its agents in the order in which they came here, which is the order of their recovery."""
         self.ready = asyncio.Event()
         self.in_hand: frozenset[int] = frozenset()
         """The messages whose turns were running when the last process died."""

@@ -210,3 +210,17 @@ async def test_a_cell_says_which_way_it_calls_guests_and_what_it_uses(tmp_path: 
         assert view.state is CellState.READY
     (view,) = house.cells.views()
     assert (view.state, view.pid) == (CellState.STOPPED, None)
+
+
+async def test_agents_come_back_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    async with home(tmp_path) as house:
+        # more than would come in that order by chance, and another order than that of their names
+        names = [f"c{n * 7 % 24:02}" for n in range(24)]
+        for name in names:
+            await house.engine.deploy(name, COUNTER)
+        kill_cell(house)
+        await reached(house, lambda: all(view.restarts for view in house.agents.views()))
+        told = await events(house, "agent")
+        assert [one["agent"] for one in told if one["what"] == "restarted"] == [
+            f"{one}@local" for one in names
+        ]
