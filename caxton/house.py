@@ -29,7 +29,7 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
-from caxton.deploy import Engine, Offers, terms_of
+from caxton.deploy import ConfiguredBuilds, Engine, options_of
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -125,7 +125,7 @@ async def open_house(
             replayer=replayer,
             clock=clock,
             limits=config.default_limits(),
-            terms=terms_of(config.deploy),
+            options=options_of(config.deploy),
         )
         tasks = Tasks(
             bus=bus,
@@ -152,7 +152,7 @@ async def open_house(
             log.warning("messages are held", held=held, break_points=len(hold.points.on))
         if open_talks:
             log.info("conversations go on where they were", count=open_talks)
-        await engine.going_on.read(journal.reader)
+        await engine.interrupted.read(journal.reader)
         again = 0
         for stored, receivers in journal.pending():
             bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
@@ -168,7 +168,7 @@ async def open_house(
             await compiler.warm()
             await pool.ready()
             await agents.revive()
-            await engine.going_on.go_on()
+            await engine.interrupted.resume()
             bus.settle()
             await tasks.resume()
             # what lives as long as the daemon need not be looked at by every collection
@@ -200,7 +200,7 @@ async def deploy_configured(house: House, *, known_stay: bool = False) -> None:
     stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
     them what they are to be.
     """
-    offers = Offers(house.engine, house.agents, house.compiler, house.journal.reader)
+    builds = ConfiguredBuilds(house.engine, house.agents, house.compiler, house.journal.reader)
     for name, table in house.project.config.agents.items():
         if known_stay and name in house.agents.registry.agents:
             continue
@@ -217,7 +217,7 @@ async def deploy_configured(house: House, *, known_stay: bool = False) -> None:
             config = AgentConfig(
                 limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
             )
-            brought = await offers.offer(name, wasm, config, file=table.wasm, wat=path.suffix == ".wat")
+            brought = await builds.apply(name, wasm, config, file=table.wasm, wat=path.suffix == ".wat")
             if brought and not table.start:
                 await house.agents.stop(name)
         except CaxtonError as error:

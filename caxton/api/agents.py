@@ -18,8 +18,8 @@ from caxton.api.rooms import Rooms, durable, full_name, rooms_of
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.shapes import Logs, Messages, iso
 from caxton.config import check_agent_name, limits_from
-from caxton.deploy import Gate, Probation, Refusal, Terms, refusals
-from caxton.deploy.terms import compared, conditions, said, stages
+from caxton.deploy import DeploymentOptions, Probation, Refusal, ReplayGate, refusals
+from caxton.deploy.options import compared, conditions, stages, with_changes
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.limits import Limits
 
@@ -87,19 +87,19 @@ class DeployBody(BaseModel):
     )
     wait: bool = Field(default=False, description="Answer when it has ended, not when both revisions live.")
 
-    def as_gate(self) -> Gate | None:
+    def as_gate(self) -> ReplayGate | None:
         """What stands before the build, where something does."""
         if self.gate == "none":
             return None
-        return Gate(mode=self.gate, last=self.gate_last, timeout_s=self.gate_s)
+        return ReplayGate(mode=self.gate, last=self.gate_last, timeout_s=self.gate_s)
 
-    def terms(self, usual: Terms) -> Terms:
+    def options(self, usual: DeploymentOptions) -> DeploymentOptions:
         """How it is to go; ConfigurationError where the texts cannot be read."""
         probation = Probation(
             turns=self.probation_turns or usual.probation.turns,
             warm_up_s=self.probation_s or usual.probation.warm_up_s,
         )
-        return said(
+        return with_changes(
             usual,
             probation=probation,
             drain=self.drain,
@@ -138,7 +138,7 @@ async def deploy(request: Request) -> Response:
     body = read_body(await request.body())
     name, module, limits = _module(rooms, body)
     known = rooms.agents.registry.agents.get(name)
-    terms = body.terms(rooms.engine.terms)
+    options = body.options(rooms.engine.options)
     async with durable(rooms):
         view = await rooms.engine.deploy(
             name,
@@ -150,7 +150,7 @@ async def deploy(request: Request) -> Response:
             strategy=body.strategy,
             recover=body.recover or (known.config.recover if known else "replay"),
             fresh_state=body.fresh_state,
-            terms=terms,
+            options=options,
             wait=body.wait,
             gate=body.as_gate(),
             configured=body.configured,
@@ -183,7 +183,7 @@ async def plan(request: Request) -> Response:
         profile=body.profile,
         strategy=body.strategy,
         recover=body.recover or (known.config.recover if known else "replay"),
-        terms=body.terms(rooms.engine.terms),
+        options=body.options(rooms.engine.options),
     )
     return answer(view_body(made))
 

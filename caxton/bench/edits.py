@@ -20,7 +20,7 @@ import msgspec
 from caxton.bench.figures import Figure, Progress
 from caxton.bench.stage import stage
 from caxton.deploy import DeploymentView
-from caxton.deploy.gate import Gate
+from caxton.deploy.replay_gate import ReplayGate
 from caxton.devloop.build import NotBuilt, build
 from caxton.devloop.builders import from_source, in_folder
 from caxton.devloop.events import BuildFailed
@@ -126,7 +126,7 @@ async def _edit(house: House, name: str, source: _Source, number: int) -> Edit:
     began = time.perf_counter()
     module = await source.built()
     built = time.perf_counter()
-    view = await house.engine.deploy(name, module, gate=Gate(mode="replay"))
+    view = await house.engine.deploy(name, module, gate=ReplayGate(mode="replay"))
     answer = await _asked(house, name, f"{name}-{number}", largest)
     total_ms = (time.perf_counter() - began) * 1000
     if answer != "inform":

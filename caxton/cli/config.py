@@ -51,11 +51,11 @@ def validate(project: Project = None) -> None:
     from caxton.cli import place
     from caxton.cli.output import plural, talk
     from caxton.config import load
-    from caxton.deploy.terms import terms_of
+    from caxton.deploy.options import options_of
     from caxton.errors import ConfigurationError
 
     found = load(place.folder(project))
-    terms_of(found.config.deploy)
+    options_of(found.config.deploy)
     problems = found.problems()
     if problems:
         raise ConfigurationError(

@@ -4,25 +4,25 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
-from caxton.deploy.engine import STRATEGIES, Engine
-from caxton.deploy.gate import Gate, Verdict
-from caxton.deploy.journey import DeploymentView, Timings
-from caxton.deploy.offers import Offers, Refusal, refusals
-from caxton.deploy.terms import Condition, Probation, Stage, Terms, terms_of
+from caxton.deploy.engine.configured_builds import ConfiguredBuilds, Refusal, refusals
+from caxton.deploy.engine.engine import STRATEGIES, Engine
+from caxton.deploy.options import Condition, DeploymentOptions, Probation, Stage, options_of
+from caxton.deploy.record import DeploymentView, Timings
+from caxton.deploy.replay_gate import GateVerdict, ReplayGate
 
 __all__ = [
     "STRATEGIES",
     "Condition",
+    "ConfiguredBuilds",
+    "DeploymentOptions",
     "DeploymentView",
     "Engine",
-    "Gate",
-    "Offers",
+    "GateVerdict",
     "Probation",
     "Refusal",
+    "ReplayGate",
     "Stage",
-    "Terms",
     "Timings",
-    "Verdict",
+    "options_of",
     "refusals",
-    "terms_of",
 ]

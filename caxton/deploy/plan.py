@@ -11,10 +11,10 @@ import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Running, Suspended
 from caxton.agents.life import state_name
-from caxton.deploy.terms import Terms
+from caxton.deploy.options import DeploymentOptions
 
 
-class Line(msgspec.Struct, frozen=True):
+class PlannedChange(msgspec.Struct, frozen=True):
     """One thing that would change; None is for what is not there."""
 
     what: str
@@ -35,16 +35,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     previous: str | None
     unchanged: bool
     """Whether it would do nothing."""
-    changes: list[Line]
-    terms: dict[str, Any]
+    changes: list[PlannedChange]
+    options: dict[str, Any] = msgspec.field(name="terms")
     """How the strategy would go."""
 
 
-def changes(old: AgentConfig | None, new: AgentConfig, previous: str | None, revision: str) -> list[Line]:
+def changes(
+    old: AgentConfig | None, new: AgentConfig, previous: str | None, revision: str
+) -> list[PlannedChange]:
     """Everything that would be another, in the order of importance."""
-    lines: list[Line] = []
+    lines: list[PlannedChange] = []
     if previous != revision:
-        lines.append(Line("revision", previous, revision))
+        lines.append(PlannedChange("revision", previous, revision))
     before = msgspec.structs.asdict(old) if old is not None else {}
     for name, after in msgspec.structs.asdict(new).items():
         was = before.get(name)
@@ -55,20 +57,25 @@ def changes(old: AgentConfig | None, new: AgentConfig, previous: str | None, rev
         elif name == "settings":
             lines += _fields("settings", was or {}, after)
         elif name != "desired" and was != after:
-            lines.append(Line(name, was, after))
+            lines.append(PlannedChange(name, was, after))
     return lines
 
 
-def _fields(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[Line]:
+def _fields(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[PlannedChange]:
     return [
-        Line(f"{prefix}.{key}", old.get(key), new.get(key))
+        PlannedChange(f"{prefix}.{key}", old.get(key), new.get(key))
         for key in dict.fromkeys((*old, *new))
         if old.get(key) != new.get(key)
     ]
 
 
 def plan_of(
-    name: str, record: AgentRecord | None, config: AgentConfig, revision: str, strategy: str, terms: Terms
+    name: str,
+    record: AgentRecord | None,
+    config: AgentConfig,
+    revision: str,
+    strategy: str,
+    options: DeploymentOptions,
 ) -> Plan:
     """What bringing that revision, named by its sha256, with that configuration to an agent would do."""
     old = record.config if record is not None else None
@@ -84,5 +91,5 @@ def plan_of(
         previous=previous,
         unchanged=runs and not lines,
         changes=lines,
-        terms=msgspec.to_builtins(terms),
+        options=msgspec.to_builtins(options),
     )

@@ -2,7 +2,7 @@
 
     Validating ──Checked──▶ Deploying ──ChangedOver──────────────────▶ Draining ──Drained──▶ Running
         │ │                   │  └─────ChangedOver──▶ on probation ──Passed──▶ ┘
-        │ └──Unchanged──▶ Running                        └──Faltered──▶ RolledBack
+        │ └──Unchanged──▶ Running                        └──ProbationFailed──▶ RolledBack
         └────Refused────▶ Failed ◀── Refused ──┘
 
 In: a state and what happened. Out: the next state and the effects that the engine performs, in order. A step that a
@@ -130,7 +130,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Faltered:
+class ProbationFailed:
     """In its probation the new revision failed, or what it lives in did."""
 
     reason: str
@@ -148,7 +148,7 @@ class Interrupted:
     new: bool = False
 
 
-Happening = Checked | Unchanged | Refused | ChangedOver | Passed | Faltered | Drained | Interrupted
+Happening = Checked | Unchanged | Refused | ChangedOver | Passed | ProbationFailed | Drained | Interrupted
 
 
 class Effect(StrEnum):
@@ -182,7 +182,7 @@ def step(state: State, happening: Happening) -> tuple[State, tuple[Effect, ...]]
             return Deploying(on_probation=True), (Effect.SAVE, Effect.TELL, Effect.WATCH)
         case Deploying(on_probation=True), Passed():
             return Draining(), (Effect.SAVE, Effect.COMMIT, Effect.RETIRE_OLD)
-        case Deploying(on_probation=True), Faltered():
+        case Deploying(on_probation=True), ProbationFailed():
             return RolledBack(happening.reason), (
                 Effect.BRING_BACK,
                 Effect.DROP_NEW,

@@ -8,14 +8,14 @@ import pytest
 from agents.homes import guest, home, instances, kill_cell, letters, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import Condition, Stage, Terms
-from caxton.deploy.pair import Pair
-from caxton.deploy.terms import conditions
-from caxton.deploy.voices import within
+from caxton.deploy import Condition, DeploymentOptions, Stage
+from caxton.deploy.handover.dual_run import DualRun
+from caxton.deploy.options import conditions
+from caxton.deploy.strategies.conversation_routing import within
 from caxton.errors import DeploymentError, InvalidState
 from caxton.house import House
 from caxton.limits import Limits
-from deploy.pairs import (
+from deploy.dual_runs import (
     REFUSES,
     SAYS_NONSENSE,
     SPIN,
@@ -30,18 +30,18 @@ from deploy.pairs import (
 )
 
 FAILS = Condition("error_rate", 1.0, False, "error_rate>1%")
-HALF = Terms(stages=(Stage(50, 60),), rollback_on=(FAILS,))
-LENIENT = Terms(stages=(Stage(50, 60),), rollback_on=())
+HALF = DeploymentOptions(stages=(Stage(50, 60),), rollback_on=(FAILS,))
+LENIENT = DeploymentOptions(stages=(Stage(50, 60),), rollback_on=())
 
 
 async def test_conversations_are_shared_out_and_none_is_split(tmp_path: Path) -> None:
     clock = VirtualClock()
-    terms = Terms(stages=(Stage(10, 60), Stage(50, 120)), rollback_on=(FAILS,))
+    options = DeploymentOptions(stages=(Stage(10, 60), Stage(50, 120)), rollback_on=(FAILS,))
     async with home(tmp_path, clock=clock) as house:
         await up(house, counter())
         before = [talk(house, f"before-{n}") for n in range(20)]
         assert [by for by, _ in await said(house, before)] == ["one"] * 20
-        async with side_by_side(house, counter("two"), strategy="canary", terms=terms) as change:
+        async with side_by_side(house, counter("two"), strategy="canary", options=options) as change:
             assert await instances(house) == 2
             first = [talk(house, f"t-{n}") for n in range(300)]
             old = [talk(house, f"before-{n}") for n in range(20)]
@@ -76,7 +76,7 @@ async def test_conversations_are_shared_out_and_none_is_split(tmp_path: Path) ->
 async def test_one_in_twenty_turns_fails_and_it_is_taken_back_in_its_first_stage(
     tmp_path: Path, does: str
 ) -> None:
-    terms = Terms(stages=(Stage(50, 3600), Stage(100, 3600)), rollback_on=(FAILS,))
+    options = DeploymentOptions(stages=(Stage(50, 3600), Stage(100, 3600)), rollback_on=(FAILS,))
     asked: list[int] = []
     async with home(tmp_path) as house:
         first = await up(house, counter())
@@ -85,7 +85,7 @@ async def test_one_in_twenty_turns_fails_and_it_is_taken_back_in_its_first_stage
             second = counter("two", then=after)
         else:
             second = counter("two", first=every(20, does))
-        async with side_by_side(house, second, strategy="canary", terms=terms) as change:
+        async with side_by_side(house, second, strategy="canary", options=options) as change:
             for n in range(2000):
                 asked.append(talk(house, f"t-{n}"))
                 if n % 10 == 9:
@@ -111,7 +111,7 @@ async def test_what_the_new_one_fails_in_the_old_one_has_handled(tmp_path: Path)
     async with home(tmp_path) as house:
         await up(house, counter())
         wasm = counter("two", first=every(10, "(unreachable)"))
-        async with side_by_side(house, wasm, strategy="canary", terms=LENIENT) as change:
+        async with side_by_side(house, wasm, strategy="canary", options=LENIENT) as change:
             asked: list[int] = []
             for _ in range(5):
                 # the new one is brought back each time, with the state that the old one has then
@@ -139,15 +139,15 @@ async def test_what_the_new_one_fails_in_the_old_one_has_handled(tmp_path: Path)
 def _stands(house: House) -> bool:
     house.bus.event("test", body={})
     house.bus.settle()
-    pair = house.bus.endpoints["c@local"].outlet
-    return isinstance(pair, Pair) and pair.seated
+    dual_run = house.bus.endpoints["c@local"].outlet
+    return isinstance(dual_run, DualRun) and dual_run.seated
 
 
 async def test_an_error_that_both_make_is_none_of_the_new_one(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await up(house, counter(first=every(2, REFUSES)))
         wasm = counter("two", first=every(2, REFUSES))
-        async with side_by_side(house, wasm, strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, wasm, strategy="canary", options=HALF) as change:
             for n in range(100):
                 talk(house, f"t-{n}")
             await house.bus.endpoints["c@local"].empty()
@@ -174,14 +174,14 @@ async def test_an_error_that_both_make_is_none_of_the_new_one(tmp_path: Path) ->
 async def test_every_condition_takes_it_back(
     tmp_path: Path, condition: str, old: str, new: str, word: str
 ) -> None:
-    terms = Terms(stages=(Stage(100, 3600),), rollback_on=conditions(condition))
+    options = DeploymentOptions(stages=(Stage(100, 3600),), rollback_on=conditions(condition))
     then = (
         f"(if (i32.eq (global.get $n) (i32.const 5)) (then {SAYS_NONSENSE}))" if "viol" in condition else ""
     )
     async with home(tmp_path) as house:
         await up(house, counter(first=old))
         async with side_by_side(
-            house, counter("two", first=new, then=then), strategy="canary", terms=terms
+            house, counter("two", first=new, then=then), strategy="canary", options=options
         ) as change:
             asked = [talk(house, f"t-{n}") for n in range(40)]
             made = await change
@@ -194,7 +194,7 @@ async def test_every_condition_takes_it_back(
 async def test_the_operator_decides(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         first = await up(house, counter())
-        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, counter("two"), strategy="canary", options=HALF) as change:
             id = house.agents.registry.find("c").deployment
             assert id is not None
             with pytest.raises(InvalidState, match=id):
@@ -206,7 +206,7 @@ async def test_the_operator_decides(tmp_path: Path) -> None:
         assert house.agents.view("c").revision == first.revision
         with pytest.raises(InvalidState):
             await house.engine.promote(id)
-        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, counter("two"), strategy="canary", options=HALF) as change:
             asked += [talk(house, f"u-{n}") for n in range(30)]
             ended = await house.engine.promote(house.agents.registry.find("c").deployment or "")
             assert ended.state == "running"
@@ -220,7 +220,7 @@ async def test_the_operator_decides(tmp_path: Path) -> None:
 async def test_an_old_revision_that_traps_is_repaired_beside_the_new_one(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
         await up(house, counter(first=longer(2000, "(unreachable)")))
-        async with side_by_side(house, counter("two"), strategy="canary", terms=HALF):
+        async with side_by_side(house, counter("two"), strategy="canary", options=HALF):
             asked = [talk(house, f"t-{n}") for n in range(6)]
             assert [count for _, count in await said(house, asked)] == [1, 2, 3, 4, 5, 6]
             whose = next(n for n in range(100) if within(f"u-{n}", 50))
@@ -240,7 +240,7 @@ async def test_a_cell_that_dies_takes_the_new_one_with_it_and_no_message(tmp_pat
     async with home(tmp_path) as house:
         first = await up(house, counter(), limits=Limits(fuel=10**12, wall_ms=20_000))
         wasm = counter("two", first=every(5, SPIN))
-        async with side_by_side(house, wasm, strategy="canary", terms=LENIENT) as change:
+        async with side_by_side(house, wasm, strategy="canary", options=LENIENT) as change:
             asked = [talk(house, f"t-{n}") for n in range(12)]
             await reached(house, lambda: house.bus.counts.turns >= 4)
             kill_cell(house)
@@ -256,8 +256,8 @@ async def test_a_new_one_that_hangs_holds_up_nobody_of_the_old_one(tmp_path: Pat
     async with home(tmp_path) as house:
         await up(house, counter(), limits=Limits(wall_ms=500, fuel=10**12))
         wasm = counter("two", first=every(1, SPIN))
-        terms = Terms(stages=(Stage(50, 3600),), rollback_on=(), probe=False)
-        async with side_by_side(house, wasm, strategy="canary", terms=terms):
+        options = DeploymentOptions(stages=(Stage(50, 3600),), rollback_on=(), probe=False)
+        async with side_by_side(house, wasm, strategy="canary", options=options):
             whose = [n for n in range(100) if within(f"t-{n}", 50)][:1]
             other = [n for n in range(100) if not within(f"t-{n}", 50)][:30]
             slow = talk(house, f"t-{whose[0]}")
@@ -276,7 +276,7 @@ async def test_fresh_begins_with_nothing(tmp_path: Path) -> None:
         await up(house, counter(snapshot=False))
         await said(house, [talk(house, "a"), talk(house, "b")])
         async with side_by_side(
-            house, counter("two", snapshot=False), strategy="canary", terms=HALF, fresh_state=True
+            house, counter("two", snapshot=False), strategy="canary", options=HALF, fresh_state=True
         ) as change:
             new = next(n for n in range(100) if within(f"t-{n}", 50))
             assert await said(house, [talk(house, f"t-{new}")]) == [("two", 1)]
@@ -314,11 +314,13 @@ async def test_what_cannot_be_compared_is_refused_with_a_way_out(tmp_path: Path,
 
 
 async def test_what_breaks_its_protocol_takes_it_back(tmp_path: Path) -> None:
-    terms = Terms(stages=(Stage(50, 3600),), rollback_on=conditions("violations>0"), min_turns=1, probe=False)
+    options = DeploymentOptions(
+        stages=(Stage(50, 3600),), rollback_on=conditions("violations>0"), min_turns=1, probe=False
+    )
     async with home(tmp_path) as house:
         first = await up(house, counter())
         wasm = counter("two").replace(b"inform", b"cancel")
-        async with side_by_side(house, wasm, strategy="canary", terms=terms) as change:
+        async with side_by_side(house, wasm, strategy="canary", options=options) as change:
             old = next(n for n in range(100) if not within(f"t-{n}", 50))
             new = next(n for n in range(100) if within(f"t-{n}", 50))
             assert await said(house, [talk(house, f"t-{old}", protocol="fipa-request")]) == [("one", 1)]

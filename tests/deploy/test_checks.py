@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from agents.homes import COUNTER, COUNTER_2, commit, events, guest, home, instances
 
-from caxton.deploy import Terms
+from caxton.deploy import DeploymentOptions
 from caxton.errors import CaxtonError, DeploymentError
 from caxton.limits import Limits
-from deploy.pairs import REFUSES, SAYS_NONSENSE, SPIN, counter, said, talk, up
+from deploy.dual_runs import REFUSES, SAYS_NONSENSE, SPIN, counter, said, talk, up
 
 BAD: dict[str, tuple[bytes, str, str]] = {
     "no exports": (b'(module (memory (export "memory") 1))', "static", "caxton_abi"),
@@ -92,7 +92,7 @@ async def test_an_agent_that_refuses_what_it_does_not_know_is_fine(tmp_path: Pat
 
 async def test_the_probe_can_be_left_out(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        made = await up(house, counter(first="(unreachable)"), terms=Terms(probe=False))
+        made = await up(house, counter(first="(unreachable)"), options=DeploymentOptions(probe=False))
         assert made.state == "running"
         assert [one.step for one in made.validation] == ["static", "sandbox", "contract"]
     (tmp_path / "2").mkdir()
@@ -116,7 +116,7 @@ async def test_a_plan_says_what_would_change_and_does_nothing(tmp_path: Path) ->
             ("settings.a", 1, None),
             ("settings.b", None, 2),
         ]
-        assert (plan.strategy, plan.terms["stages"][0]) == (
+        assert (plan.strategy, plan.options["stages"][0]) == (
             "canary",
             {"percent": 5.0, "for_s": 300.0},
         )

@@ -27,7 +27,7 @@ from agents.homes import (
 )
 
 from caxton.agents import AgentConfig
-from caxton.deploy import Offers
+from caxton.deploy import ConfiguredBuilds
 from caxton.errors import AgentNotFound, CaxtonError, DeploymentError, InvalidModule, InvalidState
 from caxton.limits import Limits
 
@@ -248,9 +248,9 @@ async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await house.engine.deploy("c", COUNTER, settings={"a": 1})
         record = house.agents.registry.find("c@local")
-        offers = Offers(house.engine, house.agents, house.compiler, house.journal.reader)
+        builds = ConfiguredBuilds(house.engine, house.agents, house.compiler, house.journal.reader)
         told = AgentConfig(limits=record.config.limits, settings={"a": 1})
-        assert not await offers.offer("c", COUNTER, told, file="c.wasm")
+        assert not await builds.apply("c", COUNTER, told, file="c.wasm")
         await commit(house)
         assert len(await house.journal.reader.deployments()) == 1
         changes: tuple[dict[str, Any], ...] = (
@@ -260,8 +260,8 @@ async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
         )
         for change in changes:
             other = msgspec.structs.replace(told, **change)
-            assert await offers.offer("c", COUNTER, other, file="c.wasm")
+            assert await builds.apply("c", COUNTER, other, file="c.wasm")
             assert record.config == other
-        assert await offers.offer("c", COUNTER_2, other, file="c.wasm")
+        assert await builds.apply("c", COUNTER_2, other, file="c.wasm")
         assert house.agents.view("c").revision == hashlib.sha256(COUNTER_2).hexdigest()
-        assert not await offers.offer("c", COUNTER_2, other, file="c.wasm")
+        assert not await builds.apply("c", COUNTER_2, other, file="c.wasm")

@@ -9,12 +9,12 @@ import pytest
 from agents.homes import home, instances, kill_cell, letters, power_cut, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import Probation, Terms
+from caxton.deploy import DeploymentOptions, Probation
 from caxton.errors import InvalidState
 from caxton.house import House
-from deploy.pairs import SAYS, counter, every, longer, said, side_by_side, talk, up
+from deploy.dual_runs import SAYS, counter, every, longer, said, side_by_side, talk, up
 
-TERMS = Terms(drain=True, probation=Probation(turns=3, warm_up_s=3600), drain_s=600, quiet_s=30)
+OPTIONS = DeploymentOptions(drain=True, probation=Probation(turns=3, warm_up_s=3600), drain_s=600, quiet_s=30)
 
 
 def draining(house: House) -> bool:
@@ -30,7 +30,7 @@ async def test_conversations_under_way_end_on_the_old_revision(tmp_path: Path) -
         await up(house, counter())
         asked = [talk(house, "old")]
         await said(house, asked)
-        async with side_by_side(house, counter("two"), strategy="blue-green", terms=TERMS) as change:
+        async with side_by_side(house, counter("two"), strategy="blue-green", options=OPTIONS) as change:
             asked += [talk(house, "old"), talk(house, "new-1"), talk(house, "new-2"), talk(house, "new-1")]
             await reached(house, lambda: draining(house))
             with pytest.raises(InvalidState):
@@ -69,7 +69,7 @@ async def test_a_conversation_with_a_protocol_is_over_when_it_has_its_end(tmp_pa
         ended = [talk(house, "ended", protocol="fipa-request", content="x" * 1200)]
         await said(house, [*talks, *ended])
         async with side_by_side(
-            house, counter("two", first=AGREES), strategy="blue-green", terms=TERMS
+            house, counter("two", first=AGREES), strategy="blue-green", options=OPTIONS
         ) as change:
             new = [talk(house, f"n-{n}") for n in range(3)]
             await said(house, new)
@@ -101,12 +101,12 @@ async def test_a_conversation_with_a_protocol_is_over_when_it_has_its_end(tmp_pa
 
 async def test_an_end_that_time_brings_is_seen_too(tmp_path: Path) -> None:
     clock = VirtualClock()
-    terms = msgspec.structs.replace(TERMS, drain_s=1e6)
+    options = msgspec.structs.replace(OPTIONS, drain_s=1e6)
     async with home(tmp_path, clock=clock) as house:
         await up(house, counter(first=AGREES))
         await said(house, [talk(house, "old", protocol="fipa-request")])
         async with side_by_side(
-            house, counter("two", first=AGREES), strategy="blue-green", terms=terms
+            house, counter("two", first=AGREES), strategy="blue-green", options=options
         ) as change:
             await said(house, [talk(house, f"n-{n}") for n in range(3)])
             await reached(house, lambda: draining(house))
@@ -122,7 +122,7 @@ async def test_a_drain_is_over_when_its_time_is(tmp_path: Path) -> None:
     async with home(tmp_path, clock=clock) as house:
         await up(house, counter())
         await said(house, [talk(house, "old")])
-        async with side_by_side(house, counter("two"), strategy="blue-green", terms=TERMS) as change:
+        async with side_by_side(house, counter("two"), strategy="blue-green", options=OPTIONS) as change:
             await said(house, [talk(house, f"n-{n}") for n in range(3)])
             await reached(house, lambda: draining(house))
             for _ in range(60):
@@ -137,7 +137,7 @@ async def test_a_failure_in_the_probation_takes_it_back(tmp_path: Path) -> None:
         asked = [talk(house, "old")]
         await said(house, asked)
         wasm = counter("two", first=every(3, "(unreachable)"))
-        async with side_by_side(house, wasm, strategy="blue-green", terms=TERMS) as change:
+        async with side_by_side(house, wasm, strategy="blue-green", options=OPTIONS) as change:
             asked += [talk(house, f"n-{n}") for n in range(5)]
             made = await change
         assert made.state == "rolled_back"
@@ -152,8 +152,10 @@ async def test_a_failure_in_the_probation_takes_it_back(tmp_path: Path) -> None:
 async def test_with_nothing_under_way_it_is_over_at_once(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await up(house, counter())
-        terms = Terms(drain=True, probation=Probation(turns=3, warm_up_s=0.05))
-        made = await house.engine.deploy("c", counter("two"), wat=True, strategy="blue-green", terms=terms)
+        options = DeploymentOptions(drain=True, probation=Probation(turns=3, warm_up_s=0.05))
+        made = await house.engine.deploy(
+            "c", counter("two"), wat=True, strategy="blue-green", options=options
+        )
         assert made.state == "running"
         assert await said(house, [talk(house, "x")]) == [("two", 1)]
 
@@ -166,7 +168,7 @@ async def test_what_drains_comes_back_as_the_new_revision(tmp_path: Path, how: s
         await up(house, counter())
         asked = [talk(house, "old")]
         await said(house, asked)
-        async with side_by_side(house, counter("two"), strategy="blue-green", terms=TERMS) as change:
+        async with side_by_side(house, counter("two"), strategy="blue-green", options=OPTIONS) as change:
             asked += [talk(house, f"n-{n}") for n in range(4)]
             await said(house, asked)
             await reached(house, lambda: draining(house))

@@ -11,7 +11,7 @@ from caxton.deploy import Probation
 
 async def test_the_projects_probation_holds_unless_another_is_asked_for(tmp_path: Path) -> None:
     async with home(tmp_path, '[deploy]\nprobation_turns = 3\nprobation_s = "50ms"\n') as house:
-        assert house.engine.terms.probation == Probation(turns=3, warm_up_s=0.05)
+        assert house.engine.options.probation == Probation(turns=3, warm_up_s=0.05)
         await house.engine.deploy("c", COUNTER)
         # nobody asks it anything: it is over after 50 ms, which is far from the usual 10 s
         made = await house.engine.deploy("c", COUNTER_2, strategy="blue-green")

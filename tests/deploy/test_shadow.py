@@ -10,11 +10,11 @@ from agents.homes import home, instances, letters, reached
 from caxton.acl import Message, Performative
 from caxton.cells import Answer
 from caxton.clock import VirtualClock
-from caxton.deploy import Terms
-from caxton.deploy.compare import compare
+from caxton.deploy import DeploymentOptions
+from caxton.deploy.strategies.comparison import compare
 from caxton.limits import Limits
 from caxton.sandbox.frames import Status
-from deploy.pairs import (
+from deploy.dual_runs import (
     REFUSES,
     SAYS_NONSENSE,
     SPIN,
@@ -28,7 +28,7 @@ from deploy.pairs import (
     up,
 )
 
-LONG = Terms(shadow_s=3600)
+LONG = DeploymentOptions(shadow_s=3600)
 
 
 async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp_path: Path) -> None:
@@ -38,7 +38,9 @@ async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp
         asked = [talk(house, f"t-{n}") for n in range(5)]
         await said(house, asked)
         other = counter(first="(nop)")
-        async with side_by_side(house, other, strategy="shadow", terms=Terms(shadow_s=60)) as change:
+        async with side_by_side(
+            house, other, strategy="shadow", options=DeploymentOptions(shadow_s=60)
+        ) as change:
             asked += [talk(house, f"t-{n}") for n in range(100)]
             assert await said(house, asked) == [("one", n + 1) for n in range(105)]
             clock.advance(60)
@@ -88,7 +90,7 @@ async def test_a_shadow_that_fails_changes_nothing_for_anyone(
             if does is SAYS_NONSENSE
             else counter(first=every(10, does))
         )
-        async with side_by_side(house, wasm, strategy="shadow", terms=LONG) as change:
+        async with side_by_side(house, wasm, strategy="shadow", options=LONG) as change:
             asked = [talk(house, "t") for _ in range(30)]
             assert await said(house, asked) == [("one", n + 1) for n in range(30)]
             id = house.agents.registry.find("c").deployment
@@ -123,7 +125,7 @@ async def test_a_shadow_that_breaks_its_protocol_or_writes_to_others_is_heard_by
         await up(house, counter())
         await house.engine.deploy("other", counter(), wat=True)
         wrong = counter("two").replace(b"inform", b"cancel")
-        async with side_by_side(house, wrong, strategy="shadow", terms=LONG) as change:
+        async with side_by_side(house, wrong, strategy="shadow", options=LONG) as change:
             asked = [talk(house, f"t-{n}", protocol="fipa-request") for n in range(5)]
             assert await said(house, asked) == [("one", n + 1) for n in range(5)]
             counts = house.bus.counts
@@ -139,7 +141,7 @@ async def test_a_shadow_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await up(house, counter(), limits=Limits(wall_ms=800, fuel=10**12))
         hangs = counter("two", first=longer(1000, SPIN))
-        async with side_by_side(house, hangs, strategy="shadow", terms=LONG) as change:
+        async with side_by_side(house, hangs, strategy="shadow", options=LONG) as change:
             asked = [talk(house, "t", content="x" * 1200), *(talk(house, f"t-{n}") for n in range(30))]
             assert await said(house, asked) == [("one", n + 1) for n in range(31)]
             live = house.engine.live(house.agents.registry.find("c").deployment or "")
@@ -154,9 +156,9 @@ async def test_a_shadow_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
 async def test_a_shadow_that_breaks_down_again_and_again_is_given_up(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await up(house, counter())
-        terms = Terms(shadow_s=3600, probe=False)
+        options = DeploymentOptions(shadow_s=3600, probe=False)
         async with side_by_side(
-            house, counter(first="(unreachable)"), strategy="shadow", terms=terms
+            house, counter(first="(unreachable)"), strategy="shadow", options=options
         ) as change:
             asked: list[int] = []
             while not change.done():
@@ -171,7 +173,7 @@ async def test_a_shadow_that_breaks_down_again_and_again_is_given_up(tmp_path: P
 async def test_a_shadow_that_was_good_can_be_promoted_without_losing_anything(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await up(house, counter())
-        async with side_by_side(house, counter("two"), strategy="shadow", terms=LONG):
+        async with side_by_side(house, counter("two"), strategy="shadow", options=LONG):
             asked = [talk(house, "t") for _ in range(30)]
             made = await house.engine.promote(house.agents.registry.find("c").deployment or "")
             assert made.state == "running"

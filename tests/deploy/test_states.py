@@ -15,10 +15,10 @@ from caxton.deploy.states import (
     Draining,
     Effect,
     Failed,
-    Faltered,
     Happening,
     Interrupted,
     Passed,
+    ProbationFailed,
     Refused,
     RolledBack,
     Running,
@@ -37,7 +37,7 @@ text = st.text(min_size=1, max_size=20)
 happenings: st.SearchStrategy[Happening] = st.one_of(
     st.sampled_from([Checked(), Unchanged(), Passed(), Drained()]),
     st.builds(Refused, text),
-    st.builds(Faltered, text),
+    st.builds(ProbationFailed, text),
     st.builds(ChangedOver, on_probation=st.booleans()),
     st.builds(Interrupted, new=st.booleans()),
 )
@@ -85,7 +85,7 @@ def test_what_the_daemons_end_interrupts_ends_at_the_next_start(state: State, ne
 @pytest.mark.parametrize("state", [Running(), Failed("x"), RolledBack("x")])
 def test_what_has_ended_is_not_taken_up_again(state: State) -> None:
     assert stored(state_name(state)) is None
-    for happening in (Checked(), Passed(), Faltered("x"), Interrupted()):
+    for happening in (Checked(), Passed(), ProbationFailed("x"), Interrupted()):
         with pytest.raises(WrongStep, match=state_name(state)):
             step(state, happening)
 
@@ -101,7 +101,7 @@ def test_the_ways_that_there_are() -> None:
             ["deploying", "deploying", "draining", "running"],
         ),
         (
-            [Checked(), ChangedOver(on_probation=True), Faltered("no")],
+            [Checked(), ChangedOver(on_probation=True), ProbationFailed("no")],
             ["deploying", "deploying", "rolled_back"],
         ),
     ]

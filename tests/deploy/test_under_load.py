@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from agents.homes import home, instances, kill_cell, letters
 
-from caxton.deploy import Condition, DeploymentView, Probation, Stage, Terms
-from caxton.deploy.terms import said as said_of
+from caxton.deploy import Condition, DeploymentOptions, DeploymentView, Probation, Stage
+from caxton.deploy.options import with_changes
 from caxton.errors import CaxtonError
 from caxton.house import House
 from caxton.limits import Limits
-from deploy.pairs import counter, every, said, talk, up
+from deploy.dual_runs import counter, every, said, talk, up
 
-QUICK = Terms(
+QUICK = DeploymentOptions(
     stages=(Stage(30, 0.1), Stage(70, 0.1)),
     shadow_s=0.2,
     drain_s=0.2,
     quiet_s=0.05,
     probation=Probation(turns=3, warm_up_s=0.1),
 )
-WATCHED = Terms(
+WATCHED = DeploymentOptions(
     stages=(Stage(50, 600),),
     rollback_on=(Condition("error_rate", 0.0, False, "error_rate>0%"),),
     min_turns=1,
@@ -43,9 +43,11 @@ async def test_no_message_is_lost_or_answered_twice_and_none_overtakes(tmp_path:
             bad = lot.random() < 0.5
             strategy = lot.choice(["canary", "canary", "shadow", "blue-green"])
             wasm = counter(f"{number:03d}", first=every(lot.choice([3, 17]), "(unreachable)") if bad else "")
-            terms = said_of(WATCHED if bad else QUICK, drain=strategy == "blue-green" and lot.random() < 0.8)
+            options = with_changes(
+                WATCHED if bad else QUICK, drain=strategy == "blue-green" and lot.random() < 0.8
+            )
             change: asyncio.Future[DeploymentView] = asyncio.ensure_future(
-                house.engine.deploy("c", wasm, wat=True, strategy=strategy, terms=terms)
+                house.engine.deploy("c", wasm, wat=True, strategy=strategy, options=options)
             )
             wish = lot.choice(["abort", "kill", None] if bad else ["promote", "abort", "kill", None])
             rounds = 0

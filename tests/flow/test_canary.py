@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deploy.pairs import counter
+from deploy.dual_runs import counter
 
 from caxton.api.client import Client
-from caxton.deploy.voices import within
+from caxton.deploy.strategies.conversation_routing import within
 from flow.running import Daemon, running
 
 TWO = b"\0\3\2v2"

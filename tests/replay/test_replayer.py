@@ -21,7 +21,7 @@ from agents.homes import (
 )
 from agents.test_recovery import LONG, REFUSED, TRAPS, many
 
-from caxton.deploy import Gate
+from caxton.deploy import ReplayGate
 from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.house import House
 from caxton.journal import Pin, schema
@@ -209,12 +209,12 @@ async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path)
         ]
         # the gate: a build that does as the one that runs changes nothing
         held = await house.engine.deploy(
-            "c", tally(tag="two"), wat=True, gate=Gate(mode="replay", timeout_s=30.0)
+            "c", tally(tag="two"), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
         )
         assert held.gate is not None
         assert (held.state, held.gate.totals.same) == ("running", 3)
         held = await house.engine.deploy(
-            "c", tally(tag="three", step=3), wat=True, gate=Gate(mode="replay", timeout_s=30.0)
+            "c", tally(tag="three", step=3), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
         )
         assert held.waits
         assert held.gate is not None

@@ -17,47 +17,52 @@ from typing import Any, Final
 from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
-from caxton.deploy.change import Rooms
-from caxton.deploy.joining import DIED
-from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand
-from caxton.deploy.remaining import Remaining
-from caxton.deploy.side_by_side import SideBySide
-from caxton.deploy.states import DAEMON_STOPPED, Drained, Faltered, Happening, Passed
+from caxton.deploy.handover.dual_run import PendingTurn
+from caxton.deploy.handover.open_conversations import OpenConversations
+from caxton.deploy.handover.side_by_side import SideBySide
+from caxton.deploy.handover.standby import DIED
+from caxton.deploy.handover.swap import DeployContext
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import DAEMON_STOPPED, Drained, Happening, Passed, ProbationFailed
+from caxton.deploy.strategies.conversation_routing import ConversationRouting
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Terms
-from caxton.deploy.voices import Voices
 from caxton.errors import CaxtonError
 from caxton.sandbox.frames import DISCARDED
 
 LOOK_S: Final = 0.5
 
 
-class BlueGreenDrained(SideBySide):
+class Drain(SideBySide):
     """The old revision goes when its conversations have ended, or when its time is over."""
 
     def __init__(
-        self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, terms: Terms
+        self,
+        context: DeployContext,
+        record: AgentRecord,
+        target: Target,
+        deployment: DeploymentRecord,
+        options: DeploymentOptions,
     ) -> None:
-        super().__init__(rooms, record, target, journey, terms)
-        self._voices = Voices(lambda one: True)
+        super().__init__(context, record, target, deployment, options)
+        self._routing = ConversationRouting(lambda one: True)
         self._good = 0
         self._is_draining = False
         self._heard_at = 0.0
-        self._remaining = Remaining(rooms.bus, record.endpoint.name)
+        self._open_conversations = OpenConversations(context.bus, record.endpoint.name)
         self._ends_at = 0.0
         self._next: Alarm | None = None
         self._dry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def change_over(self) -> Happening:
         """The new revision takes its place; what is under way stays with the old one."""
-        self._voices.keep(await self._remaining.look(), new=False)
-        self._heard_at = self.rooms.clock.monotonic()
+        self._routing.keep(await self._open_conversations.look(), new=False)
+        self._heard_at = self.context.clock.monotonic()
         return await super().change_over()
 
     async def watch(self) -> Happening | None:
         """Wait for the first turns, or the end of the warm-up."""
-        alarm = self.rooms.clock.later(self.terms.probation.warm_up_s, lambda: self.decide(Passed()))
+        alarm = self.context.clock.later(self.options.probation.warm_up_s, lambda: self.decide(Passed()))
         try:
             return await super().watch()
         finally:
@@ -70,32 +75,34 @@ class BlueGreenDrained(SideBySide):
     def speaks(self, envelope: Envelope) -> bool:
         """The old revision's are the conversations that were under way."""
         conversation = envelope.message.conversation_id
-        new = self._voices.of_new(conversation)
-        if not new and self._remaining.is_silent_kind(conversation):
-            self._heard_at = self.rooms.clock.monotonic()
+        new = self._routing.of_new(conversation)
+        if not new and self._open_conversations.is_silent_kind(conversation):
+            self._heard_at = self.context.clock.monotonic()
         return new
 
-    def judge(self, hand: Hand) -> None:
+    def judge(self, turn: PendingTurn) -> None:
         """In the probation one failure is enough; good turns are counted. In the drain an end may have come."""
         if self._is_draining:
-            if not hand.for_new:
+            if not turn.for_new:
                 self._look()
             return
-        if self.decided or hand.new is None or hand.new.status in DISCARDED:
+        if self.decided or turn.new is None or turn.new.status in DISCARDED:
             return  # of what cost the instance, `fell` is told
-        if self.sides.new.errors:
+        if self.metrics.new.errors:
             self.decide(
-                Faltered(f"message {hand.envelope.seq}: the new revision failed where the old one did not")
+                ProbationFailed(
+                    f"message {turn.envelope.seq}: the new revision failed where the old one did not"
+                )
             )
-        elif hand.new_speaks:
+        elif turn.new_speaks:
             self._good += 1
-            if self._good >= self.terms.probation.turns:
+            if self._good >= self.options.probation.turns:
                 self.decide(Passed())
 
     def fell(self, reason: str) -> None:
         """In the probation that is the end of it; later it is brought back."""
         if not self.decided:
-            self.decide(Faltered(reason))
+            self.decide(ProbationFailed(reason))
         else:
             super().fell(reason)
 
@@ -116,7 +123,7 @@ class BlueGreenDrained(SideBySide):
 
     def stop(self) -> None:
         """The daemon stops: a probation ends with the old revision, a drain with the new one."""
-        self.decide(Faltered(DAEMON_STOPPED))
+        self.decide(ProbationFailed(DAEMON_STOPPED))
         self._end_drain()
 
     def lost(self, why: str) -> None:
@@ -129,16 +136,16 @@ class BlueGreenDrained(SideBySide):
     def commit(self) -> None:
         """The new revision is the one that comes back after a restart; the old one is still at work."""
         self.mark()
-        record, registry = self.record, self.rooms.agents.registry
+        record, registry = self.record, self.context.agents.registry
         record.heir_no = self.target.revision.no
-        now = self.rooms.clock.now_us()
+        now = self.context.clock.now_us()
         registry.save(record, now, revision=self.target.revision, config=self.target.config)
 
     async def retire_old(self) -> Happening:
         """Wait until it has nothing more to say, and shut it down."""
-        clock, terms = self.rooms.clock, self.terms
-        self._ends_at = clock.monotonic() + terms.drain_s
-        last = clock.later(terms.drain_s, self._end_drain)
+        clock, options = self.context.clock, self.options
+        self._ends_at = clock.monotonic() + options.drain_s
+        last = clock.later(options.drain_s, self._end_drain)
         self._look_again()
         try:
             await self._dry
@@ -155,34 +162,34 @@ class BlueGreenDrained(SideBySide):
             await self.bring_back()
             self.adopt()
             if not self.gone():
-                self.rooms.agents.broken(self.record, DIED)
+                self.context.agents.broken(self.record, DIED)
             return Drained()
         self.adopt()
         self.forget_old()
-        self.rooms.agents.changed(self.record, "deployed")
+        self.context.agents.changed(self.record, "deployed")
         return await super().retire_old()
 
     def progress(self) -> dict[str, Any]:
         """While it drains: how many conversations are left, and for how many seconds at the most."""
         made = super().progress()
         if self._is_draining and not self._dry.done():
-            opened, others = self._remaining.count()
-            left_s = max(0.0, self._ends_at - self.rooms.clock.monotonic())
+            opened, others = self._open_conversations.count()
+            left_s = max(0.0, self._ends_at - self.context.clock.monotonic())
             made["drain"] = {"open": opened, "without_protocol": others, "left_s": round(left_s, 3)}
         return made
 
     def _look(self) -> None:
         """Has everything ended, and is it quiet where nothing says so? Then it is over."""
-        opened, others = self._remaining.count()
-        silent_s = self.rooms.clock.monotonic() - self._heard_at
-        if not opened and (not others or silent_s >= self.terms.quiet_s):
+        opened, others = self._open_conversations.count()
+        silent_s = self.context.clock.monotonic() - self._heard_at
+        if not opened and (not others or silent_s >= self.options.quiet_s):
             self._end_drain()
 
     def _look_again(self) -> None:
         """A conversation can also end by what others say, or by time."""
         self._look()
         if not self._dry.done():
-            self._next = self.rooms.clock.later(LOOK_S, self._look_again)
+            self._next = self.context.clock.later(LOOK_S, self._look_again)
 
     def _end_drain(self) -> None:
         if not self._dry.done():

@@ -16,12 +16,12 @@ import msgspec
 from caxton.agents import AgentRecord
 from caxton.bus.endpoint import NEVER
 from caxton.cells import CellLost
-from caxton.deploy.change import Handover, Rooms
-from caxton.deploy.journey import Journey
-from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Faltered, Happening, Passed
+from caxton.deploy.handover.probation import ProbationPort
+from caxton.deploy.handover.swap import DeployContext, Handover
+from caxton.deploy.options import Probation
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Happening, Passed, ProbationFailed
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Probation
-from caxton.deploy.trial import Trial
 from caxton.errors import DeploymentError
 from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
 
@@ -32,14 +32,19 @@ class BlueGreen(Handover):
     on_probation = True
 
     def __init__(
-        self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, probation: Probation
+        self,
+        context: DeployContext,
+        record: AgentRecord,
+        target: Target,
+        deployment: DeploymentRecord,
+        probation: Probation,
     ) -> None:
-        super().__init__(rooms, record, target, journey)
+        super().__init__(context, record, target, deployment)
         assert record.revision is not None
         self._old = Target(record.revision, record.config)
         self._old_seq = 0
         self._probation = probation
-        self._trial: Trial | None = None
+        self._trial: ProbationPort | None = None
         self._is_lost = False
 
     async def check(self) -> Happening:
@@ -51,19 +56,19 @@ class BlueGreen(Handover):
 
     def take_over(self) -> None:
         """The next messages are the new revision's probation."""
-        endpoint, bus = self.record.endpoint, self.rooms.bus
+        endpoint, bus = self.record.endpoint, self.context.bus
         self._old_seq = endpoint.last_seq
         super().take_over()
         # the kept state is the old revision's, and it is the old one that comes back from it
         endpoint.snapshot_at = NEVER
-        self._trial = Trial(bus, self.link, endpoint, self._probation.turns, self._lost)
+        self._trial = ProbationPort(bus, self.link, endpoint, self._probation.turns, self._lost)
         endpoint.trial = endpoint.outlet = self._trial
         bus.outlets.append(self._trial)
 
     async def watch(self) -> Happening:
         """Wait for the first turns, or the end of the warm-up."""
         assert self._trial is not None
-        alarm = self.rooms.clock.later(self._probation.warm_up_s, self._warm)
+        alarm = self.context.clock.later(self._probation.warm_up_s, self._warm)
         try:
             return await self._trial.verdict
         finally:
@@ -72,7 +77,7 @@ class BlueGreen(Handover):
     def stop(self) -> None:
         """End the probation, if it is under way, with the old revision back."""
         if self._trial is not None:
-            self._trial.end(Faltered(DAEMON_STOPPED))
+            self._trial.end(ProbationFailed(DAEMON_STOPPED))
 
     def promote(self) -> None:
         """The probation is over: the new revision stays."""
@@ -80,9 +85,9 @@ class BlueGreen(Handover):
 
     def abort(self) -> None:
         """The probation is over: the old revision comes back."""
-        self._on_trial("aborted").end(Faltered(ABORTED))
+        self._on_trial("aborted").end(ProbationFailed(ABORTED))
 
-    def _on_trial(self, how: str) -> Trial:
+    def _on_trial(self, how: str) -> ProbationPort:
         if self._trial is None:
             raise self._undecidable(how)
         return self._trial
@@ -91,7 +96,7 @@ class BlueGreen(Handover):
         """The new revision is the agent, and has as many messages in flight as any other."""
         self._end_trial()
         super().commit()
-        self.rooms.bus.open(self.record.endpoint)
+        self.context.bus.open(self.record.endpoint)
 
     async def bring_back(self) -> None:
         """The old instance learns what was answered meanwhile, and gets the message that failed and all later ones."""
@@ -106,7 +111,7 @@ class BlueGreen(Handover):
             self.put(self.old_slot, self._old.revision, self._old.config)
             endpoint.last_seq = handled[-1].seq if handled else self._old_seq
             try:
-                learned = await self.rooms.agents.instances.replay(
+                learned = await self.context.agents.instances.replay(
                     self.link, self.old_slot, [envelope.body for envelope in handled]
                 )
             except CellLost:
@@ -114,11 +119,11 @@ class BlueGreen(Handover):
             if learned.fault is not None:
                 self.lost_old("taken back", learned.fault)
                 return
-            self.rooms.agents.instances.plan_snapshot(record)
-            self.rooms.bus.open(endpoint)
+            self.context.agents.instances.plan_snapshot(record)
+            self.context.bus.open(endpoint)
 
     async def _rehearse(self) -> None:
-        record, instances = self.record, self.rooms.agents.instances
+        record, instances = self.record, self.context.agents.instances
         endpoint = record.endpoint
         # the frame stands behind every message that the cell has now, so the state is the one after them
         seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
@@ -162,4 +167,4 @@ class BlueGreen(Handover):
         endpoint.trial = None
         endpoint.outlet = self.link
         endpoint.queued = False
-        self.rooms.bus.outlets.remove(trial)
+        self.context.bus.outlets.remove(trial)

@@ -20,15 +20,15 @@ from caxton.agents.life import state_name
 from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.clock import Clock
-from caxton.deploy.change import Rooms
-from caxton.deploy.gate import Gate
-from caxton.deploy.journey import LASTING, DeploymentView, Journey, Journeys, Origin
+from caxton.deploy.engine.resume import InterruptedDeployments
+from caxton.deploy.engine.rollback import rollback_target
+from caxton.deploy.engine.run import DeploymentRun, RunPlan
+from caxton.deploy.handover.swap import DeployContext
+from caxton.deploy.options import DeploymentOptions, Probation
 from caxton.deploy.plan import Plan, plan_of
-from caxton.deploy.resuming import GoingOn
+from caxton.deploy.record import LASTING, DeploymentRecord, DeploymentRecords, DeploymentView, Origin
+from caxton.deploy.replay_gate import ReplayGate
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Probation, Terms
-from caxton.deploy.travel import Travel, Way
-from caxton.deploy.undo import undone
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits
@@ -54,9 +54,9 @@ class Wanted:
     strategy: str
     recover: str
     fresh_state: bool
-    terms: Terms
+    options: DeploymentOptions
     wait: bool
-    gate: Gate | None
+    gate: ReplayGate | None
     configured: bool = False
     takes_back: str | None = None
 
@@ -73,21 +73,21 @@ class Engine:
         replayer: Replayer,
         clock: Clock,
         limits: Limits,
-        terms: Terms | None = None,
+        options: DeploymentOptions | None = None,
     ) -> None:
-        self._rooms = Rooms(bus, agents, clock, replayer)
+        self._context = DeployContext(bus, agents, clock, replayer)
         self._bus = bus
         self._agents = agents
         self._registry = agents.registry
         self._compiler = compiler
         self._clock = clock
         self._limits = limits
-        self.terms = terms or Terms()
+        self.options = options or DeploymentOptions()
         """How a deployment goes of which nothing else was said."""
-        self._journeys = Journeys(bus.journal, clock)
-        self.going_on = GoingOn(self._journeys, agents, self._travel)
+        self._deployments = DeploymentRecords(bus.journal, clock)
+        self.interrupted = InterruptedDeployments(self._deployments, agents, self._run)
         """Takes up, after a start, what the daemon's last end interrupted."""
-        self._under_way: dict[str, Travel] = {}
+        self._under_way: dict[str, DeploymentRun] = {}
         """Deployments by id."""
         self._idle = asyncio.Event()
         self._idle.set()
@@ -106,9 +106,9 @@ class Engine:
         recover: str = "replay",
         fresh_state: bool = False,
         probation: Probation | None = None,
-        terms: Terms | None = None,
+        options: DeploymentOptions | None = None,
         wait: bool = True,
-        gate: Gate | None = None,
+        gate: ReplayGate | None = None,
         configured: bool = False,
         takes_back: str | None = None,
     ) -> DeploymentView:
@@ -121,7 +121,7 @@ class Engine:
         hook and the new one the restore hook, unless `fresh_state`. Settings and limits that are None stay as they
         are. An agent that runs exactly this already is left alone. With a `gate` a build that it stops is returned as
         it waits, validating; the next deployment to that agent ends the waiting. `configured`: it is what caxton.toml
-        says, which a start of the daemon does not say twice; `takes_back`: the deployment that it undoes (`offers`).
+        says, which a start of the daemon does not say twice; `takes_back`: the deployment that it undoes.
         """
         if strategy not in STRATEGIES:
             raise DeploymentError(
@@ -130,9 +130,9 @@ class Engine:
         if self._closing:
             raise _stops()
         self._can_compare(name, strategy)
-        terms = terms or self.terms
+        options = options or self.options
         if probation is not None:
-            terms = msgspec.structs.replace(terms, probation=probation)
+            options = msgspec.structs.replace(options, probation=probation)
         wanted = Wanted(
             name,
             wasm,
@@ -143,7 +143,7 @@ class Engine:
             strategy,
             recover,
             fresh_state,
-            terms,
+            options,
             wait,
             gate,
             configured,
@@ -171,7 +171,7 @@ class Engine:
         profile: str = "standard",
         strategy: str = "direct",
         recover: str = "replay",
-        terms: Terms | None = None,
+        options: DeploymentOptions | None = None,
     ) -> Plan:
         """What `deploy` with the same arguments would change. The module is compiled, and nothing else is done.
 
@@ -181,35 +181,35 @@ class Engine:
         compiled = await self._compiler.compile(wasm, Profile(profile), wat=wat)
         old = record.config if record is not None else None
         config = self._config(old, settings, limits, profile, recover)
-        return plan_of(name, record, config, compiled.sha256, strategy, terms or self.terms)
+        return plan_of(name, record, config, compiled.sha256, strategy, options or self.options)
 
     async def promote(self, id: str) -> DeploymentView:
         """The operator says that the new revision is to take over now; the deployment when it has ended.
 
         Raises InvalidState where nothing is to be decided."""
-        travel = self._found(id)
-        travel.promote()
-        return await travel.ended()
+        run = self._found(id)
+        run.promote()
+        return await run.ended()
 
     async def abort(self, id: str) -> DeploymentView:
         """The operator says that the old revision is to go on alone; the deployment when it has ended.
 
         Raises InvalidState where nothing is to be decided."""
-        travel = self._found(id)
-        travel.abort()
-        return await travel.ended()
+        run = self._found(id)
+        run.abort()
+        return await run.ended()
 
     def live(self, id: str) -> DeploymentView | None:
         """A deployment under way as it is at this moment; None for one that has ended."""
-        travel = self._under_way.get(id)
-        return travel.journey.view() if travel is not None else None
+        run = self._under_way.get(id)
+        return run.deployment.view() if run is not None else None
 
     async def _make_way(self, name: str) -> None:
         """What waits for that agent waits no longer."""
-        for travel in list(self._under_way.values()):
-            if travel.held and travel.change.record.name == name:
-                travel.supersede()
-                await travel.over.wait()
+        for run in list(self._under_way.values()):
+            if run.held and run.change.record.name == name:
+                run.supersede()
+                await run.over.wait()
 
     def _can_compare(self, name: str, strategy: str) -> None:
         """InvalidState for a strategy that puts the new revision beside the old one, where that does not run."""
@@ -222,18 +222,18 @@ class Engine:
                 hint=f"start it first: caxton agent start {name}; or deploy with --strategy direct",
             )
 
-    def _found(self, id: str) -> Travel:
-        travel = self._under_way.get(id)
-        if travel is None:
+    def _found(self, id: str) -> DeploymentRun:
+        run = self._under_way.get(id)
+        if run is None:
             raise InvalidState(f"{id} is not under way", hint=f"see: caxton deploy status {id}")
-        return travel
+        return run
 
     async def rollback(self, row: DeploymentRow) -> DeploymentView:
         """Undo a deployment: the revision before it, with the settings and limits of then, by the same engine.
 
         Raises InvalidState where the agent has moved on since, or where there was nothing before.
         """
-        record, before, config = undone(row, self._registry)
+        record, before, config = rollback_target(row, self._registry)
         return await self.deploy(
             record.name,
             await self._compiler.wasm(before.sha256),
@@ -247,8 +247,8 @@ class Engine:
     async def close(self) -> None:
         """Take no more, and bring every deployment under way to its end or to where it goes on after the next start."""
         self._closing = True
-        for travel in list(self._under_way.values()):
-            travel.stop()
+        for run in list(self._under_way.values()):
+            run.stop()
         await self._idle.wait()
 
     # ------------------------------------------------------------------ one deployment
@@ -262,14 +262,14 @@ class Engine:
     async def _work(
         self, wanted: Wanted, claimed: AgentRecord | None, told: asyncio.Future[DeploymentView]
     ) -> DeploymentView:
-        journey: Journey | None = None
+        deployment: DeploymentRecord | None = None
         try:
             began = self._clock.monotonic()
             try:
                 compiled = await self._compiler.compile(wanted.wasm, Profile(wanted.profile), wat=wanted.wat)
             except CaxtonError as error:
                 if claimed is not None:
-                    self._journeys.refused(claimed, wanted.wasm, wanted.strategy, error)
+                    self._deployments.refused(claimed, wanted.wasm, wanted.strategy, error)
                 raise
             compile_ms = (self._clock.monotonic() - began) * 1000
             if self._closing:
@@ -287,7 +287,7 @@ class Engine:
             if record is None:
                 claimed = record = self._registry.add(wanted.name, config, self._clock.now_us())
                 record.busy = True
-            journey = self._journeys.begin(
+            deployment = self._deployments.begin(
                 record,
                 target.revision,
                 wanted.strategy,
@@ -301,11 +301,11 @@ class Engine:
             )
             self._registry.save(record, self._clock.now_us())
             static = f"{len(wanted.wasm):,} bytes, profile {wanted.profile}"
-            way = Way(record, target, journey, wanted.terms, static, compile_ms, wanted.gate)
+            plan = RunPlan(record, target, deployment, wanted.options, static, compile_ms, wanted.gate)
             answer = partial(_answer, told)
-            return await self._travel(way, None if wanted.wait else answer, on_held=answer)
+            return await self._run(plan, None if wanted.wait else answer, on_held=answer)
         finally:
-            if claimed is not None and not (journey is not None and journey.released):
+            if claimed is not None and not (deployment is not None and deployment.released):
                 claimed.busy = False
 
     def _config(
@@ -333,27 +333,27 @@ class Engine:
         )
         return Target(revision, config, fresh_state)
 
-    async def _travel(
+    async def _run(
         self,
-        way: Way,
+        plan: RunPlan,
         on_live: Callable[[DeploymentView], None] | None,
         *,
         on_held: Callable[[DeploymentView], None] | None = None,
         again: bool = False,
     ) -> DeploymentView:
-        way.journey.goes_on_with = {
-            "terms": msgspec.to_builtins(way.terms),
-            "config": msgspec.to_builtins(way.target.config),
-            "fresh_state": way.target.fresh_state,
+        plan.deployment.goes_on_with = {
+            "terms": msgspec.to_builtins(plan.options),
+            "config": msgspec.to_builtins(plan.target.config),
+            "fresh_state": plan.target.fresh_state,
         }
-        travel = self._under_way[way.journey.id] = Travel(self._rooms, way, on_live, on_held)
+        run = self._under_way[plan.deployment.id] = DeploymentRun(self._context, plan, on_live, on_held)
         self._idle.clear()
         try:
-            return await (travel.go_on() if again else travel.go())
+            return await (run.resume() if again else run.go())
         finally:
-            travel.over.set()
-            way.record.deployment = None
-            del self._under_way[way.journey.id]
+            run.over.set()
+            plan.record.deployment = None
+            del self._under_way[plan.deployment.id]
             if not self._under_way:
                 self._idle.set()
 

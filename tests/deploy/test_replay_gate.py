@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from agents.homes import ask, commit, events, home, instances, reached, tally, tell
 
-from caxton.deploy import DeploymentView, Gate
+from caxton.deploy import DeploymentView, ReplayGate
 from caxton.errors import InvalidState
 from caxton.house import House
 from caxton.journal import Pin
 
-CHECK, REPLAY = Gate(mode="check", timeout_s=30.0), Gate(mode="replay", timeout_s=30.0)
+CHECK, REPLAY = ReplayGate(mode="check", timeout_s=30.0), ReplayGate(mode="replay", timeout_s=30.0)
 TRAPS_AT_TWO = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 49)) (then unreachable))"
 BROKEN = tally(tag="broken", before=TRAPS_AT_TWO)
 FAILS = tally(tag="fails", before=TRAPS_AT_TWO.replace("unreachable", "(return (i32.const -7))"))
@@ -26,7 +26,7 @@ REFUSED = tally(tag="refused", before=TRAPS_AT_TWO.replace("unreachable", SPEAKS
 ILLEGAL = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"content')
 
 
-async def deploy(house: House, wasm: bytes, gate: Gate | None = None, **more: Any) -> DeploymentView:
+async def deploy(house: House, wasm: bytes, gate: ReplayGate | None = None, **more: Any) -> DeploymentView:
     return await house.engine.deploy("c", wasm, wat=True, gate=gate, **more)
 
 
@@ -105,7 +105,7 @@ async def test_a_changed_answer_in_a_pinned_conversation_waits(tmp_path: Path) -
 )
 @pytest.mark.parametrize("gate", [CHECK, REPLAY])
 async def test_what_breaks_waits_in_any_case_and_is_dropped(
-    tmp_path: Path, wasm: bytes, reason: str, gate: Gate
+    tmp_path: Path, wasm: bytes, reason: str, gate: ReplayGate
 ) -> None:
     async with home(tmp_path) as house:
         first = await begun(house)
@@ -186,7 +186,7 @@ async def test_the_gate_looks_at_so_many_and_at_those_that_are_pinned(tmp_path: 
         for n in range(6):
             await ask(house, "c", conversation_id=f"t{n}")
         await pin(house, "t0", "not there any more")
-        made = await deploy(house, tally(tag="two"), Gate(mode="replay", last=2, timeout_s=30.0))
+        made = await deploy(house, tally(tag="two"), ReplayGate(mode="replay", last=2, timeout_s=30.0))
         assert made.gate is not None
         assert (made.gate.conversations, made.gate.totals.same) == (3, 3)
 
@@ -194,7 +194,7 @@ async def test_the_gate_looks_at_so_many_and_at_those_that_are_pinned(tmp_path: 
 async def test_the_time_of_the_gate_is_bounded(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         await begun(house)
-        made = await deploy(house, BROKEN, Gate(mode="replay", timeout_s=1e-6), fresh_state=True)
+        made = await deploy(house, BROKEN, ReplayGate(mode="replay", timeout_s=1e-6), fresh_state=True)
         assert made.gate is not None
         assert (made.gate.timed_out, made.gate.totals.not_run) == (True, 2)
         assert made.state == "running"

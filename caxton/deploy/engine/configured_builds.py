@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 
 from caxton.agents import AgentConfig, KeptOut, Supervisor
-from caxton.deploy.engine import Engine
-from caxton.deploy.gate import DROPPED
-from caxton.deploy.journey import ALL, Origin
+from caxton.deploy.engine.engine import Engine
+from caxton.deploy.record import ALL, Origin
+from caxton.deploy.replay_gate import DROPPED
 from caxton.deploy.states import ABORTED, DAEMON_STOPPED
 from caxton.journal import DeploymentRow, Reader
 from caxton.sandbox.compiler import Compiler
@@ -70,14 +70,14 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
         return f"{_WORDS[self.why]} ({self.deployment}: {self.reason})"
 
 
-class _Verdict(msgspec.Struct, frozen=True):
+class _GateVerdict(msgspec.Struct, frozen=True):
     stopped: bool = False
 
 
 class _Detail(Origin, frozen=True, kw_only=True):
     """What a row says besides its columns."""
 
-    gate: _Verdict | None = None
+    gate: _GateVerdict | None = None
 
 
 def refusals(rows: Sequence[DeploymentRow], builds: dict[int, str]) -> list[Refusal]:
@@ -103,13 +103,13 @@ def refusal(rows: Sequence[DeploymentRow], builds: dict[int, str], sha256: str) 
                     at_us=row.updated_us,
                 )
         elif row.previous_no is not None and builds.get(row.previous_no) == sha256:
-            undone = _detail(row).takes_back
-            if undone is not None and row.state in _ACCEPTED:
+            rollback_target = _detail(row).takes_back
+            if rollback_target is not None and row.state in _ACCEPTED:
                 return Refusal(
                     revision=sha256,
                     why=Why.ROLLED_BACK,
                     reason=f"by {row.id}",
-                    deployment=undone,
+                    deployment=rollback_target,
                     at_us=row.updated_us,
                 )
     return None
@@ -139,7 +139,7 @@ def _detail(row: DeploymentRow) -> _Detail:
     return msgspec.json.decode(row.detail or "{}", type=_Detail)
 
 
-class Offers:
+class ConfiguredBuilds:
     """Brings what caxton.toml says to the agents, once, when the daemon starts."""
 
     def __init__(self, engine: Engine, agents: Supervisor, compiler: Compiler, reader: Reader) -> None:
@@ -148,7 +148,7 @@ class Offers:
         self._compiler = compiler
         self._reader = reader
 
-    async def offer(
+    async def apply(
         self, name: str, wasm: bytes, config: AgentConfig, *, file: str, wat: bool = False
     ) -> bool:
         """Bring that module with that configuration to the agent, if the file says something new; whether it did.

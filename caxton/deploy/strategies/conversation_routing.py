@@ -21,7 +21,7 @@ AT_ONCE: Final = 4_096
 """Conversations that are looked at in one go, so that the bus is not held up."""
 
 
-class Voices:
+class ConversationRouting:
     """Who speaks where."""
 
     def __init__(self, is_new: Callable[[str], bool]) -> None:

@@ -1,8 +1,8 @@
 """Two live revisions of one agent, whatever for: how they are measured, and how one of the two takes over and the other
-one goes. How the new one comes to stand there is said in `joining`.
+one goes. How the new one comes to stand there is said in `standby`.
 
-In: what a `Pair` hears. Out: a verdict, and an agent that is one of the two again. What decides is said by the
-strategies: `canary`, `shadow` and `drained`.
+In: what a `DualRun` hears. Out: a verdict, and an agent that is one of the two again. What decides is said by the
+strategies: `canary`, `shadow` and `drain`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import msgspec
 from caxton.agents import AgentRecord
 from caxton.cells import CellLost
 from caxton.clock import Alarm
-from caxton.deploy.change import Rooms
-from caxton.deploy.joining import DIED, Joining, Resumed
-from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand
-from caxton.deploy.sides import Sides
-from caxton.deploy.states import ABORTED, ChangedOver, Faltered, Happening, Passed
+from caxton.deploy.handover.dual_run import PendingTurn
+from caxton.deploy.handover.standby import DIED, SavedProgress, Standby
+from caxton.deploy.handover.swap import DeployContext
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import ABORTED, ChangedOver, Happening, Passed, ProbationFailed
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Terms
 from caxton.errors import CaxtonError, DeploymentError
 from caxton.sandbox.frames import DISCARDED, Status
 
@@ -33,7 +33,7 @@ WITHIN_S: Final = 30.0
 NOTE_S: Final = 5.0
 
 
-class SideBySide(Joining):
+class SideBySide(Standby):
     """Both revisions handle every message; `speaks` says whose words are said."""
 
     on_probation = True
@@ -41,28 +41,28 @@ class SideBySide(Joining):
 
     def __init__(
         self,
-        rooms: Rooms,
+        context: DeployContext,
         record: AgentRecord,
         target: Target,
-        journey: Journey,
-        terms: Terms,
-        resumed: Resumed | None = None,
+        deployment: DeploymentRecord,
+        options: DeploymentOptions,
+        saved: SavedProgress | None = None,
     ) -> None:
-        super().__init__(rooms, record, target, journey, resumed)
-        self.terms = terms
-        self.sides = resumed.sides if resumed else Sides()
+        super().__init__(context, record, target, deployment, saved)
+        self.options = options
+        self.metrics = saved.metrics if saved else ComparedMetrics()
         self._verdict: asyncio.Future[Happening | None] = asyncio.get_running_loop().create_future()
         self._fallen: deque[float] = deque(maxlen=BREAKDOWNS)
         self._notes: Alarm | None = None
-        journey.progress = self.progress
-        journey.kept = self.kept
+        deployment.progress = self.progress
+        deployment.kept = self.kept
 
     # ------------------------------------------------------------------ as a change
 
     async def change_over(self) -> Happening:
         """The new revision takes its place beside the old one, which goes on without a pause."""
         await self.join()
-        self.record.deployment = self.journey.id
+        self.record.deployment = self.deployment.id
         self._note()
         return ChangedOver(on_probation=True)
 
@@ -77,9 +77,9 @@ class SideBySide(Joining):
             elif verdict is None:
                 await self.bring_back()
                 await self.drop_new()
-                self.journey.save()
+                self.deployment.save()
         except CaxtonError as error:
-            return Faltered(error.message)
+            return ProbationFailed(error.message)
         return verdict
 
     async def passed(self) -> None:
@@ -88,21 +88,21 @@ class SideBySide(Joining):
 
     async def bring_back(self) -> None:
         """The old revision goes on alone; it has handled everything that the new one has."""
-        if self.pair is None or self.gone():
+        if self.dual_run is None or self.gone():
             return
         record, endpoint = self.record, self.record.endpoint
         async with record.changing:
-            pair = self.pair
-            was_open, breaks = endpoint.open, pair.old_breaks
+            dual_run = self.dual_run
+            was_open, breaks = endpoint.open, dual_run.old_breaks
             endpoint.open = False
-            pair.unseat()
-            await pair.quiet()
+            dual_run.unseat()
+            await dual_run.quiet()
             if self.gone():
                 return
-            pair.end()
-            self.rooms.agents.instances.plan_snapshot(record)
-            if was_open and pair.old_breaks == breaks:  # else its repair opens the mailbox
-                self.rooms.bus.open(endpoint)
+            dual_run.end()
+            self.context.agents.instances.plan_snapshot(record)
+            if was_open and dual_run.old_breaks == breaks:  # else its repair opens the mailbox
+                self.context.bus.open(endpoint)
 
     # ------------------------------------------------------------------ what the operator may say
 
@@ -112,58 +112,60 @@ class SideBySide(Joining):
 
     def abort(self) -> None:
         """The old revision goes on alone."""
-        self.decide(Faltered(ABORTED))
+        self.decide(ProbationFailed(ABORTED))
 
     def stop(self) -> None:
         """The daemon stops."""
         self.decide(None)
 
-    # ------------------------------------------------------------------ as the pair's watcher
+    # ------------------------------------------------------------------ as the dual run's observer
 
-    def heard(self, hand: Hand) -> None:
+    def heard(self, turn: PendingTurn) -> None:
         """Both have handled a message: count it."""
-        old, new = hand.old, hand.new
+        old, new = turn.old, turn.new
         assert old is not None
         assert new is not None
         old_violated, new_violated = (
-            hand.violated and not hand.new_speaks,
-            hand.refused or (hand.violated and hand.new_speaks),
+            turn.violated and not turn.new_speaks,
+            turn.refused or (turn.violated and turn.new_speaks),
         )
-        self.sides.old.count(
+        self.metrics.old.count(
             fuel=old.fuel,
             turn_us=old.turn_us,
             error=old.status != Status.OK or old_violated,
             violation=old_violated,
-            spoken=not hand.new_speaks,
+            spoken=not turn.new_speaks,
         )
         # what a guest itself refuses is an error where it was to speak and the old one took the message
-        refuses = new.status == Status.GUEST_ERROR and hand.for_new and old.status == Status.OK
-        self.sides.new.count(
+        refuses = new.status == Status.GUEST_ERROR and turn.for_new and old.status == Status.OK
+        self.metrics.new.count(
             fuel=new.fuel,
             turn_us=new.turn_us,
             error=new.status in DISCARDED or refuses or new_violated,
             violation=new_violated,
-            spoken=hand.new_speaks,
+            spoken=turn.new_speaks,
         )
-        self.judge(hand)
+        self.judge(turn)
 
-    def judge(self, hand: Hand) -> None:
+    def judge(self, turn: PendingTurn) -> None:
         """Something was counted."""
 
     def fell(self, reason: str) -> None:
         """The new instance is gone: bring it back, unless that happened too often."""
-        now = self.rooms.clock.monotonic()
+        now = self.context.clock.monotonic()
         if len(self._fallen) == BREAKDOWNS and now - self._fallen[0] < WITHIN_S:
-            self.decide(Faltered(f"broke down {BREAKDOWNS + 1} times in {WITHIN_S:.0f} s; last: {reason}"))
+            self.decide(
+                ProbationFailed(f"broke down {BREAKDOWNS + 1} times in {WITHIN_S:.0f} s; last: {reason}")
+            )
             return
         self._fallen.append(now)
         if self.lives_on():
-            self.rooms.agents.spawn(self._come_back())
+            self.context.agents.spawn(self._come_back())
 
     def lost(self, why: str) -> None:
         """The cell died; the agent comes back with it, as what it is in its record."""
         super().lost(why)
-        self.decide(Faltered(why))
+        self.decide(ProbationFailed(why))
 
     # ------------------------------------------------------------------ steps
 
@@ -183,40 +185,40 @@ class SideBySide(Joining):
 
     def progress(self) -> dict[str, Any]:
         """How far it is, for people and for the journal."""
-        return {"sides": self.sides.plain(), "breakdowns": len(self._fallen)}
+        return {"sides": self.metrics.plain(), "breakdowns": len(self._fallen)}
 
     def kept(self) -> dict[str, Any]:
         """What is measured, as it goes on after a restart."""
-        return {"sides": msgspec.to_builtins(self.sides, str_keys=True), **super().kept()}
+        return {"sides": msgspec.to_builtins(self.metrics, str_keys=True), **super().kept()}
 
     def _note(self) -> None:
         """Write down from time to time how far it is."""
-        self.journey.save()
-        self.rooms.bus.settle()
-        self._notes = self.rooms.clock.later(NOTE_S, self._note)
+        self.deployment.save()
+        self.context.bus.settle()
+        self._notes = self.context.clock.later(NOTE_S, self._note)
 
     async def take_alone(self) -> None:
         """The new instance handles the next message, and the old one none any more."""
         record, endpoint = self.record, self.record.endpoint
-        pair = self.pair
-        assert pair is not None
-        if not pair.seated and not self.gone():
+        dual_run = self.dual_run
+        assert dual_run is not None
+        if not dual_run.seated and not self.gone():
             await self.come_up()
         async with record.changing:
-            began = self.rooms.clock.monotonic()
-            was_open, breaks = endpoint.open, pair.old_breaks
+            began = self.context.clock.monotonic()
+            was_open, breaks = endpoint.open, dual_run.old_breaks
             endpoint.open = False
-            await pair.quiet()
+            await dual_run.quiet()
             if self.gone():
                 raise DeploymentError(DIED)
-            if not pair.seated:
-                if was_open and pair.old_breaks == breaks:
-                    self.rooms.bus.open(endpoint)
+            if not dual_run.seated:
+                if was_open and dual_run.old_breaks == breaks:
+                    self.context.bus.open(endpoint)
                 raise DeploymentError("the new revision broke down while it took over")
-            pair.end()
+            dual_run.end()
             self.put(self.slot, self.target.revision, self.target.config)
-            self.rooms.bus.open(endpoint)
-            self.journey.pause_us = int((self.rooms.clock.monotonic() - began) * 1e6)
+            self.context.bus.open(endpoint)
+            self.deployment.pause_us = int((self.context.clock.monotonic() - began) * 1e6)
 
     async def _come_back(self) -> None:
         try:
@@ -224,4 +226,4 @@ class SideBySide(Joining):
         except CellLost:
             pass  # `lost` is told
         except CaxtonError as error:
-            self.decide(Faltered(f"could not be started again: {error.message}"))
+            self.decide(ProbationFailed(f"could not be started again: {error.message}"))

@@ -14,52 +14,52 @@ import msgspec
 
 from caxton.agents import AgentRecord, Running, Suspended
 from caxton.cells import Cell, CellLost
-from caxton.deploy.blue_green import BlueGreen
-from caxton.deploy.canary import Canary
-from caxton.deploy.change import Change, Rooms
 from caxton.deploy.checks import STATIC, validate
-from caxton.deploy.direct import Direct
-from caxton.deploy.drained import BlueGreenDrained
-from caxton.deploy.gate import DROPPED, SUPERSEDED, Gate, judge
-from caxton.deploy.joining import Resumed
-from caxton.deploy.journey import DeploymentView, Journey
-from caxton.deploy.shadow import Shadow
-from caxton.deploy.states import DAEMON_STOPPED, Effect, Faltered, Happening, Refused, Unchanged
+from caxton.deploy.handover.standby import SavedProgress
+from caxton.deploy.handover.swap import Change, DeployContext
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.record import DeploymentRecord, DeploymentView
+from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, ReplayGate, judge
+from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, ProbationFailed, Refused, Unchanged
+from caxton.deploy.strategies.blue_green import BlueGreen
+from caxton.deploy.strategies.canary import Canary
+from caxton.deploy.strategies.direct import Direct
+from caxton.deploy.strategies.drain import Drain
+from caxton.deploy.strategies.shadow import Shadow
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Terms
 from caxton.errors import CaxtonError, DeploymentError
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RunPlan:
     """What a deployment is to do, and by which rules."""
 
     record: AgentRecord
     target: Target
-    journey: Journey
-    terms: Terms
+    deployment: DeploymentRecord
+    options: DeploymentOptions
     static: str
     """What the static check found."""
     compile_ms: float = 0.0
-    gate: Gate | None = None
-    resumed: Resumed | None = None
+    gate: ReplayGate | None = None
+    saved: SavedProgress | None = None
 
 
-class Travel:
+class DeploymentRun:
     """One deployment under way. `on_live` is told when both revisions live for longer than anybody waits, `on_held`
     when the gate has stopped it."""
 
     def __init__(
         self,
-        rooms: Rooms,
-        way: Way,
+        context: DeployContext,
+        plan: RunPlan,
         on_live: Callable[[DeploymentView], None] | None,
         on_held: Callable[[DeploymentView], None] | None = None,
     ) -> None:
-        self.journey = way.journey
-        self.change = Change(rooms, way.record, way.target, way.journey)
-        self._rooms = rooms
-        self._way = way
+        self.deployment = plan.deployment
+        self.change = Change(context, plan.record, plan.target, plan.deployment)
+        self._context = context
+        self._plan = plan
         self._on_live = on_live
         self._on_held = on_held
         self._decision: asyncio.Future[str | None] | None = None
@@ -72,7 +72,7 @@ class Travel:
     async def ended(self) -> DeploymentView:
         """It as it ended."""
         await self.over.wait()
-        return self.journey.view()
+        return self.deployment.view()
 
     @property
     def held(self) -> bool:
@@ -101,33 +101,35 @@ class Travel:
 
     async def go(self) -> DeploymentView:
         """From the first step to the last."""
-        way, clock = self._way, self._rooms.clock
+        plan, clock = self._plan, self._context.clock
         happening: Happening | None
         try:
             began = clock.monotonic()
-            if isinstance(way.record.life, Running | Suspended):
-                if _is_so(way.record, way.target):
-                    way.journey.unchanged = True
+            if isinstance(plan.record.life, Running | Suspended):
+                if _is_so(plan.record, plan.target):
+                    plan.deployment.unchanged = True
                 else:
                     self.change = self._handover()
-            happening = Unchanged() if way.journey.unchanged else await self._checked()
-            way.journey.load_ms = (clock.monotonic() - began) * 1000
+            happening = Unchanged() if plan.deployment.unchanged else await self._checked()
+            plan.deployment.load_ms = (clock.monotonic() - began) * 1000
         except CaxtonError as error:
             happening = self._refuse(error)
         return await self._follow(happening)
 
-    async def go_on(self) -> DeploymentView:
+    async def resume(self) -> DeploymentView:
         """After a restart of the daemon: put the new revision beside the old one again, and go on."""
-        journey = self.journey
+        deployment = self.deployment
         happening: Happening | None
         try:
             change = self.change = self._handover()
             await change.check()
             await change.change_over()
         except CaxtonError as error:
-            happening = Faltered(f"it could not go on after the daemon's restart: {readable(error).message}")
+            happening = ProbationFailed(
+                f"it could not go on after the daemon's restart: {readable(error).message}"
+            )
         else:
-            journey.save()
+            deployment.save()
             happening = await self._watched()
         return await self._follow(happening)
 
@@ -135,51 +137,51 @@ class Travel:
 
     async def _checked(self) -> Happening:
         """The four steps of the validation, the gate, and then the instance itself."""
-        way = self._way
-        way.journey.checks.passed(STATIC, way.static, way.compile_ms)
+        plan = self._plan
+        plan.deployment.checks.passed(STATIC, plan.static, plan.compile_ms)
         await validate(
-            way.journey.checks,
-            self._rooms.agents.instances,
-            way.record,
+            plan.deployment.checks,
+            self._context.agents.instances,
+            plan.record,
             self._cell(),
-            way.target,
-            probe=way.terms.probe,
+            plan.target,
+            probe=plan.options.probe,
         )
         await self._through_the_gate()
         return await self.change.check()
 
     async def _through_the_gate(self) -> None:
         """See what the agent's conversations are answered now; wait for an operator where that is not good enough."""
-        way, rooms = self._way, self._rooms
-        record, gate = way.record, way.gate
-        if gate is None or record.revision is None or record.revision == way.target.revision:
+        plan, context = self._plan, self._context
+        record, gate = plan.record, plan.gate
+        if gate is None or record.revision is None or record.revision == plan.target.revision:
             return
-        verdict = self.journey.gate = await judge(
-            gate, rooms.replayer, rooms.bus.journal.reader, record, way.target
+        verdict = self.deployment.gate = await judge(
+            gate, context.replayer, context.bus.journal.reader, record, plan.target
         )
         if not verdict.stopped:
             return
         if self._stopping:
             raise DeploymentError(DAEMON_STOPPED)
         self._decision = asyncio.get_running_loop().create_future()
-        self.journey.waits = True
-        self.journey.save()
+        self.deployment.waits = True
+        self.deployment.save()
         self.tell()
         # nobody is kept from the agent while this one waits
-        self.journey.released = True
+        self.deployment.released = True
         record.busy = False
         if self._on_held is not None:
-            self._on_held(self.journey.view())
+            self._on_held(self.deployment.view())
         why = await self._decision
-        self.journey.waits = False
+        self.deployment.waits = False
         if why is not None:
             raise DeploymentError(f"{why}: {verdict.reason}")
-        if rooms.agents.registry.agents.get(record.name) is not record:
+        if context.agents.registry.agents.get(record.name) is not record:
             raise DeploymentError(f"{record.name} was removed while this waited")
-        rooms.agents.claim(record, "deployed")
-        self.journey.released = False
+        context.agents.claim(record, "deployed")
+        self.deployment.released = False
         runs = isinstance(record.life, Running | Suspended)
-        self.change = self._handover() if runs else Change(rooms, record, way.target, self.journey)
+        self.change = self._handover() if runs else Change(context, record, plan.target, self.deployment)
 
     def _decide(self, why: str | None) -> bool:
         """End the waiting, if it waits."""
@@ -190,28 +192,28 @@ class Travel:
         return True
 
     def _cell(self) -> Cell:
-        record = self._way.record
+        record = self._plan.record
         runs = isinstance(record.life, Running | Suspended)
-        return record.cell if runs and record.cell is not None else self._rooms.agents.instances.place()
+        return record.cell if runs and record.cell is not None else self._context.agents.instances.place()
 
     def _handover(self) -> Change:
-        way, rooms = self._way, self._rooms
-        record, target, journey, terms = way.record, way.target, way.journey, way.terms
-        match journey.strategy:
+        plan, context = self._plan, self._context
+        record, target, deployment, options = plan.record, plan.target, plan.deployment, plan.options
+        match deployment.strategy:
             case "canary":
-                return Canary(rooms, record, target, journey, terms, way.resumed)
+                return Canary(context, record, target, deployment, options, plan.saved)
             case "shadow":
-                return Shadow(rooms, record, target, journey, terms, way.resumed)
-            case "blue-green" if terms.drain:
-                return BlueGreenDrained(rooms, record, target, journey, terms)
+                return Shadow(context, record, target, deployment, options, plan.saved)
+            case "blue-green" if options.drain:
+                return Drain(context, record, target, deployment, options)
             case "blue-green":
-                return BlueGreen(rooms, record, target, journey, terms.probation)
+                return BlueGreen(context, record, target, deployment, options.probation)
             case _:
-                return Direct(rooms, record, target, journey)
+                return Direct(context, record, target, deployment)
 
     async def _follow(self, happening: Happening | None) -> DeploymentView:
         while happening is not None:
-            effects, happening = self.journey.step(happening), None
+            effects, happening = self.deployment.step(happening), None
             for effect in effects:
                 try:
                     happening = await self._perform(effect) or happening
@@ -219,14 +221,14 @@ class Travel:
                     happening = self._refuse(error)
         if self._refused is not None:
             raise self._refused
-        return self.journey.view()
+        return self.deployment.view()
 
     async def _perform(self, effect: Effect) -> Happening | None:
         """Do what a step asks for; what came of it, where that makes the next step."""
-        change, bus = self.change, self._rooms.bus
+        change, bus = self.change, self._context.bus
         match effect:
             case Effect.SAVE:
-                self.journey.save()
+                self.deployment.save()
             case Effect.TELL:
                 self.tell()
             case Effect.CHANGE_OVER:
@@ -248,16 +250,16 @@ class Travel:
         if self._stopping:
             self.change.stop()
         if self._on_live is not None and self.change.lasting:
-            self._on_live(self.journey.view())
+            self._on_live(self.deployment.view())
         return await self.change.watch()
 
     def tell(self) -> None:
         """Tell the viewers where it stands."""
-        bus = self._rooms.bus
+        bus = self._context.bus
         bus.event(
             "deployment",
             agent=self.change.record.endpoint.name,
-            body=msgspec.to_builtins(self.journey.view()),
+            body=msgspec.to_builtins(self.deployment.view()),
         )
         bus.settle()
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision
-from caxton.deploy.journey import Before
+from caxton.deploy.record import Before
 from caxton.errors import InvalidState
 from caxton.journal import DeploymentRow
 
 
-def undone(row: DeploymentRow, registry: Registry) -> tuple[AgentRecord, Revision, AgentConfig]:
+def rollback_target(row: DeploymentRow, registry: Registry) -> tuple[AgentRecord, Revision, AgentConfig]:
     """The agent of that deployment, and the revision and configuration that it had before it.
 
     Raises InvalidState where the agent has moved on since, or where there was nothing before.

@@ -9,13 +9,13 @@ import pytest
 from agents.homes import commit, home, instances, letters, power_cut, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import Condition, Stage, Terms
-from caxton.deploy.voices import within
+from caxton.deploy import Condition, DeploymentOptions, Stage
+from caxton.deploy.strategies.conversation_routing import within
 from caxton.house import House
-from deploy.pairs import counter, every, said, side_by_side, talk, up
+from deploy.dual_runs import counter, every, said, side_by_side, talk, up
 
 FAILS = Condition("error_rate", 1.0, False, "error_rate>1%")
-TERMS = Terms(stages=(Stage(10, 60), Stage(50, 100)), rollback_on=(FAILS,))
+OPTIONS = DeploymentOptions(stages=(Stage(10, 60), Stage(50, 100)), rollback_on=(FAILS,))
 
 
 async def taken_up(house: House) -> str:
@@ -41,7 +41,7 @@ async def test_a_canary_goes_on_in_its_stage(tmp_path: Path, how: str) -> None:
         await up(house, counter())
         asked = [talk(house, "before")]
         await said(house, asked)
-        async with side_by_side(house, counter("two"), strategy="canary", terms=TERMS) as change:
+        async with side_by_side(house, counter("two"), strategy="canary", options=OPTIONS) as change:
             id = house.agents.registry.find("c").deployment or ""
             asked += [talk(house, f"a-{n}") for n in range(40)]
             await said(house, asked)
@@ -94,12 +94,12 @@ async def test_what_was_counted_before_a_restart_takes_it_back_after(tmp_path: P
     """One turn of twenty fails: fifteen before the power goes, the rest after; no turn is lost on the way."""
     there = tmp_path / "2"
     there.mkdir()
-    terms = Terms(stages=(Stage(25, 3600), Stage(50, 3600)), rollback_on=(FAILS,))
+    options = DeploymentOptions(stages=(Stage(25, 3600), Stage(50, 3600)), rollback_on=(FAILS,))
     wasm = counter("two", first=every(20, "(unreachable)"), snapshot=False)
     clock = VirtualClock()
     async with home(tmp_path, clock=clock) as house:
         first = await up(house, counter(snapshot=False))
-        async with side_by_side(house, wasm, strategy="canary", terms=terms):
+        async with side_by_side(house, wasm, strategy="canary", options=options):
             id = house.agents.registry.find("c").deployment or ""
             asked = [talk(house, f"t-{n}") for n in range(15)]
             await said(house, asked)
@@ -133,7 +133,7 @@ async def test_a_shadow_goes_on(tmp_path: Path) -> None:
     async with home(tmp_path, clock=clock) as house:
         await up(house, counter())
         async with side_by_side(
-            house, counter("two"), strategy="shadow", terms=Terms(shadow_s=100)
+            house, counter("two"), strategy="shadow", options=DeploymentOptions(shadow_s=100)
         ) as change:
             id = house.agents.registry.find("c").deployment or ""
             await said(house, [talk(house, "t") for _ in range(5)])
@@ -160,7 +160,7 @@ async def test_a_shadow_goes_on(tmp_path: Path) -> None:
 async def test_what_cannot_go_on_is_rolled_back_with_the_reason(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         first = await up(house, counter())
-        async with side_by_side(house, counter("two"), strategy="canary", terms=TERMS) as change:
+        async with side_by_side(house, counter("two"), strategy="canary", options=OPTIONS) as change:
             id = house.agents.registry.find("c").deployment or ""
             await said(house, [talk(house, "t")])
     made = await change

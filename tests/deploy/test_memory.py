@@ -14,15 +14,15 @@ import pytest
 from agents.homes import answers, home, instances, kill_cell, power_cut, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import Probation, Stage, Terms
-from caxton.deploy.pair import Pair
-from caxton.deploy.voices import within
+from caxton.deploy import DeploymentOptions, Probation, Stage
+from caxton.deploy.handover.dual_run import DualRun
+from caxton.deploy.strategies.conversation_routing import within
 from caxton.errors import DeploymentError
 from caxton.house import House
 from caxton.limits import Limits
-from deploy.pairs import SPIN, counter, longer, side_by_side, talk, up
+from deploy.dual_runs import SPIN, counter, longer, side_by_side, talk, up
 
-HALF = Terms(stages=(Stage(50, 100_000),), rollback_on=())
+HALF = DeploymentOptions(stages=(Stage(50, 100_000),), rollback_on=())
 TRAPS = "(unreachable)"
 PLAIN, NEW_TRAPS, OLD_TRAPS, BOTH_TRAP = 0, 1200, 2200, 3200
 """How long a message is, which says what it does to whom."""
@@ -66,7 +66,7 @@ async def whole(house: House) -> None:
         house.bus.event("test", body={})
         house.bus.settle()
         outlet = record.endpoint.outlet
-        return record.mending is None and (not isinstance(outlet, Pair) or outlet.seated)
+        return record.mending is None and (not isinstance(outlet, DualRun) or outlet.seated)
 
     await reached(house, stands)
 
@@ -107,7 +107,7 @@ async def test_each_remembers_what_it_has_handled(tmp_path: Path, hooks: bool, e
         for _ in range(3):
             assert await ask(house, "before") == model.hears(PLAIN, new_speaks=False)
         model.new = model.old
-        async with side_by_side(house, new(hooks=hooks), strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, new(hooks=hooks), strategy="canary", options=HALF) as change:
             await some(house, clock, model, chance, 12)
             if power:
                 await power_cut(house, there)
@@ -165,7 +165,7 @@ async def test_a_turn_that_only_the_other_one_bore_is_left_out_where_no_row_says
     with_old = next(f"t-{n}" for n in range(100) if not within(f"t-{n}", 50))
     async with home(tmp_path, clock=clock) as house:
         await up(house, old(hooks=False))
-        async with side_by_side(house, new(hooks=False), strategy="canary", terms=HALF):
+        async with side_by_side(house, new(hooks=False), strategy="canary", options=HALF):
             assert await ask(house, with_old) == ("one", 1)
             assert await ask(house, with_new, OLD_TRAPS) == ("two", 2)
             assert await ask(house, with_old, NEW_TRAPS) == ("one", 2)
@@ -188,7 +188,7 @@ async def test_fresh_remembers_since_it_began_and_nothing_of_before(tmp_path: Pa
         await up(house, old(hooks=True))
         assert await ask(house, "before") == ("one", 1)
         async with side_by_side(
-            house, new(hooks=True), strategy="canary", terms=HALF, fresh_state=True
+            house, new(hooks=True), strategy="canary", options=HALF, fresh_state=True
         ) as change:
             assert await ask(house, next(talks)) == ("two", 1)
             assert await ask(house, next(talks), NEW_TRAPS) == ("one", 3)
@@ -209,8 +209,8 @@ async def test_a_shadow_is_told_the_past_and_can_be_promoted(tmp_path: Path) -> 
     async with home(tmp_path) as house:
         await up(house, old(hooks=False))
         assert [await ask(house, "t") for _ in range(2)] == [("one", 1), ("one", 2)]
-        terms = Terms(shadow_s=100_000)
-        async with side_by_side(house, new(hooks=False), strategy="shadow", terms=terms) as change:
+        options = DeploymentOptions(shadow_s=100_000)
+        async with side_by_side(house, new(hooks=False), strategy="shadow", options=options) as change:
             live = house.engine.live(house.agents.registry.find("c").deployment or "")
             assert live is not None
             assert (live.memory, live.memory_reason) == ("rebuilt", "2 turns run again")
@@ -225,12 +225,14 @@ async def test_a_shadow_is_told_the_past_and_can_be_promoted(tmp_path: Path) -> 
 @pytest.mark.parametrize("fresh", [False, True], ids=["told", "fresh"])
 async def test_what_drains_remembers_on_both_sides(tmp_path: Path, how: str, fresh: bool) -> None:
     clock = VirtualClock()
-    terms = Terms(drain=True, probation=Probation(turns=1, warm_up_s=3600), drain_s=600, quiet_s=30)
+    options = DeploymentOptions(
+        drain=True, probation=Probation(turns=1, warm_up_s=3600), drain_s=600, quiet_s=30
+    )
     async with home(tmp_path, clock=clock) as house:
         await up(house, old(hooks=False))
         assert [await ask(house, "old") for _ in range(2)] == [("one", 1), ("one", 2)]
         async with side_by_side(
-            house, new(hooks=False), strategy="blue-green", terms=terms, fresh_state=fresh
+            house, new(hooks=False), strategy="blue-green", options=options, fresh_state=fresh
         ) as change:
             before = 0 if fresh else 2
             assert await ask(house, "n-1") == ("two", before + 1)
@@ -258,7 +260,7 @@ async def test_both_break_down_over_one_message_and_both_are_back(tmp_path: Path
     clock = VirtualClock()
     async with home(tmp_path, clock=clock) as house:
         await up(house, old(hooks=True))
-        async with side_by_side(house, new(hooks=True), strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, new(hooks=True), strategy="canary", options=HALF) as change:
             for number in range(12):
                 clock.advance(31)
                 assert await ask(house, f"b-{number}", BOTH_TRAP) is None
@@ -271,7 +273,7 @@ async def test_a_build_that_breaks_down_over_the_past_is_not_taken(tmp_path: Pat
         first = await up(house, old(hooks=False))
         assert await ask(house, "t", NEW_TRAPS) == ("one", 1)
         with pytest.raises(DeploymentError, match="its past cannot be told") as caught:
-            await house.engine.deploy("c", new(hooks=False), wat=True, strategy="canary", terms=HALF)
+            await house.engine.deploy("c", new(hooks=False), wat=True, strategy="canary", options=HALF)
         assert "--fresh-state" in (caught.value.hint or "")
         assert house.agents.view("c").revision == first.revision
         assert await ask(house, "t") == ("one", 2)
@@ -290,7 +292,7 @@ async def test_whoever_goes_on_alone_has_first_ended_what_it_was_given(tmp_path:
             limits=Limits(fuel=10**12, wall_ms=400),
         )
         wasm = counter("two", first=slow if hangs[0] == "two" else "", snapshot=False)
-        async with side_by_side(house, wasm, strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, wasm, strategy="canary", options=HALF) as change:
             quick = next(f"t-{n}" for n in range(100) if within(f"t-{n}", 50) == (end == "aborted"))
             id = house.agents.registry.find("c").deployment or ""
             seq = talk(house, quick, content="x" * 1200)
@@ -313,11 +315,11 @@ async def test_whoever_goes_on_alone_has_first_ended_what_it_was_given(tmp_path:
 
 
 async def test_an_instance_that_is_coming_back_when_it_is_decided_is_not_left_over(tmp_path: Path) -> None:
-    terms = Terms(shadow_s=1000)
+    options = DeploymentOptions(shadow_s=1000)
     async with home(tmp_path, clock=VirtualClock()) as house:
         await up(house, old(hooks=True))
         for number in range(12):
-            async with side_by_side(house, new(hooks=True), strategy="shadow", terms=terms):
+            async with side_by_side(house, new(hooks=True), strategy="shadow", options=options):
                 talk(house, f"t-{number}", content="x" * NEW_TRAPS)
                 await house.bus.endpoints["c@local"].empty()
                 for _ in range(3 * number):
@@ -343,7 +345,7 @@ async def test_under_load_nothing_is_told_twice_or_not_at_all(tmp_path: Path, en
             asked.extend((talk(house, f"{chance.random()}", content="x" * kind), kind) for kind in length)
 
         burst(100)
-        async with side_by_side(house, new(hooks=False), strategy="canary", terms=HALF) as change:
+        async with side_by_side(house, new(hooks=False), strategy="canary", options=HALF) as change:
             for number in range(12):
                 clock.advance(31)
                 burst(60, NEW_TRAPS if number % 2 else OLD_TRAPS)

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.deploy.terms import Condition
+from caxton.deploy.options import Condition
 
 STEPS: Final = 16
 """Steps of the histogram in each doubling: a time is kept to about 4 %."""
 
 
-class Side(msgspec.Struct, kw_only=True):
+class RevisionMetrics(msgspec.Struct, kw_only=True):
     """One revision's turns."""
 
     turns: int = 0
@@ -77,11 +77,11 @@ class Side(msgspec.Struct, kw_only=True):
         }
 
 
-class Sides(msgspec.Struct, kw_only=True):
+class ComparedMetrics(msgspec.Struct, kw_only=True):
     """Both."""
 
-    old: Side = msgspec.field(default_factory=Side)
-    new: Side = msgspec.field(default_factory=Side)
+    old: RevisionMetrics = msgspec.field(default_factory=RevisionMetrics)
+    new: RevisionMetrics = msgspec.field(default_factory=RevisionMetrics)
 
     def plain(self) -> dict[str, Any]:
         """Both as people see them."""

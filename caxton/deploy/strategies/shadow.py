@@ -9,15 +9,15 @@ from typing import Any, Final
 from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
-from caxton.deploy.change import Rooms
-from caxton.deploy.compare import compare
-from caxton.deploy.joining import Resumed
-from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand
-from caxton.deploy.side_by_side import SideBySide
-from caxton.deploy.states import Faltered, Happening
+from caxton.deploy.handover.dual_run import PendingTurn
+from caxton.deploy.handover.side_by_side import SideBySide
+from caxton.deploy.handover.standby import SavedProgress
+from caxton.deploy.handover.swap import DeployContext
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import Happening, ProbationFailed
+from caxton.deploy.strategies.comparison import compare
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Terms
 
 EXAMPLES: Final = 10
 """Differences that are kept word for word."""
@@ -28,16 +28,16 @@ class Shadow(SideBySide):
 
     def __init__(
         self,
-        rooms: Rooms,
+        context: DeployContext,
         record: AgentRecord,
         target: Target,
-        journey: Journey,
-        terms: Terms,
-        resumed: Resumed | None = None,
+        deployment: DeploymentRecord,
+        options: DeploymentOptions,
+        saved: SavedProgress | None = None,
     ) -> None:
-        super().__init__(rooms, record, target, journey, terms, resumed)
-        before: dict[str, Any] = resumed.progress if resumed else {}
-        self._left_s = float(before.get("left_s", terms.shadow_s))
+        super().__init__(context, record, target, deployment, options, saved)
+        before: dict[str, Any] = saved.progress if saved else {}
+        self._left_s = float(before.get("left_s", options.shadow_s))
         self._ends_at = 0.0
         self._alarm: Alarm | None = None
         self._over = False
@@ -48,8 +48,8 @@ class Shadow(SideBySide):
     async def change_over(self) -> Happening:
         """The shadow takes its place."""
         changed = await super().change_over()
-        self._ends_at = self.rooms.clock.monotonic() + self._left_s
-        self._alarm = self.rooms.clock.later(self._left_s, self._end)
+        self._ends_at = self.context.clock.monotonic() + self._left_s
+        self._alarm = self.context.clock.later(self._left_s, self._end)
         return changed
 
     async def watch(self) -> Happening | None:
@@ -63,12 +63,12 @@ class Shadow(SideBySide):
         """Never."""
         return False
 
-    def judge(self, hand: Hand) -> None:
+    def judge(self, turn: PendingTurn) -> None:
         """Compare what the two would have said."""
-        old, new = hand.old, hand.new
-        if "output" not in self.terms.compare or old is None or new is None:
+        old, new = turn.old, turn.new
+        if "output" not in self.options.compare or old is None or new is None:
             return
-        message, endpoint = hand.envelope.message, self.record.endpoint
+        message, endpoint = turn.envelope.message, self.record.endpoint
         found = compare(old, new, message, endpoint.name, endpoint.limits)
         if not found:
             self._same += 1
@@ -77,7 +77,7 @@ class Shadow(SideBySide):
         if len(self._examples) < EXAMPLES:
             self._examples.append(
                 {
-                    "seq": hand.envelope.seq,
+                    "seq": turn.envelope.seq,
                     "conversation_id": message.conversation_id,
                     "act": message.performative,
                     "differences": found,
@@ -91,7 +91,7 @@ class Shadow(SideBySide):
 
     def progress(self) -> dict[str, Any]:
         """What was compared so far."""
-        wanted = self.terms.compare
+        wanted = self.options.compare
         made: dict[str, Any] = {"left_s": round(self._left(), 3), "over": self._over, "compare": list(wanted)}
         if "output" in wanted:
             made |= {"same": self._same, "different": self._different, "examples": self._examples}
@@ -100,17 +100,17 @@ class Shadow(SideBySide):
     def _left(self) -> float:
         if self._alarm is None:
             return self._left_s
-        return max(0.0, self._ends_at - self.rooms.clock.monotonic())
+        return max(0.0, self._ends_at - self.context.clock.monotonic())
 
     def _end(self) -> None:
         self._over = True
         self._left_s, self._alarm = 0.0, None
-        self.decide(Faltered(self._summary()))
+        self.decide(ProbationFailed(self._summary()))
 
     def _summary(self) -> str:
-        old, new = self.sides.old, self.sides.new
+        old, new = self.metrics.old, self.metrics.new
         parts = [f"the shadow's time is over: {new.turns} turns"]
-        for one in self.terms.compare:
+        for one in self.options.compare:
             match one:
                 case "output":
                     parts.append(f"{self._same} same and {self._different} different")

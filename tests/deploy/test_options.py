@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.config import DeployTable
-from caxton.deploy.sides import Side, Sides
-from caxton.deploy.terms import Condition, Stage, compared, conditions, stages, terms_of
+from caxton.deploy.options import Condition, Stage, compared, conditions, options_of, stages
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics, RevisionMetrics
 from caxton.errors import ConfigurationError
 
 
@@ -83,29 +83,31 @@ def test_what_a_shadow_is_compared_in() -> None:
 
 
 def test_the_defaults_of_caxton_toml_are_terms() -> None:
-    terms = terms_of(DeployTable())
-    assert terms.stages == (Stage(5, 300), Stage(25, 600), Stage(50, 600))
+    options = options_of(DeployTable())
+    assert options.stages == (Stage(5, 300), Stage(25, 600), Stage(50, 600))
     with pytest.raises(ConfigurationError, match=r"\[deploy\]: the canary stage"):
-        terms_of(DeployTable(canary_stages="all at once"))
+        options_of(DeployTable(canary_stages="all at once"))
 
 
-def turns(old: tuple[int, int, int], new: tuple[int, int, int], many: int = 100, errors: int = 0) -> Sides:
+def turns(
+    old: tuple[int, int, int], new: tuple[int, int, int], many: int = 100, errors: int = 0
+) -> ComparedMetrics:
     """So many turns each: fuel, microseconds, violations of a turn; the new one has some errors."""
-    sides = Sides()
+    metrics = ComparedMetrics()
     for n in range(many):
-        for side, (fuel, turn_us, violations) in ((sides.old, old), (sides.new, new)):
+        for side, (fuel, turn_us, violations) in ((metrics.old, old), (metrics.new, new)):
             side.count(
                 fuel=fuel,
                 turn_us=turn_us,
-                error=side is sides.new and n < errors,
+                error=side is metrics.new and n < errors,
                 violation=n < violations,
                 spoken=True,
             )
-    return sides
+    return metrics
 
 
 @pytest.mark.parametrize(
-    ("text", "sides", "bad"),
+    ("text", "metrics", "bad"),
     [
         ("error_rate>1%", turns((1, 1, 0), (1, 1, 0), errors=1), False),
         ("error_rate>1%", turns((1, 1, 0), (1, 1, 0), errors=2), True),
@@ -120,17 +122,17 @@ def turns(old: tuple[int, int, int], new: tuple[int, int, int], many: int = 100,
         ("violations>0", turns((1, 1, 0), (1, 1, 1)), True),
     ],
 )
-def test_every_measure(text: str, sides: Sides, bad: bool) -> None:
-    found = sides.breach(conditions(text))
+def test_every_measure(text: str, metrics: ComparedMetrics, bad: bool) -> None:
+    found = metrics.breach(conditions(text))
     assert (found is not None) == bad
     if found is not None:
         assert text in found
-    assert Sides().breach(conditions(text)) is None, "nothing was measured"
+    assert ComparedMetrics().breach(conditions(text)) is None, "nothing was measured"
 
 
 @given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=300))
 def test_the_p99_is_near_the_true_one(times: list[int]) -> None:
-    side = Side()
+    side = RevisionMetrics()
     for one in times:
         side.count(fuel=0, turn_us=one, error=False, violation=False, spoken=False)
     true = sorted(times)[-(-len(times) * 99 // 100) - 1]

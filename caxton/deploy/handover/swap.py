@@ -15,9 +15,9 @@ from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, S
 from caxton.agents.registry import REMOVED
 from caxton.bus import Bus
 from caxton.clock import Clock
-from caxton.deploy.journey import Journey
-from caxton.deploy.rebuild import Rebuild
-from caxton.deploy.states import ChangedOver, Checked, Drained, Faltered, Happening, state_name
+from caxton.deploy.handover.rebuild import Rebuild
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import ChangedOver, Checked, Drained, Happening, ProbationFailed, state_name
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import CARRIED
@@ -26,8 +26,8 @@ from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
-    """The rooms that a change works on."""
+class DeployContext:
+    """What a change works on."""
 
     bus: Bus
     agents: Supervisor
@@ -41,11 +41,13 @@ class Change:
     lasting = False
     """Whether both revisions live for long, so that nobody waits for its end."""
 
-    def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
-        self.rooms = rooms
+    def __init__(
+        self, context: DeployContext, record: AgentRecord, target: Target, deployment: DeploymentRecord
+    ) -> None:
+        self.context = context
         self.record = record
         self.target = target
-        self.journey = journey
+        self.deployment = deployment
         self.new = record.revision is None
 
     async def check(self) -> Happening:
@@ -57,10 +59,10 @@ class Change:
         record, target = self.record, self.target
         old = (record.revision, record.config, record.life, record.brought_by)
         record.revision, record.config = target.revision, target.config
-        record.brought_by = self.journey.id
+        record.brought_by = self.deployment.id
         record.life = Loaded(target.revision.sha256)
         record.endpoint.limits = target.config.limits
-        agents = self.rooms.agents
+        agents = self.context.agents
         try:
             way = await agents.recovery.bring(
                 record, agents.instances.place(), fresh=self.new or target.fresh_state
@@ -72,12 +74,12 @@ class Change:
         if not self.new:
             self._tell_memory(way)
         record.endpoint.refusal = None
-        self.rooms.bus.endpoints[record.endpoint.name] = record.endpoint
+        self.context.bus.endpoints[record.endpoint.name] = record.endpoint
         return ChangedOver()
 
     async def watch(self) -> Happening | None:
         """Wait until it is decided whether the new revision stays; None where that is for after the next start."""
-        return Faltered("this strategy has no probation")
+        return ProbationFailed("this strategy has no probation")
 
     def promote(self) -> None:
         """An operator says that the new revision is to stay."""
@@ -92,14 +94,14 @@ class Change:
 
     def _undecidable(self, how: str) -> InvalidState:
         return InvalidState(
-            f"{self.journey.id} cannot be {how}: it is {state_name(self.journey.state)} and ends by itself",
-            hint=f"see: caxton deploy status {self.journey.id}",
+            f"{self.deployment.id} cannot be {how}: it is {state_name(self.deployment.state)} and ends by itself",
+            hint=f"see: caxton deploy status {self.deployment.id}",
         )
 
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
         self.record.kept_out = None
-        self.rooms.agents.changed(self.record, "deployed")
+        self.context.agents.changed(self.record, "deployed")
 
     async def bring_back(self) -> None:
         """Let the old revision go on where the new one failed."""
@@ -107,29 +109,29 @@ class Change:
     async def drop_new(self) -> None:
         """Take the new revision's instance away."""
         if self.new:
-            agents = self.rooms.agents
-            self.rooms.bus.endpoints.pop(self.record.endpoint.name, None)
+            agents = self.context.agents
+            self.context.bus.endpoints.pop(self.record.endpoint.name, None)
             agents.registry.drop(self.record)
-            agents.registry.save(self.record, self.rooms.clock.now_us(), state=REMOVED)
+            agents.registry.save(self.record, self.context.clock.now_us(), state=REMOVED)
 
     async def retire_old(self) -> Happening:
         """Shut the old revision down."""
         return Drained()
 
     def _tell_memory(self, way: Way) -> None:
-        journey = self.journey
+        deployment = self.deployment
         if way.restored:
-            journey.memory, journey.memory_reason = "carried", way.reason
+            deployment.memory, deployment.memory_reason = "carried", way.reason
         elif way.turns:
-            journey.memory = "rebuilt"
+            deployment.memory = "rebuilt"
         else:
-            journey.memory = "fresh"
+            deployment.memory = "fresh"
             if self.target.fresh_state:
-                journey.memory_reason = "a fresh state was asked for"
+                deployment.memory_reason = "a fresh state was asked for"
             elif self.target.config.recover == "fresh":
-                journey.memory_reason = 'recover is "fresh"'
+                deployment.memory_reason = 'recover is "fresh"'
             else:
-                journey.memory_reason = way.reason or "there was nothing to remember"
+                deployment.memory_reason = way.reason or "there was nothing to remember"
 
 
 class Handover(Change):
@@ -138,8 +140,10 @@ class Handover(Change):
     on_probation = False
     """Whether the old instance stands by after the swap; else it is shut down as soon as the new one is at work."""
 
-    def __init__(self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey) -> None:
-        super().__init__(rooms, record, target, journey)
+    def __init__(
+        self, context: DeployContext, record: AgentRecord, target: Target, deployment: DeploymentRecord
+    ) -> None:
+        super().__init__(context, record, target, deployment)
         assert record.cell is not None
         assert record.revision is not None
         if record.cell.link is None:
@@ -159,14 +163,14 @@ class Handover(Change):
 
     async def check(self) -> Happening:
         """Load the new revision while the old one works on."""
-        loaded = await self.rooms.agents.instances.load(
+        loaded = await self.context.agents.instances.load(
             self.record, self.cell, self.slot, self.target.revision, self.target.config, state=None
         )
         self.hooks = tuple(loaded.hooks)
         why = self._why_not_carried()
         self.carry = why is None
-        self.journey.memory = "carried" if self.carry else "fresh"
-        self.journey.memory_reason = why
+        self.deployment.memory = "carried" if self.carry else "fresh"
+        self.deployment.memory_reason = why
         if self._is_told():
             await self._tell_past()
         return Checked()
@@ -175,7 +179,7 @@ class Handover(Change):
         """Between two turns: the state goes over, and the next message goes to the new revision."""
         record, endpoint = self.record, self.record.endpoint
         async with record.changing:
-            began = self.rooms.clock.monotonic()
+            began = self.context.clock.monotonic()
             endpoint.open = False
             self.old_slot = endpoint.slot
             mended = False
@@ -200,10 +204,10 @@ class Handover(Change):
                 if self.rebuild is not None:
                     self.rebuild.end()
                 if self._lives() and not mended:
-                    self.rooms.bus.open(endpoint)
+                    self.context.bus.open(endpoint)
             if self.rebuild is not None:
                 self._say_rebuilt(self.rebuild.turns)
-            self.journey.pause_us = int((self.rooms.clock.monotonic() - began) * 1e6)
+            self.deployment.pause_us = int((self.context.clock.monotonic() - began) * 1e6)
         return ChangedOver(on_probation=self.on_probation)
 
     def take_over(self) -> None:
@@ -226,17 +230,17 @@ class Handover(Change):
         """The new revision is the agent's own from now on."""
         record, target = self.record, self.target
         record.revision, record.config, record.hooks = target.revision, target.config, self.hooks
-        record.brought_by, record.heir_no = self.journey.id, None
+        record.brought_by, record.heir_no = self.deployment.id, None
         record.endpoint.limits = target.config.limits
         if isinstance(record.life, Running | Suspended):
             record.life = record.life.swap(target.revision.sha256, record.endpoint.slot)
-        self.rooms.agents.instances.plan_snapshot(record)
+        self.context.agents.instances.plan_snapshot(record)
 
     def mark(self) -> None:
         """Put down from where on the new revision remembers; one that was told its past remembers as the old one."""
-        if self.journey.memory == "rebuilt":
+        if self.deployment.memory == "rebuilt":
             return
-        instances, revision_no = self.rooms.agents.instances, self.target.revision.no
+        instances, revision_no = self.context.agents.instances, self.target.revision.no
         if self.carry:
             instances.keep(self.record, self.state, self.swap_seq, CARRIED, revision_no)
         else:
@@ -253,17 +257,17 @@ class Handover(Change):
         if self.rebuild is not None:
             self.rebuild.end()
         if self.cell.link is self.link:
-            await self.rooms.agents.instances.drop(self.cell, self.slot)
+            await self.context.agents.instances.drop(self.cell, self.slot)
 
     async def retire_old(self) -> Happening:
         """Shut the old instance down; not in the swap itself, where the agent would wait for it."""
         if self.cell.link is self.link:
-            await self.rooms.agents.instances.drop(self.cell, self.old_slot)
+            await self.context.agents.instances.drop(self.cell, self.old_slot)
         return Drained()
 
     def lost_old(self, what: str, fault: Fault) -> None:
         """Its own hook cost the old revision its instance: it is started again as after any trap."""
-        self.rooms.agents.broken(self.record, f"{what}: {fault.code}: {fault.reason}")
+        self.context.agents.broken(self.record, f"{what}: {fault.code}: {fault.reason}")
 
     async def _swap(self) -> tuple[Fault | None, int]:
         swap = {"from": self.record.endpoint.slot, "carry": self.carry, "keep": True, "tell": True}
@@ -280,22 +284,22 @@ class Handover(Change):
 
     async def _tell_past(self) -> None:
         """Run the agent's past on the new revision, beside the old one."""
-        rooms = self.rooms
-        self.rebuild = Rebuild(rooms.bus, rooms.agents, self.record, self.cell, self.link, self.slot)
+        context = self.context
+        self.rebuild = Rebuild(context.bus, context.agents, self.record, self.cell, self.link, self.slot)
         why = await self._start(self.rebuild)
         if why is not None:
-            self.rebuild, self.journey.memory_reason = None, why
+            self.rebuild, self.deployment.memory_reason = None, why
             return
         self._say_rebuilt(self.rebuild.turns)
 
     async def _start(self, rebuild: Rebuild) -> str | None:
         """Tell what is past; why it cannot be told, where that is so."""
-        return await rebuild.start(self.target, self.journey.id)
+        return await rebuild.start(self.target, self.deployment.id)
 
     def _say_rebuilt(self, turns: int) -> None:
-        journey = self.journey
-        journey.memory = "rebuilt"
-        journey.memory_reason = f"{turns:,} turn{'' if turns == 1 else 's'} run again"
+        deployment = self.deployment
+        deployment.memory = "rebuilt"
+        deployment.memory_reason = f"{turns:,} turn{'' if turns == 1 else 's'} run again"
 
     def _lives(self) -> bool:
         return isinstance(self.record.life, Running | Suspended) and self.cell.link is self.link

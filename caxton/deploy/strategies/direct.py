@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caxton.deploy.change import Handover
+from caxton.deploy.handover.swap import Handover
 
 
 class Direct(Handover):

@@ -5,8 +5,8 @@ breaks down.
     rebuilt    its past is run on it: what the agent did before, less what it broke down over itself
     fresh      it begins with nothing, and when it comes back it is told what came since
 
-In: an agent that runs, a revision. Out: a `Pair` in which both handle every message, and rows of what only one of the
-two remembers (docs/decisions/0010-side-by-side.md).
+In: an agent that runs, a revision. Out: a `DualRun` in which both handle every message, and rows of what only one
+of the two remembers (docs/decisions/0010-side-by-side.md).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import msgspec
 from caxton.agents import AgentRecord, Way
 from caxton.bus import Envelope
 from caxton.cells import CellLost
-from caxton.deploy.change import Handover, Rooms
-from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand, Pair
-from caxton.deploy.rebuild import Rebuild, decided_upto
-from caxton.deploy.sides import Sides
+from caxton.deploy.handover.dual_run import DualRun, PendingTurn
+from caxton.deploy.handover.rebuild import Rebuild, decided_upto
+from caxton.deploy.handover.swap import DeployContext, Handover
+from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import Happening
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.deploy.target import Target
 from caxton.errors import DeploymentError
 from caxton.journal import KEPT, MomentsGone, OwnTurn
@@ -36,11 +36,11 @@ TRIES: Final = 5
 """How often a new instance tries to join an old one that breaks down meanwhile."""
 
 
-class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+class SavedProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a deployment was when the daemon ended."""
 
     progress: dict[str, Any]
-    sides: Sides
+    metrics: ComparedMetrics
     old_keys: list[int]
     """Conversations in which the old revision spoke last, by the journal's keys; and the new one's."""
     new_keys: list[int]
@@ -50,25 +50,30 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     """The message after which the new revision began with nothing, where it did."""
 
 
-class OldOneGone(Exception):
+class OldRevisionLost(Exception):
     """Raised when the old instance is lost while the new one joins it again."""
 
 
-class Joining(Handover):
+class Standby(Handover):
     """A new revision beside the old one. What decides between them is said by who inherits from this."""
 
     def __init__(
-        self, rooms: Rooms, record: AgentRecord, target: Target, journey: Journey, resumed: Resumed | None
+        self,
+        context: DeployContext,
+        record: AgentRecord,
+        target: Target,
+        deployment: DeploymentRecord,
+        saved: SavedProgress | None,
     ) -> None:
-        super().__init__(rooms, record, target, journey)
+        super().__init__(context, record, target, deployment)
         assert record.revision is not None
-        self.resumed = resumed
-        self.pair: Pair | None = None
+        self.saved = saved
+        self.dual_run: DualRun | None = None
         self._old_no = record.revision.no
-        self._joined_seq = resumed.joined_seq if resumed else 0
-        self._since = resumed.since if resumed else None
+        self._joined_seq = saved.joined_seq if saved else 0
+        self._since = saved.since if saved else None
         """The message after which the new revision began with nothing; None where it has what went before."""
-        self._memory_reason = journey.memory_reason
+        self._memory_reason = deployment.memory_reason
         self._joining = asyncio.Lock()
         self._lost_why: str | None = None
 
@@ -79,7 +84,7 @@ class Joining(Handover):
         if self.rebuild is None:
             self._since = None
         elif began is not None:
-            self.journey.memory, self.journey.memory_reason = "fresh", self._memory_reason
+            self.deployment.memory, self.deployment.memory_reason = "fresh", self._memory_reason
         return checked
 
     async def join(self) -> None:
@@ -88,7 +93,7 @@ class Joining(Handover):
             await self._join_told(self.rebuild)
         else:
             await self._join()
-        if self.resumed is None:
+        if self.saved is None:
             self._joined_seq = self.swap_seq
 
     def mark(self) -> None:
@@ -100,7 +105,7 @@ class Joining(Handover):
         """No moment of the old revision since both live is one of the agent's memory."""
         if self._old_no != self.target.revision.no:
             gone = MomentsGone(self.record.number, self._joined_seq, self._old_no)
-            self.rooms.bus.journal.batch.records.append(gone)
+            self.context.bus.journal.batch.records.append(gone)
 
     async def drop_new(self) -> None:
         """Take the new revision's instance away, also one that is just coming up."""
@@ -111,14 +116,14 @@ class Joining(Handover):
         """From where on the new revision remembers, as it goes on after a restart."""
         return {"joined_seq": self._joined_seq, "since": self._since}
 
-    # ------------------------------------------------------------------ as the pair's watcher
+    # ------------------------------------------------------------------ as the dual run's observer
 
     @abstractmethod
     def speaks(self, envelope: Envelope) -> bool:
         """Whether this message's conversation is the new revision's."""
 
     @abstractmethod
-    def heard(self, hand: Hand) -> None:
+    def heard(self, turn: PendingTurn) -> None:
         """Both have handled a message."""
 
     @abstractmethod
@@ -127,8 +132,8 @@ class Joining(Handover):
 
     def apart(self, seq: int, *, new: bool, held: bool) -> None:
         """Put down what only one of the two remembers."""
-        brought_by = self.journey.id if new else self.record.brought_by
-        self.rooms.bus.journal.batch.records.append(OwnTurn(self.record.number, brought_by, seq, held))
+        brought_by = self.deployment.id if new else self.record.brought_by
+        self.context.bus.journal.batch.records.append(OwnTurn(self.record.number, brought_by, seq, held))
 
     def lost(self, why: str) -> None:
         """The cell died; the agent comes back with it, as what it is in its record."""
@@ -144,40 +149,40 @@ class Joining(Handover):
         """A new instance in place of the one that is gone."""
         async with self._joining:
             for _ in range(TRIES):
-                if self.pair is None or self.pair.seated or self.pair.over:
+                if self.dual_run is None or self.dual_run.seated or self.dual_run.over:
                     return
                 if self.record.mending is not None:
                     # the old one broke down over the same message
                     await asyncio.shield(self.record.mending)
                 gone, self.slot = self.slot, self.cell.slot()
-                await self.rooms.agents.instances.drop(self.cell, gone)
+                await self.context.agents.instances.drop(self.cell, gone)
                 try:
-                    await self._come_up_once(self.pair)
-                except OldOneGone:
+                    await self._come_up_once(self.dual_run)
+                except OldRevisionLost:
                     continue
                 return
             raise DeploymentError(f"the old revision broke down {TRIES} times meanwhile")
 
-    async def _come_up_once(self, pair: Pair) -> None:
+    async def _come_up_once(self, dual_run: DualRun) -> None:
         if self._is_told() or self._since is not None:
-            await self._tell_again(pair)
+            await self._tell_again(dual_run)
             return
-        await self.rooms.agents.instances.load(
+        await self.context.agents.instances.load(
             self.record, self.cell, self.slot, self.target.revision, self.target.config, state=None
         )
         await self._join()
 
-    async def _tell_again(self, pair: Pair) -> None:
+    async def _tell_again(self, dual_run: DualRun) -> None:
         """Run its past on the new instance: all that the old one has handled, less what this one broke down over."""
         record, endpoint = self.record, self.record.endpoint
-        recovery = self.rooms.agents.recovery
+        recovery = self.context.agents.recovery
         way = Way(
             record,
             self.cell,
             self.slot,
             self.target.revision,
             self.target.config,
-            brought_by=self.journey.id,
+            brought_by=self.deployment.id,
             since=self._since,
         )
         await recovery.recall([way], decided_upto(endpoint))
@@ -185,24 +190,24 @@ class Joining(Handover):
         async with record.changing:
             endpoint.open = False
             try:
-                await pair.quiet()
+                await dual_run.quiet()
                 if not self._lives() or self.gone():
                     raise CellLost(DIED)
                 await recovery.catch_up(way, endpoint.last_seq)
                 if record.mending is not None:
-                    raise OldOneGone
-                pair.seat(self.slot)
+                    raise OldRevisionLost
+                dual_run.seat(self.slot)
                 if not way.replays:
                     self._begins_fresh(endpoint.last_seq, way.reason)
             finally:
                 if self._lives() and record.mending is None:
-                    self.rooms.bus.open(endpoint)
+                    self.context.bus.open(endpoint)
 
     def _begins_fresh(self, seq: int, why: str | None) -> None:
         """After that message the new revision begins with nothing."""
         self.swap_seq = seq
         self._since = seq if self.target.config.recover == "replay" else None
-        self.journey.memory, self.journey.memory_reason = "fresh", why
+        self.deployment.memory, self.deployment.memory_reason = "fresh", why
 
     def _is_told(self) -> bool:
         # after a restart, what began with nothing is told what came since
@@ -211,7 +216,7 @@ class Joining(Handover):
 
     async def _start(self, rebuild: Rebuild) -> str | None:
         return await rebuild.start(
-            self.target, self.journey.id, since=self._since, strict=self.resumed is None
+            self.target, self.deployment.id, since=self._since, strict=self.saved is None
         )
 
     # ------------------------------------------------------------------ joining
@@ -225,21 +230,21 @@ class Joining(Handover):
                 if not self._lives():
                     raise DeploymentError("the agent broke down while it was changed", hint="try again")
                 await rebuild.finish()
-                pair = self._stand_beside()
-                pair.seat(self.slot)
+                dual_run = self._stand_beside()
+                dual_run.seat(self.slot)
                 self.swap_seq = endpoint.last_seq if self._since is None else self._since
             finally:
                 rebuild.end()
                 if self._lives() and record.mending is None:
-                    self.rooms.bus.open(endpoint)
+                    self.context.bus.open(endpoint)
         if self._since is None:
             self._say_rebuilt(rebuild.turns)
 
-    def _stand_beside(self) -> Pair:
-        if self.pair is None:
+    def _stand_beside(self) -> DualRun:
+        if self.dual_run is None:
             revisions = (self._old_no, self.target.revision.no)
-            self.pair = Pair(self.rooms.bus, self.link, self.record.endpoint, revisions, self)
-        return self.pair
+            self.dual_run = DualRun(self.context.bus, self.link, self.record.endpoint, revisions, self)
+        return self.dual_run
 
     async def _join(self) -> None:
         """Give the new instance the old one's state between two messages; it handles all that come after."""
@@ -247,28 +252,28 @@ class Joining(Handover):
         async with record.changing:
             if not self._lives():
                 raise DeploymentError("the agent broke down while it was changed", hint="try again")
-            first = self.pair is None
-            pair = self._stand_beside()
+            first = self.dual_run is None
+            dual_run = self._stand_beside()
             self.swap_seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
             swap = {"from": endpoint.slot, "carry": self.carry, "keep": True, "tell": True}
             asked = self.link.ask(Kind.SWAP, self.slot, msgspec.json.encode(swap))
             # frames keep their order: whatever is pushed from here on stands behind the state
-            pair.seat(self.slot)
+            dual_run.seat(self.slot)
             self.link.settle()
             answer = await asked
             if answer.status == Status.OK:
                 if self.carry:
                     _, self.state = split_payload(answer.payload, Swapped)
                     assert record.revision is not None
-                    instances = self.rooms.agents.instances
+                    instances = self.context.agents.instances
                     instances.keep(record, self.state, self.swap_seq, KEPT, record.revision.no)
                 else:
-                    self._begins_fresh(self.swap_seq, self.journey.memory_reason)
+                    self._begins_fresh(self.swap_seq, self.deployment.memory_reason)
                 return
             fault = msgspec.json.decode(answer.payload, type=Fault)
-            pair.unseat()
+            dual_run.unseat()
             if answer.status == Status.UNHANDLED and not first:
-                raise OldOneGone
+                raise OldRevisionLost
             if endpoint.slot in fault.lost:
                 self.lost_old("snapshot", fault)
         if first:

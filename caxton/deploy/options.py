@@ -61,7 +61,7 @@ class Condition(msgspec.Struct, frozen=True):
     """As it was written."""
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that may be said about how a deployment is to go; each strategy reads its own."""
 
     probation: Probation = Probation()
@@ -81,10 +81,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a side instance is asked something before any traffic."""
 
 
-def terms_of(table: DeployTable) -> Terms:
+def options_of(table: DeployTable) -> DeploymentOptions:
     """What `[deploy]` in caxton.toml says. Raises ConfigurationError that names the setting."""
     try:
-        return Terms(
+        return DeploymentOptions(
             probation=Probation(turns=table.probation_turns, warm_up_s=table.probation_s),
             drain_s=table.drain_s,
             quiet_s=table.quiet_s,
@@ -99,10 +99,10 @@ def terms_of(table: DeployTable) -> Terms:
         raise ConfigurationError(f"[deploy]: {error.message}", hint=error.hint) from None
 
 
-def said(terms: Terms, **changes: Any) -> Terms:
-    """The same terms with what somebody said of one deployment instead: fields of `Terms` that are not None."""
+def with_changes(options: DeploymentOptions, **changes: Any) -> DeploymentOptions:
+    """The same options, but for the given fields that are not None."""
     given = {key: value for key, value in changes.items() if value is not None}
-    return msgspec.structs.replace(terms, **given) if given else terms
+    return msgspec.structs.replace(options, **given) if given else options
 
 
 def stages(text: str) -> tuple[Stage, ...]:
@@ -116,20 +116,20 @@ def stages(text: str) -> tuple[Stage, ...]:
             share = float(percent.strip().removesuffix("%"))
             for_s = seconds(int(span) if span.strip().isdigit() else span) if colon else 0.0
         except ValueError:
-            raise _stages(part, "is not PERCENT:DURATION") from None
+            raise _stage_error(part, "is not PERCENT:DURATION") from None
         if not 0 < share <= 100:
-            raise _stages(part, "is not above 0 and at most 100 percent")
+            raise _stage_error(part, "is not above 0 and at most 100 percent")
         if made and share <= made[-1].percent:
-            raise _stages(part, "does not go up from the stage before")
+            raise _stage_error(part, "does not go up from the stage before")
         if not colon:
             if share != 100 or place != len(parts) - 1:
-                raise _stages(part, "has no duration")
+                raise _stage_error(part, "has no duration")
             break
         if not 0 < for_s <= SECONDS_MAX:
-            raise _stages(part, "lasts not more than 0 s and at most 7 days")
+            raise _stage_error(part, "lasts not more than 0 s and at most 7 days")
         made.append(Stage(share, for_s))
     if not made:
-        raise _stages(text, "has no stage that lasts")
+        raise _stage_error(text, "has no stage that lasts")
     return tuple(made)
 
 
@@ -172,5 +172,5 @@ def _condition(part: str) -> Condition:
     return Condition(what, float(found["number"]) * _MICROSECONDS.get(unit, 1.0), above, part)
 
 
-def _stages(part: str, wrong: str) -> ConfigurationError:
+def _stage_error(part: str, wrong: str) -> ConfigurationError:
     return ConfigurationError(f"the canary stage {part!r} {wrong}", hint='e.g. "5:5m,25:10m,50:10m,100"')

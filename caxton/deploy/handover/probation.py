@@ -1,7 +1,7 @@
 """The first turns of a new revision, one message at a time, so that it can be taken back with nothing lost.
 
 In: an agent's messages, as to any outlet. Out: the same messages to its cell, each when the turn before has ended, and
-a verdict. While one message is in hand nothing later has been run, so a turn that fails leaves its message and all
+a verdict. While one turn is pending nothing later has been run, so a turn that fails leaves its message and all
 later ones in their order.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.cells import CellLink
-from caxton.deploy.states import Faltered, Passed
+from caxton.deploy.states import Passed, ProbationFailed
 
 
-class Trial:
+class ProbationPort:
     """An outlet between the bus and a cell's link. It ends after `turns` good turns, or when it is told to."""
 
     catches = True
@@ -26,21 +26,21 @@ class Trial:
         self.room = 1
         self.handled: list[Envelope] = []
         """What the new revision has answered, in order."""
-        self.verdict: asyncio.Future[Passed | Faltered] = asyncio.get_running_loop().create_future()
+        self.verdict: asyncio.Future[Passed | ProbationFailed] = asyncio.get_running_loop().create_future()
         self._bus = bus
         self._link = link
         self._endpoint = endpoint
         self._turns = turns
         self._on_lost = on_lost
-        self._in_hand: Envelope | None = None
-        self._ending: Passed | Faltered | None = None
+        self._pending: Envelope | None = None
+        self._ending: Passed | ProbationFailed | None = None
 
     # ------------------------------------------------------------------ as an outlet
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Take the one message that there is room for."""
         self.room = 0
-        self._in_hand = envelope
+        self._pending = envelope
         self._link.push(endpoint, envelope)
 
     def wait(self, endpoint: Endpoint) -> None:
@@ -48,13 +48,13 @@ class Trial:
 
     def settle(self) -> None:
         """After a burst: see whether the turn has ended, and give the cell the next message."""
-        endpoint, envelope = self._endpoint, self._in_hand
+        endpoint, envelope = self._endpoint, self._pending
         if self.verdict.done() or endpoint.in_flight:
             return
         if envelope is not None:
-            self._in_hand = None
+            self._pending = None
             if endpoint.waiting and endpoint.waiting[0] is envelope:
-                self._decide(Faltered(f"the cell did not take message {envelope.seq}"))
+                self._decide(ProbationFailed(f"the cell did not take message {envelope.seq}"))
                 return
             self.handled.append(envelope)
             if len(self.handled) >= self._turns:
@@ -69,23 +69,23 @@ class Trial:
 
     # ------------------------------------------------------------------ what ends it
 
-    def end(self, verdict: Passed | Faltered) -> None:
-        """End it with that verdict, after the turn in hand if that goes well."""
+    def end(self, verdict: Passed | ProbationFailed) -> None:
+        """End it with that verdict, after the pending turn if that goes well."""
         self._ending = self._ending or verdict
         self.settle()
 
     def failed(self, envelope: Envelope, code: str, reason: str) -> None:
         """A turn cost the instance, or said what it may not."""
-        self._in_hand = None
-        self._decide(Faltered(f"message {envelope.seq}: {code}: {reason}"))
+        self._pending = None
+        self._decide(ProbationFailed(f"message {envelope.seq}: {code}: {reason}"))
 
     def lost(self, why: str) -> None:
         """The cell died: the agent is the old revision again, and comes back with its cell."""
-        self._in_hand = None
+        self._pending = None
         self._on_lost()
-        self._decide(Faltered(why))
+        self._decide(ProbationFailed(why))
 
-    def _decide(self, verdict: Passed | Faltered) -> None:
+    def _decide(self, verdict: Passed | ProbationFailed) -> None:
         self.room = 0
         if not self.verdict.done():
             self.verdict.set_result(verdict)

@@ -9,16 +9,16 @@ from typing import Any
 from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
-from caxton.deploy.change import Rooms
-from caxton.deploy.joining import Resumed
-from caxton.deploy.journey import Journey
-from caxton.deploy.pair import Hand
-from caxton.deploy.side_by_side import SideBySide
-from caxton.deploy.sides import Sides
-from caxton.deploy.states import Faltered, Happening, Passed
+from caxton.deploy.handover.dual_run import PendingTurn
+from caxton.deploy.handover.side_by_side import SideBySide
+from caxton.deploy.handover.standby import SavedProgress
+from caxton.deploy.handover.swap import DeployContext
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import Happening, Passed, ProbationFailed
+from caxton.deploy.strategies.conversation_routing import ConversationRouting, under_way, within
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.deploy.target import Target
-from caxton.deploy.terms import Terms
-from caxton.deploy.voices import Voices, under_way, within
 
 
 class Canary(SideBySide):
@@ -26,29 +26,29 @@ class Canary(SideBySide):
 
     def __init__(
         self,
-        rooms: Rooms,
+        context: DeployContext,
         record: AgentRecord,
         target: Target,
-        journey: Journey,
-        terms: Terms,
-        resumed: Resumed | None = None,
+        deployment: DeploymentRecord,
+        options: DeploymentOptions,
+        saved: SavedProgress | None = None,
     ) -> None:
-        super().__init__(rooms, record, target, journey, terms, resumed)
-        before: dict[str, Any] = resumed.progress if resumed else {}
-        self._stage = min(int(before.get("stage", 1)), len(terms.stages)) - 1
-        self._left_s = float(before.get("left_s", terms.stages[0].for_s))
+        super().__init__(context, record, target, deployment, options, saved)
+        before: dict[str, Any] = saved.progress if saved else {}
+        self._stage = min(int(before.get("stage", 1)), len(options.stages)) - 1
+        self._left_s = float(before.get("left_s", options.stages[0].for_s))
         self._ends_at = 0.0
         self._alarm: Alarm | None = None
-        self._voices = Voices(lambda one: within(one, terms.stages[self._stage].percent))
+        self._routing = ConversationRouting(lambda one: within(one, options.stages[self._stage].percent))
         self._past: list[dict[str, Any]] = list(before.get("past", []))
 
     async def change_over(self) -> Happening:
         """The new revision takes its place; what is under way stays with the old one."""
-        if self.resumed is not None:
-            self._voices.keep(self.resumed.old_keys, new=False)
-            self._voices.keep(self.resumed.new_keys, new=True)
+        if self.saved is not None:
+            self._routing.keep(self.saved.old_keys, new=False)
+            self._routing.keep(self.saved.new_keys, new=True)
         else:
-            self._voices.keep(await under_way(self.rooms.bus, self.record.endpoint.name), new=False)
+            self._routing.keep(await under_way(self.context.bus, self.record.endpoint.name), new=False)
         changed = await super().change_over()
         self._begin(self._left_s)
         return changed
@@ -62,11 +62,11 @@ class Canary(SideBySide):
 
     def speaks(self, envelope: Envelope) -> bool:
         """As its conversation began."""
-        return self._voices.of_new(envelope.message.conversation_id)
+        return self._routing.of_new(envelope.message.conversation_id)
 
-    def judge(self, hand: Hand) -> None:
+    def judge(self, turn: PendingTurn) -> None:
         """See whether the new revision is good enough, once there are turns enough to tell."""
-        if self.sides.new.turns >= self.terms.min_turns:
+        if self.metrics.new.turns >= self.options.min_turns:
             self._is_bad()
 
     def stop(self) -> None:
@@ -77,7 +77,7 @@ class Canary(SideBySide):
 
     def progress(self) -> dict[str, Any]:
         """The stage, and what is left of it in seconds."""
-        stages = self.terms.stages
+        stages = self.options.stages
         return {
             "stage": self._stage + 1,
             "stages": len(stages),
@@ -88,34 +88,34 @@ class Canary(SideBySide):
         }
 
     def _begin(self, left_s: float) -> None:
-        self._ends_at = self.rooms.clock.monotonic() + left_s
-        self._alarm = self.rooms.clock.later(left_s, self._stage_over)
+        self._ends_at = self.context.clock.monotonic() + left_s
+        self._alarm = self.context.clock.later(left_s, self._stage_over)
 
     def _left(self) -> float:
         if self._alarm is None:
             return self._left_s
-        return max(0.0, self._ends_at - self.rooms.clock.monotonic())
+        return max(0.0, self._ends_at - self.context.clock.monotonic())
 
     def _stage_over(self) -> None:
         if self.decided or self._is_bad():
             return
-        self._past.append({"percent": self.terms.stages[self._stage].percent, **self.sides.plain()})
-        if self._stage + 1 == len(self.terms.stages):
+        self._past.append({"percent": self.options.stages[self._stage].percent, **self.metrics.plain()})
+        if self._stage + 1 == len(self.options.stages):
             self._left_s, self._alarm = 0.0, None
             self.decide(Passed())
             return
         self._stage += 1
-        self.sides = Sides()
-        self._begin(self.terms.stages[self._stage].for_s)
-        self.journey.save()
-        self.rooms.bus.settle()
+        self.metrics = ComparedMetrics()
+        self._begin(self.options.stages[self._stage].for_s)
+        self.deployment.save()
+        self.context.bus.settle()
 
     def _is_bad(self) -> bool:
         """Whether the new revision does not meet a condition; then it is taken back."""
-        breach = self.sides.breach(self.terms.rollback_on)
+        breach = self.metrics.breach(self.options.rollback_on)
         if breach is not None:
-            percent = self.terms.stages[self._stage].percent
-            self.decide(Faltered(f"stage {self._stage + 1} ({percent:g} %): {breach}"))
+            percent = self.options.stages[self._stage].percent
+            self.decide(ProbationFailed(f"stage {self._stage + 1} ({percent:g} %): {breach}"))
         return breach is not None
 
     def _stop_alarm(self) -> None:

@@ -1,13 +1,13 @@
 """Two revisions of one agent at work on the same messages, in the same order; one of them speaks.
 
-                          ┌──▶ old instance ──▶ what it would say ─┐
-    mailbox ──▶ Pair: push┤                                        ├──▶ one of the two is said: Bus.ended
-                          └──▶ new instance ──▶ what it would say ─┘
+                        ┌──▶ old instance ──▶ what it would say ─┐
+    mailbox ──▶ DualRun ┤                                        ├──▶ one of the two is said: Bus.ended
+                        └──▶ new instance ──▶ what it would say ─┘
 
 In: an agent's messages, as to any outlet. Out: each message to both instances, and for each one turn on the bus, that
 of the revision which the message's conversation belongs to. Where the new one fails, what the old one said of the same
 message is there already and is said instead. Both have handled everything, so either can go on alone at any moment
-with nothing lost; a pair costs a second turn for each message of this agent, and nothing for any other agent.
+with nothing lost; a dual run costs a second turn for each message of this agent, and nothing for any other agent.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from caxton.cells import Answer, CellLink, CellLost
 from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
 
 ROOM: Final = 256
-"""Messages that the pair has in hand and has not said."""
+"""Messages that are pending and of which nothing was said."""
 LAG: Final = 1_024
 """So many messages the new revision may be behind; with more it is taken for broken, and joins again."""
 _KEPT: Final = (Status.OK, Status.GUEST_ERROR)
 """After a turn with one of these the instance is there, and has handled its message."""
 
 
-class Hand:
-    """One message in hand."""
+class PendingTurn:
+    """One message that one of the two has not answered, or of which nothing was said."""
 
     __slots__ = (
         "asked_new",
@@ -66,13 +66,13 @@ class Hand:
 
 
 class Watcher(Protocol):
-    """Who the pair belongs to."""
+    """Who the dual run belongs to."""
 
     def speaks(self, envelope: Envelope) -> bool:
         """Whether this message's conversation is the new revision's."""
         ...
 
-    def heard(self, hand: Hand) -> None:
+    def heard(self, turn: PendingTurn) -> None:
         """Both have handled a message."""
         ...
 
@@ -89,7 +89,7 @@ class Watcher(Protocol):
         ...
 
 
-class Pair:
+class DualRun:
     """An outlet between the bus and a cell's link, and the watch over what the new revision says."""
 
     def __init__(
@@ -105,10 +105,10 @@ class Pair:
         self._old_no, self._new_no = revisions
         self._watcher = watcher
         self._new_slot: int | None = None
-        self._hands: dict[int, Hand] = {}
+        self._turns: dict[int, PendingTurn] = {}
         self._heard: set[int] = set()
         """What the new one has handled and the old one must be given again."""
-        self._ready: list[Hand] = []
+        self._ready: list[PendingTurn] = []
         self._planned = False
         self._caught = False
         self._behind = 0
@@ -139,11 +139,11 @@ class Pair:
     def unseat(self) -> None:
         """The new revision says nothing more; what it was to say is said by the old one."""
         self._new_slot = None
-        for hand in list(self._hands.values()):
-            hand.new_speaks = hand.new_speaks and hand.said
-            hand.asked_new = False
-            self._decide(hand)
-        if not self._hands:
+        for turn in list(self._turns.values()):
+            turn.new_speaks = turn.new_speaks and turn.said
+            turn.asked_new = False
+            self._decide(turn)
+        if not self._turns:
             self._wake()
 
     async def quiet(self) -> None:
@@ -152,7 +152,7 @@ class Pair:
         What was said of a message may be said while the other one is still at it, and may yet break down.
         """
         await self._endpoint.idle()
-        while self._hands and not self._over:
+        while self._turns and not self._over:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
 
@@ -178,19 +178,19 @@ class Pair:
             asyncio.get_running_loop().call_soon(self._too_late)
         heard = envelope.seq in self._heard
         slot = None if heard else self._new_slot
-        hand = Hand(
+        turn = PendingTurn(
             envelope,
             asked_new=slot is not None,
             for_new=slot is not None and self._watcher.speaks(envelope),
         )
-        hand.held_new = heard
+        turn.held_new = heard
         self._heard.discard(envelope.seq)
-        self._hands[envelope.seq] = hand
+        self._turns[envelope.seq] = turn
         try:
-            self._ask(hand, endpoint.slot, partial(self._old_answered, hand))
+            self._ask(turn, endpoint.slot, partial(self._old_answered, turn))
             if slot is not None:
                 self._behind += 1
-                self._ask(hand, slot, partial(self._new_answered, hand, slot))
+                self._ask(turn, slot, partial(self._new_answered, turn, slot))
         except CellLost:
             pass  # what is in flight is given back when the cell's end is told
 
@@ -209,7 +209,7 @@ class Pair:
     # ------------------------------------------------------------------ as a trial
 
     def failed(self, envelope: Envelope, code: str, reason: str) -> None:
-        """The bus refused what the new revision said: its message is in hand again."""
+        """The bus refused what the new revision said: its message is pending again."""
         endpoint = self._endpoint
         for queue in (endpoint.returned, endpoint.waiting):
             for place, one in enumerate(queue):
@@ -220,36 +220,36 @@ class Pair:
         self._caught = True
 
     def lost(self, why: str) -> None:
-        """The cell died: what was in hand goes back to the mailbox, and the agent is the old revision again."""
+        """The cell died: what was pending goes back to the mailbox, and the agent is the old revision again."""
         self.end()
-        self._hands.clear()
+        self._turns.clear()
         self._watcher.lost(why)
 
     # ------------------------------------------------------------------ answers
 
-    def _ask(self, hand: Hand, slot: int, told: Callable[[asyncio.Future[Answer]], None]) -> None:
-        self._link.ask(Kind.ASIDE, slot, hand.envelope.body).add_done_callback(told)
+    def _ask(self, turn: PendingTurn, slot: int, told: Callable[[asyncio.Future[Answer]], None]) -> None:
+        self._link.ask(Kind.ASIDE, slot, turn.envelope.body).add_done_callback(told)
 
-    def _old_answered(self, hand: Hand, future: asyncio.Future[Answer]) -> None:
+    def _old_answered(self, turn: PendingTurn, future: asyncio.Future[Answer]) -> None:
         answer = _answer(future)
         if answer is None or self._over:
             return
-        hand.old = answer
+        turn.old = answer
         if answer.status in DISCARDED:
             self.old_breaks += 1
-        self._plan(hand)
+        self._plan(turn)
 
-    def _new_answered(self, hand: Hand, slot: int, future: asyncio.Future[Answer]) -> None:
+    def _new_answered(self, turn: PendingTurn, slot: int, future: asyncio.Future[Answer]) -> None:
         answer = _answer(future)
         if answer is None or self._over:
             return
         if slot == self._new_slot:
             self._behind -= 1
-        hand.new = answer
-        self._plan(hand)
+        turn.new = answer
+        self._plan(turn)
         if answer.status in DISCARDED and slot == self._new_slot:
             fault = msgspec.json.decode(answer.payload, type=Fault)
-            self._fall(f"message {hand.envelope.seq}: {fault.code}: {fault.reason}")
+            self._fall(f"message {turn.envelope.seq}: {fault.code}: {fault.reason}")
 
     def _too_late(self) -> None:
         if not self._over and self._behind >= LAG:
@@ -261,8 +261,8 @@ class Pair:
         self.unseat()
         self._watcher.fell(reason)
 
-    def _plan(self, hand: Hand) -> None:
-        self._ready.append(hand)
+    def _plan(self, turn: PendingTurn) -> None:
+        self._ready.append(turn)
         if not self._planned:
             self._planned = True
             # one look at all that came in one read
@@ -279,45 +279,45 @@ class Pair:
         # a state taken now would hold turns that are not written down
         self._endpoint.snapshot_at = NEVER
         ready, self._ready = self._ready, []
-        for hand in ready:
-            self._decide(hand)
-        if not self._hands:
+        for turn in ready:
+            self._decide(turn)
+        if not self._turns:
             self._wake()
 
     # ------------------------------------------------------------------ one message
 
-    def _decide(self, hand: Hand) -> None:
+    def _decide(self, turn: PendingTurn) -> None:
         """Say what is to be said, as soon as it is known."""
-        seq = hand.envelope.seq
-        if self._over or self._hands.get(seq) is not hand:
+        seq = turn.envelope.seq
+        if self._over or self._turns.get(seq) is not turn:
             return
-        if not hand.said and hand.new_speaks:
-            if hand.new is None:
+        if not turn.said and turn.new_speaks:
+            if turn.new is None:
                 return
-            hand.new_speaks = hand.new.status == Status.OK and self._say(
-                hand, hand.new, self._new_no, new=True
+            turn.new_speaks = turn.new.status == Status.OK and self._say(
+                turn, turn.new, self._new_no, new=True
             )
-        if not hand.said:
-            if hand.old is None:
+        if not turn.said:
+            if turn.old is None:
                 return
-            self._say(hand, hand.old, self._old_no, new=False)
-            if hand.old.status == Status.UNHANDLED:
+            self._say(turn, turn.old, self._old_no, new=False)
+            if turn.old.status == Status.UNHANDLED:
                 # it comes back out of the mailbox; the new one has handled it, or will have
-                del self._hands[seq]
-                if hand.held_new or (hand.asked_new and (hand.new is None or hand.new.status in _KEPT)):
+                del self._turns[seq]
+                if turn.held_new or (turn.asked_new and (turn.new is None or turn.new.status in _KEPT)):
                     self._heard.add(seq)
                 return
-        if hand.old is not None and (hand.new is not None or not hand.asked_new):
-            del self._hands[seq]
-            self._tell_apart(hand, hand.old)
-            if hand.new_speaks and hand.old.status in DISCARDED:
-                self._old_broke(hand.old)
-            if hand.new is not None and Status.UNHANDLED not in (hand.old.status, hand.new.status):
-                self._watcher.heard(hand)
+        if turn.old is not None and (turn.new is not None or not turn.asked_new):
+            del self._turns[seq]
+            self._tell_apart(turn, turn.old)
+            if turn.new_speaks and turn.old.status in DISCARDED:
+                self._old_broke(turn.old)
+            if turn.new is not None and Status.UNHANDLED not in (turn.old.status, turn.new.status):
+                self._watcher.heard(turn)
 
-    def _say(self, hand: Hand, answer: Answer, revision_no: int, *, new: bool) -> bool:
+    def _say(self, turn: PendingTurn, answer: Answer, revision_no: int, *, new: bool) -> bool:
         """Let the bus have one side's turn; False where it did not take the new one's."""
-        endpoint, envelope = self._endpoint, hand.envelope
+        endpoint, envelope = self._endpoint, turn.envelope
         # another conversation's slower turn holds nobody up
         endpoint.in_flight.remove(envelope)
         endpoint.in_flight.appendleft(envelope)
@@ -340,12 +340,12 @@ class Pair:
         finally:
             self.catches = False
         if self._caught:
-            hand.refused = True
+            turn.refused = True
             endpoint.open = was_open
             return False
         endpoint.last_seq = max(endpoint.last_seq, last_seq)
-        hand.violated = counts.turns_refused + counts.violations > wrongs
-        hand.said = True
+        turn.violated = counts.turns_refused + counts.violations > wrongs
+        turn.said = True
         self.room += 1
         return True
 
@@ -353,16 +353,16 @@ class Pair:
         if self._emptied is not None and not self._emptied.done():
             self._emptied.set_result(None)
 
-    def _tell_apart(self, hand: Hand, old: Answer) -> None:
+    def _tell_apart(self, turn: PendingTurn, old: Answer) -> None:
         """Say whose memory is another than the turn's row makes it: a turn that went well is everybody's."""
-        seq, new = hand.envelope.seq, hand.new
-        went_well = hand.new_speaks or old.status in _KEPT
+        seq, new = turn.envelope.seq, turn.new
+        went_well = turn.new_speaks or old.status in _KEPT
         if went_well and old.status in DISCARDED:
             self._watcher.apart(seq, new=False, held=False)
         if went_well and new is not None and new.status in DISCARDED:
             self._watcher.apart(seq, new=True, held=False)
-        bore = hand.asked_new and new is not None and new.status in _KEPT
-        if not went_well and (bore or hand.held_new):
+        bore = turn.asked_new and new is not None and new.status in _KEPT
+        if not went_well and (bore or turn.held_new):
             self._watcher.apart(seq, new=True, held=True)
 
     def _old_broke(self, answer: Answer) -> None:

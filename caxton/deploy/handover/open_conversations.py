@@ -19,7 +19,7 @@ AT_ONCE: Final = 4_096
 """Conversations that are looked at in one go, so that the bus is not held up."""
 
 
-class Remaining:
+class OpenConversations:
     """What was under way when this was made ready by `look`."""
 
     def __init__(self, bus: Bus, agent: str) -> None:

@@ -23,7 +23,7 @@ SUPERSEDED: Final = "a newer build came before it was decided"
 DROPPED: Final = "the operator dropped it"
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayGate(msgspec.Struct, frozen=True, kw_only=True):
     """How strict: `check` stops a build that fails or breaks a protocol, `replay` also one that changes an answer in a
     pinned conversation. The `last` conversations are tried beside the pinned ones, for `timeout_s` at the most."""
 
@@ -32,7 +32,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 2.0
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the gate found. `reason` says why the build was stopped."""
 
     mode: str
@@ -49,8 +49,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def judge(
-    gate: Gate, replayer: Replayer, reader: Reader, record: AgentRecord, target: Target
-) -> Verdict:
+    gate: ReplayGate, replayer: Replayer, reader: Reader, record: AgentRecord, target: Target
+) -> GateVerdict:
     """Replay the pinned and the newest conversations of an agent against a build, and say whether it may go in."""
     pins = [id for id, _ in await reader.pins()]
     report = await replayer.try_build(
@@ -59,7 +59,7 @@ async def judge(
     different = [turn for turn in report.turns if turn.verdict not in ("same", "not_run")]
     pinned = list(dict.fromkeys(turn.conversation_id for turn in different if turn.conversation_id in pins))
     reason = _reason(gate, report, pinned)
-    return Verdict(
+    return GateVerdict(
         mode=gate.mode,
         stopped=reason is not None,
         reason=reason,
@@ -83,7 +83,7 @@ def _fails_now(turn: TurnReport) -> bool:
     )
 
 
-def _reason(gate: Gate, report: Report, pinned: list[str]) -> str | None:
+def _reason(gate: ReplayGate, report: Report, pinned: list[str]) -> str | None:
     totals = report.totals
     stumbled = sum(len(one.stumbled) for one in report.agents)
     if totals.trapped or stumbled:

@@ -16,7 +16,8 @@ import msgspec
 from caxton.agents import AgentConfig, AgentRecord, Revision
 from caxton.clock import Clock
 from caxton.deploy.checks import STATIC, Check, Checks
-from caxton.deploy.gate import Verdict
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.replay_gate import GateVerdict
 from caxton.deploy.states import (
     Deploying,
     Effect,
@@ -30,7 +31,6 @@ from caxton.deploy.states import (
     step,
     stored,
 )
-from caxton.deploy.terms import Terms
 from caxton.errors import CaxtonError
 from caxton.journal import DeploymentRow, Journal, Reader
 
@@ -78,7 +78,7 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that the new revision had to pass before any message went to it."""
     progress: dict[str, Any] | None = None
     """How far it is while both revisions live: stage, times, what was measured."""
-    gate: Verdict | None = None
+    gate: GateVerdict | None = None
     """What the agent's conversations were answered by the new revision, where that was asked for."""
     waits: bool = False
     """Whether it waits for an operator to promote or abort it."""
@@ -94,10 +94,10 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     before: AgentConfig | None = None
 
 
-class Under(msgspec.Struct, frozen=True, kw_only=True):
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """What a deployment needs to go on after a restart of the daemon, as its row has it."""
 
-    terms: Terms
+    options: DeploymentOptions = msgspec.field(name="terms")
     config: AgentConfig
     kept: dict[str, Any]
     progress: dict[str, Any]
@@ -110,7 +110,7 @@ class Under(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a deployment came from, as far as the next start of the daemon has to know (`offers`)."""
+    """Where a deployment came from, as far as the next start of the daemon has to know (`configured_builds`)."""
 
     offered: AgentConfig | None = None
     """What caxton.toml said besides, where the revision is the one that it names."""
@@ -124,7 +124,7 @@ ELSEWHERE: Final = Origin()
 """For a deployment that is none of these."""
 
 
-class Journey:
+class DeploymentRecord:
     """One deployment under way."""
 
     def __init__(
@@ -158,7 +158,7 @@ class Journey:
         self.memory: str | None = None
         self.memory_reason: str | None = None
         self.unchanged = False
-        self.gate: Verdict | None = None
+        self.gate: GateVerdict | None = None
         self.waits = False
         self.released = False
         """Whether others may change the agent meanwhile."""
@@ -168,17 +168,17 @@ class Journey:
         self.kept: Callable[[], dict[str, Any]] | None = None
         """What else it needs to go on after a restart."""
         self.goes_on_with: dict[str, Any] = {}
-        """Terms and configuration; written down with it."""
+        """Options and configuration; written down with it."""
 
-    def take_up(self, row: DeploymentRow, under: Under) -> None:
+    def take_up(self, row: DeploymentRow, saved: SavedState) -> None:
         """Be the deployment that the end of the daemon interrupted."""
         self.state = Deploying(on_probation=True)
         self._created_us = row.created_us
-        self._before = under.before
-        self._compile_ms, self._cached = under.timings.compile_ms, under.timings.cached
-        self.load_ms = under.timings.load_ms
-        self.memory, self.memory_reason = under.memory, under.memory_reason
-        self.checks.done = list(under.validation)
+        self._before = saved.before
+        self._compile_ms, self._cached = saved.timings.compile_ms, saved.timings.cached
+        self.load_ms = saved.timings.load_ms
+        self.memory, self.memory_reason = saved.memory, saved.memory_reason
+        self.checks.done = list(saved.validation)
         self._origin = msgspec.json.decode(row.detail, type=Origin)
 
     def step(self, happening: Happening) -> tuple[Effect, ...]:
@@ -248,7 +248,7 @@ class Journey:
         )
 
 
-class Journeys:
+class DeploymentRecords:
     """Begins deployments, and ends those that the end of a daemon interrupted; their rows are the history."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
@@ -265,12 +265,12 @@ class Journeys:
         *,
         cached: bool,
         origin: Origin = ELSEWHERE,
-    ) -> Journey:
+    ) -> DeploymentRecord:
         """A new deployment, in state validating."""
         # numbers go up with time, so that the newest has the greatest id also after a restart
         self._last = max(self._last + 1, self._clock.now_us())
         number = f"d-{self._last:013x}"
-        journey = Journey(
+        deployment = DeploymentRecord(
             self._journal,
             self._clock,
             number,
@@ -281,22 +281,22 @@ class Journeys:
             cached=cached,
             origin=origin,
         )
-        journey.save()
-        return journey
+        deployment.save()
+        return deployment
 
     def refused(self, record: AgentRecord, wasm: bytes, strategy: str, error: CaxtonError) -> None:
         """A module did not pass the static check: a deployment to no revision, and its end."""
         nothing = Revision(NO_REVISION, sha256(wasm).hexdigest(), "", "")
-        journey = self.begin(record, nothing, strategy, 0.0, cached=False)
-        journey.checks.failed(STATIC, error)
-        journey.step(Refused(f"the {STATIC} check failed: {error.message}"))
-        journey.save()
+        deployment = self.begin(record, nothing, strategy, 0.0, cached=False)
+        deployment.checks.failed(STATIC, error)
+        deployment.step(Refused(f"the {STATIC} check failed: {error.message}"))
+        deployment.save()
 
-    def again(self, row: DeploymentRow, record: AgentRecord, revision: Revision) -> Journey:
+    def again(self, row: DeploymentRow, record: AgentRecord, revision: Revision) -> DeploymentRecord:
         """The deployment of that row, to go on where it was."""
-        under = goes_on(row)
-        assert under is not None
-        journey = Journey(
+        saved = goes_on(row)
+        assert saved is not None
+        deployment = DeploymentRecord(
             self._journal,
             self._clock,
             row.id,
@@ -307,8 +307,8 @@ class Journeys:
             cached=True,
             origin=ELSEWHERE,
         )
-        journey.take_up(row, under)
-        return journey
+        deployment.take_up(row, saved)
+        return deployment
 
     def close(self, row: DeploymentRow, reason: str) -> DeploymentRow:
         """End a deployment that was to go on and cannot."""
@@ -334,11 +334,11 @@ class Journeys:
                 yield replace(row, state=state_name(last), reason=reason_of(last), updated_us=now)
 
 
-def goes_on(row: DeploymentRow) -> Under | None:
+def goes_on(row: DeploymentRow) -> SavedState | None:
     """What a deployment goes on with after a restart; None for one that ends with the daemon."""
     if row.state != "deploying" or row.strategy not in LASTING or row.previous_no is None:
         return None
     try:
-        return msgspec.json.decode(row.detail, type=Under, strict=False)
+        return msgspec.json.decode(row.detail, type=SavedState, strict=False)
     except msgspec.MsgspecError:
         return None  # its instances did not stand side by side yet
