@@ -5,9 +5,12 @@ In: the output of a guest as it wrote it. Out: message lines and log records, or
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
+
+from caxton.acl.json_value import as_text, kind, read_value
+from caxton.errors import InvalidMessage
 
 LEVELS = frozenset({"debug", "info", "warning", "error"})
 TEXT_MAX = 4096
@@ -30,6 +33,17 @@ class Lines(NamedTuple):
     """Level and text, in order."""
 
 
+class _Log(msgspec.Struct):
+    """A control line as nearly all are."""
+
+    caxton: Literal["log"]
+    message: str
+    level: str = "info"
+
+
+_read_log = msgspec.json.Decoder(_Log).decode
+
+
 def parse_output(payload: bytes, count: int) -> Lines:
     """Split a turn's output; `count` is how many messages the guest says it sends."""
     messages: list[bytes] = []
@@ -48,14 +62,26 @@ def parse_output(payload: bytes, count: int) -> Lines:
 
 
 def _control(line: bytes) -> tuple[str, str]:
+    """Level and text of a control line; whatever the guest wrote there is data, or a refusal."""
     try:
-        record = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        raise TurnRefused("control_line", f"a control line is not JSON: {error}") from None
+        record = _read_log(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _control_strictly(line)
+    return (record.level if record.level in LEVELS else "info"), record.message[:TEXT_MAX]
+
+
+def _control_strictly(line: bytes) -> tuple[str, str]:
+    """The same for a line that is wrong or merely unusual, slowly and with words for what is wrong."""
+    try:
+        record = read_value(line, "a control line")
+    except InvalidMessage as error:
+        raise TurnRefused("control_line", error.message) from None
     if record.get("caxton") != "log":
         return "warning", f"unknown control line {str(record.get('caxton'))[:80]!r} was skipped"
-    level = record.get("level", "info")
+    level = record.get("level")
+    if level is not None and not isinstance(level, str):
+        raise TurnRefused("control_line", f"the level of a log line must be a string, this is {kind(level)}")
     text = record.get("message", record.get("msg", ""))
     if not isinstance(text, str):
-        text = msgspec.json.encode(text).decode()
+        text = as_text(text)
     return (level if level in LEVELS else "info"), text[:TEXT_MAX]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 
 from caxton.acl import Draft, read_draft
 from caxton.bus.endpoint import Endpoint, Envelope
@@ -28,6 +29,8 @@ STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandle
 """By the number that a turn's row carries; the first six are the cell's own."""
 REDELIVERED: Final = 256
 """Added to a turn's status when its message was delivered again."""
+
+log = structlog.get_logger("caxton.bus")
 
 
 class _Fault(msgspec.Struct):
@@ -95,10 +98,10 @@ class Turns:
             if payload:
                 try:
                     sent = self._say(endpoint, envelope, count, payload)
-                except TurnRefused as refusal:
+                except Exception as error:  # noqa: BLE001  # a defect here must not cost the cell
                     counts.turns_ok -= 1
                     status = REFUSED
-                    if self._turn_failed(endpoint, envelope, REFUSED, refusal.code, refusal.reason):
+                    if self._turn_failed(endpoint, envelope, REFUSED, *_refusal(endpoint, seq, error)):
                         return
         else:
             code, reason = read_fault(status, payload)
@@ -177,8 +180,8 @@ class Turns:
         records = payload.partition(b"\n")[2]
         try:
             logs = parse_output(records, 0).logs
-        except TurnRefused:
-            return
+        except TurnRefused as refusal:
+            logs = [("warning", f"what the turn logged cannot be read: {refusal.reason}")]
         for level, text in logs[: endpoint.limits.log_lines]:
             self._log(endpoint, cause, level, text)
 
@@ -241,8 +244,19 @@ def read_fault(status: int, payload: bytes) -> tuple[str, str]:
     if status == GUEST_ERROR:
         text = payload.partition(b"\n")[0].decode("utf-8", "replace")[:512]
         return "guest_error", text or "the agent returned an error code"
-    fault = _read_fault(payload)
+    try:
+        fault = _read_fault(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return "unreadable", "the cell's account of what failed cannot be read"
     return fault.code, fault.reason
+
+
+def _refusal(endpoint: Endpoint, seq: int, error: Exception) -> tuple[str, str]:
+    """Why a turn is refused. What nobody foresaw costs the turn too, and never the cell with all its agents."""
+    if isinstance(error, TurnRefused):
+        return error.code, error.reason
+    log.error("a turn cannot be taken in", agent=endpoint.name, message=seq, exc_info=error)
+    return "unreadable", f"what the turn said cannot be taken in ({type(error).__name__}); the log says more"
 
 
 def _ignore(endpoint: Endpoint) -> None:

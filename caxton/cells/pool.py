@@ -176,8 +176,12 @@ class CellPool:
         gone = asyncio.Event()
 
         def hello(payload: bytes) -> None:
-            if not greeted.done():
+            if greeted.done():
+                return
+            try:
                 greeted.set_result(msgspec.json.decode(payload, type=Hello))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                greeted.set_exception(CellLost(f"the cell's hello cannot be read: {error}"))
 
         box_fd = shared()
         box = BlackBox(box_fd)
@@ -272,9 +276,9 @@ class CellPool:
                 if cell.link is not None and cell.state is CellState.READY:
                     try:
                         answer = await cell.link.request(Kind.METERS, 0)
-                    except CellLost:
+                        cell.meters = msgspec.json.decode(answer.payload, type=Meters)
+                    except (CellLost, msgspec.MsgspecError):
                         continue
-                    cell.meters = msgspec.json.decode(answer.payload, type=Meters)
 
 
 def _nothing(cell: Cell) -> None:

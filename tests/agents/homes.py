@@ -220,3 +220,18 @@ def guest(
         (i32.store8 (i32.const 256) (i32.const 123))
         (i32.store8 (i32.const {COUNT_AT}) (i32.add (global.get $n) (i32.const 48)))
         (i32.store (i32.const 40) (i32.const {SAYS_LENGTH})) (i32.const 1)))""".encode()
+
+
+def saying(output: bytes, returned: int = 0) -> bytes:
+    """A guest in WAT whose every turn writes these bytes and returns that number."""
+    written = "".join(f"\\{byte:02x}" for byte in output)
+    return f"""(module
+      (memory (export "memory") 4)
+      (data (i32.const 64) "CXA1\\00\\00\\01\\00\\00\\00\\00\\00\\00\\10\\00\\00\\00\\00\\01\\00\\00\\10\\01\\00"
+        "\\00\\00\\00\\00\\00\\00\\02\\00")
+      (data (i32.const 69632) "{written}")
+      (func (export "caxton_abi") (result i32) (i32.const 64))
+      (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
+      (func (export "handle_message") (param i32 i32) (result i32)
+        (i32.store (i32.const 88) (i32.const {len(output)}))
+        (i32.const {returned})))""".encode()

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from caxton.acl import Draft
+from caxton.bus import turns
 from caxton.bus.turns import REFUSED, STATUS_NAMES
 from caxton.clock import VirtualClock
 from caxton.sandbox.frames import Status
@@ -116,6 +119,33 @@ BAD = {
     "too many receivers": (b'{"performative":"inform","receiver":["b","c","d"]}', "invalid_message"),
     "a time that is none": (b'{"performative":"inform","reply_by":"soon"}', "invalid_message"),
     "a broken control line": (b'{"caxton": "log", ', "control_line"),
+    "a level that is an object": (b'{"caxton":"log","level":{},"message":"x"}', "control_line"),
+    "a level that is a list": (b'{"caxton":"log","level":["info"],"message":"x"}', "control_line"),
+    "a log line nested too deep": (
+        b'{"caxton":"log","message":' + b"[" * 3000 + b"]" * 3000 + b"}",
+        "control_line",
+    ),
+    "an unknown key nested too deep": (
+        b'{"caxton":"log","message":"x","y":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}",
+        "control_line",
+    ),
+    "a log line that is no UTF-8": (b'{"caxton":"log","message":"\xff"}', "control_line"),
+    "a level that is no UTF-8": (b'{"caxton":"log","level":"\xff","message":""}', "control_line"),
+    "half of a surrogate pair in a log line": (b'{"caxton":"log","message":"\\ud800"}', "control_line"),
+    "half of a surrogate pair as bytes": (b'{"caxton":"log","message":"\xed\xa0\x80"}', "control_line"),
+    "a number too large in a log line": (b'{"caxton":"log","message":1e999}', "control_line"),
+    "a number too long in a log line": (b'{"caxton":"log","message":' + b"9" * 5000 + b"}", "control_line"),
+    "a control line without a colon": (b'{"caxton"', "control_line"),
+    "a message nested too deep": (
+        b'{"performative":"inform","content":' + b"[" * 3000 + b"]" * 3000 + b"}",
+        "invalid_message",
+    ),
+    "a message that is no UTF-8": (b'{"performative":"inform","content":"\xff"}', "invalid_message"),
+    "half of a surrogate pair in a message": (
+        b'{"performative":"inform","content":"\\ud800"}',
+        "invalid_message",
+    ),
+    "a number too large in a message": (b'{"performative":"inform","content":1e999}', "invalid_message"),
 }
 
 
@@ -123,7 +153,7 @@ BAD = {
 @pytest.mark.parametrize("bad", BAD)
 async def test_one_bad_line_and_nothing_is_said(tmp_path: Path, bad: str, place: int) -> None:
     line, code = BAD[bad]
-    async with stand(tmp_path, message_bytes=700, receivers=2) as house:
+    async with stand(tmp_path, message_bytes=700 if bad == "too large" else 20_000, receivers=2) as house:
         house.agent("a")
         house.agent("b")
         seq = house.ask("a", reply_with="r-1")
@@ -207,6 +237,76 @@ async def test_log_lines_are_events_of_their_message_up_to_a_number(tmp_path: Pa
         assert {(one["trace_id"], one["span_id"]) for one in logs} == {(asked["trace_id"], asked["span_id"])}
         assert said["content"] == 1
         assert (house.bus.counts.logs, house.bus.counts.logs_dropped) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "text"),
+    [
+        (b'{"caxton":"log","level":null,"message":"x"}', "info", "x"),
+        (b'{"caxton":"log","msg":"x","level":"error"}', "error", "x"),
+        (b'{"caxton":"log","message":"a\\u0000b"}', "info", "a\0b"),
+        (b'{"caxton":"log","message":123456789012345678901234567890}', "info", "1234567890" * 3),
+        (b'{"caxton":"log","level":"debug"}', "debug", ""),
+        (b'{"caxton":{"a":[]},"level":{}}', "warning", "unknown control line \"{'a': []}\" was skipped"),
+    ],
+)
+async def test_an_unusual_log_line_is_read(tmp_path: Path, line: bytes, level: str, text: str) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        house.ask("a")
+        house.cell.end(line, count=0)
+        (turn,) = await house.turns()
+        assert turn.status == Status.OK
+        (log,) = await house.journal.reader.events(kind="log")
+        body = json.loads(log.body)
+        assert (body["level"], body["message"]) == (level, text)
+
+
+async def test_a_defect_of_the_host_costs_the_turn_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(line: bytes) -> Draft:
+        raise ZeroDivisionError(line)
+
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        house.agent("b")
+        first = house.ask("a", reply_with="r-1")
+        house.ask("b")
+        with monkeypatch.context() as patch, capture_logs() as logs:
+            patch.setattr(turns, "read_draft", fails)
+            house.cell.end(INFORM)
+        house.cell.end(INFORM)
+        assert await house.letters() == [(first, "a@local", "unreadable")]
+        assert [turn.status for turn in await house.turns()] == [REFUSED, Status.OK]
+        failure = next(one for one in await house.messages() if one["performative"] == "failure")
+        assert (failure["receiver"], failure["in_reply_to"]) == (["operator@local"], "r-1")
+        (said,) = logs
+        assert (said["agent"], said["message"]) == ("a@local", first)
+        assert isinstance(said["exc_info"], ZeroDivisionError)
+
+
+async def test_what_cannot_be_read_of_a_refused_turns_log_is_said(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        seq = house.ask("a")
+        words = b'no paper \xff\n{"caxton":"log","level":{}}'
+        house.cell.end(words, status=Status.GUEST_ERROR, count=1)
+        assert await house.letters() == [(seq, "a@local", "guest_error")]
+        (log,) = await house.journal.reader.events(kind="log")
+        assert json.loads(log.body)["level"] == "warning"
+        assert (
+            "the level of a log line must be a string, this is an object" in json.loads(log.body)["message"]
+        )
+
+
+async def test_an_account_of_a_fault_that_cannot_be_read_still_ends_the_turn(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        seq = house.ask("a")
+        house.cell.end(b"\xff", status=Status.TRAP, count=0)
+        assert await house.letters() == [(seq, "a@local", "unreadable")]
+        assert house.broken == [("a@local", Status.TRAP, "unreadable")]
 
 
 async def test_a_turn_that_only_logs_says_nothing(tmp_path: Path) -> None:
