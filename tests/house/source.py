@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 NOT_OURS = {".git", ".venv", ".caxton", "node_modules", "dist", "build", "__pycache__"}
-"""Folders that are made here and never committed, with every other cache (`.*_cache`, `.hypothesis`)."""
+"""What is made here and never committed, with every other cache (`.*_cache`, `.hypothesis`)."""
 
 
 def files() -> Iterator[Path]:
@@ -22,7 +22,7 @@ def files() -> Iterator[Path]:
             if name not in NOT_OURS and not name.endswith(("_cache", ".egg-info")) and name != ".hypothesis"
         ]
         for name in names:
-            if not name.endswith(".pyc"):
+            if not name.endswith(".pyc") and name not in NOT_OURS:
                 yield Path(folder, name)
 
 
