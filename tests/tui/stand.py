@@ -25,8 +25,8 @@ from caxton.clock import VirtualClock
 from caxton.config import load
 from caxton.house import House, deploy_configured, open_house
 from caxton_tui import CaxtonApp
-from caxton_tui.bars import COMPANY
-from caxton_tui.store import Store
+from caxton_tui.model.store import Store
+from caxton_tui.widgets.status_bars import COMPANY
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0

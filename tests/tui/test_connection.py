@@ -8,11 +8,11 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui.bars import Banner, BuildStrip
-from caxton_tui.compose import ComposeScreen, Content
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.store import Link
-from caxton_tui.traces import TracesPane
+from caxton_tui.forms.message_form import Content, MessageForm
+from caxton_tui.model.store import Link
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.traces import TracesPane
+from caxton_tui.widgets.status_bars import Banner, BuildStrip
 
 from .stand import daemon, empty, heard, market, read, settled, stage
 
@@ -78,7 +78,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
         await one.press("c", *"buyer", "tab", "tab", "tab", "tab", "tab", *"a long story")
         form = one.app.screen
         await one.press("f5")
-        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, ComposeScreen))
+        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, MessageForm))
         assert one.app.screen.query_one("#compose-to", Input).value == "buyer"
         assert one.app.screen.query_one(Content).text == "a long story"
         assert "nothing was done" in "".join(str(note.message) for note in one.app._notifications)

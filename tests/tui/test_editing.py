@@ -14,8 +14,8 @@ from agents.homes import tally
 from caxton.api.client import Client
 from caxton.api.socket import socket_path
 from caxton.errors import AgentNotFound, ConfigurationError
-from caxton_tui.agents_pane import AgentsPane
-from caxton_tui.editing import editor, source
+from caxton_tui.screens.agents import AgentsPane
+from caxton_tui.screens.source_editor import editor, source
 
 from .stand import daemon, market, settled, stage
 from .test_command import terminal

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui.bars import Line
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.log import LogPane
-from caxton_tui.store import Store
+from caxton_tui.model.store import Store
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.log import LogPane
+from caxton_tui.widgets.status_bars import TextLine
 
 from .stand import ROOT, daemon, market, read, stage
 
@@ -37,8 +37,8 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         assert line.spoken is not None
         assert line.spoken.act == "refuse"
         who = line.spoken.sender
-        assert f"{who} → buyer" in pane.query_one("#said", Line).text.plain
-        assert "reason=" in pane.query_one("#said", Line).text.plain
+        assert f"{who} → buyer" in pane.query_one("#said", TextLine).text.plain
+        assert "reason=" in pane.query_one("#said", TextLine).text.plain
 
         def revision(store: Store) -> str:
             return next(str(agent["revision"]) for agent in store.agents if agent["name"] == who)

@@ -16,10 +16,10 @@ from caxton.api.async_client import AsyncClient
 from caxton.api.socket import socket_path
 from caxton.devloop import Gate
 from caxton.devloop.events import Deployed, Held, Watching
-from caxton_tui.bars import Line, StatusLine
-from caxton_tui.changes import ChangesPane
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.log import LogPane
+from caxton_tui.screens.changes import ChangesPane
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.log import LogPane
+from caxton_tui.widgets.status_bars import StatusLine, TextLine
 
 from .stand import ORDER, PATIENCE_S, ROOT, stage
 from .test_gate import card
@@ -69,7 +69,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             )
             # why: it says so
             await one.press("home", "n")
-            why = talks.query_one("#said", Line).text.plain
+            why = talks.query_one("#said", TextLine).text.plain
             assert "refuse  seller-cleo → buyer" in why
             assert "not in the mood" in why
             assert talks.agent == "seller-cleo"

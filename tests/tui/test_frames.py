@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from caxton_tui.frames import CALM, FRAMES_S, Frames
+from caxton_tui.model.paint_throttle import CALM, FRAMES_S, PaintThrottle
 
 
 def test_every_frame_is_painted_while_no_row_is_left_out() -> None:
-    frames = Frames()
+    frames = PaintThrottle()
     assert all(frames.next(0) for _ in range(100))
 
 
 def test_while_rows_are_left_out_few_are_and_after_a_second_without_all_again() -> None:
-    frames = Frames()
+    frames = PaintThrottle()
     assert sum(frames.next(rows) for rows in range(1, 101)) == 100 // CALM
     last = [frames.next(100) for _ in range(3 * FRAMES_S)]
     assert all(last[FRAMES_S:])
 
 
 def test_for_a_second_after_somebody_did_something_all_are() -> None:
-    frames = Frames()
+    frames = PaintThrottle()
     for rows in range(1, 20):
         frames.next(rows)
     frames.keen()

@@ -10,10 +10,10 @@ from typing import Any
 from agents.homes import tally
 from textual.widgets import Static
 
-from caxton_tui.bars import StatusLine
-from caxton_tui.changes import ChangesPane
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.store import Store
+from caxton_tui.model.store import Store
+from caxton_tui.screens.changes import ChangesPane
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.widgets.status_bars import StatusLine
 
 from .stand import PATIENCE_S, Daemon, Stage, daemon, read, stage
 

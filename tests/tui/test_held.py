@@ -9,10 +9,10 @@ from textual.widgets import Input
 
 from caxton.diagram import Mark
 from caxton_tui import CaxtonApp
-from caxton_tui.compose import Content
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.held import HeldScreen
-from caxton_tui.held_forms import AskScreen, EditScreen
+from caxton_tui.forms.held_forms import EditHeldForm, LineForm
+from caxton_tui.forms.message_form import Content
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.held import HeldScreen
 
 from .stand import Daemon, Stage, daemon, market, settled, stage
 
@@ -62,7 +62,7 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         shot(one.app, "held")
 
         await one.press("e")
-        assert isinstance(one.app.screen, EditScreen)
+        assert isinstance(one.app.screen, EditHeldForm)
         one.app.screen.query_one(Content).text = '{"price": 70}'
         one.app.screen.query_one("#compose-act", Input).value = "query-ref"
         await one.press("f5")
@@ -92,14 +92,14 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
         await one.until(settled(caxton), look=True)
         await one.press("H", "b")
         form = one.app.screen
-        assert isinstance(form, AskScreen)
+        assert isinstance(form, LineForm)
         await one.press(*"state:x", "enter")
         # the daemon says no, and what was written stands there again
-        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, AskScreen))
+        await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, LineForm))
         assert one.app.screen.query_one(Input).value == "state:x"
         assert not caxton.house.hold.points.on
         await one.press("escape", "b", *"nosuch:x", "enter")
-        assert isinstance(one.app.screen, AskScreen)
+        assert isinstance(one.app.screen, LineForm)
         await one.press("escape")
         await one.press("b", *"to:bob", "enter")
         await one.until(lambda store: store.breaks, look=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from caxton_tui.agents_pane import AgentsPane
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.jump import LETTERS, JumpScreen, labels
+from caxton_tui.screens.agents import AgentsPane
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.jump import LETTERS, JumpScreen, labels
 
 from .stand import daemon, market, read, stage
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton_tui.help import HelpScreen
-from caxton_tui.key_line import KeyLine
-from caxton_tui.log import LogPane
+from caxton_tui.screens.help import HelpScreen
+from caxton_tui.screens.log import LogPane
+from caxton_tui.widgets.key_footer import KeyFooter
 
 from .stand import Stage, empty, stage
 
 
-def line(one: Stage) -> KeyLine:
-    return one.app.picture.query_one(KeyLine)
+def line(one: Stage) -> KeyFooter:
+    return one.app.picture.query_one(KeyFooter)
 
 
 def place(one: Stage, id: str) -> tuple[int, int]:
@@ -33,9 +33,9 @@ async def test_the_keys_go_with_the_screen_and_a_click_does_what_the_key_does(tm
         assert "conversations.pin" not in [shown.id for shown in line(one).keys]
         tape = one.app.picture.the(LogPane).tape
         assert tape.following
-        await one.pilot.click(KeyLine, offset=place(one, "log.follow"))
+        await one.pilot.click(KeyFooter, offset=place(one, "log.follow"))
         await one.shown(lambda: not tape.following)
-        await one.pilot.click(KeyLine, offset=place(one, "app.help"))
+        await one.pilot.click(KeyFooter, offset=place(one, "app.help"))
         await one.shown(lambda: isinstance(one.app.screen, HelpScreen))
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 from textual.widgets import Input
 
 from caxton_tui import bindings
-from caxton_tui.agents_pane import AgentsPane
-from caxton_tui.bars import Line, TopLine
-from caxton_tui.changes import ChangesPane
-from caxton_tui.compose import ComposeScreen, Content
-from caxton_tui.confirm import ConfirmScreen
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.deploy import DeployScreen
-from caxton_tui.help import HelpScreen
-from caxton_tui.log import LogPane
-from caxton_tui.meters import MetersPane
-from caxton_tui.palette import PaletteScreen
-from caxton_tui.plain_text import SelectScreen
+from caxton_tui.forms.confirm import ConfirmScreen
+from caxton_tui.forms.deploy_form import DeployForm
+from caxton_tui.forms.message_form import Content, MessageForm
+from caxton_tui.model.store import Store
+from caxton_tui.screens.agents import AgentsPane
+from caxton_tui.screens.changes import ChangesPane
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.help import HelpScreen
+from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.meters import MetersPane
+from caxton_tui.screens.palette import PaletteScreen
+from caxton_tui.screens.select_text import SelectTextScreen
+from caxton_tui.screens.traces import TracesPane
 from caxton_tui.settings import Settings
-from caxton_tui.store import Store
-from caxton_tui.traces import TracesPane
+from caxton_tui.widgets.status_bars import TextLine, TopLine
 
 from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, read, settled, stage
 
@@ -108,7 +108,7 @@ async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) 
         assert diagram.chosen is not None
         assert diagram.chosen.spoken is not None
         assert f"{diagram.chosen.spoken.number} of" in diagram.title
-        assert diagram.chosen.spoken.act in pane.query_one("#said", Line).text.plain
+        assert diagram.chosen.spoken.act in pane.query_one("#said", TextLine).text.plain
         assert one.app.picture.query_one(TopLine).text.plain.count("›") == 2
         await one.press("right", "right", "right")
         assert diagram.following
@@ -201,12 +201,12 @@ async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
         before = (await caxton.client.agent("seller-ann"))["revision"]
         await one.press("2", "down", "down", "D")
         screen = one.app.screen
-        assert isinstance(screen, DeployScreen)
+        assert isinstance(screen, DeployForm)
         screen.query_one("#deploy-file", Input).value = str(tmp_path / "missing.wasm")
         await one.press("enter")
         await one.shown(lambda: "cannot be read" in said(one))
         # the form is back as it was
-        await one.shown(lambda: isinstance(one.app.screen, DeployScreen))
+        await one.shown(lambda: isinstance(one.app.screen, DeployForm))
         lines = [line.value for line in one.app.screen.query(Input)]
         assert lines == ["seller-ann", str(tmp_path / "missing.wasm"), "direct"]
         one.app.screen.query_one("#deploy-file", Input).value = str(echo)
@@ -255,7 +255,7 @@ async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None
     async with traded(tmp_path) as (caxton, one):
         await one.press("c")
         screen = one.app.screen
-        assert isinstance(screen, ComposeScreen)
+        assert isinstance(screen, MessageForm)
         await one.press(*"seller-ann", "f5")
         await one.until(
             lambda store: any(e.act == "not-understood" or e.sender == "seller-ann" for e in store.entries),
@@ -303,7 +303,7 @@ async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
         )
         await one.press("g", "R")
         screen = one.app.screen
-        assert isinstance(screen, ComposeScreen)
+        assert isinstance(screen, MessageForm)
         assert screen.query_one("#compose-conversation", Input).value == "order-1"
         note = str(screen.query_one("#compose-note").render())
         # the order is done, and nothing more is to be said
@@ -311,7 +311,7 @@ async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
         assert screen.query_one("#compose-act", Input).value == ""
         await one.press("escape", "A")
         again = one.app.screen
-        assert isinstance(again, ComposeScreen)
+        assert isinstance(again, MessageForm)
         assert again.query_one("#compose-to", Input).value == "buyer"
         assert again.query_one("#compose-conversation", Input).value == ""
         assert '"action": "buy"' in again.query_one("#compose-content").text  # type: ignore[attr-defined]
@@ -336,7 +336,7 @@ async def test_what_cannot_be_sent_read_or_written_is_one_note(tmp_path: Path) -
     async with traded(tmp_path) as (_, one):
         await one.press("c", *"buyer")
         screen = one.app.screen
-        assert isinstance(screen, ComposeScreen)
+        assert isinstance(screen, MessageForm)
         for text, says in (
             ('"\\ud800"', "half of a surrogate pair"),
             ("[" * 100_000, "the content"),
@@ -402,7 +402,7 @@ async def test_what_is_under_the_cursor_is_copied(tmp_path: Path) -> None:
         await one.press("5", "up", "y")
         assert '"performative"' in one.app.clipboard
         await one.press("1", "v")
-        assert isinstance(one.app.screen, SelectScreen)
+        assert isinstance(one.app.screen, SelectTextScreen)
         await one.press("y")
         assert "order-1" in one.app.clipboard
         assert one.app.screen is one.app.picture

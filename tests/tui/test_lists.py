@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton_tui import CaxtonApp
-from caxton_tui.conversations import ConversationsPane
+from caxton_tui.screens.conversations import ConversationsPane
 
 from .conftest import normal, words
 from .stand import daemon, empty, market, read, stage

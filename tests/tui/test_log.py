@@ -8,9 +8,9 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui.bars import StatusLine
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.log import LogPane
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.log import LogPane
+from caxton_tui.widgets.status_bars import StatusLine
 
 from .stand import Daemon, Stage, daemon, heard, market, settled, stage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton_tui.reader import AGENTS_S, LOOK_S
+from caxton_tui.model.reader import AGENTS_S, LOOK_S
 
 from .stand import Stage, daemon, market, settled, stage
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from textual.widgets import OptionList
 
-from caxton_tui.agents_pane import AgentsPane
-from caxton_tui.desk import Command
-from caxton_tui.listing import Part
-from caxton_tui.palette import MOST, PaletteScreen, matching
+from caxton_tui.model.context import PaletteCommand
+from caxton_tui.screens.agents import AgentsPane
+from caxton_tui.screens.palette import MOST, PaletteScreen, matching
+from caxton_tui.widgets.listing import Part
 
 from .stand import daemon, empty, market, stage
 
@@ -21,8 +21,10 @@ def nothing() -> None:
 
 
 def test_the_palette_finds_one_of_ten_thousand_and_shows_no_more_than_fit() -> None:
-    commands = [Command(f"agent show A-{number:05}", "its state", "", nothing) for number in range(MANY)]
-    commands.append(Command("filter drop", "show every Agent", "", nothing))
+    commands = [
+        PaletteCommand(f"agent show A-{number:05}", "its state", "", nothing) for number in range(MANY)
+    ]
+    commands.append(PaletteCommand("filter drop", "show every Agent", "", nothing))
     assert [one.words for one in matching(commands, "agent SHOW a-09999")] == ["agent show A-09999"]
     assert [one.words for one in matching(commands, "a-0999 state")] == [
         f"agent show A-0999{number}" for number in range(10)

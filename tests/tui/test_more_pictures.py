@@ -14,10 +14,10 @@ import pytest
 from agents.homes import tally
 
 from caxton_tui import CaxtonApp
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.diagram import Diagram
-from caxton_tui.store import Link, Store
-from caxton_tui.traces import TracesPane
+from caxton_tui.model.store import Link, Store
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.traces import TracesPane
+from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 
 from .stand import daemon, market, read, settled, stage
 from .test_gate import GATE, counted
@@ -48,7 +48,7 @@ def pinned(store: Store) -> bool:
     return bool(head and head["pinned"])
 
 
-def lanes(diagram: Diagram) -> Sequence[str]:
+def lanes(diagram: SequenceDiagram) -> Sequence[str]:
     """The members on screen."""
     assert diagram._layout is not None
     return diagram._layout.lanes

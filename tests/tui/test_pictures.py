@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from caxton_tui import CaxtonApp
-from caxton_tui.log import LogPane
-from caxton_tui.meters import MetersPane
-from caxton_tui.store import Connection, Link
+from caxton_tui.model.store import Connection, Link
+from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.meters import MetersPane
 
 from .conftest import SHOTS
 from .recorded import looks

@@ -8,12 +8,12 @@ import pytest
 
 from caxton.errors import ConfigurationError
 from caxton_tui import bindings, themes
-from caxton_tui.bars import Banner
-from caxton_tui.compose import ComposeScreen
-from caxton_tui.conversations import ConversationsPane
+from caxton_tui.forms.message_form import MessageForm
 from caxton_tui.keys import key_name
+from caxton_tui.model.store import Link
+from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
-from caxton_tui.store import Link
+from caxton_tui.widgets.status_bars import Banner
 
 from .stand import daemon, empty, settled, stage
 
@@ -102,7 +102,7 @@ async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
         await one.until(lambda store: store.listed, look=True)
         assert "W sends a message, T starts a task" in pane.list.empty
         await one.press("W")
-        assert isinstance(one.app.screen, ComposeScreen)
+        assert isinstance(one.app.screen, MessageForm)
         await one.press("escape", "H")
         assert "A all" in str(one.app.screen.query_one(".box").border_subtitle)
         await one.press("escape")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from textual import events
 
-from caxton_tui.compose import LONGEST, ComposeScreen, Content
-from caxton_tui.conversations import ConversationsPane
-from caxton_tui.log import LogPane
+from caxton_tui.forms.message_form import LONGEST, Content, MessageForm
+from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.log import LogPane
 
 from .stand import daemon, market, settled, stage
 
@@ -34,7 +34,7 @@ async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:
         await one.shown(lambda: log.tape.chosen)
         await one.press("c")
         screen = one.app.screen
-        assert isinstance(screen, ComposeScreen)
+        assert isinstance(screen, MessageForm)
         content = screen.query_one(Content)
         screen.set_focus(content)
         one.app.post_message(events.Paste("z" * 1_000_000))

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.finding import Filter
-from caxton_tui import words
-from caxton_tui.book import Book
-from caxton_tui.history import History, percentile
-from caxton_tui.ring import Ring
-from caxton_tui.store import Connection, Link, Store
+from caxton_tui.model import formatting
+from caxton_tui.model.meter_history import MeterHistory, percentile
+from caxton_tui.model.open_views import OpenConversation
+from caxton_tui.model.ring_buffer import RingBuffer
+from caxton_tui.model.store import Connection, Link, Store
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -39,7 +39,7 @@ def look(messages: int, **turns: int) -> tuple[dict[str, Any], list[dict[str, An
 
 @given(st.integers(1, 20), st.integers(0, 60))
 def test_a_ring_keeps_the_newest_under_their_numbers(room: int, count: int) -> None:
-    ring: Ring[int] = Ring(room)
+    ring: RingBuffer[int] = RingBuffer(room)
     for number in range(count):
         ring.add(number)
     kept = [number for number in range(count) if number >= count - room]
@@ -182,7 +182,7 @@ def test_looks_become_series_of_rates_and_levels() -> None:
 
 
 def test_what_a_cell_takes_belongs_to_all_the_time_since_it_said_so_before() -> None:
-    history = History()
+    history = MeterHistory()
     status, _ = look(0)
 
     def took(*cpu_s: float) -> list[float]:
@@ -201,7 +201,7 @@ def test_what_a_cell_takes_belongs_to_all_the_time_since_it_said_so_before() -> 
 
 
 def test_history_keeps_so_many_looks() -> None:
-    history = History(room=3)
+    history = MeterHistory(room=3)
     for value in range(5):
         history.add({"a": value} if value != 3 else {"a": value, "late": 7})
     assert list(history.series("a")) == [2, 3, 4]
@@ -226,7 +226,7 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
             "dead_letters": [],
         }
 
-    book = Book("c")
+    book = OpenConversation("c")
     assert (book.after, book.story("local")) == (0, None)
     book.take({"id": "c", "messages": 3, "items": [body(1, 1), body(2, 0), body(3, 1)], "next": None})
     assert book.after == 1
@@ -271,9 +271,9 @@ def test_whatever_is_said_is_one_bounded_printable_line(content: Any, name: str,
 
 
 def test_a_huge_content_costs_no_more_than_its_line() -> None:
-    text = words.content({"content": {"a": "x" * 300_000, "b": 1}})
-    assert len(text) <= words.CONTENT_ROOM
-    assert len(words.content({"content": "y" * 300_000})) <= words.CONTENT_ROOM
+    text = formatting.content({"content": {"a": "x" * 300_000, "b": 1}})
+    assert len(text) <= formatting.CONTENT_ROOM
+    assert len(formatting.content({"content": "y" * 300_000})) <= formatting.CONTENT_ROOM
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_huge_content_costs_no_more_than_its_line() -> None:
     ],
 )
 def test_figures_are_brief(count: float, text: str) -> None:
-    assert words.brief(count) == text
+    assert formatting.brief(count) == text
 
 
 @pytest.mark.parametrize(
@@ -298,4 +298,4 @@ def test_figures_are_brief(count: float, text: str) -> None:
     [(0.2, "now"), (8, "8s"), (59.7, "59s"), (61, "1m"), (7_200, "2h"), (500_000, "6d"), (1e9, "long")],
 )
 def test_ages_are_brief(seconds: float, text: str) -> None:
-    assert words.ago(seconds) == text
+    assert formatting.ago(seconds) == text

@@ -1,8 +1,8 @@
 """The terminal interface: a viewer of one daemon, attached over its API like every other client.
 
 In: a project's folder. Out: six screens, conversations, agents, traces, changes, log and meters, until the operator
-leaves. `store`, `reader`, `book`, `history`, `deeds`, `legal`, `settings` and `words` know nothing of Textual; the
-widgets know nothing of HTTP.
+leaves. `model` and `actions` know nothing of Textual, `widgets` nothing of HTTP; imports go one way:
+model, actions, widgets, forms, screens, app.
 """
 
 from __future__ import annotations

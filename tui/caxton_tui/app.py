@@ -17,12 +17,12 @@ from textual.app import App
 
 from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
-from caxton_tui.desk import Desk
-from caxton_tui.frame import Frame
-from caxton_tui.reader import PAUSES_S, Reader
+from caxton_tui.model.context import ViewContext
+from caxton_tui.model.reader import PAUSES_S, Reader
+from caxton_tui.model.store import Store
+from caxton_tui.screens.main_screen import MainScreen
 from caxton_tui.settings import Settings
 from caxton_tui.shortcuts import Shortcuts
-from caxton_tui.store import Store
 from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
 
@@ -61,15 +61,15 @@ class CaxtonApp(App[int]):
         self._seconds = seconds
         self.shortcuts = Shortcuts(settings.keys)
         """The keys that texts on screen name."""
-        desk = Desk(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
-        self._picture = Frame(desk, building=dev is not None)
+        context = ViewContext(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
+        self._picture = MainScreen(context, building=dev is not None)
 
-    def get_default_screen(self) -> Frame:
+    def get_default_screen(self) -> MainScreen:
         """The one frame."""
         return self._picture
 
     @property
-    def picture(self) -> Frame:
+    def picture(self) -> MainScreen:
         """The one frame, also while something lies over it."""
         return self._picture
 

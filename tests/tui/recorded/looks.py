@@ -1,8 +1,8 @@
 """Looks at a busy daemon, recorded once: processor times are never twice the same, so screen 6 is drawn from these.
 
 In: the market on two cells, which buys for some seconds, rests, and buys again. Out: `looks.jsonl` beside this file, a
-line a look as `caxton_tui.reader` takes them: the moment, the status, at times the agents and the newest turns. Made
-anew by `python -m tui.recorded.looks` in the folder `tests`, and the picture after it by `just shots`.
+line a look as `caxton_tui.model.reader` takes them: the moment, the status, at times the agents and the newest
+turns. Made anew by `python -m tui.recorded.looks` in the folder `tests`, and the picture after it by `just shots`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Final
 from caxton.api.async_client import AsyncClient
 from caxton.api.socket import socket_path
 from caxton.clock import SystemClock
-from caxton_tui.store import Store
+from caxton_tui.model.store import Store
 
 FILE: Final = Path(__file__).with_suffix(".jsonl")
 LOOKS: Final = 60

@@ -1,0 +1,81 @@
+"""From a message on the screen to the draft of another: an answer to it, the same again, or a new one.
+
+In: the message, and the book that it stands in. Out: the screen on which the draft is completed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from caxton.diagram import Spoken
+from caxton_tui.forms.message_form import Draft, MessageForm
+from caxton_tui.model import formatting
+from caxton_tui.model.context import ViewContext
+from caxton_tui.model.legal_acts import legal_acts
+from caxton_tui.model.store import Json
+
+
+def writing(context: ViewContext, spoken: Spoken | None, *, reply: bool, to: str = "") -> MessageForm:
+    """The screen for that message."""
+    store = context.store
+    agents = tuple(formatting.short(agent["name"], store.platform) for agent in store.agents)
+    if spoken is None:
+        return MessageForm(Draft(to=to, agents=agents, title="Write a message"))
+    message: Json = spoken.body["message"]
+    if not reply:
+        return MessageForm(
+            Draft(
+                to=", ".join(spoken.receivers),
+                act=spoken.act,
+                protocol=str(message.get("protocol") or ""),
+                content=text_of(message),
+                agents=agents,
+                title=f"{spoken.number} again, in a conversation of its own",
+            )
+        )
+    speaker = _client((message["sender"],), store.platform) or _client(message["receiver"], store.platform)
+    speaker = speaker or f"operator@{store.platform}"
+    # who answers what was said by the client itself goes on with those to whom it was said
+    others: list[str] = message["receiver"] if speaker == message["sender"] else [message["sender"]]
+    acts = legal_acts(_bodies(context), str(message["conversation_id"]), speaker, others[0], context.now_us)
+    name = formatting.short(speaker, store.platform)
+    return MessageForm(
+        Draft(
+            to=", ".join(formatting.short(one, store.platform) for one in others),
+            act=next((act for act in _LIKELY if acts is None or act in acts), acts[0] if acts else ""),
+            protocol=str(message.get("protocol") or ""),
+            conversation=str(message["conversation_id"]),
+            in_reply_to=str(message.get("reply_with") or "") if speaker != message["sender"] else "",
+            sender=None if name == "operator" else name,
+            legal=acts,
+            agents=agents,
+            title=f"Answer {spoken.act} as {name}",
+        )
+    )
+
+
+_LIKELY: Final = ("inform", "agree", "propose")
+"""The acts that an answer most likely is."""
+
+
+def _client(names: Sequence[object], platform: str) -> str | None:
+    """The first of these that is a client."""
+    return next(
+        (str(name) for name in names if formatting.short(name, platform).split(".")[0] == "operator"), None
+    )
+
+
+def _bodies(context: ViewContext) -> list[Json]:
+    book = context.store.book
+    story = book.story(context.store.platform) if book else None
+    return [spoken.body for spoken in story.spoken] if story else []
+
+
+def text_of(message: Json) -> str:
+    """The content as it is written in the form."""
+    value = message.get("content")
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,124 @@
+"""The boxes that are filled in about what is held: another content for a message, how long it waits, what to hold.
+
+In: a held message, or a text to begin with. Out: an `Action`, or None where the box was closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from caxton.api.plain import safe
+from caxton.errors import InvalidFilter
+from caxton_tui.actions import held_actions
+from caxton_tui.forms.drafts import text_of
+from caxton_tui.forms.form import Form
+from caxton_tui.forms.message_form import Draft, MessageForm
+from caxton_tui.model import formatting
+from caxton_tui.model.context import Action, ViewContext
+from caxton_tui.widgets.typed_app import key_for
+
+Json = Mapping[str, Any]
+
+
+class EditHeldForm(MessageForm):
+    """The box in which messages are written, with a held one in it; ids and conversation stay."""
+
+    def __init__(self, one: Json, context: ViewContext) -> None:
+        message: Json = one["message"]
+        store = context.store
+        super().__init__(
+            Draft(
+                to=formatting.receivers(message, store.platform),
+                act=str(message["performative"]),
+                protocol=str(message.get("protocol") or ""),
+                conversation=str(message["conversation_id"]),
+                in_reply_to=str(message.get("in_reply_to") or ""),
+                content=text_of(message),
+                agents=tuple(formatting.short(agent["name"], store.platform) for agent in store.agents),
+                title=f"Change message {one['seq']}, which is held",
+            )
+        )
+        self._one, self.context = one, context
+        self._seq = int(one["seq"])
+        self._before = message
+        self._platform = store.platform
+
+    def copy(self) -> EditHeldForm:
+        """Another one, filled as this one is now."""
+        other = EditHeldForm(self._one, self.context)
+        other.refill(self.filled)
+        return other
+
+    def on_mount(self) -> None:
+        """What stays cannot be written in."""
+        for name in ("protocol", "conversation", "in_reply_to"):
+            self.query_one(f"#compose-{name}", Input).disabled = True
+
+    def _action(self, message: Json) -> Action:
+        change: dict[str, Any] = {}
+        if message["performative"] != self._before["performative"]:
+            change["performative"] = message["performative"]
+        names = [formatting.short(name, self._platform) for name in self._before["receiver"]]
+        if message["receiver"] != names:
+            change["receiver"] = message["receiver"]
+        if message.get("content") != self._before.get("content"):
+            change["content"] = message.get("content")
+        return held_actions.edit(self._seq, change)
+
+
+class LineForm(Form):
+    """One line to fill in; `enter` does it."""
+
+    # one line is soon written again
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
+
+    def __init__(self, title: str, text: str, make: Callable[[str], Action]) -> None:
+        super().__init__()
+        self._about = title
+        self._text = text
+        self._make = make
+
+    def compose(self) -> ComposeResult:
+        """The line and the command."""
+        with Vertical(classes="box"):
+            yield Input(self._text, id="ask-line", compact=True, select_on_focus=False)
+            yield Static(id="ask-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one(".box").border_title = self._about
+        self.query_one(Input).focus()
+        self._note()
+
+    def on_input_changed(self) -> None:
+        """The command goes with the line."""
+        self._note()
+
+    def on_input_submitted(self) -> None:
+        """Do it, or say what is wrong."""
+        try:
+            action = self._make(self.query_one(Input).value.strip())
+        except InvalidFilter as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+        else:
+            self.finish(action)
+
+    def copy(self) -> LineForm:
+        """Another one, filled as this one is now."""
+        return LineForm(self._about, self.query_one(Input).value, self._make)
+
+    def _note(self) -> None:
+        try:
+            command = self._make(self.query_one(Input).value.strip()).command
+        except InvalidFilter as error:
+            command = error.message
+        self.query_one("#ask-note", Static).update(
+            f"enter does it · {key_for(self, 'ask.close')} closes\n{safe(command)}"
+        )

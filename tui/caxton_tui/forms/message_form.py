@@ -1,0 +1,225 @@
+"""Write a message: who gets it, which act, which protocol, what it says.
+
+In: what is known already, the names of the agents, the acts that are legal here. Out: an `Action` that sends it, or
+None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static, TextArea
+
+from caxton.acl import Performative
+from caxton.acl.fipa_string import read_string
+from caxton.acl.full_message import write_json
+from caxton.acl.json_value import read_value
+from caxton.api.plain import safe
+from caxton.errors import CaxtonError, InvalidMessage
+from caxton.protocols import library
+from caxton_tui.actions import daemon_actions
+from caxton_tui.forms.form import Form
+from caxton_tui.model.context import Action
+from caxton_tui.widgets.typed_app import key_for
+
+Json = Mapping[str, Any]
+
+ACTS: Final = tuple(act.value for act in Performative)
+LONGEST: Final = 256 * 1024
+"""Characters of a content: no agent takes more."""
+_LINES: Final = (
+    ("to", "to"),
+    ("act", "act"),
+    ("protocol", "protocol"),
+    ("conversation", "conversation"),
+    ("in_reply_to", "in reply to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a message before it is written."""
+
+    to: str = ""
+    act: str = "request"
+    protocol: str = ""
+    conversation: str = ""
+    in_reply_to: str = ""
+    content: str = ""
+    sender: str | None = None
+    legal: tuple[str, ...] | None = None
+    """What may be said here; None where everything may."""
+    agents: Sequence[str] = field(default_factory=tuple)
+    title: str = "Message"
+
+
+class Content(TextArea):
+    """What the message says; a paste that no agent would take is refused before it is laid out."""
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Refuse what is too long."""
+        if len(event.text) + len(self.text) > LONGEST:
+            event.prevent_default()
+            event.stop()
+            self.notify(
+                f"{len(event.text):,} characters are too many: a message has at most {LONGEST:,}",
+                severity="error",
+            )
+
+
+class MessageForm(Form):
+    """Lines to fill in; `f5`, or `enter` in one of the lines, sends."""
+
+    CLOSE = "compose.close"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", id="compose.close"),
+        Binding("f5", "send", "Send", id="compose.send"),
+    ]
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+
+    def compose(self) -> ComposeResult:
+        """The lines, the content, the command."""
+        draft = self._draft
+        suggestions = {
+            "to": list(draft.agents),
+            "act": list(draft.legal or ACTS),
+            # the short names too: what is typed goes on with either
+            "protocol": sorted(
+                {short for name in library().protocols for short in (name, name.removeprefix("fipa-"))}
+            ),
+        }
+        with Vertical(classes="box wide-box"):
+            for name, label in _LINES:
+                with Horizontal(classes="line"):
+                    yield Static(label, classes="label")
+                    words = suggestions.get(name)
+                    yield Input(
+                        getattr(draft, name),
+                        id=f"compose-{name}",
+                        compact=True,
+                        suggester=SuggestFromList(words) if words else None,
+                    )
+            yield Content(draft.content, id="compose-content", soft_wrap=False, compact=True)
+            yield Static(id="compose-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the box; begin where something is missing."""
+        for line in self.query(Input):
+            line.cursor_blink = False
+        content = self.query_one(Content)
+        content.cursor_blink = False
+        content.border_title = "content: JSON or words · or a whole message as a FIPA string"
+        self.query_one(".box").border_title = self._draft.title.replace("[", "\\[")
+        self.query_one("#compose-to" if not self._draft.to else "#compose-act").focus()
+        self._note()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def changed(self) -> None:
+        """The command goes with what was written."""
+        self._note()
+
+    @on(Input.Submitted)
+    def action_send(self) -> None:
+        """Send it, or say what is wrong."""
+        try:
+            message = self._message()
+        except CaxtonError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+            return
+        self.finish(self._action(message))
+
+    def copy(self) -> MessageForm:
+        """Another one, filled as this one is now."""
+        return MessageForm(self.filled)
+
+    def refill(self, draft: Draft) -> None:
+        """Begin with that, before it is on screen."""
+        self._draft = draft
+
+    @property
+    def filled(self) -> Draft:
+        """The draft as it stands in the lines."""
+        to, act, protocol, conversation, in_reply_to = (
+            self.query_one(f"#compose-{name}", Input).value for name, _ in _LINES
+        )
+        return replace(
+            self._draft,
+            to=to,
+            act=act,
+            protocol=protocol,
+            conversation=conversation,
+            in_reply_to=in_reply_to,
+            content=self.query_one(Content).text,
+        )
+
+    def _action(self, message: Mapping[str, Any]) -> Action:
+        """What is done with the message."""
+        return daemon_actions.send(message)
+
+    def _message(self) -> dict[str, Any]:
+        """The message as it stands; raises InvalidMessage where it is none."""
+        said = {name: self.query_one(f"#compose-{name}", Input).value.strip() for name, _ in _LINES}
+        text = self.query_one(Content).text.strip()
+        if text.startswith("(") and not said["to"]:
+            whole: dict[str, Any] = json.loads(write_json(read_string(text.encode())))
+            return whole
+        to = [name.strip() for name in said["to"].split(",") if name.strip()]
+        if not to:
+            raise InvalidMessage("nobody is named to get it", hint="fill in the first line")
+        if said["act"] not in ACTS:
+            raise InvalidMessage(f"{said['act']!r} is no act", hint="FIPA's acts are completed with →")
+        message: dict[str, Any] = {"performative": said["act"], "receiver": to}
+        for name, key in (
+            ("protocol", "protocol"),
+            ("conversation", "conversation_id"),
+            ("in_reply_to", "in_reply_to"),
+        ):
+            if said[name]:
+                message[key] = said[name]
+        if self._draft.sender:
+            message["sender"] = self._draft.sender
+        if text:
+            message["content"] = content_of(text)
+        return message
+
+    def _note(self) -> None:
+        legal = self._draft.legal
+        act = self.query_one("#compose-act", Input).value.strip()
+        send, close = key_for(self, "compose.send"), key_for(self, "compose.close")
+        lines = [f"tab next line · → completes · {send} sends · {close} closes"]
+        if legal is not None:
+            lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
+        protocol = self.query_one("#compose-protocol", Input).value.strip()
+        if protocol and library().find(protocol) is None:
+            lines.append(
+                safe(
+                    f"! {protocol} is none of FIPA's protocols: judged only if the project has a table of it"
+                )
+            )
+        try:
+            lines.append(safe(self._action(self._message()).told))
+        except CaxtonError as error:
+            lines.append(safe(error.message))
+        self.query_one("#compose-note", Static).update("\n".join(lines))
+
+
+def content_of(text: str) -> Any:
+    """JSON as what it says, anything else as words; what begins like JSON and is none is refused."""
+    try:
+        return read_value(text.encode(), "the content")
+    except InvalidMessage as error:
+        if text[0] in '{["':
+            raise InvalidMessage(error.message, hint="words need no quotes") from error
+        return text

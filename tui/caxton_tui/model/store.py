@@ -1,0 +1,375 @@
+"""What the app knows of its daemon: the newest state, kept in bounds. No Textual and no I/O in here.
+
+In: what the reader hears. Out: rows of the tape, agents with their rates, the connection's state; `version` grows with
+every change, so that a screen sees whether there is something to paint. What is left out is counted, never silent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from caxton.api.plain import safe
+from caxton.finding import Filter
+from caxton.finding.subjects import is_problem
+from caxton_tui.model import formatting
+from caxton_tui.model.meter_history import MeterHistory
+from caxton_tui.model.open_views import OpenAgent, OpenConversation
+from caxton_tui.model.ring_buffer import RingBuffer
+
+Json = Mapping[str, Any]
+
+ROWS: Final = 10_000
+"""Rows that the tape keeps: about 25 MB of messages of the usual size."""
+BUILD_LINES: Final = 200
+
+
+class LogEntry:
+    """One row of the tape; its words are made when somebody looks at them."""
+
+    __slots__ = ("_everything", "data", "kind", "platform", "seq")
+
+    def __init__(self, kind: str, seq: int, data: Json, platform: str) -> None:
+        self.kind = kind
+        """message, gap, or the kind of an event."""
+        self.seq = seq
+        self.data = data
+        self.platform = platform
+        self._everything: str | None = None
+
+    @property
+    def message(self) -> Json:
+        """The message, empty for an event."""
+        found: Json = self.data["message"] if self.kind == "message" else {}
+        return found
+
+    @property
+    def at(self) -> str:
+        """When it was committed, ISO; empty for a gap."""
+        return str(self.data.get("at", ""))
+
+    @property
+    def act(self) -> str:
+        """The performative, or the event's kind."""
+        return safe(self.message.get("performative", "")) if self.kind == "message" else self.kind
+
+    @property
+    def sender(self) -> str:
+        """Who said it; for an event, whom it is about."""
+        name = self.message.get("sender") if self.kind == "message" else self.data.get("agent")
+        return formatting.short(name, self.platform) if name is not None else ""
+
+    @property
+    def to(self) -> str:
+        """The receivers, comma-separated; empty for an event."""
+        return formatting.receivers(self.message, self.platform) if self.kind == "message" else ""
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id, empty where there is none."""
+        where = self.message if self.kind == "message" else self.data
+        return safe(where.get("conversation_id") or "")
+
+    @property
+    def text(self) -> str:
+        """What it says, on one line."""
+        if self.kind == "message":
+            return formatting.content(self.message)
+        return formatting.event_line(self.kind, self.data, self.platform)
+
+    @property
+    def problem(self) -> bool:
+        """Whether it says that something went wrong."""
+        if self.kind == "message":
+            return is_problem(self.data)
+        return formatting.event_problem(self.kind, self.data)
+
+    # as a filter sees it
+
+    @property
+    def everything(self) -> str:
+        """All that the row shows, in lower case."""
+        if self._everything is None:
+            self._everything = "\n".join(
+                (self.act, self.sender, self.to, self.conversation, self.text)
+            ).casefold()
+        return self._everything
+
+    def texts(self, field: str) -> Sequence[str]:
+        """What that field holds."""
+        match field:
+            case "from":
+                return (self.sender,)
+            case "to":
+                return self.to.split(", ")
+            case "agent":
+                return (self.sender, *self.to.split(", "))
+            case "act":
+                return (self.act,)
+            case "conv":
+                return (self.conversation,)
+            case "protocol":
+                return (str(self.message.get("protocol") or ""),)
+            case "state":
+                return (str(self.data.get("state") or ""),)
+            case "is":
+                return ("problem",) if self.problem else ()
+            case _:
+                return ()
+
+
+class Link(StrEnum):
+    """How it stands with the daemon."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The link to the daemon. Moments are seconds of the clock's `monotonic`."""
+
+    link: Link = Link.CONNECTING
+    since: float = 0.0
+    again_at: float = 0.0
+    """When a lost daemon is tried again."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What one agent did per second between the last two looks."""
+
+    turns_s: float = 0.0
+    fuel_s: float = 0.0
+
+
+class Store:
+    """The newest picture; one writer (the reader), any number of screens."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.version = 0
+        self.entries: RingBuffer[LogEntry] = RingBuffer(rows)
+        self.shown: RingBuffer[LogEntry] = self.entries
+        """The rows that pass the filter; the ring of all where there is none."""
+        self.filter: Filter | None = None
+        self.connection = Connection()
+        self.status: Json | None = None
+        self.agents: Sequence[Json] = ()
+        """By name."""
+        self.last_seq: int | None = None
+        """Up to where the stream was heard."""
+        self.left_out = 0
+        """Rows that were committed and never came to the tape."""
+        self.messages_s = 0.0
+        self.builds: deque[str] = deque(maxlen=BUILD_LINES)
+        self.history = MeterHistory()
+        self.listed = False
+        """Whether conversations were ever asked for."""
+        self.conversations: Sequence[Json] = ()
+        """The newest, newest first; kept up to date while a screen shows them."""
+        self.deployments: Sequence[Json] = ()
+        """The newest, newest first; what their gates found without the turns."""
+        self.deployments_due = True
+        """Whether one of them is not as it was when they were asked for."""
+        self.deployments_doubted = False
+        """Whether that may be so: rows were left out."""
+        self.deployment: Json | None = None
+        """The deployment that is open, whole."""
+        self.turns: Sequence[Json] = ()
+        """The newest turns of all agents."""
+        self.held: Sequence[Json] = ()
+        """What is held, the oldest first."""
+        self.held_in: frozenset[str] = frozenset()
+        """Conversations of which something is held."""
+        self.breaks: Sequence[Json] = ()
+        """The break points."""
+        self.book: OpenConversation | None = None
+        """The conversation that is open."""
+        self.room: OpenAgent | None = None
+        """The agent that is open."""
+        self.on_change: list[Callable[[], None]] = []
+        self.agents_due = False
+        """Whether one of the agents is not as it was when they were asked for."""
+        self._looked_at: float | None = None
+        self._counted_at: float | None = None
+        self._passed = 0.0
+        """Seconds between the last two looks at the agents."""
+        self._before: dict[str, Json] = {}
+
+    @property
+    def platform(self) -> str:
+        """The name of the daemon's platform."""
+        return str(self.status["platform"]) if self.status else "local"
+
+    @property
+    def live(self) -> bool:
+        """Whether the daemon answers."""
+        return self.connection.link is Link.LIVE
+
+    @property
+    def unread(self) -> str:
+        """What stands in the place of something that has not been read."""
+        return (
+            "Reading…" if self.connection.link is not Link.LOST else "Not read before the daemon went away."
+        )
+
+    @property
+    def waiting(self) -> Sequence[Json]:
+        """Deployments that the gate has stopped: they wait for somebody to decide."""
+        return [one for one in self.deployments if one["waits"]]
+
+    def connected(self, connection: Connection) -> None:
+        """The link changed; the picture stays."""
+        if connection.link is Link.LOST:
+            # what happens while nobody looks is no rate
+            self._looked_at, self._counted_at, self._passed = None, None, 0.0
+            self.messages_s = 0.0
+        self.connection = connection
+        self._changed()
+
+    def heard(self, kind: str, seq: int | None, data: Json) -> None:
+        """One row of the stream, in the order of the journal. A gap counts what it says."""
+        if seq is not None:
+            self.last_seq = seq
+        if kind == "gap":
+            self.left_out += data["lost"]
+        self.deployments_due |= kind == "deployment"
+        self.agents_due |= kind == "agent"
+        self.deployments_doubted |= kind == "gap"
+        entry = LogEntry(kind, int(data.get("seq", seq or 0)), data, self.platform)
+        self.entries.add(entry)
+        if self.filter is not None:
+            # what was left out is said whatever is looked for
+            if kind == "gap" or self.filter.passes(entry):
+                self.shown.add(entry)
+            # the view shows no row that the tape has forgotten
+            first = self.entries.at(self.entries.dropped)
+            while (oldest := self.shown.at(self.shown.dropped)) and first and oldest.seq < first.seq:
+                self.shown.drop()
+        self._changed()
+
+    def looked(self, at: float, status: Json, agents: Sequence[Json] | None = None) -> None:
+        """A look at the status, and perhaps at the agents; `at` that moment of `monotonic`. Two make the rates."""
+        if agents is not None:
+            counted = None if self._counted_at is None else at - self._counted_at
+            if counted is None or counted > 0:
+                self._before = {} if counted is None else {one["name"]: one for one in self.agents}
+                self._passed, self._counted_at = counted or 0.0, at
+            self.agents = agents
+        passed = None if self._looked_at is None else at - self._looked_at
+        if passed and self.status is not None:
+            self.messages_s = _grown(self.status["counts"]["messages"], status["counts"]["messages"]) / passed
+            waiting = sum(agent["mailbox"] for agent in self.agents)
+            self.history.took(self.status, {**status, "waiting": waiting}, passed)
+        if passed is None or passed > 0:
+            self._looked_at = at
+        self.status = status
+        self._changed()
+
+    def asked(
+        self,
+        *,
+        conversations: Sequence[Json] | None = None,
+        deployments: Sequence[Json] | None = None,
+        deployment: Json | None = None,
+        turns: Sequence[Json] | None = None,
+        room: OpenAgent | None = None,
+        held: Sequence[Json] | None = None,
+        breaks: Sequence[Json] | None = None,
+    ) -> None:
+        """What the daemon said when it was asked; None: it was not asked for that."""
+        if conversations is not None:
+            self.listed = True
+            if conversations != self.conversations:
+                self.conversations = conversations
+        if deployments is not None and deployments != self.deployments:
+            self.deployments = deployments
+        if deployment is not None and deployment != self.deployment:
+            self.deployment = deployment
+        if turns is not None:
+            self.turns = turns
+        if held is not None:
+            self.held = held
+            self.held_in = frozenset(str(one["message"]["conversation_id"]) for one in held)
+        if breaks is not None:
+            self.breaks = breaks
+        if room is not None and room != self.room:
+            self.room = room
+        self._changed()
+
+    def open(self, conversation: str) -> OpenConversation:
+        """Open a conversation; the reader fills it."""
+        if self.book is None or self.book.id != conversation:
+            self.book = OpenConversation(conversation)
+            self._changed()
+        return self.book
+
+    def read(self, book: OpenConversation, detail: Json) -> None:
+        """A page of the conversation that is open."""
+        book.take(detail)
+        self._changed()
+
+    def unreadable(self, book: OpenConversation, error: str) -> None:
+        """The conversation that is open cannot be read."""
+        book.fail(error)
+        self._changed()
+
+    def pace(self, agent: Json) -> Pace:
+        """One agent's rates; made for those that are painted only, for there may be ten thousand."""
+        earlier = self._before.get(agent["name"])
+        if self._passed <= 0 or earlier is None:
+            return Pace()
+        return Pace(
+            _grown(earlier["turns"], agent["turns"]) / self._passed,
+            _grown(earlier["fuel"], agent["fuel"]) / self._passed,
+        )
+
+    def narrow(self, wanted: Filter | None) -> None:
+        """Show only the rows that pass, those that are kept and those to come; None or an empty one: all."""
+        if not wanted:
+            self.filter, self.shown = None, self.entries
+        else:
+            self.filter, self.shown = wanted, RingBuffer(self.entries.room)
+            for entry in self.entries:
+                if entry.kind == "gap" or wanted.passes(entry):
+                    self.shown.add(entry)
+        self._changed()
+
+    def keep(self, rows: int) -> None:
+        """Keep so many rows from now on, of those that are there the newest."""
+        before = list(self.entries)[-rows:]
+        self.entries = RingBuffer(rows)
+        for entry in before:
+            self.entries.add(entry)
+        self.narrow(self.filter)
+
+    def forget(self) -> None:
+        """Empty the tape: the journal is another one."""
+        self.entries = RingBuffer(self.entries.room)
+        self.last_seq, self.left_out = None, 0
+        self.conversations, self.deployments, self.turns = (), (), ()
+        self.book, self.room, self.deployment = None, None, None
+        self.held, self.breaks, self.held_in = (), (), frozenset()
+        self.deployments_due = True
+        self.history.forget()
+        self.narrow(self.filter)
+
+    def built(self, line: str) -> None:
+        """A line of the development loop."""
+        self.builds.append(safe(line))
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        for tell in self.on_change:
+            tell()
+
+
+def _grown(before: int, now: int) -> float:
+    # one that counts less has begun again from zero
+    return float(now - before if now >= before else now)

@@ -1,0 +1,214 @@
+"""Screen 2: the agents, and the one at the cursor in full.
+
+In: the store. Out: the list on the left, the agent's pages beside it, and the steps of its life as actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from caxton_tui.actions import daemon_actions
+from caxton_tui.forms.deploy_form import DeployForm
+from caxton_tui.model import formatting
+from caxton_tui.model.context import Action, PaletteCommand
+from caxton_tui.model.open_views import Needs
+from caxton_tui.model.store import Json
+from caxton_tui.screens.pane import Pane
+from caxton_tui.widgets.agent_detail import AgentDetail
+from caxton_tui.widgets.agent_list import AgentList
+from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.typed_app import typed_app
+
+
+class AgentsPane(Pane):
+    """Screen 2."""
+
+    NUMBER = "2"
+    LABEL = "Agents"
+    ABOUT = (
+        "Who is there, in which state, how busy; and of one agent its logs, limits, conversations, mailbox."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "switch", "Start/stop", id="agents.switch", tooltip="Stop the agent, or start it"),
+        Binding(
+            "e", "restart", "Restart", id="agents.restart", tooltip="Handle what waits, stop, start again"
+        ),
+        Binding("p", "suspend", "Suspend", id="agents.suspend", tooltip="Suspend the agent, or resume it"),
+        Binding("D", "deploy", "Deploy", id="agents.deploy", tooltip="Bring a module to an agent"),
+        Binding("a", "rows", "Rows", show=False, id="agents.rows", tooltip="Its rows of the log"),
+        Binding("w", "write", "Write", show=False, id="agents.write", tooltip="Write a message to it"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """List and room."""
+        with Vertical(classes="left"):
+            yield AgentList(self.context.store)
+        with Vertical(classes="right"):
+            yield AgentDetail(self.context)
+
+    @property
+    def table(self) -> AgentList:
+        """The list of agents."""
+        return self.query_one(AgentList)
+
+    @property
+    def room(self) -> AgentDetail:
+        """The agent at the cursor."""
+        return self.query_one(AgentDetail)
+
+    @property
+    def main(self) -> Listing:
+        """The list."""
+        return self.table
+
+    @property
+    def chosen(self) -> Json | None:
+        """The agent at the cursor, or else the first."""
+        return self.table.chosen
+
+    @property
+    def wants(self) -> Needs:
+        """All agents, and what there is about the chosen one."""
+        agent = self.chosen
+        return Needs(agents=True, room=None if agent is None else str(agent["name"]))
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """The agent, the page."""
+        agent = self.chosen
+        if agent is None:
+            return ()
+        name = formatting.short(agent["name"], self.context.store.platform)
+        return (name, self.room.page) if self.room.has_focus else (name,)
+
+    @property
+    def agent(self) -> str | None:
+        """The agent at the cursor."""
+        chosen = self.chosen
+        return None if chosen is None else formatting.short(chosen["name"], self.context.store.platform)
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        self.table.take(self.context.store.agents)
+        titled(self.table, f"Agents {self.table.total:,}")
+        self.room.flush(self.chosen)
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that agent."""
+        place = next((n for n, one in enumerate(self.table.things) if one["name"] == agent), None)
+        if place is not None:
+            self.table.put(place)
+
+    def back(self) -> bool:
+        """From the room to the list."""
+        if not self.room.has_focus:
+            return False
+        self.screen.set_focus(self.table)
+        return True
+
+    @on(Listing.Moved, "#agent-list")
+    def moved(self) -> None:
+        """The room goes with the cursor."""
+        self.room.flush(self.chosen)
+
+    @on(Listing.Chosen, "#agent-list")
+    def entered(self) -> None:
+        """Into the room."""
+        self.screen.set_focus(self.room)
+
+    # what the keys do
+
+    def _do(self, step: str) -> None:
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(self.Do(daemon_actions.change(str(agent["name"]), step)))
+
+    def action_switch(self) -> None:
+        """Stop an agent that runs, start one that does not."""
+        agent = self.chosen
+        if agent is not None:
+            self._do("stop" if agent["state"] in ("running", "draining", "suspended") else "start")
+
+    def action_restart(self) -> None:
+        """Handle what waits, stop, start again."""
+        self._do("restart")
+
+    def action_suspend(self) -> None:
+        """Keep the mail and take no turn, or go on."""
+        agent = self.chosen
+        if agent is not None:
+            self._do("resume" if agent["state"] == "suspended" else "suspend")
+
+    def action_deploy(self) -> None:
+        """Bring a module to this agent, or to a new one."""
+        if self.context.read_only:
+            self.post_message(
+                self.Do(daemon_actions.refused("deploy an agent", "caxton agent deploy NAME FILE"))
+            )
+            return
+        agent = self.chosen
+
+        def decided(action: Action | None) -> None:
+            if action is not None:
+                self.post_message(self.Do(action))
+
+        typed_app(self).push_screen(DeployForm(str(agent["name"]) if agent else ""), decided)
+
+    def action_rows(self) -> None:
+        """Its rows of the log."""
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(
+                self.Go("Log", agent=formatting.short(agent["name"], self.context.store.platform))
+            )
+
+    def action_write(self) -> None:
+        """Write a message to it."""
+        agent = self.chosen
+        if agent is not None:
+            self.post_message(self.Write(to=formatting.short(agent["name"], self.context.store.platform)))
+
+    @property
+    def commands(self) -> Sequence[PaletteCommand]:
+        """The steps of the agent at the cursor."""
+        agent = self.chosen
+        if agent is None:
+            return (
+                PaletteCommand(
+                    "agent deploy",
+                    "bring a module to an agent",
+                    "caxton agent deploy NAME FILE",
+                    self.action_deploy,
+                ),
+            )
+        name = formatting.short(agent["name"], self.context.store.platform)
+        found = [
+            PaletteCommand(
+                f"agent {step} {name}", text, f"caxton agent {step} {name}", partial(self._do, step)
+            )
+            for step, text in daemon_actions.STEPS.items()
+        ]
+        return (
+            *found,
+            PaletteCommand(
+                "agent deploy",
+                "bring a module to an agent",
+                f"caxton agent deploy {name} FILE",
+                self.action_deploy,
+            ),
+            PaletteCommand(
+                f"agent rows {name}",
+                "its rows of the log",
+                f"caxton msg tail --agent {name}",
+                self.action_rows,
+            ),
+        )

@@ -1,0 +1,381 @@
+"""Screen 1: the conversations, and the one that is open as a sequence diagram.
+
+In: the store. Out: a list on the left (above, where it is narrow), the diagram beside it, under that the message at
+which it is stopped, or the branches; `enter` opens a message whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
+
+from caxton.api.plain import safe, span
+from caxton.diagram import Mark, Spoken
+from caxton.diagram.lines import verdict
+from caxton_tui.actions import daemon_actions
+from caxton_tui.forms.export_form import ExportForm
+from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.model.formatting import STYLED, short
+from caxton_tui.model.open_views import Needs
+from caxton_tui.model.store import Json, LogEntry
+from caxton_tui.screens.pane import Pane
+from caxton_tui.widgets.conversation_list import ConversationList
+from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.message_detail import MessageDetail
+from caxton_tui.widgets.sequence_diagram import SequenceDiagram
+from caxton_tui.widgets.status_bars import TextLine, titled
+from caxton_tui.widgets.typed_app import key_for, typed_app
+
+_ENDS = {"success": "●", "foreseen": "○", "fault": "✗"}
+"""How a branch ended; `◌` while it has not."""
+SETTLE_S = 0.12
+"""How long the cursor rests on a conversation before it is opened."""
+
+
+class ConversationsPane(Pane):
+    """Screen 1."""
+
+    NUMBER = "1"
+    LABEL = "Conversations"
+    ABOUT = "Who talks with whom, by which protocol, how far it is, and what was said, step by step."
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "follow", "Follow", id="conversations.follow", tooltip="Follow the newest, or stop"),
+        Binding(
+            "x",
+            "export",
+            "Export",
+            show=False,
+            id="conversations.export",
+            tooltip="Write the diagram to a file",
+        ),
+        Binding("p", "pin", "Pin", id="conversations.pin", tooltip="Pin it for the gate, or let it go"),
+        Binding("t", "trace", "Trace", id="conversations.trace", tooltip="Where its time went"),
+        Binding("R", "reply", "Reply", id="conversations.reply", tooltip="Answer the message as a client"),
+        Binding(
+            "A",
+            "repeat",
+            "Again",
+            show=False,
+            id="conversations.repeat",
+            tooltip="Send the message once more",
+        ),
+    ]
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self._opened: str | None = None
+        self._held = False
+        """Whether the conversation that is open was asked for by name, and no other is followed."""
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """List, diagram, card, detail."""
+        with Vertical(classes="left"):
+            yield ConversationList(self.context, id="conversation-list")
+        with Vertical(classes="right"):
+            yield SequenceDiagram(self.context)
+            yield TextLine(id="said")
+            yield MessageDetail(id="said-detail")
+
+    def on_mount(self) -> None:
+        """Nothing is open yet."""
+        self.detail.display = False
+
+    @property
+    def list(self) -> ConversationList:
+        """The conversations."""
+        return self.query_one(ConversationList)
+
+    @property
+    def diagram(self) -> SequenceDiagram:
+        """The diagram."""
+        return self.query_one(SequenceDiagram)
+
+    @property
+    def detail(self) -> MessageDetail:
+        """A message whole."""
+        return self.query_one("#said-detail", MessageDetail)
+
+    @property
+    def main(self) -> Listing:
+        """The conversations."""
+        return self.list
+
+    @property
+    def wants(self) -> Needs:
+        """The list, and the conversation that is open."""
+        return Needs(conversations=True, book=self._opened)
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Conversation, message."""
+        line = self.diagram.chosen
+        story = self.diagram.story
+        parts = [story.id] if story is not None else []
+        if line is not None and line.spoken is not None:
+            parts.append(f"{line.spoken.number} {line.spoken.act}")
+        return parts
+
+    @property
+    def agent(self) -> str | None:
+        """Whom the line at the cursor is about, else who said its message, else who got it."""
+        line = self.diagram.chosen
+        if line is None or line.spoken is None:
+            return None
+        return self.known(line.lane, line.spoken.sender, *line.spoken.receivers)
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        store = self.context.store
+        self.list.take(store.conversations)
+        free = self.list.cursor is None and self.diagram.following and not self._held
+        if free and (found := self.list.chosen):
+            self._opened = str(found["id"])
+        if self._opened is not None:
+            store.open(self._opened)
+        self.diagram.flush()
+        passing = self.list.total
+        titled(self.list, f"Conversations {passing:,}" + (" newest" if passing >= 200 else ""))
+        titled(self.diagram, self.diagram.title)
+        self._card()
+
+    def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
+        """Show that conversation."""
+        if conversation is None:
+            return
+        self._opened, self._held = conversation, True
+        place = next((n for n, one in enumerate(self.list.things) if one["id"] == conversation), None)
+        if place is not None:
+            self.list.put(place)
+        else:
+            # an old one is not in the list, but it can be read
+            self.list.cursor = None
+        self.context.store.open(conversation)
+        self.screen.set_focus(self.diagram)
+
+    def back(self) -> bool:
+        """Close the detail; leave the diagram; drop the cursor."""
+        if self.detail.display:
+            self.detail.display = False
+            self.remove_class("open")
+            self.screen.set_focus(self.diagram)
+        elif self.diagram.cursor is not None:
+            self.diagram.follow(True)
+        elif self.diagram.has_focus:
+            self.screen.set_focus(self.list)
+        elif self.list.cursor is not None or self._held:
+            self._release()
+        else:
+            return False
+        return True
+
+    def _release(self) -> None:
+        """Follow whichever conversation is the liveliest again."""
+        self._held = False
+        self.list.cursor = None
+        self.list.refresh()
+
+    # what happens on the list and in the diagram
+
+    @on(Listing.Moved, "#conversation-list")
+    def moved(self) -> None:
+        """Open the conversation under the cursor, a moment after it has come to rest."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLE_S, self._settle)
+
+    def _settle(self) -> None:
+        chosen = self.list.chosen
+        if self.list.cursor is not None and chosen is not None and chosen["id"] != self._opened:
+            self._opened = str(chosen["id"])
+            self.context.store.open(self._opened)
+            self.diagram.flush()
+
+    @on(Listing.Chosen, "#conversation-list")
+    def entered(self) -> None:
+        """Into the diagram."""
+        self._settle()
+        self.screen.set_focus(self.diagram)
+
+    @on(Listing.Moved, "#diagram")
+    def stepped(self) -> None:
+        """The card goes with the cursor, and so does a detail that is open."""
+        titled(self.diagram, self.diagram.title)
+        self._card()
+        if self.detail.display:
+            self._show()
+
+    @on(Listing.Chosen, "#diagram")
+    def whole(self) -> None:
+        """A message whole, or a loop unfolded."""
+        line = self.diagram.chosen
+        if line is not None and line.mark is Mark.LOOP:
+            self.diagram.unfold(line)
+        else:
+            self.detail.display = True
+            self.add_class("open")
+            self._show()
+
+    def _show(self) -> None:
+        spoken = self.spoken
+        if spoken is not None:
+            entry = LogEntry("message", spoken.seq, spoken.body, self.context.store.platform)
+            self.detail.display_entry(entry, spoken.body)
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """The message at the cursor."""
+        line = self.diagram.chosen
+        return line.spoken if line is not None else None
+
+    def _card(self) -> None:
+        spoken = self.spoken
+        card = self.query_one("#said", TextLine)
+        card.put(self._branches() if spoken is None else said(spoken))
+
+    def _branches(self) -> Text:
+        """How each participant's branch stands, where the daemon says so."""
+        story = self.diagram.story
+        if story is None:
+            return Text("")
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
+        bad = sum(spoken.problem for spoken in story.spoken)
+        text.append(
+            f", {bad} problem{'' if bad == 1 else 's'}: {key_for(self, 'list.problem')}" if bad else "",
+            "bold red",
+        )
+        text.append(
+            f", {len(story.held)} held: {key_for(self, 'app.held')}" if story.held else "", "bold yellow"
+        )
+        if story.phase or story.outcome:
+            text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
+        if story.branches:
+            states = [self._branch(branch) for branch in story.branches]
+            text.append("\n" + "  ".join(states))
+        return text
+
+    def _branch(self, branch: Json) -> str:
+        who = short(branch.get("participant", "?"), self.context.store.platform)
+        sign = _ENDS.get(branch.get("end") or "", "◌")
+        awarded = " ★" if branch.get("awarded") else ""
+        reason = f" ({safe(branch['reason'])})" if branch.get("reason") else ""
+        return f"{sign} {who}: {safe(branch.get('state', ''))}{awarded}{reason}"
+
+    # what the keys do
+
+    def action_follow(self) -> None:
+        """Follow, or stop."""
+        if not self.diagram.following:
+            self._release()
+        self.diagram.follow(not self.diagram.following)
+
+    def action_trace(self) -> None:
+        """Where the time of this conversation went."""
+        self.post_message(self.Go("Traces", conversation=self._opened))
+
+    def action_pin(self) -> None:
+        """Pin the conversation that is open for the gate, or let it go again."""
+        if self._opened is not None:
+            self.post_message(self.Do(daemon_actions.pin(self._opened, not self.pinned)))
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the conversation that is open is pinned."""
+        book = self.context.store.book
+        if book is not None and book.id == self._opened and book.head is not None:
+            return bool(book.head["pinned"])
+        return any(one["pinned"] for one in self.context.store.conversations if one["id"] == self._opened)
+
+    def action_export(self) -> None:
+        """Write the diagram to a file."""
+        if self.diagram.story is None:
+            self.notify("no conversation is read that could be drawn", timeout=2)
+        else:
+            typed_app(self).push_screen(ExportForm(self.diagram.story, self.context))
+
+    def action_reply(self) -> None:
+        """Answer the message at the cursor, or else the last one."""
+        self.post_message(self.Write(self.last, reply=True))
+
+    def action_repeat(self) -> None:
+        """Send the message at the cursor, or else the first, once more."""
+        self.post_message(self.Write(self.spoken or self.first, reply=False))
+
+    @property
+    def last(self) -> Spoken | None:
+        """The message at the cursor, or else the last."""
+        story = self.diagram.story
+        return self.spoken or (story.spoken[-1] if story and story.spoken else None)
+
+    @property
+    def first(self) -> Spoken | None:
+        """The first message."""
+        story = self.diagram.story
+        return story.spoken[0] if story and story.spoken else None
+
+    @property
+    def commands(self) -> Sequence[PaletteCommand]:
+        """What can be done with the conversation that is open."""
+        if self._opened is None:
+            return ()
+        id = safe(self._opened)
+        return (
+            PaletteCommand(
+                "conversation follow", "follow it, or stop", "caxton msg tail", self.action_follow
+            ),
+            PaletteCommand(
+                "conversation export",
+                "write its diagram to a file",
+                f"caxton conv export {id} --format svg",
+                self.action_export,
+            ),
+            PaletteCommand(
+                "conversation trace", "where its time went", f"caxton trace show {id}", self.action_trace
+            ),
+            PaletteCommand(
+                "conversation pin",
+                "pin it for the gate, or let it go",
+                f"caxton conv {'unpin' if self.pinned else 'pin'} {id}",
+                self.action_pin,
+            ),
+            PaletteCommand("message reply", "answer the message", "caxton msg send", self.action_reply),
+            PaletteCommand(
+                "message repeat", "send the message once more", "caxton msg send", self.action_repeat
+            ),
+        )
+
+
+def said(spoken: Spoken) -> Text:
+    """A message in three lines: who what to whom, what it says, what became of it."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{spoken.sign} {spoken.act}", f"bold {STYLED.get(spoken.sign, '')}".strip())
+    text.append(f"  {spoken.sender} → {', '.join(spoken.receivers)}")
+    if spoken.answers is not None:
+        text.append(f"  ↩ {spoken.answers}", "dim")
+    text.append(f"\n{spoken.text or 'no content'}\n")
+    if spoken.judged is not None:
+        bad = spoken.judged.violation
+        text.append(
+            f"{'✗' if bad else '·'} {verdict(spoken.act, spoken.judged)}", "bold red" if bad else "dim"
+        )
+    elif spoken.letters:
+        text.append(f"✗ {spoken.letters[0]}", "bold red")
+    elif spoken.turns:
+        turn = spoken.turns[0]
+        text.append(
+            f"{turn.agent} {turn.revision}: {turn.status}, waited {span(turn.queue_us / 1e6)},"
+            f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel",
+            "dim" if turn.status == "ok" else "bold red",
+        )
+    else:
+        text.append("no turn: for a client, or still on its way", "dim")
+    return text

@@ -1,0 +1,177 @@
+"""One agent: how it stands, what it logged, whom it talks with, what was sent to it, how it came to be.
+
+In: its line in the list, and what was asked about it. Out: one of five pages of text that scroll.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from caxton.api.plain import memory, safe, size, span
+from caxton_tui.model import formatting
+from caxton_tui.model.context import ViewContext
+from caxton_tui.model.open_views import OpenAgent
+from caxton_tui.model.store import Json
+from caxton_tui.widgets.agent_list import state
+from caxton_tui.widgets.conversation_list import protocol
+from caxton_tui.widgets.conversation_list import state as conversation_state
+from caxton_tui.widgets.status_bars import titled
+
+PAGES: Final = ("Overview", "Logs", "Conversations", "Mailbox", "History")
+_CUT: Final = 300
+
+
+class AgentDetail(VerticalScroll):
+    """The agent that is open, one page of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "page(-1)", "Page before", show=False, id="room.before"),
+        Binding(
+            "right,l", "page(1)", "Next page", id="room.next", tooltip="Logs, conversations, mailbox, history"
+        ),
+        Binding("up,k", "scroll_up", "Up", show=False, id="room.up"),
+        Binding("down,j", "scroll_down", "Down", show=False, id="room.down"),
+    ]
+
+    def __init__(self, context: ViewContext, *, id: str = "room") -> None:
+        super().__init__(id=id)
+        self.context = context
+        self.page = PAGES[0]
+        self._seen: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(id="room-text")
+
+    def flush(self, agent: Json | None) -> None:
+        """Show that agent as it is now."""
+        room = self.context.store.room
+        seen = (agent, room, self.page, self.context.store.messages_s, self.context.store.unread)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        name = formatting.short(agent["name"], self.context.store.platform) if agent else "Agent"
+        pages = "  ".join(f"[{page}]" if page == self.page else page for page in PAGES)
+        titled(self, f"{name} · {pages}")
+        self.query_one("#room-text", Static).update(self._text(agent, room))
+
+    def action_page(self, by: int) -> None:
+        """Another page."""
+        self.page = PAGES[(PAGES.index(self.page) + by) % len(PAGES)]
+        self.scroll_home(animate=False)
+        self._seen = ()
+        agent = self.context.store.room
+        self.flush(
+            next((one for one in self.context.store.agents if agent and one["name"] == agent.name), None)
+        )
+
+    def _text(self, agent: Json | None, room: OpenAgent | None) -> RenderableType:
+        if agent is None:
+            return Text("Choose an agent.", "dim")
+        if self.page == "Overview":
+            return self._overview(agent)
+        if room is None or room.name != agent["name"]:
+            return Text(self.context.store.unread, "dim")
+        if room.error:
+            return Text(safe(room.error), "bold red")
+        match self.page:
+            case "Logs":
+                return _rows(self._logs(room), "It has logged nothing.")
+            case "Conversations":
+                return _rows(self._conversations(room), "It takes part in no conversation.")
+            case "Mailbox":
+                head = Text(f"{agent['mailbox']:,} waiting, {agent['in_flight']:,} in its cell\n", "bold")
+                return Group(head, _rows(self._messages(room), "Nobody has written to it."))
+            case _:
+                return _rows(self._history(room), "It was never deployed.")
+
+    def _overview(self, agent: Json) -> RenderableType:
+        pace = self.context.store.pace(agent)
+        lines: list[tuple[str, str]] = [
+            ("state", state(agent)),
+            ("revision", str(agent["revision"] or "none")[:16]),
+            ("profile", safe(agent["profile"])),
+            ("cell", f"{'none' if agent['cell'] is None else agent['cell']}, {agent['restarts']} restarts"),
+            ("memory", f"{memory(agent['memory_kib'])} of {size(agent['limits'].get('memory_bytes'))}"),
+            ("mailbox", f"{agent['mailbox']:,} waiting, {agent['in_flight']:,} in its cell"),
+            ("turns", f"{agent['turns']:,}, {agent['failed_turns']:,} failed, {agent['sent']:,} sent"),
+            ("pace", f"{formatting.brief(pace.turns_s)} turns/s, {formatting.brief(pace.fuel_s)} fuel/s"),
+            ("fuel", f"{agent['fuel']:,}, {span(agent['turn_us'] / 1e6)} in turns"),
+            ("hooks", ", ".join(safe(hook) for hook in agent["hooks"]) or "none"),
+        ]
+        if agent["last_error"]:
+            lines.append(("error", safe(str(agent["last_error"])[:_CUT])))
+        if agent["settings"]:
+            lines.append(("settings", safe(json.dumps(agent["settings"], ensure_ascii=False)[:_CUT])))
+        for name, limit in agent["limits"].items():
+            told = size(limit) if name.endswith("bytes") else f"{limit:,}"
+            lines.append(("limit" if name == next(iter(agent["limits"])) else "", f"{safe(name)} {told}"))
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, min_width=9)
+        table.add_column(overflow="fold")
+        for name, value in lines:
+            table.add_row(Text(name, "dim"), Text(value, "bold red" if name == "error" else ""))
+        return table
+
+    def _logs(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for line in room.logs:
+            level = safe(line["level"])
+            bad = "bold red" if level == "error" else "yellow" if level.startswith("warn") else ""
+            yield self.context.hour(line["at"]), f"{level}: {safe(str(line['message'])[:_CUT])}", bad
+
+    def _conversations(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for one in room.conversations:
+            who = ", ".join(
+                formatting.short(name, self.context.store.platform) for name in one["participants"]
+            )
+            text = f"{safe(one['id'])}  {protocol(one)}  {conversation_state(one)}  {one['messages']} messages, {who}"
+            yield self.context.hour(one["started_at"]), text[:_CUT], ""
+
+    def _messages(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for body in room.messages:
+            message: Json = body["message"]
+            if room.name not in (
+                formatting.short(name, self.context.store.platform) for name in message["receiver"]
+            ):
+                continue
+            mine = [
+                turn
+                for turn in body["turns"]
+                if formatting.short(turn["agent"], self.context.store.platform) == room.name
+            ]
+            letters = [letter["reason"] for letter in body["dead_letters"]]
+            became = safe(mine[0]["status"]) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
+            bad = "bold red" if letters or (mine and mine[0]["status"] != "ok") else ""
+            who = formatting.short(message["sender"], self.context.store.platform)
+            text = f"{became}  {safe(message['performative'])} from {who}  {formatting.content(message)}"
+            yield self.context.hour(body["at"]), text[:_CUT], bad
+
+    def _history(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for one in room.deployments:
+            builds = f"{str(one['previous'] or 'nothing')[:8]} → {str(one['revision'] or 'none')[:8]}"
+            reason = f": {safe(one['reason'])[:_CUT]}" if one["reason"] else ""
+            bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
+            yield (
+                self.context.hour(one["created_at"]),
+                f"{builds}  {one['strategy']}  {one['state']}{reason}",
+                bad,
+            )
+
+
+def _rows(rows: Iterator[tuple[str, str, str]], nothing: str) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for at, text, style in rows:
+        table.add_row(Text(at, "dim"), Text(text, style))
+    return table if table.row_count else Text(nothing, "dim")

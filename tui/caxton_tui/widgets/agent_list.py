@@ -1,0 +1,108 @@
+"""The agents: who is there, in which state, and how busy.
+
+In: the store's last look. Out: one line an agent, painted on demand: ten thousand agents cost what forty do. As many
+columns as fit, the dearest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from caxton.api.plain import memory, safe
+from caxton.finding import Subject
+from caxton_tui.model import formatting
+from caxton_tui.model.store import Store
+from caxton_tui.widgets.table import Column, Table
+from caxton_tui.widgets.typed_app import key_for
+
+Json = Mapping[str, Any]
+
+_STYLES: Final = {"running": "listing--good", "failed": "listing--bad"}
+
+
+def state(agent: Json) -> str:
+    """An agent's state as a sign and a word."""
+    word = safe(agent["state"])
+    return f"{formatting.STATE_SIGNS.get(word, '○')} {word}"
+
+
+class AgentList(Table[Json]):
+    """Every agent, by name."""
+
+    NAME = "AGENT"
+
+    def __init__(self, store: Store, *, id: str = "agent-list") -> None:
+        self._store = store
+        super().__init__(
+            [
+                Column("STATE", 12, 0, state, lambda agent: _STYLES.get(agent["state"], "listing--warn")),
+                Column("REVISION", 8, 6, lambda agent: str(agent["revision"] or "-")[:8]),
+                Column("WAIT", -5, 2, lambda agent: formatting.brief(agent["mailbox"])),
+                Column("MSG/S", -5, 1, lambda agent: formatting.brief(store.pace(agent).turns_s)),
+                Column("FUEL/S", -6, 4, lambda agent: formatting.brief(store.pace(agent).fuel_s)),
+                Column("MEMORY", -8, 5, lambda agent: memory(agent["memory_kib"])),
+                Column(
+                    "ERR",
+                    -4,
+                    3,
+                    lambda agent: formatting.brief(agent["failed_turns"]),
+                    lambda agent: "listing--bad" if agent["failed_turns"] else "",
+                ),
+                Column("STARTS", -6, 7, lambda agent: formatting.brief(agent["restarts"])),
+            ],
+            id=id,
+        )
+
+    def key(self, thing: Json) -> str:
+        """Its name."""
+        return str(thing["name"])
+
+    def name_of(self, thing: Json) -> str:
+        """Its name without this platform."""
+        return formatting.short(thing["name"], self._store.platform)
+
+    def subject(self, thing: Json) -> Subject:
+        """What a filter looks at."""
+        return AgentSubject(thing, self._store.platform)
+
+    def troubled(self, thing: Json) -> bool:
+        """Failed, or with turns that failed."""
+        return bool(thing["state"] == "failed" or thing["failed_turns"] or thing["last_error"])
+
+    @property
+    def empty(self) -> str:
+        """What to do next."""
+        if self.wanted is not None:
+            return f"No agent passes the filter.\n{key_for(self, 'app.back')} drops it."
+        deploy = key_for(self, "agents.deploy")
+        return f"No agent yet. Press {deploy} to deploy one, or:\n  caxton agent deploy NAME FILE.wasm\n  caxton demo"
+
+
+class AgentSubject:
+    """An agent as a filter sees it."""
+
+    __slots__ = ("_agent", "_name")
+
+    def __init__(self, agent: Json, platform: str) -> None:
+        self._agent = agent
+        self._name = str(agent["name"]).removesuffix(f"@{platform}")
+
+    @property
+    def everything(self) -> str:
+        """Name, state, revision, error."""
+        agent = self._agent
+        parts = (self._name, agent["state"], str(agent["revision"]), str(agent["last_error"] or ""))
+        return "\n".join(parts).casefold()
+
+    def texts(self, field: str) -> Sequence[str]:
+        """What that field holds."""
+        match field:
+            case "agent" | "from" | "to":
+                return (self._name,)
+            case "state":
+                return (self._agent["state"],)
+            case "is":
+                return ("problem",) if self._agent["failed_turns"] or self._agent["last_error"] else ()
+            case _:
+                return ()

@@ -1,0 +1,125 @@
+"""The conversations: which protocol, how far, who takes part, how old, until when, what went wrong.
+
+In: conversations as the API gives them. Out: one line each, the newest first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from caxton.api.plain import safe
+from caxton.finding import ConversationSubject, Subject
+from caxton.finding.subjects import is_open, troubled
+from caxton_tui.model import formatting
+from caxton_tui.model.context import ViewContext
+from caxton_tui.model.store import Json
+from caxton_tui.widgets.table import Column, Table
+from caxton_tui.widgets.typed_app import key_for
+
+_SIGNS = {"Initiated": "○", "InProgress": "◌", "Completed": "●", "Failed": "✗", "Expired": "◷"}
+_STYLES = {
+    "Completed": "listing--good",
+    "Failed": "listing--bad",
+    "Expired": "listing--bad",
+    "InProgress": "listing--warn",
+}
+NEWEST = 20
+"""Among so many the one that is followed is chosen."""
+
+
+class ConversationList(Table[Json]):
+    """The newest conversations."""
+
+    NAME = "CONVERSATION"
+    LONGEST = 28
+
+    def __init__(self, context: ViewContext, *, id: str) -> None:
+        self.context = context
+        super().__init__(
+            [
+                Column("PROTOCOL", 12, 5, protocol, lambda _: "listing--dim"),
+                Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.get("state") or "", "")),
+                Column("WHO", -3, 6, lambda body: str(len(body["participants"]))),
+                Column("MSGS", -5, 1, lambda body: formatting.brief(body["messages"])),
+                Column("AGE", -4, 3, lambda body: formatting.ago(context.age_s(body["started_at"]))),
+                Column("DUE", -4, 4, self._due),
+                Column("BAD", -3, 2, violations, lambda _: "listing--bad"),
+            ],
+            id=id,
+        )
+
+    def key(self, thing: Json) -> str:
+        """Its id."""
+        return str(thing["id"])
+
+    def name_of(self, thing: Json) -> str:
+        """Its id as a terminal may show it; a flag before one that is pinned, `⏸` where something of it is held."""
+        held = "⏸ " if thing["id"] in self.context.store.held_in else ""
+        return held + (f"⚑ {safe(thing['id'])}" if thing["pinned"] else safe(thing["id"]))
+
+    def subject(self, thing: Json) -> Subject:
+        """What a filter looks at."""
+        return ConversationSubject(thing, self.context.store.platform)
+
+    def troubled(self, thing: Json) -> bool:
+        """Failed, ran out of time, or broke its protocol."""
+        return troubled(thing)
+
+    @property
+    def beside(self) -> object:
+        """What is held, and the second, for ages and deadlines."""
+        return self.context.store.held_in, self.context.now_us // 1_000_000
+
+    @property
+    def foremost(self) -> int:
+        """Of the newest the one with the most members, for that is where something happens."""
+        newest = self.things[:NEWEST]
+        return max(range(len(newest)), key=lambda place: len(newest[place]["participants"]), default=0)
+
+    @property
+    def empty(self) -> str:
+        """What to do next."""
+        if self.wanted is not None:
+            none = "No conversation passes the filter."
+            if any(term.field == "act" for term in self.wanted.terms):
+                none = f"act: is of messages, {key_for(self, 'app.log')} shows them."
+            return f"{none}\n{key_for(self, 'app.back')} drops it."
+        if not self.context.store.listed:
+            return "Reading…" if self.context.store.live else "No daemon answers. Start it with: caxton up"
+        return (
+            "No conversation yet.\n"
+            f"{key_for(self, 'app.compose')} sends a message, {key_for(self, 'app.task')} starts a task.\n"
+            "In a shell:\n  caxton msg send --to AGENT …\n  caxton demo"
+        )
+
+    def _due(self, body: Json) -> str:
+        if body["id"] in self.context.store.held_in:
+            # its clock stands still
+            return "⏸"
+        moment = due(body)
+        return "" if moment is None else f"{max(moment - self.context.now_us / 1e6, 0):.0f}s"[:4]
+
+
+def state(body: Json) -> str:
+    """Its state as a sign and a word; a conversation that follows no protocol has none."""
+    word = safe(body.get("state") or "")
+    return f"{_SIGNS.get(word, '·')} {word}" if word else "·"
+
+
+def protocol(body: Json) -> str:
+    """Its protocol without FIPA's prefix."""
+    return safe(body.get("protocol") or "-").removeprefix("fipa-")
+
+
+def violations(body: Json) -> str:
+    """How many messages broke the protocol; nothing where none did."""
+    count = int(body.get("violations") or 0)
+    return f"✗{count}" if count else ""
+
+
+def due(body: Json) -> float | None:
+    """The earliest deadline of its branches, in seconds since 1970; None where there is none."""
+    moment = body.get("deadline_at")
+    if not moment or is_open(body) is False:
+        return None
+    return datetime.fromisoformat(moment).timestamp()

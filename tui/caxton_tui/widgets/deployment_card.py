@@ -1,0 +1,177 @@
+"""One deployment in full: what changed, how it was tried, how far it is, and how both revisions do.
+
+In: a deployment as the API gives it, and of its agent the newest turns. Out: text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from rich.console import Group, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from caxton.api.plain import compact, drain_words, safe, span
+from caxton_tui.model import formatting
+from caxton_tui.model.context import ViewContext
+from caxton_tui.model.meter_history import percentile
+from caxton_tui.widgets.replay_card import difference, gate_lines
+
+Json = Mapping[str, Any]
+Field = tuple[str, str, str]
+"""A name, what it says, its style."""
+
+_SIGNS: Final = {"running": "●", "failed": "✗", "rolled_back": "↶"}
+_KNOWN: Final = frozenset(
+    {"id", "agent", "revision", "previous", "strategy", "state", "reason", "created_at", "updated_at"}
+    | {"timings", "memory", "memory_reason", "unchanged", "validation", "progress", "gate", "waits"}
+)
+_CUT: Final = 1_000
+_SOME: Final = 3
+"""Turns that differ and stand on the card; all of them are shown by themselves."""
+
+
+def sign(one: Json) -> str:
+    """One character for how a deployment stands."""
+    return "◷" if one["waits"] else _SIGNS.get(one["state"], "◌")
+
+
+def stands(one: Json) -> str:
+    """Its state in a word: what waits for a decision says so."""
+    return "waits" if one["waits"] else safe(one["state"])
+
+
+def described(one: Json, context: ViewContext) -> RenderableType:
+    """A deployment in full."""
+    grid = Grid.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, min_width=9)
+    grid.add_column(overflow="fold")
+    for name, value, style in (
+        *_head(one, context),
+        *gate_lines(one, context.key),
+        *_fields(one, context),
+        *_checks(one),
+        *_progress(one),
+    ):
+        grid.add_row(Text(name, "dim"), Text(value, style))
+    parts: list[RenderableType] = [grid]
+    gate: Json | None = one["gate"]
+    if gate is not None and gate["turns"]:
+        parts += [Text(""), difference(gate, _SOME)]
+    progress: Json = one.get("progress") or {}
+    if progress.get("sides"):
+        parts += [Text(""), _sides(progress["sides"])]
+    figures = _figures(one, context.store.turns)
+    if figures is not None:
+        parts += [Text(""), figures]
+    return Group(*parts)
+
+
+def _head(one: Json, context: ViewContext) -> Iterator[Field]:
+    bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
+    yield "agent", formatting.short(one["agent"], context.store.platform), "bold"
+    yield "state", f"{sign(one)} {stands(one)}", "bold yellow" if one["waits"] else bad
+    if one["reason"]:
+        yield "reason", safe(one["reason"])[:_CUT], bad
+
+
+def _fields(one: Json, context: ViewContext) -> Iterator[Field]:
+    yield "from", str(one["previous"] or "nothing")[:16], ""
+    yield "to", str(one["revision"] or "none")[:16] + (", the same as before" if one["unchanged"] else ""), ""
+    yield "strategy", safe(one["strategy"]), ""
+    if one["memory"]:
+        why = f": {safe(one['memory_reason'])}" if one["memory_reason"] else ""
+        yield "memory", safe(one["memory"]) + why, ""
+    timings: Json = one["timings"] or {}
+    steps = [
+        f"{name[:-3]} {span(value / (1e3 if name.endswith('_ms') else 1e6))}"
+        for name, value in timings.items()
+        if isinstance(value, int | float) and name.endswith(("_ms", "_us"))
+    ]
+    if steps:
+        yield "took", ", ".join(steps) + (", compiled before" if timings.get("cached") else ""), ""
+    yield "began", context.hour(one["created_at"]), ""
+    # what is added later is shown as it comes
+    for name, value in one.items():
+        if name not in _KNOWN and value not in (None, False, [], {}):
+            yield safe(name), value if isinstance(value, str) else compact(value, 400), ""
+
+
+def _checks(one: Json) -> Iterator[Field]:
+    checks: Sequence[Json] = one.get("validation") or ()
+    for check in checks:
+        passed = bool(check["passed"])
+        text = f"{'●' if passed else '✗'} {safe(check['step'])}: {safe(check['detail'])[:_CUT]}"
+        yield "check", f"{text} ({check['ms']:.1f} ms)", "" if passed else "bold red"
+
+
+def _progress(one: Json) -> Iterator[Field]:
+    progress: Json = one.get("progress") or {}
+    if "stage" in progress:
+        percent = f"{progress['percent']:g} % of the new conversations"
+        yield "stage", f"{progress['stage']} of {progress['stages']}: {percent}", "bold"
+    if "left_s" in progress:
+        yield "left", span(progress["left_s"]), ""
+    if "drain" in progress:
+        yield "drain", drain_words(progress["drain"]), ""
+    if "same" in progress:
+        different = progress["different"]
+        yield (
+            "compared",
+            f"{progress['same']} same, {different} different",
+            "bold yellow" if different else "",
+        )
+    if progress.get("breakdowns"):
+        yield "breakdowns", str(progress["breakdowns"]), "bold red"
+    examples: Sequence[Json] = progress.get("examples") or ()
+    for example in examples:
+        yield "message", f"{example['seq']} {safe(example['act'])} in {safe(example['conversation_id'])}", ""
+        for said in cast("list[object]", example["differences"]):
+            yield "", safe(said)[:_CUT], "yellow"
+
+
+def _sides(sides: Json) -> RenderableType:
+    """Both revisions as the strategy measured them."""
+    old, new = sides["old"], sides["new"]
+    return _side_by_side(
+        ("measured", "old", "new"),
+        [
+            ("turns", f"{old['turns']:,}", f"{new['turns']:,}"),
+            ("errors", f"{old['error_rate']:g} %", f"{new['error_rate']:g} %"),
+            ("violations", f"{old['violations']:,}", f"{new['violations']:,}"),
+            ("p99", span(old["p99_us"] / 1e6), span(new["p99_us"] / 1e6)),
+            ("fuel a turn", f"{old['fuel_a_turn']:,}", f"{new['fuel_a_turn']:,}"),
+        ],
+    )
+
+
+def _figures(one: Json, turns: Sequence[Json]) -> RenderableType | None:
+    """Both revisions over the newest turns; None where there was none."""
+    builds = [str(build) for build in (one["previous"], one["revision"]) if build]
+    found = [[turn for turn in turns if turn["revision"] == build] for build in builds]
+    if not any(found):
+        return None
+    rows = [
+        ("turns", *(f"{len(of):,}" for of in found)),
+        ("failed", *(f"{sum(turn['status'] != 'ok' for turn in of):,}" for of in found)),
+        ("turn p50", *(_span_at(of, "turn_us", 0.5) for of in found)),
+        ("turn p99", *(_span_at(of, "turn_us", 0.99) for of in found)),
+        ("waited p99", *(_span_at(of, "queue_us", 0.99) for of in found)),
+        ("fuel p50", *(f"{percentile([turn['fuel'] for turn in of], 0.5):,.0f}" for of in found)),
+    ]
+    return _side_by_side(("newest turns", *(build[:7] for build in builds)), rows)
+
+
+def _span_at(turns: Sequence[Json], name: str, part: float) -> str:
+    return span(percentile([turn[name] for turn in turns], part) / 1e6)
+
+
+def _side_by_side(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+    grid = Grid(box=None, padding=(0, 2, 0, 0))
+    grid.add_column(headings[0], style="dim")
+    for heading in headings[1:]:
+        grid.add_column(heading, justify="right")
+    for row in rows:
+        grid.add_row(*row)
+    return grid

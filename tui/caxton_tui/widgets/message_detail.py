@@ -1,0 +1,142 @@
+"""One message whole: every field, its content, and what each receiver did with it.
+
+In: a row of the tape, and what the daemon says of it when it is asked (turns, dead letters). Out: text that scrolls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from caxton.api.plain import safe, span
+from caxton_tui.model import formatting
+from caxton_tui.model.store import LogEntry
+from caxton_tui.widgets.status_bars import titled
+
+Json = Mapping[str, Any]
+
+CONTENT_LINES: Final = 500
+LINE_ROOM: Final = 2_000
+"""Characters of one line of a content: a longer one is cut before it is laid out."""
+_LABEL: Final = 16
+_FIRST: Final = (
+    "performative",
+    "sender",
+    "receiver",
+    "reply_to",
+    "conversation_id",
+    "protocol",
+    "reply_with",
+    "in_reply_to",
+    "reply_by",
+    "language",
+    "encoding",
+    "ontology",
+)
+_LAST: Final = ("id", "trace_id", "span_id", "timestamp")
+
+
+class MessageDetail(VerticalScroll):
+    """The message under the cursor of the tape."""
+
+    HELP = "One message: its fields, its content, and the turns that it made."
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(id="detail-text")
+
+    def on_mount(self) -> None:
+        """Say what this place is for."""
+        self.border_title = "Message"
+
+    def display_entry(self, entry: LogEntry | None, outcome: Json | None, unread: str = "") -> None:
+        """Show a row; `outcome` is the message as the daemon has it (`MessageBody`), or None: `unread` says why."""
+        if entry is not None:
+            titled(self, "Message" if entry.kind == "message" else "Event")
+            self.query_one("#detail-text", Static).update(described(entry, outcome, unread))
+
+
+def described(entry: LogEntry, outcome: Json | None, unread: str) -> RenderableType:
+    """A row in full."""
+    title = Text(style="bold")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, min_width=_LABEL)
+    table.add_column(overflow="fold")
+    if entry.kind != "message":
+        title.append(f"{formatting.sign(entry.kind, '')} {entry.kind.replace('_', ' ')}")
+        _field(table, "what", entry.text)
+        if entry.kind != "gap":
+            for name, value in entry.data.items():
+                _field(table, safe(name), _one_line(value))
+        return Group(title, table)
+    title.append(f"{formatting.sign('message', entry.act)} {entry.act}  {entry.sender} → {entry.to}")
+    again = bool((outcome or entry.data).get("redelivered"))
+    _field(table, "number", f"{entry.seq:,} at {entry.at}" + ("  ↻ delivered again" if again else ""))
+    cause = entry.data.get("cause")
+    hops = entry.data.get("hops", 0)
+    _field(table, "cause", f"message {cause:,}, {hops} hops" if cause else "from outside")
+    for line in _outcome(entry, outcome, unread):
+        _field(table, *line)
+    if entry.message.get("content") is not None:
+        _field(table, "content", _content(entry.message["content"]))
+    others = [name for name in entry.message if name not in (*_FIRST, *_LAST, "content")]
+    for name in (*_FIRST, *others, *_LAST):
+        value = entry.message.get(name)
+        if value is not None:
+            _field(table, safe(name), ", ".join(map(safe, value)) if name == "receiver" else _one_line(value))
+    return Group(title, table)
+
+
+def _outcome(entry: LogEntry, outcome: Json | None, unread: str) -> Iterator[tuple[str, str, str]]:
+    if outcome is None:
+        yield "turn", unread, "dim"
+        return
+    turns, letters = outcome.get("turns", []), outcome.get("dead_letters", [])
+    for turn in turns:
+        build = str(turn["revision"] or "")[:8]
+        who = formatting.short(turn["agent"], entry.platform) + (f" {build}" if build else "")
+        yield (
+            "turn",
+            f"{who}: {safe(turn['status'])}, waited {span(turn['queue_us'] / 1e6)},"
+            f" ran {span(turn['turn_us'] / 1e6)}, {turn['fuel']:,} fuel, {turn['sent']} sent",
+            "green" if turn["status"] == "ok" else "bold red",
+        )
+    for letter in letters:
+        who = formatting.short(letter["agent"], entry.platform)
+        reason = safe(letter["reason"])[:LINE_ROOM]
+        yield "dead letter", f"! {who}: {safe(letter['code'])}: {reason}", "bold red"
+    if not turns and not letters:
+        # a client's mailbox takes no turns, and a guest's turn may still be on its way
+        yield "turn", "none so far", "dim"
+
+
+def _field(table: Table, name: str, value: str, style: str = "") -> None:
+    table.add_row(Text(name[:_LABEL], "dim"), Text(value, style))
+
+
+def _one_line(value: object) -> str:
+    line = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return safe(line[:LINE_ROOM]) + ("…" if len(line) > LINE_ROOM else "")
+
+
+def _content(value: object) -> str:
+    """A content as it is, an object over several lines where it is longer than one."""
+    if isinstance(value, str):
+        lines = value.split("\n")
+    else:
+        lines = [json.dumps(value, ensure_ascii=False)]
+        if len(lines[0]) > 60:
+            lines = json.dumps(value, ensure_ascii=False, indent=2).split("\n")
+    shown = [_one_line(line) for line in lines[:CONTENT_LINES]]
+    left = len(lines) - CONTENT_LINES
+    if left > 0:
+        shown.append(f"… {left:,} more lines; all of it: caxton msg show")
+    return "\n".join(shown)

@@ -1,0 +1,167 @@
+"""A listing of things that are looked at again and again: the cursor stays with its thing, columns fit the width.
+
+In: the things as they are now, and columns that know their texts. Out: as many columns as there is room for, the
+dearest first; only the things that pass the filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from caxton.finding import Filter, Subject
+from caxton_tui.widgets.listing import Listing, Part
+
+T = TypeVar("T")
+
+NAME_ROOM: Final = 12
+LONGEST_NAME: Final = 32
+
+
+def plain_style(_: object) -> str:
+    """No style of its own."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """A column beside the name."""
+
+    heading: str
+    width: int
+    """In cells; negative: to the right."""
+    rank: int
+    """The higher, the sooner it is left out where there is no room."""
+    text: Callable[[T], str]
+    style: Callable[[T], str] = plain_style
+
+
+class Table(Listing, Generic[T]):
+    """Things by their names. Subclasses say what a thing's key, name and subject are, and when it is a problem."""
+
+    NAME: str = "NAME"
+    LONGEST: int = LONGEST_NAME
+
+    def __init__(self, columns: Sequence[Column[T]], *, id: str) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._all: Sequence[T] = ()
+        self._shown: Sequence[T] = ()
+        self._wanted: Filter | None = None
+        self._painted_beside: object = None
+
+    def key(self, thing: T) -> str:
+        """What tells a thing from the others."""
+        raise NotImplementedError
+
+    def name_of(self, thing: T) -> str:
+        """The first column."""
+        raise NotImplementedError
+
+    def subject(self, thing: T) -> Subject:
+        """What a filter looks at."""
+        raise NotImplementedError
+
+    def troubled(self, thing: T) -> bool:
+        """Whether something is wrong with it."""
+        return False
+
+    @property
+    def beside(self) -> object:
+        """What the rows show that does not stand in the things: when it is another, they are painted anew."""
+        return None
+
+    @property
+    def total(self) -> int:
+        """How many pass."""
+        return len(self._shown)
+
+    @property
+    def things(self) -> Sequence[T]:
+        """Those that pass."""
+        return self._shown
+
+    @property
+    def foremost(self) -> int:
+        """The thing that is shown beside the list while there is no cursor, by its place."""
+        return 0
+
+    @property
+    def chosen(self) -> T | None:
+        """The thing under the cursor, or else the foremost."""
+        place = self.foremost if self.cursor is None else self.cursor
+        return self._shown[place] if place < len(self._shown) else None
+
+    @property
+    def wanted(self) -> Filter | None:
+        """The filter in force."""
+        return self._wanted
+
+    def problem(self, number: int) -> bool:
+        """Whether something is wrong with that thing."""
+        return self.troubled(self._shown[number])
+
+    @property
+    def copied(self) -> str:
+        """The key of the thing under the cursor."""
+        thing = self.chosen
+        return "" if thing is None else self.key(thing)
+
+    def action_choose(self) -> None:
+        """Say that the thing is wanted; without a cursor the one that is shown."""
+        if self.cursor is None and self.total:
+            self.put(self.foremost)
+        super().action_choose()
+
+    def narrow(self, wanted: Filter | None) -> None:
+        """Show only the things that pass."""
+        self._wanted = wanted or None
+        self.take(self._all, again=True)
+
+    def take(self, things: Sequence[T], *, again: bool = False) -> None:
+        """Show these things; the cursor stays on the thing that it stood on."""
+        beside = self.beside
+        if things is self._all and not again and self.virtual_size.width == self.width:
+            if beside != self._painted_beside:
+                self._painted_beside = beside
+                self.refresh()
+            return
+        self._painted_beside = beside
+        on = self._shown[self.cursor] if self.cursor is not None and self.cursor < self.total else None
+        self._all = things
+        wanted = self._wanted
+        self._shown = (
+            things if wanted is None else [one for one in things if wanted.passes(self.subject(one))]
+        )
+        self.fit()
+        if on is not None:
+            key = self.key(on)
+            self.cursor = next((n for n, one in enumerate(self._shown) if self.key(one) == key), None)
+            if self.cursor is not None:
+                self.show_row(self.cursor)
+        self.refresh()
+
+    def heading(self, width: int) -> list[Part]:
+        """The columns' names."""
+        name, columns = self._fitting(width)
+        return [(self.NAME, name, ""), *((column.heading, column.width, "") for column in columns)]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """One thing."""
+        thing = self._shown[number]
+        name, columns = self._fitting(width)
+        return [
+            (self.name_of(thing), name, "listing--name"),
+            *((column.text(thing), column.width, column.style(thing)) for column in columns),
+        ]
+
+    def _fitting(self, width: int) -> tuple[int, list[Column[T]]]:
+        """The room for the name, and the columns that fit beside it, in their order."""
+        columns = list(self._columns)
+        while columns:
+            taken = sum(abs(column.width) + 1 for column in columns) + 1
+            if width - taken >= NAME_ROOM:
+                return min(width - taken, self.LONGEST), columns
+            columns.remove(max(columns, key=lambda column: column.rank))
+        return max(width - 1, 1), columns
