@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -15,6 +16,9 @@ from caxton.sandbox.python_build import PythonRuntime
 settings.register_profile("caxton", deadline=None)
 settings.load_profile("caxton")
 os.environ["CAXTON_NICE"] = "0"
+# a thousand processes read the compiled files; without them each would compile the whole source again
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

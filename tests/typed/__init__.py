@@ -1,0 +1,1 @@
+"""What the type checkers must find: read by them, run by nobody."""
