@@ -22,11 +22,11 @@ import structlog
 import uvloop
 
 from caxton import __version__
-from caxton.api.rooms import Rooms
 from caxton.api.server import Server
-from caxton.api.socket import About, claim, listen
+from caxton.api.services import Services
 from caxton.clock import SystemClock
 from caxton.config import Project, load
+from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
 from caxton.house import deploy_configured, open_house
 from caxton.telemetry.logs import configure
@@ -101,7 +101,7 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
     async with open_house(project) as house:
         await deploy_configured(house, known_stay=known_stay)
         listener = listen(project.state)
-        rooms = Rooms.of(house, stop=stopping.set, started_us=started_us)
+        rooms = Services.of(house, stop=stopping.set, started_us=started_us)
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")

@@ -25,8 +25,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from caxton.api.client import Client, Json
-from caxton.cli import place, spawn
+from caxton.cli import connection, daemon_process
+from caxton.client import Client
+from caxton.client.requests import Json
 from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
 from caxton.devloop.build import build
 from caxton.devloop.builders import HINT, in_folder, source_of
@@ -65,10 +66,10 @@ def running(folder: Path | str) -> Generator[Running]:
     with tempfile.TemporaryDirectory(prefix="caxton-test-") as name:
         home = Path(name)
         (home / FILE_NAME).write_text(_without_agents(project.config), "utf-8")
-        daemon = spawn.launch(home)
+        daemon = daemon_process.launch(home)
         try:
-            spawn.wait_ready(home, daemon, START_S, lambda why: None)
-            with place.client(home, timeout_s=START_S) as client:
+            daemon_process.wait_ready(home, daemon, START_S, lambda why: None)
+            with connection.client(home, timeout_s=START_S) as client:
                 agents = Running(client, project, modules)
                 for agent, table in project.config.agents.items():
                     agents.deploy(agent, modules[agent])

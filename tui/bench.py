@@ -26,12 +26,12 @@ from statistics import mean, median
 
 import uvloop
 
-from caxton.api.rooms import Rooms
 from caxton.api.server import Server
-from caxton.api.socket import listen
+from caxton.api.services import Services
 from caxton.bench.stage import populate, say
 from caxton.config import load
 from caxton.daemon import give_way
+from caxton.daemon_socket import listen
 from caxton.house import open_house
 from caxton.telemetry.logs import configure
 from caxton_tui import CaxtonApp, rare_collections
@@ -60,7 +60,7 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
     project = load(folder, environ={})
     async with open_house(project, snapshots=False) as house:
         names = await populate(house, "relay", agents, lambda what, part: None)
-        rooms = Rooms.of(house, stop=lambda: None, started_us=house.clock.now_us())
+        rooms = Services.of(house, stop=lambda: None, started_us=house.clock.now_us())
         server = Server(rooms, listen(project.state))
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())

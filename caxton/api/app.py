@@ -1,6 +1,6 @@
 """The application: every router of the API, one refusal shape, caps on what comes in.
 
-In: the rooms. Out: an ASGI app. One router file for each noun.
+In: the services. Out: an ASGI app. One router file for each noun.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 import caxton
-from caxton.api import (
+from caxton.api import responses
+from caxton.api.body_limits import BodyLimits
+from caxton.api.routes import (
     agents,
-    answers,
+    break_points,
     conversations,
     dead_letters,
     deployments,
     df,
-    events,
-    holds,
     messages,
     pins,
     replays,
@@ -24,15 +24,15 @@ from caxton.api import (
     tasks,
     turns,
 )
-from caxton.api.hub import Hub
-from caxton.api.intake import Intake
-from caxton.api.rooms import Rooms
+from caxton.api.services import Services
+from caxton.api.stream import events
+from caxton.api.stream.hub import Hub
 
 PREFIX = "/api/v1"
 
 
-def build(rooms: Rooms) -> FastAPI:
-    """The app over these rooms; `app.state.hub` feeds the event streams from the journal's commits."""
+def build(services: Services) -> FastAPI:
+    """The app over these services; `app.state.hub` feeds the event streams from the journal's commits."""
     app = FastAPI(
         title="Caxton",
         summary="Agents that speak FIPA-ACL in WebAssembly sandboxes.",
@@ -40,16 +40,16 @@ def build(rooms: Rooms) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses=answers.REFUSALS,
+        responses=responses.REFUSALS,
         redirect_slashes=False,
     )
-    app.state.rooms = rooms
-    app.state.hub = Hub(rooms.journal, rooms.reader, rooms.config.config.platform)
+    app.state.services = services
+    app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
     app.state.keys = messages.Keys()
-    app.add_middleware(Intake)
-    answers.install(app)
+    app.add_middleware(BodyLimits)
+    responses.install(app)
     app.include_router(status.probes)
-    app.include_router(holds.breaks, prefix=PREFIX)
+    app.include_router(break_points.breaks, prefix=PREFIX)
     nouns = (
         status,
         agents,
@@ -58,13 +58,13 @@ def build(rooms: Rooms) -> FastAPI:
         deployments,
         replays,
         pins,
-        holds,
+        break_points,
         tasks,
         turns,
         df,
         dead_letters,
         events,
     )
-    for room in nouns:
-        app.include_router(room.router, prefix=PREFIX)
+    for noun in nouns:
+        app.include_router(noun.router, prefix=PREFIX)
     return app

@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from caxton.acl.message import read_message
-from caxton.api.judged import verdict_body
-from caxton.api.shapes import iso
+from caxton.api.verdicts import verdict_body
 from caxton.bus.turns import REDELIVERED as REDELIVERED_TURN
 from caxton.bus.turns import STATUS_NAMES
 from caxton.journal import (
@@ -27,6 +26,7 @@ from caxton.journal import (
     StoredMessage,
     StoredTurn,
 )
+from caxton.schemas.messages import iso
 
 PAGE_OF_TURNS = 10_000
 

@@ -1,6 +1,6 @@
 """The HTTP server of one daemon: uvicorn on the project's socket, the daemon's own signals left alone.
 
-In: the rooms and a listening socket. Out: answers until `stop()`. A peer that is another user is cut off
+In: the services and a listening socket. Out: answers until `stop()`. A peer that is another user is cut off
 before it says anything, where the system tells who it is.
 """
 
@@ -17,10 +17,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from caxton.api.app import build
-from caxton.api.rooms import Rooms
-from caxton.api.socket import Listener, peer_uid
+from caxton.api.services import Services
+from caxton.daemon_socket import Listener, peer_uid
 
-__all__ = ["Rooms", "Server"]
+__all__ = ["Server", "Services"]
 
 GRACE_S = 2
 """How long requests in progress, and viewers that do not read, may hold up the end."""
@@ -31,8 +31,8 @@ HEAD_S = 5.0
 class Server:
     """Serves the API on a listener; `run` returns after `stop`, with every connection closed."""
 
-    def __init__(self, rooms: Rooms, listener: Listener) -> None:
-        self.app = build(rooms)
+    def __init__(self, services: Services, listener: Listener) -> None:
+        self.app = build(services)
         self._hub = self.app.state.hub
         self._server = _Uvicorn(
             uvicorn.Config(

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command as build
 
-from caxton.cli.output import complain
+from caxton.cli.output.printing import complain
 from caxton.errors import CaxtonError
 
 COMMANDS: dict[str, str] = {
@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check that everything Caxton needs is here and works.",
     "config": "Show and check the configuration of this project.",
 }
-"""Each command or noun with its help; `caxton.cli.<name>` has its typer app as `app`."""
+"""Each command or noun with its help; `caxton.cli.commands.<name>` has its typer app as `app`."""
 
 
 class Commands(TyperGroup):
@@ -55,7 +55,7 @@ class Commands(TyperGroup):
     def load(self, name: str) -> None:
         """Import the command's file and put the real command in its place."""
         if name in COMMANDS and name not in self._loaded:
-            self.commands[name] = build(import_module(f"caxton.cli.{name}").app)
+            self.commands[name] = build(import_module(f"caxton.cli.commands.{name}").app)
             self._loaded.add(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:

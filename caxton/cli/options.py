@@ -25,7 +25,7 @@ def _project(ctx: typer.Context, value: Path | None) -> Path | None:
 
 def _agents(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of the running daemon's agents; none where no daemon answers."""
-    from caxton.cli.place import client
+    from caxton.cli.connection import client
     from caxton.errors import CaxtonError
 
     done, comma, last = incomplete.rpartition(",")

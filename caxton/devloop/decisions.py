@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from caxton.api.client import AsyncClient, Json
+from caxton.client import AsyncClient
+from caxton.client.requests import Json
 from caxton.deploy.states import DAEMON_STOPPED
 from caxton.devloop.delivery import decide, told
 from caxton.devloop.events import DeployFailed, Elsewhere, Event, Held

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.api.client import AsyncClient, Json
+from caxton.client import AsyncClient
+from caxton.client.requests import Json
 from caxton.config import Project
 from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Kept, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable

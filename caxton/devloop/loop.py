@@ -15,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from caxton.api.client import AsyncClient
-from caxton.api.socket import socket_path
+from caxton.client import AsyncClient
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project, load
+from caxton.daemon_socket import socket_path
 from caxton.devloop.build import build
 from caxton.devloop.claim import claimed
 from caxton.devloop.decisions import Decisions

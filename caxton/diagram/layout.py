@@ -14,10 +14,10 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from caxton.acl import Performative
-from caxton.api.plain import span
 from caxton.diagram.lines import Line, Mark
 from caxton.diagram.story import Spoken, Story
 from caxton.diagram.words import STYLES
+from caxton.presentation.text import span
 
 Part = tuple[str, str]
 """Text and the name of its style: empty, dim, name, ask, offer, good, warn or bad."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from caxton.api.plain import safe
 from caxton.diagram.words import SIGNS, content, short
+from caxton.presentation.text import safe
 
 Json = Mapping[str, Any]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 from xml.sax.saxutils import escape
 
-from caxton.api.plain import span
 from caxton.diagram.lines import Line, Mark, lines_of
 from caxton.diagram.story import Spoken, Story
+from caxton.presentation.text import span
 
 _LANE: Final = 190
 _ROW: Final = 34

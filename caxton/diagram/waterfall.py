@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from caxton.api.plain import span
 from caxton.diagram.layout import Part, fitted
 from caxton.diagram.story import Handled, Spoken, Story
+from caxton.presentation.text import span
 
 _NAMES: Final = 30
 _FIGURES: Final = 33

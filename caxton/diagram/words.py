@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from caxton.api.plain import compact, safe
+from caxton.presentation.text import compact, safe
 
 Json = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.process import Daemon, running
-from caxton.api.client import Client
+from caxton.client import Client
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "agents-examples"

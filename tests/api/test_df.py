@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.process import Daemon
-from caxton.api.client import AsyncClient, Client
+from caxton.client import AsyncClient, Client
 from caxton.errors import AgentNotFound, InvalidMessage, InvalidState
 
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from api.process import Daemon, running
-from caxton.api import hub
-from caxton.api.client import Client
-from caxton.api.wire import EventReader, StreamEvent
+from caxton.api.stream import hub
+from caxton.client import Client
+from caxton.client.requests import EventReader, StreamEvent
 from caxton.errors import InvalidMessage, ResourceError
 
 HOPS = 10_000

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.process import Daemon, running
-from caxton.api.client import Client
+from caxton.client import Client
 from caxton.errors import BreakNotFound, CaxtonError, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
 
 

@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.api import events, hub, wire
-from caxton.api.events import _exact, _live, _Pace, _stream
-from caxton.api.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, Gap, Hub, Wanted
+from caxton.api.stream import events, hub
+from caxton.api.stream.events import _exact, _live, _Pace, _stream
+from caxton.api.stream.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, EventFilter, Gap, Hub
+from caxton.client import requests
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
 from caxton.ids import conversation_key
 from caxton.journal import Batch, Journal, StoredEvent
 
-ALL = Wanted()
+ALL = EventFilter()
 
 
 def body(seq: int, *, sender: str = "a@local", to: str = "b@local", talk: str = "c", text: str = "") -> bytes:
@@ -57,9 +58,9 @@ async def commit(journal: Journal, first: int, last: int, **given: str) -> None:
     await journal.committed_upto(last)
 
 
-async def read(stream: AsyncGenerator[bytes], upto: int) -> list[wire.StreamEvent]:
-    reader = wire.EventReader()
-    got: list[wire.StreamEvent] = []
+async def read(stream: AsyncGenerator[bytes], upto: int) -> list[requests.StreamEvent]:
+    reader = requests.EventReader()
+    got: list[requests.StreamEvent] = []
     async with asyncio.timeout(20):
         async for chunk in stream:
             got += reader.feed(chunk)
@@ -146,7 +147,7 @@ async def test_a_viewer_that_does_not_read_keeps_a_bounded_tail_and_learns_what_
             assert slow.waiting == 3_000 <= WAITING_ROWS
             gap, *rows = slow.take(10**6)
             assert gap == Gap(27_000, 1, 27_000)
-            assert [row.seq for row in rows if isinstance(row, hub.Row)] == list(range(27_001, 30_001))
+            assert [row.seq for row in rows if isinstance(row, hub.StreamRow)] == list(range(27_001, 30_001))
             assert here.lost == 27_000
             assert slow.take(10) == []
 
@@ -159,7 +160,9 @@ async def test_the_tail_is_bounded_in_bytes_too(tmp_path: Path) -> None:
             gap, *rows = slow.take(1000)
             assert isinstance(gap, Gap)
             assert gap.lost + len(rows) == 100
-            assert sum(len(row.body) for row in rows if isinstance(row, hub.Row)) > WAITING_BYTES - 200_000
+            assert (
+                sum(len(row.body) for row in rows if isinstance(row, hub.StreamRow)) > WAITING_BYTES - 200_000
+            )
             assert (slow.waiting, slow.waiting_bytes) == (0, 0)
 
 
@@ -200,11 +203,11 @@ async def test_filters(tmp_path: Path) -> None:
             (frozenset({"log", "cell"}), None, None, [4, 5, 7]),
             (frozenset({"log", "message"}), None, "y", [2]),
         ]:
-            passing = Wanted(kinds, agent, talk)
+            passing = EventFilter(kinds, agent, talk)
             async with aclosing(_stream(here, passing, 0, _exact(agent))) as stream:
                 got = await read(stream, wanted[-1])
             assert [event.seq for event in got] == wanted
-            live = Wanted(kinds, agent, talk)
+            live = EventFilter(kinds, agent, talk)
             with here.join(live) as subscriber:
                 batch = Batch()
                 for stored in await journal.reader.stream(0):
@@ -216,7 +219,7 @@ async def test_filters(tmp_path: Path) -> None:
                         batch.message(stored.seq, 0, stored.conversation_key, 0, 0, 0, stored.body)
                 subscriber.give(batch)
                 keep = _exact(agent)
-                rows = [row for row in subscriber.take(100) if isinstance(row, hub.Row) and keep(row)]
+                rows = [row for row in subscriber.take(100) if isinstance(row, hub.StreamRow) and keep(row)]
                 assert [row.seq for row in rows] == wanted
 
 
@@ -225,11 +228,13 @@ async def test_filters(tmp_path: Path) -> None:
     st.lists(st.integers(0, 2 * WAITING_ROWS), min_size=6, max_size=6),
     st.lists(st.sampled_from([events.SAMPLE, WAITING_ROWS]), min_size=6, max_size=6),
 )
-def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int], rooms: list[int]) -> None:
+def test_every_row_is_either_taken_or_counted(
+    sizes: list[int], takes: list[int], services: list[int]
+) -> None:
     """Whatever comes and however slowly it is read: rows and gaps together are the whole, in order."""
 
     lost: list[int] = []
-    subscriber = hub.Subscriber(Wanted(frozenset({"message"})), lost.append, lambda _: None)
+    subscriber = hub.Subscriber(EventFilter(frozenset({"message"})), lost.append, lambda _: None)
     told: list[int] = []
     following = 1
     came = 0
@@ -246,7 +251,7 @@ def test_every_row_is_either_taken_or_counted(sizes: list[int], takes: list[int]
                 assert item.seq == following
                 following += 1
 
-    for size, most, room in zip(sizes, takes, rooms, strict=False):
+    for size, most, room in zip(sizes, takes, services, strict=False):
         subscriber.most = room
         batch = Batch()
         for _ in range(size):
@@ -305,7 +310,7 @@ async def test_a_stream_becomes_a_sample_and_whole_again(
     monkeypatch.setattr(events, "ROWS_PER_SECOND", 1_000)
     monkeypatch.setattr(events, "SAMPLE_PER_SECOND", 1_000_000)
     monkeypatch.setattr(events, "CHUNK", 100)
-    now, committed, said = 100.0, 0, wire.EventReader()
+    now, committed, said = 100.0, 0, requests.EventReader()
     async with opened(tmp_path) as (journal, here):
         with here.join(ALL) as subscriber:
             live = _live(subscriber, _Pace(lambda: now), _exact(None))

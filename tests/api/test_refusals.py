@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
 from api.process import Daemon
-from caxton.api import answers
-from caxton.api.intake import MESSAGE_CAP, OTHER_CAP, Intake
+from caxton.api import responses
+from caxton.api.body_limits import MESSAGE_CAP, OTHER_CAP, BodyLimits
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_compressed_bodies_are_refused(raw: httpx.Client) -> None:
 
 async def test_what_nobody_expected_shows_a_number_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     app = FastAPI()
-    answers.install(app)
+    responses.install(app)
 
     @app.get("/broken")
     async def broken() -> None:
@@ -139,7 +139,7 @@ def test_the_cap_counts_what_comes(sizes: list[int]) -> None:
 
     async def run() -> int:
         try:
-            await Intake(app)({"type": "http", "path": "/x", "headers": []}, receive, send)
+            await BodyLimits(app)({"type": "http", "path": "/x", "headers": []}, receive, send)
         except HTTPException as refused:
             return refused.status_code
         return 200

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.process import EXAMPLES
-from caxton.api.client import Client
+from caxton.client import Client
 from caxton.errors import (
     AgentNotFound,
     CaxtonError,
@@ -125,7 +125,7 @@ def test_lists_are_read_in_pages(caxton: Client, monkeypatch: pytest.MonkeyPatch
     talk = f"pages-{uuid4().hex}"
     for _ in range(4):
         caxton.send({**ECHO, "conversation_id": talk}, wait_s=10)
-    monkeypatch.setattr("caxton.api.wire.PAGE", 3)
+    monkeypatch.setattr("caxton.client.requests.PAGE", 3)
     assert len(caxton.messages(conversation=talk, limit=100)) == 8
     assert len(caxton.messages(conversation=talk, limit=100, newest=True)) == 8
     whole = caxton.conversation(talk, limit=7)

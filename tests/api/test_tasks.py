@@ -11,7 +11,7 @@ import pytest
 from tasks.market import says
 
 from api.process import EXAMPLES, Daemon, running
-from caxton.api.client import AsyncClient
+from caxton.client import AsyncClient
 from caxton.errors import InvalidState, InvalidTask, MessageTooLarge, SecurityError, TaskNotFound
 
 CONFIGURATION = """

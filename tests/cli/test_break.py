@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from agents.homes import tally
 
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
-from caxton.cli import spawn
+from caxton.cli import daemon_process
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
 from .command import caxton
 
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
-        spawn.kill(tmp_path)
+        daemon_process.kill(tmp_path)
 
 
 def listed(project: Path, *words: str) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_held_through_a_kill_changed_delayed_dropped_and_let_go(project: Path) -
         assert client.status()["held"] == {"messages": 3, "break_points": 1}
         assert client.send({"performative": "inform", "receiver": "nobody"})["held"] is False
     os.kill(pid, signal.SIGKILL)
-    assert spawn.wait_gone(project, 10.0)
+    assert daemon_process.wait_gone(project, 10.0)
     assert caxton("up", cwd=project).returncode == 0
     assert [(one["id"], one["name"], one["held"]) for one in listed(project, "list")] == [("b1", "mine", 3)]
     assert [one["seq"] for one in listed(project, "held")] == seqs
@@ -146,4 +146,4 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
         assert caxton("down", cwd=folder).returncode == 0
     finally:
-        spawn.kill(folder)
+        daemon_process.kill(folder)

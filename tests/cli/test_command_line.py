@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from caxton import config
-from caxton.cli import place
+from caxton.cli import connection
 from caxton.cli.app import COMMANDS
 
 from .command import caxton, environment
@@ -45,8 +45,10 @@ def test_help_loads_nothing_but_typer() -> None:
     )
     foreign, ours = run.stdout.splitlines()[-2:]
     assert foreign == "[]"
-    rooms = ["caxton", "caxton.api", "caxton.api.plain", "caxton.cli", "caxton.cli.app", "caxton.cli.options"]
-    assert ours == str([*rooms, "caxton.cli.output", "caxton.errors"])
+    loaded = ["", ".cli", ".cli.app", ".cli.options", ".cli.output", ".cli.output.printing"]
+    assert ours == str(
+        [f"caxton{one}" for one in [*loaded, ".errors", ".presentation", ".presentation.text"]]
+    )
 
 
 def test_no_command_shows_the_help() -> None:
@@ -120,8 +122,8 @@ def test_the_nearest_project_above_is_found_as_the_daemon_finds_it(project: Path
     deep.mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(deep)
-        assert place.folder(None) == config.find_folder(Path.cwd()) == project.resolve()
-    assert (place.FILE_NAME, place.STATE) == (config.FILE_NAME, config.STATE_FOLDER)
+        assert connection.folder(None) == config.find_folder(Path.cwd()) == project.resolve()
+    assert (connection.FILE_NAME, connection.STATE) == (config.FILE_NAME, config.STATE_FOLDER)
 
 
 def test_a_wrong_key_is_refused_with_its_place(project: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from caxton.cli import spawn
-from caxton.cli.demo import reports
+from caxton.cli import daemon_process
+from caxton.cli.commands.demo import reports
 from caxton.errors import AgentError
 
 from .command import caxton, environment
@@ -51,13 +51,13 @@ def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
     assert said.returncode == 0, said.stderr
     (kept,) = home.glob("caxton-demo-*/market")
     assert f"kept: {kept}" in said.stderr
-    assert spawn.running(kept) is None
+    assert daemon_process.running(kept) is None
     try:
         assert caxton("-p", kept, "up").returncode == 0
         assert "cfp" in caxton("-p", kept, "conv", "show", "market-1").stdout
         assert caxton("-p", kept, "down").returncode == 0
     finally:
-        spawn.kill(kept)
+        daemon_process.kill(kept)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -75,7 +75,7 @@ def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Sign
         while "cfp" not in demo.stdout.readline():
             assert demo.poll() is None
         (folder,) = home.glob("caxton-demo-*/market")
-        assert spawn.running(folder) is not None
+        assert daemon_process.running(folder) is not None
         demo.send_signal(number)
         _, err = demo.communicate(timeout=30)
     assert demo.returncode == 130

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .command import ROOT, caxton
 
@@ -32,7 +32,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             tell(folder, {"name": name, "services": [service], "protocols": ["fipa-request"]})
         yield folder
     finally:
-        spawn.kill(folder)
+        daemon_process.kill(folder)
 
 
 def tell(folder: Path, description: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 from caxton.config import load
 
 from .command import caxton
@@ -58,9 +58,9 @@ def test_a_daemon_gives_way(tmp_path: Path) -> None:
     try:
         said = caxton("up", cwd=tmp_path, CAXTON_NICE="3")
         assert said.returncode == 0, said.stderr
-        daemon = spawn.running(tmp_path)
+        daemon = daemon_process.running(tmp_path)
         assert daemon is not None
         assert os.getpriority(os.PRIO_PROCESS, daemon) == os.getpriority(os.PRIO_PROCESS, 0) + 3
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
-        spawn.kill(tmp_path)
+        daemon_process.kill(tmp_path)

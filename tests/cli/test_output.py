@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.cli import output
-from caxton.cli.content import json_argument
-from caxton.cli.df import _property
+from caxton.cli.commands.df import _property
+from caxton.cli.input.json_argument import json_argument
 from caxton.cli.options import Format
+from caxton.cli.output import printing as output
 from caxton.errors import ConfigurationError
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from agents.homes import tally
 
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
-from caxton.cli import spawn
+from caxton.cli import daemon_process
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
 from .command import caxton
 
@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
-        spawn.kill(tmp_path)
+        daemon_process.kill(tmp_path)
 
 
 def test_pinning_listing_and_a_build_that_waits(project: Path) -> None:

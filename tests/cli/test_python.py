@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 from caxton.devloop.toolchains import Found, Missing, python
 from caxton.sandbox.python_agent import unpack
 from caxton.sandbox.python_runtime import BUILDER_VERSION, RuntimeFolder, runtime_name
@@ -84,4 +84,4 @@ def test_the_example_from_the_command_line(tmp_path: Path) -> None:
         assert " 0 changed, 0 illegal" in said.stdout
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
-        spawn.kill(tmp_path)
+        daemon_process.kill(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from agents.homes import tally
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .command import ROOT, caxton
 
@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
         assert caxton("down", cwd=folder).returncode == 0
     finally:
-        spawn.kill(folder)
+        daemon_process.kill(folder)
 
 
 def conversation(project: Path) -> str:

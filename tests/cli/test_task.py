@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tasks.market import act, said, says
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .command import ROOT, caxton
 
@@ -36,7 +36,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
         assert caxton("down", cwd=folder).returncode == 0
     finally:
-        spawn.kill(folder)
+        daemon_process.kill(folder)
 
 
 def run(market: Path, *words: str, code: int = 0) -> tuple[str, str]:

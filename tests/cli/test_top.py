@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from caxton.cli.top import Look, Order, _cell, _screen, paces
+from caxton.cli.commands.top import Look, Order, _cell, _screen, paces
 
 
 def agent(name: str, **meters: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .command import ROOT, caxton, environment
 
@@ -30,14 +30,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "caxton.toml").write_text('cells = 1\n[agents.echo]\nwasm = "echo.wasm"\n')
     try:
         said = caxton("up", cwd=folder)
-        assert said.returncode == 0, said.stderr + (folder / ".caxton" / spawn.LOG).read_text()
+        assert said.returncode == 0, said.stderr + (folder / ".caxton" / daemon_process.LOG).read_text()
         assert "1 of 1 agents running" in said.stderr
         yield folder
         said = caxton("down", cwd=folder)
         assert said.returncode == 0, said.stderr
-        assert spawn.running(folder) is None
+        assert daemon_process.running(folder) is None
     finally:
-        spawn.kill(folder)
+        daemon_process.kill(folder)
 
 
 @pytest.fixture
@@ -238,13 +238,15 @@ def test_status_shows_the_daemon_and_its_cell(project: Path) -> None:
     text = caxton("status", cwd=project).stdout
     assert re.search(r"^daemon +running for", text, re.MULTILINE)
     assert re.search(r"^cell \d+ +ready, ", text, re.MULTILINE)
-    assert json.loads(caxton("status", "-o", "json", cwd=project).stdout)["pid"] == spawn.running(project)
+    assert json.loads(caxton("status", "-o", "json", cwd=project).stdout)["pid"] == daemon_process.running(
+        project
+    )
 
 
 def test_up_again_is_no_error(project: Path) -> None:
     said = caxton("up", cwd=project)
     assert (said.returncode, said.stdout) == (0, "")
-    assert f"already running: pid {spawn.running(project)}" in said.stderr
+    assert f"already running: pid {daemon_process.running(project)}" in said.stderr
 
 
 def test_an_agent_is_deployed_listed_shown_and_removed(project: Path) -> None:
@@ -339,7 +341,7 @@ def test_a_daemon_that_hangs_is_killed_only_by_force(tmp_path: Path) -> None:
     (tmp_path / "caxton.toml").write_text("cells = 1\n")
     try:
         assert caxton("up", cwd=tmp_path).returncode == 0
-        pid = spawn.running(tmp_path)
+        pid = daemon_process.running(tmp_path)
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         said = caxton("down", "--timeout", "500ms", cwd=tmp_path)
@@ -350,7 +352,7 @@ def test_a_daemon_that_hangs_is_killed_only_by_force(tmp_path: Path) -> None:
         assert caxton("up", cwd=tmp_path).returncode == 0
         assert caxton("down", cwd=tmp_path).returncode == 0
     finally:
-        spawn.kill(tmp_path)
+        daemon_process.kill(tmp_path)
 
 
 def test_in_front_the_daemon_logs_here_and_ends_with_ctrl_c(tmp_path: Path) -> None:
@@ -365,11 +367,11 @@ def test_in_front_the_daemon_logs_here_and_ends_with_ctrl_c(tmp_path: Path) -> N
         assert daemon.stderr is not None
         while " ready " not in (line := daemon.stderr.readline()) or "socket=" not in line:
             assert daemon.poll() is None
-        assert spawn.running(tmp_path) == daemon.pid
+        assert daemon_process.running(tmp_path) == daemon.pid
         daemon.send_signal(signal.SIGINT)
         daemon.communicate(timeout=30)
     assert daemon.returncode == 0
-    assert spawn.running(tmp_path) is None
+    assert daemon_process.running(tmp_path) is None
 
 
 def test_a_reader_that_goes_away_is_no_traceback(project: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from agents.homes import tally
 from flow.running import Daemon, running
 
-from caxton.api.client import Client
+from caxton.client import Client
 
 CONFIGURATION = 'cells = 1\n[agents.c]\nwasm = "c.wat"\n'
 TRAPS_AT_TWO = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 49)) (then unreachable))"

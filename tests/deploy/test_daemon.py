@@ -15,7 +15,7 @@ from agents.homes import COUNTER, COUNTER_2, commit, count, home
 from cli.command import caxton
 from flow.running import Daemon, running
 
-from caxton.api.client import Client
+from caxton.client import Client
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
 from caxton.journal import DeploymentRow
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 from caxton.devloop import DevLoop, Event, Gate, settle
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "agents-examples"
@@ -56,10 +56,10 @@ class Project:
 
     def bring_up(self) -> bool:
         """Start the daemon where none runs."""
-        if spawn.running(self.folder) is not None:
+        if daemon_process.running(self.folder) is not None:
             return False
-        self._daemon = spawn.launch(self.folder, known_stay=True)
-        spawn.wait_ready(self.folder, self._daemon, PATIENCE_S, lambda why: None)
+        self._daemon = daemon_process.launch(self.folder, known_stay=True)
+        daemon_process.wait_ready(self.folder, self._daemon, PATIENCE_S, lambda why: None)
         return True
 
     def kill(self) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from agents.homes import tally
 from flow.running import running
 
-from caxton.api.client import AsyncClient
-from caxton.api.socket import socket_path
-from caxton.cli.dev_lines import Lines
+from caxton.cli.output.dev_lines import Lines
+from caxton.client import AsyncClient
+from caxton.daemon_socket import socket_path
 from caxton.devloop import Gate
 from caxton.devloop.events import (
     DaemonUp,

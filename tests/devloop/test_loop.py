@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from caxton.api.client import AsyncClient, Json
-from caxton.api.socket import socket_path
+from caxton.client import AsyncClient
+from caxton.client.requests import Json
+from caxton.daemon_socket import socket_path
 from caxton.devloop import DevLoop
 from caxton.devloop.events import (
     BuildFailed,

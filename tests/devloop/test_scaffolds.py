@@ -12,7 +12,7 @@ import pytest
 from cli.command import environment
 
 from caxton import config
-from caxton.cli.new import Lang
+from caxton.cli.commands.new import Lang
 from caxton.devloop.scaffolds import TEMPLATES, Language, new_agent, new_project
 from caxton.devloop.toolchains import Missing, asc, cargo_with_target, go, python
 from caxton.errors import CaxtonError, ConfigurationError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from caxton.api.shapes import iso
+from caxton.schemas.messages import iso
 
 BEGAN_US = 1_700_000_000_000_000
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from caxton.api.shapes import iso
 from caxton.diagram import Mark, lines_of, read_story
 from caxton.diagram.arcs import arcs
+from caxton.schemas.messages import iso
 
 from .talk import BEGAN_US, said, talk
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from caxton.api.client import AsyncClient
 from caxton.bus.turns import REDELIVERED, STATUS_NAMES
+from caxton.client import AsyncClient
 from caxton.clock import SystemClock
 from caxton.errors import TimedOut, Unreachable
 from caxton.journal import Journal, StoredEvent, StoredMessage, StoredTurn

@@ -15,7 +15,7 @@ from typing import Any
 
 from cli.command import caxton
 
-from caxton.api.client import Client
+from caxton.client import Client
 
 from .running import EXAMPLES, running
 

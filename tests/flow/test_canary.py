@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from deploy.dual_runs import counter
 
-from caxton.api.client import Client
+from caxton.client import Client
 from caxton.deploy.strategies.conversation_routing import within
 from flow.running import Daemon, running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli.command import caxton
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .running import Daemon
 
@@ -137,9 +137,9 @@ def test_up_refuses_it_with_path_and_remedy_and_touches_nothing(
     assert word in said.stderr
     hint = said.stderr.partition("\nhint: ")[2]
     assert "backup" in hint or "Move that file" in hint or "write its id" in hint
-    assert "Traceback" not in said.stderr + (state / spawn.LOG).read_text()
+    assert "Traceback" not in said.stderr + (state / daemon_process.LOG).read_text()
     assert precious(state) == before
-    assert spawn.running(folder) is None
+    assert daemon_process.running(folder) is None
     assert not (state / "daemon.sock").exists()
 
 

@@ -20,9 +20,9 @@ import psutil
 import pytest
 from cli.command import caxton, environment
 
-from caxton.api.client import AsyncClient
-from caxton.api.socket import socket_path
-from caxton.cli import spawn
+from caxton.cli import daemon_process
+from caxton.client import AsyncClient
+from caxton.daemon_socket import socket_path
 
 from .load import read
 
@@ -70,12 +70,12 @@ async def developing(folder: Path, *more: str) -> AsyncGenerator[Dev]:
         process.send_signal(signal.SIGINT)
         await dev.next("ended")
         assert await process.wait() == 0
-        assert spawn.running(folder) is None, "it stops the daemon that it started"
+        assert daemon_process.running(folder) is None, "it stops the daemon that it started"
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-        spawn.kill(folder)
+        daemon_process.kill(folder)
 
 
 def save(file: Path, text: str) -> None:
@@ -214,7 +214,7 @@ def burden(number: int) -> str:
 
 def resident(loop: int, folder: Path) -> int:
     """Bytes of the loop, of the daemon and of its cells, without what is there for one build only."""
-    daemon = psutil.Process(spawn.running(folder))
+    daemon = psutil.Process(daemon_process.running(folder))
     cells = [one for one in daemon.children() if "caxton.sandbox.cell" in one.cmdline()]
     assert cells
     return sum(one.memory_info().rss for one in (psutil.Process(loop), daemon, *cells))
@@ -229,9 +229,9 @@ async def journalled(folder: Path) -> int:
 async def test_a_daemon_that_ran_before_goes_on_after(tmp_path: Path) -> None:
     shutil.copy(EXAMPLE, tmp_path)
     (tmp_path / "caxton.toml").write_text('cells = 1\n[agents.counter]\nwasm = "counter.wasm"\n')
-    process = spawn.launch(tmp_path)
-    spawn.wait_ready(tmp_path, process, PATIENCE_S, lambda why: None)
-    pid = spawn.running(tmp_path)
+    process = daemon_process.launch(tmp_path)
+    daemon_process.wait_ready(tmp_path, process, PATIENCE_S, lambda why: None)
+    pid = daemon_process.running(tmp_path)
     try:
         command = [sys.executable, "-m", "caxton.cli", "dev", str(tmp_path), "--ui", "json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as dev:
@@ -247,7 +247,7 @@ async def test_a_daemon_that_ran_before_goes_on_after(tmp_path: Path) -> None:
         (deployed,) = (event for event in events if event["event"] == "deployed")
         assert deployed["previous"] is None
         assert events[-1]["event"] == "ended"
-        assert spawn.running(tmp_path) == pid
+        assert daemon_process.running(tmp_path) == pid
     finally:
         process.terminate()
         assert process.wait(PATIENCE_S) == 0
@@ -316,7 +316,7 @@ def test_when_nobody_reads_it_any_more_it_ends_well(tmp_path: Path) -> None:
         save(folder / "counter.c", edition(1))
         assert dev.stderr.read() == ""
     assert dev.returncode == 0
-    assert spawn.running(folder) is None
+    assert daemon_process.running(folder) is None
 
 
 def test_what_the_agents_say_comes_in_between(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from agents.homes import tally
 
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
 from .running import ROOT
 

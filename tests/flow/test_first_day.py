@@ -15,7 +15,7 @@ import psutil
 import pytest
 from cli.command import ROOT
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 from .running import EXAMPLES, still_alive
 
@@ -42,7 +42,7 @@ def say(tmp_path: Path) -> Iterator[Say]:
         )
 
     yield run
-    spawn.kill(folder)
+    daemon_process.kill(folder)
 
 
 def fine(said: subprocess.CompletedProcess[str]) -> str:
@@ -82,7 +82,7 @@ def test_from_an_empty_folder_to_down(say: Say, tmp_path: Path) -> None:
     said = say("up")
     fine(said)
     assert re.search(r"caxton is up: project first, pid \d+, \d+ cells?, 0 of 0 agents running", said.stderr)
-    pid = spawn.running(folder)
+    pid = daemon_process.running(folder)
     assert pid is not None
     daemon = psutil.Process(pid)
     family = [daemon, *daemon.children(recursive=True)]
@@ -171,4 +171,4 @@ def test_what_goes_wrong_on_a_first_day(say: Say, tmp_path: Path) -> None:
     assert '"still"' in fine(say(*send, "request", "--content", '"still"', "--wait"))
     assert json.loads(fine(say("agent", "list", "-o", "json")))[0]["failed_turns"] == 0
     fine(say("down"))
-    assert "Traceback" not in (folder / ".caxton" / spawn.LOG).read_text()
+    assert "Traceback" not in (folder / ".caxton" / daemon_process.LOG).read_text()

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from cli.command import caxton as command
 
-from caxton.api.client import Client
 from caxton.api.server import HEAD_S
-from caxton.api.wire import EventReader
+from caxton.client import Client
+from caxton.client.requests import EventReader
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge
 
 from .running import Daemon, running, still_alive

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from caxton.api.client import AsyncClient
+from caxton.client import AsyncClient
 
 from .load import PATIENCE_S, Ledger, check, keep_asking, read, settled
 from .running import Daemon, running

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.homes import tally
 
-from caxton.api.client import AsyncClient, Client
+from caxton.client import AsyncClient, Client
 
 from .running import Daemon, running
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from caxton.api.client import Client
+from caxton.client import Client
 
 from .running import running
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cli.command import environment
 
-from caxton.cli import spawn
+from caxton.cli import daemon_process
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(?P<head>.*)\n(?P<body>(?:.*\n)*?)```$|^<!-- (?P<key>Ctrl-C) -->$", re.MULTILINE)
@@ -126,7 +126,7 @@ def terminals(tmp_path: Path) -> Iterator[Terminals]:
             terminals.dev.kill()
             terminals.dev.communicate()
         for project in (folder, folder / "hello", folder / "polite"):
-            spawn.kill(project)
+            daemon_process.kill(project)
 
 
 def test_the_tutorial_from_its_first_line_to_its_last(terminals: Terminals) -> None:

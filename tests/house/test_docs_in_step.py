@@ -10,14 +10,14 @@ import pytest
 from fastapi.routing import APIRoute
 
 from caxton import config
-from caxton.api import (
+from caxton.api.app import PREFIX
+from caxton.api.routes import (
     agents,
+    break_points,
     conversations,
     dead_letters,
     deployments,
     df,
-    events,
-    holds,
     messages,
     pins,
     replays,
@@ -25,8 +25,8 @@ from caxton.api import (
     tasks,
     turns,
 )
-from caxton.api.app import PREFIX
-from caxton.api.wire import _classes
+from caxton.api.stream import events
+from caxton.client.requests import _classes
 from caxton.errors import CaxtonError
 from caxton.limits import BOUNDS, Limits
 from caxton.telemetry.metrics import METERS
@@ -49,9 +49,9 @@ def rows(text: str) -> list[list[str]]:
 
 def routes() -> set[str]:
     found: set[str] = set()
-    rooms = [(status.probes, ""), (holds.breaks, PREFIX)] + [
-        (room.router, PREFIX)
-        for room in (
+    routers = [(status.probes, ""), (break_points.breaks, PREFIX)] + [
+        (noun.router, PREFIX)
+        for noun in (
             status,
             agents,
             messages,
@@ -59,7 +59,7 @@ def routes() -> set[str]:
             dead_letters,
             deployments,
             pins,
-            holds,
+            break_points,
             replays,
             tasks,
             turns,
@@ -67,7 +67,7 @@ def routes() -> set[str]:
             events,
         )
     ]
-    for router, prefix in rooms:
+    for router, prefix in routers:
         for route in router.routes:
             assert isinstance(route, APIRoute)
             path = prefix + route.path.replace(":path}", "}")
@@ -85,21 +85,21 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
 
 def test_every_parameter_is_documented() -> None:
     text = page("api.md")
-    for room in (
+    for noun in (
         agents,
         messages,
         conversations,
         dead_letters,
         deployments,
         pins,
-        holds,
+        break_points,
         replays,
         tasks,
         turns,
         df,
         events,
     ):
-        for route in room.router.routes:
+        for route in noun.router.routes:
             assert isinstance(route, APIRoute)
             for parameter in route.dependant.query_params:
                 assert f"`{parameter.alias}`" in text, f"{route.path}: {parameter.alias}"

@@ -17,12 +17,12 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from caxton.api.async_client import AsyncClient
-from caxton.api.rooms import Rooms
 from caxton.api.server import Server
-from caxton.api.socket import listen
+from caxton.api.services import Services
+from caxton.client import AsyncClient
 from caxton.clock import VirtualClock
 from caxton.config import load
+from caxton.daemon_socket import listen
 from caxton.house import House, deploy_configured, open_house
 from caxton_tui import CaxtonApp
 from caxton_tui.model.store import Store
@@ -80,7 +80,7 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     async with open_house(project, clock=clock, seed=7) as house:
         await deploy_configured(house)
         listener = listen(project.state)
-        rooms = Rooms.of(house, stop=lambda: None, started_us=clock.now_us())
+        rooms = Services.of(house, stop=lambda: None, started_us=clock.now_us())
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from agents.homes import tally
 
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 from caxton.errors import AgentNotFound, ConfigurationError
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.source_editor import editor, source
@@ -23,8 +23,8 @@ from .test_command import terminal
 EDITOR = """
 import os, sys
 from pathlib import Path
-from caxton.api.client import Client
-from caxton.api.socket import socket_path
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
 source = Path(sys.argv[-1])
 fresh = source.with_suffix(".tmp")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from devloop.project import looping
 
-from caxton.api.async_client import AsyncClient
-from caxton.api.socket import socket_path
+from caxton.client import AsyncClient
+from caxton.daemon_socket import socket_path
 from caxton.devloop import Gate
 from caxton.devloop.events import Deployed, Held, Watching
 from caxton_tui.screens.changes import ChangesPane

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from caxton.api.shapes import iso
+from caxton.schemas.messages import iso
 from caxton_tui.model.legal_acts import legal_acts
 
 BEGAN_US = 1_700_000_000_000_000

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from textual.app import App
 
-from caxton.api.socket import socket_path
 from caxton.clock import Clock, SystemClock
+from caxton.daemon_socket import socket_path
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.reader import PAUSES_S, Reader
 from caxton_tui.model.store import Store

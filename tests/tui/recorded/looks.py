@@ -17,9 +17,9 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
-from caxton.api.async_client import AsyncClient
-from caxton.api.socket import socket_path
+from caxton.client import AsyncClient
 from caxton.clock import SystemClock
+from caxton.daemon_socket import socket_path
 from caxton_tui.model.store import Store
 
 FILE: Final = Path(__file__).with_suffix(".jsonl")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from caxton.api.async_client import AsyncClient
+from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
 from caxton_tui.model.context import Action
 

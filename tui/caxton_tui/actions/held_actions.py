@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from caxton.api.async_client import AsyncClient
-from caxton.api.plain import plural
+from caxton.client import AsyncClient
+from caxton.presentation.text import plural
 from caxton_tui.model.context import Action
 
 Json = Mapping[str, Any]

@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from caxton.api.plain import safe
 from caxton.errors import InvalidFilter
+from caxton.presentation.text import safe
 from caxton_tui.actions import held_actions
 from caxton_tui.forms.drafts import text_of
 from caxton_tui.forms.form import Form

@@ -22,8 +22,8 @@ from caxton.acl import Performative
 from caxton.acl.fipa_string import read_string
 from caxton.acl.full_message import write_json
 from caxton.acl.json_value import read_value
-from caxton.api.plain import safe
 from caxton.errors import CaxtonError, InvalidMessage
+from caxton.presentation.text import safe
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.form import Form

@@ -15,8 +15,8 @@ from textual.containers import Horizontal, Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from caxton.api.plain import safe
 from caxton.errors import CaxtonError, InvalidMessage
+from caxton.presentation.text import safe
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.form import Form

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from caxton.api.async_client import AsyncClient
+from caxton.client import AsyncClient
 from caxton.clock import Clock
 from caxton_tui.model.reader import Reader
 from caxton_tui.model.store import Store

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from caxton.api.plain import compact, safe, span
 from caxton.diagram.words import CONTENT_ROOM as CONTENT_ROOM
 from caxton.diagram.words import SIGNS
 from caxton.diagram.words import content as content
 from caxton.diagram.words import receivers as receivers
 from caxton.diagram.words import short as short
+from caxton.presentation.text import compact, safe, span
 
 Json = Mapping[str, Any]
 

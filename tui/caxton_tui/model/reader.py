@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from caxton.api.async_client import AsyncClient
-from caxton.api.wire import Json
+from caxton.client import AsyncClient
+from caxton.client.requests import Json
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
 from caxton_tui.model.open_views import FINAL, Needs, OpenAgent, OpenConversation

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from caxton.api.plain import safe
 from caxton.finding import Filter
 from caxton.finding.subjects import is_problem
+from caxton.presentation.text import safe
 from caxton_tui.model import formatting
 from caxton_tui.model.meter_history import MeterHistory
 from caxton_tui.model.open_views import OpenAgent, OpenConversation

@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import plural
+from caxton.presentation.text import plural
 from caxton_tui.actions import daemon_actions
 from caxton_tui.model.context import PaletteCommand
 from caxton_tui.model.open_views import FINAL, Needs

@@ -16,9 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 
-from caxton.api.plain import safe, span
 from caxton.diagram import Mark, Spoken
 from caxton.diagram.lines import verdict
+from caxton.presentation.text import safe, span
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.export_form import ExportForm
 from caxton_tui.model.context import PaletteCommand, ViewContext

@@ -17,9 +17,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from caxton.api.plain import safe
 from caxton.diagram import words as said
 from caxton.finding import Filter
+from caxton.presentation.text import safe
 from caxton_tui.actions import held_actions
 from caxton_tui.forms.held_forms import EditHeldForm, LineForm
 from caxton_tui.model import formatting

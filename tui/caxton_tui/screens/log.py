@@ -14,8 +14,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from caxton.api.plain import safe
 from caxton.diagram import read_story
+from caxton.presentation.text import safe
 from caxton_tui.model.context import PaletteCommand, ViewContext
 from caxton_tui.model.store import Json, LogEntry
 from caxton_tui.screens.pane import Pane

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from caxton.api.plain import size, span
+from caxton.presentation.text import size, span
 from caxton_tui.model import formatting
 from caxton_tui.model.context import PaletteCommand, ViewContext
 from caxton_tui.model.meter_history import percentile

@@ -14,9 +14,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from caxton.api.plain import safe, span
 from caxton.diagram import Bar, bars_of
 from caxton.diagram.waterfall import bar_parts, heading, length_us
+from caxton.presentation.text import safe, span
 from caxton_tui.model.context import PaletteCommand, ViewContext
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.pane import Pane

@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import memory, safe, size, span
+from caxton.presentation.text import memory, safe, size, span
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenAgent

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from caxton.api.plain import memory, safe
 from caxton.finding import Subject
+from caxton.presentation.text import memory, safe
 from caxton_tui.model import formatting
 from caxton_tui.model.store import Store
 from caxton_tui.widgets.table import Column, Table

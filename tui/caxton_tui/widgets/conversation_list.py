@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from caxton.api.plain import safe
 from caxton.finding import ConversationSubject, Subject
 from caxton.finding.subjects import is_open, troubled
+from caxton.presentation.text import safe
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.store import Json

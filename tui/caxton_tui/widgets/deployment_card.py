@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from caxton.api.plain import compact, drain_words, safe, span
+from caxton.presentation.text import compact, drain_words, safe, span
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile

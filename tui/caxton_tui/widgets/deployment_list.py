@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from caxton.api.plain import safe
 from caxton.finding import Subject
+from caxton.presentation.text import safe
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import FINAL

@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from caxton.api.plain import safe, span
+from caxton.presentation.text import safe, span
 from caxton_tui.model import formatting
 from caxton_tui.model.store import LogEntry
 from caxton_tui.widgets.status_bars import titled

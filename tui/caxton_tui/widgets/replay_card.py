@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from caxton.api.plain import plural, safe
-from caxton.api.replayed import difference_lines, totals_line, turn_words
+from caxton.presentation.replays import difference_lines, totals_line, turn_words
+from caxton.presentation.text import plural, safe
 
 Json = Mapping[str, Any]
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Static
 
-from caxton.api.plain import plural, safe
 from caxton.clock import Clock
+from caxton.presentation.text import plural, safe
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.store import Link, Store
 from caxton_tui.widgets.typed_app import key_for

@@ -1,0 +1,122 @@
+"""How every answer leaves: JSON that is made once, and refusals in one shape, whoever refuses.
+
+In: Python values, or an error of Caxton, of the framework, or one that nobody expected. Out: a response. An
+unexpected error gets a number that the log has too; its traceback stays in the log.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, cast
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from caxton.errors import CaxtonError
+from caxton.schemas.messages import ErrorBody, iso
+from caxton.telemetry.logs import logger
+
+_encode = msgspec.json.Encoder().encode
+
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timed_out",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid_request",
+}
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorBody, "description": "Refused: what, why, and what to do about it."},
+    "5XX": {"model": ErrorBody, "description": "The daemon cannot do it now."},
+}
+"""The part of a route's OpenAPI description that every route shares."""
+
+
+def answer(body: object, status: int = 200) -> Response:
+    """That value as JSON; structs, raw JSON and typed dictionaries alike."""
+    return Response(_encode(body), status, media_type="application/json")
+
+
+def page(items: list[Any], following: int | None) -> Response:
+    """One page of a list; `following` is the cursor of the next page, None at the end."""
+    return answer({"items": items, "next": following})
+
+
+def view_body(view: msgspec.Struct) -> dict[str, Any]:
+    """A room's struct as plain data, its moments (`…_us` since 1970) as ISO times (`…_at`)."""
+    body = cast("dict[str, Any]", msgspec.to_builtins(view))
+    for key in ("created", "updated", "started"):
+        us = body.pop(f"{key}_us", None)
+        if us is not None:
+            body[f"{key}_at"] = iso(us)
+    return body
+
+
+def refusal(
+    status: int, code: str, message: str, hint: str | None = None, details: dict[str, Any] | None = None
+) -> Response:
+    """A refusal that comes from no error of Caxton's tree."""
+    return answer(
+        {"error": {"code": code, "message": message, "hint": hint, "details": details or {}}}, status
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Give every error of this app the same shape."""
+    app.add_exception_handler(CaxtonError, _ours)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_parameters)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, CaxtonError)
+    return answer(error.body(), error.status)
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "http_error")
+    if error.status_code == 404:
+        message, hint = f"there is nothing at {request.url.path[:200]}", "see /api/v1/openapi.json"
+    elif error.status_code == 405:
+        message = f"{request.method[:20]} is not possible at {request.url.path[:200]}"
+        hint = "see /api/v1/openapi.json"
+    else:
+        message, hint = str(error.detail), None
+    return refusal(error.status_code, code, message, hint)
+
+
+def _of_parameters(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:20]
+    ]
+    return refusal(422, "invalid_request", problems[0], details={"problems": problems})
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """The client hung up before its body was complete: nobody reads this, and it is no news for the log."""
+    return refusal(400, "bad_request", "the body is not complete")
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    number = secrets.token_hex(4)
+    logger("api").error(
+        "unexpected error", number=number, method=request.method, path=request.url.path, exc_info=error
+    )
+    return refusal(
+        500,
+        "internal_error",
+        "something went wrong inside the daemon",
+        f"the daemon's log has it under {number}",
+        {"number": number},
+    )

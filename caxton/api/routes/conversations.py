@@ -1,0 +1,68 @@
+"""`/api/v1/conversations`: what was said together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from caxton.api.responses import answer, page
+from caxton.api.routes.break_points import held_body
+from caxton.api.rows import conversation_body, with_outcome
+from caxton.api.services import full_name, services_of
+from caxton.api.verdicts import with_states
+from caxton.errors import ConversationNotFound
+from caxton.schemas.messages import ConversationDetail, Conversations
+
+MOST_HELD: Final = 100
+"""Held messages that a conversation is shown with; `GET /held` has them all."""
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")]
+
+
+@router.get("", response_model=Conversations)
+async def list_conversations(
+    request: Request,
+    agent: Annotated[str | None, Query(max_length=128)] = None,
+    before: Annotated[
+        int | None, Query(ge=1, description="Only those that began before this number.")
+    ] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Conversations, the newest first."""
+    services = services_of(request)
+    rows = await services.reader.conversations(
+        agent=full_name(services, agent), before_seq=before, limit=limit
+    )
+    pins = dict(await services.reader.pins())
+    bodies = [conversation_body(row, row.id in pins) for row in rows]
+    await with_states(services, rows, bodies)
+    return page(bodies, rows[-1].first_seq if len(rows) == limit else None)
+
+
+@router.get("/{id:path}", response_model=ConversationDetail)
+async def show(
+    request: Request,
+    id: Annotated[str, Path(max_length=1024, description="The conversation's id.")],
+    after: Annotated[int, Query(ge=0, description="Only messages with a greater number.")] = 0,
+    limit: Limit = 100,
+) -> Response:
+    """One conversation with its messages, their turns and dead letters, oldest first, and what is held of it."""
+    services = services_of(request)
+    reader = services.reader
+    found = await reader.conversation(id)
+    if found is None:
+        raise ConversationNotFound(f"there is no conversation {id[:200]!r}", hint="see: caxton conv list")
+    rows = await reader.messages(conversation=id, after_seq=after, limit=limit)
+    body = conversation_body(found, id in dict(await reader.pins()))
+    await with_states(services, [found], [body], branches=True)
+    held = services.hold.of(id)[:MOST_HELD]
+    if held:
+        await services.journal.committed_upto(held[-1].seq)
+    body["held"] = [held_body(services, one) for one in held]
+    body["items"] = await with_outcome(reader, rows)
+    body["next"] = rows[-1].seq if len(rows) == limit else None
+    return answer(body)

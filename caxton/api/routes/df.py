@@ -1,0 +1,97 @@
+"""`/api/v1/df`: what agents have registered with the directory facilitator, and who wants to hear of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from caxton.api.responses import page
+from caxton.api.services import services_of
+from caxton.bus.directory import NEVER_US, Entry
+from caxton.bus.subscriptions import Subscription
+from caxton.bus.vocabulary import Declined
+from caxton.errors import InvalidMessage
+from caxton.schemas.daemon import DfEntries, DfEntryBody, DfSubscriptionBody, DfSubscriptions
+from caxton.schemas.messages import iso
+
+router = APIRouter(prefix="/df", tags=["df"])
+
+
+class DfSearchBody(BaseModel):
+    """A search as an agent would send it to `df`, without the message around it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: dict[str, Any] | None = Field(
+        default=None, description="A df-agent-description in which everything may be missing."
+    )
+    constraints: dict[str, Any] | None = Field(
+        default=None,
+        description="Search constraints: max-results; max-depth and search-id mean nothing here.",
+    )
+
+
+@router.get("", response_model=DfEntries)
+async def registrations(request: Request) -> Response:
+    """Every registration, the oldest first."""
+    return page([_entry(one) for one in services_of(request).df.entries()], None)
+
+
+@router.post(
+    "/search",
+    response_model=DfEntries,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": DfSearchBody.model_json_schema()}},
+        }
+    },
+)
+async def search(request: Request) -> Response:
+    """The registrations that match a description, the oldest first; all of them unless max-results says less."""
+    services = services_of(request)
+    try:
+        body = DfSearchBody.model_validate_json(await request.body())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidMessage(f"{place or 'the body'}: {first['msg']}", field=place or None) from error
+    try:
+        found = services.df.find(body.description, body.constraints)
+    except Declined as declined:
+        raise InvalidMessage(
+            declined.reason, hint=declined.hint, error=declined.error, arguments=list(declined.arguments)
+        ) from None
+    finally:
+        # what was found to be expired was written down and told
+        services.bus.settle()
+    return page([_entry(one) for one in found], None)
+
+
+@router.get("/subscriptions", response_model=DfSubscriptions)
+async def subscriptions(request: Request) -> Response:
+    """Who is told when a search finds something else than before, the oldest first."""
+    return page([_subscription(one) for one in services_of(request).df.subscriptions()], None)
+
+
+def _entry(entry: Entry) -> DfEntryBody:
+    return {
+        "name": entry.name,
+        "registered_at": iso(entry.registered_us),
+        "expires_at": None if entry.expires_us == NEVER_US else iso(entry.expires_us),
+        "description": entry.description,
+    }
+
+
+def _subscription(one: Subscription) -> DfSubscriptionBody:
+    return {
+        "subscriber": one.subscriber,
+        "conversation_id": one.conversation_id,
+        "since": iso(one.since_us),
+        "language": one.language,
+        "content": msgspec.json.decode(one.content),
+    }

@@ -1,0 +1,268 @@
+"""`/api/v1/messages`: say something to agents, wait for what they answer, read what was said.
+
+A message is acknowledged after its commit only. With an `Idempotency-Key` a repeated request is answered as
+the first one was and has no second effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from caxton import config
+from caxton.acl import Performative
+from caxton.acl.message import read_message
+from caxton.api.responses import answer, page
+from caxton.api.rows import message_body, with_outcome
+from caxton.api.services import Services, full_name, services_of
+from caxton.bus.clients import Waiter
+from caxton.errors import InvalidMessage, MessageNotFound
+from caxton.ids import conversation_key, message_seq
+from caxton.journal import StoredMessage
+from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
+
+router = APIRouter(prefix="/messages", tags=["messages"])
+
+LONGEST_WAIT_S = 3600.0
+MOST_REPLIES = 10_000
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Keys:
+    """Idempotency keys whose request is in progress, one at a time for each key."""
+
+    def __init__(self) -> None:
+        self._locks: OrderedDict[str, tuple[asyncio.Lock, int]] = OrderedDict()
+
+    def hold(self, key: str) -> asyncio.Lock:
+        """The lock of that key; give it back with `release`."""
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
+        return lock
+
+    def release(self, key: str) -> None:
+        """Forget the key when nobody uses it any more."""
+        lock, users = self._locks.pop(key)
+        if users > 1:
+            self._locks[key] = (lock, users - 1)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=SubmittedBody,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object", "title": "Message"}}},
+        }
+    },
+)
+async def submit(
+    request: Request,
+    wait: Annotated[
+        str | None, Query(description='How long to wait for replies, in seconds or as "5s".')
+    ] = None,
+    replies: Annotated[
+        int,
+        Query(ge=0, le=MOST_REPLIES, description="How many replies to wait for; 0: all that come in time."),
+    ] = 1,
+    sender: Annotated[str | None, Query(max_length=128, description="The client that speaks.")] = None,
+    traceparent: Annotated[str | None, Header(description="W3C trace context to join.")] = None,
+    idempotency_key: Annotated[str | None, Header(description="1 to 200 printable characters.")] = None,
+) -> Response:
+    """Send one message; answered when it is committed, and where asked when the replies are there."""
+    services = services_of(request)
+    patience = duration("wait", wait) if wait is not None else 0.0
+    line = await request.body()
+    if idempotency_key is None:
+        return await _say(services, line, sender, traceparent, None, patience, replies)
+    if not _KEY.fullmatch(idempotency_key):
+        raise InvalidMessage("the Idempotency-Key must be 1 to 200 printable ASCII characters")
+    keys: Keys = request.app.state.keys
+    lock = keys.hold(idempotency_key)
+    try:
+        async with lock:
+            known = await services.reader.client_key(idempotency_key)
+            stored = await _stored(services, known) if known is not None else None
+            if stored is None:
+                return await _say(services, line, sender, traceparent, idempotency_key, patience, replies)
+        return await _again(services, stored, patience, replies)
+    finally:
+        keys.release(idempotency_key)
+
+
+@router.get("", response_model=Messages)
+async def search(
+    request: Request,
+    conversation: Annotated[str | None, Query(max_length=1024)] = None,
+    agent: Annotated[str | None, Query(max_length=128)] = None,
+    performative: Performative | None = None,
+    after: Annotated[int, Query(ge=0)] = 0,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    since: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
+    until: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    newest: Annotated[bool, Query(description="Newest first.")] = False,
+) -> Response:
+    """Messages of the journal, oldest first unless `newest`, with what became of them."""
+    services = services_of(request)
+    rows = await services.reader.messages(
+        conversation=conversation,
+        agent=full_name(services, agent),
+        performative=performative.value if performative is not None else None,
+        after_seq=after,
+        before_seq=before,
+        since_us=_moment(services, "since", since),
+        until_us=_moment(services, "until", until),
+        limit=limit,
+        newest_first=newest,
+    )
+    bodies = await with_outcome(services.reader, rows)
+    return page(bodies, rows[-1].seq if len(rows) == limit else None)
+
+
+@router.get("/{id}", response_model=MessageBody)
+async def show(
+    request: Request, id: Annotated[str, Path(max_length=64, description="A message's id, or its seq.")]
+) -> Response:
+    """One message with what became of it."""
+    services = services_of(request)
+    seq = int(id) if id.isascii() and id.isdigit() and len(id) < 19 else message_seq(id)
+    row = await _went_on(services, seq) if seq is not None and seq < 1 << 62 else None
+    if row is None or (len(id) == 36 and read_message(row.body).id != id):
+        raise MessageNotFound(f"there is no message {id!r}", hint="see: caxton conv list")
+    return answer((await with_outcome(services.reader, [row]))[0])
+
+
+async def _stored(services: Services, seq: int) -> StoredMessage | None:
+    """A message that was admitted under that number, also where it is held or was."""
+    row = await services.reader.message(seq)
+    if row is None and (held := await services.reader.held([seq])):
+        one = held[0]
+        row = StoredMessage(
+            seq, one.at_us, conversation_key(one.conversation_id), one.cause, one.hops, 0, one.body
+        )
+    return row
+
+
+async def _went_on(services: Services, seq: int) -> StoredMessage | None:
+    """The message with that number, or that went on after it was held under that number."""
+    row = await services.reader.message(seq)
+    if row is None and (held := await services.reader.held([seq])):
+        went_on = held[0].went_on
+        if went_on is None:
+            raise MessageNotFound(f"message {seq} is held", hint=f"see: caxton break show {seq}")
+        row = await services.reader.message(went_on)
+    return row
+
+
+async def _say(
+    services: Services,
+    line: bytes,
+    sender: str | None,
+    traceparent: str | None,
+    key: str | None,
+    patience: float,
+    wanted: int,
+) -> Response:
+    admitted = services.bus.submit(line, sender=sender, traceparent=traceparent, client_key=key)
+    # nothing was awaited since the message was admitted, so whatever is said from now on finds the waiter
+    with services.bus.clients.expect(admitted.conversation_id) as waiter:
+        await services.journal.committed_upto(admitted.seq)
+        came: list[StoredMessage] = []
+        if patience > 0 and services.journal.committed > admitted.seq:
+            # the platform's own agents answer at once, before there was a conversation to wait for
+            came = await _answers(services, admitted.conversation_id, admitted.seq)
+        body: dict[str, Any] = {
+            "id": admitted.id,
+            "seq": admitted.seq,
+            "conversation_id": admitted.conversation_id,
+            "trace_id": admitted.trace_id,
+            "held": admitted.seq in services.hold,
+        }
+        return answer(body | await _replies(services, waiter, admitted.seq, came, patience, wanted), 202)
+
+
+async def _again(services: Services, stored: StoredMessage, patience: float, wanted: int) -> Response:
+    """The answer to a request that was made before: the same message, and its replies so far and to come."""
+    message = read_message(stored.body)
+    with services.bus.clients.expect(message.conversation_id) as waiter:
+        came: list[StoredMessage] = []
+        if patience > 0:
+            # an answer that was admitted before the waiter was there, and is not on disk yet, would be missed
+            await services.journal.committed_upto(services.bus.last_seq)
+            came = await _answers(services, message.conversation_id, stored.seq)
+        body: dict[str, Any] = {
+            "id": message.id,
+            "seq": stored.seq,
+            "conversation_id": message.conversation_id,
+            "trace_id": message.trace_id,
+            "held": stored.seq in services.hold,
+        }
+        return answer(body | await _replies(services, waiter, stored.seq, came, patience, wanted), 202)
+
+
+async def _answers(services: Services, conversation: str, after: int) -> list[StoredMessage]:
+    """What was said to a client in that conversation and is committed already."""
+    rows = await services.reader.messages(conversation=conversation, after_seq=after, limit=MOST_REPLIES)
+    return [row for row in rows if any(map(services.bus.clients.is_client, read_message(row.body).receiver))]
+
+
+async def _replies(
+    services: Services, waiter: Waiter, after: int, came: list[StoredMessage], patience: float, wanted: int
+) -> dict[str, Any]:
+    if patience <= 0:
+        return {"replies": []}
+    rows = came[:wanted] if wanted else came
+    last = rows[-1].seq if rows else after
+    deadline = services.clock.monotonic() + patience
+    while not wanted or len(rows) < wanted:
+        left = deadline - services.clock.monotonic()
+        told = await waiter.next(left) if left > 0 else None
+        if told is None:
+            break
+        row = await services.reader.message(told.seq) if told.seq > last else None
+        if row is not None:
+            rows.append(row)
+            last = row.seq
+    body: dict[str, Any] = {"replies": [message_body(row) for row in rows]}
+    if len(rows) < wanted:
+        body["timed_out"] = True
+    return body
+
+
+def duration(name: str, text: str) -> float:
+    """A parameter's duration in seconds, an hour at the most."""
+    try:
+        given = float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else config.seconds(text)
+    except ValueError as error:
+        raise InvalidMessage(f"{name}: {error}") from error
+    if given > LONGEST_WAIT_S:
+        raise InvalidMessage(f"{name}: the longest wait is {LONGEST_WAIT_S:.0f} seconds")
+    return given
+
+
+def _moment(services: Services, name: str, text: str | None) -> int | None:
+    """Microseconds since 1970 from an ISO time, or from how long ago."""
+    if text is None:
+        return None
+    try:
+        return services.clock.now_us() - round(config.seconds(text) * 1e6)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidMessage(
+            f'{name}: {text!r} is neither an ISO time nor a duration such as "5m"'
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1e6)

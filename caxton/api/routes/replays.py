@@ -1,0 +1,96 @@
+"""`/api/v1/replays`: recorded conversations run against a build, with no effect on anything."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from caxton.api.responses import answer
+from caxton.api.services import services_of
+from caxton.errors import ConfigurationError, InvalidModule
+from caxton.replay import Report, Wanted
+from caxton.schemas.deployments import ReplayBody
+from caxton.schemas.messages import iso
+
+router = APIRouter(prefix="/replays", tags=["replays"])
+
+
+class ReplayWish(BaseModel):
+    """What is to be replayed; at least one conversation, or `last`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conversations: list[str] = Field(default_factory=list[str], max_length=1000, description="Their ids.")
+    last: int = Field(default=0, ge=0, le=1000, description="And so many of the newest.")
+    agent: str | None = Field(default=None, max_length=63, description="Only this agent's turns.")
+    wasm_module: str | None = Field(
+        default=None, description="A build to try, in base64; else the one that each agent runs."
+    )
+    timeout_s: float = Field(default=60.0, gt=0, le=3600, description="When to stop; the rest is not run.")
+    baseline: bool = Field(
+        default=False, description="Run the build of then as well, for the memory that it had."
+    )
+
+
+@router.post(
+    "",
+    response_model=ReplayBody,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": ReplayWish.model_json_schema()}},
+        }
+    },
+)
+async def replay(request: Request) -> Response:
+    """Replay; answers when it is done. What is said in it leaves only in this answer."""
+    try:
+        wish = ReplayWish.model_validate_json(await request.body())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
+    if not wish.conversations and not wish.last:
+        raise ConfigurationError(
+            "nothing is to be replayed", hint="name conversations, or how many of the last ones"
+        )
+    wasm: bytes | None = None
+    if wish.wasm_module is not None:
+        try:
+            wasm = base64.b64decode(wish.wasm_module, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidModule("wasm_module is not base64") from error
+    report = await services_of(request).replayer.replay(
+        Wanted(
+            conversations=wish.conversations,
+            last=wish.last,
+            agent=wish.agent,
+            wasm=wasm,
+            wat=wasm is not None and not wasm.startswith(b"\0"),
+            timeout_s=wish.timeout_s,
+            baseline=wish.baseline,
+        )
+    )
+    return answer(report_body(report))
+
+
+def verdict_body(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the gate of a deployment said, as plain data; moments as ISO times."""
+    for turn in verdict["turns"] if verdict else ():
+        if "at_us" in turn:
+            turn["at"] = iso(turn.pop("at_us"))
+    return verdict
+
+
+def report_body(report: Report) -> dict[str, Any]:
+    """A report as plain data; moments as ISO times."""
+    body: dict[str, Any] = msgspec.to_builtins(report)
+    for turn in body["turns"]:
+        turn["at"] = iso(turn.pop("at_us"))
+    return body

@@ -1,0 +1,103 @@
+"""`/health`, `/ready`, `/metrics`, `/api/v1/status` and the daemon's end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import caxton
+from caxton.api.meter_sources import readings
+from caxton.api.responses import answer, view_body
+from caxton.api.services import Services, services_of
+from caxton.api.stream.hub import Hub
+from caxton.bus import BusCounts
+from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
+from caxton.schemas.messages import iso
+from caxton.telemetry import metrics
+
+probes = APIRouter(tags=["probes"])
+router = APIRouter(tags=["daemon"])
+
+COUNTS = tuple(name for name in BusCounts.__slots__ if not name.startswith("by_"))
+"""The bus's plain counters; those with a label are in `/metrics`."""
+
+
+@probes.get("/health", response_model=HealthBody)
+async def health() -> Response:
+    """Whether the daemon answers at all."""
+    return answer({"status": "ok"})
+
+
+@probes.get("/ready", response_model=ReadyBody)
+async def ready(request: Request) -> Response:
+    """200 where messages are taken and handled; 503 with the reasons where not."""
+    why = _missing(services_of(request))
+    return answer({"ready": not why, "why": why}, 503 if why else 200)
+
+
+@probes.get("/metrics", response_class=Response)
+async def prometheus(request: Request) -> Response:
+    """Every meter as Prometheus text."""
+    hub: Hub = request.app.state.hub
+    text = metrics.render(readings(services_of(request), hub))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/status", response_model=StatusBody)
+async def status(request: Request) -> Response:
+    """The daemon, its cells, agents and journal at a glance."""
+    services = services_of(request)
+    stored = await services.reader.stats()
+    states = Counter(state for _, state in services.agents.states())
+    return answer(
+        {
+            "version": caxton.__version__,
+            "pid": os.getpid(),
+            "project": services.config.config.name,
+            "folder": str(services.config.folder),
+            "platform": services.config.config.platform,
+            "started_at": iso(services.started_us),
+            "uptime_s": (services.clock.now_us() - services.started_us) / 1e6,
+            "cells": [view_body(view) for view in services.cells.views()],
+            "agents": {
+                "total": states.total(),
+                "running": states["running"],
+                "suspended": states["suspended"],
+                "stopped": states["loaded"] + states["unloaded"] + states["draining"],
+                "failed": states["failed"],
+            },
+            "journal": {
+                "first_seq": stored.first_seq or None,
+                "last_seq": stored.last_seq,
+                "committed_seq": services.journal.committed,
+                "rows": stored.last_seq - stored.trimmed_upto,
+                "bytes": stored.used_bytes,
+                "waiting_rows": services.journal.waiting_rows,
+                "commits": services.journal.counts.commits,
+                "commit_us": services.journal.counts.commit_us,
+                "failed": services.journal.failed,
+            },
+            "held": {"messages": len(services.hold), "break_points": len(services.hold.points.on)},
+            "counts": {name: getattr(services.bus.counts, name) for name in COUNTS},
+        }
+    )
+
+
+@router.post("/daemon/stop", status_code=202, response_model=HealthBody)
+async def stop(request: Request) -> Response:
+    """Begin the daemon's end: intake stops, turns finish, the journal is closed. Answers before that."""
+    services_of(request).stop()
+    return answer({"status": "stopping"}, 202)
+
+
+def _missing(services: Services) -> list[str]:
+    why: list[str] = []
+    if services.journal.failed is not None:
+        why.append(f"the journal cannot be written: {services.journal.failed}")
+    waiting = [str(view.no) for view in services.cells.views() if view.state != "ready"]
+    if waiting:
+        why.append(f"cells not ready: {', '.join(waiting)}")
+    return why

@@ -1,0 +1,180 @@
+"""`/api/v1/tasks`: run a whole protocol with one call, and see what came of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from caxton.api.responses import answer, page
+from caxton.api.routes.messages import LONGEST_WAIT_S, duration
+from caxton.api.services import Services, services_of
+from caxton.errors import InvalidTask
+from caxton.schemas.messages import TaskDetail, Tasks, iso
+from caxton.tasks import BranchView, Order, Shape, TaskSummary, TaskView, Wish
+
+CANCEL_WAIT_S = 10.0
+"""How long a cancel waits for the task's end where nothing else is asked for."""
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+Wait = Annotated[
+    str | None,
+    Query(description='How long to wait for its end, in seconds or as "5s"; to its end where left out.'),
+]
+
+
+class TaskBody(BaseModel):
+    """A protocol to run as its initiator."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    protocol: str = Field(max_length=64, description='Such as "fipa-contract-net", or "contract-net".')
+    to: list[str] | str = Field(description="The participants.")
+    content: Any = Field(default=None, description="What the first message says.")
+    act: str | None = Field(
+        default=None, max_length=40, description="The first act, where there are several."
+    )
+    reply_by: str | None = Field(
+        default=None, max_length=64, description="Until when first answers are in time; 10s."
+    )
+    deadline: str | None = Field(
+        default=None, max_length=64, description="Until when results are; 30 s after the last answer was due."
+    )
+    choose: str | None = Field(
+        default=None, max_length=1024, description="lowest:PATH, highest:PATH, first, all or none."
+    )
+    winners: int | None = Field(default=None, description="At most so many proposals are accepted; 1.")
+    rounds: int | None = Field(default=None, description="Rounds of an iterated contract net; 1.")
+    informs: int | None = Field(default=None, description="A subscription ends after so many.")
+    price: int | float | None = Field(default=None, description="The first price of an auction.")
+    step: int | float | None = Field(default=None, description="What each round of it adds or takes off.")
+    limit: int | float | None = Field(default=None, description="The lowest price at which is sold.")
+    language: str | None = Field(default=None, max_length=256)
+    ontology: str | None = Field(default=None, max_length=256)
+    sender: str | None = Field(default=None, max_length=128, description="The client that speaks; operator.")
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=TaskDetail,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": TaskBody.model_json_schema()}},
+        }
+    },
+)
+async def run(request: Request, wait: Wait = None) -> Response:
+    """Run a protocol; 201 when it has ended, 202 when it still runs after `wait`."""
+    services = services_of(request)
+    line = await request.body()
+    try:
+        body = TaskBody.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidTask(f"{place or 'the body'}: {first['msg']}", field=place or None) from error
+    patience = _patience(wait, LONGEST_WAIT_S)
+    id = await services.tasks.begin(_wish(body, line))
+    return await _shown(services, id, patience, 201)
+
+
+@router.get("", response_model=Tasks)
+async def list_tasks(
+    request: Request,
+    before: Annotated[int | None, Query(ge=1, description="Only those that began before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")] = 50,
+) -> Response:
+    """Tasks, the newest first, without their branches."""
+    found, following = await services_of(request).tasks.summaries(before=before, limit=limit)
+    return page([_summary(one) for one in found], following)
+
+
+@router.get("/{id}", response_model=TaskDetail)
+async def show(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
+    """One task with every branch; with `wait`, when it has ended or the time is over."""
+    return await _shown(services_of(request), id, _patience(wait, 0.0), 200)
+
+
+@router.post("/{id}/cancel", response_model=TaskDetail)
+async def cancel(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
+    """Cancel a task: what is open in it is cancelled by its protocol, and it ends when the answers to that have come,
+    after 2 s at the latest. Answers when it has ended or `wait` is over."""
+    services = services_of(request)
+    await services.tasks.cancel(id)
+    return await _shown(services, id, _patience(wait, CANCEL_WAIT_S), 200)
+
+
+async def _shown(services: Services, id: str, patience_s: float, status: int) -> Response:
+    await services.tasks.ended(id, patience_s)
+    view = await services.tasks.view(id)
+    return answer(_detail(view), 202 if status == 201 and view.summary.ended_us is None else status)
+
+
+def _patience(wait: str | None, usual: float) -> float:
+    return usual if wait is None else duration("wait", wait)
+
+
+class _Content(msgspec.Struct):
+    content: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _wish(body: TaskBody, line: bytes) -> Wish:
+    """The body as a wish; the content as its bytes were, so that no number of it changes."""
+    given = body.model_dump(exclude={"to", "content"})
+    to = body.to.split(",") if isinstance(body.to, str) else body.to
+    return Wish(
+        to=[name.strip() for name in to if name.strip()],
+        content=msgspec.json.decode(line, type=_Content).content,
+        **given,
+    )
+
+
+def _summary(one: TaskSummary) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.structs.asdict(one)
+    del body["created_us"], body["ended_us"]
+    body["created_at"] = iso(one.created_us)
+    body["ended_at"] = iso(one.ended_us) if one.ended_us is not None else None
+    return body
+
+
+def _detail(view: TaskView) -> dict[str, Any]:
+    return {
+        **_summary(view.summary),
+        "phase": view.phase,
+        "branches": [_branch(branch) for branch in view.branches],
+        "received": view.received,
+        "sent": view.sent,
+        "missing": view.missing,
+        "late": view.late,
+        "price": view.price,
+        "violations": view.violations,
+        "request": _order(view.order),
+    }
+
+
+def _branch(branch: BranchView) -> dict[str, Any]:
+    return msgspec.structs.asdict(branch)
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        "act": order.act,
+        "content": order.content,
+        "choose": str(order.choice) if order.shape is Shape.CALL else None,
+        "winners": order.winners,
+        "rounds": order.rounds,
+        "informs": order.informs,
+        "price": order.price,
+        "step": order.step,
+        "limit": order.limit,
+        "reply_by": iso(order.reply_by_us),
+        "deadline": iso(order.deadline_us),
+        "language": order.language,
+        "ontology": order.ontology,
+    }

@@ -1,0 +1,37 @@
+"""`/api/v1/turns`: what agents did with messages, one turn a row, for figures and waterfalls."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from caxton.api.responses import page
+from caxton.api.rows import turn_body
+from caxton.api.services import full_name, services_of
+from caxton.schemas.messages import Turns
+
+router = APIRouter(prefix="/turns", tags=["turns"])
+
+
+@router.get("", response_model=Turns)
+async def list_turns(
+    request: Request,
+    agent: Annotated[str | None, Query(max_length=128)] = None,
+    conversation: Annotated[str | None, Query(max_length=1024)] = None,
+    before: Annotated[int | None, Query(ge=1, description="Only of messages before this number.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Turns, those on the newest messages first, each with the number of its message."""
+    services = services_of(request)
+    rows = await services.reader.turns(
+        agent=full_name(services, agent),
+        conversation=conversation,
+        before_seq=before,
+        limit=limit,
+        newest_first=True,
+    )
+    builds = {row.no: row.sha256 for row in await services.reader.revisions()}
+    bodies = [{"seq": row.seq, **turn_body(row, builds.get(row.revision_no))} for row in rows]
+    return page(bodies, rows[-1].seq if len(rows) == limit else None)

@@ -1,0 +1,86 @@
+"""What the API needs from the services of a daemon, in one value.
+
+The daemon fills `Services` once; every route gets it from `services_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from caxton.agents import Supervisor
+from caxton.bus import Bus
+from caxton.bus.df import Df
+from caxton.bus.hold import Hold
+from caxton.cells import CellPool
+from caxton.clock import Clock
+from caxton.config import Project
+from caxton.deploy import Engine
+from caxton.house import House
+from caxton.journal import Journal, Reader
+from caxton.replay import Replayer
+from caxton.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one running daemon. `stop` begins its end and returns at once; `started_us`: wall time."""
+
+    bus: Bus
+    agents: Supervisor
+    engine: Engine
+    replayer: Replayer
+    tasks: Tasks
+    df: Df
+    hold: Hold
+    cells: CellPool
+    journal: Journal
+    reader: Reader
+    config: Project
+    clock: Clock
+    stop: Callable[[], None]
+    started_us: int
+
+    @classmethod
+    def of(cls, house: House, *, stop: Callable[[], None], started_us: int) -> Services:
+        """The services of a house that has been opened."""
+        return cls(
+            bus=house.bus,
+            agents=house.agents,
+            engine=house.engine,
+            replayer=house.replayer,
+            tasks=house.tasks,
+            df=house.df,
+            hold=house.hold,
+            cells=house.cells,
+            journal=house.journal,
+            reader=house.journal.reader,
+            config=house.project,
+            clock=house.clock,
+            stop=stop,
+            started_us=started_us,
+        )
+
+
+@asynccontextmanager
+async def durable(services: Services) -> AsyncGenerator[None]:
+    """Leave only when what was done inside, or was tried and failed, is on disk: output waits (DESIGN.md 1)."""
+    try:
+        yield
+    finally:
+        services.bus.settle()
+        await services.journal.committed_upto(services.bus.last_seq)
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services behind the app that serves this request."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def full_name(services: Services, agent: str | None) -> str | None:
+    """An agent's name with the platform, as messages and rows have it."""
+    return agent if agent is None else services.bus.full_name(agent)

@@ -1,0 +1,253 @@
+"""`caxton agent`: deploy agents, look at them, stop and start them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from caxton.cli.commands.agent_deploy import deploy
+from caxton.cli.options import AgentName, Format, Limit, Output, Project
+
+LOGS_READ = 10_000
+"""The API gives logs from the oldest on; so many are read to find the newest."""
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Deploy, look at, stop and start agents.",
+)
+
+
+app.command()(deploy)
+
+
+@app.command("list")
+def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
+    """List the agents of the running daemon.
+
+    \b
+    Examples:
+      caxton agent list
+      caxton agent list -o jsonl | jq -r 'select(.state == "failed") | .name'
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import listing, memory
+
+    with connection.client(project) as caxton:
+        listing(
+            caxton.agents(),
+            output,
+            [
+                ("NAME", lambda a: a["name"]),
+                ("STATE", lambda a: a["state"]),
+                ("REVISION", lambda a: (a["revision"] or "-")[:12]),
+                ("CELL", lambda a: a["cell"]),
+                ("WAITING", lambda a: a["mailbox"]),
+                ("TURNS", lambda a: a["turns"]),
+                ("FAILED", lambda a: a["failed_turns"]),
+                ("SENT", lambda a: a["sent"]),
+                ("MEMORY", lambda a: "-" if a["memory_kib"] == 0 else memory(a["memory_kib"])),
+                ("RESTARTS", lambda a: a["restarts"]),
+                ("LAST ERROR", lambda a: a["last_error"] or ""),
+            ],
+            "no agents; deploy one: caxton agent deploy NAME FILE",
+        )
+
+
+@app.command()
+def show(name: AgentName, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Show one agent: its state, revision, limits, settings and meters.
+
+    \b
+    Examples:
+      caxton agent show echo
+      caxton agent show echo -o json
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import colour_wanted, compact, document, paint, safe, say, state_style
+
+    with connection.client(project) as caxton:
+        agent = caxton.agent(name)
+    if output is not Format.TEXT:
+        document(agent, output)
+        return
+    wanted = colour_wanted()
+    for key, value in agent.items():
+        label = paint(f"{key.replace('_', ' '):<14}", "bold", wanted)
+        match value:
+            case dict() if value:
+                say(label.rstrip())
+                for inner, one in cast("dict[str, object]", value).items():
+                    say(f"  {safe(inner):<14} {f'{one:,}' if isinstance(one, int) else compact(one)}")
+            case dict() | list():
+                words = ", ".join(safe(one) for one in cast("list[object]", value))
+                say(f"{label} {words or '-'}")
+            case int():
+                say(f"{label} {value:,}")
+            case _:
+                text = safe("-" if value is None else value)
+                say(f"{label} {paint(text, state_style(value), wanted)}")
+
+
+@app.command()
+def stop(
+    name: AgentName,
+    now: Annotated[
+        bool, typer.Option("--now", help="Only finish the present turn; what waits becomes dead letters.")
+    ] = False,
+    project: Project = None,
+) -> None:
+    """Stop an agent when it has handled what waits.
+
+    It takes nothing new from then on, and stays stopped over a restart of the daemon.
+
+    \b
+    Examples:
+      caxton agent stop seller-ann
+      caxton agent stop seller-ann --now
+    """
+    _change(project, name, "stop" if now else "drain")
+
+
+@app.command()
+def start(name: AgentName, project: Project = None) -> None:
+    """Start an agent that was stopped or has failed.
+
+    \b
+    Example:
+      caxton agent start seller-ann
+    """
+    _change(project, name, "start")
+
+
+@app.command()
+def suspend(name: AgentName, project: Project = None) -> None:
+    """Let an agent take no turn; its mail waits in its mailbox.
+
+    The turns that its cell has already are finished first. It stays suspended over a restart of the daemon.
+
+    \b
+    Example:
+      caxton agent suspend seller-ann
+    """
+    _change(project, name, "suspend")
+
+
+@app.command()
+def resume(name: AgentName, project: Project = None) -> None:
+    """Let a suspended agent go on; it handles what waited first.
+
+    \b
+    Example:
+      caxton agent resume seller-ann
+    """
+    _change(project, name, "resume")
+
+
+@app.command()
+def restart(name: AgentName, project: Project = None) -> None:
+    """Start an agent again in a new sandbox; what waits for it stays.
+
+    Its state comes back from its snapshot where it has one.
+
+    \b
+    Example:
+      caxton agent restart seller-ann
+    """
+    _change(project, name, "restart")
+
+
+@app.command()
+def remove(
+    name: AgentName,
+    project: Project = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove an agent. Its messages stay in the journal; those that wait for it become dead letters.
+
+    \b
+    Examples:
+      caxton agent remove seller-ann
+      caxton agent remove seller-ann --yes
+    """
+    import sys
+
+    from caxton.cli import connection
+    from caxton.cli.output.printing import safe, talk
+
+    with connection.client(project, timeout_s=60.0) as caxton:
+        caxton.agent(name)
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Remove {safe(name)}?", abort=True, err=True)
+        caxton.remove_agent(name)
+    talk(f"{safe(name)}: removed")
+
+
+@app.command()
+def logs(
+    name: AgentName,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new ones; end with Ctrl-C.")
+    ] = False,
+    limit: Limit = 100,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show the newest lines of what an agent wrote to its log.
+
+    \b
+    Examples:
+      caxton agent logs buyer
+      caxton agent logs buyer --follow
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, listing
+
+    with connection.client(project) as caxton:
+        records = caxton.agent_logs(name, limit=LOGS_READ)[-limit:]
+        if output is Format.TEXT:
+            for record in records:
+                _log_line(record)
+        else:
+            listing(records, Format.JSONL if follow else output, [], "")
+        if follow:
+            after = int(records[-1]["seq"]) if records else None
+            for event in caxton.events(after=after, kinds=["log"], agent=name):
+                if event.kind == "log" and output is Format.TEXT:
+                    _log_line(_record(event.data))
+                elif event.kind == "log":
+                    document(_record(event.data), Format.JSONL)
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    """A log event in the shape of a listed log line."""
+    fields = dict(event["body"])
+    level, message = fields.pop("level"), fields.pop("message")
+    return {"seq": event["seq"], "at": event["at"], "level": level, "message": message, "fields": fields}
+
+
+def _log_line(record: dict[str, Any]) -> None:
+    from caxton.cli.output.printing import colour_wanted, paint, safe, say
+
+    styles = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "dim"}
+    level = str(record.get("level", "info"))
+    # a traceback has lines of its own
+    first, *others = str(record.get("message", "")).split("\n")
+    say(
+        f"{paint(safe(record['at']), 'dim', colour_wanted())} "
+        f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(first)}"
+    )
+    for line in others:
+        say(f"    {safe(line)}")
+
+
+def _change(project: Path | None, name: str, step: str) -> None:
+    from caxton.cli import connection
+    from caxton.cli.output.printing import safe, talk
+
+    with connection.client(project, timeout_s=60.0) as caxton:
+        agent = caxton.change_agent(name, step)
+    talk(f"{safe(name)}: {agent['state']}")

@@ -1,0 +1,476 @@
+"""`caxton break`: hold messages that match a filter, look at them, change them, let them go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text, seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from caxton.client import Client
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Hold messages on their way, change them, let them go.",
+)
+
+
+def _live(ctx: typer.Context, what: str) -> list[dict[str, Any]]:
+    """Break points or held messages of the running daemon; none where no daemon answers."""
+    from caxton.cli.connection import client
+    from caxton.errors import CaxtonError
+
+    project = ctx.params.get("project") or ctx.find_root().params.get("project")
+    try:
+        with client(project, timeout_s=1.0) as caxton:
+            return caxton.breaks() if what == "breaks" else caxton.held()
+    except CaxtonError:
+        return []
+
+
+def _breaks(ctx: typer.Context, incomplete: str) -> list[str]:
+    points = _live(ctx, "breaks")
+    names = [str(point[key]) for point in points for key in ("id", "name") if point[key]]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _seqs(ctx: typer.Context, incomplete: str) -> list[str]:
+    return [seq for one in _live(ctx, "held") if (seq := str(one["seq"])).startswith(incomplete)]
+
+
+def _acts(incomplete: str) -> list[str]:
+    from caxton.acl import Performative
+
+    return [act.value for act in Performative if act.value.startswith(incomplete)]
+
+
+def _fields(incomplete: str) -> list[str]:
+    from caxton.finding import FIELDS
+
+    done, space, last = incomplete.rpartition(" ")
+    return [f"{done}{space}{field}:" for field in FIELDS if field != "state" and field.startswith(last)]
+
+
+Seq = Annotated[
+    int,
+    typer.Argument(metavar="SEQ", min=1, help="Number under which it is held.", autocompletion=_seqs),
+]
+SomeSeq = Annotated[
+    int | None,
+    typer.Argument(metavar="SEQ", min=1, help="Number under which it is held.", autocompletion=_seqs),
+]
+OfBreak = Annotated[
+    str | None,
+    typer.Option("--break", metavar="ID", help="Only what this one holds.", autocompletion=_breaks),
+]
+OfTalk = Annotated[
+    str | None, typer.Option("--conversation", metavar="ID", help="Only what is held of this conversation.")
+]
+All = Annotated[bool, typer.Option("--all", help="All that are held, in their order.")]
+Next = Annotated[bool, typer.Option("--next", help="The one that was held first.")]
+
+
+# ---------------------------------------------------------------------- break points
+
+
+@app.command()
+def add(
+    filter: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILTER",
+            help="Which messages, such as 'from:buyer act:refuse'; '' for all.",
+            autocompletion=_fields,
+        ),
+    ],
+    name: Annotated[str | None, typer.Option("--name", help="How to call it, beside its id.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="It ends after one message.")] = False,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", min=1, help="It ends after so many messages.")
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", parser=duration_text, help="It ends after so long."),
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Make a break point: messages that pass the filter are held until somebody lets them go.
+
+    The filter is that of --filter and / elsewhere (docs/finding.md). Whatever the same sender says to the same
+    receiver in the same conversation waits behind a held message. Deadlines of a conversation stop while something
+    of it is held. What the platform's own agents say, and what is said to them, is never held.
+
+    \b
+    Examples:
+      caxton break add 'from:buyer act:accept-proposal'
+      caxton break add 'to:seller-ann act:cfp' --once
+      caxton break add '~"price.*9"' --name nines --for 10m
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, safe, talk
+    from caxton.errors import ConfigurationError
+
+    if once and count is not None:
+        raise ConfigurationError("--once and --count contradict each other", hint="leave one of them out")
+    with connection.client(project) as caxton:
+        point = caxton.add_break(filter, name=name, count=1 if once else count, duration=duration)
+    if output is not Format.TEXT:
+        document(point, output)
+        return
+    talk(f"{point['id']} holds {safe(point['filter']) or 'every message'}; see: caxton break held")
+
+
+@app.command("list")
+def list_breaks(project: Project = None, output: Output = Format.TEXT) -> None:
+    """List break points, with how often each has hit and how many messages it holds.
+
+    \b
+    Examples:
+      caxton break list
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import listing
+
+    with connection.client(project) as caxton:
+        listing(
+            caxton.breaks(),
+            output,
+            [
+                ("ID", lambda p: p["id"]),
+                ("NAME", lambda p: p["name"]),
+                ("HITS", lambda p: p["hits"]),
+                ("HELD", lambda p: p["held"]),
+                ("ENDS", _ends),
+                ("MADE", lambda p: p["created_at"]),
+                ("BY", lambda p: p["by"]),
+                ("FILTER", lambda p: p["filter"] or "(every message)"),
+            ],
+            "no break points; make one: caxton break add FILTER",
+        )
+
+
+@app.command()
+def rm(
+    id: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="Its id or its name.", autocompletion=_breaks),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every break point.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Let go on what it holds.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop what it holds.")] = False,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Take a break point away. What it holds stays held, unless --release or --drop is said.
+
+    \b
+    Examples:
+      caxton break rm b1 --release
+      caxton break rm --all --drop
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, plural, safe, talk
+    from caxton.errors import ConfigurationError
+
+    if (id is None) is not everything:
+        raise ConfigurationError("name one break point, or say --all", hint="see: caxton break list")
+    if release and drop:
+        raise ConfigurationError("--release and --drop contradict each other", hint="leave one of them out")
+    then = "release" if release else "drop" if drop else None
+    with connection.client(project) as caxton:
+        gone = caxton.remove_breaks(then=then) if id is None else caxton.remove_break(id, then=then)
+    if output is not Format.TEXT:
+        document(gone, output)
+        return
+    what = plural(gone["break_points"], "break point") if id is None else safe(gone["id"])
+    done = f", {plural(gone['messages'], 'message')} {_DONE[then]}" if then is not None else ""
+    left = (
+        f"; {plural(gone['held'], 'message')} {'stays' if gone['held'] == 1 else 'stay'} held: caxton break held"
+        if gone["held"]
+        else ""
+    )
+    talk(f"{what} gone{done}{left}")
+
+
+# ---------------------------------------------------------------------- held messages
+
+
+@app.command()
+def held(
+    of_break: OfBreak = None,
+    conversation: OfTalk = None,
+    after: Annotated[int, typer.Option("--after", metavar="SEQ", min=0, help="Only those after it.")] = 0,
+    limit: Limit = 50,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List what is held, oldest first.
+
+    \b
+    Examples:
+      caxton break held
+      caxton break held --break b1 -o json
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.message_lines import short
+    from caxton.cli.output.printing import compact, listing, safe, talk
+
+    with connection.client(project) as caxton:
+        found = caxton.held(after=after, conversation=conversation, break_id=of_break, limit=limit)
+        total = caxton.status()["held"]["messages"]
+    listing(
+        found,
+        output,
+        [
+            ("SEQ", lambda h: h["seq"]),
+            ("STATE", _state),
+            ("BY", lambda h: h["break_id"]),
+            ("FROM", lambda h: short(h["message"]["sender"])),
+            ("ACT", lambda h: h["message"]["performative"]),
+            ("TO", lambda h: ", ".join(short(name) for name in h["message"]["receiver"])),
+            ("CONVERSATION", lambda h: safe(h["message"]["conversation_id"])),
+            ("CONTENT", lambda h: compact(h["message"].get("content"), 60)),
+        ],
+        "nothing is held",
+    )
+    if len(found) == limit < total:
+        talk(f"{total} are held; go on with --after {found[-1]['seq']}")
+
+
+@app.command()
+def show(seq: Seq, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Show one message that is held or was: as it was said, as it is now, and where it went on.
+
+    \b
+    Examples:
+      caxton break show 12
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.message_lines import short
+    from caxton.cli.output.printing import document, safe, say
+
+    with connection.client(project) as caxton:
+        found = caxton.held_message(seq)
+    if output is not Format.TEXT:
+        document(found, output)
+        return
+    message = found["message"]
+    rows = [
+        ("state", _state(found) + (f", as message {found['went_on']}" if found["went_on"] else "")),
+        ("held since", found["at"]),
+        ("break point", found["break_id"] or "none: it waits behind another"),
+        ("message", f"{short(message['sender'])} {message['performative']} → {_names(message)}"),
+        ("conversation", message["conversation_id"]),
+    ]
+    rows += [
+        (key, message[key]) for key in ("protocol", "reply_with", "in_reply_to", "reply_by") if key in message
+    ]
+    for key, text in rows:
+        say(f"{key:<13} {safe(text)}")
+    document(message.get("content"), Format.JSON)
+    if found["edited"]:
+        said = found["said"]
+        say(f"{'it was':<13} {safe(said['performative'])} → {safe(_names(said))}")
+        document(said.get("content"), Format.JSON)
+
+
+@app.command()
+def release(
+    seq: SomeSeq = None,
+    everything: All = False,
+    following: Next = False,
+    of_break: OfBreak = None,
+    conversation: OfTalk = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Let held messages go on, as they are now: one, the next, or all in their order.
+
+    \b
+    Examples:
+      caxton break release 12
+      caxton break release --next
+      caxton break release --all --break b1
+    """
+    _let_go("release", seq, everything, following, of_break, conversation, project, output)
+
+
+@app.command()
+def drop(
+    seq: SomeSeq = None,
+    everything: All = False,
+    following: Next = False,
+    of_break: OfBreak = None,
+    conversation: OfTalk = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Drop held messages: nobody gets them, and their sender gets a failure that says so.
+
+    \b
+    Examples:
+      caxton break drop 12
+      caxton break drop --all --conversation market-1
+    """
+    _let_go("drop", seq, everything, following, of_break, conversation, project, output)
+
+
+@app.command()
+def delay(
+    seq: Seq,
+    duration: Annotated[
+        str, typer.Argument(metavar="DURATION", parser=duration_text, help="Such as 500ms, 5s or 2m.")
+    ],
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Let a held message go on by itself later, also over a restart of the daemon.
+
+    \b
+    Examples:
+      caxton break delay 12 5s
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, talk
+
+    seconds(duration)
+    with connection.client(project) as caxton:
+        found = caxton.delay(seq, duration)
+    if output is not Format.TEXT:
+        document(found, output)
+        return
+    talk(f"{seq} goes on at {found['due_at']}")
+
+
+@app.command()
+def edit(
+    seq: Seq,
+    performative: Annotated[
+        str | None, typer.Option("--performative", help="Another act.", autocompletion=_acts)
+    ] = None,
+    to: Receivers = None,
+    content: Annotated[
+        str | None,
+        typer.Option("--content", metavar="JSON|@FILE|-", help="Another content; - reads stdin."),
+    ] = None,
+    editor: Annotated[bool, typer.Option("--editor", help="Change it in $VISUAL or $EDITOR.")] = False,
+    then_release: Annotated[bool, typer.Option("--release", help="Let it go on right after.")] = False,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Change a held message: its act, its receivers, its content. It stays held, and what was said stays recorded.
+
+    The referee judges it as it is when it goes on. Ids and the conversation stay.
+
+    \b
+    Examples:
+      caxton break edit 12 --content '{"price": 9}'
+      caxton break edit 12 --performative refuse --release
+      caxton break edit 12 --editor
+    """
+    from caxton.cli import connection
+    from caxton.cli.input.json_argument import json_argument
+    from caxton.cli.output.printing import document, talk
+    from caxton.errors import ConfigurationError
+
+    change: dict[str, Any] = {}
+    if performative is not None:
+        change["performative"] = performative
+    if to is not None:
+        change["receiver"] = [name for name in to.split(",") if name]
+    if content is not None:
+        change["content"] = json_argument(content, "--content")
+    with connection.client(project) as caxton:
+        if editor:
+            change = _edited(caxton, seq, change)
+        if not change:
+            raise ConfigurationError(
+                "nothing is changed", hint="say --content, --performative or --to, or change it with --editor"
+            )
+        found = caxton.edit(seq, change)
+        gone = caxton.release(seq) if then_release else None
+    if output is not Format.TEXT:
+        document(gone or found, output)
+        return
+    talk(f"{seq} is changed" + (f" and went on as {gone['went_on']}" if gone else "; it is still held"))
+
+
+_DONE = {"release": "released", "drop": "dropped"}
+
+
+def _let_go(
+    step: str,
+    seq: int | None,
+    everything: bool,
+    following: bool,
+    of_break: str | None,
+    conversation: str | None,
+    project: Path | None,
+    output: Format,
+) -> None:
+    """Release or drop, one or several."""
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, plural, talk
+    from caxton.errors import ConfigurationError
+
+    if (seq is not None) + everything + following != 1:
+        raise ConfigurationError("name one message, or say --next or --all", hint="see: caxton break held")
+    with connection.client(project, timeout_s=60.0) as caxton:
+        if seq is not None:
+            gone = caxton.release(seq) if step == "release" else caxton.drop(seq)
+            text = f"{seq} {_DONE[step]} as {gone['went_on']}"
+        else:
+            act = caxton.release_some if step == "release" else caxton.drop_some
+            gone = act(break_id=of_break, conversation=conversation, following=following)
+            text = f"{plural(gone['messages'], 'message')} {_DONE[step]}"
+    if output is not Format.TEXT:
+        document(gone, output)
+        return
+    talk(f"{text}; {gone['held']} held")
+
+
+def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
+    """What a person has made of a message in the editor; empty where nothing was changed."""
+    import json
+
+    from caxton.cli.input.editor import edited
+    from caxton.cli.input.json_argument import json_value
+    from caxton.errors import ConfigurationError
+
+    message = caxton.held_message(seq)["message"]
+    before = {key: message.get(key) for key in ("performative", "receiver", "content")}
+    text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")
+    after = json_value(text, "what was written")
+    if not isinstance(after, dict):
+        raise ConfigurationError("what was written is no JSON object", hint="keep the three fields")
+    fields = cast("dict[str, Any]", after)
+    return {key: value for key, value in fields.items() if key not in before or before[key] != value}
+
+
+def _ends(point: Mapping[str, Any]) -> str:
+    if point["ended"]:
+        return f"ended: {point['ended']}"
+    parts = [f"after {point['count']}"] if point["count"] else []
+    return ", ".join(parts + ([point["until_at"]] if point["until_at"] else []))
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    if found["state"] == "delayed":
+        state = f"delayed to {found['due_at']}"
+    elif found.get("behind"):
+        state = f"{found['state']}, behind {found['behind']}"
+    else:
+        state = str(found["state"])
+    return f"{state}, edited" if found["edited"] else state
+
+
+def _names(message: Mapping[str, Any]) -> str:
+    return ", ".join(name.removesuffix("@local") for name in message["receiver"])

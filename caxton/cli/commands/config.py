@@ -1,0 +1,65 @@
+"""`caxton config`: show and check the project's configuration."""
+
+from __future__ import annotations
+
+import typer
+
+from caxton.cli.options import Format, Output, Project
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Show and check the configuration of this project.",
+)
+
+
+@app.command()
+def show(project: Project = None, output: Output = Format.TEXT) -> None:
+    """Show every value in force and where it comes from: caxton.toml, the environment, or the default.
+
+    \b
+    Examples:
+      caxton config show
+      caxton config show -o json | jq '.[] | select(.source != "default")'
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import compact, listing
+    from caxton.config import load
+
+    found = load(connection.folder(project))
+    listing(
+        [{"key": one.key, "value": one.value, "source": one.source} for one in found.effective()],
+        output,
+        [
+            ("KEY", lambda row: row["key"]),
+            ("VALUE", lambda row: compact(row["value"])),
+            ("FROM", lambda row: row["source"]),
+        ],
+        "nothing is set",
+    )
+
+
+@app.command()
+def validate(project: Project = None) -> None:
+    """Check caxton.toml and the modules that it names. Exit code 2 when something is wrong.
+
+    \b
+    Example:
+      caxton config validate
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import plural, talk
+    from caxton.config import load
+    from caxton.deploy.options import options_of
+    from caxton.errors import ConfigurationError
+
+    found = load(connection.folder(project))
+    options_of(found.config.deploy)
+    problems = found.problems()
+    if problems:
+        raise ConfigurationError(
+            "\n".join(problems[:1]) + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""),
+            hint="; ".join(problems[1:]) or "build the module, or correct its path",
+        )
+    talk(f"{found.file}: fine, {plural(len(found.config.agents), 'agent')}")

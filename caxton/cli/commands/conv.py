@@ -1,0 +1,221 @@
+"""`caxton conv`: list conversations, read one, write it to a file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="List conversations, read and export one.",
+)
+
+
+class Export(StrEnum):
+    """How a conversation is exported."""
+
+    FIPA_STRING = "fipa-string"
+    XML = "xml"
+    JSON = "json"
+    JSONL = "jsonl"
+    MERMAID = "mermaid"
+    SVG = "svg"
+    TEXT = "text"
+
+
+@app.command("list")
+def list_conversations(
+    agent: SomeAgent = None,
+    filter: Find = "",
+    pinned: Annotated[bool, typer.Option("--pinned", help="Only those that are pinned.")] = False,
+    limit: Limit = 50,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List conversations, newest first; those that are pinned are marked.
+
+    \b
+    Examples:
+      caxton conv list
+      caxton conv list --agent seller-ann -n 10
+      caxton conv list --filter 'protocol:contract is:problem'
+      caxton conv list --pinned
+    """
+    from caxton.cli import connection, filtered_lists
+    from caxton.cli.output.message_lines import short
+    from caxton.cli.output.printing import listing
+    from caxton.finding import Filter
+
+    wanted = Filter(filter)
+    with connection.client(project) as caxton:
+        listing(
+            filtered_lists.pinned(caxton, agent, limit)
+            if pinned
+            else filtered_lists.conversations(caxton, wanted, limit, agent),
+            output,
+            [
+                ("ID", lambda c: c["id"]),
+                ("PIN", lambda c: "pinned" if c["pinned"] else ""),
+                ("PROTOCOL", lambda c: c["protocol"]),
+                ("STATE", lambda c: c["state"]),
+                ("OUTCOME", lambda c: c["outcome"]),
+                ("VIOLATIONS", lambda c: c["violations"] or ""),
+                ("STARTED", lambda c: c["started_at"]),
+                ("MESSAGES", lambda c: c["messages"]),
+                ("INITIATOR", lambda c: short(c["initiator"])),
+                ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c["participants"])),
+            ],
+            "no conversations",
+        )
+
+
+@app.command()
+def pin(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    project: Project = None,
+) -> None:
+    """Pin a conversation: every new build of its agents is tried on it before it goes in.
+
+    A build that changes an answer there is stopped by the gate of caxton dev, until somebody accepts it.
+
+    \b
+    Examples:
+      caxton conv pin market-1
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import safe, talk
+
+    with connection.client(project) as caxton:
+        caxton.pin(id)
+    talk(f"{safe(id)} is pinned")
+
+
+@app.command()
+def unpin(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    project: Project = None,
+) -> None:
+    """Unpin a conversation.
+
+    \b
+    Examples:
+      caxton conv unpin market-1
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import safe, talk
+
+    with connection.client(project) as caxton:
+        caxton.unpin(id)
+    talk(f"{safe(id)} is not pinned any more")
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 1000,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Read a conversation: who said what to whom when, and what the turns that handled it cost.
+
+    Messages that could not be handled are marked with the reason, those that were delivered again after a
+    crash as redelivered, those that broke their protocol with the rule and what was legal. At the end stands
+    what each participant's branch has come to.
+
+    \b
+    Examples:
+      caxton conv show market-1
+      caxton conv show market-1 -o jsonl
+    """
+    import shutil
+    import sys
+
+    from caxton.cli import connection
+    from caxton.cli.output.message_lines import MessageLines, moment, short
+    from caxton.cli.output.printing import colour_wanted, document, plural, safe, say, span, talk
+
+    with connection.client(project) as caxton:
+        found = caxton.conversation(id, limit=limit)
+    messages = found["items"]
+    if output is Format.JSON:
+        document(found, output)
+        return
+    if output is Format.JSONL:
+        for stored in messages:
+            document(stored, output)
+        return
+    width = shutil.get_terminal_size().columns * 2 // 3 if sys.stdout.isatty() else None
+    sequence = MessageLines(say, colour=colour_wanted(), width=width, headings=False, turns=True)
+    for stored in messages:
+        sequence.message(stored)
+    if not found.get("next"):
+        for stored in found["held"]:
+            sequence.held(stored)
+    if messages:
+        lasted = moment(messages[-1]) - moment(messages[0])
+        who = sorted({short(stored["message"].get("sender", "?")) for stored in messages})
+        talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
+    for branch in found["branches"]:
+        why = f" ({safe(branch['reason'])})" if branch["reason"] else ""
+        awarded = ", awarded" if branch["awarded"] else ""
+        say(f"{safe(found['state'])}: {short(branch['participant'])} is {branch['state']}{awarded}{why}")
+    if found.get("next"):
+        talk(f"there are more; show them with --limit {limit * 10}")
+
+
+@app.command()
+def export(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    form: Annotated[Export, typer.Option("--format", help="How to write it.")] = Export.JSONL,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 100_000,
+    project: Project = None,
+) -> None:
+    """Write the messages of a conversation to stdout, oldest first, as they were delivered.
+
+    fipa-string and xml can be read again with `caxton msg convert`; json is one array, jsonl a message a line;
+    mermaid, svg and text are sequence diagrams.
+
+    \b
+    Examples:
+      caxton conv export market-1 --format jsonl > market-1.jsonl
+      caxton conv export market-1 --format fipa-string
+      caxton conv export market-1 --format mermaid > market-1.mmd
+      caxton conv export market-1 --format text
+    """
+    import json
+    import shutil
+
+    from caxton import diagram
+    from caxton.acl.full_message import read_json
+    from caxton.acl.mermaid import sequence_diagram
+    from caxton.cli import connection
+    from caxton.cli.input import message_files
+    from caxton.cli.output.printing import document, talk
+
+    with connection.client(project) as caxton:
+        found = caxton.conversation(id, limit=limit)
+    messages = [stored["message"] for stored in found["items"]]
+    match form:
+        case Export.JSON:
+            document(messages, Format.JSON)
+        case Export.JSONL:
+            for message in messages:
+                document(message, Format.JSONL)
+        case Export.MERMAID:
+            message_files.put(sequence_diagram(messages))
+        case Export.SVG:
+            message_files.put(diagram.draw_svg(diagram.read_story(found)))
+        case Export.TEXT:
+            columns = shutil.get_terminal_size((120, 24)).columns
+            message_files.put(diagram.draw_text(diagram.read_story(found), columns))
+        case Export.FIPA_STRING | Export.XML:
+            whole = [read_json(json.dumps(message).encode()) for message in messages]
+            message_files.put(message_files.written(whole, message_files.Form(form.value)))
+    if found.get("next"):
+        talk(f"there are more; export them with --limit {limit * 10}")

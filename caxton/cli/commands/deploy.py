@@ -1,0 +1,278 @@
+"""`caxton deploy`: list deployments, look at one, decide one that is under way, undo one."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from caxton.cli.options import Format, Limit, Output, Project
+
+if TYPE_CHECKING:
+    from caxton.client import Client
+
+LOOK_S: Final = 0.5
+"""How often a deployment is looked at while somebody waits for its end."""
+_ID = re.compile(r"d-[0-9a-f]{13,}")
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="List deployments, look at one, decide one that is under way, undo one.",
+)
+Which = Annotated[
+    str, typer.Argument(metavar="AGENT|ID", help="The agent (its newest deployment), or the deployment's id.")
+]
+
+
+@app.command("list")
+def list_deployments(limit: Limit = 50, project: Project = None, output: Output = Format.TEXT) -> None:
+    """List deployments, newest first.
+
+    \b
+    Examples:
+      caxton deploy list
+      caxton deploy list -o json
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import listing
+
+    with connection.client(project) as caxton:
+        listing(
+            caxton.deployments(limit=limit),
+            output,
+            [
+                ("ID", lambda d: d["id"]),
+                ("AGENT", lambda d: d["agent"]),
+                ("REVISION", lambda d: (d["revision"] or "-")[:12]),
+                ("STRATEGY", lambda d: d["strategy"]),
+                ("STATE", lambda d: d["state"]),
+                ("AT", lambda d: d["created_at"]),
+                ("REASON", lambda d: d["reason"] or ""),
+            ],
+            "no deployments",
+        )
+
+
+@app.command()
+def status(
+    id: Which,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show one deployment: from which revision to which, the checks, how far it is, both revisions side by side.
+
+    With an agent's name its newest deployment. Exit code 5 when it failed or was rolled back; 6 for a shadow
+    that is over and found differences.
+
+    \b
+    Examples:
+      caxton deploy status seller-ann
+      caxton deploy status d-64a0c8e1f3b2a -o json
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.deployments import deployment_lines
+    from caxton.cli.output.printing import document, say
+
+    with connection.client(project) as caxton:
+        found = caxton.deployment(_id_of(caxton, id))
+    if output is not Format.TEXT:
+        document(found, output)
+    else:
+        for line in deployment_lines(found):
+            say(line)
+    raise typer.Exit(_exit(found))
+
+
+@app.command()
+def promote(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Let the new revision take over now, whatever stage or time is left.
+
+    For a canary, a shadow, a drain or a probation that is under way. What both have handled is not lost.
+
+    \b
+    Examples:
+      caxton deploy promote seller-ann
+      caxton deploy promote d-64a0c8e1f3b2a
+    """
+    from caxton.cli import connection
+
+    with connection.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.promote(_id_of(caxton, what))
+    tell(answer, output)
+
+
+@app.command()
+def abort(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Take the new revision back; the old one goes on alone, with nothing lost.
+
+    \b
+    Examples:
+      caxton deploy abort seller-ann
+      caxton deploy abort d-64a0c8e1f3b2a
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, safe, talk
+
+    with connection.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.abort(_id_of(caxton, what))
+    if output is not Format.TEXT:
+        document(answer, output)
+    else:
+        talk(
+            f"{safe(answer['agent'])}: the old revision goes on ({safe(answer['reason'] or answer['state'])})"
+        )
+
+
+@app.command()
+def rollback(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[AGENT|ID]", help="The agent, or the deployment; the project's newest otherwise."
+        ),
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Undo a deployment: the agent goes back to the revision, settings and limits that it had before.
+
+    With an agent's name its newest deployment is undone. Undoing is a deployment too, so it can be undone.
+
+    \b
+    Examples:
+      caxton deploy rollback counter
+      caxton deploy rollback d-64a0c8e1f3b2a
+    """
+    from caxton.cli import connection
+    from caxton.errors import DeploymentNotFound
+
+    with connection.client(project, timeout_s=60.0) as caxton:
+        id = what
+        if what is None or not _ID.fullmatch(what):
+            id = next(
+                (
+                    one["id"]
+                    for one in caxton.deployments(agent=what, limit=1000)
+                    if one["state"] == "running" and one["previous"] is not None and not one["unchanged"]
+                ),
+                None,
+            )
+        if id is None:
+            raise DeploymentNotFound(
+                f"no deployment of {what} can be undone" if what else "no deployment can be undone",
+                hint="see: caxton deploy list",
+            )
+        answer = caxton.rollback(id)
+    tell(answer, output)
+
+
+def _id_of(caxton: Client, what: str) -> str:
+    """The id itself, or that of an agent's newest deployment."""
+    from caxton.errors import DeploymentNotFound
+
+    if _ID.fullmatch(what):
+        return what
+    found = caxton.deployments(agent=what, limit=1)
+    if not found:
+        raise DeploymentNotFound(f"{what} has no deployment", hint="see: caxton deploy list")
+    return str(found[0]["id"])
+
+
+def _exit(found: dict[str, Any]) -> int:
+    from caxton.errors import Exit
+
+    progress: dict[str, Any] = found["progress"] or {}
+    if found["strategy"] == "shadow" and progress.get("over"):
+        return int(Exit.EXPECTATION if progress.get("different") else Exit.OK)
+    return int(Exit.AGENT_FAILED if found["state"] in ("failed", "rolled_back") else Exit.OK)
+
+
+def follow(caxton: Client, answer: dict[str, Any]) -> dict[str, Any]:
+    """Stay with a deployment until it has ended, and say how far it is whenever that is another."""
+    from caxton.cli.output.deployments import where
+    from caxton.cli.output.printing import talk
+
+    last = ""
+    while answer["state"] in ("validating", "deploying", "draining"):
+        line = where(answer)
+        if line != last:
+            talk(line)
+            last = line
+        time.sleep(LOOK_S)
+        answer = caxton.deployment(answer["id"])
+    return answer
+
+
+def tell_plan(plan: dict[str, Any], output: Format) -> None:
+    """Print what a deployment would change."""
+    from caxton.cli.output.printing import compact, document, safe, say, talk
+
+    if output is not Format.TEXT:
+        document(plan, output)
+        return
+    name = safe(plan["agent"])
+    if plan["unchanged"]:
+        talk(f"{name} runs revision {plan['revision'][:12]} already: nothing would change")
+        return
+    now = "is new" if plan["new"] else f"is {plan['state']}"
+    talk(f"{name} {now}; with the strategy {plan['strategy']} this would change, and nothing has been done:")
+    for line in plan["changes"]:
+        before, after = (
+            safe(str(one)[:12] if line["what"] == "revision" and one else compact(one))
+            for one in (line["before"], line["after"])
+        )
+        say(f"{safe(line['what']):<24} {before} -> {after}")
+
+
+def tell(answer: dict[str, Any], output: Format) -> None:
+    """Print how a deployment ended; DeploymentError where the agent does not run the new revision."""
+    from caxton.cli.output.deployments import where
+    from caxton.cli.output.printing import document, safe, span, talk
+    from caxton.errors import DeploymentError
+
+    name = safe(answer["agent"])
+    if output is not Format.TEXT:
+        document(answer, output)
+    progress: dict[str, Any] = answer["progress"] or {}
+    if answer["strategy"] == "shadow" and progress.get("over"):
+        talk(f"{name}: {safe(answer['reason'])}")
+        raise typer.Exit(_exit(answer))
+    if answer["state"] in ("failed", "rolled_back"):
+        raise DeploymentError(
+            f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
+        )
+    if output is not Format.TEXT:
+        return
+    revision = str(answer["revision"])[:12]
+    if answer["state"] in ("deploying", "draining"):
+        talk(f"{where(answer)}{_memory(answer)}")
+        talk(f"look: caxton deploy status {name}; decide: caxton deploy promote|abort {name}")
+        return
+    if answer["unchanged"]:
+        talk(f"{name} runs revision {revision} already: unchanged")
+        return
+    times: dict[str, float | None] = answer["timings"] or {}
+    took = [
+        f"{label} {span(spent / scale)}"
+        for key, label, scale in (
+            ("compile_ms", "compiled in", 1e3),
+            ("load_ms", "loaded in", 1e3),
+            ("pause_us", "paused for", 1e6),
+        )
+        if (spent := times.get(key)) is not None
+    ]
+    talk(f"{name} runs revision {revision}" + (f": {', '.join(took)}" if took else "") + _memory(answer))
+
+
+def _memory(answer: dict[str, Any]) -> str:
+    """What became of the agent's state, and why."""
+    from caxton.cli.output.printing import safe
+
+    if answer["memory"] is None:
+        return ""
+    why = answer["memory_reason"]
+    return f", state {answer['memory']}" + (f" ({safe(why)})" if why else "")

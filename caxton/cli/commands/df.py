@@ -1,0 +1,178 @@
+"""`caxton df`: who offers what, as the directory facilitator knows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from caxton.cli.options import Format, Output, Project
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Find agents by what they offer.",
+)
+
+
+@app.command("list")
+def list_entries(project: Project = None, output: Output = Format.TEXT) -> None:
+    """List every agent that has registered with the directory facilitator, the oldest first.
+
+    \b
+    Examples:
+      caxton df list
+      caxton df list -o jsonl | jq -r .name
+    """
+    from caxton.cli import connection
+
+    with connection.client(project) as caxton:
+        _show(caxton.df_entries(), output, "nobody is registered; agents register with df by a message")
+
+
+@app.command()
+def search(
+    type: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="It offers a service of this type; may be repeated."),
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", metavar="NAME", help="It offers a service of this name.")
+    ] = None,
+    property: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="NAME[=VALUE]",
+            help="That service has this property; the value is JSON, or text; may be repeated.",
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="AGENT", help="It is this agent.")] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", metavar="NAME", help="It speaks this protocol; may be repeated."),
+    ] = None,
+    ontology: Annotated[
+        list[str] | None,
+        typer.Option("--ontology", metavar="NAME", help="It knows this ontology; may be repeated."),
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", metavar="NAME", help="It reads this language; may be repeated."),
+    ] = None,
+    max_results: Annotated[
+        int | None, typer.Option("--max-results", metavar="N", help="At most so many, the oldest first.")
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Find registered agents; each must match everything that is said.
+
+    --service and --property belong to the service of the first --type.
+
+    \b
+    Examples:
+      caxton df search --type bookselling
+      caxton df search --type bookselling --property price=40 --protocol fipa-contract-net
+      caxton df search --language json --max-results 1 -o json
+    """
+    from caxton.cli import connection
+
+    services: list[dict[str, Any]] = [{"type": one} for one in type or []]
+    if service is not None or property:
+        first = services[0] if services else {}
+        if service is not None:
+            first["name"] = service
+        if property:
+            first["properties"] = [_property(one) for one in property]
+        services = [first, *services[1:]]
+    said = {
+        "name": name,
+        "services": services,
+        "protocols": protocol,
+        "ontologies": ontology,
+        "languages": language,
+    }
+    description = {key: value for key, value in said.items() if value}
+    constraints = None if max_results is None else {"max-results": max_results}
+    with connection.client(project) as caxton:
+        _show(caxton.df_search(description, constraints), output, "nobody who is registered matches")
+
+
+@app.command()
+def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None:
+    """List who is told when a search finds something else than before.
+
+    \b
+    Example:
+      caxton df subscriptions
+    """
+    from caxton.cli import connection
+    from caxton.cli.output.printing import compact, listing
+
+    with connection.client(project) as caxton:
+        listing(
+            caxton.df_subscriptions(),
+            output,
+            [
+                ("SUBSCRIBER", lambda s: s["subscriber"]),
+                ("SINCE", lambda s: s["since"]),
+                ("CONVERSATION", lambda s: s["conversation_id"]),
+                (
+                    "SEARCH",
+                    lambda s: s["content"] if isinstance(s["content"], str) else compact(s["content"]),
+                ),
+            ],
+            "nobody has subscribed",
+        )
+
+
+def _show(entries: list[dict[str, Any]], output: Format, empty: str) -> None:
+    from caxton.cli.output.printing import listing
+
+    listing(
+        entries,
+        output,
+        [
+            ("AGENT", lambda e: e["name"]),
+            ("SERVICES", lambda e: ", ".join(map(_service, e["description"].get("services", []))) or "-"),
+            ("PROTOCOLS", lambda e: ", ".join(e["description"].get("protocols", [])) or "-"),
+            ("LANGUAGES", lambda e: ", ".join(e["description"].get("languages", [])) or "-"),
+            ("EXPIRES", lambda e: e["expires_at"] or "never"),
+        ],
+        empty,
+    )
+
+
+def _service(service: dict[str, Any]) -> str:
+    """A service in short: its type, its name, its properties."""
+    from caxton.cli.output.printing import compact
+
+    head = service.get("type") or service.get("name", "")
+    if "type" in service and "name" in service:
+        head += f" {service['name']}"
+    pairs = [f"{one['name']}={compact(one.get('value'))}" for one in service.get("properties", [])]
+    return f"{head} ({', '.join(pairs)})" if pairs else head
+
+
+def _property(text: str) -> dict[str, Any]:
+    """`price=40` as FIPA's property; `price` alone is one of any value."""
+    from caxton.cli.input.json_argument import json_value
+    from caxton.errors import ConfigurationError
+
+    name, equals, value = text.partition("=")
+    if not name:
+        raise ConfigurationError(
+            f"--property {text!r} has no name", hint="for example --property price=40, or --property price"
+        )
+    if not equals:
+        return {"name": name}
+    try:
+        json.loads(value, parse_int=str)
+    except json.JSONDecodeError:
+        return {"name": name, "value": value}
+    except RecursionError:
+        pass  # it is JSON, and refused in the next line
+    return {"name": name, "value": json_value(value, f"--property {name}")}

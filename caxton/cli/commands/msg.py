@@ -1,0 +1,357 @@
+"""`caxton msg`: send messages, follow those that pass, look at one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+import typer
+
+from caxton.cli.commands.msg_convert import convert
+from caxton.cli.options import Find, Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Send messages and follow those that pass.",
+)
+app.command()(convert)
+
+ACTS = (
+    "accept-proposal", "agree", "cancel", "cfp", "confirm", "disconfirm", "failure", "inform", "inform-if",
+    "inform-ref", "not-understood", "propagate", "propose", "proxy", "query-if", "query-ref", "refuse",
+    "reject-proposal", "request", "request-when", "request-whenever", "subscribe",
+)  # fmt: skip
+"""FIPA's 22 communicative acts, for completion; the daemon decides what is one."""
+
+
+def _acts(incomplete: str) -> list[str]:
+    return [act for act in ACTS if act.startswith(incomplete)]
+
+
+@app.command()
+def send(
+    to: Receivers = None,
+    performative: Annotated[
+        str | None,
+        typer.Option(
+            "--performative",
+            metavar="ACT",
+            help="FIPA's name of the act.  [default: request]",
+            autocompletion=_acts,
+        ),
+    ] = None,
+    content: Annotated[
+        str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="What it says; - reads stdin.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Such as fipa-request.")] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Id of the conversation; a new one otherwise.")
+    ] = None,
+    ontology: Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="What the content is written in.")
+    ] = None,
+    reply_with: Annotated[str | None, typer.Option("--reply-with", help="What replies must name.")] = None,
+    in_reply_to: Annotated[
+        str | None, typer.Option("--in-reply-to", help="What this one replies to.")
+    ] = None,
+    reply_by: Annotated[
+        float | None,
+        typer.Option(
+            "--reply-by", metavar="DURATION", parser=seconds, help="Replies are wanted within this time."
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--sender", help="Speak as operator.NAME instead of operator.")
+    ] = None,
+    acl: Annotated[
+        str | None,
+        typer.Option("--acl", metavar="FILE|-", help="The whole message as a FIPA string; - reads stdin."),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for replies and print them.")] = False,
+    timeout: Timeout = 10.0,
+    replies: Annotated[
+        int, typer.Option("--replies", min=0, help="How many to wait for; 0: all that come in time.")
+    ] = 1,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Sent again with the same key it is taken once.")
+    ] = None,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Send a message; it is acknowledged when it is safe on disk.
+
+    It is put together from the options, or given whole with --acl as a FIPA string (FIPA00070).
+
+    With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
+    Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed, 7 when it
+    says that the message breaks its protocol.
+
+    \b
+    Examples:
+      caxton msg send --to echo --performative request --content '"hello"' --wait
+      caxton msg send --to seller-ann,seller-bob --performative cfp --protocol fipa-contract-net \\
+        --content '{"item": "book"}' --reply-by 5s --wait --replies 2
+      echo '{"n": 1}' | caxton msg send --to relay --content -
+      caxton msg send --acl request.acl --wait
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from caxton.cli import connection
+
+    given = {
+        "sender": sender,
+        "protocol": protocol,
+        "conversation_id": conversation,
+        "ontology": ontology,
+        "language": language,
+        "reply_with": reply_with,
+        "in_reply_to": in_reply_to,
+        "performative": performative,
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    if acl is not None:
+        others = {**said, "to": to, "content": content, "reply_by": reply_by}
+        message: bytes | dict[str, Any] = _whole(
+            acl, [name for name, value in others.items() if value is not None]
+        )
+    else:
+        if reply_by is not None:
+            until = datetime.now(UTC) + timedelta(seconds=reply_by)
+            said["reply_by"] = until.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        message = _put_together(to, content, said)
+    with connection.client(project) as caxton:
+        answer = caxton.send(message, wait_s=timeout if wait else None, replies=replies, idempotency_key=key)
+    _answer(answer, output, wait, replies, timeout)
+
+
+def _whole(acl: str, others: list[str]) -> bytes:
+    """The message that a FIPA string says; it leaves nothing to say for other options."""
+    from caxton.acl.full_message import write_json
+    from caxton.cli.input import message_files
+    from caxton.errors import ConfigurationError, InvalidMessage
+
+    if others:
+        options = ", ".join("--" + name.replace("_id", "").replace("_", "-") for name in others)
+        raise ConfigurationError(f"--acl gives the whole message, beside it there is no {options}")
+    found = message_files.read(message_files.source(acl, "--acl"), message_files.Form.FIPA_STRING, acl)
+    if len(found) > 1:
+        raise InvalidMessage(f"{acl} has {len(found)} messages", hint="send them one by one")
+    return write_json(found[0])
+
+
+def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> dict[str, Any]:
+    from caxton.cli.input.json_argument import json_argument
+    from caxton.errors import ConfigurationError
+
+    if to is None:
+        raise ConfigurationError(
+            "nobody is named to get it", hint="add --to NAME, or the whole message with --acl"
+        )
+    message: dict[str, Any] = {
+        "performative": "request",
+        "receiver": [name.strip() for name in to.split(",") if name.strip()],
+        **said,
+    }
+    if content is not None:
+        message["content"] = json_argument(content, "--content")
+    return message
+
+
+def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:
+    from caxton.cli.output.message_lines import MessageLines
+    from caxton.cli.output.printing import colour_wanted, document, say, talk
+    from caxton.errors import TimedOut
+
+    came: list[dict[str, Any]] = answer.get("replies") or []
+    if answer.get("held"):
+        talk(f"message {answer['seq']} is held: caxton break show {answer['seq']}")
+    if output is Format.JSON:
+        document(answer, output)
+    elif output is Format.JSONL:
+        for item in came if wait else [answer]:
+            document(item, output)
+    elif wait:
+        talk(f"sent {answer['id']} in {answer['conversation_id']}")
+        sequence = MessageLines(say, colour=colour_wanted(), headings=False)
+        for item in came:
+            sequence.message(item)
+    else:
+        say(f"{answer['id']}  {answer['conversation_id']}")
+    for item in came if wait else ():
+        _raise_notice(item["message"], f"caxton conv show {answer['conversation_id']}")
+    if wait and len(came) < replies:
+        raise TimedOut(
+            f"{len(came)} of {replies} replies came within {timeout:g} s",
+            hint=f"caxton conv show {answer['conversation_id']}",
+        )
+
+
+def _raise_notice(said: dict[str, Any], hint: str) -> None:
+    """Raise what the platform says of a message that was not delivered or not handled.
+
+    What `ams` answers to a request of its own is an answer like any other agent's; its notices name a message.
+    """
+    from caxton.errors import AgentError, ProtocolViolated
+
+    why: Any = said.get("content")
+    if not said["sender"].startswith("ams@") or not isinstance(why, dict) or "message_id" not in why:
+        return
+    notice = cast("dict[str, Any]", why)
+    if said["performative"] == "failure":
+        who = notice.get("receiver", "a receiver")
+        raise AgentError(f"{who} did not handle it: {notice.get('reason', 'no reason given')}", hint=hint)
+    if notice.get("error") == "protocol_violation":
+        legal = ", ".join(notice.get("legal") or ()) or "nothing"
+        where = f"{notice['act']} in {notice['state']} of {notice['protocol']}"
+        raise ProtocolViolated(f"{where}: {notice['reason']}", hint=f"legal here: {legal}; {hint}")
+
+
+@app.command()
+def tail(
+    agent: SomeAgent = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Only this conversation.")
+    ] = None,
+    after: Annotated[
+        int | None,
+        typer.Option("--after", metavar="SEQ", min=0, help="Begin after this number; 0: at the beginning."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=1, help="End after so many messages.")
+    ] = None,
+    filter: Find = "",
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Follow messages as they are committed; ends with Ctrl-C or after --count.
+
+    When more pass than can be shown the rest is counted, never the bus slowed.
+
+    \b
+    Examples:
+      caxton msg tail
+      caxton msg tail --agent buyer -o jsonl
+      caxton msg tail --after 0 --count 20
+      caxton msg tail --filter 'act:refuse,failure !agent:timer'
+    """
+    import shutil
+    import sys
+
+    from caxton.cli import connection
+    from caxton.cli.output.message_lines import MessageLines
+    from caxton.cli.output.printing import colour_wanted, document, say, talk
+    from caxton.finding import Filter, MessageSubject
+
+    wanted = Filter(filter)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    sequence = MessageLines(say, colour=colour_wanted(), width=width)
+    shown = 0
+    with connection.client(project) as caxton:
+        platform = str(caxton.status()["platform"]) if wanted else ""
+        events = caxton.events(
+            after=after, kinds=["message", "dead_letter"], agent=agent, conversation=conversation
+        )
+        for event in events:
+            if event.kind == "gap":
+                talk(f"… {event.data['lost']:,} not shown")
+            elif event.kind == "message":
+                if wanted and not wanted.passes(MessageSubject(event.data, platform)):
+                    continue
+                if output is Format.TEXT:
+                    sequence.message(event.data)
+                else:
+                    document(event.data, Format.JSONL)
+                shown += 1
+            elif output is Format.TEXT and event.kind == "dead_letter" and not wanted:
+                sequence.dead_letter(event.data)
+            if count is not None and shown >= count:
+                return
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the message, or its number.")],
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show one message: as it was delivered, its turns, and why it was not handled where that is so.
+
+    \b
+    Examples:
+      caxton msg show 42
+      caxton msg show 6f1c0a52-7d43-8e11-b2aa-00000000002a -o json
+    """
+    import json
+
+    from caxton.cli import connection
+    from caxton.cli.output.message_lines import MessageLines
+    from caxton.cli.output.printing import colour_wanted, document, paint, safe, say
+
+    with connection.client(project) as caxton:
+        stored = caxton.message(id)
+    if output is not Format.TEXT:
+        document(stored, output)
+        return
+    wanted = colour_wanted()
+    MessageLines(say, colour=wanted, headings=False, turns=True).message(stored)
+    cause = f", said in the turn of number {stored['cause']}" if stored["cause"] else ", from outside"
+    say(paint(f"  number {stored['seq']}{cause}, {stored['hops']} hops, at {stored['at']}", "dim", wanted))
+    for key, value in stored["message"].items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        say(f"  {safe(key):<16} {safe(text)}")
+
+
+@app.command("list")
+def list_messages(
+    agent: SomeAgent = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Only this conversation.")
+    ] = None,
+    performative: Annotated[
+        str | None, typer.Option("--performative", help="Only this act.", autocompletion=_acts)
+    ] = None,
+    filter: Find = "",
+    limit: Limit = 50,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List the newest messages, oldest of them first.
+
+    \b
+    Examples:
+      caxton msg list
+      caxton msg list --agent buyer --performative propose -n 10
+      caxton msg list --filter 'is:problem ~"price.*9"'
+    """
+    from caxton.cli import connection, filtered_lists
+    from caxton.cli.output.message_lines import receivers, short
+    from caxton.cli.output.printing import listing
+    from caxton.finding import Filter
+
+    wanted = Filter(filter)
+    with connection.client(project) as caxton:
+        newest = filtered_lists.messages(
+            caxton, wanted, limit, conversation=conversation, agent=agent, performative=performative
+        )
+    listing(
+        list(reversed(newest)),
+        output,
+        [
+            ("SEQ", lambda m: m["seq"]),
+            ("AT", lambda m: m["at"]),
+            ("CONVERSATION", lambda m: m["message"].get("conversation_id", "-")),
+            ("SENDER", lambda m: short(m["message"].get("sender", "-"))),
+            ("ACT", lambda m: m["message"].get("performative", "-")),
+            ("RECEIVER", lambda m: receivers(m["message"])),
+            ("CONTENT", lambda m: _content(m["message"])),
+        ],
+        "no messages",
+    )
+
+
+def _content(message: dict[str, Any]) -> str:
+    from caxton.cli.output.printing import compact
+
+    return "" if message.get("content") is None else compact(message["content"], 200)

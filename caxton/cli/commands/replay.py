@@ -1,0 +1,143 @@
+"""`caxton replay`: run recorded conversations against another build and see what it would have answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout
+from caxton.presentation.replays import totals_line
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_STYLES = {"same": "dim", "changed": "yellow", "illegal": "red", "trapped": "red", "not_run": "dim"}
+
+
+@app.command()
+def replay(
+    conversation: Annotated[
+        list[str] | None, typer.Argument(metavar="[CONVERSATION]", help="Ids of conversations.")
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=0, max=1000, help="The newest conversations, so many.")
+    ] = 0,
+    build: Annotated[
+        Path | None,
+        typer.Option("--with", metavar="FILE", help="The build to try; the one that runs otherwise."),
+    ] = None,
+    agent: SomeAgent = None,
+    timeout: Timeout = 60.0,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Run recorded conversations against a build, turn by turn, with no effect on anything.
+
+    Each turn meets the state that it met then: the agent's past is run before it, on that build. What it says now is
+    compared with what was said; ids and times that the host gives do not count. Without --with every agent of the
+    conversations is tried on the build that it runs now. Exit code 6 when a turn differs.
+
+    \b
+    Examples:
+      caxton replay c-9414cc516883248e
+      caxton replay --last 20 --with counter.wasm --agent counter
+      caxton replay --last 100 -o json | jq .totals
+    """
+    from caxton.cli import connection
+    from caxton.cli.commands.python import as_module
+    from caxton.cli.output.printing import document
+    from caxton.errors import ConfigurationError, Exit
+
+    if not conversation and not last:
+        raise ConfigurationError(
+            "it is not said what to replay", hint="caxton replay CONVERSATION, or caxton replay --last 20"
+        )
+    wasm: bytes | None = None
+    if build is not None:
+        try:
+            wasm = as_module(build, build.read_bytes())
+        except OSError as error:
+            raise ConfigurationError(
+                f"{build} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
+            ) from error
+    with connection.client(project) as caxton:
+        report = caxton.replay(
+            conversation or [],
+            last=last,
+            agent=agent,
+            wasm=wasm,
+            timeout_s=timeout,
+            baseline=wasm is not None,
+        )
+    if output is Format.JSONL:
+        for turn in report["turns"]:
+            document(turn, output)
+    elif output is Format.JSON:
+        document(report, output)
+    else:
+        tell(report)
+    if differs(report["totals"]):
+        raise typer.Exit(int(Exit.EXPECTATION))
+    if report["timed_out"]:
+        raise typer.Exit(int(Exit.TIMED_OUT))
+
+
+def differs(totals: Mapping[str, Any]) -> bool:
+    """Whether a turn that was run did not end as it did."""
+    return bool(totals["changed"] or totals["illegal"] or totals["trapped"])
+
+
+def tell(report: Mapping[str, Any]) -> None:
+    """Print a whole report."""
+    from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say
+
+    wanted = colour_wanted()
+    turns: list[dict[str, Any]] = report["turns"]
+    by_talk: dict[str, list[dict[str, Any]]] = {id: [] for id in report["conversations"]}
+    for turn in turns:
+        by_talk[turn["conversation_id"]].append(turn)
+    for id, of_talk in by_talk.items():
+        say(paint(f"{safe(id)}  {plural(len(of_talk), 'turn')}", "bold", wanted))
+        for turn in of_talk:
+            for line in turn_lines(turn, colour=wanted):
+                say(f"  {line}")
+    for one in report["agents"]:
+        say(start_line(one))
+    say(paint(totals_line(report["totals"]), "bold", wanted))
+    if report["timed_out"]:
+        say("the time was over before all of it was run")
+
+
+def turn_lines(turn: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
+    """One turn, and what differs in it."""
+    from caxton.cli.output.message_lines import moment
+    from caxton.cli.output.printing import paint
+    from caxton.presentation.replays import difference_lines, turn_words
+
+    number, agent, act, verdict, *figures = turn_words(turn)
+    at = time.strftime("%H:%M:%S", time.localtime(moment(turn)))
+    verdict = paint(verdict, _STYLES.get(turn["verdict"]), colour)
+    yield "  ".join((at, number, agent, act, verdict, *figures))
+    yield from (f"    {line}" for line in difference_lines(turn))
+
+
+def start_line(one: Mapping[str, Any]) -> str:
+    """Where an agent began."""
+    from caxton.cli.output.printing import plural, safe
+
+    start = one["start"]
+    where = "its beginning" if start["kind"] == "beginning" else f"its state after message {start['seq']}"
+    line = f"{safe(one['agent'])} on build {str(one['revision'])[:8]}, from {where}"
+    if start["turns"]:
+        line += f" with {plural(start['turns'], 'turn')} before"
+    if not start["exact"]:
+        line += f"; not the state of then: {safe(start['reason'])}"
+    if one["stumbled"]:
+        line += f"; {plural(len(one['stumbled']), 'turn')} of other conversations trapped on the way"
+    if one["changed"]:
+        names = ", ".join(safe(name) for name in one["changed"])
+        line += f"; told what it is told now, not what it was told then: {names} changed since"
+    return line

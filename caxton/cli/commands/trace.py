@@ -1,0 +1,72 @@
+"""`caxton trace`: where the time of a conversation went."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Format, Output, Project
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Where the time of a conversation went.",
+)
+
+
+@app.callback()
+def trace() -> None:
+    """Where the time of a conversation went."""
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 1000,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show a conversation as a waterfall: each turn with how long its message waited, how long it ran, and its fuel.
+
+    A dot before an agent stands for each message between it and the one from outside. json and jsonl give
+    one object a turn, times in microseconds from the conversation's beginning.
+
+    \b
+    Examples:
+      caxton trace show market-1
+      caxton trace show market-1 -o jsonl
+    """
+    import shutil
+
+    from caxton.cli import connection
+    from caxton.cli.output.printing import document, say, talk
+    from caxton.diagram import bars_of, draw_waterfall, read_story
+
+    with connection.client(project) as caxton:
+        found = caxton.conversation(id, limit=limit)
+    story = read_story(found)
+    if output is Format.TEXT:
+        say(draw_waterfall(story, shutil.get_terminal_size((120, 24)).columns))
+    else:
+        bars = [
+            {
+                "seq": bar.spoken.seq,
+                "depth": bar.depth,
+                "act": bar.spoken.act,
+                "sender": bar.spoken.sender,
+                "agent": bar.turn.agent if bar.turn else None,
+                "revision": bar.turn.revision if bar.turn else None,
+                "status": bar.turn.status if bar.turn else None,
+                "start_us": bar.start_us,
+                "queue_us": bar.queue_us,
+                "turn_us": bar.turn_us,
+                "fuel": bar.turn.fuel if bar.turn else 0,
+            }
+            for bar in bars_of(story)
+        ]
+        for item in [bars] if output is Format.JSON else bars:
+            document(item, output)
+    if found.get("next"):
+        talk(f"there are more; show them with --limit {limit * 10}")

@@ -1,0 +1,53 @@
+"""`caxton tui`: the terminal interface, attached to the project's daemon."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Project
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def tui(
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only look: nothing is done to the daemon.")
+    ] = False,
+    project: Project = None,
+) -> None:
+    """Live in the project: conversations, agents, traces, changes, log and meters; q leaves, the daemon goes on.
+
+    When the daemon goes away the picture stays, and goes on when it comes back. Each thing that is done shows the
+    command that does the same. Press ? for the keys.
+
+    \b
+    Examples:
+      caxton tui
+      caxton tui --read-only
+      caxton -p ~/market tui
+    """
+    from caxton.cli import connection
+    from caxton.errors import ConfigurationError
+
+    folder = connection.folder(project)
+    with connection.client(folder) as caxton:
+        caxton.status()
+    if not in_terminal():
+        raise ConfigurationError(
+            "the terminal interface needs a terminal", hint="without one: caxton msg tail"
+        )
+    from caxton_tui import run
+
+    raise typer.Exit(run(folder, read_only=read_only))
+
+
+def in_terminal() -> bool:
+    """Whether there is a terminal that can show a screen."""
+    # Textual paints on stderr
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(one.isatty() for one in streams) and os.environ.get("TERM", "dumb") != "dumb"

@@ -1,0 +1,76 @@
+"""`caxton up`: start the project's daemon."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from caxton.cli.options import Project, Timeout
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def up(
+    project: Project = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in front: log here, end with Ctrl-C.")
+    ] = False,
+    timeout: Timeout = 60.0,
+) -> None:
+    """Start the daemon of this project and wait until it is ready.
+
+    It deploys the agents that caxton.toml names, takes up what was left when it last ended, and goes on after
+    this command: its log is .caxton/daemon.log. A build that was dropped, taken back or rolled back before is not
+    taken in because it stands at wasm; that is said.
+
+    \b
+    Examples:
+      caxton up
+      caxton up --foreground
+      caxton -p ~/market up
+    """
+    from caxton.cli import connection, daemon_process
+    from caxton.cli.commands import python
+    from caxton.cli.output.printing import complain, plural, safe, span, talk
+    from caxton.config import load
+    from caxton.errors import Unreachable
+
+    folder = connection.folder(project)
+    try:
+        with connection.client(folder) as caxton:
+            status = caxton.status()
+    except Unreachable:
+        pass
+    else:
+        talk(f"already running: pid {status['pid']}, for {span(status['uptime_s'])}")
+        return
+    config = load(folder)
+    for problem in config.problems():
+        complain(problem, "the other agents start; correct caxton.toml and `caxton up` again")
+    if python.is_wanted(config):
+        python.ensure()
+    if foreground:
+        os.chdir(folder)
+        words = daemon_process.command(folder)
+        os.execve(words[0], words, daemon_process.environment())
+    process = daemon_process.launch(folder)
+    daemon_process.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
+    with connection.client(folder) as caxton:
+        status = caxton.status()
+        for agent in caxton.agents():
+            kept_out = agent["kept_out"]
+            if kept_out:
+                name = safe(agent["name"])
+                talk(
+                    f"{name} keeps {str(agent['revision'])[:8]}; at its wasm stands {kept_out['revision'][:8]}, which "
+                    f"{safe(kept_out['reason'])}; to take it in: caxton agent deploy {name} "
+                    f"{config.config.agents[agent['name']].wasm}"
+                )
+    agents = status["agents"]
+    talk(
+        f"caxton is up: project {status['project']}, pid {status['pid']}, {plural(len(status['cells']), 'cell')}, "
+        f"{agents['running']} of {agents['total']} agents running"
+    )

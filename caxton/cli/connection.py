@@ -1,0 +1,51 @@
+"""Where the project is and how to talk to its daemon."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from caxton.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from caxton.client import Client
+
+FILE_NAME = "caxton.toml"
+IMPLIED = "implied.toml"
+STATE = ".caxton"
+"""The folder beside `caxton.toml` that holds journal, socket and log."""
+
+
+def folder(project: Path | None) -> Path:
+    """The project's folder: the one given, or the nearest one at or above the working folder.
+
+    Raises ConfigurationError where there is no `caxton.toml`. The file's content is not read: a mistake in
+    it must not keep anybody from `caxton down`.
+    """
+    # caxton.config would find it too, but brings pydantic along: 200 ms that only some commands need.
+    here = Path.cwd() if project is None else project.resolve()
+    around = (here, *here.parents) if project is None else (here,)
+    found = next((folder for folder in around if configured(folder)), None)
+    if found is None:
+        where = f"in {here}" if project is not None else "here or in a folder above"
+        raise ConfigurationError(
+            f"there is no {FILE_NAME} {where}",
+            hint=f"go to your project or name it with --project DIR; an empty {FILE_NAME} makes a new one",
+        )
+    return found
+
+
+def configured(folder: Path) -> bool:
+    """Whether that folder is a project: by its own `caxton.toml`, or the one that `caxton dev` implied for it."""
+    return (folder / FILE_NAME).is_file() or (folder / STATE / IMPLIED).is_file()
+
+
+def client(project: Path | None, timeout_s: float = 10.0) -> Client:
+    """A client of the daemon of that project; nothing is sent yet."""
+    # httpx has a command line of its own and imports rich and pygments for it: 200 ms that nobody needs here
+    cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
+    from caxton.client import Client
+    from caxton.daemon_socket import socket_path
+
+    return Client(socket_path(folder(project) / STATE), timeout=timeout_s)

@@ -1,0 +1,85 @@
+"""Lists narrowed by a filter: page after page is looked through until enough was found.
+
+In: a filter as it was typed. Out: bodies of the API that pass, the newest first. How far it looked is said.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from caxton.cli.output.printing import safe, talk
+from caxton.client import Client
+from caxton.errors import ConversationNotFound
+from caxton.finding import ConversationSubject, Filter, MessageSubject
+
+Json = dict[str, Any]
+
+MOST: Final = 100_000
+"""How many messages are looked at before it gives up."""
+MOST_CONVERSATIONS: Final = 10_000
+_PAGE: Final = 1000
+
+
+def messages(
+    caxton: Client,
+    wanted: Filter,
+    limit: int,
+    *,
+    conversation: str | None,
+    agent: str | None,
+    performative: str | None,
+) -> list[Json]:
+    """The newest messages that pass, newest first; the named fields are exact, and the daemon's work."""
+
+    def page(before: int | None, most: int) -> list[Json]:
+        return caxton.messages(
+            conversation=conversation,
+            agent=agent,
+            performative=performative,
+            before=before,
+            limit=most,
+            newest=True,
+        )
+
+    if not wanted:
+        return page(None, limit)
+    platform = str(caxton.status()["platform"])
+    found: list[Json] = []
+    seen, before = 0, None
+    while len(found) < limit and seen < MOST:
+        bodies = page(before, _PAGE)
+        seen += len(bodies)
+        found += [body for body in bodies if wanted.passes(MessageSubject(body, platform))]
+        if len(bodies) < _PAGE:
+            break
+        before = int(bodies[-1]["seq"])
+    _said(seen, seen >= MOST)
+    return found[:limit]
+
+
+def conversations(caxton: Client, wanted: Filter, limit: int, agent: str | None) -> list[Json]:
+    """The newest conversations that pass, newest first."""
+    if not wanted:
+        return caxton.conversations(agent=agent, limit=limit)
+    platform = str(caxton.status()["platform"])
+    newest = caxton.conversations(agent=agent, limit=MOST_CONVERSATIONS)
+    found = [body for body in newest if wanted.passes(ConversationSubject(body, platform))]
+    _said(len(newest), len(newest) >= MOST_CONVERSATIONS)
+    return found[:limit]
+
+
+def pinned(caxton: Client, agent: str | None, limit: int) -> list[Json]:
+    """Pinned conversations (of an agent), the newest pin first."""
+    name = None if agent is None else agent if "@" in agent else f"{agent}@{caxton.status()['platform']}"
+    bodies: list[Json] = []
+    for one in caxton.pins():
+        try:
+            bodies.append(caxton.conversation(one["conversation_id"], limit=1))
+        except ConversationNotFound:
+            talk(f"{safe(one['conversation_id'])} is pinned, and the journal has removed it")
+    return [body for body in bodies if name is None or name in body["participants"]][:limit]
+
+
+def _said(seen: int, more: bool) -> None:
+    if more:
+        talk(f"looked at the newest {seen:,}; there may be more before them")

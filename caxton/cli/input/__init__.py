@@ -1,0 +1,1 @@
+"""What a person gives a command: JSON arguments, files of messages, keys, texts in an editor."""

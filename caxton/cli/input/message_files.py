@@ -1,0 +1,87 @@
+"""Messages as files in one of their forms, for the commands that read and write them.
+
+In: a file or stdin. Out: `FullMessage`s, and their text on stdout: byte by byte as it is where that is a file or a
+pipe, without what a terminal would obey where it is a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caxton.errors import ConfigurationError, InvalidMessage
+
+if TYPE_CHECKING:
+    from caxton.acl.full_message import FullMessage
+
+
+class Form(StrEnum):
+    """How a message is written."""
+
+    JSON = "json"
+    FIPA_STRING = "fipa-string"
+    XML = "xml"
+
+
+def source(name: str, option: str) -> bytes:
+    """The bytes of that file, of stdin for `-`."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{option}: {name} cannot be read: {error.strerror}", hint=f"{option} - reads stdin"
+        ) from error
+
+
+def read(data: bytes, form: Form, where: str) -> list[FullMessage]:
+    """The messages in these bytes, at least one; InvalidMessage names `where`, and the place in it."""
+    from caxton.acl.fipa_string import read_string_messages
+    from caxton.acl.full_message import read_json_messages
+    from caxton.acl.xml import read_xml_messages
+
+    readers = {
+        Form.JSON: read_json_messages,
+        Form.FIPA_STRING: read_string_messages,
+        Form.XML: read_xml_messages,
+    }
+    where = "stdin" if where == "-" else where
+    try:
+        found = readers[form](data)
+    except InvalidMessage as error:
+        raise InvalidMessage(f"{where}: {error.message}", hint=error.hint, **error.details) from None
+    if not found:
+        raise InvalidMessage(f"{where}: there is no message in it", hint=f"it should be {form.value}")
+    return found
+
+
+def written(messages: Sequence[FullMessage], form: Form) -> str:
+    """These messages in that form: JSON a line each, FIPA strings one after the other, one XML document."""
+    from caxton.acl.fipa_string import write_string
+    from caxton.acl.full_message import write_json
+    from caxton.acl.xml import write_xml_document
+
+    match form:
+        case Form.JSON:
+            return "\n".join(write_json(message).decode() for message in messages)
+        case Form.FIPA_STRING:
+            return "\n".join(map(write_string, messages))
+        case Form.XML:
+            return write_xml_document(messages)
+
+
+def put(text: str) -> None:
+    """Write a text and a newline to stdout."""
+    from caxton.cli.output.printing import safe
+
+    if sys.stdout.isatty():
+        sys.stdout.write("\n".join(map(safe, text.split("\n"))) + "\n")
+        sys.stdout.flush()
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{text}\n".encode())
+        sys.stdout.buffer.flush()

@@ -1,0 +1,135 @@
+"""Printing: data on stdout, talk on stderr, readable without colour.
+
+What guests say is printed here, so every character that a terminal would obey instead of show is made visible
+first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from caxton.cli.options import Format
+from caxton.presentation.text import compact as compact
+from caxton.presentation.text import memory as memory
+from caxton.presentation.text import plural as plural
+from caxton.presentation.text import safe as safe
+from caxton.presentation.text import size as size
+from caxton.presentation.text import span as span
+
+Row = Mapping[str, Any]
+Column = tuple[str, Callable[[Row], object]]
+"""A column of a listing: its heading and what an item shows there."""
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
+_CODES["cyan"] = "36"
+_STATES = {
+    "running": "green",
+    "ready": "green",
+    "ok": "green",
+    "failed": "red",
+    "bad": "red",
+    "rolled_back": "red",
+    "stopped": "yellow",
+    "draining": "yellow",
+    "suspended": "yellow",
+    "restarting": "yellow",
+    "starting": "yellow",
+    "warn": "yellow",
+    "unloaded": "dim",
+}
+
+
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON text may hold raw and a terminal (or its encoding) would not merely show."""
+
+
+def colour_wanted(stream: Any = None) -> bool:
+    """Whether colours belong on this stream: a terminal, and neither NO_COLOR nor TERM=dumb is set."""
+    stream = stream or sys.stdout
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def paint(text: str, style: str | None, wanted: bool) -> str:
+    """The text in that style (`"bold"`, `"red"`, `"bold cyan"`), or as it is."""
+    if not wanted or not style:
+        return text
+    return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
+
+
+def state_style(state: object) -> str | None:
+    """The colour of a state's name."""
+    return _STATES.get(str(state))
+
+
+def talk(text: str) -> None:
+    """Say something to the person, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def complain(message: str, hint: str | None = None) -> None:
+    """Print `error:` and, where there is one, `hint:` on stderr."""
+    wanted = colour_wanted(sys.stderr)
+    talk(f"{paint('error:', 'bold red', wanted)} {safe(message)}")
+    if hint:
+        talk(f"{paint('hint:', 'bold cyan', wanted)} {safe(hint)}")
+
+
+def say(text: str = "") -> None:
+    """Print a line of data on stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def document(value: Any, output: Format) -> None:
+    """Print one value as JSON: indented for `json`, on one line for `jsonl`."""
+    if output is Format.JSONL:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    else:
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+    say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def listing(items: Iterable[Row], output: Format, columns: Sequence[Column], empty: str) -> None:
+    """Print a JSON array, JSON lines, or aligned columns; `empty` is said when there is nothing."""
+    if output is Format.JSONL:
+        for item in items:
+            document(item, output)
+        return
+    rows = list(items)
+    if output is Format.JSON:
+        document(rows, output)
+    elif not rows:
+        talk(empty)
+    else:
+        texts = [[cell(item) for _, cell in columns] for item in rows]
+        say(table([heading for heading, _ in columns], texts))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Aligned columns; numbers to the right, the last column cut where a terminal would wrap it."""
+    wanted = colour_wanted()
+    texts = [["-" if cell is None else safe(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    right = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(headings))]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    lines: list[str] = []
+    for row_no, row in enumerate([list(headings), *texts]):
+        parts: list[str] = []
+        for n, (text, width) in enumerate(zip(row, widths, strict=True)):
+            last = n == len(row) - 1
+            if last and room:
+                before = sum(widths[:-1]) + 2 * n
+                text = text if before + len(text) <= room else text[: max(room - before - 1, 1)] + "…"
+            padded = text.rjust(width) if right[n] else text if last else text.ljust(width)
+            parts.append(paint(padded, "bold" if row_no == 0 else state_style(text), wanted))
+        lines.append("  ".join(parts).rstrip())
+    return "\n".join(lines)

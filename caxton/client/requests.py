@@ -1,0 +1,347 @@
+"""What client and daemon say to each other, without the connection: requests, refusals, the event stream.
+
+In: a method's arguments, a response's bytes. Out: a `Call`, plain JSON, or the error that the daemon meant.
+This is the one border where httpx's errors become Caxton's.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from caxton.daemon_socket import answers
+from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
+
+Json = dict[str, Any]
+"""An object of `caxton.schemas.messages`."""
+
+PAGE = 1000
+"""The most items that one request may ask for."""
+SILENCE_S = 45.0
+"""An event stream that says nothing for so long, not even its heartbeat, is broken."""
+
+PROBATION_S = 60.0
+"""How long a client waits for the end of a probation whose length it does not know."""
+
+TASK_S = 3600.0
+"""How long a client waits for the end of a task: as long as the daemon does."""
+
+RETRY_S = 0.2
+"""Pause before a broken event stream is asked for again."""
+
+_EXITS = {
+    400: Exit.USAGE,
+    403: Exit.NOT_ALLOWED,
+    404: Exit.USAGE,
+    405: Exit.USAGE,
+    409: Exit.AGENT_FAILED,
+    410: Exit.USAGE,
+    413: Exit.LIMIT,
+    422: Exit.USAGE,
+    429: Exit.LIMIT,
+    504: Exit.TIMED_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `extra_s` is what the daemon may take on top of the client's own patience, in seconds."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int | None] = field(default_factory=dict[str, "str | int | None"])
+    body: bytes | None = None
+    headers: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    extra_s: float = 0.0
+
+    def request(
+        self, client: httpx.Client | httpx.AsyncClient, timeout: float | httpx.Timeout
+    ) -> httpx.Request:
+        """The request as httpx sends it."""
+        headers = {name: value for name, value in self.headers.items() if value is not None}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        if not isinstance(timeout, httpx.Timeout):
+            timeout = httpx.Timeout(timeout + self.extra_s)
+        query = {name: value for name, value in self.query.items() if value is not None}
+        return client.build_request(
+            self.method, self.path, params=query, content=self.body, headers=headers, timeout=timeout
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event of the stream: `seq` is the row's number, for a gap its last one."""
+
+    seq: int | None
+    kind: str
+    data: Json
+
+
+def deploy(
+    name: str,
+    wasm: bytes,
+    settings: Json | None,
+    limits: Mapping[str, int | str] | None,
+    profile: str,
+    strategy: str,
+    fresh_state: bool = False,
+    probation_turns: int | None = None,
+    probation_s: float | None = None,
+    recover: str | None = None,
+    how: Json | None = None,
+    path: str = "/api/v1/agents",
+) -> Call:
+    """Bring a module (wasm, or text in the WAT format) to an agent. `probation_s`: seconds; `how`: further fields."""
+    body = {
+        "name": name,
+        "wasm_module": base64.b64encode(wasm).decode(),
+        "settings": settings,
+        "limits": limits,
+        "profile": profile,
+        "strategy": strategy,
+        "fresh_state": fresh_state,
+        "probation_turns": probation_turns,
+        "probation_s": probation_s,
+        "recover": recover,
+        **(how or {}),
+    }
+    # the answer comes when the probation is over
+    extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S
+    return Call("POST", path, body=msgspec.json.encode(body), extra_s=extra_s)
+
+
+def replay(
+    conversations: Sequence[str],
+    last: int,
+    agent: str | None,
+    wasm: bytes | None,
+    timeout_s: float,
+    baseline: bool,
+) -> Call:
+    """Run recorded conversations against a build."""
+    body = {
+        "conversations": list(conversations),
+        "last": last,
+        "agent": agent,
+        "wasm_module": None if wasm is None else base64.b64encode(wasm).decode(),
+        "timeout_s": timeout_s,
+        "baseline": baseline,
+    }
+    # the build is compiled first
+    return Call("POST", "/api/v1/replays", body=msgspec.json.encode(body), extra_s=timeout_s * 2 + 60)
+
+
+def decide(id: str, step: str) -> Call:
+    """Undo a deployment (`rollback`), or end one under way (`promote`, `abort`)."""
+    return Call("POST", f"/api/v1/deployments/{quoted(id)}/{quoted(step)}")
+
+
+def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, Any] | None) -> Call:
+    """Search the directory."""
+    said = {"description": description, "constraints": constraints}
+    body = {key: value for key, value in said.items() if value is not None}
+    return Call("POST", "/api/v1/df/search", body=msgspec.json.encode(body))
+
+
+def add_break(text: str, name: str | None, count: int | None, duration: str | None) -> Call:
+    """Make a break point."""
+    body = {"filter": text, "name": name, "count": count, "duration": duration}
+    return Call("POST", "/api/v1/breaks", body=msgspec.json.encode(body))
+
+
+def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Call:
+    """Do something about one held message."""
+    said = msgspec.json.encode(body) if body is not None else None
+    return Call("POST", f"/api/v1/held/{seq}/{quoted(step)}", body=said)
+
+
+def held_some(step: str, break_id: str | None, conversation: str | None, following: bool) -> Call:
+    """Do something about several held messages."""
+    body = {"break_id": break_id, "conversation": conversation, "next": following}
+    return Call("POST", f"/api/v1/held/{quoted(step)}", body=msgspec.json.encode(body))
+
+
+def send(
+    message: Mapping[str, Any] | bytes,
+    wait_s: float | None,
+    replies: int,
+    sender: str | None,
+    traceparent: str | None,
+    idempotency_key: str | None,
+) -> Call:
+    """Send a message, as an object or as JSON that is passed on as it is."""
+    return Call(
+        "POST",
+        "/api/v1/messages",
+        {"wait": wait_s if wait_s is None else f"{wait_s:f}", "replies": replies, "sender": sender},
+        message if isinstance(message, bytes) else msgspec.json.encode(message),
+        {"traceparent": traceparent, "idempotency-key": idempotency_key},
+        wait_s or 0.0,
+    )
+
+
+def run_task(body: Mapping[str, Any], wait_s: float | None) -> Call:
+    """Run a protocol; without `wait_s` the daemon answers when it has ended."""
+    return Call(
+        "POST",
+        "/api/v1/tasks",
+        {"wait": wait_s if wait_s is None else f"{wait_s:f}"},
+        msgspec.json.encode(body),
+        extra_s=TASK_S if wait_s is None else wait_s,
+    )
+
+
+def task(id: str, wait_s: float) -> Call:
+    """One task, after waiting for its end."""
+    return Call("GET", f"/api/v1/tasks/{quoted(id)}", {"wait": f"{wait_s:f}"}, extra_s=wait_s)
+
+
+def cancel_task(id: str, wait_s: float) -> Call:
+    """Cancel one, and wait for its end."""
+    path = f"/api/v1/tasks/{quoted(id)}/cancel"
+    return Call("POST", path, {"wait": f"{wait_s:f}"}, extra_s=wait_s)
+
+
+def events(
+    after: int | None,
+    kinds: Sequence[str] | None,
+    agent: str | None,
+    conversation: str | None,
+    back: int | None,
+) -> Call:
+    """The event stream from a row on, or from now or `back` rows before."""
+    return Call(
+        "GET",
+        "/api/v1/events",
+        {
+            "after": after,
+            "kinds": ",".join(kinds) if kinds else None,
+            "agent": agent,
+            "conversation": conversation,
+            "back": back,
+        },
+    )
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Generator[None]:
+    """httpx's errors as Caxton's; `path` is the socket's."""
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up") from error
+    except httpx.TimeoutException as error:
+        raise TimedOut("the daemon did not answer in time", hint="look at: caxton status") from error
+    except httpx.TransportError as error:
+        raise Unreachable(
+            f"the daemon at {path} hung up: {error}", hint="its log says why: .caxton/daemon.log"
+        ) from error
+
+
+def meet(path: Path) -> None:
+    """Unreachable where nobody listens; httpx would say so too, and leave the socket of its attempt open."""
+    if not answers(path):
+        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up")
+
+
+def quoted(part: str) -> str:
+    """A name or id as one part of a path."""
+    return quote(part, safe="")
+
+
+def read(response: httpx.Response, allowed: Sequence[int] = ()) -> Any:
+    """The response's JSON (None where it is empty); raises what the daemon refused with."""
+    return msgspec.json.decode(content) if (content := accepted(response, allowed)) else None
+
+
+def accepted(response: httpx.Response, allowed: Sequence[int] = ()) -> bytes:
+    """The response's bytes; raises what the daemon refused with."""
+    if not response.is_success and response.status_code not in allowed:
+        raise refusal(response.status_code, response.content)
+    return response.content
+
+
+def joined(whole: Json | None, page: Json) -> Json:
+    """A list that came in pages, with one more page."""
+    return page if whole is None else {**page, "items": [*whole["items"], *page["items"]]}
+
+
+def refusal(status: int, content: bytes) -> CaxtonError:
+    """The error that an answer carries, of its own class where this process knows it."""
+    try:
+        said = msgspec.json.decode(content, type=_Refusal).error
+    except msgspec.MsgspecError:
+        said = _Said("internal_error", f"the daemon answered {status} without a word")
+    kind = next((one for one in _classes(CaxtonError) if one.code == said.code), None)
+    if kind is None:
+        kind = _unknown(said.code, status)
+    error = CaxtonError.__new__(kind)
+    # some errors of the tree have a constructor of their own; what was said is the same for all
+    CaxtonError.__init__(error, said.message, hint=said.hint)
+    error.details = said.details
+    return error
+
+
+class _Said(msgspec.Struct):
+    code: str
+    message: str
+    hint: str | None = None
+    details: Json = {}
+
+
+class _Refusal(msgspec.Struct):
+    error: _Said
+
+
+def _unknown(refused_with: str, answered: int) -> type[CaxtonError]:
+    class Refused(CaxtonError):
+        """A refusal whose class this process does not have."""
+
+        code = refused_with
+        status = answered
+        exit = _EXITS.get(answered, Exit.UNEXPECTED)
+
+    return Refused
+
+
+class EventReader:
+    """Bytes of an event stream in, events out; keeps the number to go on from."""
+
+    def __init__(self, after: int | None = None) -> None:
+        self.last = after
+        self._rest = b""
+
+    def again(self) -> None:
+        """Forget half an event: the stream begins anew."""
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
+        """The events that this chunk completes."""
+        # split by hand: str.splitlines would also split at characters that JSON text may hold
+        *blocks, self._rest = (self._rest + chunk).split(b"\n\n")
+        for block in blocks:
+            fields: dict[bytes, bytes] = {}
+            for line in block.split(b"\n"):
+                name, _, value = line.partition(b": ")
+                fields[name] = value
+            number = int(fields[b"id"]) if b"id" in fields else None
+            if number is not None:
+                self.last = number
+            if b"data" in fields:
+                kind = fields.get(b"event", b"message").decode()
+                yield StreamEvent(number, kind, msgspec.json.decode(fields[b"data"], type=Json))
+
+
+def _classes(root: type[CaxtonError]) -> Iterator[type[CaxtonError]]:
+    yield root
+    for one in root.__subclasses__():
+        yield from _classes(one)

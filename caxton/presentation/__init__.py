@@ -1,0 +1,1 @@
+"""What the daemon says as text for people: the same for the command line and for every viewer."""
