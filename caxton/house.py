@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import AgentConfig, Instances, Recovery, Registry, Supervisor
+from caxton.agents import Instances, Recovery, Registry, Supervisor
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.conduct import WRITE_S, Conduct
@@ -29,7 +29,7 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project
-from caxton.deploy import ConfiguredBuilds, Engine, options_of
+from caxton.deploy import ConfiguredBuilds, DeploymentRequest, Engine, options_of
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -214,10 +214,17 @@ async def deploy_configured(house: House, *, known_stay: bool = False) -> None:
         try:
             if path.suffix == ".py":
                 wasm = packed(path, wasm)
-            config = AgentConfig(
-                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
+            request = DeploymentRequest(
+                name,
+                wasm,
+                wat=path.suffix == ".wat",
+                settings=table.settings,
+                limits=limits,
+                profile=table.profile,
+                recover=table.recover,
+                configured=True,
             )
-            brought = await builds.apply(name, wasm, config, file=table.wasm, wat=path.suffix == ".wat")
+            brought = await builds.apply(request, file=table.wasm)
             if brought and not table.start:
                 await house.agents.stop(name)
         except CaxtonError as error:

@@ -19,7 +19,7 @@ import msgspec
 
 from caxton.bench.figures import Figure, Progress
 from caxton.bench.stage import stage
-from caxton.deploy import DeploymentView
+from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.deploy.replay_gate import ReplayGate
 from caxton.devloop.build import NotBuilt, build
 from caxton.devloop.builders import from_source, in_folder
@@ -110,7 +110,7 @@ def _figures(language: Language, rows: list[Edit]) -> list[Figure]:
 async def _of(house: House, source: _Source) -> list[Edit]:
     """Make the agent, let it have its conversations, edit it."""
     name = source.target.agents[0]
-    await house.engine.deploy(name, await source.built())
+    await house.engine.deploy(DeploymentRequest(name, await source.built()))
     for number in range(CONVERSATIONS):
         for _ in range(TURNS):
             await _asked(house, name, f"{name}-{number}", 1)
@@ -126,7 +126,7 @@ async def _edit(house: House, name: str, source: _Source, number: int) -> Edit:
     began = time.perf_counter()
     module = await source.built()
     built = time.perf_counter()
-    view = await house.engine.deploy(name, module, gate=ReplayGate(mode="replay"))
+    view = await house.engine.deploy(DeploymentRequest(name, module, gate=ReplayGate(mode="replay")))
     answer = await _asked(house, name, f"{name}-{number}", largest)
     total_ms = (time.perf_counter() - began) * 1000
     if answer != "inform":

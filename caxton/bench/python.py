@@ -14,6 +14,7 @@ import psutil
 
 from caxton.bench.figures import Figure, Progress
 from caxton.bench.stage import say, stage
+from caxton.deploy import DeploymentRequest
 from caxton.devloop.builders import from_source
 from caxton.house import House
 from caxton.sandbox.python_runtime import BUILD, RuntimeFolder, packed
@@ -35,11 +36,11 @@ async def python(folder: Path | None, seconds: float, progress: Progress) -> lis
     module = packed(Path("agent.py"), SOURCE.format(step=1).encode())
     async with stage(folder) as house:
         # the first one brings the runtime into the cell; what it alone costs is not an agent's
-        await house.engine.deploy("first", module)
+        await house.engine.deploy(DeploymentRequest("first", module))
         before = _own_kib(house)
         began = time.perf_counter()
         for number in range(AGENTS):
-            await house.engine.deploy(f"python-{number}", module)
+            await house.engine.deploy(DeploymentRequest(f"python-{number}", module))
             progress("deploy", number / AGENTS)
         names = [house.bus.full_name(f"python-{number}") for number in range(AGENTS)]
         deploy_ms = (time.perf_counter() - began) / AGENTS * 1000
@@ -95,7 +96,7 @@ async def _edits(house: House, progress: Progress) -> list[Figure]:
                 raise RuntimeError(f"{source.name} was not built")
             module = await asyncio.to_thread(recipe.output.read_bytes)
             built = time.perf_counter()
-            view = await house.engine.deploy("first", module)
+            view = await house.engine.deploy(DeploymentRequest("first", module))
             assert view.timings is not None
             say(house, endpoint.name, endpoint.name, {"n": number}, f"edit-{number}")
             house.bus.settle()

@@ -8,6 +8,7 @@ from pathlib import Path
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.latency import pace
 from caxton.bench.stage import Hops, populate, say, stage
+from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
 from caxton.house import House
 from caxton.limits import Limits
@@ -26,7 +27,7 @@ async def rogue(folder: Path | None, seconds: float, progress: Progress) -> list
         names = await populate(house, "echo", OTHERS, progress)
         (spinner,) = await populate(house, "rogue", 1, progress, prefix="rogue")
         # its fuel is ample, so that the wall limit of 1 s is what ends it
-        await house.engine.deploy("rogue0", module("rogue"), limits=Limits(fuel=10**12))
+        await house.engine.deploy(DeploymentRequest("rogue0", module("rogue"), limits=Limits(fuel=10**12)))
         hops = Hops(house)
         await pace(house, names, RATE, 1.0, lambda part: progress("warming up", part))
         hops.keep = True

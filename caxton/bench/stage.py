@@ -16,6 +16,7 @@ import psutil
 from caxton.acl import Draft, Performative
 from caxton.bench.figures import Progress
 from caxton.config import load
+from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
 from caxton.house import House, open_house
 from caxton.journal import Batch
@@ -35,12 +36,15 @@ async def populate(
 ) -> list[str]:
     """Deploy `count` agents of one example; their full names."""
     wasm = module(example)
-    await house.engine.deploy(f"{prefix}0", wasm)
+    await house.engine.deploy(DeploymentRequest(f"{prefix}0", wasm))
     done = 1
     while done < count:
         more = min(200, count - done)
         await asyncio.gather(
-            *(house.engine.deploy(f"{prefix}{number}", wasm) for number in range(done, done + more))
+            *(
+                house.engine.deploy(DeploymentRequest(f"{prefix}{number}", wasm))
+                for number in range(done, done + more)
+            )
         )
         done += more
         progress(f"{done} agents", done / count)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.stage import populate, stage
+from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
 from caxton.house import House
 
@@ -52,7 +53,7 @@ async def start(folder: Path | None, seconds: float, progress: Progress) -> list
 async def _first_answer(house: House, name: str, wasm: bytes) -> int:
     """Deploy a new agent and ask it something; microseconds until its turn is over."""
     began = time.perf_counter_ns()
-    await house.engine.deploy(name, wasm)
+    await house.engine.deploy(DeploymentRequest(name, wasm))
     house.bus.submit({"performative": "request", "receiver": name, "content": {"add": 1}})
     endpoint = house.bus.endpoints[house.bus.full_name(name)]
     await endpoint.empty()

@@ -17,7 +17,7 @@ from caxton.bench.edits import edits
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.stage import stage
 from caxton.bus import Endpoint
-from caxton.deploy import Probation
+from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation
 from caxton.example_modules import module
 from caxton.house import House
 from caxton.journal import Batch
@@ -48,7 +48,7 @@ async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[
     wasm = module(NAME)
     builds = (_section(wasm, b"one"), _section(wasm, b"two"))
     async with stage(folder) as house:
-        await house.engine.deploy(NAME, builds[0])
+        await house.engine.deploy(DeploymentRequest(NAME, builds[0]))
         ledger = _Ledger(house)
         async with _client(house):
             direct, fresh = await _swaps(house, builds, SWAPS, "direct", lambda p: progress("direct", p))
@@ -123,7 +123,12 @@ async def _swaps(
     for number in range(many):
         await _turns(house, endpoint, BETWEEN)
         view = await house.engine.deploy(
-            NAME, builds[(number + 1) % 2], strategy=strategy, probation=Probation()
+            DeploymentRequest(
+                NAME,
+                builds[(number + 1) % 2],
+                strategy=strategy,
+                options=DeploymentOptions(probation=Probation()),
+            )
         )
         assert view.timings is not None
         pauses.append(view.timings.pause_us)

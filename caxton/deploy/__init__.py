@@ -4,17 +4,20 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
-from caxton.deploy.engine.configured_builds import ConfiguredBuilds, Refusal, refusals
-from caxton.deploy.engine.engine import STRATEGIES, Engine
+from caxton.deploy.engine.configured_builds import ConfiguredBuilds
+from caxton.deploy.engine.engine import Engine
+from caxton.deploy.engine.refusals import Refusal, refusals
 from caxton.deploy.options import Condition, DeploymentOptions, Probation, Stage, options_of
-from caxton.deploy.record import DeploymentView, Timings
 from caxton.deploy.replay_gate import GateVerdict, ReplayGate
+from caxton.deploy.request import STRATEGIES, DeploymentRequest
+from caxton.deploy.view import DeploymentView, Timings
 
 __all__ = [
     "STRATEGIES",
     "Condition",
     "ConfiguredBuilds",
     "DeploymentOptions",
+    "DeploymentRequest",
     "DeploymentView",
     "Engine",
     "GateVerdict",

@@ -11,7 +11,7 @@ import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Running, Suspended
 from caxton.agents.life import state_name
-from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.request import DeploymentRequest
 
 
 class PlannedChange(msgspec.Struct, frozen=True):
@@ -70,26 +70,21 @@ def _fields(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[Plann
 
 
 def plan_of(
-    name: str,
-    record: AgentRecord | None,
-    config: AgentConfig,
-    revision: str,
-    strategy: str,
-    options: DeploymentOptions,
+    request: DeploymentRequest, agent: AgentRecord | None, config: AgentConfig, revision: str
 ) -> Plan:
-    """What bringing that revision, named by its sha256, with that configuration to an agent would do."""
-    old = record.config if record is not None else None
-    previous = record.revision.sha256 if record is not None and record.revision is not None else None
+    """What that request would do: it leads to that configuration and to the revision with that sha256."""
+    old = agent.config if agent is not None else None
+    previous = agent.revision.sha256 if agent is not None and agent.revision is not None else None
     lines = changes(old, config, previous, revision)
-    runs = record is not None and isinstance(record.life, Running | Suspended)
+    runs = agent is not None and isinstance(agent.life, Running | Suspended)
     return Plan(
-        agent=name,
-        new=record is None,
-        state=state_name(record.life) if record is not None else None,
-        strategy=strategy if runs else "direct",
+        agent=request.agent,
+        new=agent is None,
+        state=state_name(agent.life) if agent is not None else None,
+        strategy=request.strategy if runs else "direct",
         revision=revision,
         previous=previous,
         unchanged=runs and not lines,
         changes=lines,
-        options=msgspec.to_builtins(options),
+        options=msgspec.to_builtins(request.options),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from caxton.clock import VirtualClock
+from caxton.deploy import DeploymentRequest
 from caxton.limits import Limits
 
 from .homes import (
@@ -34,7 +35,9 @@ ON_THE_FOURTH = (
 
 async def test_a_trap_discards_what_was_said_and_goes_on_from_the_snapshot(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 2") as house:
-        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True, recover="snapshot")
+        await house.engine.deploy(
+            DeploymentRequest("c", guest(handle=ON_THE_FOURTH), wat=True, recover="snapshot")
+        )
         assert [await count(house), await count(house)] == [1, 2]
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
         assert await count(house) == 3
@@ -56,7 +59,9 @@ async def test_a_trap_discards_what_was_said_and_goes_on_from_the_snapshot(tmp_p
 @pytest.mark.parametrize("recover", ["snapshot", "fresh"])
 async def test_an_agent_without_a_snapshot_begins_anew(tmp_path: Path, recover: str) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 0") as house:
-        await house.engine.deploy("c", guest(handle=ON_THE_FOURTH), wat=True, recover=recover)
+        await house.engine.deploy(
+            DeploymentRequest("c", guest(handle=ON_THE_FOURTH), wat=True, recover=recover)
+        )
         assert [await count(house) for _ in range(3)] == [1, 2, 3]
         await ask(house, "c")
         assert await count(house) == 1
@@ -76,7 +81,7 @@ async def test_each_way_to_break_down_is_told_and_mended(
     tmp_path: Path, content: object, limits: Limits, code: str
 ) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("r", ROGUE, limits=limits)
+        await house.engine.deploy(DeploymentRequest("r", ROGUE, limits=limits))
         failure = await ask(house, "r", content)
         assert failure["content"]["error"] == code
         assert (await ask(house, "r", [1]))["content"] == [1]
@@ -86,7 +91,7 @@ async def test_each_way_to_break_down_is_told_and_mended(
 
 async def test_what_waits_behind_a_breakdown_is_handled_in_order_and_once(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("r", ROGUE)
+        await house.engine.deploy(DeploymentRequest("r", ROGUE))
         seqs = [
             house.bus.submit(
                 {"performative": "request", "receiver": "r", "content": TRAP if n in (3, 4, 9) else n}
@@ -106,7 +111,7 @@ async def test_what_waits_behind_a_breakdown_is_handled_in_order_and_once(tmp_pa
 
 async def test_the_sixth_breakdown_in_a_short_time_is_the_last(tmp_path: Path) -> None:
     async with home(tmp_path, clock=VirtualClock()) as house:
-        await house.engine.deploy("r", ROGUE)
+        await house.engine.deploy(DeploymentRequest("r", ROGUE))
         traps = [
             house.bus.submit({"performative": "request", "receiver": "r", "content": TRAP}).seq
             for _ in range(6)
@@ -136,7 +141,7 @@ async def test_the_sixth_breakdown_in_a_short_time_is_the_last(tmp_path: Path) -
 async def test_breakdowns_far_apart_are_mended_for_ever(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with home(tmp_path, clock=clock) as house:
-        await house.engine.deploy("r", ROGUE)
+        await house.engine.deploy(DeploymentRequest("r", ROGUE))
         for number in range(12):
             await ask(house, "r", TRAP)
             assert (await ask(house, "r", number))["content"] == number
@@ -146,20 +151,20 @@ async def test_breakdowns_far_apart_are_mended_for_ever(tmp_path: Path) -> None:
 
 async def test_a_failed_agent_stops_and_starts_and_a_new_build_mends_it(tmp_path: Path) -> None:
     async with home(tmp_path, clock=VirtualClock()) as house:
-        await house.engine.deploy("r", ROGUE)
+        await house.engine.deploy(DeploymentRequest("r", ROGUE))
         for _ in range(6):
             house.bus.submit({"performative": "request", "receiver": "r", "content": TRAP})
         await reached(house, lambda: house.agents.view("r").state == "failed")
         stopped = await house.agents.stop("r")
         assert (stopped.state, stopped.desired) == ("loaded", "stopped")
-        await house.engine.deploy("r", COUNTER)
+        await house.engine.deploy(DeploymentRequest("r", COUNTER))
         assert await count(house, "r") == 1
         assert house.agents.view("r").state == "running"
 
 
 async def test_a_snapshot_hook_that_traps_is_a_breakdown(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 3") as house:
-        await house.engine.deploy("c", guest(snapshot="unreachable"), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(snapshot="unreachable"), wat=True))
         for expected in (1, 2, 3):
             assert await count(house) == expected
         await reached(house, lambda: house.agents.view("c").restarts == 1)
@@ -171,7 +176,7 @@ async def test_an_empty_state_is_a_state(tmp_path: Path) -> None:
     empty = "(i32.store (i32.const 40) (i32.const 0)) (return (i32.const 0))"
     taken = "(return (i32.sub (i32.const 0) (local.get 1)))"
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", guest(snapshot=empty, restore=taken), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(snapshot=empty, restore=taken), wat=True))
         await count(house)
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
         await commit(house)
@@ -185,8 +190,8 @@ async def test_an_empty_state_is_a_state(tmp_path: Path) -> None:
 
 async def test_many_break_down_at_once_and_nobody_else_notices(tmp_path: Path) -> None:
     async with home(tmp_path, cells=2) as house:
-        await asyncio.gather(*(house.engine.deploy(f"r{n}", ROGUE) for n in range(10)))
-        await house.engine.deploy("c", COUNTER)
+        await asyncio.gather(*(house.engine.deploy(DeploymentRequest(f"r{n}", ROGUE)) for n in range(10)))
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         for n in range(10):
             house.bus.submit({"performative": "request", "receiver": f"r{n}", "content": TRAP})
         assert [await count(house) for _ in range(5)] == [1, 2, 3, 4, 5]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from caxton.acl.message import read_message
+from caxton.deploy import DeploymentRequest
 from caxton.errors import AgentNotFound
 from caxton.house import House
 from caxton.protocols import Legality, Referee, library
@@ -39,7 +40,7 @@ async def violations(house: House) -> list[tuple[str, str]]:
 async def test_agents_appear_and_disappear_with_their_life(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         assert await state_of(house, "c") is None
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert await state_of(house, "c") == "active"
         await house.agents.stop("c")
         assert await state_of(house, "c") == "initiated"
@@ -50,7 +51,7 @@ async def test_agents_appear_and_disappear_with_their_life(tmp_path: Path) -> No
 
 async def test_a_client_suspends_and_resumes_by_message(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         said = await request(house, "modify", {"name": "c", "state": "suspended"})
         assert said["content"] == {
             "action": "modify",
@@ -105,7 +106,9 @@ def own_wish(action: str, **description: Any) -> dict[str, Any]:
 
 async def test_an_agent_suspends_itself_and_hears_of_it_when_it_goes_on(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("r", speaker(own_wish("modify", state="suspended")), wat=True)
+        await house.engine.deploy(
+            DeploymentRequest("r", speaker(own_wish("modify", state="suspended")), wat=True)
+        )
         house.bus.submit({"performative": "inform", "receiver": "r"})
         await reached(house, lambda: house.agents.view("r").state == "suspended")
         # the answer waits, too
@@ -121,7 +124,7 @@ async def test_an_agent_suspends_itself_and_hears_of_it_when_it_goes_on(tmp_path
 
 async def test_an_agent_that_removes_itself_is_gone_without_a_dead_letter(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("r", speaker(own_wish("deregister")), wat=True)
+        await house.engine.deploy(DeploymentRequest("r", speaker(own_wish("deregister")), wat=True))
         house.bus.submit({"performative": "inform", "receiver": "r"})
         await reached(house, lambda: "r" not in house.agents.registry.agents)
         await commit(house)
@@ -134,7 +137,7 @@ async def test_an_agent_that_removes_itself_is_gone_without_a_dead_letter(tmp_pa
 
 async def test_a_removed_agent_leaves_the_df(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await request(house, "register", {"name": "c", "services": [{"type": "counting"}]}, to="df")
         await request(house, "modify", {"name": "c", "ownership": "Acme"})
         said = await request(house, "deregister", {"name": "c"})
@@ -145,7 +148,7 @@ async def test_a_removed_agent_leaves_the_df(tmp_path: Path) -> None:
         assert await state_of(house, "c") is None
     async with home(tmp_path) as house:
         assert house.df.entries() == []
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert house.df.entries() == []
         said = await request(house, "search", {"ownership": "Acme"})
         assert said["content"]["result"] == []

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from caxton.deploy import Probation
+from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation
 from caxton.errors import CaxtonError, DeploymentError, InvalidModule
 from caxton.house import House, deploy_configured
 from caxton.sandbox.compiler import Compiler
@@ -51,7 +51,7 @@ async def add(house: House, number: int) -> Any:
 
 async def test_an_exception_is_a_failure_and_its_traceback_is_logged(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        view = await house.engine.deploy("c", module())
+        view = await house.engine.deploy(DeploymentRequest("c", module()))
         assert view.state == "running"
         assert (await add(house, 2))["count"] == 2
         meters = msgspec.json.decode((await link_of(house).request(Kind.METERS, 0)).payload, type=Meters)
@@ -74,7 +74,7 @@ async def test_an_exception_is_a_failure_and_its_traceback_is_logged(tmp_path: P
 @pytest.mark.parametrize("recover", ["replay", "snapshot"])
 async def test_state_is_back_after_its_cell_was_killed(tmp_path: Path, recover: str) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1\n") as house:
-        await house.engine.deploy("c", module(), recover=recover)
+        await house.engine.deploy(DeploymentRequest("c", module(), recover=recover))
         for number in range(1, 8):
             assert (await add(house, 1))["count"] == number
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
@@ -91,7 +91,7 @@ async def test_state_is_back_after_a_power_cut_by_running_the_turns_once_more(tm
     (tmp_path / "now").mkdir()
     (tmp_path / "then").mkdir()
     async with home(tmp_path / "now", "[journal]\nsnapshot_every = 0\n") as house:
-        await house.engine.deploy("c", module())
+        await house.engine.deploy(DeploymentRequest("c", module()))
         for number in range(1, 21):
             assert (await add(house, 1))["count"] == number
         last = (await add(house, 0))["last"]
@@ -106,14 +106,21 @@ async def test_state_is_back_after_a_power_cut_by_running_the_turns_once_more(tm
 @pytest.mark.parametrize("strategy", ["direct", "blue-green"])
 async def test_a_new_source_goes_on_with_the_state(tmp_path: Path, strategy: str) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", module())
+        first = await house.engine.deploy(DeploymentRequest("c", module()))
         assert (await add(house, 5))["count"] == 5
-        again = await house.engine.deploy("c", module())
+        again = await house.engine.deploy(DeploymentRequest("c", module()))
         assert again.unchanged
         edited = SOURCE.replace('{"count": state["count"]', '{"edited": True, "count": state["count"]')
         async with asyncio.TaskGroup() as group:
             task = group.create_task(
-                house.engine.deploy("c", module(edited), strategy=strategy, probation=Probation(turns=1))
+                house.engine.deploy(
+                    DeploymentRequest(
+                        "c",
+                        module(edited),
+                        strategy=strategy,
+                        options=DeploymentOptions(probation=Probation(turns=1)),
+                    )
+                )
             )
             while not task.done():
                 await add(house, 0)
@@ -135,10 +142,10 @@ async def test_a_source_that_does_not_begin_leaves_the_old_one(
     tmp_path: Path, source: str, says: str
 ) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", module())
+        await house.engine.deploy(DeploymentRequest("c", module()))
         assert (await add(house, 5))["count"] == 5
         with pytest.raises(DeploymentError) as refused:
-            await house.engine.deploy("c", module(source))
+            await house.engine.deploy(DeploymentRequest("c", module(source)))
         assert says in refused.value.message
         assert (await add(house, 0))["count"] == 5
 

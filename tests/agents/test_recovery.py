@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from caxton.cells.link import Answer
+from caxton.deploy import DeploymentRequest
 from caxton.house import House
 from caxton.journal import schema
 from caxton.journal.retention import trim
@@ -56,7 +57,7 @@ async def many(house: House, name: str, turns: int) -> None:
 
 async def test_a_counter_at_ten_thousand_is_there_again_after_its_cell_was_killed(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await many(house, "c", 10_000)
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)
@@ -69,8 +70,8 @@ async def test_a_counter_at_ten_thousand_is_there_again_after_a_power_cut(tmp_pa
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir()
     async with home(first) as house:
-        await house.engine.deploy("c", tally(), wat=True)
-        await house.engine.deploy("other", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await house.engine.deploy(DeploymentRequest("other", COUNTER))
         await many(house, "c", 10_000)
         await count(house, "other")
         await power_cut(house, second)
@@ -82,7 +83,7 @@ async def test_a_counter_at_ten_thousand_is_there_again_after_a_power_cut(tmp_pa
 
 async def test_a_trap_costs_its_own_turn_only(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert [await tell(house) for _ in range(3)] == [1, 2, 3]
         # both of these leave the instance alive, and what it counted in them stays counted
         assert (await ask(house, "c", REFUSED))["content"]["error"] == "guest_error"
@@ -98,7 +99,7 @@ async def test_a_trap_costs_its_own_turn_only(tmp_path: Path) -> None:
 
 async def test_nothing_that_is_run_again_is_said_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         for _ in range(5):
             await tell(house)
         before = house.bus.counts.messages
@@ -111,7 +112,7 @@ async def test_nothing_that_is_run_again_is_said_again(tmp_path: Path) -> None:
 
 async def test_only_the_turns_after_the_last_snapshot_are_run_again(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 4") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         for _ in range(4):
             await count(house)
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
@@ -126,7 +127,7 @@ async def test_a_snapshot_that_is_due_while_one_is_taken_is_taken_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", COUNTER, recover="snapshot")
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, recover="snapshot"))
         record, link, counted = house.agents.registry.find("c"), link_of(house), list[int]()
         request = link.request
 
@@ -152,7 +153,7 @@ async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
 ) -> None:
     trap = "(if (i32.eq (global.get $n) (i32.const 1)) (then unreachable))"
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", guest(snapshot=trap), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(snapshot=trap), wat=True))
         record, link, answered = house.agents.registry.find("c"), link_of(house), list[int]()
         request = link.request
 
@@ -176,7 +177,7 @@ async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
 
 async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert [await tell(house), await tell(house)] == [1, 2]
         await house.agents.stop("c")
         await house.agents.start("c")
@@ -188,10 +189,10 @@ async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:
 
 async def test_another_agent_of_the_same_name_is_another(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await tell(house)
         await house.agents.remove("c")
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert await tell(house) == 1
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)
@@ -200,9 +201,9 @@ async def test_another_agent_of_the_same_name_is_another(tmp_path: Path) -> None
 
 async def test_a_fresh_state_stays_fresh(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await tell(house)
-        await house.engine.deploy("c", tally(tag="two"), wat=True, fresh_state=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True, fresh_state=True))
         assert await tell(house) == 1
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)
@@ -211,9 +212,9 @@ async def test_a_fresh_state_stays_fresh(tmp_path: Path) -> None:
 
 async def test_a_state_that_was_carried_is_where_the_new_revision_begins(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 0") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert [await count(house) for _ in range(3)] == [1, 2, 3]
-        assert (await house.engine.deploy("c", COUNTER + b"\0\3\2v2")).memory == "carried"
+        assert (await house.engine.deploy(DeploymentRequest("c", COUNTER + b"\0\3\2v2"))).memory == "carried"
         assert await count(house) == 4
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)
@@ -223,7 +224,7 @@ async def test_a_state_that_was_carried_is_where_the_new_revision_begins(tmp_pat
 
 async def test_more_turns_than_the_bound_are_not_run_and_that_is_said(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nreplay_turns = 3") as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         for _ in range(4):
             await tell(house)
         kill_cell(house)
@@ -246,7 +247,7 @@ async def test_what_retention_removed_cannot_be_run_again_and_that_is_said(
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir()
     async with home(first, f"[journal]\nsnapshot_every = {2 if snapshots else 0}") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert [await count(house), await count(house)] == [1, 2]
         if snapshots:
             await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
@@ -270,8 +271,8 @@ async def test_an_agent_that_did_nothing_in_what_was_removed_remembers_all(tmp_p
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir()
     async with home(first) as house:
-        await house.engine.deploy("idle", tally(), wat=True)
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("idle", tally(), wat=True))
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert [await tell(house), await tell(house)] == [1, 2]
         await commit(house)
         last = house.bus.last_seq
@@ -289,7 +290,7 @@ async def test_a_turn_that_ends_otherwise_than_it_did_ends_the_replay_and_that_i
     tmp_path: Path,
 ) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await tell(house)
         await ask(house, "c", TRAPS)
         assert await tell(house) == 2
@@ -308,7 +309,9 @@ async def test_a_turn_that_ends_otherwise_than_it_did_ends_the_replay_and_that_i
 async def test_agents_of_a_dead_cell_come_back_each_with_its_own(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         names = [f"c{n}" for n in range(12)]
-        await asyncio.gather(*(house.engine.deploy(name, tally(), wat=True) for name in names))
+        await asyncio.gather(
+            *(house.engine.deploy(DeploymentRequest(name, tally(), wat=True)) for name in names)
+        )
         for turn, name in enumerate(names):
             for _ in range(turn):
                 await tell(house, name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from caxton.deploy import DeploymentRequest
 from caxton.limits import Limits
 
 from .homes import (
@@ -30,9 +31,11 @@ KEPT = ("name", "desired", "revision", "profile", "limits", "settings", "hooks",
 
 async def test_agents_come_back_as_they_were(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, settings={"a": [1]}, limits=Limits(mailbox=9))
-        await house.engine.deploy("c", COUNTER_2)
-        await house.engine.deploy("s", ECHO, profile="strict")
+        await house.engine.deploy(
+            DeploymentRequest("c", COUNTER, settings={"a": [1]}, limits=Limits(mailbox=9))
+        )
+        await house.engine.deploy(DeploymentRequest("c", COUNTER_2))
+        await house.engine.deploy(DeploymentRequest("s", ECHO, profile="strict"))
         await count(house, add=41)
         await house.agents.stop("s")
         before = house.agents.views()
@@ -50,7 +53,7 @@ async def test_agents_come_back_as_they_were(tmp_path: Path) -> None:
         assert (await ask(house, "s"))["content"]["error"] == "agent_stopped"
         await house.agents.start("s")
         assert (await ask(house, "s", [2]))["content"] == [2]
-        await house.engine.deploy("n", ECHO)
+        await house.engine.deploy(DeploymentRequest("n", ECHO))
         assert house.agents.registry.find("n").number == max(numbers.values()) + 1
         await commit(house)
         assert [row.id for row in await house.journal.reader.deployments()][1:] == deployments
@@ -62,7 +65,7 @@ async def test_a_power_cut_loses_nothing_that_was_said(tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir()
     async with home(first, "[journal]\nsnapshot_every = 3") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         for _ in range(3):
             await count(house)
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
@@ -88,7 +91,7 @@ async def test_a_power_cut_loses_nothing_that_was_said(tmp_path: Path) -> None:
 
 async def test_the_low_water_mark_is_written_when_the_daemon_ends(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house)
         await commit(house)
         last = house.bus.last_seq
@@ -98,7 +101,7 @@ async def test_the_low_water_mark_is_written_when_the_daemon_ends(tmp_path: Path
 
 async def test_a_module_that_the_cache_has_lost_is_compiled_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house)
         state = house.project.state
     for path in (state / "modules").rglob("*.cwasm"):
@@ -111,8 +114,8 @@ async def test_an_agent_whose_module_is_lost_altogether_fails_and_keeps_nobody_f
     tmp_path: Path,
 ) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
-        await house.engine.deploy("e", ECHO)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+        await house.engine.deploy(DeploymentRequest("e", ECHO))
         lost = house.agents.view("c").revision
         assert lost is not None
         state = house.project.state
@@ -122,13 +125,13 @@ async def test_an_agent_whose_module_is_lost_altogether_fails_and_keeps_nobody_f
         assert [view.state for view in house.agents.views()] == ["failed", "running"]
         assert (await ask(house, "c"))["content"]["error"] == "agent_failed"
         assert (await ask(house, "e", 1))["content"] == 1
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert house.agents.view("c").state == "running"
         assert await count(house) == 1
 
 
 async def test_what_is_told_of_an_agent_can_be_read_by_anybody(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         view = house.agents.view("c")
         assert msgspec.json.decode(msgspec.json.encode(view), type=type(view)) == view

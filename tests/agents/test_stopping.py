@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from caxton.deploy import DeploymentRequest
 from caxton.errors import AgentNotFound, DeploymentError
 from caxton.limits import Limits
 
@@ -29,7 +30,7 @@ from .homes import (
 
 async def test_a_drained_agent_handles_what_waits_and_takes_nothing_new(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         link = link_of(house)
         link.room = 0
         seqs = [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(5)]
@@ -49,7 +50,7 @@ async def test_a_drained_agent_handles_what_waits_and_takes_nothing_new(tmp_path
 
 async def test_without_draining_what_waits_becomes_dead_letters(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         link_of(house).room = 2
         seqs = [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(5)]
         await house.agents.stop("c", drain=False)
@@ -60,7 +61,7 @@ async def test_without_draining_what_waits_becomes_dead_letters(tmp_path: Path) 
 
 async def test_a_stopped_agent_starts_where_it_was(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house, add=4)
         await house.agents.stop("c")
         await house.agents.stop("c")
@@ -76,7 +77,7 @@ async def test_a_stopped_agent_starts_where_it_was(tmp_path: Path) -> None:
 
 async def test_an_agent_that_does_not_keep_its_state_starts_fresh(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, recover="fresh")
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, recover="fresh"))
         await count(house, add=4)
         await house.agents.restart("c")
         assert await count(house) == 1
@@ -84,7 +85,7 @@ async def test_an_agent_that_does_not_keep_its_state_starts_fresh(tmp_path: Path
 
 async def test_a_removed_agent_is_gone_and_a_new_one_of_its_name_is_new(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, settings={"a": 1})
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, settings={"a": 1}))
         number = house.agents.registry.find("c").number
         await count(house, add=4)
         link_of(house).room = 0
@@ -98,7 +99,7 @@ async def test_a_removed_agent_is_gone_and_a_new_one_of_its_name_is_new(tmp_path
             await house.agents.remove("c")
         assert (await ask(house, "c"))["content"]["error"] == "unknown_agent"
         assert await instances(house) == 0
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert house.agents.view("c").settings == {}
         assert house.agents.registry.find("c").number == number, "old turns keep their agent"
         assert await count(house) == 1
@@ -106,7 +107,7 @@ async def test_a_removed_agent_is_gone_and_a_new_one_of_its_name_is_new(tmp_path
 
 async def test_a_stopped_agent_can_be_removed(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await house.agents.stop("c")
         await house.agents.remove("c")
         assert house.agents.views() == []
@@ -117,7 +118,7 @@ async def test_a_stopped_agent_can_be_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", ["start", "stop", "restart", "remove"])
 async def test_nobody_of_that_name(tmp_path: Path, step: str) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         with pytest.raises(AgentNotFound, match="'d'") as caught:
             await getattr(house.agents, step)("d")
         assert caught.value.hint == "agents here: c"
@@ -127,7 +128,7 @@ async def test_what_a_dying_cell_gives_back_while_its_agent_is_stopped_is_not_fo
     tmp_path: Path,
 ) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("r", ROGUE, limits=Limits(wall_ms=60_000, fuel=10**12))
+        await house.engine.deploy(DeploymentRequest("r", ROGUE, limits=Limits(wall_ms=60_000, fuel=10**12)))
         seqs = [
             house.bus.submit({"performative": "request", "receiver": "r", "content": content}).seq
             for content in ({"spin": True}, 1, 2)
@@ -143,7 +144,7 @@ async def test_what_a_dying_cell_gives_back_while_its_agent_is_stopped_is_not_fo
 
 async def test_an_agent_that_cannot_be_started_says_that_it_is_stopped(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", guest(restore="(return (i32.const -2))"), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(restore="(return (i32.const -2))"), wat=True))
         await count(house)
         await house.agents.stop("c")
         with pytest.raises(DeploymentError):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from caxton.deploy import DeploymentRequest
 from caxton.errors import AgentNotFound, InvalidState
 from caxton.house import House
 from caxton.limits import Limits
@@ -41,7 +42,7 @@ async def counted(house: House, seqs: list[int]) -> list[dict[str, Any]]:
 
 async def test_its_mail_waits_and_is_handled_in_order_when_it_goes_on(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house, add=4)
         view = await house.agents.suspend("c")
         assert (view.state, view.desired, view.cell) == ("suspended", "suspended", 1)
@@ -59,7 +60,7 @@ async def test_its_mail_waits_and_is_handled_in_order_when_it_goes_on(tmp_path: 
 
 async def test_what_its_cell_has_is_finished_first(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         link_of(house).room = 2
         seqs = send(house, 5)
         view = await house.agents.suspend("c")
@@ -74,7 +75,7 @@ async def test_what_its_cell_has_is_finished_first(tmp_path: Path) -> None:
 
 async def test_the_mailbox_stays_bounded(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, limits=Limits(mailbox=3))
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, limits=Limits(mailbox=3)))
         await house.agents.suspend("c")
         seqs = send(house, 5)
         assert await letters(house) == [(seq, "c@local", "mailbox_full") for seq in seqs[3:]]
@@ -84,7 +85,7 @@ async def test_the_mailbox_stays_bounded(tmp_path: Path) -> None:
 
 async def test_it_stays_suspended_over_a_restart_with_its_state_and_its_mail(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house, add=4)
         await house.agents.suspend("c")
         seqs = send(house, 3)
@@ -104,11 +105,11 @@ async def test_it_stays_suspended_over_a_restart_with_its_state_and_its_mail(tmp
 @pytest.mark.parametrize("strategy", ["direct", "blue-green"])
 async def test_a_new_revision_goes_on_waiting(tmp_path: Path, strategy: str) -> None:
     async with home(tmp_path, "[deploy]\nprobation_s = 0.01\n") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house, add=4)
         await house.agents.suspend("c")
         seqs = send(house, 2)
-        done = await house.engine.deploy("c", COUNTER_2, strategy=strategy)
+        done = await house.engine.deploy(DeploymentRequest("c", COUNTER_2, strategy=strategy))
         view = house.agents.view("c")
         assert (done.state, done.memory, view.state, view.desired) == (
             "running",
@@ -124,7 +125,7 @@ async def test_a_new_revision_goes_on_waiting(tmp_path: Path, strategy: str) -> 
 
 async def test_it_comes_back_suspended_when_its_cell_died(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await house.agents.suspend("c")
         seqs = send(house, 2)
         kill_cell(house)
@@ -137,7 +138,7 @@ async def test_it_comes_back_suspended_when_its_cell_died(tmp_path: Path) -> Non
 
 async def test_stopping_it_at_once_removing_it_and_starting_it_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await house.agents.suspend("c")
         (seq,) = send(house)
         with pytest.raises(InvalidState, match="suspended") as refused:
@@ -166,7 +167,7 @@ async def test_stopping_it_at_once_removing_it_and_starting_it_again(tmp_path: P
 
 async def test_only_one_thing_changes_an_agent_at_a_time(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         link_of(house).room = 0
         send(house)
         stopping = asyncio.ensure_future(house.agents.stop("c"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from caxton.deploy import DeploymentRequest
 from caxton.errors import DeploymentError
 
 from .homes import ECHO, ask, home, letters, saying
@@ -20,8 +21,8 @@ POISON = {
 @pytest.mark.parametrize("poison", POISON)
 async def test_the_turn_is_refused_and_the_cell_goes_on(tmp_path: Path, poison: str) -> None:
     async with home(tmp_path, "[deploy]\nprobe = false") as house:
-        await house.engine.deploy("echo", ECHO)
-        await house.engine.deploy("evil", saying(POISON[poison]), wat=True)
+        await house.engine.deploy(DeploymentRequest("echo", ECHO))
+        await house.engine.deploy(DeploymentRequest("evil", saying(POISON[poison]), wat=True))
         for _ in range(14):
             failure = await ask(house, "evil")
             assert (failure["sender"], failure["performative"]) == ("ams@local", "failure")
@@ -41,13 +42,15 @@ async def test_the_turn_is_refused_and_the_cell_goes_on(tmp_path: Path, poison: 
 async def test_a_probe_says_what_is_wrong_with_the_line(tmp_path: Path, poison: str) -> None:
     async with home(tmp_path) as house:
         with pytest.raises(DeploymentError, match=r"the contract check failed: .*(control|log) line"):
-            await house.engine.deploy("evil", saying(POISON[poison]), wat=True)
+            await house.engine.deploy(DeploymentRequest("evil", saying(POISON[poison]), wat=True))
         assert house.agents.views() == []
 
 
 async def test_words_of_a_refusal_that_are_no_text_are_shown_as_well_as_can_be(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("evil", saying(b'\xff\xfe \x00"\x1b', returned=-3), wat=True)
+        await house.engine.deploy(
+            DeploymentRequest("evil", saying(b'\xff\xfe \x00"\x1b', returned=-3), wat=True)
+        )
         failure = await ask(house, "evil")
         assert failure["content"]["error"] == "guest_error"
         assert "\0" not in failure["content"]["reason"]

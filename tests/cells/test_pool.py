@@ -25,6 +25,7 @@ from agents.homes import (
 )
 
 from caxton.cells import CellLost, CellState
+from caxton.deploy import DeploymentRequest
 from caxton.limits import Limits
 from caxton.sandbox.frames import Kind
 
@@ -34,8 +35,8 @@ LONG = Limits(wall_ms=60_000, fuel=10**12)
 
 async def test_a_killed_cell_is_replaced_and_its_agents_go_on_from_their_state(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", COUNTER)
-        await house.engine.deploy("e", ECHO)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+        await house.engine.deploy(DeploymentRequest("e", ECHO))
         assert await count(house) == 1
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
         pid = kill_cell(house)
@@ -52,8 +53,8 @@ async def test_a_killed_cell_is_replaced_and_its_agents_go_on_from_their_state(t
 
 async def test_what_a_dead_cell_had_is_answered_exactly_once(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("busy", ROGUE, limits=LONG)
-        await house.engine.deploy("e", ECHO)
+        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await house.engine.deploy(DeploymentRequest("e", ECHO))
         spin = house.bus.submit(
             {"performative": "request", "receiver": "busy", "content": {"spin": True}}
         ).seq
@@ -86,8 +87,8 @@ async def test_what_a_dead_cell_had_is_answered_exactly_once(tmp_path: Path) -> 
 
 async def test_two_deaths_are_not_enough_to_give_a_message_up(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("busy", ROGUE, limits=LONG)
-        await house.engine.deploy("e", ECHO)
+        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await house.engine.deploy(DeploymentRequest("e", ECHO))
         house.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
         for number in (1, 2, 3):
             # who is answered behind it knows that its turn has begun
@@ -102,8 +103,8 @@ async def test_two_deaths_are_not_enough_to_give_a_message_up(tmp_path: Path) ->
 
 async def test_a_neighbour_is_not_blamed_for_the_cell(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("busy", ROGUE, limits=LONG)
-        await house.engine.deploy("e", ECHO)
+        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await house.engine.deploy(DeploymentRequest("e", ECHO))
         spin: dict[str, object] = {"performative": "request", "receiver": "busy", "content": {"spin": True}}
         seqs = [house.bus.submit(spin).seq]
         for number in range(1, 4):
@@ -121,7 +122,7 @@ async def test_a_neighbour_is_not_blamed_for_the_cell(tmp_path: Path) -> None:
 async def test_agents_are_spread_and_speak_across_cells(tmp_path: Path) -> None:
     async with home(tmp_path, cells=2) as house:
         for name in ("a", "b", "c", "d"):
-            await house.engine.deploy(name, RELAY, limits=Limits(hops=50))
+            await house.engine.deploy(DeploymentRequest(name, RELAY, limits=Limits(hops=50)))
         assert sorted(view.cell or 0 for view in house.agents.views()) == [1, 1, 2, 2]
         assert [view.agents for view in house.cells.views()] == [2, 2]
         by_cell = {view.cell: view.name for view in house.agents.views()}
@@ -148,8 +149,8 @@ async def test_agents_are_spread_and_speak_across_cells(tmp_path: Path) -> None:
 
 async def test_one_cell_dies_and_the_other_goes_on(tmp_path: Path) -> None:
     async with home(tmp_path, cells=2) as house:
-        await house.engine.deploy("a", COUNTER)
-        await house.engine.deploy("b", COUNTER)
+        await house.engine.deploy(DeploymentRequest("a", COUNTER))
+        await house.engine.deploy(DeploymentRequest("b", COUNTER))
         first = house.agents.view("a").cell
         assert first is not None
         kill_cell(house, first)
@@ -162,18 +163,18 @@ async def test_one_cell_dies_and_the_other_goes_on(tmp_path: Path) -> None:
 async def test_an_agent_that_stops_makes_room_in_its_cell(tmp_path: Path) -> None:
     async with home(tmp_path, cells=2) as house:
         for name in ("a", "b", "c"):
-            await house.engine.deploy(name, ECHO)
+            await house.engine.deploy(DeploymentRequest(name, ECHO))
         full = house.agents.view("a").cell
         await house.agents.stop("a")
         await house.agents.stop("c")
-        await house.engine.deploy("d", ECHO)
+        await house.engine.deploy(DeploymentRequest("d", ECHO))
         assert house.agents.view("d").cell == full
         assert [await instances(house, no) for no in (1, 2)] == [1, 1]
 
 
 async def test_who_asks_a_cell_that_dies_is_told(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("busy", ROGUE, limits=LONG)
+        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
         house.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
         link = link_of(house)
         asked = asyncio.ensure_future(
@@ -194,7 +195,7 @@ async def test_who_asks_a_cell_that_dies_is_told(tmp_path: Path) -> None:
 
 async def test_a_cell_that_dies_again_and_again_is_started_each_time(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         for number in range(1, 5):
             kill_cell(house)
             await reached(house, lambda number=number: house.agents.view("c").restarts == number)
@@ -217,7 +218,7 @@ async def test_agents_come_back_in_the_order_in_which_they_came(tmp_path: Path) 
         # more than would come in that order by chance, and another order than that of their names
         names = [f"c{n * 7 % 24:02}" for n in range(24)]
         for name in names:
-            await house.engine.deploy(name, COUNTER)
+            await house.engine.deploy(DeploymentRequest(name, COUNTER))
         kill_cell(house)
         await reached(house, lambda: all(view.restarts for view in house.agents.views()))
         told = await events(house, "agent")

@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.homes import MAILBOX, commit, reached
 
-from caxton.deploy import DeploymentView
+from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.house import House
 
 SAYS = '{\\"performative\\":\\"inform\\",\\"content\\":{\\"by\\":\\"one\\",\\"count\\":\\"00000000\\"}}\\n'
@@ -79,7 +79,7 @@ def talk(house: House, conversation: str, **more: Any) -> int:
 
 async def up(house: House, wasm: bytes, **more: Any) -> DeploymentView:
     """The first revision of the agent."""
-    return await house.engine.deploy("c", wasm, wat=True, **more)
+    return await house.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more))
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def side_by_side(
     house: House, wasm: bytes, **more: Any
 ) -> AsyncGenerator[asyncio.Future[DeploymentView]]:
     """A deployment whose two revisions live when this is entered."""
-    change = asyncio.ensure_future(house.engine.deploy("c", wasm, wat=True, **more))
+    change = asyncio.ensure_future(house.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more)))
     record = house.agents.registry.find("c")
     await reached(house, lambda: record.deployment is not None or change.done())
     if change.done():

@@ -29,7 +29,7 @@ from agents.homes import (
     reached,
 )
 
-from caxton.deploy import DeploymentView, Probation
+from caxton.deploy import DeploymentOptions, DeploymentRequest, DeploymentView, Probation
 from caxton.errors import DeploymentError, InvalidState
 from caxton.house import House
 from caxton.limits import Limits
@@ -75,7 +75,11 @@ async def on_probation(
 ) -> AsyncGenerator[asyncio.Future[DeploymentView]]:
     """A blue-green deployment whose new revision has just taken over."""
     change = asyncio.ensure_future(
-        house.engine.deploy("c", wasm, strategy="blue-green", probation=probation, **more)
+        house.engine.deploy(
+            DeploymentRequest(
+                "c", wasm, strategy="blue-green", options=DeploymentOptions(probation=probation), **more
+            )
+        )
     )
     endpoint = house.bus.endpoints["c@local"]
     await reached(house, lambda: endpoint.trial is not None or change.done())
@@ -86,7 +90,7 @@ async def on_probation(
 
 async def test_a_good_revision_takes_over_and_the_old_one_is_shut_down(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", COUNTER)
+        first = await house.engine.deploy(DeploymentRequest("c", COUNTER))
         asked = say(house, 3)
         async with on_probation(house, COUNTER_2, Probation(turns=4, warm_up_s=60)) as change:
             assert await instances(house) == 2, "the old one stands by"
@@ -111,7 +115,7 @@ async def test_a_good_revision_takes_over_and_the_old_one_is_shut_down(tmp_path:
 async def test_a_turn_that_fails_in_probation_brings_the_old_one_back(tmp_path: Path, how: str) -> None:
     does, code = FAILURES[how]
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         asked = say(house, 2)
         async with on_probation(house, guest(tag="two", handle=at(5, does)), wat=True) as change:
             asked += say(house, 7)
@@ -134,7 +138,13 @@ async def test_a_turn_that_fails_in_probation_brings_the_old_one_back(tmp_path: 
         assert [(row.state, row.reason) for row in rows] == [("rolled_back", made.reason), ("running", None)]
         # the way is free for a better one
         moved = await house.engine.deploy(
-            "c", COUNTER, strategy="blue-green", fresh_state=True, probation=SHORT
+            DeploymentRequest(
+                "c",
+                COUNTER,
+                strategy="blue-green",
+                fresh_state=True,
+                options=DeploymentOptions(probation=SHORT),
+            )
         )
         assert (moved.state, moved.memory) == ("running", "fresh")
 
@@ -144,7 +154,7 @@ SHORT = Probation(turns=1, warm_up_s=0.05)
 
 async def test_what_a_guest_itself_refuses_is_no_failure_of_its_build(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", guest(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         wasm = guest(tag="two", handle=at(0, "(return (i32.const -1))"))
         async with on_probation(house, wasm, Probation(turns=2, warm_up_s=60), wat=True) as change:
             say(house, 2)
@@ -153,8 +163,12 @@ async def test_what_a_guest_itself_refuses_is_no_failure_of_its_build(tmp_path: 
 
 async def test_a_revision_that_is_asked_nothing_has_passed_when_it_is_warm(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
-        made = await house.engine.deploy("c", COUNTER_2, strategy="blue-green", probation=SHORT)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+        made = await house.engine.deploy(
+            DeploymentRequest(
+                "c", COUNTER_2, strategy="blue-green", options=DeploymentOptions(probation=SHORT)
+            )
+        )
         assert made.state == "running"
         assert await count(house) == 1
         assert await instances(house) == 1
@@ -171,10 +185,10 @@ BAD = {
 @pytest.mark.parametrize("bad", BAD)
 async def test_what_does_not_come_up_is_found_out_before_the_old_one_pauses(tmp_path: Path, bad: str) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         asked = say(house, 3)
         with pytest.raises(DeploymentError) as caught:
-            await house.engine.deploy("c", BAD[bad], wat=True, strategy="blue-green")
+            await house.engine.deploy(DeploymentRequest("c", BAD[bad], wat=True, strategy="blue-green"))
         asked += say(house, 2)
         assert await counts(house, asked) == [1, 2, 3, 4, 5]
         row = (await house.journal.reader.deployments())[0]
@@ -190,16 +204,23 @@ async def test_an_old_revision_that_does_not_give_its_state_goes_on(
     tmp_path: Path, strategy: str, snapshot: str, left: int
 ) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(snapshot=snapshot), wat=True))
         assert await count(house) == 1
         with pytest.raises(DeploymentError):
-            await house.engine.deploy("c", guest(tag="two"), wat=True, strategy=strategy)
+            await house.engine.deploy(DeploymentRequest("c", guest(tag="two"), wat=True, strategy=strategy))
         # one that trapped is started again, as after any trap
         assert await count(house) == left
         assert house.agents.view("c").revision == first.revision
         assert await instances(house) == 1
         made = await house.engine.deploy(
-            "c", guest(tag="two"), wat=True, strategy=strategy, fresh_state=True, probation=SHORT
+            DeploymentRequest(
+                "c",
+                guest(tag="two"),
+                wat=True,
+                strategy=strategy,
+                fresh_state=True,
+                options=DeploymentOptions(probation=SHORT),
+            )
         )
         assert (made.state, made.memory, made.memory_reason) == (
             "running",
@@ -213,7 +234,11 @@ async def test_every_deployment_says_what_became_of_the_state(tmp_path: Path) ->
     async with home(tmp_path) as house:
 
         async def deploy(wasm: bytes, **more: Any) -> tuple[str | None, str | None]:
-            view = await house.engine.deploy("c", wasm, strategy="blue-green", probation=SHORT, **more)
+            view = await house.engine.deploy(
+                DeploymentRequest(
+                    "c", wasm, strategy="blue-green", options=DeploymentOptions(probation=SHORT), **more
+                )
+            )
             return view.memory, view.memory_reason
 
         assert await deploy(COUNTER) == (None, None)
@@ -245,10 +270,12 @@ async def test_a_cell_that_dies_in_the_middle_of_the_swap(
 ) -> None:
     ample = Limits(fuel=10**12, wall_ms=20_000)
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True, limits=ample)
+        first = await house.engine.deploy(
+            DeploymentRequest("c", guest(snapshot=snapshot), wat=True, limits=ample)
+        )
         assert await counts(house, say(house, 3)) == [1, 2, 3]
         change = asyncio.ensure_future(
-            house.engine.deploy("c", guest(tag="two"), wat=True, strategy=strategy)
+            house.engine.deploy(DeploymentRequest("c", guest(tag="two"), wat=True, strategy=strategy))
         )
         record = house.agents.registry.find("c")
         await reached(house, lambda: record.changing.locked())
@@ -266,7 +293,7 @@ async def test_a_cell_that_dies_in_the_middle_of_the_swap(
 
 async def test_a_cell_that_dies_in_the_probation_comes_back_with_the_old_one(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         assert await counts(house, say(house, 2)) == [1, 2]
         async with on_probation(
             house,
@@ -286,7 +313,7 @@ async def test_a_cell_that_dies_in_the_probation_comes_back_with_the_old_one(tmp
 
 async def test_an_old_one_that_fails_when_it_is_taken_back_is_started_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", guest(handle=at(1, "(unreachable)")), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(handle=at(1, "(unreachable)")), wat=True))
         assert await counts(house, say(house, 1)) == [1]
         async with on_probation(house, guest(tag="two", handle=at(3, "(unreachable)")), wat=True) as change:
             asked = say(house, 3)
@@ -300,7 +327,7 @@ async def test_an_old_one_that_fails_when_it_is_taken_back_is_started_again(tmp_
 
 async def test_the_end_of_the_daemon_ends_the_probation_with_the_old_one(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", COUNTER)
+        first = await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert await count(house) == 1
         async with on_probation(house, COUNTER_2) as change:
             assert await counts(house, say(house, 3)) == [2, 3, 4]
@@ -315,7 +342,7 @@ async def test_a_power_cut_in_the_probation_leaves_the_old_one(tmp_path: Path) -
     here, there = tmp_path / "1", tmp_path / "2"
     here.mkdir()
     async with home(here) as house:
-        first = await house.engine.deploy("c", COUNTER)
+        first = await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert await count(house) == 1
         async with on_probation(house, COUNTER_2) as change:
             await power_cut(house, there)
@@ -340,16 +367,23 @@ async def test_an_agent_that_breaks_down_in_the_middle_is_repaired_once_and_lose
 ) -> None:
     async with home(tmp_path) as house:
         # compiled before, so that all of the change falls into that turn
-        await house.engine.deploy("other", guest(tag="two"), wat=True)
+        await house.engine.deploy(DeploymentRequest("other", guest(tag="two"), wat=True))
         ample = Limits(fuel=600_000_000, wall_ms=20_000)
         first = await house.engine.deploy(
-            "c", guest(handle=at(1, SPIN)), wat=True, limits=ample, recover="snapshot"
+            DeploymentRequest("c", guest(handle=at(1, SPIN)), wat=True, limits=ample, recover="snapshot")
         )
         # the second spins into its limit while the new revision is loaded; the third is in the cell behind it
         asked = say(house, 3)
         with pytest.raises(DeploymentError):
             await house.engine.deploy(
-                "c", guest(tag="two"), wat=True, strategy=strategy, fresh_state=fresh, probation=SHORT
+                DeploymentRequest(
+                    "c",
+                    guest(tag="two"),
+                    wat=True,
+                    strategy=strategy,
+                    fresh_state=fresh,
+                    options=DeploymentOptions(probation=SHORT),
+                )
             )
         said = await answers(house)
         assert said[asked[0]][0]["content"]["count"] == 1

@@ -8,7 +8,7 @@ import pytest
 from agents.homes import guest, home, instances, kill_cell, letters, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import Condition, DeploymentOptions, Stage
+from caxton.deploy import Condition, DeploymentOptions, DeploymentRequest, Stage
 from caxton.deploy.handover.dual_run import DualRun
 from caxton.deploy.options import conditions
 from caxton.deploy.strategies.conversation_routing import within
@@ -292,24 +292,28 @@ async def test_fresh_begins_with_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strategy", ["canary", "shadow"])
 async def test_what_cannot_be_compared_is_refused_with_a_way_out(tmp_path: Path, strategy: str) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         # a state that the new one does not take
         with pytest.raises(DeploymentError, match="did not take over the state") as refused:
             await house.engine.deploy(
-                "c", guest(tag="two", restore="(return (i32.const -2))"), wat=True, strategy=strategy
+                DeploymentRequest(
+                    "c", guest(tag="two", restore="(return (i32.const -2))"), wat=True, strategy=strategy
+                )
             )
         assert "--fresh-state" in (refused.value.hint or "")
         assert await instances(house) == 1
         # an agent that does not run
         await house.agents.stop("c")
         with pytest.raises(InvalidState, match="needs the old revision at work") as stopped:
-            await house.engine.deploy("c", guest(tag="two"), wat=True, strategy=strategy)
+            await house.engine.deploy(DeploymentRequest("c", guest(tag="two"), wat=True, strategy=strategy))
         assert "caxton agent start c" in (stopped.value.hint or "")
         assert house.agents.view("c").state != "running"
         await house.agents.start("c")
         assert house.agents.view("c").revision == first.revision
         # a new one has nothing to be compared with, and begins
-        made = await house.engine.deploy("new", guest(tag="two"), wat=True, strategy=strategy)
+        made = await house.engine.deploy(
+            DeploymentRequest("new", guest(tag="two"), wat=True, strategy=strategy)
+        )
         assert made.state == "running"
 
 

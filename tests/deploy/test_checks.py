@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from agents.homes import COUNTER, COUNTER_2, commit, events, guest, home, instances
 
-from caxton.deploy import DeploymentOptions
+from caxton.deploy import DeploymentOptions, DeploymentRequest
 from caxton.errors import CaxtonError, DeploymentError
 from caxton.limits import Limits
 from deploy.dual_runs import REFUSES, SAYS_NONSENSE, SPIN, counter, said, talk, up
@@ -102,13 +102,13 @@ async def test_the_probe_can_be_left_out(tmp_path: Path) -> None:
 
 async def test_a_plan_says_what_would_change_and_does_nothing(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        plan = await house.engine.plan("c", COUNTER, settings={"a": 1})
+        plan = await house.engine.plan(DeploymentRequest("c", COUNTER, settings={"a": 1}))
         assert (plan.new, plan.state, plan.previous, plan.unchanged) == (True, None, None, False)
-        first = await house.engine.deploy("c", COUNTER, settings={"a": 1})
-        assert (await house.engine.plan("c", COUNTER)).unchanged
+        first = await house.engine.deploy(DeploymentRequest("c", COUNTER, settings={"a": 1}))
+        assert (await house.engine.plan(DeploymentRequest("c", COUNTER))).unchanged
         before = house.bus.last_seq
         plan = await house.engine.plan(
-            "c", COUNTER_2, settings={"b": 2}, limits=Limits(fuel=5_000), strategy="canary"
+            DeploymentRequest("c", COUNTER_2, settings={"b": 2}, limits=Limits(fuel=5_000), strategy="canary")
         )
         assert [(one.what, one.before, one.after) for one in plan.changes] == [
             ("revision", first.revision, plan.revision),

@@ -16,6 +16,7 @@ from cli.command import caxton
 from flow.running import Daemon, running
 
 from caxton.client import Client
+from caxton.deploy import DeploymentRequest
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
 from caxton.journal import DeploymentRow
 
@@ -170,7 +171,7 @@ def test_what_cannot_be_undone(daemon: Daemon) -> None:
 
 async def test_every_row_that_was_under_way_is_ended_at_the_start(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         number = house.agents.registry.find("c").number
         for state in ("validating", "deploying", "draining", "running", "failed"):
             row = DeploymentRow(f"d-{state}", number, 1, 1, "blue-green", state, None, 1, 1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from agents.homes import (
     COUNTER,
@@ -26,18 +26,17 @@ from agents.homes import (
     power_cut,
 )
 
-from caxton.agents import AgentConfig
-from caxton.deploy import ConfiguredBuilds
+from caxton.deploy import ConfiguredBuilds, DeploymentRequest
 from caxton.errors import AgentNotFound, CaxtonError, DeploymentError, InvalidModule, InvalidState
 from caxton.limits import Limits
 
 
 async def test_the_state_is_carried_to_the_next_revision(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", COUNTER)
+        first = await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert (first.state, first.previous, first.memory) == ("running", None, None)
         assert [await count(house) for _ in range(3)] == [1, 2, 3]
-        second = await house.engine.deploy("c", COUNTER_2)
+        second = await house.engine.deploy(DeploymentRequest("c", COUNTER_2))
         assert second.previous == first.revision != second.revision
         assert (second.state, second.memory) == ("running", "carried")
         assert second.timings is not None
@@ -59,7 +58,7 @@ async def test_the_state_is_carried_to_the_next_revision(tmp_path: Path) -> None
 
 async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, limits=Limits(mailbox=100_000))
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, limits=Limits(mailbox=100_000)))
         told = []
 
         def say(many: int) -> None:
@@ -68,7 +67,9 @@ async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: 
 
         for number in range(6):
             say(40)
-            change = asyncio.ensure_future(house.engine.deploy("c", (COUNTER_2, COUNTER)[number % 2]))
+            change = asyncio.ensure_future(
+                house.engine.deploy(DeploymentRequest("c", (COUNTER_2, COUNTER)[number % 2]))
+            )
             while not change.done():
                 say(1)
                 await asyncio.sleep(0)
@@ -82,12 +83,12 @@ async def test_no_message_is_lost_or_overtaken_while_revisions_change(tmp_path: 
 
 async def test_a_build_that_cannot_take_the_state_begins_fresh(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, recover="snapshot")
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, recover="snapshot"))
         await count(house)
-        moved = await house.engine.deploy("c", ECHO, recover="snapshot")
+        moved = await house.engine.deploy(DeploymentRequest("c", ECHO, recover="snapshot"))
         assert (moved.memory, moved.memory_reason) == ("fresh", "the new revision has no caxton_restore")
         assert (await ask(house, "c", [1]))["content"] == [1]
-        moved = await house.engine.deploy("c", COUNTER, recover="snapshot")
+        moved = await house.engine.deploy(DeploymentRequest("c", COUNTER, recover="snapshot"))
         assert (moved.memory, moved.memory_reason) == ("fresh", "the old revision has no caxton_snapshot")
         assert await count(house) == 1
 
@@ -96,12 +97,12 @@ async def test_who_begins_fresh_does_not_get_the_old_state_after_a_power_cut(tmp
     home_1, home_2 = tmp_path / "1", tmp_path / "2"
     home_1.mkdir()
     async with home(home_1, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", guest(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         await count(house)
         await count(house)
         # a rebuild that wants nothing of the old one
-        await house.engine.deploy("c", guest(tag="two"), wat=True, recover="fresh")
-        await house.engine.deploy("c", guest(tag="three"), wat=True, recover="snapshot")
+        await house.engine.deploy(DeploymentRequest("c", guest(tag="two"), wat=True, recover="fresh"))
+        await house.engine.deploy(DeploymentRequest("c", guest(tag="three"), wat=True, recover="snapshot"))
         await power_cut(house, home_2)
     async with home(home_2) as house:
         assert await count(house) == 1
@@ -124,11 +125,11 @@ BAD: dict[str, tuple[bytes, dict[str, Any], type[CaxtonError]]] = {
 async def test_a_revision_that_does_not_work_leaves_the_old_one_running(tmp_path: Path, bad: str) -> None:
     wasm, options, error = BAD[bad]
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", guest(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))
         assert await count(house) == 1
         before = house.agents.view("c")
         with pytest.raises(error) as caught:
-            await house.engine.deploy("c", wasm, **options)
+            await house.engine.deploy(DeploymentRequest("c", wasm, **options))
         assert caught.value.message
         view = house.agents.view("c")
         assert (view.state, view.revision, view.settings) == ("running", before.revision, {})
@@ -144,7 +145,7 @@ async def test_a_revision_that_does_not_work_leaves_the_old_one_running(tmp_path
             assert [row.state for row in rows] == ["failed", "running"]
             assert rows[0].reason == f"the static check failed: {caught.value.message}"
         # nothing stays claimed: the next build is taken
-        moved = await house.engine.deploy("c", guest(tag="good"), wat=True)
+        moved = await house.engine.deploy(DeploymentRequest("c", guest(tag="good"), wat=True))
         assert moved.memory == "carried"
         assert await count(house) == 3
 
@@ -158,10 +159,10 @@ async def test_an_old_revision_that_does_not_give_its_state_goes_on(
     tmp_path: Path, snapshot: str, left: int
 ) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", guest(snapshot=snapshot), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", guest(snapshot=snapshot), wat=True))
         assert await count(house) == 1
         with pytest.raises(DeploymentError, match="did not take over the state"):
-            await house.engine.deploy("c", guest(tag="two"), wat=True)
+            await house.engine.deploy(DeploymentRequest("c", guest(tag="two"), wat=True))
         # one that trapped has lost its instance, and is started again as after any trap
         assert await count(house) == left
         assert house.agents.view("c").revision == first.revision
@@ -173,11 +174,11 @@ async def test_a_new_agent_that_does_not_work_is_not_there(tmp_path: Path, bad: 
     wasm, options, error = BAD[bad]
     async with home(tmp_path) as house:
         with pytest.raises(error):
-            await house.engine.deploy("c", wasm, **options)
+            await house.engine.deploy(DeploymentRequest("c", wasm, **options))
         with pytest.raises(AgentNotFound):
             house.agents.view("c")
         assert (await ask(house, "c"))["content"]["error"] == "unknown_agent"
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert await count(house) == 1
     async with home(tmp_path) as house:
         assert [view.name for view in house.agents.views()] == ["c"]
@@ -186,10 +187,14 @@ async def test_a_new_agent_that_does_not_work_is_not_there(tmp_path: Path, bad: 
 async def test_one_change_at_a_time(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         agents = house.agents
-        await house.engine.deploy("c", COUNTER)
-        change = asyncio.ensure_future(house.engine.deploy("c", COUNTER_2))
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+        change = asyncio.ensure_future(house.engine.deploy(DeploymentRequest("c", COUNTER_2)))
         await asyncio.sleep(0)
-        for other in (house.engine.deploy("c", ECHO), agents.stop("c"), agents.remove("c")):
+        for other in (
+            house.engine.deploy(DeploymentRequest("c", ECHO)),
+            agents.stop("c"),
+            agents.remove("c"),
+        ):
             with pytest.raises(InvalidState, match="something else is changing it"):
                 await other
         assert (await change).state == "running"
@@ -199,7 +204,7 @@ async def test_one_change_at_a_time(tmp_path: Path) -> None:
 async def test_two_first_deployments_of_one_name_make_one_agent(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         results = await asyncio.gather(
-            *(house.engine.deploy("c", guest(tag=f"t{n}"), wat=True) for n in range(4)),
+            *(house.engine.deploy(DeploymentRequest("c", guest(tag=f"t{n}"), wat=True)) for n in range(4)),
             return_exceptions=True,
         )
         made = [one for one in results if not isinstance(one, BaseException)]
@@ -208,16 +213,18 @@ async def test_two_first_deployments_of_one_name_make_one_agent(tmp_path: Path) 
         assert house.agents.view("c").revision == max(made, key=lambda one: one.id).revision
         assert await instances(house) == 1
         assert await count(house) == 1
-        assert (await house.engine.deploy("c", guest(), wat=True)).memory == "carried"
+        assert (await house.engine.deploy(DeploymentRequest("c", guest(), wat=True))).memory == "carried"
 
 
 async def test_settings_and_limits_come_with_a_deployment_and_stay(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         limits = Limits(mailbox=7, wall_ms=500)
-        await house.engine.deploy("c", COUNTER, settings={"a": 1}, limits=limits, profile="strict")
+        await house.engine.deploy(
+            DeploymentRequest("c", COUNTER, settings={"a": 1}, limits=limits, profile="strict")
+        )
         view = house.agents.view("c")
         assert (view.settings, view.limits, view.profile) == ({"a": 1}, limits, "strict")
-        await house.engine.deploy("c", COUNTER_2)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER_2))
         view = house.agents.view("c")
         assert (view.settings, view.limits, view.profile) == ({"a": 1}, limits, "standard")
         link_of(house).room = 0
@@ -230,10 +237,10 @@ async def test_settings_and_limits_come_with_a_deployment_and_stay(tmp_path: Pat
 
 async def test_a_stopped_agent_is_started_by_a_deployment_and_has_its_state(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await count(house, add=5)
         await house.agents.stop("c")
-        await house.engine.deploy("c", COUNTER_2)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER_2))
         assert house.agents.view("c").state == "running"
         assert await count(house) == 6
 
@@ -241,16 +248,18 @@ async def test_a_stopped_agent_is_started_by_a_deployment_and_has_its_state(tmp_
 async def test_a_strategy_that_there_is_not(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
         with pytest.raises(DeploymentError, match="rolling"):
-            await house.engine.deploy("c", COUNTER, strategy="rolling")
+            await house.engine.deploy(DeploymentRequest("c", COUNTER, strategy="rolling"))
 
 
 async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", COUNTER, settings={"a": 1})
+        await house.engine.deploy(DeploymentRequest("c", COUNTER, settings={"a": 1}))
         record = house.agents.registry.find("c@local")
         builds = ConfiguredBuilds(house.engine, house.agents, house.compiler, house.journal.reader)
-        told = AgentConfig(limits=record.config.limits, settings={"a": 1})
-        assert not await builds.apply("c", COUNTER, told, file="c.wasm")
+        told = DeploymentRequest(
+            "c", COUNTER, settings={"a": 1}, limits=record.config.limits, configured=True
+        )
+        assert not await builds.apply(told, file="c.wasm")
         await commit(house)
         assert len(await house.journal.reader.deployments()) == 1
         changes: tuple[dict[str, Any], ...] = (
@@ -259,9 +268,10 @@ async def test_what_is_so_already_is_not_brought_again(tmp_path: Path) -> None:
             {"recover": "snapshot"},
         )
         for change in changes:
-            other = msgspec.structs.replace(told, **change)
-            assert await builds.apply("c", COUNTER, other, file="c.wasm")
-            assert record.config == other
-        assert await builds.apply("c", COUNTER_2, other, file="c.wasm")
+            other = replace(told, **change)
+            assert await builds.apply(other, file="c.wasm")
+            assert record.config == other.config(record.config)
+        other = replace(other, wasm=COUNTER_2)
+        assert await builds.apply(other, file="c.wasm")
         assert house.agents.view("c").revision == hashlib.sha256(COUNTER_2).hexdigest()
-        assert not await builds.apply("c", COUNTER_2, other, file="c.wasm")
+        assert not await builds.apply(other, file="c.wasm")

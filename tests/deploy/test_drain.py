@@ -9,7 +9,7 @@ import pytest
 from agents.homes import home, instances, kill_cell, letters, power_cut, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import DeploymentOptions, Probation
+from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation
 from caxton.errors import InvalidState
 from caxton.house import House
 from deploy.dual_runs import SAYS, counter, every, longer, said, side_by_side, talk, up
@@ -154,7 +154,7 @@ async def test_with_nothing_under_way_it_is_over_at_once(tmp_path: Path) -> None
         await up(house, counter())
         options = DeploymentOptions(drain=True, probation=Probation(turns=3, warm_up_s=0.05))
         made = await house.engine.deploy(
-            "c", counter("two"), wat=True, strategy="blue-green", options=options
+            DeploymentRequest("c", counter("two"), wat=True, strategy="blue-green", options=options)
         )
         assert made.state == "running"
         assert await said(house, [talk(house, "x")]) == [("two", 1)]

@@ -9,6 +9,7 @@ from types import CoroutineType
 
 from agents.homes import COUNTER, COUNTER_2, ask, guest, home
 
+from caxton.deploy import DeploymentRequest
 from caxton.errors import CaxtonError
 
 MANY = 30
@@ -34,17 +35,19 @@ async def test_a_deployment_leaves_no_object_behind(tmp_path: Path) -> None:
 
         async def swap(many: int) -> None:
             for number in range(many):
-                await house.engine.deploy("c", (COUNTER_2, COUNTER)[number % 2])
+                await house.engine.deploy(DeploymentRequest("c", (COUNTER_2, COUNTER)[number % 2]))
                 await ask(house, "c", {"add": 1}, conversation_id="one")
                 for refused in REFUSED:
                     try:
-                        await house.engine.deploy("c", refused, wat=refused.startswith(b"("))
+                        await house.engine.deploy(
+                            DeploymentRequest("c", refused, wat=refused.startswith(b"("))
+                        )
                     except CaxtonError:
                         # not by pytest.raises, which keeps what was raised
                         continue
                     raise AssertionError(refused)
 
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await swap(4)
         gc.collect()
         before = ours()

@@ -14,7 +14,7 @@ import pytest
 from agents.homes import answers, home, instances, kill_cell, power_cut, reached
 
 from caxton.clock import VirtualClock
-from caxton.deploy import DeploymentOptions, Probation, Stage
+from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation, Stage
 from caxton.deploy.handover.dual_run import DualRun
 from caxton.deploy.strategies.conversation_routing import within
 from caxton.errors import DeploymentError
@@ -273,7 +273,9 @@ async def test_a_build_that_breaks_down_over_the_past_is_not_taken(tmp_path: Pat
         first = await up(house, old(hooks=False))
         assert await ask(house, "t", NEW_TRAPS) == ("one", 1)
         with pytest.raises(DeploymentError, match="its past cannot be told") as caught:
-            await house.engine.deploy("c", new(hooks=False), wat=True, strategy="canary", options=HALF)
+            await house.engine.deploy(
+                DeploymentRequest("c", new(hooks=False), wat=True, strategy="canary", options=HALF)
+            )
         assert "--fresh-state" in (caught.value.hint or "")
         assert house.agents.view("c").revision == first.revision
         assert await ask(house, "t") == ("one", 2)

@@ -22,6 +22,7 @@ from agents.homes import (
 )
 from agents.test_recovery import TRAPS
 
+from caxton.deploy import DeploymentRequest
 from caxton.errors import DeploymentError
 from caxton.limits import Limits
 
@@ -32,10 +33,10 @@ TRAPS_AT_THREE = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 50)) (the
 @pytest.mark.parametrize("strategy", ["direct", "blue-green"])
 async def test_the_past_is_told_to_the_new_revision(tmp_path: Path, strategy: str) -> None:
     async with home(tmp_path, "[deploy]\nprobation_turns = 1") as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert [await tell(house) for _ in range(3)] == [1, 2, 3]
         change = asyncio.ensure_future(
-            house.engine.deploy("c", tally(tag="two", step=2), wat=True, strategy=strategy)
+            house.engine.deploy(DeploymentRequest("c", tally(tag="two", step=2), wat=True, strategy=strategy))
         )
         await reached(house, lambda: house.agents.registry.find("c").endpoint.revision_no == 2)
         # what it would have counted, had it been there from the beginning
@@ -50,20 +51,20 @@ async def test_the_past_is_told_to_the_new_revision(tmp_path: Path, strategy: st
 
 async def test_a_state_of_hooks_goes_back_to_where_it_began(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert await count(house) == 1
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
-        moved = await house.engine.deploy("c", tally(), wat=True)
+        moved = await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert (moved.memory, moved.memory_reason) == ("rebuilt", "1 turn run again")
         assert await tell(house) == 2
-        again = await house.engine.deploy("c", COUNTER)
+        again = await house.engine.deploy(DeploymentRequest("c", COUNTER))
         assert again.memory == "rebuilt"
         assert await count(house) == 3
 
 
 async def test_it_goes_on_under_load_with_nothing_lost_and_a_short_pause(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True, limits=AMPLE)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True, limits=AMPLE))
         told = []
 
         def say(many: int) -> None:
@@ -72,10 +73,10 @@ async def test_it_goes_on_under_load_with_nothing_lost_and_a_short_pause(tmp_pat
 
         builds = [tally(tag=f"b{number}") for number in range(6)]
         for build in builds:
-            await house.engine.deploy("compiled", build, wat=True)
+            await house.engine.deploy(DeploymentRequest("compiled", build, wat=True))
         say(500)
         for build in builds:
-            change = asyncio.ensure_future(house.engine.deploy("c", build, wat=True))
+            change = asyncio.ensure_future(house.engine.deploy(DeploymentRequest("c", build, wat=True)))
             while not change.done():
                 if len(told) < 40_000 and house.agents.registry.find("c").endpoint.depth < 40:
                     say(20)
@@ -93,36 +94,38 @@ async def test_it_goes_on_under_load_with_nothing_lost_and_a_short_pause(tmp_pat
 
 async def test_a_build_that_breaks_down_over_the_past_is_not_taken(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        first = await house.engine.deploy("c", tally(), wat=True)
+        first = await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert [await tell(house) for _ in range(4)] == [1, 2, 3, 4]
         broken = tally(tag="two", before=TRAPS_AT_THREE)
         with pytest.raises(DeploymentError, match="its past cannot be told to the new revision") as caught:
-            await house.engine.deploy("c", broken, wat=True)
+            await house.engine.deploy(DeploymentRequest("c", broken, wat=True))
         assert caught.value.hint is not None
         assert "--fresh-state" in caught.value.hint
         assert await tell(house) == 5
         assert house.agents.view("c").revision == first.revision
         assert await instances(house) == 1
-        made = await house.engine.deploy("c", broken, wat=True, fresh_state=True)
+        made = await house.engine.deploy(DeploymentRequest("c", broken, wat=True, fresh_state=True))
         assert (made.memory, await tell(house)) == ("fresh", 1)
 
 
 async def test_turns_that_cost_the_instance_are_not_told(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await tell(house)
         assert (await ask(house, "c", TRAPS))["performative"] == "failure"
         assert await tell(house) == 2
-        assert (await house.engine.deploy("c", tally(tag="two"), wat=True)).memory == "rebuilt"
+        assert (
+            await house.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True))
+        ).memory == "rebuilt"
         assert await tell(house) == 3
 
 
 async def test_what_cannot_be_told_begins_fresh_and_says_why(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nreplay_turns = 2") as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         for _ in range(3):
             await tell(house)
-        made = await house.engine.deploy("c", tally(tag="two"), wat=True)
+        made = await house.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True))
         assert (made.memory, made.memory_reason) == ("fresh", "it has had more than 2 turns since")
         assert await tell(house) == 1
         await commit(house)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from agents.homes import ask, commit, events, home, instances, reached, tally, tell
 
-from caxton.deploy import DeploymentView, ReplayGate
+from caxton.deploy import DeploymentRequest, DeploymentView, ReplayGate
 from caxton.errors import InvalidState
 from caxton.house import House
 from caxton.journal import Pin
@@ -27,7 +27,7 @@ ILLEGAL = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"conte
 
 
 async def deploy(house: House, wasm: bytes, gate: ReplayGate | None = None, **more: Any) -> DeploymentView:
-    return await house.engine.deploy("c", wasm, wat=True, gate=gate, **more)
+    return await house.engine.deploy(DeploymentRequest("c", wasm, wat=True, gate=gate, **more))
 
 
 async def begun(house: House) -> DeploymentView:

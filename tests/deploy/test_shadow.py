@@ -10,7 +10,7 @@ from agents.homes import home, instances, letters, reached
 from caxton.acl import Message, Performative
 from caxton.cells import Answer
 from caxton.clock import VirtualClock
-from caxton.deploy import DeploymentOptions
+from caxton.deploy import DeploymentOptions, DeploymentRequest
 from caxton.deploy.strategies.comparison import compare
 from caxton.limits import Limits
 from caxton.sandbox.frames import Status
@@ -123,7 +123,7 @@ async def test_a_shadow_that_breaks_its_protocol_or_writes_to_others_is_heard_by
 ) -> None:
     async with home(tmp_path) as house:
         await up(house, counter())
-        await house.engine.deploy("other", counter(), wat=True)
+        await house.engine.deploy(DeploymentRequest("other", counter(), wat=True))
         wrong = counter("two").replace(b"inform", b"cancel")
         async with side_by_side(house, wrong, strategy="shadow", options=LONG) as change:
             asked = [talk(house, f"t-{n}", protocol="fipa-request") for n in range(5)]

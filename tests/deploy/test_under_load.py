@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agents.homes import home, instances, kill_cell, letters
 
-from caxton.deploy import Condition, DeploymentOptions, DeploymentView, Probation, Stage
+from caxton.deploy import Condition, DeploymentOptions, DeploymentRequest, DeploymentView, Probation, Stage
 from caxton.deploy.options import with_changes
 from caxton.errors import CaxtonError
 from caxton.house import House
@@ -47,7 +47,9 @@ async def test_no_message_is_lost_or_answered_twice_and_none_overtakes(tmp_path:
                 WATCHED if bad else QUICK, drain=strategy == "blue-green" and lot.random() < 0.8
             )
             change: asyncio.Future[DeploymentView] = asyncio.ensure_future(
-                house.engine.deploy("c", wasm, wat=True, strategy=strategy, options=options)
+                house.engine.deploy(
+                    DeploymentRequest("c", wasm, wat=True, strategy=strategy, options=options)
+                )
             )
             wish = lot.choice(["abort", "kill", None] if bad else ["promote", "abort", "kill", None])
             rounds = 0

@@ -21,7 +21,7 @@ from agents.homes import (
 )
 from agents.test_recovery import LONG, REFUSED, TRAPS, many
 
-from caxton.deploy import ReplayGate
+from caxton.deploy import DeploymentRequest, ReplayGate
 from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.house import House
 from caxton.journal import Pin, schema
@@ -46,7 +46,7 @@ async def talk(house: House, name: str, *contents: Any, to: str = "c") -> None:
 
 async def test_ten_thousand_turns_are_the_same_on_the_same_build(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await many(house, "c", 10_000)
         report = await house.replayer.replay(Wanted(last=1000))
         assert (report.totals.turns, report.totals.same) == (10_000, 10_000)
@@ -58,7 +58,7 @@ async def test_ten_thousand_turns_are_the_same_on_the_same_build(tmp_path: Path)
 
 async def test_a_replay_has_no_effect_on_anything(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None, None)
         before, said = house.agents.view("c"), await answers(house)
         await replay(house, "t", wasm=tally(step=2, tag="two"), wat=True)
@@ -73,7 +73,7 @@ async def test_a_replay_has_no_effect_on_anything(tmp_path: Path) -> None:
 
 async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         for _ in range(3):
             await tell(house)
         await talk(house, "t", None)
@@ -95,7 +95,7 @@ async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_p
 
 async def test_it_begins_at_the_nearest_snapshot(tmp_path: Path) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 2") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         for number in range(1, 6):
             await talk(house, f"t{number}", {"add": 1})
             if number % 2 == 0:
@@ -112,7 +112,7 @@ async def test_it_begins_at_the_nearest_snapshot(tmp_path: Path) -> None:
 
 async def test_turns_that_failed_then_and_fail_now_are_the_same(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None, REFUSED, LONG, TRAPS, None)
         report = await replay(house, "t")
         assert verdicts(report) == ["same"] * 5
@@ -127,7 +127,7 @@ TRAPS_AT_THREE = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 50)) (the
 
 async def test_a_build_that_traps_is_told_and_the_rest_goes_on_without_that_turn(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", *[None] * 12)
         broken = tally(tag="two", before=TRAPS_AT_THREE)
         report = await replay(house, "t", wasm=broken, wat=True)
@@ -142,7 +142,9 @@ async def test_a_build_that_traps_is_told_and_the_rest_goes_on_without_that_turn
 
 async def test_a_build_that_mends_a_trap_is_seen_to(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(before=TRAPS_AT_THREE), wat=True, recover="snapshot")
+        await house.engine.deploy(
+            DeploymentRequest("c", tally(before=TRAPS_AT_THREE), wat=True, recover="snapshot")
+        )
         await talk(house, "t", None, None, None)
         report = await replay(house, "t", wasm=tally(tag="two"), wat=True)
         assert verdicts(report) == ["same", "same", "changed"]
@@ -153,7 +155,7 @@ async def test_a_build_that_mends_a_trap_is_seen_to(tmp_path: Path) -> None:
 
 async def test_what_lies_between_may_trap_too(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         seqs = [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(3)]
         await talk(house, "t", None)
         report = await replay(house, "t", wasm=tally(tag="two", before=TRAPS_AT_THREE), wat=True)
@@ -163,7 +165,7 @@ async def test_what_lies_between_may_trap_too(tmp_path: Path) -> None:
 
 async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         assert await tell(house) == 1
         await commit(house)
         gone = house.bus.last_seq
@@ -181,7 +183,7 @@ async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
 
 async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "pinned", None)
         assert await tell(house) == 2
         await talk(house, "pinned", None)
@@ -209,12 +211,14 @@ async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path)
         ]
         # the gate: a build that does as the one that runs changes nothing
         held = await house.engine.deploy(
-            "c", tally(tag="two"), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
+            DeploymentRequest("c", tally(tag="two"), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0))
         )
         assert held.gate is not None
         assert (held.state, held.gate.totals.same) == ("running", 3)
         held = await house.engine.deploy(
-            "c", tally(tag="three", step=3), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
+            DeploymentRequest(
+                "c", tally(tag="three", step=3), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
+            )
         )
         assert held.waits
         assert held.gate is not None
@@ -225,7 +229,7 @@ async def test_a_state_that_the_build_cannot_take_is_gone_round_where_the_past_g
     tmp_path: Path,
 ) -> None:
     async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy("c", COUNTER)
+        await house.engine.deploy(DeploymentRequest("c", COUNTER))
         await talk(house, "t1", {"add": 1})
         await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
         await talk(house, "t2", {"add": 1})
@@ -237,7 +241,7 @@ async def test_a_state_that_the_build_cannot_take_is_gone_round_where_the_past_g
 
 async def test_the_time_is_bounded(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None)
         report = await replay(house, "t", timeout_s=0.0)
         assert report.timed_out
@@ -247,7 +251,7 @@ async def test_the_time_is_bounded(tmp_path: Path) -> None:
 
 async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None, None)
         grows = tally(tag="two", before="(drop (memory.grow (i32.const 1)))")
         report = await replay(house, "t", wasm=grows, wat=True, baseline=True)
@@ -262,27 +266,33 @@ async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> 
 
 async def test_what_was_told_otherwise_then_is_named(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True, settings={"price": 40, "same": 1})
+        await house.engine.deploy(
+            DeploymentRequest("c", tally(), wat=True, settings={"price": 40, "same": 1})
+        )
         await talk(house, "first", None)
         assert (await replay(house, "first")).agents[0].changed == []
         more = Limits(fuel=5_000_000)
-        await house.engine.deploy("c", tally(), wat=True, settings={"price": 50, "same": 1}, limits=more)
+        await house.engine.deploy(
+            DeploymentRequest("c", tally(), wat=True, settings={"price": 50, "same": 1}, limits=more)
+        )
         await talk(house, "second", None)
-        await house.engine.deploy("c", tally(tag="two"), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True))
         await commit(house)
         report = await replay(house, "first", "second")
         assert report.agents[0].changed == ["limits.fuel", "settings.price"], "since the first of them"
         report = await replay(house, "second")
         assert (report.agents[0].changed, verdicts(report)) == ([], ["same"])
         # taken back, it is as it was then
-        await house.engine.deploy("c", tally(), wat=True, settings={"price": 40, "same": 1}, limits=Limits())
+        await house.engine.deploy(
+            DeploymentRequest("c", tally(), wat=True, settings={"price": 40, "same": 1}, limits=Limits())
+        )
         assert (await replay(house, "first")).agents[0].changed == []
 
 
 async def test_several_agents_of_one_conversation(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
-        await house.engine.deploy("d", tally(tag="d"), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await house.engine.deploy(DeploymentRequest("d", tally(tag="d"), wat=True))
         await talk(house, "t", None)
         await talk(house, "t", None, to="d")
         report = await replay(house, "t")
@@ -295,7 +305,7 @@ async def test_several_agents_of_one_conversation(tmp_path: Path) -> None:
 
 async def test_what_breaks_the_protocol_is_illegal_now(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await ask(house, "c", conversation_id="t", protocol="fipa-request")
         legal = await replay(house, "t", wasm=tally(step=2), wat=True)
         assert verdicts(legal) == ["changed"]
@@ -311,7 +321,7 @@ async def test_what_breaks_the_protocol_is_illegal_now(tmp_path: Path) -> None:
 
 async def test_bad_wishes(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None)
         with pytest.raises(ConversationNotFound):
             await replay(house, "nothing")
@@ -324,7 +334,7 @@ async def test_bad_wishes(tmp_path: Path) -> None:
 
 async def test_a_cell_that_dies_under_a_replay_is_an_answer(tmp_path: Path) -> None:
     async with home(tmp_path) as house:
-        await house.engine.deploy("c", tally(), wat=True)
+        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         await talk(house, "t", None)
         kill_cell(house)
         await reached(house, lambda: house.agents.view("c").restarts == 1)

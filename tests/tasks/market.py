@@ -17,6 +17,7 @@ from agents.homes import PATIENCE_S, home, reached
 
 from caxton.acl.message import read_message
 from caxton.clock import Clock
+from caxton.deploy import DeploymentRequest
 from caxton.example_modules import folder
 from caxton.house import House
 from caxton.protocols import Legality, Referee, library
@@ -90,11 +91,11 @@ async def shop(
         for name, price in SELLERS.items():
             if name not in house.agents.registry.agents:
                 await house.engine.deploy(
-                    name, SELLER, settings={"price": price, "mood": "steady", "seed": 7}
+                    DeploymentRequest(name, SELLER, settings={"price": price, "mood": "steady", "seed": 7})
                 )
         for name, wasm in (guests or {}).items():
             if name not in house.agents.registry.agents:
-                await house.engine.deploy(name, wasm, wat=True)
+                await house.engine.deploy(DeploymentRequest(name, wasm, wat=True))
         yield house
 
 

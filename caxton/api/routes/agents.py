@@ -15,7 +15,7 @@ from caxton.api.routes.deployments import ALL, deployment_body
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.services import Services, durable, full_name, services_of
 from caxton.config import check_agent_name, limits_from
-from caxton.deploy import DeploymentOptions, Probation, Refusal, ReplayGate, refusals
+from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation, Refusal, ReplayGate, refusals
 from caxton.deploy.options import compared, conditions, stages, with_changes
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.limits import Limits
@@ -135,26 +135,9 @@ async def deploy(request: Request) -> Response:
     With two revisions side by side (canary, shadow, drain) it answers as soon as both live, unless `wait` is said.
     """
     services = services_of(request)
-    body = read_body(await request.body())
-    name, module, limits = _module(services, body)
-    known = services.agents.registry.agents.get(name)
-    options = body.options(services.engine.options)
+    asked = _deployment_request(services, read_body(await request.body()))
     async with durable(services):
-        view = await services.engine.deploy(
-            name,
-            module,
-            wat=not module.startswith(b"\0"),
-            settings=body.settings,
-            limits=limits,
-            profile=body.profile,
-            strategy=body.strategy,
-            recover=body.recover or (known.config.recover if known else "replay"),
-            fresh_state=body.fresh_state,
-            options=options,
-            wait=body.wait,
-            gate=body.as_gate(),
-            configured=body.configured,
-        )
+        view = await services.engine.deploy(asked)
     return answer(deployment_body(view), 201)
 
 
@@ -171,20 +154,7 @@ async def deploy(request: Request) -> Response:
 async def plan(request: Request) -> Response:
     """What a deployment with the same body would change; the module is compiled, nothing else is done."""
     services = services_of(request)
-    body = read_body(await request.body())
-    name, module, limits = _module(services, body)
-    known = services.agents.registry.agents.get(name)
-    made = await services.engine.plan(
-        name,
-        module,
-        wat=not module.startswith(b"\0"),
-        settings=body.settings,
-        limits=limits,
-        profile=body.profile,
-        strategy=body.strategy,
-        recover=body.recover or (known.config.recover if known else "replay"),
-        options=body.options(services.engine.options),
-    )
+    made = await services.engine.plan(_deployment_request(services, read_body(await request.body())))
     return answer(view_body(made))
 
 
@@ -316,17 +286,37 @@ def read_body(raw: bytes) -> DeployBody:
         raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
 
 
-def _module(services: Services, body: DeployBody) -> tuple[str, bytes, Limits | None]:
-    """The agent's name, the module's bytes, and limits of its own."""
+def _deployment_request(services: Services, body: DeployBody) -> DeploymentRequest:
+    """What the body asks for. Raises InvalidModule or ConfigurationError that names the field."""
     name = check_agent_name(body.name)
     try:
         module = base64.b64decode(body.wasm_module, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidModule("wasm_module is not base64") from error
-    if body.limits is None:
-        return name, module, None
+    known = services.agents.registry.agents.get(name)
+    return DeploymentRequest(
+        name,
+        module,
+        wat=not module.startswith(b"\0"),
+        settings=body.settings,
+        limits=_limits(services, name, body.limits),
+        profile=body.profile,
+        recover=body.recover or (known.config.recover if known else "replay"),
+        strategy=body.strategy,
+        fresh_state=body.fresh_state,
+        options=body.options(services.engine.options),
+        gate=body.as_gate(),
+        configured=body.configured,
+        wait=body.wait,
+    )
+
+
+def _limits(services: Services, name: str, given: dict[str, int | str] | None) -> Limits | None:
+    """Limits of its own, where any are given."""
+    if given is None:
+        return None
     try:
-        return name, module, limits_from(body.limits, services.config.config.limits_of(name))
+        return limits_from(given, services.config.config.limits_of(name))
     except ValueError as error:
         raise ConfigurationError(
             f"limits: {error}",

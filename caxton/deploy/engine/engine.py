@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 import structlog
 
 from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
 from caxton.agents.life import state_name
-from caxton.agents.registry import RUNNING, SUSPENDED
 from caxton.bus import Bus
 from caxton.clock import Clock
+from caxton.deploy.context import DeployContext
+from caxton.deploy.engine.records import DeploymentRecords
 from caxton.deploy.engine.resume import InterruptedDeployments
 from caxton.deploy.engine.rollback import rollback_target
-from caxton.deploy.engine.run import DeploymentRun, RunPlan
-from caxton.deploy.handover.swap import DeployContext
-from caxton.deploy.options import DeploymentOptions, Probation
+from caxton.deploy.engine.run import DeploymentRun
+from caxton.deploy.handover.standby import SavedProgress
+from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.plan import Plan, plan_of
-from caxton.deploy.record import LASTING, DeploymentRecord, DeploymentRecords, DeploymentView, Origin
-from caxton.deploy.replay_gate import ReplayGate
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.request import SIDE_BY_SIDE, DeploymentRequest
 from caxton.deploy.target import Target
+from caxton.deploy.view import DeploymentView
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits
@@ -36,29 +37,7 @@ from caxton.replay import Replayer
 from caxton.sandbox.compiler import Compiled, Compiler
 from caxton.sandbox.profiles import Profile
 
-STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
-
 log = structlog.get_logger("caxton.deploy")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was asked for, as `Engine.deploy` takes it."""
-
-    name: str
-    wasm: bytes
-    wat: bool
-    settings: dict[str, Any] | None
-    limits: Limits | None
-    profile: str
-    strategy: str
-    recover: str
-    fresh_state: bool
-    options: DeploymentOptions
-    wait: bool
-    gate: ReplayGate | None
-    configured: bool = False
-    takes_back: str | None = None
 
 
 class Engine:
@@ -85,7 +64,7 @@ class Engine:
         self.options = options or DeploymentOptions()
         """How a deployment goes of which nothing else was said."""
         self._deployments = DeploymentRecords(bus.journal, clock)
-        self.interrupted = InterruptedDeployments(self._deployments, agents, self._run)
+        self.interrupted = InterruptedDeployments(self._deployments, agents, self._resume)
         """Takes up, after a start, what the daemon's last end interrupted."""
         self._under_way: dict[str, DeploymentRun] = {}
         """Deployments by id."""
@@ -93,95 +72,40 @@ class Engine:
         self._idle.set()
         self._closing = False
 
-    async def deploy(
-        self,
-        name: str,
-        wasm: bytes,
-        *,
-        wat: bool = False,
-        settings: dict[str, Any] | None = None,
-        limits: Limits | None = None,
-        profile: str = "standard",
-        strategy: str = "direct",
-        recover: str = "replay",
-        fresh_state: bool = False,
-        probation: Probation | None = None,
-        options: DeploymentOptions | None = None,
-        wait: bool = True,
-        gate: ReplayGate | None = None,
-        configured: bool = False,
-        takes_back: str | None = None,
-    ) -> DeploymentView:
+    async def deploy(self, request: DeploymentRequest) -> DeploymentView:
         """Bring a revision to an agent, new or running; it is journalled from its first step to its last.
 
         Returns the deployment when it has ended: running, or rolled_back where the new revision was not good enough;
-        without `wait`, one in which both revisions live for long as soon as they do. Raises DeploymentError (or
-        InvalidModule, ResourceError) where the module does not work; then a new agent is not made, and an old one goes
-        on with its old revision. The state of a running agent is carried over where the old revision has the snapshot
-        hook and the new one the restore hook, unless `fresh_state`. Settings and limits that are None stay as they
-        are. An agent that runs exactly this already is left alone. With a `gate` a build that it stops is returned as
-        it waits, validating; the next deployment to that agent ends the waiting. `configured`: it is what caxton.toml
-        says, which a start of the daemon does not say twice; `takes_back`: the deployment that it undoes.
+        unless the request says to wait, one in which both revisions live for long as soon as they do. Raises
+        DeploymentError (or InvalidModule, ResourceError) where the module does not work; then a new agent is not made,
+        and an old one goes on with its old revision. The state of a running agent is carried over where the old
+        revision has the snapshot hook and the new one the restore hook, unless a fresh state is asked for. An agent
+        that runs exactly this already is left alone. A build that a gate stops is returned as it waits, validating;
+        the next deployment to that agent ends the waiting.
         """
-        if strategy not in STRATEGIES:
-            raise DeploymentError(
-                f"there is no strategy {strategy!r}", hint=f"there are: {', '.join(STRATEGIES)}"
-            )
         if self._closing:
             raise _stops()
-        self._can_compare(name, strategy)
-        options = options or self.options
-        if probation is not None:
-            options = msgspec.structs.replace(options, probation=probation)
-        wanted = Wanted(
-            name,
-            wasm,
-            wat,
-            settings,
-            limits,
-            profile,
-            strategy,
-            recover,
-            fresh_state,
-            options,
-            wait,
-            gate,
-            configured,
-            takes_back,
-        )
-        await self._make_way(name)
-        claimed = self._claimed(name)
+        self._can_compare(request)
+        request = self._complete(request)
+        await self._make_way(request.agent)
+        claimed = self._claimed(request.agent)
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away
-        self._agents.spawn(_tell(self._work(wanted, claimed, told), told))
+        self._agents.spawn(_tell(self._work(request, claimed, told), told))
         try:
             return await told
         finally:
             # else a refusal would hold itself by this frame, and the module with it
             del told
 
-    async def plan(
-        self,
-        name: str,
-        wasm: bytes,
-        *,
-        wat: bool = False,
-        settings: dict[str, Any] | None = None,
-        limits: Limits | None = None,
-        profile: str = "standard",
-        strategy: str = "direct",
-        recover: str = "replay",
-        options: DeploymentOptions | None = None,
-    ) -> Plan:
-        """What `deploy` with the same arguments would change. The module is compiled, and nothing else is done.
+    async def plan(self, request: DeploymentRequest) -> Plan:
+        """What `deploy` with the same request would change. The module is compiled, and nothing else is done.
 
         Raises InvalidModule where it does not pass the static check.
         """
-        record = self._registry.agents.get(name)
-        compiled = await self._compiler.compile(wasm, Profile(profile), wat=wat)
-        old = record.config if record is not None else None
-        config = self._config(old, settings, limits, profile, recover)
-        return plan_of(name, record, config, compiled.sha256, strategy, options or self.options)
+        agent = self._registry.agents.get(request.agent)
+        compiled = await self._compiler.compile(request.wasm, Profile(request.profile), wat=request.wat)
+        return plan_of(self._complete(request), agent, self._config(request, agent), compiled.sha256)
 
     async def promote(self, id: str) -> DeploymentView:
         """The operator says that the new revision is to take over now; the deployment when it has ended.
@@ -207,19 +131,24 @@ class Engine:
     async def _make_way(self, name: str) -> None:
         """What waits for that agent waits no longer."""
         for run in list(self._under_way.values()):
-            if run.held and run.change.record.name == name:
+            if run.held and run.deployment.agent.name == name:
                 run.supersede()
                 await run.over.wait()
 
-    def _can_compare(self, name: str, strategy: str) -> None:
+    def _complete(self, request: DeploymentRequest) -> DeploymentRequest:
+        """The request with the project's options where it has none."""
+        return replace(request, options=request.options or self.options)
+
+    def _can_compare(self, request: DeploymentRequest) -> None:
         """InvalidState for a strategy that puts the new revision beside the old one, where that does not run."""
-        record = self._registry.agents.get(name)
-        if record is None or record.revision is None or strategy not in LASTING:
+        agent = self._registry.agents.get(request.agent)
+        if agent is None or agent.revision is None or request.strategy not in SIDE_BY_SIDE:
             return
-        if not isinstance(record.life, Running | Suspended):
+        if not isinstance(agent.life, Running | Suspended):
             raise InvalidState(
-                f"{name} is {state_name(record.life)}: a {strategy} needs the old revision at work, to compare with it",
-                hint=f"start it first: caxton agent start {name}; or deploy with --strategy direct",
+                f"{agent.name} is {state_name(agent.life)}: a {request.strategy} needs the old revision at work, "
+                "to compare with it",
+                hint=f"start it first: caxton agent start {agent.name}; or deploy with --strategy direct",
             )
 
     def _found(self, id: str) -> DeploymentRun:
@@ -233,15 +162,17 @@ class Engine:
 
         Raises InvalidState where the agent has moved on since, or where there was nothing before.
         """
-        record, before, config = rollback_target(row, self._registry)
+        agent, before, config = rollback_target(row, self._registry)
         return await self.deploy(
-            record.name,
-            await self._compiler.wasm(before.sha256),
-            settings=config.settings,
-            limits=config.limits,
-            profile=config.profile,
-            recover=config.recover,
-            takes_back=row.id,
+            DeploymentRequest(
+                agent.name,
+                await self._compiler.wasm(before.sha256),
+                settings=config.settings,
+                limits=config.limits,
+                profile=config.profile,
+                recover=config.recover,
+                takes_back=row.id,
+            )
         )
 
     async def close(self) -> None:
@@ -260,100 +191,72 @@ class Engine:
         return record
 
     async def _work(
-        self, wanted: Wanted, claimed: AgentRecord | None, told: asyncio.Future[DeploymentView]
+        self,
+        request: DeploymentRequest,
+        claimed: AgentRecord | None,
+        told: asyncio.Future[DeploymentView],
     ) -> DeploymentView:
-        deployment: DeploymentRecord | None = None
+        run: DeploymentRun | None = None
         try:
             began = self._clock.monotonic()
             try:
-                compiled = await self._compiler.compile(wanted.wasm, Profile(wanted.profile), wat=wanted.wat)
+                compiled = await self._compiler.compile(
+                    request.wasm, Profile(request.profile), wat=request.wat
+                )
             except CaxtonError as error:
                 if claimed is not None:
-                    self._deployments.refused(claimed, wanted.wasm, wanted.strategy, error)
+                    self._deployments.refused(request, claimed, error)
                 raise
             compile_ms = (self._clock.monotonic() - began) * 1000
             if self._closing:
                 raise _stops()
             # another deployment of the same new name may have come first while this one compiled
-            claimed = record = claimed or self._claimed(wanted.name)
-            config = self._config(
-                record.config if record is not None else None,
-                wanted.settings,
-                wanted.limits,
-                wanted.profile,
-                wanted.recover,
-            )
-            target = self._target(compiled, config, len(wanted.wasm), fresh_state=wanted.fresh_state)
-            if record is None:
-                claimed = record = self._registry.add(wanted.name, config, self._clock.now_us())
-                record.busy = True
+            claimed = agent = claimed or self._claimed(request.agent)
+            target = self._target(request, agent, compiled)
+            if agent is None:
+                claimed = agent = self._registry.add(request.agent, target.config, self._clock.now_us())
+                agent.busy = True
             deployment = self._deployments.begin(
-                record,
-                target.revision,
-                wanted.strategy,
-                compile_ms,
-                cached=compiled.cached,
-                origin=Origin(
-                    offered=config if wanted.configured else None,
-                    takes_back=wanted.takes_back,
-                    gated=wanted.gate is not None,
-                ),
+                request, agent, target, compile_ms=compile_ms, cached=compiled.cached
             )
-            self._registry.save(record, self._clock.now_us())
-            static = f"{len(wanted.wasm):,} bytes, profile {wanted.profile}"
-            plan = RunPlan(record, target, deployment, wanted.options, static, compile_ms, wanted.gate)
-            answer = partial(_answer, told)
-            return await self._run(plan, None if wanted.wait else answer, on_held=answer)
+            self._registry.save(agent, self._clock.now_us())
+            run = DeploymentRun(self._context, deployment, partial(_answer, told))
+            return await self._under(run, run.go())
         finally:
-            if claimed is not None and not (deployment is not None and deployment.released):
+            if claimed is not None and not (run is not None and run.released):
                 claimed.busy = False
 
-    def _config(
-        self,
-        old: AgentConfig | None,
-        settings: dict[str, Any] | None,
-        limits: Limits | None,
-        profile: str,
-        recover: str,
-    ) -> AgentConfig:
-        """What the agent is to be told; what was not said stays as it is."""
-        old = old or AgentConfig(limits=self._limits)
-        return AgentConfig(
-            limits=limits or old.limits,
-            settings=old.settings if settings is None else settings,
-            profile=profile,
-            recover=recover,
-            # a suspended agent gets its revision and goes on waiting; a stopped one is started by it
-            desired=SUSPENDED if old.desired == SUSPENDED else RUNNING,
-        )
+    def _config(self, request: DeploymentRequest, agent: AgentRecord | None) -> AgentConfig:
+        return request.config(agent.config if agent is not None else AgentConfig(limits=self._limits))
 
-    def _target(self, compiled: Compiled, config: AgentConfig, size: int, *, fresh_state: bool) -> Target:
+    def _target(self, request: DeploymentRequest, agent: AgentRecord | None, compiled: Compiled) -> Target:
+        config = self._config(request, agent)
         revision = self._registry.revision(
-            compiled.sha256, config.profile, size, compiled.module_path.name, self._clock.now_us()
+            compiled.sha256,
+            config.profile,
+            len(request.wasm),
+            compiled.module_path.name,
+            self._clock.now_us(),
         )
-        return Target(revision, config, fresh_state)
+        return Target(revision, config, request.fresh_state)
 
-    async def _run(
-        self,
-        plan: RunPlan,
-        on_live: Callable[[DeploymentView], None] | None,
-        *,
-        on_held: Callable[[DeploymentView], None] | None = None,
-        again: bool = False,
+    async def _resume(
+        self, deployment: DeploymentRecord, answer: Callable[[DeploymentView], None], saved: SavedProgress
     ) -> DeploymentView:
-        plan.deployment.goes_on_with = {
-            "terms": msgspec.to_builtins(plan.options),
-            "config": msgspec.to_builtins(plan.target.config),
-            "fresh_state": plan.target.fresh_state,
-        }
-        run = self._under_way[plan.deployment.id] = DeploymentRun(self._context, plan, on_live, on_held)
+        run = DeploymentRun(self._context, deployment, answer, saved)
+        return await self._under(run, run.resume())
+
+    async def _under(self, run: DeploymentRun, work: Coroutine[Any, Any, DeploymentView]) -> DeploymentView:
+        """Do the work of that run, and keep it among those under way meanwhile."""
+        deployment = run.deployment
+        self._under_way[deployment.id] = run
         self._idle.clear()
         try:
-            return await (run.resume() if again else run.go())
+            return await work
         finally:
             run.over.set()
-            plan.record.deployment = None
-            del self._under_way[plan.deployment.id]
+            deployment.agent.deployment = None
+            del self._under_way[deployment.id]
             if not self._under_way:
                 self._idle.set()
 

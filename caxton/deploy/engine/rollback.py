@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision
-from caxton.deploy.record import Before
+from caxton.deploy.saved import Before
 from caxton.errors import InvalidState
 from caxton.journal import DeploymentRow
 

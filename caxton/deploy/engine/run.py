@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
 from caxton.agents import AgentRecord, Running, Suspended
 from caxton.cells import Cell, CellLost
 from caxton.deploy.checks import STATIC, validate
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.standby import SavedProgress
-from caxton.deploy.handover.swap import Change, DeployContext
-from caxton.deploy.options import DeploymentOptions
-from caxton.deploy.record import DeploymentRecord, DeploymentView
-from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, ReplayGate, judge
+from caxton.deploy.handover.swap import Change
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, judge
 from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, ProbationFailed, Refused, Unchanged
 from caxton.deploy.strategies.blue_green import BlueGreen
 from caxton.deploy.strategies.canary import Canary
@@ -27,41 +26,28 @@ from caxton.deploy.strategies.direct import Direct
 from caxton.deploy.strategies.drain import Drain
 from caxton.deploy.strategies.shadow import Shadow
 from caxton.deploy.target import Target
+from caxton.deploy.view import DeploymentView
 from caxton.errors import CaxtonError, DeploymentError
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """What a deployment is to do, and by which rules."""
-
-    record: AgentRecord
-    target: Target
-    deployment: DeploymentRecord
-    options: DeploymentOptions
-    static: str
-    """What the static check found."""
-    compile_ms: float = 0.0
-    gate: ReplayGate | None = None
-    saved: SavedProgress | None = None
-
-
 class DeploymentRun:
-    """One deployment under way. `on_live` is told when both revisions live for longer than anybody waits, `on_held`
-    when the gate has stopped it."""
+    """One deployment under way. `answer` is told when the gate has stopped it and, unless the request says to wait,
+    when both revisions live for longer than anybody waits."""
 
     def __init__(
         self,
         context: DeployContext,
-        plan: RunPlan,
-        on_live: Callable[[DeploymentView], None] | None,
-        on_held: Callable[[DeploymentView], None] | None = None,
+        deployment: DeploymentRecord,
+        answer: Callable[[DeploymentView], None],
+        saved: SavedProgress | None = None,
     ) -> None:
-        self.deployment = plan.deployment
-        self.change = Change(context, plan.record, plan.target, plan.deployment)
+        self.deployment = deployment
+        self.change = Change(context, deployment)
+        self.released = False
+        """Whether others may change the agent meanwhile."""
         self._context = context
-        self._plan = plan
-        self._on_live = on_live
-        self._on_held = on_held
+        self._answer = answer
+        self._saved = saved
         self._decision: asyncio.Future[str | None] | None = None
         """While the gate holds it: why it is dropped, or None to let it go on."""
         self._stopping = False
@@ -101,35 +87,34 @@ class DeploymentRun:
 
     async def go(self) -> DeploymentView:
         """From the first step to the last."""
-        plan, clock = self._plan, self._context.clock
-        happening: Happening | None
+        deployment, clock = self.deployment, self._context.clock
+        happening: Happening | None = Unchanged()
         try:
             began = clock.monotonic()
-            if isinstance(plan.record.life, Running | Suspended):
-                if _is_so(plan.record, plan.target):
-                    plan.deployment.unchanged = True
-                else:
+            runs = _runs(deployment.agent)
+            if runs and _is_so(deployment.agent, deployment.target):
+                deployment.leave_unchanged()
+            else:
+                if runs:
                     self.change = self._handover()
-            happening = Unchanged() if plan.deployment.unchanged else await self._checked()
-            plan.deployment.load_ms = (clock.monotonic() - began) * 1000
+                happening = await self._checked()
+            deployment.loaded((clock.monotonic() - began) * 1000)
         except CaxtonError as error:
             happening = self._refuse(error)
         return await self._follow(happening)
 
     async def resume(self) -> DeploymentView:
         """After a restart of the daemon: put the new revision beside the old one again, and go on."""
-        deployment = self.deployment
         happening: Happening | None
         try:
             change = self.change = self._handover()
             await change.check()
             await change.change_over()
         except CaxtonError as error:
-            happening = ProbationFailed(
-                f"it could not go on after the daemon's restart: {readable(error).message}"
-            )
+            reason = f"it could not go on after the daemon's restart: {readable(error).message}"
+            happening = ProbationFailed(reason)
         else:
-            deployment.save()
+            self.deployment.save()
             happening = await self._watched()
         return await self._follow(happening)
 
@@ -137,51 +122,51 @@ class DeploymentRun:
 
     async def _checked(self) -> Happening:
         """The four steps of the validation, the gate, and then the instance itself."""
-        plan = self._plan
-        plan.deployment.checks.passed(STATIC, plan.static, plan.compile_ms)
+        deployment = self.deployment
+        request = deployment.request
+        deployment.checks.passed(
+            STATIC, f"{len(request.wasm):,} bytes, profile {request.profile}", deployment.compile_ms
+        )
         await validate(
-            plan.deployment.checks,
+            deployment.checks,
             self._context.agents.instances,
-            plan.record,
+            deployment.agent,
             self._cell(),
-            plan.target,
-            probe=plan.options.probe,
+            deployment.target,
+            probe=deployment.options.probe,
         )
         await self._through_the_gate()
         return await self.change.check()
 
     async def _through_the_gate(self) -> None:
         """See what the agent's conversations are answered now; wait for an operator where that is not good enough."""
-        plan, context = self._plan, self._context
-        record, gate = plan.record, plan.gate
-        if gate is None or record.revision is None or record.revision == plan.target.revision:
+        deployment, context = self.deployment, self._context
+        agent, gate = deployment.agent, deployment.request.gate
+        if gate is None or agent.revision is None or agent.revision == deployment.target.revision:
             return
-        verdict = self.deployment.gate = await judge(
-            gate, context.replayer, context.bus.journal.reader, record, plan.target
-        )
+        verdict = await judge(gate, context.replayer, context.bus.journal.reader, agent, deployment.target)
+        deployment.judged(verdict)
         if not verdict.stopped:
             return
         if self._stopping:
             raise DeploymentError(DAEMON_STOPPED)
         self._decision = asyncio.get_running_loop().create_future()
-        self.deployment.waits = True
-        self.deployment.save()
+        deployment.wait(waits=True)
+        deployment.save()
         self.tell()
         # nobody is kept from the agent while this one waits
-        self.deployment.released = True
-        record.busy = False
-        if self._on_held is not None:
-            self._on_held(self.deployment.view())
+        self.released = True
+        agent.busy = False
+        self._answer(deployment.view())
         why = await self._decision
-        self.deployment.waits = False
+        deployment.wait(waits=False)
         if why is not None:
             raise DeploymentError(f"{why}: {verdict.reason}")
-        if context.agents.registry.agents.get(record.name) is not record:
-            raise DeploymentError(f"{record.name} was removed while this waited")
-        context.agents.claim(record, "deployed")
-        self.deployment.released = False
-        runs = isinstance(record.life, Running | Suspended)
-        self.change = self._handover() if runs else Change(context, record, plan.target, self.deployment)
+        if context.agents.registry.agents.get(agent.name) is not agent:
+            raise DeploymentError(f"{agent.name} was removed while this waited")
+        context.agents.claim(agent, "deployed")
+        self.released = False
+        self.change = self._handover() if _runs(agent) else Change(context, deployment)
 
     def _decide(self, why: str | None) -> bool:
         """End the waiting, if it waits."""
@@ -192,24 +177,24 @@ class DeploymentRun:
         return True
 
     def _cell(self) -> Cell:
-        record = self._plan.record
-        runs = isinstance(record.life, Running | Suspended)
-        return record.cell if runs and record.cell is not None else self._context.agents.instances.place()
+        agent = self.deployment.agent
+        if _runs(agent) and agent.cell is not None:
+            return agent.cell
+        return self._context.agents.instances.place()
 
     def _handover(self) -> Change:
-        plan, context = self._plan, self._context
-        record, target, deployment, options = plan.record, plan.target, plan.deployment, plan.options
-        match deployment.strategy:
+        context, deployment = self._context, self.deployment
+        match deployment.request.strategy:
             case "canary":
-                return Canary(context, record, target, deployment, options, plan.saved)
+                return Canary(context, deployment, self._saved)
             case "shadow":
-                return Shadow(context, record, target, deployment, options, plan.saved)
-            case "blue-green" if options.drain:
-                return Drain(context, record, target, deployment, options)
+                return Shadow(context, deployment, self._saved)
+            case "blue-green" if deployment.options.drain:
+                return Drain(context, deployment)
             case "blue-green":
-                return BlueGreen(context, record, target, deployment, options.probation)
+                return BlueGreen(context, deployment)
             case _:
-                return Direct(context, record, target, deployment)
+                return Direct(context, deployment)
 
     async def _follow(self, happening: Happening | None) -> DeploymentView:
         while happening is not None:
@@ -249,8 +234,8 @@ class DeploymentRun:
     async def _watched(self) -> Happening | None:
         if self._stopping:
             self.change.stop()
-        if self._on_live is not None and self.change.lasting:
-            self._on_live(self.deployment.view())
+        if self.change.lasting and not self.deployment.request.wait:
+            self._answer(self.deployment.view())
         return await self.change.watch()
 
     def tell(self) -> None:
@@ -266,6 +251,10 @@ class DeploymentRun:
     def _refuse(self, error: CaxtonError) -> Refused:
         self._refused = readable(error)
         return Refused(self._refused.message)
+
+
+def _runs(agent: AgentRecord) -> bool:
+    return isinstance(agent.life, Running | Suspended)
 
 
 def _is_so(record: AgentRecord, target: Target) -> bool:

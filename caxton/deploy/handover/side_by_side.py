@@ -13,17 +13,14 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.agents import AgentRecord
 from caxton.cells import CellLost
 from caxton.clock import Alarm
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.dual_run import PendingTurn
 from caxton.deploy.handover.standby import DIED, SavedProgress, Standby
-from caxton.deploy.handover.swap import DeployContext
-from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ABORTED, ChangedOver, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
-from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError
 from caxton.sandbox.frames import DISCARDED, Status
 
@@ -42,20 +39,16 @@ class SideBySide(Standby):
     def __init__(
         self,
         context: DeployContext,
-        record: AgentRecord,
-        target: Target,
         deployment: DeploymentRecord,
-        options: DeploymentOptions,
         saved: SavedProgress | None = None,
     ) -> None:
-        super().__init__(context, record, target, deployment, saved)
-        self.options = options
+        super().__init__(context, deployment, saved)
+        self.options = deployment.options
         self.metrics = saved.metrics if saved else ComparedMetrics()
         self._verdict: asyncio.Future[Happening | None] = asyncio.get_running_loop().create_future()
         self._fallen: deque[float] = deque(maxlen=BREAKDOWNS)
         self._notes: Alarm | None = None
-        deployment.progress = self.progress
-        deployment.kept = self.kept
+        deployment.follow(self)
 
     # ------------------------------------------------------------------ as a change
 
@@ -218,7 +211,7 @@ class SideBySide(Standby):
             dual_run.end()
             self.put(self.slot, self.target.revision, self.target.config)
             self.context.bus.open(endpoint)
-            self.deployment.pause_us = int((self.context.clock.monotonic() - began) * 1e6)
+            self.deployment.paused(self.context.clock.monotonic() - began)
 
     async def _come_back(self) -> None:
         try:

@@ -17,16 +17,16 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.agents import AgentRecord, Way
+from caxton.agents import Way
 from caxton.bus import Envelope
 from caxton.cells import CellLost
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.dual_run import DualRun, PendingTurn
 from caxton.deploy.handover.rebuild import Rebuild, decided_upto
-from caxton.deploy.handover.swap import DeployContext, Handover
+from caxton.deploy.handover.swap import Handover
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import Happening
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
-from caxton.deploy.target import Target
 from caxton.errors import DeploymentError
 from caxton.journal import KEPT, MomentsGone, OwnTurn
 from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
@@ -60,12 +60,11 @@ class Standby(Handover):
     def __init__(
         self,
         context: DeployContext,
-        record: AgentRecord,
-        target: Target,
         deployment: DeploymentRecord,
         saved: SavedProgress | None,
     ) -> None:
-        super().__init__(context, record, target, deployment)
+        super().__init__(context, deployment)
+        record = self.record
         assert record.revision is not None
         self.saved = saved
         self.dual_run: DualRun | None = None
@@ -84,7 +83,7 @@ class Standby(Handover):
         if self.rebuild is None:
             self._since = None
         elif began is not None:
-            self.deployment.memory, self.deployment.memory_reason = "fresh", self._memory_reason
+            self.deployment.remembers("fresh", self._memory_reason)
         return checked
 
     async def join(self) -> None:
@@ -207,7 +206,7 @@ class Standby(Handover):
         """After that message the new revision begins with nothing."""
         self.swap_seq = seq
         self._since = seq if self.target.config.recover == "replay" else None
-        self.deployment.memory, self.deployment.memory_reason = "fresh", why
+        self.deployment.remembers("fresh", why)
 
     def _is_told(self) -> bool:
         # after a restart, what began with nothing is told what came since

@@ -7,32 +7,17 @@ then the agent is as it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
-from caxton.agents import AgentConfig, AgentRecord, Loaded, Revision, Running, Supervisor, Suspended, Way
+from caxton.agents import AgentConfig, Loaded, Revision, Running, Suspended, Way
 from caxton.agents.registry import REMOVED
-from caxton.bus import Bus
-from caxton.clock import Clock
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.rebuild import Rebuild
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ChangedOver, Checked, Drained, Happening, ProbationFailed, state_name
-from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import CARRIED
-from caxton.replay import Replayer
 from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
-
-
-@dataclass(frozen=True, slots=True)
-class DeployContext:
-    """What a change works on."""
-
-    bus: Bus
-    agents: Supervisor
-    clock: Clock
-    replayer: Replayer
 
 
 class Change:
@@ -41,13 +26,11 @@ class Change:
     lasting = False
     """Whether both revisions live for long, so that nobody waits for its end."""
 
-    def __init__(
-        self, context: DeployContext, record: AgentRecord, target: Target, deployment: DeploymentRecord
-    ) -> None:
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
         self.context = context
-        self.record = record
-        self.target = target
         self.deployment = deployment
+        self.record = record = deployment.agent
+        self.target = deployment.target
         self.new = record.revision is None
 
     async def check(self) -> Happening:
@@ -121,17 +104,15 @@ class Change:
     def _tell_memory(self, way: Way) -> None:
         deployment = self.deployment
         if way.restored:
-            deployment.memory, deployment.memory_reason = "carried", way.reason
+            deployment.remembers("carried", way.reason)
         elif way.turns:
-            deployment.memory = "rebuilt"
+            deployment.remembers("rebuilt")
+        elif self.target.fresh_state:
+            deployment.remembers("fresh", "a fresh state was asked for")
+        elif self.target.config.recover == "fresh":
+            deployment.remembers("fresh", 'recover is "fresh"')
         else:
-            deployment.memory = "fresh"
-            if self.target.fresh_state:
-                deployment.memory_reason = "a fresh state was asked for"
-            elif self.target.config.recover == "fresh":
-                deployment.memory_reason = 'recover is "fresh"'
-            else:
-                deployment.memory_reason = way.reason or "there was nothing to remember"
+            deployment.remembers("fresh", way.reason or "there was nothing to remember")
 
 
 class Handover(Change):
@@ -140,10 +121,9 @@ class Handover(Change):
     on_probation = False
     """Whether the old instance stands by after the swap; else it is shut down as soon as the new one is at work."""
 
-    def __init__(
-        self, context: DeployContext, record: AgentRecord, target: Target, deployment: DeploymentRecord
-    ) -> None:
-        super().__init__(context, record, target, deployment)
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
+        super().__init__(context, deployment)
+        record = self.record
         assert record.cell is not None
         assert record.revision is not None
         if record.cell.link is None:
@@ -169,8 +149,7 @@ class Handover(Change):
         self.hooks = tuple(loaded.hooks)
         why = self._why_not_carried()
         self.carry = why is None
-        self.deployment.memory = "carried" if self.carry else "fresh"
-        self.deployment.memory_reason = why
+        self.deployment.remembers("carried" if self.carry else "fresh", why)
         if self._is_told():
             await self._tell_past()
         return Checked()
@@ -207,7 +186,7 @@ class Handover(Change):
                     self.context.bus.open(endpoint)
             if self.rebuild is not None:
                 self._say_rebuilt(self.rebuild.turns)
-            self.deployment.pause_us = int((self.context.clock.monotonic() - began) * 1e6)
+            self.deployment.paused(self.context.clock.monotonic() - began)
         return ChangedOver(on_probation=self.on_probation)
 
     def take_over(self) -> None:
@@ -288,7 +267,8 @@ class Handover(Change):
         self.rebuild = Rebuild(context.bus, context.agents, self.record, self.cell, self.link, self.slot)
         why = await self._start(self.rebuild)
         if why is not None:
-            self.rebuild, self.deployment.memory_reason = None, why
+            self.rebuild = None
+            self.deployment.remembers("fresh", why)
             return
         self._say_rebuilt(self.rebuild.turns)
 
@@ -297,9 +277,7 @@ class Handover(Change):
         return await rebuild.start(self.target, self.deployment.id)
 
     def _say_rebuilt(self, turns: int) -> None:
-        deployment = self.deployment
-        deployment.memory = "rebuilt"
-        deployment.memory_reason = f"{turns:,} turn{'' if turns == 1 else 's'} run again"
+        self.deployment.remembers("rebuilt", f"{turns:,} turn{'' if turns == 1 else 's'} run again")
 
     def _lives(self) -> bool:
         return isinstance(self.record.life, Running | Suspended) and self.cell.link is self.link

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import msgspec
 
-from caxton.agents import AgentRecord
 from caxton.bus.endpoint import NEVER
 from caxton.cells import CellLost
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.probation import ProbationPort
-from caxton.deploy.handover.swap import DeployContext, Handover
-from caxton.deploy.options import Probation
+from caxton.deploy.handover.swap import Handover
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Happening, Passed, ProbationFailed
 from caxton.deploy.target import Target
@@ -31,19 +30,12 @@ class BlueGreen(Handover):
 
     on_probation = True
 
-    def __init__(
-        self,
-        context: DeployContext,
-        record: AgentRecord,
-        target: Target,
-        deployment: DeploymentRecord,
-        probation: Probation,
-    ) -> None:
-        super().__init__(context, record, target, deployment)
-        assert record.revision is not None
-        self._old = Target(record.revision, record.config)
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
+        super().__init__(context, deployment)
+        assert self.record.revision is not None
+        self._old = Target(self.record.revision, self.record.config)
         self._old_seq = 0
-        self._probation = probation
+        self._probation = deployment.options.probation
         self._trial: ProbationPort | None = None
         self._is_lost = False
 

@@ -6,34 +6,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.dual_run import PendingTurn
 from caxton.deploy.handover.side_by_side import SideBySide
 from caxton.deploy.handover.standby import SavedProgress
-from caxton.deploy.handover.swap import DeployContext
-from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.conversation_routing import ConversationRouting, under_way, within
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
-from caxton.deploy.target import Target
 
 
 class Canary(SideBySide):
     """Stages, each with a share of the conversations and a time. What `resumed` says was so before a restart."""
 
     def __init__(
-        self,
-        context: DeployContext,
-        record: AgentRecord,
-        target: Target,
-        deployment: DeploymentRecord,
-        options: DeploymentOptions,
-        saved: SavedProgress | None = None,
+        self, context: DeployContext, deployment: DeploymentRecord, saved: SavedProgress | None = None
     ) -> None:
-        super().__init__(context, record, target, deployment, options, saved)
+        super().__init__(context, deployment, saved)
+        options = self.options
         before: dict[str, Any] = saved.progress if saved else {}
         self._stage = min(int(before.get("stage", 1)), len(options.stages)) - 1
         self._left_s = float(before.get("left_s", options.stages[0].for_s))

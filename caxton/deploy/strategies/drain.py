@@ -14,19 +14,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.dual_run import PendingTurn
 from caxton.deploy.handover.open_conversations import OpenConversations
 from caxton.deploy.handover.side_by_side import SideBySide
 from caxton.deploy.handover.standby import DIED
-from caxton.deploy.handover.swap import DeployContext
-from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import DAEMON_STOPPED, Drained, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.conversation_routing import ConversationRouting
-from caxton.deploy.target import Target
 from caxton.errors import CaxtonError
 from caxton.sandbox.frames import DISCARDED
 
@@ -36,20 +33,13 @@ LOOK_S: Final = 0.5
 class Drain(SideBySide):
     """The old revision goes when its conversations have ended, or when its time is over."""
 
-    def __init__(
-        self,
-        context: DeployContext,
-        record: AgentRecord,
-        target: Target,
-        deployment: DeploymentRecord,
-        options: DeploymentOptions,
-    ) -> None:
-        super().__init__(context, record, target, deployment, options)
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
+        super().__init__(context, deployment)
         self._routing = ConversationRouting(lambda one: True)
         self._good = 0
         self._is_draining = False
         self._heard_at = 0.0
-        self._open_conversations = OpenConversations(context.bus, record.endpoint.name)
+        self._open_conversations = OpenConversations(context.bus, self.record.endpoint.name)
         self._ends_at = 0.0
         self._next: Alarm | None = None
         self._dry: asyncio.Future[None] = asyncio.get_running_loop().create_future()

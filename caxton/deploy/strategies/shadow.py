@@ -6,18 +6,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from caxton.agents import AgentRecord
 from caxton.bus import Envelope
 from caxton.clock import Alarm
+from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.dual_run import PendingTurn
 from caxton.deploy.handover.side_by_side import SideBySide
 from caxton.deploy.handover.standby import SavedProgress
-from caxton.deploy.handover.swap import DeployContext
-from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import Happening, ProbationFailed
 from caxton.deploy.strategies.comparison import compare
-from caxton.deploy.target import Target
 
 EXAMPLES: Final = 10
 """Differences that are kept word for word."""
@@ -27,15 +24,10 @@ class Shadow(SideBySide):
     """A copy of the traffic, for a time."""
 
     def __init__(
-        self,
-        context: DeployContext,
-        record: AgentRecord,
-        target: Target,
-        deployment: DeploymentRecord,
-        options: DeploymentOptions,
-        saved: SavedProgress | None = None,
+        self, context: DeployContext, deployment: DeploymentRecord, saved: SavedProgress | None = None
     ) -> None:
-        super().__init__(context, record, target, deployment, options, saved)
+        super().__init__(context, deployment, saved)
+        options = self.options
         before: dict[str, Any] = saved.progress if saved else {}
         self._left_s = float(before.get("left_s", options.shadow_s))
         self._ends_at = 0.0

@@ -1,0 +1,59 @@
+"""What a deployment's row says besides its columns, as far as it is read again.
+
+In: a row. Out: what a rollback, the next start of the daemon, or a deployment that goes on needs to know.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from caxton.agents import AgentConfig
+from caxton.deploy.checks import Check
+from caxton.deploy.options import DeploymentOptions
+from caxton.deploy.request import SIDE_BY_SIDE
+from caxton.deploy.view import Timings
+from caxton.journal import DeploymentRow
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent was told before; a rollback tells it so again."""
+
+    before: AgentConfig | None = None
+
+
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment needs to go on after a restart of the daemon, as its row has it."""
+
+    options: DeploymentOptions = msgspec.field(name="terms")
+    config: AgentConfig
+    kept: dict[str, Any]
+    progress: dict[str, Any]
+    timings: Timings
+    validation: list[Check]
+    memory: str | None = None
+    memory_reason: str | None = None
+    fresh_state: bool = False
+    before: AgentConfig | None = None
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a deployment came from, as far as the next start of the daemon has to know (`configured_builds`)."""
+
+    offered: AgentConfig | None = None
+    """What caxton.toml said besides, where the revision is the one that it names."""
+    takes_back: str | None = None
+    """The deployment that it undoes."""
+    gated: bool = False
+    """Whether a gate stood before it."""
+
+
+def goes_on(row: DeploymentRow) -> SavedState | None:
+    """What a deployment goes on with after a restart; None for one that ends with the daemon."""
+    if row.state != "deploying" or row.strategy not in SIDE_BY_SIDE or row.previous_no is None:
+        return None
+    try:
+        return msgspec.json.decode(row.detail, type=SavedState, strict=False)
+    except msgspec.MsgspecError:
+        return None  # its instances did not stand side by side yet
