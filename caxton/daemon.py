@@ -28,7 +28,7 @@ from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
-from caxton.house import deploy_configured, open_house
+from caxton.runtime import deploy_configured, open_runtime
 from caxton.telemetry.logs import configure
 
 log = structlog.get_logger("caxton")
@@ -98,23 +98,23 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
-    async with open_house(project) as house:
-        await deploy_configured(house, known_stay=known_stay)
+    async with open_runtime(project) as runtime:
+        await deploy_configured(runtime, known_stay=known_stay)
         listener = listen(project.state)
-        rooms = Services.of(house, stop=stopping.set, started_us=started_us)
+        rooms = Services.of(runtime, stop=stopping.set, started_us=started_us)
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
-            house.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
-            house.bus.settle()
-            log.info("ready", socket=str(listener.path), agents=len(house.agents.views()))
+            runtime.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
+            runtime.bus.settle()
+            log.info("ready", socket=str(listener.path), agents=len(runtime.agents.views()))
             await stopping.wait()
             log.info("stopping")
-            house.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
-            house.bus.settle()
+            runtime.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
+            runtime.bus.settle()
             # whoever waits for a deployment or a task gets its answer before the door closes
-            await house.engine.close()
-            await house.tasks.close()
+            await runtime.engine.close()
+            await runtime.tasks.close()
             server.stop()
     log.info("stopped")
 

@@ -35,7 +35,7 @@ from caxton.devloop.events import BuildFailed
 from caxton.devloop.implied import agent_name
 from caxton.devloop.targets import Target, targets
 from caxton.errors import CaxtonError, ConfigurationError, TimedOut
-from caxton.sandbox.python_agent import pack, unpack
+from caxton.sandbox.compile.python_source import pack, unpack
 
 START_S: Final = 60.0
 STOP_S: Final = 30.0

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
-from caxton.sandbox.python_build import PythonRuntime
+from caxton.sandbox.python.build import PythonRuntime
 
 settings.register_profile("caxton", deadline=None)
 settings.load_profile("caxton")

@@ -28,11 +28,11 @@ import uvloop
 
 from caxton.api.server import Server
 from caxton.api.services import Services
-from caxton.bench.stage import populate, say
+from caxton.bench.measured_system import populate, say
 from caxton.config import load
 from caxton.daemon import give_way
 from caxton.daemon_socket import listen
-from caxton.house import open_house
+from caxton.runtime import open_runtime
 from caxton.telemetry.logs import configure
 from caxton_tui import CaxtonApp, rare_collections
 
@@ -58,22 +58,24 @@ SCREENS = (
 async def daemon(folder: Path, agents: int, busy: bool) -> None:
     """A daemon with relays, busy or not; a line on stdin is answered with the turns so far."""
     project = load(folder, environ={})
-    async with open_house(project, snapshots=False) as house:
-        names = await populate(house, "relay", agents, lambda what, part: None)
-        rooms = Services.of(house, stop=lambda: None, started_us=house.clock.now_us())
+    async with open_runtime(project, snapshots=False) as runtime:
+        names = await populate(runtime, "relay", agents, lambda what, part: None)
+        rooms = Services.of(runtime, stop=lambda: None, started_us=runtime.clock.now_us())
         server = Server(rooms, listen(project.state))
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
             for number, name in enumerate(names if busy else []):
-                say(house, names[(number * 7 + 1) % agents], name, {"n": 0, "task": "x" * 60}, f"c-{number}")
-            house.bus.settle()
+                say(
+                    runtime, names[(number * 7 + 1) % agents], name, {"n": 0, "task": "x" * 60}, f"c-{number}"
+                )
+            runtime.bus.settle()
             lines = asyncio.StreamReader()
             await asyncio.get_running_loop().connect_read_pipe(
                 lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
             )
             _answer("ready")
             while await lines.readline():
-                _answer(str(house.bus.counts.turns))
+                _answer(str(runtime.bus.counts.turns))
             server.stop()
 
 

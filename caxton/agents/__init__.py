@@ -6,7 +6,7 @@ Out: agents that run, or a clear word why they do not. The registry is rows in t
 
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
-from caxton.agents.recovery import Recovery, Way
+from caxton.agents.recovery import Recovery, RecoveryPlan
 from caxton.agents.registry import AgentConfig, AgentRecord, Registry, Revision
 from caxton.agents.supervisor import Supervisor
 from caxton.agents.views import AgentView, KeptOut
@@ -22,11 +22,11 @@ __all__ = [
     "Life",
     "Loaded",
     "Recovery",
+    "RecoveryPlan",
     "Registry",
     "Revision",
     "Running",
     "Supervisor",
     "Suspended",
     "Unloaded",
-    "Way",
 ]

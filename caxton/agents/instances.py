@@ -18,7 +18,7 @@ from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
 from caxton.errors import DeploymentError, InvalidState
 from caxton.journal import FRESH, KEPT
-from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import (
     Fault,
     Kind,
@@ -65,7 +65,7 @@ class Instances:
         cell.endpoints[endpoint] = None
         link.slots[slot] = endpoint
         endpoint.slot = slot
-        endpoint.outlet = link
+        endpoint.port = link
         endpoint.revision_no = record.revision.no
         running = record.life.start(cell.no, slot)
         record.life = running.suspend() if record.config.desired == SUSPENDED else running

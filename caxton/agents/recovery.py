@@ -44,7 +44,7 @@ log = structlog.get_logger("caxton.agents")
 
 
 @dataclass(slots=True, eq=False)
-class Way:
+class RecoveryPlan:
     """One agent on its way back; filled in as it goes."""
 
     record: AgentRecord
@@ -111,7 +111,7 @@ class Recovery:
         self._clock = clock
         self._most = most
 
-    async def bring(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> Way:
+    async def bring(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
         """Make an agent's instance in a cell, with its memory, and let messages go to it.
 
         Raises what kept it from coming up: DeploymentError, InvalidState, CellLost.
@@ -122,11 +122,11 @@ class Recovery:
             raise way.error
         return way
 
-    async def bring_all(self, ways: Sequence[Way], back: Callable[[Way], None]) -> None:
+    async def bring_all(self, ways: Sequence[RecoveryPlan], back: Callable[[RecoveryPlan], None]) -> None:
         """The same for many agents with one reading of the journal; `back` is told of each, at once, however it
         ended."""
 
-        def arrived(way: Way) -> None:
+        def arrived(way: RecoveryPlan) -> None:
             if way.error is None:
                 try:
                     assert way.loaded is not None
@@ -137,25 +137,25 @@ class Recovery:
 
         await self.remember(ways, arrived)
 
-    def way(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> Way:
+    def way(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
         """An agent on its way to a new slot of that cell, as it was last told to be."""
         assert record.revision is not None
-        return Way(record, cell, cell.slot(), record.revision, record.config, fresh)
+        return RecoveryPlan(record, cell, cell.slot(), record.revision, record.config, fresh)
 
-    async def remember(self, ways: Sequence[Way], arrived: Callable[[Way], None]) -> None:
+    async def remember(self, ways: Sequence[RecoveryPlan], arrived: Callable[[RecoveryPlan], None]) -> None:
         """Make instances with their memories, without letting messages go to them; `arrived` is told of each."""
 
-        def done(way: Way) -> None:
+        def done(way: RecoveryPlan) -> None:
             self._arrive(way, arrived)
 
         await self._recall(ways, done)
 
-    async def recall(self, ways: Sequence[Way], upto: int | None = None) -> None:
+    async def recall(self, ways: Sequence[RecoveryPlan], upto: int | None = None) -> None:
         """Make instances and run their past in them, up to the turn on message `upto`, and nothing else: for builds
         beside the running ones."""
         await self._recall(ways, lambda way: None, upto)
 
-    async def catch_up(self, way: Way, upto: int) -> None:
+    async def catch_up(self, way: RecoveryPlan, upto: int) -> None:
         """Run what was done meanwhile, up to the turn on message `upto`."""
         await self._journal.written()
         if way.replays and way.error is None:
@@ -164,7 +164,7 @@ class Recovery:
             raise way.error
 
     async def _recall(
-        self, ways: Sequence[Way], arrived: Callable[[Way], None], upto: int | None = None
+        self, ways: Sequence[RecoveryPlan], arrived: Callable[[RecoveryPlan], None], upto: int | None = None
     ) -> None:
         bases: dict[int, SnapshotRow] = {}
         trimmed = 0
@@ -188,14 +188,14 @@ class Recovery:
 
     # ------------------------------------------------------------------ where to begin
 
-    async def _bases(self, ways: Sequence[Way]) -> dict[int, SnapshotRow]:
+    async def _bases(self, ways: Sequence[RecoveryPlan]) -> dict[int, SnapshotRow]:
         reader = self._journal.reader
         if len(ways) > ONE_BY_ONE:
             return await reader.latest_snapshots()
         found = [await self._latest(way) for way in ways]
         return {one.agent_no: one for one in found if one is not None}
 
-    async def _latest(self, way: Way) -> SnapshotRow | None:
+    async def _latest(self, way: RecoveryPlan) -> SnapshotRow | None:
         reader, heir_no = self._journal.reader, way.record.heir_no
         if heir_no is None or heir_no == way.revision.no:
             return await reader.snapshot(way.record.number)
@@ -203,7 +203,7 @@ class Recovery:
         rows = await reader.snapshots(way.record.number)
         return next((row for row in rows if row.revision_no != heir_no), None)
 
-    async def _load(self, way: Way, latest: SnapshotRow | None, trimmed: int) -> None:
+    async def _load(self, way: RecoveryPlan, latest: SnapshotRow | None, trimmed: int) -> None:
         """Make the instance, and find out from where on it has to be told what it did."""
         recover = way.config.recover
         way.link = way.cell.link
@@ -230,7 +230,7 @@ class Recovery:
         else:
             way.base, way.replays, way.last_seq, way.reason = base, True, base.seq, None
 
-    async def _make(self, way: Way, base: SnapshotRow | None) -> None:
+    async def _make(self, way: RecoveryPlan, base: SnapshotRow | None) -> None:
         state = base.data if base is not None and base.kind != FRESH else None
         if way.link is None:
             raise CellLost("the agent's cell is being started again", hint="try again in a moment")
@@ -250,7 +250,7 @@ class Recovery:
 
     # ------------------------------------------------------------------ once more
 
-    async def _replay(self, group: list[Way], upto: int) -> None:
+    async def _replay(self, group: list[RecoveryPlan], upto: int) -> None:
         """Read the past of these agents once and run it; and once more for those that have to leave a turn out."""
         own = await self._journal.reader.own_turns({way.record.number for way in group})
         for way in group:
@@ -261,7 +261,7 @@ class Recovery:
             for way in group:
                 await self._begin_again(way)
 
-    async def _read(self, group: list[Way], upto: int) -> None:
+    async def _read(self, group: list[RecoveryPlan], upto: int) -> None:
         by_number = {way.record.number: way for way in group}
         began = told = self._clock.monotonic()
         pages = past_turns(
@@ -284,7 +284,7 @@ class Recovery:
         finally:
             await pages.aclose()
 
-    async def _feed(self, way: Way, turns: list[PastTurn]) -> None:
+    async def _feed(self, way: RecoveryPlan, turns: list[PastTurn]) -> None:
         """Run some turns in an agent's instance; where one fails that went well once, do without."""
         try:
             for batch in batches(turns):
@@ -310,13 +310,13 @@ class Recovery:
         except CaxtonError as error:
             way.error = error
 
-    def _leave_out(self, way: Way, turn: PastTurn) -> None:
+    def _leave_out(self, way: RecoveryPlan, turn: PastTurn) -> None:
         """Another revision did this turn, and it costs this one the instance: it would have cost it the turn then."""
         way.again, way.own[turn.seq] = True, False
         way.lives -= 1
         self._journal.batch.records.append(OwnTurn(way.record.number, way.of, turn.seq, held=False))
 
-    async def _begin_again(self, way: Way) -> None:
+    async def _begin_again(self, way: RecoveryPlan) -> None:
         """A new instance in place of the one that is gone, from the same moment."""
         base, way.again = way.base, False
         assert base is not None
@@ -326,13 +326,13 @@ class Recovery:
             way.error = error
         way.base, way.turns, way.last_seq = base, 0, base.seq
 
-    async def _do_without(self, way: Way, reason: str) -> None:
+    async def _do_without(self, way: RecoveryPlan, reason: str) -> None:
         """Begin again with the state that was kept, or with nothing."""
         way.replays, way.turns, way.reason = False, 0, reason
         base = way.base
         await self._make(way, base if base is not None and base.kind != FRESH else None)
 
-    def _arrive(self, way: Way, arrived: Callable[[Way], None]) -> None:
+    def _arrive(self, way: RecoveryPlan, arrived: Callable[[RecoveryPlan], None]) -> None:
         """Put down from where on the agent will remember, and pass it on."""
         record, endpoint = way.record, way.record.endpoint
         if way.error is None:
@@ -374,7 +374,9 @@ def batches(turns: Iterable[PastTurn]) -> Iterator[list[PastTurn]]:
         yield batch
 
 
-def _shared_out(page: list[PastTurn], by_number: dict[int, Way]) -> Iterable[tuple[Way, list[PastTurn]]]:
+def _shared_out(
+    page: list[PastTurn], by_number: dict[int, RecoveryPlan]
+) -> Iterable[tuple[RecoveryPlan, list[PastTurn]]]:
     """The turns of a page that are to be run, by agent."""
     shares: dict[int, list[PastTurn]] = {}
     for turn in page:

@@ -17,7 +17,7 @@ import structlog
 
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
-from caxton.agents.recovery import Recovery, Way
+from caxton.agents.recovery import Recovery, RecoveryPlan
 from caxton.agents.registry import REMOVED, RUNNING, STOPPED, SUSPENDED, AgentRecord, Registry
 from caxton.agents.views import AgentView
 from caxton.bus import Bus, Endpoint
@@ -179,7 +179,7 @@ class Supervisor:
             record.busy = False
             if record.config.desired != SUSPENDED:
                 endpoint.suspended = False
-                if isinstance(record.life, Running) and endpoint.outlet is not None:
+                if isinstance(record.life, Running) and endpoint.port is not None:
                     self._bus.open(endpoint)
         return self._view(record)
 
@@ -201,7 +201,7 @@ class Supervisor:
                 if isinstance(record.life, Suspended):
                     record.life = record.life.resume()
                 self.changed(record, "resumed")
-                if record.endpoint.outlet is not None and isinstance(record.life, Running):
+                if record.endpoint.port is not None and isinstance(record.life, Running):
                     self._bus.open(record.endpoint)
         finally:
             record.busy = False
@@ -329,7 +329,7 @@ class Supervisor:
         record.broken_at.append(now)
         record.restarts += 1
         assert record.revision is not None
-        way = Way(record, cell, life.slot, record.revision, record.config)
+        way = RecoveryPlan(record, cell, life.slot, record.revision, record.config)
         await self.recovery.remember([way], _arrived)
         if isinstance(way.error, CellLost):
             return
@@ -366,8 +366,10 @@ class Supervisor:
             self._bus.counts.redelivered += len(lost)
             while endpoint.waiting and endpoint.waiting[0].tries >= TRIES:
                 envelope = endpoint.waiting.popleft()
-                self._bus.bury(endpoint.name, envelope, "poison", f"its cell died {TRIES} times in its turn")
-            endpoint.outlet = None
+                self._bus.dead_letter(
+                    endpoint.name, envelope, "poison", f"its cell died {TRIES} times in its turn"
+                )
+            endpoint.port = None
 
     async def _cell_ready(self, cell: Cell) -> None:
         """A cell is there, for the first time or again: bring its agents back."""
@@ -376,7 +378,7 @@ class Supervisor:
             record.life = _without_instance(record.life)
         await self.recovery.bring_all([self.recovery.way(one, cell) for one in records], self._returned)
 
-    def _returned(self, way: Way) -> None:
+    def _returned(self, way: RecoveryPlan) -> None:
         """An agent whose cell died is back, or not."""
         record = way.record
         if isinstance(way.error, CellLost):
@@ -387,7 +389,7 @@ class Supervisor:
         record.restarts += 1
         self.tell(record, "restarted", reason="cell", **_remembered(way))
 
-    def _revived(self, way: Way) -> None:
+    def _revived(self, way: RecoveryPlan) -> None:
         """An agent is back after a start of the daemon, or not."""
         if isinstance(way.error, CellLost):
             return
@@ -468,7 +470,7 @@ class Supervisor:
     def _bury_waiting(self, record: AgentRecord, code: str, reason: str) -> None:
         waiting = record.endpoint.waiting
         while waiting:
-            self._bus.bury(record.endpoint.name, waiting.popleft(), code, reason)
+            self._bus.dead_letter(record.endpoint.name, waiting.popleft(), code, reason)
 
     def changed(self, record: AgentRecord, what: str, **more: object) -> None:
         """Write an agent down and tell the viewers."""
@@ -522,11 +524,11 @@ class Supervisor:
         )
 
 
-def _arrived(way: Way) -> None:
+def _arrived(way: RecoveryPlan) -> None:
     """Whoever waits for it looks at the way itself."""
 
 
-def _remembered(way: Way) -> dict[str, str]:
+def _remembered(way: RecoveryPlan) -> dict[str, str]:
     """What became of an agent's memory, for the viewers."""
     told = {"memory": way.memory}
     return {**told, "memory_reason": way.reason} if way.reason else told

@@ -40,7 +40,7 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
         "caxton_log_lines_dropped_total": bus.logs_dropped,
         "caxton_dead_letters_total": bus.by_reason,
         "caxton_violations_total": bus.by_rule,
-        "caxton_conversations_judged": len(services.bus.conduct.known),
+        "caxton_conversations_judged": len(services.bus.referee_service.known),
         "caxton_mailbox_messages": sum(view.mailbox for view in agents),
         "caxton_in_flight_messages": sum(view.in_flight for view in agents),
         "caxton_held_messages": len(services.hold),

@@ -19,9 +19,9 @@ from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
-from caxton.house import House
 from caxton.journal import Journal, Reader
 from caxton.replay import Replayer
+from caxton.runtime import Runtime
 from caxton.tasks import Tasks
 
 
@@ -45,21 +45,21 @@ class Services:
     started_us: int
 
     @classmethod
-    def of(cls, house: House, *, stop: Callable[[], None], started_us: int) -> Services:
-        """The services of a house that has been opened."""
+    def of(cls, runtime: Runtime, *, stop: Callable[[], None], started_us: int) -> Services:
+        """The services of a runtime that has been opened."""
         return cls(
-            bus=house.bus,
-            agents=house.agents,
-            engine=house.engine,
-            replayer=house.replayer,
-            tasks=house.tasks,
-            df=house.df,
-            hold=house.hold,
-            cells=house.cells,
-            journal=house.journal,
-            reader=house.journal.reader,
-            config=house.project,
-            clock=house.clock,
+            bus=runtime.bus,
+            agents=runtime.agents,
+            engine=runtime.engine,
+            replayer=runtime.replayer,
+            tasks=runtime.tasks,
+            df=runtime.df,
+            hold=runtime.hold,
+            cells=runtime.cells,
+            journal=runtime.journal,
+            reader=runtime.journal.reader,
+            config=runtime.project,
+            clock=runtime.clock,
             stop=stop,
             started_us=started_us,
         )

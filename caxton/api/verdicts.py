@@ -16,10 +16,10 @@ from caxton.api.services import Services
 from caxton.journal import Mark, StoredConversation
 from caxton.protocols import Conversation, Protocol
 from caxton.protocols import conversation as talks
+from caxton.protocols.clock_pause import stand
 from caxton.protocols.conversation import NEVER
 from caxton.protocols.machine import is_open, shown
 from caxton.protocols.rules import RULES
-from caxton.protocols.standing import stand
 from caxton.schemas.messages import iso
 
 _decode = msgspec.json.Decoder(Conversation).decode
@@ -33,24 +33,26 @@ async def with_states(
     branches: bool = False,
 ) -> None:
     """Add to each body what the referee knows of its conversation; nulls where it is not judged."""
-    conduct = services.bus.conduct
-    away = [row.id for row in rows if row.id not in conduct.known]
+    referee_service = services.bus.referee_service
+    away = [row.id for row in rows if row.id not in referee_service.known]
     stored = await services.reader.states(away) if away else {}
     counts = await services.reader.violations([row.key for row in rows]) if rows else {}
     now_us = services.clock.now_us()
     for row, body in zip(rows, bodies, strict=True):
-        conversation = conduct.known.get(row.id)
+        conversation = referee_service.known.get(row.id)
         if conversation is None and row.id in stored:
             conversation = _decode(stored[row.id].data)
-        since_us = conduct.standing.get(row.id)
+        since_us = referee_service.standing.get(row.id)
         if conversation is not None and since_us is not None:
             conversation = _standing(conversation, since_us, now_us)
-        protocol = conduct.library.protocols.get(conversation.protocol) if conversation is not None else None
+        protocol = (
+            referee_service.library.protocols.get(conversation.protocol) if conversation is not None else None
+        )
         if conversation is None or protocol is None:
             body |= {"state": None, "phase": None, "outcome": None, "deadline_at": None}
         else:
             body |= _state(conversation, protocol)
-        body["referee"] = conduct.mode(row.protocol) if row.protocol is not None else None
+        body["referee"] = referee_service.mode(row.protocol) if row.protocol is not None else None
         body["violations"] = counts.get(row.key, 0)
         if branches:
             body["branches"] = (

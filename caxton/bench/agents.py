@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from caxton.bench.figures import Figure, Progress
-from caxton.bench.stage import memory_kib, populate, say, stage
+from caxton.bench.measured_system import memory_kib, populate, say, stage
 
 AGENTS = 10_000
 TARGET_KIB = 40.0
@@ -14,21 +14,21 @@ TARGET_KIB = 40.0
 
 async def agents(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
     """KiB of resident memory for each of 10,000 live agents, in the daemon and in the cells, after a first answer."""
-    async with stage(folder) as house:
-        await populate(house, "echo", 1, progress, prefix="first")
-        before = memory_kib(house)
+    async with stage(folder) as runtime:
+        await populate(runtime, "echo", 1, progress, prefix="first")
+        before = memory_kib(runtime)
         began = time.perf_counter()
-        names = await populate(house, "echo", AGENTS, progress)
+        names = await populate(runtime, "echo", AGENTS, progress)
         took = time.perf_counter() - began
-        idle = memory_kib(house)
-        turns = house.bus.counts.turns_ok
+        idle = memory_kib(runtime)
+        turns = runtime.bus.counts.turns_ok
         for number, name in enumerate(names):
-            say(house, names[number - 1], name, {"n": number}, f"agents-{number}")
-        house.bus.settle()
+            say(runtime, names[number - 1], name, {"n": number}, f"agents-{number}")
+        runtime.bus.settle()
         for name in names:
-            await house.bus.endpoints[name].empty()
-        answered = house.bus.counts.turns_ok - turns
-        used = memory_kib(house)
+            await runtime.bus.endpoints[name].empty()
+        answered = runtime.bus.counts.turns_ok - turns
+        used = memory_kib(runtime)
     return [
         Figure(
             "agents", float(len(names)), "agents", "live in one daemon", target=float(AGENTS), better="higher"

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from caxton.bench.figures import Figure, Progress
-from caxton.bench.stage import stage
+from caxton.bench.measured_system import stage
 from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.deploy.replay_gate import ReplayGate
 from caxton.devloop.build import NotBuilt, build
@@ -27,9 +27,9 @@ from caxton.devloop.events import BuildFailed
 from caxton.devloop.scaffolds import Language, new_agent
 from caxton.devloop.targets import Target
 from caxton.devloop.toolchains import Missing
-from caxton.house import House
 from caxton.journal import Batch
-from caxton.sandbox.python_runtime import BUILD, RuntimeFolder
+from caxton.runtime import Runtime
+from caxton.sandbox.python.runtime import BUILD, RuntimeFolder
 
 EDITS: Final = 3
 CONVERSATIONS: Final = 20
@@ -71,20 +71,20 @@ async def edits(folder: Path | None, progress: Progress) -> list[Figure]:
     with tempfile.TemporaryDirectory(
         prefix="caxton-edit-", dir=folder, ignore_cleanup_errors=True
     ) as scratch:
-        async with stage(folder) as house:
+        async with stage(folder) as runtime:
             for place, language in enumerate(_PLACES):
                 progress(f"edits in {language.value}", place / len(_PLACES))
-                figures += await _in(house, language, Path(scratch))
+                figures += await _in(runtime, language, Path(scratch))
         progress("edits", 1.0)
     return figures
 
 
-async def _in(house: House, language: Language, scratch: Path) -> list[Figure]:
+async def _in(runtime: Runtime, language: Language, scratch: Path) -> list[Figure]:
     source = await asyncio.to_thread(_Source.make, language, scratch)
     if isinstance(source, str):
         return [_left_out(language, f"; install: {source}")]
     try:
-        return _figures(language, await _of(house, source))
+        return _figures(language, await _of(runtime, source))
     except NotBuilt as error:
         return [_left_out(language, f": {error.message}" + (f" ({error.hint})" if error.hint else ""))]
 
@@ -107,27 +107,27 @@ def _figures(language: Language, rows: list[Edit]) -> list[Figure]:
     ]
 
 
-async def _of(house: House, source: _Source) -> list[Edit]:
+async def _of(runtime: Runtime, source: _Source) -> list[Edit]:
     """Make the agent, let it have its conversations, edit it."""
     name = source.target.agents[0]
-    await house.engine.deploy(DeploymentRequest(name, await source.built()))
+    await runtime.engine.deploy(DeploymentRequest(name, await source.built()))
     for number in range(CONVERSATIONS):
         for _ in range(TURNS):
-            await _asked(house, name, f"{name}-{number}", 1)
+            await _asked(runtime, name, f"{name}-{number}", 1)
     # what compilers make for themselves the first time was made for the deployment
-    return [await _edit(house, name, source, number) for number in range(EDITS)]
+    return [await _edit(runtime, name, source, number) for number in range(EDITS)]
 
 
-async def _edit(house: House, name: str, source: _Source, number: int) -> Edit:
+async def _edit(runtime: Runtime, name: str, source: _Source, number: int) -> Edit:
     # the daemon keeps one compiler loaded; it has been ready for long when a person saves a file
-    await house.compiler.ready()
+    await runtime.compiler.ready()
     largest = LARGEST + number + 1
     await asyncio.to_thread(source.save, largest)
     began = time.perf_counter()
     module = await source.built()
     built = time.perf_counter()
-    view = await house.engine.deploy(DeploymentRequest(name, module, gate=ReplayGate(mode="replay")))
-    answer = await _asked(house, name, f"{name}-{number}", largest)
+    view = await runtime.engine.deploy(DeploymentRequest(name, module, gate=ReplayGate(mode="replay")))
+    answer = await _asked(runtime, name, f"{name}-{number}", largest)
     total_ms = (time.perf_counter() - began) * 1000
     if answer != "inform":
         raise RuntimeError(f"{name}: the edited build did not answer, somebody said {answer}")
@@ -145,7 +145,7 @@ def _split(view: DeploymentView, build_ms: float, total_ms: float) -> Edit:
     return Edit(build_ms, timings.compile_ms, gate.elapsed_ms, swap_ms, total_ms, gate.totals.same)
 
 
-async def _asked(house: House, name: str, conversation: str, add: int) -> str:
+async def _asked(runtime: Runtime, name: str, conversation: str, add: int) -> str:
     """Ask for a step; the performative of the answer, once it is committed."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     asked = 0
@@ -155,9 +155,9 @@ async def _asked(house: House, name: str, conversation: str, add: int) -> str:
             if row[3] == asked and not told.done():
                 told.set_result(_read(row[6]).performative)
 
-    house.journal.on_commit.append(look)
+    runtime.journal.on_commit.append(look)
     try:
-        asked = house.bus.submit(
+        asked = runtime.bus.submit(
             {
                 "performative": "request",
                 "receiver": name,
@@ -167,7 +167,7 @@ async def _asked(house: House, name: str, conversation: str, add: int) -> str:
         ).seq
         return await told
     finally:
-        house.journal.on_commit.remove(look)
+        runtime.journal.on_commit.remove(look)
 
 
 class _Source:

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from caxton.bench.figures import Figure, Progress, percentile
-from caxton.bench.stage import Hops, populate, say, stage
-from caxton.house import House
+from caxton.bench.measured_system import Hops, populate, say, stage
+from caxton.runtime import Runtime
 
 AGENTS = 1_000
 RATES = (1_000, 10_000)
@@ -21,15 +21,15 @@ TARGET_P99_US = 500.0
 async def latency(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
     """p50, p99 and p99.9 of a hop at 1,000 and 10,000 messages a second, arriving at their own pace."""
     figures: list[Figure] = []
-    async with stage(folder) as house:
-        names = await populate(house, "echo", AGENTS, progress)
-        hops = Hops(house)
+    async with stage(folder) as runtime:
+        names = await populate(runtime, "echo", AGENTS, progress)
+        hops = Hops(runtime)
         for rate in RATES:
-            await pace(house, names, rate, 1.0, partial(progress, f"warming up at {rate:,}/s"))
+            await pace(runtime, names, rate, 1.0, partial(progress, f"warming up at {rate:,}/s"))
             hops.values.clear()
             hops.keep = True
-            await pace(house, names, rate, seconds, partial(progress, f"{rate:,} messages/s"))
-            await house.journal.committed_upto(house.bus.last_seq)
+            await pace(runtime, names, rate, seconds, partial(progress, f"{rate:,} messages/s"))
+            await runtime.journal.committed_upto(runtime.bus.last_seq)
             hops.keep = False
             values = sorted(hops.values)
             figures += [
@@ -47,7 +47,7 @@ async def latency(folder: Path | None, seconds: float, progress: Progress) -> li
 
 
 async def pace(
-    house: House, names: list[str], rate: int, seconds: float, progress: Callable[[float], None]
+    runtime: Runtime, names: list[str], rate: int, seconds: float, progress: Callable[[float], None]
 ) -> None:
     """Open loop: so many messages a second, whatever becomes of them. Half are requests, half the answers."""
     count = len(names)
@@ -59,14 +59,14 @@ async def pace(
         if said < wanted:
             while said < wanted:
                 say(
-                    house,
+                    runtime,
                     names[(said * 7 + 3) % count],
                     names[said % count],
                     {"n": said},
                     f"pace-{said % 5000}",
                 )
                 said += 1
-            house.bus.settle()
+            runtime.bus.settle()
         if spent - shown > 0.5:
             shown = spent
             progress(spent / seconds)

@@ -13,11 +13,11 @@ from typing import Final
 import psutil
 
 from caxton.bench.figures import Figure, Progress
-from caxton.bench.stage import say, stage
+from caxton.bench.measured_system import say, stage
 from caxton.deploy import DeploymentRequest
 from caxton.devloop.builders import from_source
-from caxton.house import House
-from caxton.sandbox.python_runtime import BUILD, RuntimeFolder, packed
+from caxton.runtime import Runtime
+from caxton.sandbox.python.runtime import BUILD, RuntimeFolder, packed
 
 AGENTS: Final = 100
 EDITS: Final = 10
@@ -34,30 +34,30 @@ async def python(folder: Path | None, seconds: float, progress: Progress) -> lis
     if not RuntimeFolder().is_built():
         return [Figure("agents", 0.0, "agents", f"in Python are left out; build their runtime: {BUILD}")]
     module = packed(Path("agent.py"), SOURCE.format(step=1).encode())
-    async with stage(folder) as house:
+    async with stage(folder) as runtime:
         # the first one brings the runtime into the cell; what it alone costs is not an agent's
-        await house.engine.deploy(DeploymentRequest("first", module))
-        before = _own_kib(house)
+        await runtime.engine.deploy(DeploymentRequest("first", module))
+        before = _own_kib(runtime)
         began = time.perf_counter()
         for number in range(AGENTS):
-            await house.engine.deploy(DeploymentRequest(f"python-{number}", module))
+            await runtime.engine.deploy(DeploymentRequest(f"python-{number}", module))
             progress("deploy", number / AGENTS)
-        names = [house.bus.full_name(f"python-{number}") for number in range(AGENTS)]
+        names = [runtime.bus.full_name(f"python-{number}") for number in range(AGENTS)]
         deploy_ms = (time.perf_counter() - began) / AGENTS * 1000
-        idle = _own_kib(house)
-        await _once(house, names, 0)
-        used = _own_kib(house)
-        counts = house.bus.counts
+        idle = _own_kib(runtime)
+        await _once(runtime, names, 0)
+        used = _own_kib(runtime)
+        counts = runtime.bus.counts
         turns, spent_us, fuel = counts.turns_ok, counts.turn_us, counts.fuel
         began = time.perf_counter()
         rounds = 0
         while time.perf_counter() - began < seconds:
             rounds += 1
-            await _once(house, names, rounds)
+            await _once(runtime, names, rounds)
             progress("turns", (time.perf_counter() - began) / seconds)
         took = time.perf_counter() - began
         turns, spent_us, fuel = counts.turns_ok - turns, counts.turn_us - spent_us, counts.fuel - fuel
-        edits = await _edits(house, progress)
+        edits = await _edits(runtime, progress)
     return [
         Figure("kib_per_agent", (idle - before) / AGENTS, "KiB", "memory that an idle agent has for itself"),
         Figure("kib_per_agent_used", (used - before) / AGENTS, "KiB", "the same after its first turn"),
@@ -69,23 +69,23 @@ async def python(folder: Path | None, seconds: float, progress: Progress) -> lis
     ]
 
 
-async def _once(house: House, names: list[str], number: int) -> None:
+async def _once(runtime: Runtime, names: list[str], number: int) -> None:
     """One message to each agent, and its answer to the one before; wait until all are handled."""
     for place, name in enumerate(names):
-        say(house, names[place - 1], name, {"n": number}, f"python-{number}-{place}")
-    house.bus.settle()
+        say(runtime, names[place - 1], name, {"n": number}, f"python-{number}-{place}")
+    runtime.bus.settle()
     for name in names:
-        await house.bus.endpoints[name].empty()
+        await runtime.bus.endpoints[name].empty()
 
 
-async def _edits(house: House, progress: Progress) -> list[Figure]:
+async def _edits(runtime: Runtime, progress: Progress) -> list[Figure]:
     """From a saved edit to the first answer of the new source."""
     rows: list[tuple[float, float, float]] = []
     with tempfile.TemporaryDirectory(prefix="caxton-edit-", ignore_cleanup_errors=True) as scratch:
         source = Path(scratch) / "agent.py"
         await asyncio.to_thread(source.write_text, SOURCE.format(step=1), "utf-8")
         recipe = from_source(source, Path(scratch) / "agent.wasm", Path(scratch))
-        endpoint = house.bus.endpoints[house.bus.full_name("first")]
+        endpoint = runtime.bus.endpoints[runtime.bus.full_name("first")]
         for number in range(EDITS):
             await asyncio.to_thread(source.write_text, SOURCE.format(step=number + 2), "utf-8")
             began = time.perf_counter()
@@ -96,10 +96,10 @@ async def _edits(house: House, progress: Progress) -> list[Figure]:
                 raise RuntimeError(f"{source.name} was not built")
             module = await asyncio.to_thread(recipe.output.read_bytes)
             built = time.perf_counter()
-            view = await house.engine.deploy(DeploymentRequest("first", module))
+            view = await runtime.engine.deploy(DeploymentRequest("first", module))
             assert view.timings is not None
-            say(house, endpoint.name, endpoint.name, {"n": number}, f"edit-{number}")
-            house.bus.settle()
+            say(runtime, endpoint.name, endpoint.name, {"n": number}, f"edit-{number}")
+            runtime.bus.settle()
             await endpoint.empty()
             pause_ms = view.timings.pause_us / 1000
             rows.append(((built - began) * 1000, pause_ms, (time.perf_counter() - began) * 1000))
@@ -115,11 +115,11 @@ async def _edits(house: House, progress: Progress) -> list[Figure]:
     ]
 
 
-def _own_kib(house: House) -> float:
+def _own_kib(runtime: Runtime) -> float:
     """Memory that is the cells' own, in KiB: pages of the runtime that many instances share count once, or not at all
     where the file backs them. Where the system does not tell, resident memory, which counts them for each instance."""
     total = 0
-    for view in house.cells.views():
+    for view in runtime.cells.views():
         if view.pid is not None:
             process = psutil.Process(view.pid)
             try:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.latency import pace
-from caxton.bench.stage import Hops, populate, say, stage
+from caxton.bench.measured_system import Hops, populate, say, stage
 from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
-from caxton.house import House
 from caxton.limits import Limits
+from caxton.runtime import Runtime
 
 OTHERS = 900
 RATE = 5_000
@@ -23,25 +23,25 @@ ONE_CELL = "cells = 1\n"
 
 async def rogue(folder: Path | None, seconds: float, progress: Progress) -> list[Figure]:
     """p99 of the others' hops at 5,000 messages a second, quiet, and while one agent of their cell spins for 1 s."""
-    async with stage(folder, ONE_CELL) as house:
-        names = await populate(house, "echo", OTHERS, progress)
-        (spinner,) = await populate(house, "rogue", 1, progress, prefix="rogue")
+    async with stage(folder, ONE_CELL) as runtime:
+        names = await populate(runtime, "echo", OTHERS, progress)
+        (spinner,) = await populate(runtime, "rogue", 1, progress, prefix="rogue")
         # its fuel is ample, so that the wall limit of 1 s is what ends it
-        await house.engine.deploy(DeploymentRequest("rogue0", module("rogue"), limits=Limits(fuel=10**12)))
-        hops = Hops(house)
-        await pace(house, names, RATE, 1.0, lambda part: progress("warming up", part))
+        await runtime.engine.deploy(DeploymentRequest("rogue0", module("rogue"), limits=Limits(fuel=10**12)))
+        hops = Hops(runtime)
+        await pace(runtime, names, RATE, 1.0, lambda part: progress("warming up", part))
         hops.keep = True
-        await pace(house, names, RATE, 2.0, lambda part: progress("quiet", part))
-        await house.journal.committed_upto(house.bus.last_seq)
+        await pace(runtime, names, RATE, 2.0, lambda part: progress("quiet", part))
+        await runtime.journal.committed_upto(runtime.bus.last_seq)
         quiet = sorted(hops.values)
         hops.values.clear()
-        failed = house.bus.counts.turns_limit
+        failed = runtime.bus.counts.turns_limit
         async with asyncio.TaskGroup() as group:
-            group.create_task(_spin(house, names[0], spinner))
-            await pace(house, names, RATE, SPINS * 1.2 + 0.3, lambda part: progress("one spins", part))
-        await house.journal.committed_upto(house.bus.last_seq)
+            group.create_task(_spin(runtime, names[0], spinner))
+            await pace(runtime, names, RATE, SPINS * 1.2 + 0.3, lambda part: progress("one spins", part))
+        await runtime.journal.committed_upto(runtime.bus.last_seq)
         spinning = sorted(hops.values)
-        limited = house.bus.counts.turns_limit - failed
+        limited = runtime.bus.counts.turns_limit - failed
         hops.close()
     return [
         Figure(
@@ -62,9 +62,9 @@ async def rogue(folder: Path | None, seconds: float, progress: Progress) -> list
     ]
 
 
-async def _spin(house: House, sender: str, spinner: str) -> None:
-    endpoint = house.bus.endpoints[spinner]
+async def _spin(runtime: Runtime, sender: str, spinner: str) -> None:
+    endpoint = runtime.bus.endpoints[spinner]
     for number in range(SPINS):
-        say(house, sender, spinner, {"spin": True}, f"spin-{number}")
-        house.bus.settle()
+        say(runtime, sender, spinner, {"spin": True}, f"spin-{number}")
+        runtime.bus.settle()
         await endpoint.empty()

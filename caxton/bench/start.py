@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 from caxton.bench.figures import Figure, Progress, percentile
-from caxton.bench.stage import populate, stage
+from caxton.bench.measured_system import populate, stage
 from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
-from caxton.house import House
+from caxton.runtime import Runtime
 
 TRIES = 20
 TARGET_COLD_MS = 100.0
@@ -22,15 +22,15 @@ async def start(folder: Path | None, seconds: float, progress: Progress) -> list
     wasm = module("counter")
     cold: list[int] = []
     warm: list[int] = []
-    async with stage(folder) as house:
-        await populate(house, "counter", 1, progress)
+    async with stage(folder) as runtime:
+        await populate(runtime, "counter", 1, progress)
         for number in range(TRIES):
             # the daemon keeps one compiler loaded; it has been ready for long when a person saves a file
-            await house.compiler.ready()
-            cold.append(await _first_answer(house, f"cold{number}", _never_seen(wasm)))
+            await runtime.compiler.ready()
+            cold.append(await _first_answer(runtime, f"cold{number}", _never_seen(wasm)))
             progress("cold", (number + 1) / TRIES / 2)
         for number in range(TRIES):
-            warm.append(await _first_answer(house, f"warm{number}", wasm))
+            warm.append(await _first_answer(runtime, f"warm{number}", wasm))
             progress("warm", 0.5 + (number + 1) / TRIES / 2)
     cold.sort()
     warm.sort()
@@ -50,12 +50,12 @@ async def start(folder: Path | None, seconds: float, progress: Progress) -> list
     ]
 
 
-async def _first_answer(house: House, name: str, wasm: bytes) -> int:
+async def _first_answer(runtime: Runtime, name: str, wasm: bytes) -> int:
     """Deploy a new agent and ask it something; microseconds until its turn is over."""
     began = time.perf_counter_ns()
-    await house.engine.deploy(DeploymentRequest(name, wasm))
-    house.bus.submit({"performative": "request", "receiver": name, "content": {"add": 1}})
-    endpoint = house.bus.endpoints[house.bus.full_name(name)]
+    await runtime.engine.deploy(DeploymentRequest(name, wasm))
+    runtime.bus.submit({"performative": "request", "receiver": name, "content": {"add": 1}})
+    endpoint = runtime.bus.endpoints[runtime.bus.full_name(name)]
     await endpoint.empty()
     took = (time.perf_counter_ns() - began) // 1000
     if endpoint.sent != 1:

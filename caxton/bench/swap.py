@@ -15,12 +15,12 @@ import msgspec
 
 from caxton.bench.edits import edits
 from caxton.bench.figures import Figure, Progress, percentile
-from caxton.bench.stage import stage
+from caxton.bench.measured_system import stage
 from caxton.bus import Endpoint
 from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation
 from caxton.example_modules import module
-from caxton.house import House
 from caxton.journal import Batch
+from caxton.runtime import Runtime
 
 SWAPS: Final = 200
 TRIED: Final = 100
@@ -47,16 +47,16 @@ async def swap(folder: Path | None, seconds: float, progress: Progress) -> list[
     in four languages, in a system that has nothing else to do."""
     wasm = module(NAME)
     builds = (_section(wasm, b"one"), _section(wasm, b"two"))
-    async with stage(folder) as house:
-        await house.engine.deploy(DeploymentRequest(NAME, builds[0]))
-        ledger = _Ledger(house)
-        async with _client(house):
-            direct, fresh = await _swaps(house, builds, SWAPS, "direct", lambda p: progress("direct", p))
+    async with stage(folder) as runtime:
+        await runtime.engine.deploy(DeploymentRequest(NAME, builds[0]))
+        ledger = _Ledger(runtime)
+        async with _client(runtime):
+            direct, fresh = await _swaps(runtime, builds, SWAPS, "direct", lambda p: progress("direct", p))
             tried, fresh_tried = await _swaps(
-                house, builds, TRIED, "blue-green", lambda p: progress("blue-green", p)
+                runtime, builds, TRIED, "blue-green", lambda p: progress("blue-green", p)
             )
-        await house.bus.endpoints[house.bus.full_name(NAME)].empty()
-        await house.journal.committed_upto(house.bus.last_seq)
+        await runtime.bus.endpoints[runtime.bus.full_name(NAME)].empty()
+        await runtime.journal.committed_upto(runtime.bus.last_seq)
         ledger.close()
     gaps = ledger.gaps()
     lost, reordered = ledger.verdict()
@@ -92,7 +92,7 @@ def _pause(name: str, values: list[int], part: float, text: str, target: float |
 
 
 @asynccontextmanager
-async def _client(house: House) -> AsyncGenerator[None]:
+async def _client(runtime: Runtime) -> AsyncGenerator[None]:
     """Somebody who asks the counter at a steady rate, whatever becomes of it."""
     over = asyncio.Event()
 
@@ -101,7 +101,7 @@ async def _client(house: House) -> AsyncGenerator[None]:
         while not over.is_set():
             wanted = int((time.perf_counter() - began) * RATE)
             while asked < wanted:
-                house.bus.submit({"performative": "request", "receiver": NAME, "content": {"add": 1}})
+                runtime.bus.submit({"performative": "request", "receiver": NAME, "content": {"add": 1}})
                 asked += 1
             await asyncio.sleep(TICK_S)
 
@@ -114,15 +114,15 @@ async def _client(house: House) -> AsyncGenerator[None]:
 
 
 async def _swaps(
-    house: House, builds: tuple[bytes, bytes], many: int, strategy: str, show: Callable[[float], None]
+    runtime: Runtime, builds: tuple[bytes, bytes], many: int, strategy: str, show: Callable[[float], None]
 ) -> tuple[list[int], int]:
     """The pauses in microseconds, and how many swaps did not carry the state."""
-    endpoint = house.bus.endpoints[house.bus.full_name(NAME)]
+    endpoint = runtime.bus.endpoints[runtime.bus.full_name(NAME)]
     pauses: list[int] = []
     fresh = 0
     for number in range(many):
-        await _turns(house, endpoint, BETWEEN)
-        view = await house.engine.deploy(
+        await _turns(runtime, endpoint, BETWEEN)
+        view = await runtime.engine.deploy(
             DeploymentRequest(
                 NAME,
                 builds[(number + 1) % 2],
@@ -137,7 +137,7 @@ async def _swaps(
     return pauses, fresh
 
 
-async def _turns(house: House, endpoint: Endpoint, many: int) -> None:
+async def _turns(runtime: Runtime, endpoint: Endpoint, many: int) -> None:
     """Wait for that many turns more; each of them is committed."""
     until, told = endpoint.turns + many, asyncio.Event()
 
@@ -145,22 +145,22 @@ async def _turns(house: House, endpoint: Endpoint, many: int) -> None:
         if endpoint.turns >= until:
             told.set()
 
-    house.journal.on_commit.append(look)
+    runtime.journal.on_commit.append(look)
     try:
         await told.wait()
     finally:
-        house.journal.on_commit.remove(look)
+        runtime.journal.on_commit.remove(look)
 
 
 class _Ledger:
     """Every message to the agent, its turns and its answers, as they are committed."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self.asked: list[int] = []
         self._answers: dict[int, list[bytes]] = {}
         self._turns: list[tuple[int, int, int]] = []
-        self._house = house
-        house.journal.on_commit.append(self._committed)
+        self._house = runtime
+        runtime.journal.on_commit.append(self._committed)
 
     def close(self) -> None:
         """Listen no more."""

@@ -16,7 +16,7 @@ import psutil
 
 from caxton.acl import Performative
 from caxton.bench.figures import Figure, Progress
-from caxton.bench.stage import populate, say, stage
+from caxton.bench.measured_system import populate, say, stage
 from caxton.example_modules import module
 
 AGENTS = 1_000
@@ -80,18 +80,18 @@ async def _run(folder: Path | None, seconds: float, progress: Progress, protocol
     """Let them talk for that long, after a while to warm up."""
     what = "with a protocol" if protocol is not None else "without one"
     act = Performative.CFP if protocol is not None else Performative.REQUEST
-    async with stage(folder) as house:
-        names = await populate(house, "relay", AGENTS, progress)
+    async with stage(folder) as runtime:
+        names = await populate(runtime, "relay", AGENTS, progress)
         for number, name in enumerate(names):
             content = {"n": 0, "task": "x" * 60}
             receiver = names[(number * 7 + 1) % AGENTS]
-            say(house, receiver, name, content, f"bench-{number}", act, protocol)
-        house.bus.settle()
+            say(runtime, receiver, name, content, f"bench-{number}", act, protocol)
+        runtime.bus.settle()
         progress("warming up", 0.0)
         await asyncio.sleep(WARM_S)
-        counts, journal = house.bus.counts, house.journal
+        counts, journal = runtime.bus.counts, runtime.journal
         here = psutil.Process()
-        cells = [psutil.Process(view.pid) for view in house.cells.views() if view.pid]
+        cells = [psutil.Process(view.pid) for view in runtime.cells.views() if view.pid]
         cpu = [_cpu(process) for process in (here, *cells)]
         turns, stored, commits = counts.turns, journal.committed, journal.counts.commits
         began = time.perf_counter()
@@ -124,7 +124,7 @@ async def _floor(folder: Path | None) -> float:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "caxton.sandbox.floor",
+        "caxton.sandbox.cell.bench_call",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -10,7 +10,6 @@ Everything here runs in the daemon's one asyncio thread and never waits.
 from caxton.bus.bus import Bus, Submitted
 from caxton.bus.clients import Clients, Waiter
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Endpoint, Envelope
-from caxton.bus.outlet import Outlet
+from caxton.bus.endpoint import DeliveryPort, Endpoint, Envelope
 
-__all__ = ["Bus", "BusCounts", "Clients", "Endpoint", "Envelope", "Outlet", "Submitted", "Waiter"]
+__all__ = ["Bus", "BusCounts", "Clients", "DeliveryPort", "Endpoint", "Envelope", "Submitted", "Waiter"]

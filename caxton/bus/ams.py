@@ -4,7 +4,7 @@ In: `request` to register, deregister, modify, search, and get-description. Out:
 their deployment and leave with their removal; a client may register its own name. `modify` of a state to `suspended`
 or `active` suspends and resumes; `deregister` of a guest removes it. Only the agent itself and clients may do so.
 
-It is also the name in which the platform says that something could not be delivered (`Bus.bury`).
+It is also the name in which the platform says that something could not be delivered (`Bus.dead_letter`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import msgspec
 
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
+from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import matches
 from caxton.bus.endpoint import Envelope
-from caxton.bus.forms import Form
 from caxton.bus.management_agent import OPEN_NOTHING, ManagementAgent
 from caxton.bus.platform_agents import PLATFORM_NUMBERS
 from caxton.bus.vocabulary import (
     Declined,
     Function,
     Json,
-    Wish,
+    ManagementRequest,
     agent_name,
     failed,
     missing,
@@ -118,7 +118,7 @@ class Ams(ManagementAgent):
 
     # ------------------------------------------------------------------ messages
 
-    def attend(self, envelope: Envelope, form: Form) -> None:
+    def attend(self, envelope: Envelope, form: ContentLanguage) -> None:
         """Answer a request."""
         act = envelope.message.performative
         if act is Performative.CANCEL:
@@ -146,7 +146,7 @@ class Ams(ManagementAgent):
         """The lowest number among the messages that it has not finished."""
         return min(self._open, default=OPEN_NOTHING)
 
-    def _search(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _search(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         template = wish.description or {}
         found = [one for one in self.agents() if matches(OF, template, one)]
         most = (wish.constraints or {}).get("max-results", -1)
@@ -159,7 +159,7 @@ class Ams(ManagementAgent):
         ]
         return {"name": self._bus.platform, "ap-services": services}
 
-    def _register(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _register(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name, description = self._named(envelope, wish)
         if self._state(name) is not None:
             raise failed("already-registered", reason=f"{name} is registered already")
@@ -178,7 +178,7 @@ class Ams(ManagementAgent):
         self._keep(name, description)
         self.inform(envelope, form.done(wish, self._described(name)))
 
-    def _modify(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _modify(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name, description = self._named(envelope, wish)
         now = self._state(name)
         if now is None:
@@ -196,7 +196,7 @@ class Ams(ManagementAgent):
             step = self._guests.suspend if wanted == "suspended" else self._guests.resume
             self._begin(envelope, form, wish, name, step(name))
 
-    def _deregister(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _deregister(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name, _ = self._named(envelope, wish)
         if name in self._bus.platform_agents:
             raise unauthorised(f"{name} belongs to the platform")
@@ -214,13 +214,23 @@ class Ams(ManagementAgent):
     # ------------------------------------------------------------------ what takes its time
 
     def _begin(
-        self, envelope: Envelope, form: Form, wish: Wish, name: str, work: Coroutine[Any, Any, object]
+        self,
+        envelope: Envelope,
+        form: ContentLanguage,
+        wish: ManagementRequest,
+        name: str,
+        work: Coroutine[Any, Any, object],
     ) -> None:
         self._open.add(envelope.seq)
         self._guests.spawn(self._carry_out(envelope, form, wish, name, work))
 
     async def _carry_out(
-        self, envelope: Envelope, form: Form, wish: Wish, name: str, work: Coroutine[Any, Any, object]
+        self,
+        envelope: Envelope,
+        form: ContentLanguage,
+        wish: ManagementRequest,
+        name: str,
+        work: Coroutine[Any, Any, object],
     ) -> None:
         """Change an agent's life, then say so; a message that is open at the daemon's end is delivered again."""
         try:
@@ -242,7 +252,7 @@ class Ams(ManagementAgent):
 
     # ------------------------------------------------------------------ rules and rows
 
-    def _named(self, envelope: Envelope, wish: Wish) -> tuple[str, Json]:
+    def _named(self, envelope: Envelope, wish: ManagementRequest) -> tuple[str, Json]:
         """The agent that a wish is about, where its sender may speak for it, and what is said of it."""
         description = wish.description or {}
         said = description.get("name")

@@ -1,7 +1,7 @@
 """The bus itself: what happens to a message between the moment somebody says it and the turn that handles it.
 
     client ── submit ──┐
-                       ├─▶ admit ─▶ referee ─▶ conversation ─▶ route ─▶ mailbox ─▶ outlet (cell) ─▶ turn
+                       ├─▶ admit ─▶ referee ─▶ conversation ─▶ route ─▶ mailbox ─▶ port (cell) ─▶ turn
     guest ── ended ────┘      └─▶ rows for the journal                                               │
                      ▲                                                                               │
                      └────────────────────── what the turn said ─────────────────────────────────────┘
@@ -23,14 +23,13 @@ from caxton.acl import Draft, Message, Performative, read_draft
 from caxton.acl.message import NULL, read_message, write_message
 from caxton.bus.addressing import Addressing
 from caxton.bus.clients import Clients
-from caxton.bus.conduct import Conduct, Mode
-from caxton.bus.conversations import Conversations, Talk
+from caxton.bus.conversations import ConversationEntry, Conversations
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Endpoint, Envelope
-from caxton.bus.gate import Gate
-from caxton.bus.notices import Notices
-from caxton.bus.outlet import Outlet
+from caxton.bus.endpoint import DeliveryPort, Endpoint, Envelope
+from caxton.bus.interceptor import Interceptor
 from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.platform_messages import PlatformMessages
+from caxton.bus.referee_service import Mode, RefereeService
 from caxton.bus.turns import OK, REDELIVERED, Turns
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
@@ -68,24 +67,24 @@ class Bus:
         next_seq: int,
         limits: Limits,
         clock: Clock,
-        conduct: Conduct | None = None,
+        referee_service: RefereeService | None = None,
     ) -> None:
         self.platform = platform
         self.ids = ids
         self.journal = journal
         self.now_us = clock.now_us
-        self.conduct = conduct or Conduct(clock)
-        self.conduct.on_time = self._time_passed
+        self.referee_service = referee_service or RefereeService(clock)
+        self.referee_service.on_time = self._time_passed
         self.clients = Clients(platform)
         self.conversations = Conversations()
         self.counts = BusCounts()
-        self.outlets: list[Outlet] = []
+        self.ports: list[DeliveryPort] = []
         self.endpoints: dict[str, Endpoint] = {}
         """Guest agents by full name and, for this platform's, by local name too."""
         self.platform_agents: dict[str, PlatformAgent] = {}
         self.quick = True
         """Whether plain answers take the quick way; off where a gate looks at every message, or to compare the two."""
-        self.gate: Gate | None = None
+        self.gate: Interceptor | None = None
         """Who may hold messages (`hold`)."""
         self._limits = limits
         self._seq = next_seq - 1
@@ -96,10 +95,10 @@ class Bus:
         self._suffix = self.addressing.suffix
         self._ams = f"ams{self._suffix}"
         self._timer = f"timer{self._suffix}"
-        self._judged = self.conduct.known
-        self._notices = Notices(self, self._ams, limits.hops)
-        self.bury = self._notices.bury
-        self.answer = self._notices.answer
+        self._judged = self.referee_service.known
+        self._platform_messages = PlatformMessages(self, self._ams, limits.hops)
+        self.dead_letter = self._platform_messages.dead_letter
+        self.answer = self._platform_messages.answer
         self.turns = Turns(self, measures=clock.measures)
         self.ended = self.turns.ended
         journal.on_commit.append(self._committed)
@@ -165,8 +164,8 @@ class Bus:
     def settle(self) -> None:
         """The end of a burst of work: hand rows to the journal and frames to the cells."""
         self.journal.flush()
-        for outlet in self.outlets:
-            outlet.settle()
+        for port in self.ports:
+            port.settle()
 
     # ------------------------------------------------------------------ the way of a message
 
@@ -200,7 +199,9 @@ class Bus:
         )
         self.post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
 
-    def reply_quickly(self, endpoint: Endpoint, cause: Envelope, talk: Talk, draft: Draft) -> None:
+    def reply_quickly(
+        self, endpoint: Endpoint, cause: Envelope, entry: ConversationEntry, draft: Draft
+    ) -> None:
         """What `reply` does, for an answer to whoever asked and nothing else: by far the most messages.
 
         Everything that it would call stands here in one go: measured, 7 µs a message instead of 8.5; both being in the
@@ -236,11 +237,11 @@ class Bus:
         )
         body = _encode(message)
         hops, size = cause.hops + 1, len(body)
-        envelope = Envelope(seq, message, body, hops, talk=talk)
+        envelope = Envelope(seq, message, body, hops, entry=entry)
         verdict = None
         if (protocol is not None or asked.conversation_id in self._judged) and name != self._timer:
-            verdict = self.conduct.hear(message, seq, None)
-        row = (seq, now, talk.key, cause.seq, hops, 0, body)
+            verdict = self.referee_service.hear(message, seq, None)
+        row = (seq, now, entry.key, cause.seq, hops, 0, body)
         batch = self.journal.batch
         batch.size += size
         batch.last_seq = seq
@@ -248,14 +249,14 @@ class Bus:
         counts.messages += 1
         receiver = self.endpoints.get(name)
         if verdict is not None or receiver is None:
-            self._bring(envelope, row, talk, verdict)
+            self._bring(envelope, row, entry, verdict)
             return
         batch.messages.append(row)
-        limits, outlet = receiver.limits, receiver.outlet
+        limits, port = receiver.limits, receiver.port
         if (
             receiver.open
-            and outlet is not None
-            and outlet.room > 0
+            and port is not None
+            and port.room > 0
             and not receiver.waiting
             and receiver.refusal is None
             and hops <= limits.hops
@@ -263,7 +264,7 @@ class Bus:
             and len(receiver.in_flight) < limits.mailbox
         ):
             counts.deliveries += 1
-            outlet.push(receiver, envelope)
+            port.push(receiver, envelope)
         else:
             self.deliver(receiver, envelope)
 
@@ -319,20 +320,20 @@ class Bus:
         batch = self.journal.batch
         sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
         name = receivers[0]
-        talk = self.conversations.talks.get(conversation_id)
-        if talk is None:
-            talk = self.conversations.open(
+        entry = self.conversations.entries.get(conversation_id)
+        if entry is None:
+            entry = self.conversations.open(
                 batch, conversation_id, seq, message.timestamp, sender, message.protocol
             )
-        members = talk.members
+        members = entry.members
         if sender not in members or name not in members or len(receivers) > 1:
-            self.conversations.join(batch, talk, [sender, *receivers])
+            self.conversations.join(batch, entry, [sender, *receivers])
         if (
             self.gate is not None
             and not flags
-            and self.gate.stops(message, extensions, seq, cause, hops, talk)
+            and self.gate.stops(message, extensions, seq, cause, hops, entry)
         ):
-            return Envelope(seq, message, b"", hops, talk=talk)
+            return Envelope(seq, message, b"", hops, entry=entry)
         body = write_message(message, extensions)
         verdict = None
         if (
@@ -341,27 +342,29 @@ class Bus:
             and name != self._timer
             and sender != self._timer
         ):
-            verdict = self.conduct.hear(message, seq, extensions)
-        envelope = Envelope(seq, message, body, hops, talk=talk)
-        row = (seq, message.timestamp, talk.key, cause, hops, flags, body)
+            verdict = self.referee_service.hear(message, seq, extensions)
+        envelope = Envelope(seq, message, body, hops, entry=entry)
+        row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
         batch.size += len(body)
         batch.last_seq = seq
         self.counts.messages += 1
-        self._bring(envelope, row, talk, verdict)
+        self._bring(envelope, row, entry, verdict)
         return envelope
 
-    def _bring(self, envelope: Envelope, row: MessageRow, talk: Talk, verdict: Verdict | None) -> None:
+    def _bring(
+        self, envelope: Envelope, row: MessageRow, entry: ConversationEntry, verdict: Verdict | None
+    ) -> None:
         """Bring a message to everybody it is for, unless the referee stops it."""
         if verdict is None:
             self._route(envelope, row)
             return
-        passed = self._notices.passes(verdict)
+        passed = self._platform_messages.passes(verdict)
         if passed:
             self._route(envelope, row)
         else:
             self.journal.batch.messages.append(_handled(row))
             self.clients.stopped(envelope.seq, envelope.message.conversation_id, envelope.body)
-        self._notices.follow(verdict, envelope, talk.key, passed)
+        self._platform_messages.follow(verdict, envelope, entry.key, passed)
 
     def _route(self, envelope: Envelope, row: MessageRow) -> None:
         """Bring a message to each of its receivers, whoever they are."""
@@ -389,7 +392,7 @@ class Bus:
         """Put an admitted message into a guest's mailbox, and into its cell while there is room."""
         limits = endpoint.limits
         if envelope.hops > limits.hops:
-            self.bury(
+            self.dead_letter(
                 endpoint.name, envelope, "hop_limit", f"the chain of messages is longer than {limits.hops}"
             )
             return
@@ -397,23 +400,25 @@ class Bus:
             reason = (
                 f"the message has {len(envelope.body)} bytes, {endpoint.name} takes {limits.message_bytes}"
             )
-            self.bury(endpoint.name, envelope, "message_bytes", reason)
+            self.dead_letter(endpoint.name, envelope, "message_bytes", reason)
             return
         waiting = endpoint.waiting
         if len(waiting) + len(endpoint.in_flight) >= limits.mailbox:
-            self.bury(endpoint.name, envelope, "mailbox_full", f"the mailbox holds {limits.mailbox} messages")
+            self.dead_letter(
+                endpoint.name, envelope, "mailbox_full", f"the mailbox holds {limits.mailbox} messages"
+            )
             return
-        outlet = endpoint.outlet
+        port = endpoint.port
         if endpoint.refusal is not None:
-            self.bury(endpoint.name, envelope, *endpoint.refusal)
+            self.dead_letter(endpoint.name, envelope, *endpoint.refusal)
             return
         self.counts.deliveries += 1
-        if endpoint.open and not waiting and outlet is not None and outlet.room > 0:
-            outlet.push(endpoint, envelope)
+        if endpoint.open and not waiting and port is not None and port.room > 0:
+            port.push(endpoint, envelope)
             return
         waiting.append(envelope)
-        if endpoint.open and not endpoint.queued and outlet is not None:
-            outlet.wait(endpoint)
+        if endpoint.open and not endpoint.queued and port is not None:
+            port.wait(endpoint)
 
     def _deliver_elsewhere(self, name: str, envelope: Envelope) -> None:
         """A receiver that is no guest: the platform's own, a client, another platform, or nobody."""
@@ -423,9 +428,9 @@ class Bus:
         elif self.clients.is_client(name):
             self.clients.admit(envelope.seq, envelope.message.conversation_id, envelope.body)
         elif name.endswith(self._suffix):
-            self.bury(name, envelope, "unknown_agent", f"there is no agent {name}")
+            self.dead_letter(name, envelope, "unknown_agent", f"there is no agent {name}")
         else:
-            self.bury(name, envelope, "unknown_platform", f"no way leads to the platform of {name}")
+            self.dead_letter(name, envelope, "unknown_platform", f"no way leads to the platform of {name}")
 
     def _deliver_to_platform(self, agent: PlatformAgent, envelope: Envelope) -> None:
         try:
@@ -450,16 +455,16 @@ class Bus:
 
     def referee_mode(self, protocol: str | None) -> Mode:
         """What is done about a message that breaks that protocol."""
-        return self.conduct.mode(protocol)
+        return self.referee_service.mode(protocol)
 
     def agent_gone(self, name: str, why: str) -> None:
         """An agent will not answer any more: end its open branches, and tell those who wait for it."""
-        for id, effects in self.conduct.gone(name, why, self._ams, self._seq).items():
-            self._notices.effects(id, effects)
+        for id, effects in self.referee_service.gone(name, why, self._ams, self._seq).items():
+            self._platform_messages.effects(id, effects)
         self.settle()
 
     def _time_passed(self, id: str, effects: tuple[Effect, ...]) -> None:
-        self._notices.effects(id, effects)
+        self._platform_messages.effects(id, effects)
         self.settle()
 
     # ------------------------------------------------------------------ recovery and events
@@ -473,8 +478,8 @@ class Bus:
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
                 endpoint.waiting.append(envelope)
-                if endpoint.open and not endpoint.queued and endpoint.outlet is not None:
-                    endpoint.outlet.wait(endpoint)
+                if endpoint.open and not endpoint.queued and endpoint.port is not None:
+                    endpoint.port.wait(endpoint)
             elif not self.clients.is_client(name):
                 self._deliver_elsewhere(name, envelope)
 
@@ -484,9 +489,9 @@ class Bus:
             self.settle()
             return
         endpoint.open = True
-        outlet = endpoint.outlet
-        if endpoint.waiting and not endpoint.queued and outlet is not None:
-            outlet.wait(endpoint)
+        port = endpoint.port
+        if endpoint.waiting and not endpoint.queued and port is not None:
+            port.wait(endpoint)
         self.settle()
 
     def event(
@@ -496,8 +501,8 @@ class Bus:
         seq = self._seq = self._seq + 1
         key = None
         if conversation is not None:
-            talk = self.conversations.talks.get(conversation)
-            key = talk.key if talk is not None else None
+            entry = self.conversations.entries.get(conversation)
+            key = entry.key if entry is not None else None
         batch = self.journal.batch
         batch.records.append(Event(seq, self.now_us(), kind, agent, key, _encode(body)))
         batch.last_seq = seq

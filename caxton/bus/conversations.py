@@ -17,7 +17,7 @@ SHARED_MAX: Final = 10_000
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 
-class Talk:
+class ConversationEntry:
     """One conversation in memory."""
 
     __slots__ = ("key", "members")
@@ -31,32 +31,32 @@ class Talk:
 class Conversations:
     """The conversations that the bus has seen lately."""
 
-    __slots__ = ("_members", "begun", "talks")
+    __slots__ = ("_members", "begun", "entries")
 
     def __init__(self) -> None:
-        self.talks: dict[str, Talk] = {}
+        self.entries: dict[str, ConversationEntry] = {}
         self.begun = 0
         self._members: dict[frozenset[str], frozenset[str]] = {}
 
     def open(
         self, batch: Batch, conversation_id: str, seq: int, at_us: int, initiator: str, protocol: str | None
-    ) -> Talk:
+    ) -> ConversationEntry:
         """Begin a conversation, or take up one that was forgotten."""
-        if len(self.talks) >= KEPT:
-            for old in list(self.talks)[: KEPT // 10]:
-                del self.talks[old]
-        talk = self.talks[conversation_id] = Talk(conversation_key(conversation_id))
+        if len(self.entries) >= KEPT:
+            for old in list(self.entries)[: KEPT // 10]:
+                del self.entries[old]
+        entry = self.entries[conversation_id] = ConversationEntry(conversation_key(conversation_id))
         self.begun += 1
-        batch.conversations.append((talk.key, conversation_id, seq, at_us, initiator, protocol))
-        return talk
+        batch.conversations.append((entry.key, conversation_id, seq, at_us, initiator, protocol))
+        return entry
 
-    def join(self, batch: Batch, talk: Talk, names: list[str]) -> None:
+    def join(self, batch: Batch, entry: ConversationEntry, names: list[str]) -> None:
         """Write down who takes part from now on."""
-        new = [name for name in dict.fromkeys(names) if name not in talk.members]
+        new = [name for name in dict.fromkeys(names) if name not in entry.members]
         if not new:
             return
-        batch.participants += [(name, talk.key) for name in new]
-        members = talk.members.union(new)
+        batch.participants += [(name, entry.key) for name in new]
+        members = entry.members.union(new)
         if len(self._members) >= SHARED_MAX:
             self._members.clear()
-        talk.members = self._members.setdefault(members, members)
+        entry.members = self._members.setdefault(members, members)

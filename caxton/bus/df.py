@@ -18,16 +18,16 @@ from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
 from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
+from caxton.bus.content_languages import JSON, ContentLanguage, Sl0Content
 from caxton.bus.directory import NEVER_US, Directory, Entry
 from caxton.bus.endpoint import Envelope
-from caxton.bus.forms import JSON, Form, Sl0
 from caxton.bus.management_agent import ManagementAgent
 from caxton.bus.subscriptions import OF, Change, Subscription, Watch, Watches
 from caxton.bus.vocabulary import (
     Declined,
     Function,
+    ManagementRequest,
     Reading,
-    Wish,
     agent_name,
     failed,
     missing,
@@ -75,7 +75,7 @@ class Df(ManagementAgent):
         for row in await reader.directory("subscription"):
             assert row.body is not None
             subscription = msgspec.json.decode(row.body, type=Subscription)
-            form: Form = JSON if subscription.form == "json" else Sl0(self.name)
+            form: ContentLanguage = JSON if subscription.form == "json" else Sl0Content(self.name)
             content = msgspec.json.decode(subscription.content)
             # durations count from when they were said
             reading = Reading(self._bus.platform, subscription.since_us)
@@ -125,7 +125,7 @@ class Df(ManagementAgent):
 
     # ------------------------------------------------------------------ messages
 
-    def attend(self, envelope: Envelope, form: Form) -> None:
+    def attend(self, envelope: Envelope, form: ContentLanguage) -> None:
         """Answer a request, begin or end a subscription."""
         self._expire()
         act = envelope.message.performative
@@ -152,7 +152,7 @@ class Df(ManagementAgent):
         except Declined as declined:
             self.decline(envelope, form, wish, declined)
 
-    def _register(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _register(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name = self._named(envelope, wish)
         if name in self.directory.entries:
             raise failed(
@@ -168,17 +168,24 @@ class Df(ManagementAgent):
             )
         self._put(envelope, form, wish, name, None)
 
-    def _modify(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _modify(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name = self._named(envelope, wish)
         self._put(envelope, form, wish, name, self._registered(name))
 
-    def _deregister(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _deregister(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name = self._named(envelope, wish)
         self._registered(name)
         self.inform(envelope, form.done(wish, None))
         self._leave(name, "deregistered", envelope)
 
-    def _put(self, envelope: Envelope, form: Form, wish: Wish, name: str, before: Entry | None) -> None:
+    def _put(
+        self,
+        envelope: Envelope,
+        form: ContentLanguage,
+        wish: ManagementRequest,
+        name: str,
+        before: Entry | None,
+    ) -> None:
         """Write a description down, replacing the one before; say so to its agent, then to the subscribers."""
         description = wish.description or {}
         for service in description.get("services", ()):
@@ -205,13 +212,13 @@ class Df(ManagementAgent):
         self.inform(envelope, form.done(wish, description))
         self._tell(Change("modified" if before else "registered", name, before, entry), envelope)
 
-    def _search(self, wish: Wish) -> list[Entry]:
+    def _search(self, wish: ManagementRequest) -> list[Entry]:
         most = (wish.constraints or {}).get("max-results", -1)
         return self.directory.search(wish.description or {}, None if most < 0 else most)
 
     # ------------------------------------------------------------------ subscriptions
 
-    def _subscribe(self, envelope: Envelope, form: Form, wish: Wish) -> None:
+    def _subscribe(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         message = envelope.message
         if wish.action != "search":
             raise refused(
@@ -240,7 +247,7 @@ class Df(ManagementAgent):
         self._write("subscription", subscription.key, subscription.since_us, None, _encode(subscription))
         self.inform(envelope, content)
 
-    def _cancel(self, envelope: Envelope, form: Form) -> None:
+    def _cancel(self, envelope: Envelope, form: ContentLanguage) -> None:
         message = envelope.message
         subscriber = message.sender
         if subscriber in self._bus.platform_agents:
@@ -257,7 +264,7 @@ class Df(ManagementAgent):
             self.decline(envelope, form, None, declined)
             return
         self._unsubscribe(watch.subscription)
-        self.inform(envelope, watch.form.done(Wish("cancel"), None))
+        self.inform(envelope, watch.form.done(ManagementRequest("cancel"), None))
 
     def _cancel_for(self, message: Message) -> None:
         content: object = msgspec.json.decode(message.content)
@@ -339,7 +346,7 @@ class Df(ManagementAgent):
             self._write("df", name, entry.registered_us, None, None)
             self._tell(Change(what, name, entry, None), cause)
 
-    def _named(self, envelope: Envelope, wish: Wish) -> str:
+    def _named(self, envelope: Envelope, wish: ManagementRequest) -> str:
         """The agent that a wish is about, where its sender may speak for it."""
         said = (wish.description or {}).get("name")
         if said is None:

@@ -1,4 +1,4 @@
-"""An agent as the bus sees it: a name, a mailbox, and an outlet to the cell that runs it."""
+"""An agent as the bus sees it: a name, a mailbox, and an port to the cell that runs it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from caxton.acl import Message
-from caxton.bus.conversations import Talk
-from caxton.bus.outlet import Outlet
+from caxton.bus.conversations import ConversationEntry
 from caxton.limits import Limits
 
 NEVER: Final = 1 << 62
@@ -28,7 +27,7 @@ class Envelope(msgspec.Struct, gc=False):
     redelivered: bool = False
     tries: int = 0
     """How often a cell died in its turn."""
-    talk: Talk | None = None
+    entry: ConversationEntry | None = None
     """Its conversation, where the bus had it at hand."""
 
     def again(self) -> Envelope:
@@ -52,6 +51,25 @@ class Trial(Protocol):
         ...
 
 
+class DeliveryPort(Protocol):
+    """One cell, as far as the bus knows it."""
+
+    room: int
+    """How many more messages it takes before it must give results back."""
+
+    def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Take one message for one of its agents; takes one from `room`."""
+        ...
+
+    def wait(self, endpoint: Endpoint) -> None:
+        """Remember that this agent has waiting messages; they are asked for when there is room."""
+        ...
+
+    def settle(self) -> None:
+        """Send what was pushed."""
+        ...
+
+
 class Endpoint:
     """The mailbox of one guest agent.
 
@@ -69,7 +87,7 @@ class Endpoint:
         "name",
         "number",
         "open",
-        "outlet",
+        "port",
         "queued",
         "refusal",
         "returned",
@@ -93,13 +111,13 @@ class Endpoint:
         self.in_flight: deque[Envelope] = deque()
         self.returned: list[Envelope] = []
         """What the cell gave back unhandled, in order."""
-        self.outlet: Outlet | None = None
+        self.port: DeliveryPort | None = None
         self.slot = 0
         self.open = False
         self.suspended = False
         """Whether `open` stays False whoever opens it, until the agent is resumed."""
         self.queued = False
-        """Whether the outlet remembers it as waiting."""
+        """Whether the port remembers it as waiting."""
         self.revision_no = 0
         self.last_seq = 0
         """The message of its latest turn."""

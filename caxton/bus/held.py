@@ -22,7 +22,7 @@ DROPPED: Final = "dropped"
 Extensions = dict[str, msgspec.Raw]
 
 
-class Held:
+class HeldMessage:
     """A message that is held."""
 
     __slots__ = (
@@ -88,10 +88,10 @@ class Held:
         return msgspec.structs.replace(message, timestamp=now_us, reply_by=until)
 
 
-def taken_up(row: StoredHeld) -> Held:
+def taken_up(row: StoredHeld) -> HeldMessage:
     """A message that was held when the daemon ended."""
     body = row.changed or row.body
-    found = Held(
+    found = HeldMessage(
         row.seq,
         read_message(body),
         _extensions(body),

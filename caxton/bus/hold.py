@@ -25,9 +25,9 @@ from caxton.acl import Performative
 from caxton.acl.message import Message, write_message
 from caxton.bus.break_points import BreakPoint, BreakPoints
 from caxton.bus.bus import Bus
-from caxton.bus.conversations import Talk
+from caxton.bus.conversations import ConversationEntry
 from caxton.bus.endpoint import NEVER, Envelope
-from caxton.bus.held import DROPPED, RELEASED, Extensions, Held, taken_up
+from caxton.bus.held import DROPPED, RELEASED, Extensions, HeldMessage, taken_up
 from caxton.clock import Alarm, Clock
 from caxton.errors import HeldBehind, InvalidMessage, MessageTooLarge, NotHeld
 from caxton.journal import EDITED, HANDLED, BreakRow, Event, HeldRow, Reader
@@ -55,9 +55,9 @@ class Hold:
         self._bus = bus
         self._clock = clock
         self._limits = limits
-        self._held: dict[int, Held] = {}
-        self._talks: dict[str, dict[int, Held]] = {}
-        self._lines: dict[tuple[str, str, str], dict[int, Held]] = {}
+        self._held: dict[int, HeldMessage] = {}
+        self._talks: dict[str, dict[int, HeldMessage]] = {}
+        self._lines: dict[tuple[str, str, str], dict[int, HeldMessage]] = {}
         """By conversation, sender and receiver, each in order: whoever says something is asked for what is ahead of it,
         and a conversation may hold thousands."""
         self._by_break: Counter[str] = Counter()
@@ -72,7 +72,7 @@ class Hold:
     def __len__(self) -> int:
         return len(self._held)
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[HeldMessage]:
         """Everything that is held, in order."""
         return iter(list(self._held.values()))
 
@@ -80,14 +80,14 @@ class Hold:
         """Whether a message is held under that number."""
         return seq in self._held
 
-    def get(self, seq: int) -> Held:
+    def get(self, seq: int) -> HeldMessage:
         """One held message; NotHeld where it is not."""
         held = self._held.get(seq)
         if held is None:
             raise NotHeld(f"no message {seq} is held", hint="see: caxton break held")
         return held
 
-    def of(self, conversation_id: str) -> list[Held]:
+    def of(self, conversation_id: str) -> list[HeldMessage]:
         """What is held of a conversation, in order."""
         return list(self._talks.get(conversation_id, {}).values())
 
@@ -95,7 +95,7 @@ class Hold:
         """How many messages a break point holds."""
         return self._by_break.get(break_id, 0)
 
-    def ahead_of(self, held: Held) -> Held | None:
+    def ahead_of(self, held: HeldMessage) -> HeldMessage | None:
         """What has to go on before it, if anything."""
         return self._ahead(held.message, held.seq)
 
@@ -114,7 +114,7 @@ class Hold:
             self._keep(taken_up(row))
         for held in self:
             # also where nobody judges: tasks have clocks of their own
-            self._bus.conduct.standing.setdefault(held.message.conversation_id, held.at_us)
+            self._bus.referee_service.standing.setdefault(held.message.conversation_id, held.at_us)
             if held.due_us is not None:
                 self._arm(held)
         self._watch()
@@ -172,12 +172,12 @@ class Hold:
         seq: int,
         cause: int,
         hops: int,
-        talk: Talk,
+        entry: ConversationEntry,
     ) -> bool:
         """Hold a message that a break point means, or that something held is ahead of."""
         bus, id = self._bus, message.conversation_id
-        if id in bus.conduct.standing:
-            bus.conduct.stand(id, message.timestamp)
+        if id in bus.referee_service.standing:
+            bus.referee_service.stand(id, message.timestamp)
         platform = bus.platform_agents
         if message.sender in platform or all(name in platform for name in message.receiver):
             return False
@@ -194,7 +194,7 @@ class Hold:
             return True
         body = write_message(message, extensions)
         break_id = point.id if point is not None else None
-        held = Held(seq, message, extensions, body, cause=cause, hops=hops, break_id=break_id)
+        held = HeldMessage(seq, message, extensions, body, cause=cause, hops=hops, break_id=break_id)
         batch = bus.journal.batch
         told = {
             **_told(held),
@@ -202,13 +202,13 @@ class Hold:
             "behind": ahead.seq if ahead is not None else None,
         }
         batch.records += [
-            Event(seq, message.timestamp, "held", message.sender, talk.key, _encode(told)),
-            HeldRow(seq, talk.key, id, held.at_us, break_id, cause, hops, body),
+            Event(seq, message.timestamp, "held", message.sender, entry.key, _encode(told)),
+            HeldRow(seq, entry.key, id, held.at_us, break_id, cause, hops, body),
             held.row(),
         ]
         batch.last_seq = seq
         self._keep(held)
-        bus.conduct.stand(id, held.at_us)
+        bus.referee_service.stand(id, held.at_us)
         if point is not None:
             point.hits += 1
             if point.most is not None and point.hits >= point.most:
@@ -222,7 +222,7 @@ class Hold:
         # what was never held has not been released either
         why = _DROPPED if flags & RELEASED_ROW else _FULL
         for name in envelope.message.receiver:
-            self._bus.bury(name, envelope, *why)
+            self._bus.dead_letter(name, envelope, *why)
 
     # ------------------------------------------------------------------ what the operator does
 
@@ -294,7 +294,7 @@ class Hold:
         performative: Performative | None = None,
         receiver: str | list[str] | None = None,
         content: msgspec.Raw | None = None,
-    ) -> Held:
+    ) -> HeldMessage:
         """Change what a held message says, or to whom; it stays held, and what was said stays in the journal.
 
         Raises NotHeld, InvalidMessage, MessageTooLarge.
@@ -332,16 +332,16 @@ class Hold:
 
     # ------------------------------------------------------------------ inside
 
-    def _ahead(self, message: Message, seq: int) -> Held | None:
+    def _ahead(self, message: Message, seq: int) -> HeldMessage | None:
         """The first that has to go on before it: what the same sender says to one of the same receivers there."""
-        ahead: Held | None = None
+        ahead: HeldMessage | None = None
         for line in _lines_of(message):
             first = next(iter(self._lines.get(line, {}).values()), None)
             if first is not None and first.seq < (seq if ahead is None else ahead.seq):
                 ahead = first
         return ahead
 
-    def _enter(self, held: Held) -> None:
+    def _enter(self, held: HeldMessage) -> None:
         for key in _lines_of(held.message):
             line = self._lines.setdefault(key, {})
             later = bool(line) and next(reversed(line)) > held.seq
@@ -350,13 +350,13 @@ class Hold:
                 # an edit has given it another receiver
                 self._lines[key] = dict(sorted(line.items()))
 
-    def _leave(self, held: Held) -> None:
+    def _leave(self, held: HeldMessage) -> None:
         for key in _lines_of(held.message):
             del self._lines[key][held.seq]
             if not self._lines[key]:
                 del self._lines[key]
 
-    def _keep(self, held: Held) -> None:
+    def _keep(self, held: HeldMessage) -> None:
         self._held[held.seq] = held
         if held.break_id is not None:
             self._by_break[held.break_id] += 1
@@ -364,7 +364,7 @@ class Hold:
         self._enter(held)
         self._bytes += held.bytes
 
-    def _go_on(self, held: Held, *, dropped: bool = False) -> int:
+    def _go_on(self, held: HeldMessage, *, dropped: bool = False) -> int:
         """The message leaves: its conversation's clock goes on where it was the last that is held of it."""
         bus, id = self._bus, held.message.conversation_id
         alarm = self._alarms.pop(held.seq, None)
@@ -376,16 +376,16 @@ class Hold:
             self._by_break[held.break_id] -= 1
             if not self._by_break[held.break_id]:
                 del self._by_break[held.break_id]
-        talk = self._talks[id]
-        del talk[held.seq]
+        entry = self._talks[id]
+        del entry[held.seq]
         self._leave(held)
         self._bytes -= held.bytes
-        if talk:
-            bus.conduct.stand(id, now_us)
+        if entry:
+            bus.referee_service.stand(id, now_us)
         else:
             del self._talks[id]
-            since_us = bus.conduct.standing.get(id, now_us)
-            bus.conduct.go_on(id, now_us, seq)
+            since_us = bus.referee_service.standing.get(id, now_us)
+            bus.referee_service.go_on(id, now_us, seq)
             for told in self.on_went_on:
                 told(id, (since_us, now_us))
         flags = RELEASED_ROW | (EDITED if held.changed else 0) | (HANDLED if dropped else 0)
@@ -417,18 +417,18 @@ class Hold:
             if held.free and self.ahead_of(held) is None:
                 self._go_on(held)
 
-    def _set_free(self, held: Held) -> None:
+    def _set_free(self, held: HeldMessage) -> None:
         """Let it go on as soon as nothing is ahead of it, after a restart too."""
         held.free = True
         held.due_us = self._clock.now_us()
         self._bus.journal.batch.records.append(held.row())
 
-    def _note(self, kind: str, held: Held, **more: object) -> None:
+    def _note(self, kind: str, held: HeldMessage, **more: object) -> None:
         self._bus.journal.batch.records.append(held.row())
         id = held.message.conversation_id
         self._bus.event(kind, agent=held.message.sender, conversation=id, body={**_told(held), **more})
 
-    def _arm(self, held: Held) -> None:
+    def _arm(self, held: HeldMessage) -> None:
         """Wake when its delay is over."""
         assert held.due_us is not None
         seq = held.seq
@@ -493,7 +493,7 @@ def _lines_of(message: Message) -> Iterator[tuple[str, str, str]]:
         yield message.conversation_id, message.sender, name
 
 
-def _told(held: Held) -> dict[str, object]:
+def _told(held: HeldMessage) -> dict[str, object]:
     """What every event about a held message says of it."""
     message = held.message
     return {

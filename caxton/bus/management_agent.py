@@ -15,10 +15,18 @@ import msgspec
 
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
+from caxton.bus.content_languages import JSON, ContentLanguage, content_language_of
 from caxton.bus.endpoint import Envelope
-from caxton.bus.forms import JSON, Form, form_of
 from caxton.bus.platform_agents import PLATFORM_NUMBERS
-from caxton.bus.vocabulary import ONTOLOGY, Declined, Function, Reading, Wish, failed, not_understood
+from caxton.bus.vocabulary import (
+    ONTOLOGY,
+    Declined,
+    Function,
+    ManagementRequest,
+    Reading,
+    failed,
+    not_understood,
+)
 from caxton.clock import Clock
 
 OPEN_NOTHING: Final = 1 << 62
@@ -60,18 +68,18 @@ class ManagementAgent(ABC):
         if message.performative in _ANSWERS:
             self.finish(envelope)
             return
-        form: Form = JSON
+        form: ContentLanguage = JSON
         try:
-            form = form_of(message, self.name)
+            form = content_language_of(message, self.name)
             self.attend(envelope, form)
         except Declined as declined:
             self.decline(envelope, form, None, declined)
 
     @abstractmethod
-    def attend(self, envelope: Envelope, form: Form) -> None:
+    def attend(self, envelope: Envelope, form: ContentLanguage) -> None:
         """Do what a message wants; raises Declined where it cannot even be read."""
 
-    def wish(self, envelope: Envelope, form: Form) -> Wish:
+    def wish(self, envelope: Envelope, form: ContentLanguage) -> ManagementRequest:
         """What a message asks for; raises Declined."""
         message = envelope.message
         ontology = message.ontology
@@ -128,7 +136,9 @@ class ManagementAgent(ABC):
                 hint="ask for less: a narrower description, or max-results in the constraints",
             )
 
-    def decline(self, envelope: Envelope, form: Form, wish: Wish | None, declined: Declined) -> None:
+    def decline(
+        self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest | None, declined: Declined
+    ) -> None:
         """It is not done, and why."""
         self.finish(envelope)
         content = form.declined(envelope.message.performative, wish, declined)

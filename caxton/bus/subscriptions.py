@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import Entry, matches, types_of
-from caxton.bus.forms import Form
-from caxton.bus.vocabulary import Json, Wish, failed, refused
+from caxton.bus.vocabulary import Json, ManagementRequest, failed, refused
 
 OF: Final = "df-agent-description"
 SUBSCRIPTIONS_MAX: Final = 1000
@@ -44,8 +44,8 @@ class Watch(NamedTuple):
     """A subscription with its search, read, and the types of services that it names."""
 
     subscription: Subscription
-    form: Form
-    wish: Wish
+    form: ContentLanguage
+    wish: ManagementRequest
     types: frozenset[str]
 
 
@@ -99,7 +99,7 @@ class Watches:
                 hint=f"at most {SUBSCRIPTIONS_MAX:,}, and {SUBSCRIPTIONS_OF_ONE_MAX} of one agent",
             )
 
-    def put(self, subscription: Subscription, form: Form, wish: Wish) -> None:
+    def put(self, subscription: Subscription, form: ContentLanguage, wish: ManagementRequest) -> None:
         """Remember one."""
         types = types_of(wish.description or {})
         self._by_key[subscription.key] = Watch(subscription, form, wish, types)

@@ -15,7 +15,7 @@ import structlog
 
 from caxton.acl import Draft, read_draft
 from caxton.bus.endpoint import Endpoint, Envelope
-from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.errors import InvalidMessage
 
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ class Turns:
                 and not draft.conversation_id
                 and draft.reply_to is None
                 and draft.extensions is None
-                and cause.talk is not None
+                and cause.entry is not None
                 and cause.message.reply_to is None
             ):
-                bus.reply_quickly(endpoint, cause, cause.talk, draft)
+                bus.reply_quickly(endpoint, cause, cause.entry, draft)
             else:
                 bus.reply(endpoint.name, cause, draft)
             endpoint.sent += 1
@@ -215,7 +215,7 @@ class Turns:
         discarded = status not in (GUEST_ERROR, REFUSED)
         if discarded:
             endpoint.open = False
-        self._bus.bury(endpoint.name, envelope, code, reason)
+        self._bus.dead_letter(endpoint.name, envelope, code, reason)
         if discarded:
             self.on_broken(endpoint, status, code, reason)
         return False

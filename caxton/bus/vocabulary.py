@@ -78,7 +78,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ManagementRequest:
     """One function with its arguments, read and checked; `of` is FIPA's name for what `description` is."""
 
     action: str
@@ -128,7 +128,9 @@ class Reading:
     platform: str
     now_us: int
 
-    def wish(self, functions: Mapping[str, Function], action: str, arguments: list[tuple[str, Any]]) -> Wish:
+    def wish(
+        self, functions: Mapping[str, Function], action: str, arguments: list[tuple[str, Any]]
+    ) -> ManagementRequest:
         """A function with the objects that it was given, each with its FIPA name.
 
         Raises Declined.
@@ -162,7 +164,7 @@ class Reading:
                 raise refused("missing-argument", reason=f"{action} needs a {function.takes}")
             found[function.takes] = {}
         of = function.takes or ""
-        return Wish(action, of, found.get(of), found.get("search-constraints"))
+        return ManagementRequest(action, of, found.get(of), found.get("search-constraints"))
 
     def description(self, of: str, value: Any) -> Json:
         """One object description, checked and completed; `of` is its FIPA name.

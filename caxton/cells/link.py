@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class CellLink(asyncio.Protocol):
-    """One cell as the bus's outlet; lives as long as the connection."""
+    """One cell as the bus's port; lives as long as the connection."""
 
     def __init__(self, bus: Bus, on_hello: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
         self.room = IN_FLIGHT
@@ -85,7 +85,7 @@ class CellLink(asyncio.Protocol):
         waiting = self._waiting
         while self.room > 0 and waiting:
             endpoint = waiting.popleft()
-            if not endpoint.open or not endpoint.waiting or endpoint.outlet is not self:
+            if not endpoint.open or not endpoint.waiting or endpoint.port is not self:
                 endpoint.queued = False
                 continue
             self.push(endpoint, endpoint.waiting.popleft())

@@ -21,9 +21,9 @@ import structlog
 
 from caxton.bus import Bus, Endpoint
 from caxton.cells.link import CellLink, CellLost
-from caxton.sandbox.blackbox import BlackBox, shared
-from caxton.sandbox.child import command, environment
+from caxton.sandbox.crash_record import CrashRecord, shared
 from caxton.sandbox.frames import Hello, Kind, Meters
+from caxton.sandbox.processes import command, environment
 
 SOCKET_BUFFER: Final = 1 << 20
 HELLO_S: Final = 30.0
@@ -184,7 +184,7 @@ class CellPool:
                 greeted.set_exception(CellLost(f"the cell's hello cannot be read: {error}"))
 
         box_fd = shared()
-        box = BlackBox(box_fd)
+        box = CrashRecord(box_fd)
         with theirs:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
@@ -217,7 +217,7 @@ class CellPool:
             if greeted.done() and greeted.exception() is None:
                 cell.hello = greeted.result()
                 cell.link = link
-                self._bus.outlets.append(link)
+                self._bus.ports.append(link)
                 cell.state = CellState.READY
                 if self.on_ready is not None:
                     await self.on_ready(cell)
@@ -246,8 +246,8 @@ class CellPool:
         finally:
             cell.in_hand = box.in_hand()
             box.close()
-            if link in self._bus.outlets:
-                self._bus.outlets.remove(link)
+            if link in self._bus.ports:
+                self._bus.ports.remove(link)
             cell.link = None
             if not exit_task.done():
                 exit_task.cancel()

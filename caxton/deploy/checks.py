@@ -12,7 +12,7 @@ import msgspec
 
 from caxton.acl import read_draft
 from caxton.agents import AgentRecord, Instances
-from caxton.bus.spoken import TurnRefused, parse_output
+from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.cells import Answer, Cell
 from caxton.clock import Clock
 from caxton.deploy.target import Target

@@ -23,7 +23,7 @@ from caxton.devloop import packages, toolchains
 from caxton.devloop.packages import BUILD_ZIG
 from caxton.devloop.recipe import Recipe
 from caxton.errors import ConfigurationError
-from caxton.sandbox import child
+from caxton.sandbox import processes
 
 PYTHON: Final = "agent.py"
 """What a Python agent's source is called, unless the configuration names it; Python is used for so much else."""
@@ -136,8 +136,8 @@ def include_folder() -> Path:
 
 def _python(source: Path, scratch: Path) -> Recipe:
     output = scratch / f"{source.stem}.wasm"
-    words = child.command("caxton.sandbox.python_check", source.name, "--output", str(output))
-    environ = {"PYTHONPATH": child.environment()["PYTHONPATH"]}
+    words = processes.command("caxton.sandbox.python.check", source.name, "--output", str(output))
+    environ = {"PYTHONPATH": processes.environment()["PYTHONPATH"]}
     return Recipe(
         "python",
         source.name,
@@ -153,8 +153,8 @@ def _python(source: Path, scratch: Path) -> Recipe:
 
 def _wat(source: Path, scratch: Path) -> Recipe:
     output = scratch / f"{source.stem}.wasm"
-    words = child.command("caxton.sandbox.wat", source.name, str(output))
-    environ = {"PYTHONPATH": child.environment()["PYTHONPATH"]}
+    words = processes.command("caxton.sandbox.compile.wat", source.name, str(output))
+    environ = {"PYTHONPATH": processes.environment()["PYTHONPATH"]}
     return Recipe("wat", source.name, source.parent, tuple(words), output, environ=environ, reads=(source,))
 
 

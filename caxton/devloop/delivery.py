@@ -19,7 +19,7 @@ from caxton.client.requests import Json
 from caxton.config import Project
 from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Kept, Running, Unchanged
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
-from caxton.sandbox.shelf import Shelf
+from caxton.sandbox.compile.module_cache import ModuleCache
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
@@ -113,7 +113,7 @@ async def deliver(
             if wanted.is_told_to(before):
                 return refused
             module, strategy, gate = (
-                await asyncio.to_thread(Shelf(modules).bytes_of, previous),
+                await asyncio.to_thread(ModuleCache(modules).bytes_of, previous),
                 "direct",
                 Gate(),
             )

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from caxton.sandbox.python_runtime import BUILD, BUILDER, BUILDER_VERSION, INSTALL, RuntimeFolder
+from caxton.sandbox.python.runtime import BUILD, BUILDER, BUILDER_VERSION, INSTALL, RuntimeFolder
 
 RUST_TARGET: Final = "wasm32-unknown-unknown"
 LOOK_S: Final = 10.0

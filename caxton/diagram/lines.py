@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from caxton.diagram.story import Judged, Spoken, Story
+from caxton.protocols.clock_pause import joined
 from caxton.protocols.conversation import NEVER
-from caxton.protocols.standing import joined
 
 REPEATS: Final = 4
 """From so many repetitions on a loop is folded."""

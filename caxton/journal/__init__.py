@@ -31,10 +31,9 @@ from caxton.journal.batch import (
 )
 from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal, JournalSettings
-from caxton.journal.judged import JUDGED_UPTO, ConversationState, Mark, StoredState
-from caxton.journal.own_turns import MomentsGone, OwnTurn
 from caxton.journal.past import PastTurn, past_turns
 from caxton.journal.reader import Reader
+from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
 from caxton.journal.rows import (
     Stats,
     StoredConversation,
@@ -43,6 +42,7 @@ from caxton.journal.rows import (
     StoredMessage,
     StoredTurn,
 )
+from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
 __all__ = [
     "CARRIED",
@@ -70,7 +70,6 @@ __all__ = [
     "JournalSettings",
     "Mark",
     "Meta",
-    "MomentsGone",
     "OwnTurn",
     "PastTurn",
     "Pin",
@@ -78,6 +77,7 @@ __all__ = [
     "Record",
     "RevisionRow",
     "SnapshotRow",
+    "SnapshotsGone",
     "Stats",
     "StoredConversation",
     "StoredDeadLetter",

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations, holds, judged
+from caxton.journal import conversations, holds, verdicts
 from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
@@ -229,21 +229,21 @@ class Reader:
         )
         return [StoredDeadLetter(*row) for row in rows]
 
-    async def marks(self, seqs: Sequence[int]) -> list[judged.Mark]:
+    async def marks(self, seqs: Sequence[int]) -> list[verdicts.Mark]:
         """What the referee said of these messages, where it said anything."""
-        return await judged.marks(self._query, seqs)
+        return await verdicts.marks(self._query, seqs)
 
     async def violations(self, keys: Sequence[int]) -> dict[int, int]:
         """How many violations there are in each of these conversations, by key."""
-        return await judged.violations(self._query, keys)
+        return await verdicts.violations(self._query, keys)
 
-    async def states(self, ids: Sequence[str]) -> dict[str, judged.StoredState]:
+    async def states(self, ids: Sequence[str]) -> dict[str, verdicts.StoredState]:
         """The states of these conversations as the referee wrote them last, by id."""
-        return await judged.states(self._query, ids)
+        return await verdicts.states(self._query, ids)
 
-    async def latest_states(self, complete: int) -> list[judged.StoredState]:
+    async def latest_states(self, complete: int) -> list[verdicts.StoredState]:
         """Every open conversation's state and those of so many complete ones, the latest change last."""
-        return await judged.latest_states(self._query, complete)
+        return await verdicts.latest_states(self._query, complete)
 
     async def held_now(self) -> list[holds.StoredHeld]:
         """Everything that is held, in order."""

@@ -3,7 +3,7 @@
 In: a path. Out: a connection whose durability settings were read back. `seq` numbers messages and events
 with one gapless counter. `message`, `conversation` and `participant_log` are only ever appended to, because
 a B-tree that takes random keys dirties a page a key in every commit; their indexes are built behind, in
-sorted chunks (behind.py). `turn` is keyed by message and agent, which comes nearly sorted and needs no index.
+sorted chunks (deferred_index.py). `turn` is keyed by message and agent, which comes nearly sorted and needs no index.
 
 There is no auto_vacuum: pages that retention frees are used again by new rows, so the file stays near its
 bound, and the pointer map and the moving of pages would cost every commit something.
@@ -18,9 +18,9 @@ from pathlib import Path
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS
 from caxton.journal.holds import holds
-from caxton.journal.judged import judged_tables
-from caxton.journal.moments import pins, snapshots_by_turn
-from caxton.journal.own_turns import own_turns
+from caxton.journal.revision_memory import own_turns
+from caxton.journal.snapshots import pins, snapshots_by_turn
+from caxton.journal.verdicts import judged_tables
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""

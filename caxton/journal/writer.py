@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
-from caxton.journal import behind, schema
+from caxton.journal import deferred_index, schema
 from caxton.journal.batch import Batch, Record, Scalar
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.retention import Retention
@@ -84,7 +84,7 @@ class Writer:
         self._give_up = threading.Event()
         # only the writer's thread touches these
         self._last_seq = schema.last_seq(db)
-        self._indexed = behind.indexed_upto(db)
+        self._indexed = deferred_index.indexed_upto(db)
         self._marked = -1
         self._marked_at = 0.0
         self._wal_bytes = 0
@@ -212,7 +212,7 @@ class Writer:
         safe."""
         try:
             self._mark()
-            if self._last_seq - self._indexed >= behind.CHUNK:
+            if self._last_seq - self._indexed >= deferred_index.CHUNK:
                 self._index_chunk()
             if self._checkpointer.ready():
                 self._checkpoint()
@@ -240,7 +240,7 @@ class Writer:
     def _index_chunk(self) -> None:
         started = time.perf_counter()
         before = self._indexed
-        self._indexed = behind.index_chunk(self._db, before, self._last_seq)
+        self._indexed = deferred_index.index_chunk(self._db, before, self._last_seq)
         self.counts.indexed += self._indexed - before
         self.counts.index_us += int((time.perf_counter() - started) * 1e6)
         self._wal_bytes += 32 * (self._indexed - before)

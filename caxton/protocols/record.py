@@ -19,7 +19,7 @@ from caxton.acl.message import NULL, Message, read_message
 from caxton.acl.performative import Performative
 from caxton.acl.reply_by import reply_by_time, time_text
 from caxton.errors import InvalidMessage
-from caxton.protocols.standing import Stop, joined
+from caxton.protocols.clock_pause import Stop, joined
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_US: Final = 250_000_000_000_000_000

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NoReturn, Protocol
 
 from caxton.acl.performative import Performative
-from caxton.protocols.lines import Lines
 from caxton.protocols.protocol import NO_DEADLINE, START, STAY, TIMED_OUT, Role, State, Step
+from caxton.protocols.toml_lines import Lines
 
 UNIVERSAL = frozenset({Performative.CANCEL, Performative.NOT_UNDERSTOOD})
 """Acts with one meaning in every protocol, which no table gives another."""

@@ -15,10 +15,10 @@ from typing import Any, Final, NoReturn, TypeGuard, cast
 from caxton.acl.performative import Performative
 from caxton.errors import ConfigurationError
 from caxton.protocols import protocol as known
-from caxton.protocols.lines import Lines
 from caxton.protocols.protocol import End, Phase, Protocol, Role, State, Step
 from caxton.protocols.rules import RULES
 from caxton.protocols.soundness import check
+from caxton.protocols.toml_lines import Lines
 
 NEEDS: Final = ("past-deadline", "a-bid", "sole-award", "no-award", "this-round", "leader")
 """Conditions across branches that a step may have."""

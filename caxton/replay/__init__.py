@@ -5,19 +5,19 @@ promises: what runs here has an instance of its own, and nothing that it says le
 """
 
 from caxton.replay.diff import Difference, differences
-from caxton.replay.replayer import Replayer, Wanted
+from caxton.replay.normalise import comparable, read_said
+from caxton.replay.replayer import Replayer, ReplayRequest
 from caxton.replay.report import AgentReport, Report, Start, Totals, TurnReport
-from caxton.replay.said import comparable, read_said
 
 __all__ = [
     "AgentReport",
     "Difference",
+    "ReplayRequest",
     "Replayer",
     "Report",
     "Start",
     "Totals",
     "TurnReport",
-    "Wanted",
     "comparable",
     "differences",
     "read_said",

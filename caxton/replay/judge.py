@@ -14,10 +14,10 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.journal import StoredMessage
 from caxton.protocols import Legality, Library, Referee
+from caxton.protocols.clock_pause import Stop, stand
 from caxton.protocols.record import stored_message
-from caxton.protocols.standing import Stop, stand
+from caxton.replay.normalise import NEW, Said
 from caxton.replay.report import Illegal
-from caxton.replay.said import NEW, Said
 
 
 def illegal_now(

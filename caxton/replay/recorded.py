@@ -17,7 +17,7 @@ from caxton.acl.message import read_message
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER
 from caxton.ids import conversation_key
 from caxton.journal import RELEASED, Reader, StoredHeld, StoredMessage, StoredTurn
-from caxton.protocols.standing import Stop, joined
+from caxton.protocols.clock_pause import Stop, joined
 
 MOST: Final = 100_000
 """Messages of one conversation that are read."""
@@ -41,7 +41,7 @@ class RecordedTurn:
 
 
 @dataclass(slots=True)
-class RecordedTalk:
+class RecordedConversation:
     """One conversation."""
 
     id: str
@@ -51,7 +51,7 @@ class RecordedTalk:
     """When its clock stood still, because messages were held."""
 
 
-async def recorded(reader: Reader, conversation: str, agent: str | None) -> RecordedTalk:
+async def recorded(reader: Reader, conversation: str, agent: str | None) -> RecordedConversation:
     """A conversation with the turns of its agents, or of one of them (full name)."""
     rows = await reader.messages(conversation=conversation, limit=MOST)
     bodies = {row.seq: row for row in rows}
@@ -74,7 +74,7 @@ async def recorded(reader: Reader, conversation: str, agent: str | None) -> Reco
         elsewhere = await _as_said(reader, await reader.said([one.turn.seq for one in missing], wanted))
         waiting = [_said(held) for held in await reader.held_now()]
         _share_out(missing, sorted([*elsewhere, *waiting], key=lambda row: row.seq))
-    return RecordedTalk(conversation, rows, turns, joined(stops.get(conversation, [])))
+    return RecordedConversation(conversation, rows, turns, joined(stops.get(conversation, [])))
 
 
 async def _as_said(reader: Reader, rows: Sequence[StoredMessage]) -> list[StoredMessage]:

@@ -15,14 +15,16 @@ import msgspec
 from caxton.acl.message import read_message
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
-from caxton.bus.spoken import TurnRefused
+from caxton.bus.turn_output import TurnRefused
 from caxton.bus.turns import REDELIVERED, STATUS_NAMES, read_fault
 from caxton.clock import Clock
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.journal import StoredTurn
 from caxton.replay.diff import differences
 from caxton.replay.judge import illegal_now
-from caxton.replay.recorded import RecordedTalk, RecordedTurn, recorded
+from caxton.replay.normalise import Said, comparable, read_said
+from caxton.replay.past_settings import changed_since
+from caxton.replay.recorded import RecordedConversation, RecordedTurn, recorded
 from caxton.replay.report import (
     CHANGED,
     ILLEGAL,
@@ -35,10 +37,8 @@ from caxton.replay.report import (
     TurnReport,
     total,
 )
-from caxton.replay.said import Said, comparable, read_said
-from caxton.replay.side import Rerun, SideRun
-from caxton.replay.then import changed_since
-from caxton.sandbox.compiler import Compiler
+from caxton.replay.side_instance import Rerun, SideInstance
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import DISCARDED
 from caxton.sandbox.profiles import Profile
 
@@ -48,7 +48,7 @@ InTime = Callable[[], bool]
 REFUSED: Final = STATUS_NAMES.index("refused")
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be replayed: these conversations, or the `last` ones; of one agent (local name) or of all.
 
     `wasm` is a build to try in place of the one that the agent runs. `timeout_s` bounds the time; what was not run by
@@ -76,7 +76,7 @@ class Replayer:
         self._clock = clock
         self._one = asyncio.Lock()
 
-    async def replay(self, wanted: Wanted) -> Report:
+    async def replay(self, wanted: ReplayRequest) -> Report:
         """Run what is wanted.
 
         Raises ConversationNotFound, AgentNotFound, ConfigurationError where it is not clear which agent the build is
@@ -137,7 +137,7 @@ class Replayer:
 
     async def against(
         self,
-        talks: Sequence[RecordedTalk],
+        talks: Sequence[RecordedConversation],
         builds: dict[AgentRecord, Revision],
         *,
         began: float,
@@ -192,7 +192,7 @@ class Replayer:
 
     # ------------------------------------------------------------------ what is wanted
 
-    async def _talks(self, wanted: Wanted, record: AgentRecord | None) -> list[RecordedTalk]:
+    async def _talks(self, wanted: ReplayRequest, record: AgentRecord | None) -> list[RecordedConversation]:
         name = record.endpoint.name if record is not None else None
         reader = self._journal.reader
         ids = list(wanted.conversations)
@@ -208,7 +208,7 @@ class Replayer:
         return talks
 
     def _records(
-        self, talks: Sequence[RecordedTalk], wanted: Wanted, record: AgentRecord | None
+        self, talks: Sequence[RecordedConversation], wanted: ReplayRequest, record: AgentRecord | None
     ) -> list[AgentRecord]:
         """The agents whose turns are to be run; those that were removed have no build any more."""
         if record is not None:
@@ -223,7 +223,7 @@ class Replayer:
             )
         return sorted(found, key=lambda one: one.name)
 
-    async def _build(self, wanted: Wanted, record: AgentRecord) -> Revision:
+    async def _build(self, wanted: ReplayRequest, record: AgentRecord) -> Revision:
         """The build to try; it gets no number, because nothing of this is written down."""
         assert wanted.wasm is not None
         profile = record.config.profile
@@ -239,15 +239,17 @@ class Replayer:
         turns: Sequence[RecordedTurn],
         in_time: InTime,
         config: AgentConfig,
-    ) -> list[SideRun]:
+    ) -> list[SideInstance]:
         """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
         own, so that later ones meet the state that they met then."""
         trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
         seqs = {turn.turn.seq for turn in turns}
-        runs: list[SideRun] = []
+        runs: list[SideInstance] = []
         for part in ({seq for seq in seqs if seq <= trimmed}, {seq for seq in seqs if seq > trimmed}):
             if part:
-                runs.append(SideRun(self._journal, self._instances, record, build, config, part, in_time))
+                runs.append(
+                    SideInstance(self._journal, self._instances, record, build, config, part, in_time)
+                )
                 await runs[-1].run()
         return runs
 
@@ -266,7 +268,7 @@ class Replayer:
 
     def _compared(
         self,
-        talk: RecordedTalk,
+        talk: RecordedConversation,
         turns: Sequence[RecordedTurn],
         results: dict[int, Rerun],
         old: dict[int, Rerun],
@@ -282,7 +284,9 @@ class Replayer:
             if report.verdict == CHANGED and said:
                 changed.append((one.turn.seq, said))
         judged = changed and self._bus.referee_mode(_protocol(talk)) != "off"
-        wrong = illegal_now(self._bus.conduct.library, talk.rows, changed, talk.stops) if judged else {}
+        wrong = (
+            illegal_now(self._bus.referee_service.library, talk.rows, changed, talk.stops) if judged else {}
+        )
         return [
             msgspec.structs.replace(report, verdict=ILLEGAL, illegal=wrong[report.seq])
             if report.seq in wrong
@@ -292,7 +296,7 @@ class Replayer:
 
     def _turn(
         self,
-        talk: RecordedTalk,
+        talk: RecordedConversation,
         one: RecordedTurn,
         rerun: Rerun | None,
         old: Rerun | None,
@@ -341,7 +345,7 @@ class Replayer:
         )
 
 
-def _results(runs: Sequence[SideRun]) -> dict[int, Rerun]:
+def _results(runs: Sequence[SideInstance]) -> dict[int, Rerun]:
     """What several runs came to, by message."""
     return {seq: rerun for run in runs for seq, rerun in run.results.items()}
 
@@ -390,7 +394,7 @@ def _alike(one: Side | None, other: Side | None) -> bool:
     return (one.status, one.messages) == (other.status, other.messages)
 
 
-def _protocol(talk: RecordedTalk) -> str | None:
+def _protocol(talk: RecordedConversation) -> str | None:
     """The protocol that a conversation began with."""
     return read_message(talk.rows[0].body).protocol if talk.rows else None
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import wasmtime
 from wasmtime import _ffi as ffi
 
+from caxton.limits import Limits
 from caxton.sandbox.profiles import Profile, switched_off, values
+
+TICK_S = 0.01
+"""The epoch moves on this often, in seconds; a wall limit is kept to one tick and a little."""
 
 _engines: dict[Profile, wasmtime.Engine] = {}
 
@@ -30,6 +35,11 @@ def tick(times: int) -> None:
     for made in list(_engines.values()):
         for _ in range(times):
             made.increment_epoch()
+
+
+def ticks(limits: Limits) -> int:
+    """A wall limit as epoch ticks: never short of the limit, at most two ticks past it."""
+    return math.ceil(limits.wall_ms / 1000 / TICK_S) + 1
 
 
 def native_version() -> str:

@@ -10,12 +10,12 @@ import wasmtime
 from wasmtime.component import Component
 
 from caxton.errors import InvalidModule
-from caxton.sandbox import labels
+from caxton.sandbox import cache_labels
 from caxton.sandbox.abi import Exports, check_exports
+from caxton.sandbox.components.linker import World
 from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import broken, shown
 from caxton.sandbox.profiles import Profile
-from caxton.sandbox.worlds import World
 
 
 class Revision:
@@ -41,7 +41,7 @@ def load(path: str, profile: Profile) -> Revision | World:
     revision = _loaded.get((path, profile))
     if revision is None:
         try:
-            label = labels.read(Path(path))
+            label = cache_labels.read(Path(path))
             if label is not None:
                 revision = World(component(label.component), label)
             else:

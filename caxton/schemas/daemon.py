@@ -1,4 +1,4 @@
-"""What the API says of the house: the daemon, its cells, its agents, and what they offer. See `shapes`."""
+"""What the API says of the runtime: the daemon, its cells, its agents, and what they offer. See `shapes`."""
 
 from __future__ import annotations
 

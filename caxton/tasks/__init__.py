@@ -5,8 +5,17 @@ and the counts of what was heard. A task speaks as a client does and is judged a
 from the messages of its conversation, so after a restart of the daemon it goes on where they end.
 """
 
-from caxton.tasks.order import Order, Shape, Wish, read_wish
+from caxton.tasks.order import Order, Shape, TaskRequest, read_task_request
 from caxton.tasks.tasks import Tasks
 from caxton.tasks.view import BranchView, TaskSummary, TaskView
 
-__all__ = ["BranchView", "Order", "Shape", "TaskSummary", "TaskView", "Tasks", "Wish", "read_wish"]
+__all__ = [
+    "BranchView",
+    "Order",
+    "Shape",
+    "TaskRequest",
+    "TaskSummary",
+    "TaskView",
+    "Tasks",
+    "read_task_request",
+]

@@ -12,10 +12,10 @@ from typing import Any, cast
 import msgspec
 
 from caxton.acl.performative import Performative
-from caxton.tasks.choice import OTHERS, Offer
 from caxton.tasks.ledger import Ledger
 from caxton.tasks.order import Shape
-from caxton.tasks.words import Words, reason
+from caxton.tasks.outgoing import OutgoingMessage, reason
+from caxton.tasks.selection import OTHERS, Offer
 
 
 def price_of(ledger: Ledger, number: int) -> int | float:
@@ -25,7 +25,7 @@ def price_of(ledger: Ledger, number: int) -> int | float:
     return order.price + (number - 1) * way
 
 
-def next_words(ledger: Ledger, now_us: int) -> list[Words]:
+def next_messages(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
     """Decide on bids, call the next round, end the auction, or ask for the sale."""
     conversation = ledger.conversation
     if conversation is None:
@@ -60,7 +60,7 @@ def next_words(ledger: Ledger, now_us: int) -> list[Words]:
     until = min(now_us + ledger.order.wait_us, ledger.order.deadline_us)
     content = _priced(ledger, price)
     names = tuple(name for name, _ in inside)
-    return [Words(Performative.CFP, names, content, reply_by_us=until)]
+    return [OutgoingMessage(Performative.CFP, names, content, reply_by_us=until)]
 
 
 def last_price(ledger: Ledger) -> int | float | None:
@@ -76,7 +76,7 @@ def _calling(ledger: Ledger) -> set[str]:
     return {state for state, (_, theirs) in ledger.protocol.moves.items() if Performative.PROPOSE in theirs}
 
 
-def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
+def _decide(ledger: Ledger, offers: list[Offer]) -> list[OutgoingMessage]:
     """The first bid wins; where the price falls, as many as there are goods left."""
     conversation = ledger.conversation
     why = OTHERS
@@ -88,11 +88,11 @@ def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
             why = "nobody else bids: the price before stands"
     else:
         room = max(0, ledger.order.winners - ledger.accepts)
-    words: list[Words] = []
+    words: list[OutgoingMessage] = []
     for place, offer in enumerate(offers):
         wins = place < room
         words.append(
-            Words(
+            OutgoingMessage(
                 Performative.ACCEPT_PROPOSAL if wins else Performative.REJECT_PROPOSAL,
                 (offer.participant,),
                 cast("msgspec.Raw", ledger.notes[offer.participant].proposal) if wins else reason(why),
@@ -102,10 +102,10 @@ def _decide(ledger: Ledger, offers: list[Offer]) -> list[Words]:
     return words
 
 
-def _close(ledger: Ledger, why: str) -> list[Words]:
+def _close(ledger: Ledger, why: str) -> list[OutgoingMessage]:
     """Tell everybody that it is over; a bid in hand is answered first."""
     words = [
-        Words(
+        OutgoingMessage(
             Performative.REJECT_PROPOSAL,
             (offer.participant,),
             reason(why),
@@ -117,10 +117,10 @@ def _close(ledger: Ledger, why: str) -> list[Words]:
         return words
     said = msgspec.Raw(msgspec.json.encode({"over": True, "reason": why, "price": last_price(ledger)}))
     names = tuple(name for name, branch, _ in ledger.open() if ledger.may(branch, Performative.INFORM))
-    return [Words(Performative.INFORM, names, said)]
+    return [OutgoingMessage(Performative.INFORM, names, said)]
 
 
-def _sale(ledger: Ledger) -> list[Words]:
+def _sale(ledger: Ledger) -> list[OutgoingMessage]:
     """Ask the last leader for the sale, once, if the price is high enough."""
     conversation = ledger.conversation
     price = last_price(ledger)
@@ -131,7 +131,9 @@ def _sale(ledger: Ledger) -> list[Words]:
     if leader is None or branch is None or not ledger.may(branch, Performative.REQUEST):
         return []
     return [
-        Words(Performative.REQUEST, (leader,), _priced(ledger, price), reply_by_us=ledger.order.deadline_us)
+        OutgoingMessage(
+            Performative.REQUEST, (leader,), _priced(ledger, price), reply_by_us=ledger.order.deadline_us
+        )
     ]
 
 

@@ -16,12 +16,12 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import Answer, Conversation, Legality, Library, Protocol, Referee
+from caxton.protocols.clock_pause import Stop, stand
 from caxton.protocols.conversation import NEVER
 from caxton.protocols.machine import Branch, is_open, shown
 from caxton.protocols.protocol import Phase
-from caxton.protocols.standing import Stop, stand
-from caxton.tasks.choice import Offer
 from caxton.tasks.order import Order
+from caxton.tasks.selection import Offer
 
 VIOLATIONS_MAX: Final = 100
 INFORMS_KEPT: Final = 100

@@ -1,8 +1,8 @@
 """What a task is to do: read from what was asked for, checked whole before anything is said.
 
-In: a `Wish` as the API takes it. Out: an `Order`, in which every name is full and every time absolute, or InvalidTask
-that names the field. Which way a protocol is run is found in its table, so a project's own protocols run too where
-they have the form of one of FIPA's.
+In: a `TaskRequest` as the API takes it. Out: an `Order`, in which every name is full and every time absolute, or
+InvalidTask that names the field. Which way a protocol is run is found in its table, so a project's own protocols
+run too where they have the form of one of FIPA's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from caxton.errors import InvalidMessage, InvalidTask
 from caxton.protocols import Library, Protocol, Role
 from caxton.protocols.machine import time_of
 from caxton.protocols.protocol import START
-from caxton.tasks.choice import Choice, How, read_choice
+from caxton.tasks.selection import How, Selection, read_selection
 
 REPLY_BY: Final = "10s"
 RESULT_US: Final = 30_000_000
@@ -45,7 +45,7 @@ class Shape(StrEnum):
     """An auction whose price falls until somebody bids."""
 
 
-class Wish(msgspec.Struct, kw_only=True):
+class TaskRequest(msgspec.Struct, kw_only=True):
     """What was asked for. Times are durations such as `2s`, or RFC 3339; None is the usual."""
 
     protocol: str
@@ -81,7 +81,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long each round waits."""
     deadline_us: int
     """Until when results are waited for."""
-    choice: Choice = Choice(How.ALL)
+    choice: Selection = Selection(How.ALL)
     winners: int = 1
     rounds: int = 1
     informs: int = 0
@@ -96,7 +96,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody cancelled it; its deadline is when that was."""
 
 
-def read_wish(wish: Wish, library: Library, *, platform: str, receivers: int, now_us: int) -> Order:
+def read_task_request(
+    wish: TaskRequest, library: Library, *, platform: str, receivers: int, now_us: int
+) -> Order:
     """Check a wish and complete it; `receivers` is how many participants there may be.
 
     Raises InvalidTask.
@@ -144,7 +146,7 @@ def read_wish(wish: Wish, library: Library, *, platform: str, receivers: int, no
         reply_by_us=reply_by_us,
         wait_us=wait_us,
         deadline_us=deadline_us,
-        choice=read_choice(wish.choose) if wish.choose is not None else Choice(How.ALL),
+        choice=read_selection(wish.choose) if wish.choose is not None else Selection(How.ALL),
         winners=_winners(wish, receivers),
         rounds=rounds,
         informs=_count("informs", wish.informs, 1, INFORMS_MAX) if wish.informs is not None else 0,
@@ -220,7 +222,7 @@ _ONLY: Final[dict[str, tuple[tuple[Shape, ...], str]]] = {
 }
 
 
-def _fits(wish: Wish, protocol: Protocol, shape: Shape) -> None:
+def _fits(wish: TaskRequest, protocol: Protocol, shape: Shape) -> None:
     """What is given must mean something in this protocol, and what is needed must be given."""
     for field, (shapes, why) in _ONLY.items():
         if getattr(wish, field) is not None and shape not in shapes:
@@ -245,7 +247,7 @@ def _fits(wish: Wish, protocol: Protocol, shape: Shape) -> None:
         )
 
 
-def _auction(wish: Wish) -> None:
+def _auction(wish: TaskRequest) -> None:
     for field in ("price", "step"):
         value = getattr(wish, field)
         if value is None or not 0 < value < 1e15:
@@ -264,7 +266,7 @@ def _auction(wish: Wish) -> None:
         )
 
 
-def _act(wish: Wish, protocol: Protocol) -> Performative:
+def _act(wish: TaskRequest, protocol: Protocol) -> Performative:
     starts = sorted(protocol.starts)
     if wish.act is None and len(starts) == 1:
         return Performative(starts[0])
@@ -274,7 +276,7 @@ def _act(wish: Wish, protocol: Protocol) -> Performative:
     return Performative(wish.act)
 
 
-def _winners(wish: Wish, most: int) -> int:
+def _winners(wish: TaskRequest, most: int) -> int:
     everybody = wish.choose == How.ALL.value and wish.winners is None
     return most if everybody else _count("winners", wish.winners, 1, most)
 

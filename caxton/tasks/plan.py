@@ -1,8 +1,8 @@
 """What a task says next: pure, from its order, what its ledger knows, and the time.
 
-In: the order, the ledger, `now_us`. Out: `Words` to say now; none where it is to wait. Only the first of them is said
-before it is asked again, so each word follows from all that was heard before it, and a task that goes on after a
-restart says what it had not said yet.
+In: the order, the ledger, `now_us`. Out: each `OutgoingMessage` to send now; none where it is to wait. Only the first
+is sent before the plan is asked again, so each message follows from all that was heard before it, and a task that goes
+on after a restart says what it had not said yet.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from caxton.acl.performative import Performative
 from caxton.protocols.machine import Branch
 from caxton.protocols.protocol import Phase
 from caxton.tasks import auction
-from caxton.tasks.choice import LATE, NOBODY, OTHERS, OVER, How
 from caxton.tasks.ledger import Ledger, Note
 from caxton.tasks.order import Shape
-from caxton.tasks.words import Words, reason
+from caxton.tasks.outgoing import OutgoingMessage, reason
+from caxton.tasks.selection import LATE, NOBODY, OTHERS, OVER, How
 
 CANCEL_WAIT_US: Final = 2_000_000
 """How long a task waits for the answer to its cancel."""
 
 
-def next_words(ledger: Ledger, now_us: int, *, rejects_late: bool) -> list[Words]:
+def next_messages(ledger: Ledger, now_us: int, *, rejects_late: bool) -> list[OutgoingMessage]:
     """What is to be said now; `rejects_late` where nobody else answers late proposals."""
     order = ledger.order
     over = now_us > order.deadline_us
-    words: list[Words] = []
+    words: list[OutgoingMessage] = []
     if rejects_late:
         words += _to_the_late(ledger)
     if not over:
@@ -39,7 +39,7 @@ def next_words(ledger: Ledger, now_us: int, *, rejects_late: bool) -> list[Words
         case Shape.STREAM:
             words += _enough(ledger, now_us)
         case Shape.RISING | Shape.FALLING:
-            words += auction.next_words(ledger, now_us)
+            words += auction.next_messages(ledger, now_us)
         case Shape.ASK:
             pass
     if over and not words:
@@ -59,7 +59,7 @@ def is_done(ledger: Ledger, now_us: int) -> bool:
     )
 
 
-def _opening(ledger: Ledger) -> list[Words]:
+def _opening(ledger: Ledger) -> list[OutgoingMessage]:
     """The first act to everybody to whom nothing was said yet."""
     order = ledger.order
     if order.shape in (Shape.RISING, Shape.FALLING):
@@ -68,18 +68,18 @@ def _opening(ledger: Ledger) -> list[Words]:
         until = order.reply_by_us
     # one message to all of them: said one by one, the conversation could be over before the last has heard of it
     names = tuple(name for name in order.participants if ledger.branch(name) is None)
-    return [Words(order.act, names, order.content, reply_by_us=until)] if names else []
+    return [OutgoingMessage(order.act, names, order.content, reply_by_us=until)] if names else []
 
 
-def _to_the_late(ledger: Ledger) -> list[Words]:
+def _to_the_late(ledger: Ledger) -> list[OutgoingMessage]:
     return [
-        Words(late.performative, (name,), reason(LATE), in_reply_to=late.in_reply_to)
+        OutgoingMessage(late.performative, (name,), reason(LATE), in_reply_to=late.in_reply_to)
         for name, note in ledger.notes.items()
         if (late := note.late) is not None
     ]
 
 
-def _decisions(ledger: Ledger, now_us: int) -> list[Words]:
+def _decisions(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
     """Accept and reject, or ask again."""
     order = ledger.order
     offers = ledger.offers()
@@ -100,7 +100,9 @@ def _decisions(ledger: Ledger, now_us: int) -> list[Words]:
         content = _revised(ledger, ledger.round + 1)
         until = min(now_us + order.wait_us, order.deadline_us)
         words = [_reject(ledger, name, why) for name, why in unfit.items()]
-        return words + ([Words(Performative.CFP, again, content, reply_by_us=until)] if again else [])
+        return words + (
+            [OutgoingMessage(Performative.CFP, again, content, reply_by_us=until)] if again else []
+        )
     words = [
         _to_bidder(
             ledger,
@@ -128,7 +130,7 @@ def _revised(ledger: Ledger, number: int) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(said))
 
 
-def _enough(ledger: Ledger, now_us: int) -> list[Words]:
+def _enough(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
     """Cancel with everybody who has told enough."""
     wanted = ledger.order.informs
     if not wanted:
@@ -140,7 +142,7 @@ def _enough(ledger: Ledger, now_us: int) -> list[Words]:
     ]
 
 
-def _cancels(ledger: Ledger, now_us: int) -> list[Words]:
+def _cancels(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
     """The time is over: cancel whatever is open, once."""
     if not ledger.protocol.cancel:
         return []
@@ -151,17 +153,19 @@ def _cancellable(branch: Branch, note: Note) -> bool:
     return not note.cancelled and branch.cancel is None
 
 
-def _cancel(name: str, now_us: int) -> Words:
-    return Words(
+def _cancel(name: str, now_us: int) -> OutgoingMessage:
+    return OutgoingMessage(
         Performative.CANCEL, (name,), reason("the task is over"), reply_by_us=now_us + CANCEL_WAIT_US
     )
 
 
-def _reject(ledger: Ledger, name: str, why: str) -> Words:
+def _reject(ledger: Ledger, name: str, why: str) -> OutgoingMessage:
     return _to_bidder(ledger, Performative.REJECT_PROPOSAL, name, reason(why), None)
 
 
 def _to_bidder(
     ledger: Ledger, act: Performative, name: str, content: msgspec.Raw, until_us: int | None
-) -> Words:
-    return Words(act, (name,), content, in_reply_to=ledger.notes[name].bidding, reply_by_us=until_us)
+) -> OutgoingMessage:
+    return OutgoingMessage(
+        act, (name,), content, in_reply_to=ledger.notes[name].bidding, reply_by_us=until_us
+    )

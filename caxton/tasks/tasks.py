@@ -25,13 +25,13 @@ from caxton.errors import CaxtonError, InvalidState, MessageTooLarge, ResourceEr
 from caxton.journal import Reader, TaskRow
 from caxton.limits import Limits
 from caxton.protocols import Library
+from caxton.protocols.clock_pause import Stop, joined
 from caxton.protocols.conversation import NEVER
-from caxton.protocols.standing import Stop, joined
 from caxton.tasks.ledger import Ledger
-from caxton.tasks.order import Order, Wish, read_wish
-from caxton.tasks.plan import is_done, next_words
+from caxton.tasks.order import Order, TaskRequest, read_task_request
+from caxton.tasks.outgoing import OutgoingMessage
+from caxton.tasks.plan import is_done, next_messages
 from caxton.tasks.view import Ending, TaskSummary, TaskView, ending_of, replayed, state_of, view_of
-from caxton.tasks.words import Words
 
 UNDER_WAY_MAX: Final = 256
 ENVELOPE_BYTES: Final = 2048
@@ -64,7 +64,7 @@ class _UnderWay:
 
 
 class Tasks:
-    """The tasks of a house. `limits` are what a client's messages must keep to."""
+    """The tasks of a runtime. `limits` are what a client's messages must keep to."""
 
     def __init__(self, *, bus: Bus, clock: Clock, library: Library, limits: Limits, spawn: Spawn) -> None:
         self._bus = bus
@@ -83,7 +83,7 @@ class Tasks:
         """How many have not ended."""
         return len(self._under_way)
 
-    async def begin(self, wish: Wish) -> str:
+    async def begin(self, wish: TaskRequest) -> str:
         """Begin a task; returns its id when its first words are said and on disk.
 
         Raises InvalidTask, InvalidMessage, MessageTooLarge, SecurityError; ResourceError when too many are under way.
@@ -92,7 +92,7 @@ class Tasks:
             why = "the daemon stops" if self._closing else f"{UNDER_WAY_MAX} tasks are under way"
             raise ResourceError(f"no task is begun now: {why}", hint="see: caxton task list")
         now_us = max(self._clock.now_us(), self._last_us + 1)
-        order = read_wish(
+        order = read_task_request(
             wish,
             self._library,
             platform=self._bus.platform,
@@ -272,7 +272,7 @@ class Tasks:
         task.heard_upto = rows[-1][0] if rows else 0
 
     def _stand(self, task: _UnderWay) -> None:
-        since_us = self._bus.conduct.standing.get(task.id)
+        since_us = self._bus.referee_service.standing.get(task.id)
         task.ledger.stops = task.stops if since_us is None else [*task.stops, (since_us, NEVER)]
 
     async def _step(self, task: _UnderWay, inbox: Waiter) -> bool:
@@ -283,7 +283,7 @@ class Tasks:
         now_us = self._clock.now_us()
         ledger.pass_time(now_us)
         order = ledger.order
-        words = next_words(ledger, now_us, rejects_late=not self._platform_rejects_late(order.protocol))
+        words = next_messages(ledger, now_us, rejects_late=not self._platform_rejects_late(order.protocol))
         if words:
             # one at a time: the answer to the first, as a failure at once, may change what is to be said next
             self._say(task, words[0])
@@ -313,7 +313,7 @@ class Tasks:
                 if message.sender != initiator and initiator in message.receiver:
                     task.ledger.hear(message)
 
-    def _say(self, task: _UnderWay, words: Words) -> None:
+    def _say(self, task: _UnderWay, words: OutgoingMessage) -> None:
         order = task.ledger.order
         said: dict[str, object] = {
             "performative": words.act,

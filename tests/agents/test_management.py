@@ -11,26 +11,28 @@ import pytest
 from caxton.acl.message import read_message
 from caxton.deploy import DeploymentRequest
 from caxton.errors import AgentNotFound
-from caxton.house import House
 from caxton.protocols import Legality, Referee, library
+from caxton.runtime import Runtime
 
-from .homes import COUNTER, MAILBOX, ask, commit, count, home, letters, reached
+from .systems import COUNTER, MAILBOX, ask, commit, count, home, letters, reached
 
 
-async def request(house: House, action: str, description: dict[str, Any], to: str = "ams") -> dict[str, Any]:
+async def request(
+    runtime: Runtime, action: str, description: dict[str, Any], to: str = "ams"
+) -> dict[str, Any]:
     wish = {"action": action, "description": description}
-    return await ask(house, to, wish, protocol="fipa-request")
+    return await ask(runtime, to, wish, protocol="fipa-request")
 
 
-async def state_of(house: House, name: str) -> str | None:
-    found = (await request(house, "search", {"name": name}))["content"]["result"]
+async def state_of(runtime: Runtime, name: str) -> str | None:
+    found = (await request(runtime, "search", {"name": name}))["content"]["result"]
     return found[0]["state"] if found else None
 
 
-async def violations(house: House) -> list[tuple[str, str]]:
-    await commit(house)
+async def violations(runtime: Runtime) -> list[tuple[str, str]]:
+    await commit(runtime)
     referee, found = Referee(library()), list[tuple[str, str]]()
-    for row in await house.journal.reader.messages(limit=10_000):
+    for row in await runtime.journal.reader.messages(limit=10_000):
         verdict = referee.judge(message := read_message(row.body), row.at_us)
         if verdict.legality is Legality.VIOLATION:
             found.append((message.performative, verdict.rule))
@@ -38,41 +40,41 @@ async def violations(house: House) -> list[tuple[str, str]]:
 
 
 async def test_agents_appear_and_disappear_with_their_life(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        assert await state_of(house, "c") is None
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        assert await state_of(house, "c") == "active"
-        await house.agents.stop("c")
-        assert await state_of(house, "c") == "initiated"
-        await house.agents.start("c")
-        await house.agents.remove("c")
-        assert await state_of(house, "c") is None
+    async with home(tmp_path) as runtime:
+        assert await state_of(runtime, "c") is None
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        assert await state_of(runtime, "c") == "active"
+        await runtime.agents.stop("c")
+        assert await state_of(runtime, "c") == "initiated"
+        await runtime.agents.start("c")
+        await runtime.agents.remove("c")
+        assert await state_of(runtime, "c") is None
 
 
 async def test_a_client_suspends_and_resumes_by_message(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        said = await request(house, "modify", {"name": "c", "state": "suspended"})
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        said = await request(runtime, "modify", {"name": "c", "state": "suspended"})
         assert said["content"] == {
             "action": "modify",
             "done": True,
             "description": {"name": "c@local", "state": "suspended"},
         }
-        assert house.agents.view("c").state == "suspended"
-        assert await state_of(house, "c") == "suspended"
-        house.bus.submit({"performative": "request", "receiver": "c"})
-        assert house.agents.view("c").mailbox == 1
-        again = await request(house, "modify", {"name": "c", "state": "suspended"})
+        assert runtime.agents.view("c").state == "suspended"
+        assert await state_of(runtime, "c") == "suspended"
+        runtime.bus.submit({"performative": "request", "receiver": "c"})
+        assert runtime.agents.view("c").mailbox == 1
+        again = await request(runtime, "modify", {"name": "c", "state": "suspended"})
         assert again["performative"] == "inform"
-        said = await request(house, "modify", {"name": "c", "state": "active"})
+        said = await request(runtime, "modify", {"name": "c", "state": "active"})
         assert said["content"]["description"]["state"] == "active"
-        await reached(house, lambda: house.agents.view("c").mailbox == 0)
-        assert await count(house) == 2
-        await house.agents.stop("c")
-        said = await request(house, "modify", {"name": "c", "state": "suspended"})
+        await reached(runtime, lambda: runtime.agents.view("c").mailbox == 0)
+        assert await count(runtime) == 2
+        await runtime.agents.stop("c")
+        said = await request(runtime, "modify", {"name": "c", "state": "suspended"})
         assert (said["performative"], said["content"]["error"]) == ("failure", "internal-error")
         assert "only an agent that runs" in said["content"]["reason"]
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 def speaker(message: dict[str, Any]) -> bytes:
@@ -105,51 +107,51 @@ def own_wish(action: str, **description: Any) -> dict[str, Any]:
 
 
 async def test_an_agent_suspends_itself_and_hears_of_it_when_it_goes_on(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(
             DeploymentRequest("r", speaker(own_wish("modify", state="suspended")), wat=True)
         )
-        house.bus.submit({"performative": "inform", "receiver": "r"})
-        await reached(house, lambda: house.agents.view("r").state == "suspended")
+        runtime.bus.submit({"performative": "inform", "receiver": "r"})
+        await reached(runtime, lambda: runtime.agents.view("r").state == "suspended")
         # the answer waits, too
-        await reached(house, lambda: house.agents.view("r").mailbox == 1)
-        assert house.agents.view("r").turns == 1
-        said = await request(house, "modify", {"name": "r", "state": "active"})
+        await reached(runtime, lambda: runtime.agents.view("r").mailbox == 1)
+        assert runtime.agents.view("r").turns == 1
+        said = await request(runtime, "modify", {"name": "r", "state": "active"})
         assert said["performative"] == "inform"
-        await reached(house, lambda: house.agents.view("r").turns == 2)
-        rows = await house.journal.reader.messages(conversation="self")
+        await reached(runtime, lambda: runtime.agents.view("r").turns == 2)
+        rows = await runtime.journal.reader.messages(conversation="self")
         assert [json.loads(row.body)["performative"] for row in rows] == ["request", "inform"]
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 async def test_an_agent_that_removes_itself_is_gone_without_a_dead_letter(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("r", speaker(own_wish("deregister")), wat=True))
-        house.bus.submit({"performative": "inform", "receiver": "r"})
-        await reached(house, lambda: "r" not in house.agents.registry.agents)
-        await commit(house)
-        assert await letters(house) == []
-        assert await state_of(house, "r") is None
-        assert [one.agent for one in await house.journal.reader.turns()][:2] == ["r@local", "ams@local"]
-    async with home(tmp_path) as house:
-        assert house.agents.views() == []
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("r", speaker(own_wish("deregister")), wat=True))
+        runtime.bus.submit({"performative": "inform", "receiver": "r"})
+        await reached(runtime, lambda: "r" not in runtime.agents.registry.agents)
+        await commit(runtime)
+        assert await letters(runtime) == []
+        assert await state_of(runtime, "r") is None
+        assert [one.agent for one in await runtime.journal.reader.turns()][:2] == ["r@local", "ams@local"]
+    async with home(tmp_path) as runtime:
+        assert runtime.agents.views() == []
 
 
 async def test_a_removed_agent_leaves_the_df(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        await request(house, "register", {"name": "c", "services": [{"type": "counting"}]}, to="df")
-        await request(house, "modify", {"name": "c", "ownership": "Acme"})
-        said = await request(house, "deregister", {"name": "c"})
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        await request(runtime, "register", {"name": "c", "services": [{"type": "counting"}]}, to="df")
+        await request(runtime, "modify", {"name": "c", "ownership": "Acme"})
+        said = await request(runtime, "deregister", {"name": "c"})
         assert said["content"] == {"action": "deregister", "done": True}
         with pytest.raises(AgentNotFound):
-            house.agents.view("c")
-        assert house.df.entries() == []
-        assert await state_of(house, "c") is None
-    async with home(tmp_path) as house:
-        assert house.df.entries() == []
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        assert house.df.entries() == []
-        said = await request(house, "search", {"ownership": "Acme"})
+            runtime.agents.view("c")
+        assert runtime.df.entries() == []
+        assert await state_of(runtime, "c") is None
+    async with home(tmp_path) as runtime:
+        assert runtime.df.entries() == []
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        assert runtime.df.entries() == []
+        said = await request(runtime, "search", {"ownership": "Acme"})
         assert said["content"]["result"] == []
-        assert await letters(house) == []
+        assert await letters(runtime) == []

@@ -12,14 +12,14 @@ import pytest
 
 from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation
 from caxton.errors import CaxtonError, DeploymentError, InvalidModule
-from caxton.house import House, deploy_configured
-from caxton.sandbox.compiler import Compiler
+from caxton.runtime import Runtime, deploy_configured
+from caxton.sandbox.cache_labels import CacheLabel, written
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import Kind, Meters
-from caxton.sandbox.labels import Label, written
-from caxton.sandbox.python_build import PythonRuntime
-from caxton.sandbox.python_runtime import packed, runtime_name
+from caxton.sandbox.python.build import PythonRuntime
+from caxton.sandbox.python.runtime import packed, runtime_name
 
-from .homes import ask, commit, events, home, kill_cell, link_of, power_cut, reached
+from .systems import ask, commit, events, home, kill_cell, link_of, power_cut, reached
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("python_runtime")]
 
@@ -43,77 +43,77 @@ def module(source: str = SOURCE) -> bytes:
     return packed(Path("agent.py"), source.encode())
 
 
-async def add(house: House, number: int) -> Any:
-    answer = await ask(house, "c", {"add": number})
+async def add(runtime: Runtime, number: int) -> Any:
+    answer = await ask(runtime, "c", {"add": number})
     assert answer["performative"] == "inform", answer
     return answer["content"]
 
 
 async def test_an_exception_is_a_failure_and_its_traceback_is_logged(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        view = await house.engine.deploy(DeploymentRequest("c", module()))
+    async with home(tmp_path) as runtime:
+        view = await runtime.engine.deploy(DeploymentRequest("c", module()))
         assert view.state == "running"
-        assert (await add(house, 2))["count"] == 2
-        meters = msgspec.json.decode((await link_of(house).request(Kind.METERS, 0)).payload, type=Meters)
+        assert (await add(runtime, 2))["count"] == 2
+        meters = msgspec.json.decode((await link_of(runtime).request(Kind.METERS, 0)).payload, type=Meters)
         assert list(meters.slot_kib.values()) == [None], "nobody can see the memory of a component"
-        house.cells.cells[0].meters = meters
-        assert house.agents.view("c").memory_kib is None
-        answer = await ask(house, "c", {"add": 2000})
+        runtime.cells.cells[0].meters = meters
+        assert runtime.agents.view("c").memory_kib is None
+        answer = await ask(runtime, "c", {"add": 2000})
         assert answer["performative"] == "failure"
         assert answer["content"]["reason"] == "agent.py:12: ValueError: 2002 is too much"
-        logged = [one["message"] for one in await events(house, "log")]
+        logged = [one["message"] for one in await events(runtime, "log")]
         assert logged[0] == "too much"
         assert logged[1].startswith("Traceback (most recent call last):")
         assert 'File "agent.py", line 12, in handle' in logged[1]
         # the turn never was
-        after = await add(house, 0)
+        after = await add(runtime, 0)
         assert (after["count"], after["drawn"]) == (2, 2)
-        assert house.agents.view("c").restarts == 0
+        assert runtime.agents.view("c").restarts == 0
 
 
 @pytest.mark.parametrize("recover", ["replay", "snapshot"])
 async def test_state_is_back_after_its_cell_was_killed(tmp_path: Path, recover: str) -> None:
-    async with home(tmp_path, "[journal]\nsnapshot_every = 1\n") as house:
-        await house.engine.deploy(DeploymentRequest("c", module(), recover=recover))
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1\n") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", module(), recover=recover))
         for number in range(1, 8):
-            assert (await add(house, 1))["count"] == number
-        await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
-        await commit(house)
+            assert (await add(runtime, 1))["count"] == number
+        await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
+        await commit(runtime)
         if recover == "snapshot":
-            await reached(house, lambda: not house.agents.registry.find("c").snapshot_asked)
-        kill_cell(house)
-        await reached(house, lambda: house.agents.view("c").restarts == 1)
-        after = await add(house, 0)
+            await reached(runtime, lambda: not runtime.agents.registry.find("c").snapshot_asked)
+        kill_cell(runtime)
+        await reached(runtime, lambda: runtime.agents.view("c").restarts == 1)
+        after = await add(runtime, 0)
         assert (after["count"], after["drawn"]) == (7, 8)
 
 
 async def test_state_is_back_after_a_power_cut_by_running_the_turns_once_more(tmp_path: Path) -> None:
     (tmp_path / "now").mkdir()
     (tmp_path / "then").mkdir()
-    async with home(tmp_path / "now", "[journal]\nsnapshot_every = 0\n") as house:
-        await house.engine.deploy(DeploymentRequest("c", module()))
+    async with home(tmp_path / "now", "[journal]\nsnapshot_every = 0\n") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", module()))
         for number in range(1, 21):
-            assert (await add(house, 1))["count"] == number
-        last = (await add(house, 0))["last"]
-        await power_cut(house, tmp_path / "then")
-    async with home(tmp_path / "then", "[journal]\nsnapshot_every = 0\n") as house:
-        record = house.agents.registry.find("c")
-        snapshot = await link_of(house).request(Kind.SNAPSHOT, record.endpoint.slot)
+            assert (await add(runtime, 1))["count"] == number
+        last = (await add(runtime, 0))["last"]
+        await power_cut(runtime, tmp_path / "then")
+    async with home(tmp_path / "then", "[journal]\nsnapshot_every = 0\n") as runtime:
+        record = runtime.agents.registry.find("c")
+        snapshot = await link_of(runtime).request(Kind.SNAPSHOT, record.endpoint.slot)
         state = json.loads(snapshot.payload)
         assert (state["count"], len(state["drawn"]), state["drawn"][-1]) == (20, 21, last)
 
 
 @pytest.mark.parametrize("strategy", ["direct", "blue-green"])
 async def test_a_new_source_goes_on_with_the_state(tmp_path: Path, strategy: str) -> None:
-    async with home(tmp_path) as house:
-        first = await house.engine.deploy(DeploymentRequest("c", module()))
-        assert (await add(house, 5))["count"] == 5
-        again = await house.engine.deploy(DeploymentRequest("c", module()))
+    async with home(tmp_path) as runtime:
+        first = await runtime.engine.deploy(DeploymentRequest("c", module()))
+        assert (await add(runtime, 5))["count"] == 5
+        again = await runtime.engine.deploy(DeploymentRequest("c", module()))
         assert again.unchanged
         edited = SOURCE.replace('{"count": state["count"]', '{"edited": True, "count": state["count"]')
         async with asyncio.TaskGroup() as group:
             task = group.create_task(
-                house.engine.deploy(
+                runtime.engine.deploy(
                     DeploymentRequest(
                         "c",
                         module(edited),
@@ -123,11 +123,11 @@ async def test_a_new_source_goes_on_with_the_state(tmp_path: Path, strategy: str
                 )
             )
             while not task.done():
-                await add(house, 0)
+                await add(runtime, 0)
         view = task.result()
         assert (view.state, view.memory) == ("running", "carried")
         assert view.revision != first.revision
-        after = await add(house, 1)
+        after = await add(runtime, 1)
         assert (after["count"], after["edited"]) == (6, True)
 
 
@@ -141,23 +141,23 @@ async def test_a_new_source_goes_on_with_the_state(tmp_path: Path, strategy: str
 async def test_a_source_that_does_not_begin_leaves_the_old_one(
     tmp_path: Path, source: str, says: str
 ) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", module()))
-        assert (await add(house, 5))["count"] == 5
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", module()))
+        assert (await add(runtime, 5))["count"] == 5
         with pytest.raises(DeploymentError) as refused:
-            await house.engine.deploy(DeploymentRequest("c", module(source)))
+            await runtime.engine.deploy(DeploymentRequest("c", module(source)))
         assert says in refused.value.message
-        assert (await add(house, 0))["count"] == 5
+        assert (await add(runtime, 0))["count"] == 5
 
 
 async def test_a_source_may_stand_in_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(SOURCE)
-    async with home(tmp_path, '[agents.c]\nwasm = "agent.py"\nsettings = { a = 1 }\n') as house:
-        await deploy_configured(house)
-        assert (await add(house, 3))["count"] == 3
-        revision = house.agents.view("c").revision
-        await deploy_configured(house)
-        assert house.agents.view("c").revision == revision
+    async with home(tmp_path, '[agents.c]\nwasm = "agent.py"\nsettings = { a = 1 }\n') as runtime:
+        await deploy_configured(runtime)
+        assert (await add(runtime, 3))["count"] == 3
+        revision = runtime.agents.view("c").revision
+        await deploy_configured(runtime)
+        assert runtime.agents.view("c").revision == revision
 
 
 async def test_a_machine_without_the_runtime_says_how_to_get_it(tmp_path: Path) -> None:
@@ -176,10 +176,10 @@ async def test_a_runtime_that_was_tampered_with_is_not_run(
 ) -> None:
     name = runtime_name()
     ours = PythonRuntime(tmp_path / "runtimes")
-    ours.place.shelf.mkdir(parents=True, mode=0o700)
-    false = ours.place.shelf / "false.cwasm"
+    ours.place.cache.mkdir(parents=True, mode=0o700)
+    false = ours.place.cache / "false.cwasm"
     false.write_bytes(b"\x7fELF native code of somebody else")
-    ours.place.label(name).write_bytes(written(Label(component=str(false))))
+    ours.place.label(name).write_bytes(written(CacheLabel(component=str(false))))
     with pytest.raises(CaxtonError, match="not built on this machine"):
         await ours.compiled(name)
     assert not false.exists()

@@ -9,7 +9,7 @@ import pytest
 from caxton.deploy import DeploymentRequest
 from caxton.errors import DeploymentError
 
-from .homes import ECHO, ask, home, letters, saying
+from .systems import ECHO, ask, home, letters, saying
 
 POISON = {
     "a level that is an object": b'{"caxton":"log","level":{},"message":"x"}',

@@ -11,7 +11,7 @@ from caxton.bench import edits
 from caxton.bench.figures import Figure
 from caxton.devloop import toolchains
 from caxton.devloop.scaffolds import Language
-from caxton.sandbox.python_runtime import BUILD, INSTALL, RuntimeFolder
+from caxton.sandbox.python.runtime import BUILD, INSTALL, RuntimeFolder
 
 PARTS = ("build", "compile", "gate", "swap")
 

@@ -7,11 +7,11 @@ from typing import Any
 from caxton.acl.message import read_message
 from caxton.protocols import Legality, Referee, library
 
-from .stand import Json, Stand
+from .harness import Json, Stand
 
 
 async def told(
-    house: Stand,
+    runtime: Stand,
     receiver: str,
     content: object,
     *,
@@ -22,29 +22,29 @@ async def told(
 ) -> Json:
     """Say it as a client; the first answer."""
     message = {"performative": act, "receiver": receiver, "content": content, "protocol": protocol, **more}
-    seq = house.bus.submit(message, sender=sender).seq
-    answers = [one for one in await house.messages(after=seq) if one["cause"] == seq]
+    seq = runtime.bus.submit(message, sender=sender).seq
+    answers = [one for one in await runtime.messages(after=seq) if one["cause"] == seq]
     assert answers, f"{receiver} did not answer"
     return answers[0]
 
 
-async def guest_told(house: Stand, name: str, receiver: str, content: object, **more: Any) -> Json:
+async def guest_told(runtime: Stand, name: str, receiver: str, content: object, **more: Any) -> Json:
     """Let a guest say it in its turn; the answer, which is in its mailbox now and handled."""
-    house.bus.submit({"performative": "inform", "receiver": name})
+    runtime.bus.submit({"performative": "inform", "receiver": name})
     said = {"performative": "request", "protocol": "fipa-request", "receiver": receiver, "content": content}
-    conversation = f"of-{name}-{house.bus.last_seq}"
-    house.cell.end({"conversation_id": conversation, **said, **more})
-    answer = house.cell.end().message
+    conversation = f"of-{name}-{runtime.bus.last_seq}"
+    runtime.cell.end({"conversation_id": conversation, **said, **more})
+    answer = runtime.cell.end().message
     assert answer["sender"] == f"{receiver}@local", answer
     return answer
 
 
-async def violations(house: Stand) -> list[tuple[str, str, str]]:
+async def violations(runtime: Stand) -> list[tuple[str, str, str]]:
     """What the referee finds wrong in everything that was said so far: number, act, rule."""
-    await house.commit()
+    await runtime.commit()
     referee = Referee(library())
     found: list[tuple[str, str, str]] = []
-    for row in await house.journal.reader.messages(limit=100_000):
+    for row in await runtime.journal.reader.messages(limit=100_000):
         message = read_message(row.body)
         verdict = referee.judge(message, row.at_us)
         if verdict.legality is Legality.VIOLATION:

@@ -13,64 +13,64 @@ from caxton.bus import Bus
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import message_seq
 
-from .stand import INFORM, stand
+from .harness import INFORM, stand
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 
 
 async def test_numbers_have_no_gap_and_stand_in_the_ids(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        seqs = [house.ask("a") for _ in range(5)]
-        said = await house.messages()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        seqs = [runtime.ask("a") for _ in range(5)]
+        said = await runtime.messages()
         assert seqs == [1, 2, 3, 4, 5]
         assert [one["seq"] for one in said] == seqs
         assert [message_seq(one["id"]) for one in said] == seqs
-        assert [frame.seq for frame in house.cell.frames] == seqs
+        assert [frame.seq for frame in runtime.cell.frames] == seqs
         assert len({one["id"] for one in said} | {one["span_id"] for one in said}) == 10
-        last = house.bus.last_seq
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        assert house.ask("a") == last + 1
+        last = runtime.bus.last_seq
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        assert runtime.ask("a") == last + 1
 
 
 async def test_times_never_go_back(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        now = house.rings.now_us()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        now = runtime.rings.now_us()
         for moment in (now, now - 3_600_000_000, now + 5, now + 1):
-            house.rings.stands_at_us = moment
-            house.ask("a")
-        times = [one["timestamp"] for one in await house.messages()]
+            runtime.rings.stands_at_us = moment
+            runtime.ask("a")
+        times = [one["timestamp"] for one in await runtime.messages()]
         assert times == [now, now, now + 5, now + 5]
 
 
 async def test_a_conversation_is_written_down_once_with_everybody_in_it(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        first = house.ask("a", conversation_id="talk", protocol="shop-talk")
-        house.cell.end(INFORM, {"performative": "request", "receiver": "b", "conversation_id": "talk"})
-        house.ask("a", conversation_id="other")
-        await house.commit()
-        talk = await house.journal.reader.conversation("talk")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        first = runtime.ask("a", conversation_id="talk", protocol="shop-talk")
+        runtime.cell.end(INFORM, {"performative": "request", "receiver": "b", "conversation_id": "talk"})
+        runtime.ask("a", conversation_id="other")
+        await runtime.commit()
+        talk = await runtime.journal.reader.conversation("talk")
         assert talk is not None
         assert (talk.first_seq, talk.initiator, talk.protocol) == (first, "operator@local", "shop-talk")
         assert sorted(talk.participants) == ["a@local", "b@local", "operator@local"]
         assert talk.messages == 3
-        assert {one.id for one in await house.journal.reader.conversations()} == {"talk", "other"}
-        assert [one.id for one in await house.journal.reader.conversations(agent="b@local")] == ["talk"]
+        assert {one.id for one in await runtime.journal.reader.conversations()} == {"talk", "other"}
+        assert [one.id for one in await runtime.journal.reader.conversations(agent="b@local")] == ["talk"]
 
 
 async def test_each_message_without_a_conversation_begins_one(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.ask("a")
-        talks = [one["conversation_id"] for one in await house.messages()]
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.ask("a")
+        talks = [one["conversation_id"] for one in await runtime.messages()]
         assert len(set(talks)) == 2
-        assert [one.id for one in await house.journal.reader.conversations()] == talks[::-1]
+        assert [one.id for one in await runtime.journal.reader.conversations()] == talks[::-1]
 
 
 @pytest.mark.parametrize(
@@ -86,25 +86,27 @@ async def test_each_message_without_a_conversation_begins_one(tmp_path: Path) ->
 async def test_receivers_get_full_names_and_one_message_each(
     tmp_path: Path, given: str | list[str], names: list[str]
 ) -> None:
-    async with stand(tmp_path) as house:
-        agents = {name: house.agent(name[0]) for name in ("a@local", "b@local")}
-        house.ask(given)
-        (said,) = await house.messages()
+    async with stand(tmp_path) as runtime:
+        agents = {name: runtime.agent(name[0]) for name in ("a@local", "b@local")}
+        runtime.ask(given)
+        (said,) = await runtime.messages()
         assert said["receiver"] == names
-        assert sorted(frame.slot for frame in house.cell.frames) == sorted(agents[one].slot for one in names)
-        assert {frame.seq for frame in house.cell.frames} == {1}
-        assert house.bus.counts.deliveries == len(names)
+        assert sorted(frame.slot for frame in runtime.cell.frames) == sorted(
+            agents[one].slot for one in names
+        )
+        assert {frame.seq for frame in runtime.cell.frames} == {1}
+        assert runtime.bus.counts.deliveries == len(names)
 
 
 async def test_all_receivers_read_the_bytes_that_the_journal_keeps(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        house.ask(["a", "b"], {"n": 1.50, "text": "ü"})
-        await house.commit()
-        row = await house.journal.reader.message(1)
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        runtime.ask(["a", "b"], {"n": 1.50, "text": "ü"})
+        await runtime.commit()
+        row = await runtime.journal.reader.message(1)
         assert row is not None
-        assert [frame.body for frame in house.cell.frames] == [row.body, row.body]
+        assert [frame.body for frame in runtime.cell.frames] == [row.body, row.body]
 
 
 Submit = Callable[[Bus], object]
@@ -156,33 +158,33 @@ Submit = Callable[[Bus], object]
 async def test_what_is_refused_at_the_door_leaves_nothing_behind(
     tmp_path: Path, submit: Submit, error: type[CaxtonError], word: str
 ) -> None:
-    async with stand(tmp_path, receivers=2, message_bytes=1_000) as house:
-        house.agent("a")
+    async with stand(tmp_path, receivers=2, message_bytes=1_000) as runtime:
+        runtime.agent("a")
         with pytest.raises(error, match=word):
-            submit(house.bus)
-        assert house.bus.counts.refused == 1
-        assert house.bus.last_seq == 0
-        assert not house.cell.frames
+            submit(runtime.bus)
+        assert runtime.bus.counts.refused == 1
+        assert runtime.bus.last_seq == 0
+        assert not runtime.cell.frames
 
 
 @pytest.mark.parametrize("sender", ["operator", "operator@local", "operator.ann", "operator.ann@local"])
 async def test_a_client_may_have_a_name(tmp_path: Path, sender: str) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a", sender=sender)
-        house.bus.submit({"performative": "request", "receiver": "a"}, sender=sender)
-        for said in await house.messages():
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a", sender=sender)
+        runtime.bus.submit({"performative": "request", "receiver": "a"}, sender=sender)
+        for said in await runtime.messages():
             assert said["sender"] == sender.removesuffix("@local") + "@local"
 
 
 async def test_a_trace_of_the_client_is_joined_and_kept(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        told = house.bus.submit(
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        told = runtime.bus.submit(
             {"performative": "request", "receiver": "a", "x_own": [1]}, traceparent=TRACEPARENT
         )
-        house.cell.end(INFORM)
-        said = await house.messages()
+        runtime.cell.end(INFORM)
+        said = await runtime.messages()
         assert told.trace_id == TRACE
         assert [one["trace_id"] for one in said] == [TRACE, TRACE]
         assert (said[0]["x_traceparent"], said[0]["x_own"]) == (TRACEPARENT, [1])
@@ -205,40 +207,40 @@ async def test_a_trace_of_the_client_is_joined_and_kept(tmp_path: Path) -> None:
     ],
 )
 async def test_a_header_that_is_no_traceparent_is_refused(tmp_path: Path, header: str) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
         with pytest.raises(InvalidMessage, match="traceparent"):
-            house.bus.submit({"performative": "request", "receiver": "a"}, traceparent=header)
-        assert house.bus.last_seq == 0
+            runtime.bus.submit({"performative": "request", "receiver": "a"}, traceparent=header)
+        assert runtime.bus.last_seq == 0
 
 
 async def test_every_trace_id_is_a_w3c_trace_id(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
         for _ in range(50):
-            house.ask("a")
-        traces = [one["trace_id"] for one in await house.messages()]
+            runtime.ask("a")
+        traces = [one["trace_id"] for one in await runtime.messages()]
         assert len(set(traces)) == 50
         assert all(len(one) == 32 and int(one, 16) for one in traces)
 
 
 async def test_reply_by_becomes_a_time_and_reply_to_full_names(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a", reply_by="2027-01-01T02:00:00+02:00", reply_to="operator.ann")
-        house.cell.end(INFORM)
-        said = await house.messages()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a", reply_by="2027-01-01T02:00:00+02:00", reply_to="operator.ann")
+        runtime.cell.end(INFORM)
+        said = await runtime.messages()
         assert said[0]["reply_by"] == "2027-01-01T00:00:00.000000Z"
         assert said[0]["reply_to"] == said[1]["receiver"] == ["operator.ann@local"]
 
 
 async def test_parameters_of_ones_own_arrive_byte_for_byte(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.bus.submit(
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.bus.submit(
             b'{"performative":"request","receiver":"a","x_b":{"k":1.500},"x_a":"\\u00e9","content":1e2}'
         )
-        body = house.cell.frames[0].body
+        body = runtime.cell.frames[0].body
         assert b'"x_b":{"k":1.500}' in body
         assert b'"x_a":"\\u00e9"' in body
         assert b'"content":1e2' in body
@@ -252,23 +254,23 @@ async def test_what_only_the_host_may_say_is_ignored(tmp_path: Path) -> None:
         "span_id": "s",
         "redelivered": True,
     }
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.bus.submit(json.dumps({"performative": "request", "receiver": "a", **own}).encode())
-        (said,) = await house.messages()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.bus.submit(json.dumps({"performative": "request", "receiver": "a", **own}).encode())
+        (said,) = await runtime.messages()
         assert all(said.get(key) != value for key, value in own.items())
         assert "redelivered" not in said
 
 
 async def test_a_client_key_is_kept_with_its_message_and_stays_with_the_first(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
         wish: dict[str, object] = {"performative": "request", "receiver": "a"}
-        first = house.bus.submit(wish, client_key="k-1")
-        house.bus.submit(wish, client_key="k-1")
-        other = house.bus.submit(wish, client_key="k-2")
-        await house.commit()
-        reader = house.journal.reader
+        first = runtime.bus.submit(wish, client_key="k-1")
+        runtime.bus.submit(wish, client_key="k-1")
+        other = runtime.bus.submit(wish, client_key="k-2")
+        await runtime.commit()
+        reader = runtime.journal.reader
         assert await reader.client_key("k-1") == first.seq
         assert await reader.client_key("k-2") == other.seq
         assert await reader.client_key("k-3") is None

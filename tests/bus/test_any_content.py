@@ -16,7 +16,7 @@ from caxton.acl.sl0 import write_sl0
 from caxton.bus.vocabulary import OBJECTS
 from caxton.protocols import Legality, Referee, library
 
-from .stand import stand
+from .harness import stand
 
 KEYS = sorted({key for slots in OBJECTS.values() for key in slots} | {"x", "lease_time"})
 VALUES: st.SearchStrategy[object] = st.sampled_from(
@@ -50,8 +50,8 @@ CONTENTS = WISHES | OBJECT | SL0 | st.lists(EXPRESSIONS, max_size=2).map(write_s
 
 
 async def test_every_content_has_one_legal_answer(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         count = 0
 
         @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
@@ -66,21 +66,21 @@ async def test_every_content_has_one_legal_answer(tmp_path: Path) -> None:
             count += 1
             message = {"performative": act, "receiver": receiver, "content": content, "language": language}
             message |= {"protocol": f"fipa-{act}", "conversation_id": f"c-{count}"}
-            before = house.bus.counts.messages
-            house.bus.submit(json.dumps(message).encode())
-            assert house.bus.counts.messages == before + 2, content
-            if house.df.subscriptions():
+            before = runtime.bus.counts.messages
+            runtime.bus.submit(json.dumps(message).encode())
+            assert runtime.bus.counts.messages == before + 2, content
+            if runtime.df.subscriptions():
                 # else it hears of what comes
                 more = {"performative": "cancel", "content": None, "reply_with": f"cancel-{count}"}
-                house.bus.submit(json.dumps(message | more).encode())
-                assert house.bus.counts.messages == before + 4
-                assert house.df.subscriptions() == []
+                runtime.bus.submit(json.dumps(message | more).encode())
+                assert runtime.bus.counts.messages == before + 4
+                assert runtime.df.subscriptions() == []
 
         check()
-        await house.commit()
+        await runtime.commit()
         referee = Referee(library())
-        rows = await house.journal.reader.messages(limit=10_000)
+        rows = await runtime.journal.reader.messages(limit=10_000)
         verdicts = [referee.judge(read_message(row.body), row.at_us) for row in rows]
         assert [one for one in verdicts if one.legality is Legality.VIOLATION] == []
-        assert house.pending() == []
-        assert len(rows) == house.bus.counts.messages
+        assert runtime.pending() == []
+        assert len(rows) == runtime.bus.counts.messages

@@ -9,7 +9,7 @@ import pytest
 
 from caxton.sandbox.frames import Status
 
-from .stand import INFORM, stand
+from .harness import INFORM, stand
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ from .stand import INFORM, stand
     [("nobody", "unknown_agent"), ("a@far", "unknown_platform"), ("ams@far", "unknown_platform")],
 )
 async def test_nobody_is_there(tmp_path: Path, receiver: str, code: str) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         name = receiver if "@" in receiver else f"{receiver}@local"
-        seq = house.ask(receiver, reply_with="r-1", protocol="fipa-request", conversation_id="talk")
-        asked, failure = await house.messages()
-        assert await house.letters() == [(seq, name, code)]
+        seq = runtime.ask(receiver, reply_with="r-1", protocol="fipa-request", conversation_id="talk")
+        asked, failure = await runtime.messages()
+        assert await runtime.letters() == [(seq, name, code)]
         assert failure["performative"] == "failure"
         assert failure["sender"] == "ams@local"
         assert failure["receiver"] == ["operator@local"]
@@ -31,132 +31,132 @@ async def test_nobody_is_there(tmp_path: Path, receiver: str, code: str) -> None
         content = failure["content"]
         assert (content["error"], content["receiver"], content["message_id"]) == (code, name, asked["id"])
         assert name in content["reason"]
-        (event,) = await house.journal.reader.events(kind="dead_letter")
+        (event,) = await runtime.journal.reader.events(kind="dead_letter")
         assert json.loads(event.body)["code"] == code
-        assert house.bus.counts.by_reason == {code: 1}
-        assert house.pending() == []
+        assert runtime.bus.counts.by_reason == {code: 1}
+        assert runtime.pending() == []
 
 
 async def test_a_failure_goes_where_the_reply_was_wanted(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.ask("nobody", reply_to="operator.ann")
-        assert (await house.messages())[1]["receiver"] == ["operator.ann@local"]
+    async with stand(tmp_path) as runtime:
+        runtime.ask("nobody", reply_to="operator.ann")
+        assert (await runtime.messages())[1]["receiver"] == ["operator.ann@local"]
 
 
 async def test_one_of_several_is_missing_and_the_others_get_it(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        seq = house.ask(["a", "nobody", "b", "x@far"])
-        assert [frame.seq for frame in house.cell.frames] == [seq, seq]
-        assert await house.letters() == [
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        seq = runtime.ask(["a", "nobody", "b", "x@far"])
+        assert [frame.seq for frame in runtime.cell.frames] == [seq, seq]
+        assert await runtime.letters() == [
             (seq, "nobody@local", "unknown_agent"),
             (seq, "x@far", "unknown_platform"),
         ]
-        failures = (await house.messages())[1:]
+        failures = (await runtime.messages())[1:]
         assert [one["content"]["receiver"] for one in failures] == ["nobody@local", "x@far"]
-        assert house.pending() == [(seq, ["a@local", "b@local"])]
+        assert runtime.pending() == [(seq, ["a@local", "b@local"])]
 
 
 async def test_a_full_mailbox_takes_nothing_more(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a", mailbox=3)
-        house.cell.link.room = 1
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a", mailbox=3)
+        runtime.cell.link.room = 1
         for _ in range(3):
-            house.ask("a")
+            runtime.ask("a")
         assert (len(agent.in_flight), len(agent.waiting)) == (1, 2)
-        late = house.ask("a")
-        assert await house.letters() == [(late, "a@local", "mailbox_full")]
-        assert "3 messages" in (await house.messages())[-1]["content"]["reason"]
-        house.cell.end(INFORM)
-        house.ask("a")
+        late = runtime.ask("a")
+        assert await runtime.letters() == [(late, "a@local", "mailbox_full")]
+        assert "3 messages" in (await runtime.messages())[-1]["content"]["reason"]
+        runtime.cell.end(INFORM)
+        runtime.ask("a")
         assert agent.depth == 3
-        assert len(await house.letters()) == 1
+        assert len(await runtime.letters()) == 1
 
 
 async def test_an_agent_may_take_less_than_others_may_say(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("small", message_bytes=600)
-        house.agent("large")
-        house.ask("small", "x" * 100)
-        seq = house.ask(["small", "large"], "x" * 700)
-        assert await house.letters() == [(seq, "small@local", "message_bytes")]
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("small", message_bytes=600)
+        runtime.agent("large")
+        runtime.ask("small", "x" * 100)
+        seq = runtime.ask(["small", "large"], "x" * 700)
+        assert await runtime.letters() == [(seq, "small@local", "message_bytes")]
         assert agent.depth == 1
-        assert "600" in (await house.messages())[-1]["content"]["reason"]
+        assert "600" in (await runtime.messages())[-1]["content"]["reason"]
 
 
 async def test_a_stopped_agent_says_so(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a").refusal = ("agent_stopped", "a is stopped")
-        seq = house.ask("a")
-        assert await house.letters() == [(seq, "a@local", "agent_stopped")]
-        assert (await house.messages())[-1]["content"]["reason"] == "a is stopped"
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a").refusal = ("agent_stopped", "a is stopped")
+        seq = runtime.ask("a")
+        assert await runtime.letters() == [(seq, "a@local", "agent_stopped")]
+        assert (await runtime.messages())[-1]["content"]["reason"] == "a is stopped"
 
 
 async def test_an_endless_echo_ends_and_its_end_is_short(tmp_path: Path) -> None:
-    async with stand(tmp_path, hops=20) as house:
-        house.agent("a")
-        house.agent("b")
-        house.ask("a", conversation_id="talk", reply_to="b")
+    async with stand(tmp_path, hops=20) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        runtime.ask("a", conversation_id="talk", reply_to="b")
         turns = 0
-        while house.cell.frames:
+        while runtime.cell.frames:
             # whatever comes is answered, failures too; a turn of `a` speaks to b, and the other way round
-            frame = house.cell.frames[0]
+            frame = runtime.cell.frames[0]
             other = "b" if frame.message["receiver"] == ["a@local"] else "a"
-            house.cell.end({"performative": "request", "receiver": other, "conversation_id": "talk"})
+            runtime.cell.end({"performative": "request", "receiver": other, "conversation_id": "talk"})
             turns += 1
             assert turns < 200, "the echo does not end"
-        said = await house.messages()
-        assert [code for _, _, code in await house.letters()] == ["hop_limit", "hop_limit"]
+        said = await runtime.messages()
+        assert [code for _, _, code in await runtime.letters()] == ["hop_limit", "hop_limit"]
         assert turns == 21, "one for each hop from 0 to 20"
         assert max(one["hops"] for one in said) == 22
         assert len(said) == 23
-        assert house.pending() == []
+        assert runtime.pending() == []
 
 
 async def test_the_platform_is_not_told_of_its_own_failures(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a", mailbox=1)
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a", mailbox=1)
         # a's mailbox is full when the failure for what it said would come
-        house.ask("a")
-        house.ask("a")
-        house.cell.end({"performative": "request", "receiver": "nobody"})
-        letters = await house.letters()
+        runtime.ask("a")
+        runtime.ask("a")
+        runtime.cell.end({"performative": "request", "receiver": "nobody"})
+        letters = await runtime.letters()
         assert [code for _, _, code in letters] == ["mailbox_full", "unknown_agent"]
-        (frame,) = house.cell.frames
+        (frame,) = runtime.cell.frames
         failure = frame.message
         assert (failure["performative"], failure["sender"]) == ("failure", "ams@local")
         # the failure itself ends badly: a dead letter, and no word more
-        before = house.bus.counts.messages
-        house.cell.fail(Status.TRAP, "unreachable")
-        assert (await house.letters())[-1][1:] == ("a@local", "unreachable")
-        assert house.bus.counts.messages == before
+        before = runtime.bus.counts.messages
+        runtime.cell.fail(Status.TRAP, "unreachable")
+        assert (await runtime.letters())[-1][1:] == ("a@local", "unreachable")
+        assert runtime.bus.counts.messages == before
         assert agent.depth == 0
 
 
 async def test_a_failure_with_nowhere_to_go_ends_there(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        seq = house.ask("nobody", reply_to=["nobody", "x@far"])
-        letters = await house.letters()
+    async with stand(tmp_path) as runtime:
+        seq = runtime.ask("nobody", reply_to=["nobody", "x@far"])
+        letters = await runtime.letters()
         assert letters[0] == (seq, "nobody@local", "unknown_agent")
         assert [one[1:] for one in letters[1:]] == [
             ("nobody@local", "unknown_agent"),
             ("x@far", "unknown_platform"),
         ]
-        assert len(await house.messages()) == 2
-        assert house.pending() == []
+        assert len(await runtime.messages()) == 2
+        assert runtime.pending() == []
 
 
 async def test_failed_turns_count_by_their_reason(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
         for _ in range(3):
-            house.ask("a")
-        house.cell.end(b"", status=Status.GUEST_ERROR, count=1)
-        house.cell.end(INFORM, count=4)
-        house.cell.fail(Status.LIMIT, "fuel")
-        await house.commit()
-        assert house.bus.counts.by_reason == {"guest_error": 1, "count": 1, "fuel": 1}
-        assert house.bus.counts.dead_letters == agent.failed_turns == 3
-        assert "by_reason" not in house.bus.counts.plain()
-        assert house.bus.counts.plain()["dead_letters"] == 3
+            runtime.ask("a")
+        runtime.cell.end(b"", status=Status.GUEST_ERROR, count=1)
+        runtime.cell.end(INFORM, count=4)
+        runtime.cell.fail(Status.LIMIT, "fuel")
+        await runtime.commit()
+        assert runtime.bus.counts.by_reason == {"guest_error": 1, "count": 1, "fuel": 1}
+        assert runtime.bus.counts.dead_letters == agent.failed_turns == 3
+        assert "by_reason" not in runtime.bus.counts.plain()
+        assert runtime.bus.counts.plain()["dead_letters"] == 3

@@ -13,7 +13,7 @@ from caxton.clock import VirtualClock
 from caxton.journal import DirectoryRow
 
 from .asking import guest_told, told, violations
-from .stand import Json, Stand, stand
+from .harness import Json, Stand, stand
 
 SELLER: Json = {"name": "ann", "services": [{"name": "books", "type": "selling"}]}
 SEARCH: Json = {"action": "search", "description": {"services": [{"type": "selling"}]}}
@@ -26,14 +26,14 @@ def wish(action: str, description: Json | None = None, **constraints: Any) -> Js
     return {**said, "constraints": constraints} if constraints else said
 
 
-async def names(house: Stand, search: Json = SEARCH) -> list[str]:
-    answer = await told(house, "df", search)
+async def names(runtime: Stand, search: Json = SEARCH) -> list[str]:
+    answer = await told(runtime, "df", search)
     assert answer["performative"] == "inform", answer
     return [one["name"] for one in answer["content"]["result"]]
 
 
-async def error(house: Stand, content: object, **more: Any) -> tuple[str, str, list[str]]:
-    answer = await told(house, "df", content, **more)
+async def error(runtime: Stand, content: object, **more: Any) -> tuple[str, str, list[str]]:
+    answer = await told(runtime, "df", content, **more)
     said = answer["content"]
     assert said["reason"]
     assert said["act"] == more.get("act", "request")
@@ -41,51 +41,51 @@ async def error(house: Stand, content: object, **more: Any) -> tuple[str, str, l
 
 
 async def test_an_agent_registers_is_found_changes_and_leaves(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
-        answer = await guest_told(house, "ann", "df", wish("register", SELLER), reply_with="r-1")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        answer = await guest_told(runtime, "ann", "df", wish("register", SELLER), reply_with="r-1")
         assert (answer["performative"], answer["in_reply_to"]) == ("inform", "r-1")
         whole = {**SELLER, "name": "ann@local"}
         assert answer["content"] == {"action": "register", "done": True, "description": whole}
-        found = await told(house, "df", SEARCH)
+        found = await told(runtime, "df", SEARCH)
         assert found["content"] == {"action": "search", "result": [whole]}
         changed = {**SELLER, "services": [{"type": "telling"}]}
-        assert (await guest_told(house, "ann", "df", wish("modify", changed)))["performative"] == "inform"
-        assert await names(house) == []
-        assert await names(house, wish("search", {"services": [{"type": "telling"}]})) == ["ann@local"]
-        gone = await guest_told(house, "ann", "df", wish("deregister", {"name": "ann"}))
+        assert (await guest_told(runtime, "ann", "df", wish("modify", changed)))["performative"] == "inform"
+        assert await names(runtime) == []
+        assert await names(runtime, wish("search", {"services": [{"type": "telling"}]})) == ["ann@local"]
+        gone = await guest_told(runtime, "ann", "df", wish("deregister", {"name": "ann"}))
         assert gone["content"] == {"action": "deregister", "done": True}
-        assert await names(house, wish("search")) == []
-        assert await violations(house) == []
-        assert house.pending() == []
+        assert await names(runtime, wish("search")) == []
+        assert await violations(runtime) == []
+        assert runtime.pending() == []
 
 
 async def test_who_may_speak_for_whom(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for name in ("ann", "bob"):
-            house.agent(name)
+            runtime.agent(name)
         for action in ("register", "modify", "deregister"):
-            answer = await guest_told(house, "bob", "df", wish(action, SELLER))
+            answer = await guest_told(runtime, "bob", "df", wish(action, SELLER))
             assert (answer["performative"], answer["content"]["error"]) == ("refuse", "unauthorised")
-        assert (await told(house, "df", wish("register", SELLER)))["performative"] == "inform"
-        assert await names(house) == ["ann@local"]
+        assert (await told(runtime, "df", wish("register", SELLER)))["performative"] == "inform"
+        assert await names(runtime) == ["ann@local"]
         own = wish("register", {"name": "operator.tim", "services": [{"type": "selling"}]})
-        assert (await told(house, "df", own, sender="operator.tim"))["performative"] == "inform"
+        assert (await told(runtime, "df", own, sender="operator.tim"))["performative"] == "inform"
         there = wish("register", {"name": "eve@elsewhere", "services": [{"type": "selling"}]})
-        assert (await told(house, "df", there))["performative"] == "inform"
-        assert await names(house) == ["ann@local", "operator.tim@local", "eve@elsewhere"]
-        assert await violations(house) == []
+        assert (await told(runtime, "df", there))["performative"] == "inform"
+        assert await names(runtime) == ["ann@local", "operator.tim@local", "eve@elsewhere"]
+        assert await violations(runtime) == []
 
 
 async def test_exceptions_have_fipas_names(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         nothing = {"name": "ann"}
         of = "df-agent-description"
-        assert await error(house, wish("modify", nothing)) == ("failure", "not-registered", [])
-        assert await error(house, wish("deregister", nothing)) == ("failure", "not-registered", [])
-        await told(house, "df", wish("register", SELLER))
-        assert await error(house, wish("register", SELLER)) == ("failure", "already-registered", [])
+        assert await error(runtime, wish("modify", nothing)) == ("failure", "not-registered", [])
+        assert await error(runtime, wish("deregister", nothing)) == ("failure", "not-registered", [])
+        await told(runtime, "df", wish("register", SELLER))
+        assert await error(runtime, wish("register", SELLER)) == ("failure", "already-registered", [])
         refusals: list[tuple[object, str, list[str]]] = [
             (wish("fly"), "unsupported-function", ["fly"]),
             (wish("register"), "missing-argument", []),
@@ -100,76 +100,80 @@ async def test_exceptions_have_fipas_names(tmp_path: Path) -> None:
             (wish("search", {}, max_results="all"), "unrecognised-parameter-value", ["max-results", "all"]),
             ({"action": "search", "template": {}}, "unexpected-argument", ["template"]),
         ]  # fmt: skip
-        house.rings.stands_at_us = 1_700_000_000_000_000
+        runtime.rings.stands_at_us = 1_700_000_000_000_000
         for content, name, arguments in refusals:
-            assert await error(house, content) == ("refuse", name, arguments)
+            assert await error(runtime, content) == ("refuse", name, arguments)
         for content in (None, [], "search", {}, {"action": 1}, 5):
-            assert await error(house, content) == ("not-understood", "unrecognised-value", ["content"])
-        assert await error(house, SEARCH, language="kif") == (
+            assert await error(runtime, content) == ("not-understood", "unrecognised-value", ["content"])
+        assert await error(runtime, SEARCH, language="kif") == (
             "not-understood",
             "unsupported-value",
             ["language"],
         )
-        assert await error(house, SEARCH, ontology="market") == (
+        assert await error(runtime, SEARCH, ontology="market") == (
             "not-understood",
             "unsupported-value",
             ["ontology"],
         )
-        assert await names(house, SEARCH) == ["ann@local"]
-        assert (await told(house, "df", SEARCH, ontology="FIPA-Agent-Management"))["performative"] == "inform"
-        assert await error(house, SEARCH, act="query-ref", protocol="fipa-query") == (
+        assert await names(runtime, SEARCH) == ["ann@local"]
+        assert (await told(runtime, "df", SEARCH, ontology="FIPA-Agent-Management"))[
+            "performative"
+        ] == "inform"
+        assert await error(runtime, SEARCH, act="query-ref", protocol="fipa-query") == (
             "not-understood",
             "unsupported-act",
             ["query-ref"],
         )
-        assert await violations(house) == []
-        assert house.pending() == []
+        assert await violations(runtime) == []
+        assert runtime.pending() == []
 
 
 async def test_constraints_bound_a_search(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for n in range(4):
             name = f"s{n}"
-            house.agent(name)
-            await told(house, "df", wish("register", {"name": name, "services": [{"type": "selling"}]}))
+            runtime.agent(name)
+            await told(runtime, "df", wish("register", {"name": name, "services": [{"type": "selling"}]}))
         search = SEARCH["description"]
-        assert await names(house, wish("search", search, max_results=2)) == ["s0@local", "s1@local"]
-        assert await names(house, {**SEARCH, "search-constraints": {"max-results": 0}}) == []
+        assert await names(runtime, wish("search", search, max_results=2)) == ["s0@local", "s1@local"]
+        assert await names(runtime, {**SEARCH, "search-constraints": {"max-results": 0}}) == []
         all_of_them = wish("search", search, **{"max-results": -1, "max-depth": 3, "search-id": "x"})
-        assert len(await names(house, all_of_them)) == 4
+        assert len(await names(runtime, all_of_them)) == 4
 
 
 async def test_a_lease_ends_also_while_nothing_runs(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with stand(tmp_path, clock) as house:
+    async with stand(tmp_path, clock) as runtime:
         granted: list[str | None] = []
         for name, lease in (("ann", "10s"), ("bob", "1h"), ("eve", None)):
-            house.agent(name)
-            answer = await told(house, "df", wish("register", {**SELLER, "name": name, "lease-time": lease}))
+            runtime.agent(name)
+            answer = await told(
+                runtime, "df", wish("register", {**SELLER, "name": name, "lease-time": lease})
+            )
             granted.append(answer["content"]["description"].get("lease-time"))
         assert granted == ["2023-11-14T22:13:30.000000Z", "2023-11-14T23:13:20.000000Z", None]
         clock.advance(9.999_999)
-        assert await names(house) == ["ann@local", "bob@local", "eve@local"]
+        assert await names(runtime) == ["ann@local", "bob@local", "eve@local"]
         renewed = wish("modify", {**SELLER, "lease-time": "2023-11-14T22:14:00Z"})
-        assert (await told(house, "df", renewed))["performative"] == "inform"
+        assert (await told(runtime, "df", renewed))["performative"] == "inform"
         clock.advance(30)
-        assert await names(house) == ["ann@local", "bob@local", "eve@local"]
+        assert await names(runtime) == ["ann@local", "bob@local", "eve@local"]
         clock.advance(0.000_001)
-        assert [one.name for one in house.df.entries()] == ["bob@local", "eve@local"]
-        await house.commit()
-        assert {row.key for row in await house.journal.reader.directory("df")} == {"bob@local", "eve@local"}
+        assert [one.name for one in runtime.df.entries()] == ["bob@local", "eve@local"]
+        await runtime.commit()
+        assert {row.key for row in await runtime.journal.reader.directory("df")} == {"bob@local", "eve@local"}
     clock = VirtualClock(clock.now_us() + 7_200_000_000)
-    async with stand(tmp_path, clock) as house:
-        assert [one.name for one in house.df.entries()] == ["eve@local"]
-        house.df.begin()
+    async with stand(tmp_path, clock) as runtime:
+        assert [one.name for one in runtime.df.entries()] == ["eve@local"]
+        runtime.df.begin()
         clock.advance(0)
-        await house.commit()
-        assert [row.key for row in await house.journal.reader.directory("df")] == ["eve@local"]
+        await runtime.commit()
+        assert [row.key for row in await runtime.journal.reader.directory("df")] == ["eve@local"]
 
 
-async def notices(house: Stand, talk: str = "talk") -> list[tuple[str, list[str], Json | None]]:
+async def notices(runtime: Stand, talk: str = "talk") -> list[tuple[str, list[str], Json | None]]:
     """What a subscription was told: act, who was found, what had changed."""
-    rows = await house.messages()
+    rows = await runtime.messages()
     found = [one for one in rows if one["conversation_id"] == talk and one["sender"] == "df@local"]
     return [
         (one["performative"], [e["name"] for e in one["content"]["result"]], one["content"].get("change"))
@@ -178,175 +182,175 @@ async def notices(house: Stand, talk: str = "talk") -> list[tuple[str, list[str]
     ]
 
 
-async def subscribe(house: Stand, content: object = SEARCH, talk: str = "talk", **more: Any) -> Json:
+async def subscribe(runtime: Stand, content: object = SEARCH, talk: str = "talk", **more: Any) -> Json:
     more = {"act": "subscribe", "protocol": "fipa-subscribe", "conversation_id": talk, **more}
-    return await told(house, "df", content, **more)
+    return await told(runtime, "df", content, **more)
 
 
 async def test_a_subscriber_hears_what_there_is_and_every_change(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with stand(tmp_path, clock) as house:
+    async with stand(tmp_path, clock) as runtime:
         for name in ("ann", "bob"):
-            house.agent(name)
-        await told(house, "df", wish("register", SELLER))
-        first = await subscribe(house, reply_with="s-1")
+            runtime.agent(name)
+        await told(runtime, "df", wish("register", SELLER))
+        first = await subscribe(runtime, reply_with="s-1")
         assert (first["performative"], first["in_reply_to"]) == ("inform", "s-1")
         bob = {"name": "bob", "services": [{"type": "selling"}], "lease-time": "10s"}
-        await told(house, "df", wish("register", bob))
-        await told(house, "df", wish("modify", {**SELLER, "languages": ["json"]}))
-        await told(house, "df", wish("modify", {**SELLER, "languages": ["json"]}))
-        await told(house, "df", wish("modify", {"name": "ann", "services": [{"type": "telling"}]}))
-        await told(house, "df", wish("deregister", {"name": "ann"}))
+        await told(runtime, "df", wish("register", bob))
+        await told(runtime, "df", wish("modify", {**SELLER, "languages": ["json"]}))
+        await told(runtime, "df", wish("modify", {**SELLER, "languages": ["json"]}))
+        await told(runtime, "df", wish("modify", {"name": "ann", "services": [{"type": "telling"}]}))
+        await told(runtime, "df", wish("deregister", {"name": "ann"}))
         clock.advance(10)
         ann, both = ["ann@local"], ["ann@local", "bob@local"]
-        assert await notices(house) == [
+        assert await notices(runtime) == [
             ("inform", ann, None),
             ("inform", both, {"what": "registered", "name": "bob@local"}),
             ("inform", both, {"what": "modified", "name": "ann@local"}),
             ("inform", ["bob@local"], {"what": "modified", "name": "ann@local"}),
             ("inform", [], {"what": "expired", "name": "bob@local"}),
         ]
-        said = [one for one in await house.messages() if one["conversation_id"] == "talk"]
+        said = [one for one in await runtime.messages() if one["conversation_id"] == "talk"]
         assert {one.get("in_reply_to") for one in said[1:]} == {"s-1"}
         assert {one["protocol"] for one in said} == {"fipa-subscribe"}
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 async def test_cancel_ends_a_subscription(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
-        await subscribe(house)
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        await subscribe(runtime)
         cancel: dict[str, Any] = {"act": "cancel", "protocol": "fipa-subscribe", "conversation_id": "talk"}
-        foreign = await told(house, "df", None, **{**cancel, "conversation_id": "other", "protocol": None})
+        foreign = await told(runtime, "df", None, **{**cancel, "conversation_id": "other", "protocol": None})
         assert (foreign["performative"], foreign["content"]["arguments"]) == (
             "failure",
             ["nothing to cancel"],
         )
-        answer = await told(house, "df", None, reply_with="c-1", **cancel)
+        answer = await told(runtime, "df", None, reply_with="c-1", **cancel)
         assert (answer["performative"], answer["in_reply_to"]) == ("inform", "c-1")
         assert answer["content"] == {"action": "cancel", "done": True}
-        await told(house, "df", wish("register", SELLER))
-        assert len(await notices(house)) == 1
-        assert house.df.subscriptions() == []
-        assert await violations(house) == []
+        await told(runtime, "df", wish("register", SELLER))
+        assert len(await notices(runtime)) == 1
+        assert runtime.df.subscriptions() == []
+        assert await violations(runtime) == []
 
 
 async def test_only_a_search_can_be_subscribed_to_and_once_a_conversation(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         more = {"act": "subscribe", "protocol": "fipa-subscribe"}
-        assert await error(house, wish("register", SELLER), **more) == (
+        assert await error(runtime, wish("register", SELLER), **more) == (
             "refuse",
             "unsupported-function",
             ["register"],
         )
-        assert (await error(house, {"action": "search", "description": {"x": 1}}, **more))[:2] == (
+        assert (await error(runtime, {"action": "search", "description": {"x": 1}}, **more))[:2] == (
             "refuse",
             "unexpected-parameter",
         )
-        assert await violations(house) == []
-        await subscribe(house)
-        await subscribe(house, talk="free", protocol=None)
-        again = await subscribe(house, talk="free", protocol=None)
+        assert await violations(runtime) == []
+        await subscribe(runtime)
+        await subscribe(runtime, talk="free", protocol=None)
+        again = await subscribe(runtime, talk="free", protocol=None)
         assert (again["performative"], again["content"]["error"]) == ("refuse", "unsupported-function")
-        assert len(house.df.subscriptions()) == 2
+        assert len(runtime.df.subscriptions()) == 2
 
 
 async def test_everything_survives_a_restart(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
-        await told(house, "df", wish("register", {**SELLER, "lease-time": "300d"}))
-        await subscribe(house, reply_with="s-1")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        await told(runtime, "df", wish("register", {**SELLER, "lease-time": "300d"}))
+        await subscribe(runtime, reply_with="s-1")
         sl0 = "((iota ?x (result (action df (search (df-agent-description :name ann))) ?x)))"
-        await subscribe(house, sl0, "sl", language="fipa-sl0")
-        await subscribe(house, talk="ended")
+        await subscribe(runtime, sl0, "sl", language="fipa-sl0")
+        await subscribe(runtime, talk="ended")
         cancel: dict[str, Any] = {"act": "cancel", "conversation_id": "ended", "protocol": "fipa-subscribe"}
-        await told(house, "df", None, reply_with="c-1", **cancel)
-        before = house.df.entries()
-        await house.commit()
-    async with stand(tmp_path) as house:
-        house.agent("ann")
-        assert house.df.entries() == before
-        assert [one.conversation_id for one in house.df.subscriptions()] == ["talk", "sl"]
-        assert house.pending() == []
+        await told(runtime, "df", None, reply_with="c-1", **cancel)
+        before = runtime.df.entries()
+        await runtime.commit()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        assert runtime.df.entries() == before
+        assert [one.conversation_id for one in runtime.df.subscriptions()] == ["talk", "sl"]
+        assert runtime.pending() == []
         # a stand has the same ids again after a restart
-        await told(house, "df", wish("deregister", {"name": "ann"}), conversation_id="leave")
-        assert (await notices(house))[1:] == [("inform", [], {"what": "deregistered", "name": "ann@local"})]
-        *_, last = [one for one in await house.messages() if one["conversation_id"] == "sl"]
+        await told(runtime, "df", wish("deregister", {"name": "ann"}), conversation_id="leave")
+        assert (await notices(runtime))[1:] == [("inform", [], {"what": "deregistered", "name": "ann@local"})]
+        *_, last = [one for one in await runtime.messages() if one["conversation_id"] == "sl"]
         assert (last["content"], last["language"]) == (
             "((= (iota ?x (result (action (agent-identifier :name df@local) (search (df-agent-description "
             ":name (agent-identifier :name ann@local)))) ?x)) (sequence)))",
             "fipa-sl0",
         )
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 async def test_a_subscription_that_another_version_took_does_not_keep_the_daemon_from_starting(
     tmp_path: Path,
 ) -> None:
-    async with stand(tmp_path) as house:
-        await subscribe(house)
-        (row,) = await house.journal.reader.directory("subscription")
+    async with stand(tmp_path) as runtime:
+        await subscribe(runtime)
+        (row,) = await runtime.journal.reader.directory("subscription")
         old = str(row.body).replace('"search"', '"watch"')
-        house.journal.batch.records.append(DirectoryRow("subscription", row.key, row.at_us, None, old))
-        await house.commit()
-    async with stand(tmp_path) as house:
-        assert house.df.subscriptions() == []
-        await house.commit()
-        assert await house.journal.reader.directory("subscription") == []
+        runtime.journal.batch.records.append(DirectoryRow("subscription", row.key, row.at_us, None, old))
+        await runtime.commit()
+    async with stand(tmp_path) as runtime:
+        assert runtime.df.subscriptions() == []
+        await runtime.commit()
+        assert await runtime.journal.reader.directory("subscription") == []
 
 
 async def test_who_is_removed_leaves_the_directory_and_hears_nothing_more(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for name in ("ann", "bob"):
-            house.agent(name)
-            await told(house, "df", wish("register", {**SELLER, "name": name}))
-        await subscribe(house)
+            runtime.agent(name)
+            await told(runtime, "df", wish("register", {**SELLER, "name": name}))
+        await subscribe(runtime)
         more = {"performative": "subscribe", "protocol": "fipa-subscribe"}
-        await guest_told(house, "ann", "df", SEARCH, **more)
-        assert len(house.df.subscriptions()) == 2
-        del house.bus.endpoints["ann@local"]
-        house.df.removed("ann@local")
-        assert (await notices(house))[-1] == (
+        await guest_told(runtime, "ann", "df", SEARCH, **more)
+        assert len(runtime.df.subscriptions()) == 2
+        del runtime.bus.endpoints["ann@local"]
+        runtime.df.removed("ann@local")
+        assert (await notices(runtime))[-1] == (
             "inform",
             ["bob@local"],
             {"what": "removed", "name": "ann@local"},
         )
-        assert len(house.df.subscriptions()) == 1
-        assert len(await house.journal.reader.directory("df")) == 1
-        assert len(await house.journal.reader.directory("subscription")) == 1
-        assert await house.letters() == []
+        assert len(runtime.df.subscriptions()) == 1
+        assert len(await runtime.journal.reader.directory("df")) == 1
+        assert len(await runtime.journal.reader.directory("subscription")) == 1
+        assert await runtime.letters() == []
 
 
 async def test_the_ams_cancels_for_a_subscriber_that_is_stopped(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for name in ("ann", "bob"):
-            house.agent(name)
+            runtime.agent(name)
             more = {"performative": "subscribe", "protocol": "fipa-subscribe"}
-            await guest_told(house, name, "df", SEARCH, **more)
-        house.bus.agent_gone("ann@local", "ann was stopped")
-        assert [one.subscriber for one in house.df.subscriptions()] == ["bob@local"]
-        await told(house, "df", wish("register", SELLER))
-        assert house.cell.end().message["content"]["change"]["what"] == "registered"
-        assert not house.cell.frames
-        assert await violations(house) == []
-        assert await house.letters() == []
-        assert house.pending() == []
+            await guest_told(runtime, name, "df", SEARCH, **more)
+        runtime.bus.agent_gone("ann@local", "ann was stopped")
+        assert [one.subscriber for one in runtime.df.subscriptions()] == ["bob@local"]
+        await told(runtime, "df", wish("register", SELLER))
+        assert runtime.cell.end().message["content"]["change"]["what"] == "registered"
+        assert not runtime.cell.frames
+        assert await violations(runtime) == []
+        assert await runtime.letters() == []
+        assert runtime.pending() == []
 
 
 async def test_a_result_is_never_cut_in_silence(tmp_path: Path) -> None:
-    async with stand(tmp_path, message_bytes=8192) as house:
-        await subscribe(house)
+    async with stand(tmp_path, message_bytes=8192) as runtime:
+        await subscribe(runtime)
         for n in range(40):
             name = f"operator.s{n}"
-            await told(house, "df", wish("register", {**SELLER, "name": name, "ontologies": ["o" * 100]}))
-        assert await error(house, SEARCH) == ("failure", "internal-error", ["too long"])
-        assert len(await names(house, {**SEARCH, "constraints": {"max-results": 5}})) == 5
-        rows = [one for one in await house.messages() if one["conversation_id"] == "talk"]
+            await told(runtime, "df", wish("register", {**SELLER, "name": name, "ontologies": ["o" * 100]}))
+        assert await error(runtime, SEARCH) == ("failure", "internal-error", ["too long"])
+        assert len(await names(runtime, {**SEARCH, "constraints": {"max-results": 5}})) == 5
+        rows = [one for one in await runtime.messages() if one["conversation_id"] == "talk"]
         assert [one["performative"] for one in rows[2:]] == ["inform"] * (len(rows) - 3) + ["failure"]
         assert 10 < len(rows) < 40
-        assert house.df.subscriptions() == []
-        assert await violations(house) == []
+        assert runtime.df.subscriptions() == []
+        assert await violations(runtime) == []
         assert max(len(json.dumps(one)) for one in rows) < 8192
 
 
@@ -354,58 +358,60 @@ async def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "SUBSCRIPTIONS_OF_ONE_MAX", 2)
     monkeypatch.setattr(df, "ENTRIES_MAX", 1)
     assert management_agent.HEAD_BYTES < 8192
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for name in ("ann", "bob"):
-            house.agent(name)
+            runtime.agent(name)
         long = {**SELLER, "ontologies": [f"{n}{'o' * 1000}" for n in range(20)]}
-        assert await error(house, wish("register", long)) == ("failure", "internal-error", ["too long"])
-        await told(house, "df", wish("register", SELLER))
-        assert await error(house, wish("register", {**SELLER, "name": "bob"})) == (
+        assert await error(runtime, wish("register", long)) == ("failure", "internal-error", ["too long"])
+        await told(runtime, "df", wish("register", SELLER))
+        assert await error(runtime, wish("register", {**SELLER, "name": "bob"})) == (
             "failure",
             "internal-error",
             ["full"],
         )
         for talk in ("one", "two"):
-            assert (await subscribe(house, talk=talk))["performative"] == "inform"
-        third = await subscribe(house, talk="three")
+            assert (await subscribe(runtime, talk=talk))["performative"] == "inform"
+        third = await subscribe(runtime, talk="three")
         assert (third["performative"], third["content"]["error"]) == ("failure", "internal-error")
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 async def test_a_notice_belongs_to_the_chain_of_what_caused_it(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
-        await subscribe(house)
-        seq = house.ask("df", wish("register", SELLER))
-        registered, notice = await house.messages(after=seq)
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        await subscribe(runtime)
+        seq = runtime.ask("df", wish("register", SELLER))
+        registered, notice = await runtime.messages(after=seq)
         assert (registered["cause"], notice["cause"], notice["hops"]) == (seq, seq, 1)
         assert notice["trace_id"] == registered["trace_id"]
 
 
 @pytest.mark.parametrize("act", ["not-understood", "failure", "inform", "refuse", "agree"])
 async def test_it_answers_no_answers(tmp_path: Path, act: str) -> None:
-    async with stand(tmp_path) as house:
-        house.bus.submit({"performative": act, "receiver": "df"})
-        assert len(await house.messages()) == 1
-        assert house.pending() == []
+    async with stand(tmp_path) as runtime:
+        runtime.bus.submit({"performative": act, "receiver": "df"})
+        assert len(await runtime.messages()) == 1
+        assert runtime.pending() == []
 
 
 @pytest.mark.parametrize("value", [10**30, -(10**30), 2**63, 1e300, -0.0, "\x7f", {"deep": [1, {"a": None}]}])
 async def test_a_property_has_any_value_that_json_has(tmp_path: Path, value: object) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         described = {
             "name": "ann",
             "services": [{"type": "t", "properties": [{"name": "p", "value": value}]}],
         }
-        said = await told(house, "df", wish("register", described))
+        said = await told(runtime, "df", wish("register", described))
         assert said["performative"] == "inform", said
         if isinstance(value, int | float):
             text = f"((action df (modify (df-agent-description :name ann :services (set (service-description \
 :type t :properties (set (property :name p :value {value!r}))))))))"
-            said = await told(house, "df", text, language="fipa-sl0")
+            said = await told(runtime, "df", text, language="fipa-sl0")
             assert said["performative"] == "inform", said
         template = {"services": [{"properties": [{"name": "p", "value": value}]}]}
-        assert await names(house, wish("search", template)) == ["ann@local"]
-        in_sl0 = await told(house, "df", "((action df (search (df-agent-description))))", language="fipa-sl0")
+        assert await names(runtime, wish("search", template)) == ["ann@local"]
+        in_sl0 = await told(
+            runtime, "df", "((action df (search (df-agent-description))))", language="fipa-sl0"
+        )
         assert in_sl0["performative"] == "inform"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from caxton.acl import Message, Performative
-from caxton.bus.conduct import STALE_MAX, Conduct
 from caxton.bus.conversations import Conversations
+from caxton.bus.referee_service import STALE_MAX, RefereeService
 from caxton.journal import Batch, ConversationState
 
-from .stand import Rings
+from .harness import Rings
 
 KEPT = 50
 MANY = 3 * STALE_MAX
 
 
 def hear(
-    conduct: Conduct,
+    referee_service: RefereeService,
     seq: int,
     act: Performative,
     sender: str,
@@ -27,35 +27,37 @@ def hear(
     message = Message(
         f"m{seq}", act, sender, [receiver], id, f"{1:032x}", f"{1:016x}", at_us, protocol=protocol
     )
-    verdict = conduct.hear(message, seq)
+    verdict = referee_service.hear(message, seq)
     return verdict.rule if verdict is not None and verdict.legality == "violation" else ""
 
 
 def test_of_complete_conversations_only_the_latest_stay() -> None:
     rings, batch = Rings(), Batch()
-    conduct = Conduct(rings, complete=KEPT)
-    hear(conduct, 1, Performative.REQUEST, "i@local", "a@local", "open")
+    referee_service = RefereeService(rings, complete=KEPT)
+    hear(referee_service, 1, Performative.REQUEST, "i@local", "a@local", "open")
     for number in range(MANY):
-        hear(conduct, 2 * number + 2, Performative.REQUEST, "i@local", "a@local", f"c{number}")
-        hear(conduct, 2 * number + 3, Performative.INFORM, "a@local", "i@local", f"c{number}")
-    assert len(conduct.known) == MANY + 1, "what is not written down is not forgotten"
+        hear(referee_service, 2 * number + 2, Performative.REQUEST, "i@local", "a@local", f"c{number}")
+        hear(referee_service, 2 * number + 3, Performative.INFORM, "a@local", "i@local", f"c{number}")
+    assert len(referee_service.known) == MANY + 1, "what is not written down is not forgotten"
     last = 2 * MANY + 1
-    conduct.write(batch, last, all_of_it=True)
-    assert len(conduct.known) == KEPT + 1
-    assert conduct.known["open"].open
+    referee_service.write(batch, last, all_of_it=True)
+    assert len(referee_service.known) == KEPT + 1
+    assert referee_service.known["open"].open
     written = [row for row in batch.records if isinstance(row, ConversationState)]
     assert len(written) == MANY + 1
-    rule = hear(conduct, last + 1, Performative.REQUEST, "j@local", "b@local", f"c{MANY - 1}")
+    rule = hear(referee_service, last + 1, Performative.REQUEST, "j@local", "b@local", f"c{MANY - 1}")
     assert rule == "already-in-use", "a recent one is remembered"
-    assert hear(conduct, last + 2, Performative.REQUEST, "j@local", "b@local", "c0") == "", "it begins anew"
-    waits = conduct._due  # pyright: ignore[reportPrivateUsage]
+    assert hear(referee_service, last + 2, Performative.REQUEST, "j@local", "b@local", "c0") == "", (
+        "it begins anew"
+    )
+    waits = referee_service._due  # pyright: ignore[reportPrivateUsage]
     assert len(waits) <= STALE_MAX
     assert "open" in {id for _, id in waits}
-    conduct.close()
+    referee_service.close()
 
 
 def test_a_complete_conversation_that_goes_on_is_waited_for_again() -> None:
-    conduct = Conduct(rings := Rings(), complete=0)
+    referee_service = RefereeService(rings := Rings(), complete=0)
     steps = (
         (Performative.INFORM, "i@local"),
         (Performative.CFP, "i@local"),
@@ -65,20 +67,23 @@ def test_a_complete_conversation_that_goes_on_is_waited_for_again() -> None:
     )
     for seq, (act, sender) in enumerate(steps):
         other = "a@local" if sender == "i@local" else "i@local"
-        assert hear(conduct, seq, act, sender, other, "sale", "fipa-auction-english") == ""
-    sale = conduct.known["sale"]
+        assert hear(referee_service, seq, act, sender, other, "sale", "fipa-auction-english") == ""
+    sale = referee_service.known["sale"]
     assert not sale.open
-    conduct._sort(sale)  # pyright: ignore[reportPrivateUsage]
-    assert hear(conduct, 9, Performative.REQUEST, "i@local", "a@local", "sale", "fipa-auction-english") == ""
-    conduct.write(Batch(), 9, all_of_it=True)
-    assert conduct.known == {"sale": sale}, "it is open, so it stays"
+    referee_service._sort(sale)  # pyright: ignore[reportPrivateUsage]
+    assert (
+        hear(referee_service, 9, Performative.REQUEST, "i@local", "a@local", "sale", "fipa-auction-english")
+        == ""
+    )
+    referee_service.write(Batch(), 9, all_of_it=True)
+    assert referee_service.known == {"sale": sale}, "it is open, so it stays"
     rings.passed_us = 301_000_000
     ended: list[str] = []
-    conduct.on_time = lambda id, effects: ended.append(id)
+    referee_service.on_time = lambda id, effects: ended.append(id)
     while not ended:
         rings.ring()
     assert sale.expired
-    conduct.close()
+    referee_service.close()
 
 
 def test_conversations_of_the_same_members_share_them() -> None:
@@ -86,8 +91,8 @@ def test_conversations_of_the_same_members_share_them() -> None:
     for number in range(3):
         talk = talks.open(batch, f"c{number}", number, 0, "i@local", None)
         talks.join(batch, talk, ["i@local", "a@local"])
-    talks.join(batch, talks.talks["c2"], ["a@local", "b@local", "b@local"])
-    members = [talk.members for talk in talks.talks.values()]
+    talks.join(batch, talks.entries["c2"], ["a@local", "b@local", "b@local"])
+    members = [talk.members for talk in talks.entries.values()]
     assert members[0] is members[1]
     assert members[2] == {"i@local", "a@local", "b@local"}
     assert len(batch.participants) == 7, "each of them is written down once"

@@ -16,11 +16,11 @@ from caxton.clock import VirtualClock
 from caxton.errors import HeldBehind
 from caxton.journal import HANDLED
 from caxton.protocols import Referee, library
+from caxton.protocols.clock_pause import joined, stand
 from caxton.protocols.conversation import state_names
-from caxton.protocols.standing import joined, stand
 
-from .stand import Json, Stand
-from .stand import stand as standing
+from .harness import Json, Stand
+from .harness import stand as standing
 
 NAMES = ("a", "b")
 SAY = st.tuples(
@@ -55,18 +55,18 @@ class Run:
         self.dropped: set[int] = set()
         self.count = 0
 
-    def hear(self, house: Stand) -> None:
+    def hear(self, runtime: Stand) -> None:
         """Every turn ends without a word."""
-        house.bus.settle()
-        while house.cell.frames:
-            message = house.cell.frames[0].message
+        runtime.bus.settle()
+        while runtime.cell.frames:
+            message = runtime.cell.frames[0].message
             if message["sender"].startswith("operator"):
                 key = (message["sender"], message["receiver"][0], message["conversation_id"])
                 self.came[key].append(message["content"]["n"])
-            house.cell.end()
-            house.bus.settle()
+            runtime.cell.end()
+            runtime.bus.settle()
 
-    def step(self, house: Stand, clock: VirtualClock, step: tuple[Any, ...]) -> None:
+    def step(self, runtime: Stand, clock: VirtualClock, step: tuple[Any, ...]) -> None:
         match step:
             case ("say", sender, name, talk, loud):
                 self.count += 1
@@ -79,37 +79,37 @@ class Run:
                     "reply_by": "10s",
                     "content": {"n": self.count, "how": "loud" if loud else "low"},
                 }
-                house.bus.submit(message, sender=f"operator.{sender}")
+                runtime.bus.submit(message, sender=f"operator.{sender}")
                 key = (f"operator.{sender}@local", f"{name}@local", f"{talk}-{sender}")
                 self.said[key].append(self.count)
             case ("break", text):
-                house.hold.add(text, by="operator@local")
+                runtime.hold.add(text, by="operator@local")
             case ("remove",):
-                for point in house.hold.points.on[:1]:
-                    house.hold.remove(point.id)
+                for point in runtime.hold.points.on[:1]:
+                    runtime.hold.remove(point.id)
             case ("time", seconds):
                 clock.advance(seconds)
             case (what, nth):
-                held = list(house.hold)
+                held = list(runtime.hold)
                 if not held:
                     return
                 one = held[nth % len(held)]
                 if what == "release":
                     try:
-                        house.hold.release(one.seq)
+                        runtime.hold.release(one.seq)
                     except HeldBehind:
-                        assert house.hold.ahead_of(one) is not None
+                        assert runtime.hold.ahead_of(one) is not None
                 elif what == "free":
-                    house.hold.release_some([one.seq])
+                    runtime.hold.release_some([one.seq])
                 elif what == "delay":
-                    house.hold.delay(one.seq, nth)
+                    runtime.hold.delay(one.seq, nth)
                 else:
-                    house.hold.drop(one.seq)
+                    runtime.hold.drop(one.seq)
                     self.dropped.add(int(_number(one.original)))
             case _:
                 raise AssertionError(step)
-        house.bus.settle()
-        self.hear(house)
+        runtime.bus.settle()
+        self.hear(runtime)
 
 
 def _number(body: bytes) -> int:
@@ -130,35 +130,35 @@ async def test_order_is_kept_and_nothing_is_lost_or_doubled(steps: list[tuple[An
             else:
                 parts[-1].append(step)
         for number, part in enumerate(parts):
-            async with standing(Path(folder), clock) as house:
+            async with standing(Path(folder), clock) as runtime:
                 # a violation would be another story: what is said twice to the same is one
-                house.bus.conduct.mode_of_all = "warn"
+                runtime.bus.referee_service.mode_of_all = "warn"
                 for name in NAMES:
-                    house.agent(name)
-                await house.bus.conduct.restore(house.journal.reader)
+                    runtime.agent(name)
+                await runtime.bus.referee_service.restore(runtime.journal.reader)
                 for step in part:
-                    run.step(house, clock, step)
+                    run.step(runtime, clock, step)
                 if number == len(parts) - 1:
-                    for point in list(house.hold.points.points):
-                        house.hold.remove(point)
-                    house.hold.release_some([held.seq for held in house.hold])
-                    assert not len(house.hold)
-                    assert house.bus.gate is None
-                    assert not house.bus.conduct.standing
-                run.hear(house)
-                await house.commit()
+                    for point in list(runtime.hold.points.points):
+                        runtime.hold.remove(point)
+                    runtime.hold.release_some([held.seq for held in runtime.hold])
+                    assert not len(runtime.hold)
+                    assert runtime.bus.gate is None
+                    assert not runtime.bus.referee_service.standing
+                run.hear(runtime)
+                await runtime.commit()
                 if number == len(parts) - 1:
-                    await same_again(house, clock)
+                    await same_again(runtime, clock)
     for key, numbers in run.said.items():
         assert run.came[key] == [one for one in numbers if one not in run.dropped]
 
 
-async def same_again(house: Stand, clock: VirtualClock) -> None:
+async def same_again(runtime: Stand, clock: VirtualClock) -> None:
     """A referee of its own comes to the same over the journal, by its rows and the times of holding alone."""
-    conduct, referee = house.bus.conduct, Referee(library(), seen=0)
-    stops = {id: joined(spans) for id, spans in (await house.journal.reader.stops()).items()}
+    referee_service, referee = runtime.bus.referee_service, Referee(library(), seen=0)
+    stops = {id: joined(spans) for id, spans in (await runtime.journal.reader.stops()).items()}
     seen: set[str] = set()
-    for row in await house.journal.reader.messages(limit=100_000):
+    for row in await runtime.journal.reader.messages(limit=100_000):
         message = read_message(row.body)
         assert message.id not in seen
         seen.add(message.id)
@@ -171,9 +171,9 @@ async def same_again(house: Stand, clock: VirtualClock) -> None:
         if id in stops:
             stand(ours, stops[id], clock.now_us())
         referee.pass_time(id, clock.now_us() + 1)
-        theirs = conduct.known[id]
-        conduct.referee.pass_time(id, clock.now_us() + 1)
-        protocol = conduct.library.protocols[ours.protocol]
+        theirs = referee_service.known[id]
+        referee_service.referee.pass_time(id, clock.now_us() + 1)
+        protocol = referee_service.library.protocols[ours.protocol]
         assert state_names(ours, protocol) == state_names(theirs, protocol)
         deadlines = {name: branch.deadline_us for name, branch in ours.branches.items()}
         assert {name: branch.deadline_us for name, branch in theirs.branches.items()} == deadlines

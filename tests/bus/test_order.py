@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from caxton.sandbox.frames import Status
 
-from .stand import Frame, HandCell, Json, Stand, stand
+from .harness import Frame, HandCell, Json, Stand, stand
 
 NAMES = ("a", "b", "c", "d")
 TALKS = ("t-1", "t-2", "t-3")
@@ -74,15 +74,15 @@ step = st.one_of(
 class Play:
     """Two cells by hand with two agents each, and what their agents were given."""
 
-    house: Stand
+    runtime: Stand
     room: int
     cells: list[HandCell] = field(default_factory=list)
     handled: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
 
     def begin(self) -> None:
-        self.cells = [self.house.cell, HandCell(self.house.bus)]
+        self.cells = [self.runtime.cell, HandCell(self.runtime.bus)]
         for number, name in enumerate(NAMES):
-            self.house.agent(name, cell=self.cells[number % 2])
+            self.runtime.agent(name, cell=self.cells[number % 2])
         for cell in self.cells:
             cell.link.room = self.room
 
@@ -90,7 +90,7 @@ class Play:
         match step:
             case Ask(receivers, talk, times):
                 for _ in range(times):
-                    self.house.ask(receivers, conversation_id=talk)
+                    self.runtime.ask(receivers, conversation_id=talk)
             case End(number, said) if self.cells[number].frames:
                 cell = self.cells[number]
                 self.note(cell, cell.end(*said))
@@ -111,17 +111,17 @@ class Play:
             cell.frames.remove(one)
             cell.frames.appendleft(one)
             cell.end(status=Status.UNHANDLED)
-        self.house.bus.open(endpoint)
+        self.runtime.bus.open(endpoint)
 
     def die(self, number: int) -> None:
         dead = self.cells[number]
-        self.house.bus.outlets.remove(dead.link)
+        self.runtime.bus.ports.remove(dead.link)
         dead.link.connection_lost(None)
-        new = self.cells[number] = HandCell(self.house.bus)
+        new = self.cells[number] = HandCell(self.runtime.bus)
         new.link.room = self.room
         for endpoint in dead.link.slots.values():
             endpoint.lose_cell()
-            self.house.run(endpoint, new)
+            self.runtime.run(endpoint, new)
 
     def note(self, cell: HandCell, frame: Frame) -> None:
         self.handled[cell.link.slots[frame.slot].name].append(frame)
@@ -134,13 +134,13 @@ class Play:
 
 
 async def play(folder: Path, room: int, steps: list[Ask | End | Trap | Die]) -> None:
-    async with stand(folder) as house:
-        show = Play(house, room)
+    async with stand(folder) as runtime:
+        show = Play(runtime, room)
         show.begin()
         for one in steps:
             show.take(one)
         show.finish()
-        said = await house.messages()
+        said = await runtime.messages()
         meant: dict[str, list[int]] = defaultdict(list)
         for message in said:
             for name in message["receiver"]:
@@ -149,9 +149,9 @@ async def play(folder: Path, room: int, steps: list[Ask | End | Trap | Die]) -> 
             got = [frame.seq for frame in show.handled[name]]
             # in the order of admission: so in order for each agent, and for each conversation in it
             assert got == meant[name], name
-        assert house.pending() == []
-        assert house.bus.low_water() == house.bus.last_seq
-        turns = await house.turns()
+        assert runtime.pending() == []
+        assert runtime.bus.low_water() == runtime.bus.last_seq
+        turns = await runtime.turns()
         assert len(turns) == len({(turn.seq, turn.agent_no) for turn in turns})
         assert sum(turn.sent for turn in turns if turn.agent_no >= 16) == len(
             [one for one in said if one["sender"] != "operator@local" and one["sender"] != "ams@local"]
@@ -170,13 +170,13 @@ def test_every_agent_gets_its_messages_once_and_in_order(
 
 
 async def test_agents_that_wait_for_room_are_served_in_turn(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        busy, quiet = house.agent("busy"), house.agent("quiet")
-        house.cell.link.room = 2
+    async with stand(tmp_path) as runtime:
+        busy, quiet = runtime.agent("busy"), runtime.agent("quiet")
+        runtime.cell.link.room = 2
         for _ in range(10):
-            house.ask("busy")
-        house.ask("quiet")
-        slots = [house.cell.end().slot for _ in range(11)]
+            runtime.ask("busy")
+        runtime.ask("quiet")
+        slots = [runtime.cell.end().slot for _ in range(11)]
         assert slots.index(quiet.slot) == 3, "after two that were there, and one more of the busy one"
         assert slots.count(busy.slot) == 10
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .stand import Frame, Json, Rings, stand
+from .harness import Frame, Json, Rings, stand
 
 NAMES = st.sampled_from(["a", "b", "operator", "nobody", "timer"])
 TEXTS = st.sampled_from(["r1", "r2", "", "talk"])
@@ -46,19 +46,25 @@ async def run(asked: Json, first: Json, answers: list[Json], *, quick: bool) -> 
     with tempfile.TemporaryDirectory() as folder:
         rings = Rings()
         rings.stands_at_us = 1_700_000_000_000_000
-        async with stand(Path(folder), rings, mailbox=3, hops=4, message_bytes=700) as house:
-            house.bus.quick = quick
-            house.agent("a")
-            house.agent("b")
-            house.bus.submit(asked)
+        async with stand(Path(folder), rings, mailbox=3, hops=4, message_bytes=700) as runtime:
+            runtime.bus.quick = quick
+            runtime.agent("a")
+            runtime.agent("b")
+            runtime.bus.submit(asked)
             frames: list[Frame] = []
             for answer in [first, *answers]:
-                if not house.cell.frames:
+                if not runtime.cell.frames:
                     break
-                frames.append(house.cell.end(answer, started_us=1_700_000_000_000_000))
-            frames += house.cell.frames
-            turns = [(turn.seq, turn.agent, turn.sent, turn.status) for turn in await house.turns()]
-            return await house.messages(), turns, await house.letters(), frames, house.bus.counts.plain()
+                frames.append(runtime.cell.end(answer, started_us=1_700_000_000_000_000))
+            frames += runtime.cell.frames
+            turns = [(turn.seq, turn.agent, turn.sent, turn.status) for turn in await runtime.turns()]
+            return (
+                await runtime.messages(),
+                turns,
+                await runtime.letters(),
+                frames,
+                runtime.bus.counts.plain(),
+            )
 
 
 @given(ASKED, FIRST, st.lists(ANSWER, max_size=8))
@@ -71,17 +77,17 @@ async def test_both_ways_do_the_same(asked: Json, first: Json, answers: list[Jso
 async def test_answers_take_the_way_that_is_asked_for(
     quick: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         taken: list[bool] = []
-        went = house.bus.reply_quickly
+        went = runtime.bus.reply_quickly
 
         def noted(*given: Any) -> None:
             taken.append(True)
             went(*given)
 
-        monkeypatch.setattr(house.bus, "reply_quickly", noted)
-        house.bus.quick = quick
-        house.agent("a")
-        house.ask("a")
-        house.cell.end({"performative": "inform"})
+        monkeypatch.setattr(runtime.bus, "reply_quickly", noted)
+        runtime.bus.quick = quick
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.end({"performative": "inform"})
         assert bool(taken) is quick

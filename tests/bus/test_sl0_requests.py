@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from caxton.bus.forms import JSON, Sl0
-from caxton.bus.vocabulary import Function, Json, Reading, Wish
+from caxton.bus.content_languages import JSON, Sl0Content
+from caxton.bus.vocabulary import Function, Json, ManagementRequest, Reading
 
 from .asking import told, violations
-from .stand import Stand, stand
+from .harness import Stand, stand
 from .test_directory import DESCRIPTIONS
 
 ACTOR = "(agent-identifier :name df@local)"
@@ -24,68 +24,70 @@ DESCRIPTION = (
 )
 
 
-async def said(house: Stand, content: str, **more: Any) -> tuple[str, str]:
-    answer = await told(house, "df", content, language="fipa-sl0", ontology="FIPA-Agent-Management", **more)
+async def said(runtime: Stand, content: str, **more: Any) -> tuple[str, str]:
+    answer = await told(runtime, "df", content, language="fipa-sl0", ontology="FIPA-Agent-Management", **more)
     assert (answer["language"], answer["ontology"]) == ("fipa-sl0", "FIPA-Agent-Management")
     return answer["performative"], answer["content"]
 
 
 async def test_register_search_and_deregister(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         register = f"(action {ACTOR} (register {DESCRIPTION}))"
-        assert await said(house, f"({register})") == ("inform", f"((done {register}))")
-        assert await said(house, f"({register})") == ("failure", f"({register} already-registered)")
+        assert await said(runtime, f"({register})") == ("inform", f"((done {register}))")
+        assert await said(runtime, f"({register})") == ("failure", f"({register} already-registered)")
         search = (
             f"(action {ACTOR} (search (df-agent-description :services (set (service-description "
             ":type selling :properties (set (property :name price :value 40) (property :name used :value true))"
             "))) (search-constraints :max-results -1)))"
         )
         found = ("inform", f"((result {search} (sequence {DESCRIPTION})))")
-        assert await said(house, f"({search})") == found
-        assert await said(house, search.replace("action", "ACTION").replace("search (", "SEARCH (")) == found
+        assert await said(runtime, f"({search})") == found
+        assert (
+            await said(runtime, search.replace("action", "ACTION").replace("search (", "SEARCH (")) == found
+        )
         in_json = {"action": "search", "description": {"services": [{"properties": {"used": True}}]}}
-        (entry,) = (await told(house, "df", in_json))["content"]["result"]
+        (entry,) = (await told(runtime, "df", in_json))["content"]["result"]
         assert entry["services"][0]["properties"][2] == {"name": "note", "value": "two words"}
         leave = f"(action {ACTOR} (deregister (df-agent-description :name {ANN})))"
-        assert await said(house, f"({leave})") == ("inform", f"((done {leave}))")
-        assert await violations(house) == []
+        assert await said(runtime, f"({leave})") == ("inform", f"((done {leave}))")
+        assert await violations(runtime) == []
 
 
 async def test_a_lease_is_a_date_time(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.rings.stands_at_us = 1_700_000_000_000_000
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.rings.stands_at_us = 1_700_000_000_000_000
+        runtime.agent("ann")
         for lease in ("+00000000T000100000", "20231114T221420000Z"):
             wish = f"((action df (register (df-agent-description :name ann :lease-time {lease}))))"
-            assert (await said(house, wish))[0] == "inform"
-            found = await said(house, "((action df (search (df-agent-description :name ann))))")
+            assert (await said(runtime, wish))[0] == "inform"
+            found = await said(runtime, "((action df (search (df-agent-description :name ann))))")
             assert ":lease-time 20231114T221420000Z)" in found[1]
             leave = "((action df (deregister (df-agent-description :name ann))))"
-            assert (await said(house, leave))[0] == "inform"
+            assert (await said(runtime, leave))[0] == "inform"
 
 
 async def test_a_subscription_as_jade_writes_it(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("ann")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
         search = (
             f"(action {ACTOR} (search (df-agent-description :services (set (service-description :type selling)))"
             " (search-constraints :max-results -1)))"
         )
         iota = f"(iota ?x (result {search} ?x))"
         more: Json = {"act": "subscribe", "protocol": "fipa-subscribe", "conversation_id": "talk"}
-        assert await said(house, f"({iota})", **more) == ("inform", f"((= {iota} (sequence)))")
-        await told(house, "df", f"((action {ACTOR} (register {DESCRIPTION})))")
-        rows = [one for one in await house.messages() if one["conversation_id"] == "talk"]
+        assert await said(runtime, f"({iota})", **more) == ("inform", f"((= {iota} (sequence)))")
+        await told(runtime, "df", f"((action {ACTOR} (register {DESCRIPTION})))")
+        rows = [one for one in await runtime.messages() if one["conversation_id"] == "talk"]
         assert rows[-1]["content"] == f"((= {iota} (sequence {DESCRIPTION})))"
         more |= {"act": "cancel", "reply_with": "c-1"}
-        assert await said(house, "", **more) == ("inform", f"((done (action {ACTOR} (cancel))))")
-        assert await violations(house) == []
+        assert await said(runtime, "", **more) == ("inform", f"((done (action {ACTOR} (cancel))))")
+        assert await violations(runtime) == []
 
 
 async def test_without_a_language_a_string_in_brackets_is_sl0(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        answer = await told(house, "df", "((action df (search (df-agent-description))))")
+    async with stand(tmp_path) as runtime:
+        answer = await told(runtime, "df", "((action df (search (df-agent-description))))")
         assert answer["content"] == (
             f"((result (action {ACTOR} (search (df-agent-description))) (sequence)))"
         )
@@ -120,21 +122,21 @@ DECLINED = [
 
 @pytest.mark.parametrize(("content", "act", "answer"), DECLINED)
 async def test_exceptions_in_sl0(tmp_path: Path, content: str, act: str, answer: str) -> None:
-    async with stand(tmp_path) as house:
-        assert await said(house, content) == (act, answer)
-        *_, row = await house.messages()
+    async with stand(tmp_path) as runtime:
+        assert await said(runtime, content) == (act, answer)
+        *_, row = await runtime.messages()
         assert row["x_reason"]
-        assert await violations(house) == []
+        assert await violations(runtime) == []
 
 
 async def test_an_error_says_where_and_what_was_expected(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        await said(house, "((action df\n (search (df-agent-description :name))))")
-        *_, row = await house.messages()
+    async with stand(tmp_path) as runtime:
+        await said(runtime, "((action df\n (search (df-agent-description :name))))")
+        *_, row = await runtime.messages()
         assert row["x_reason"] == (
             "line 2 column 37: expected a word, a string, a number, a date-time or (, found '))))'"
         )
-        answer = await told(house, "df", {"action": "search"}, language="fipa-sl0")
+        answer = await told(runtime, "df", {"action": "search"}, language="fipa-sl0")
         assert answer["performative"] == "not-understood"
 
 
@@ -144,8 +146,10 @@ FUNCTIONS = {"search": Function("df-agent-description", needs=False, constraints
 
 @given(DESCRIPTIONS)
 def test_what_is_said_in_sl0_is_what_is_said_in_json(description: Json) -> None:
-    wish = Wish("search", "df-agent-description", description, {"max-results": 3, "search-id": "a b"})
-    form = Sl0("df@local")
+    wish = ManagementRequest(
+        "search", "df-agent-description", description, {"max-results": 3, "search-id": "a b"}
+    )
+    form = Sl0Content("df@local")
     text = form.done(wish, None)
     assert isinstance(text, str)
     again = form.read(text.replace("((done ", "(", 1)[:-1], FUNCTIONS, READING)

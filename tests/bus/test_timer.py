@@ -9,14 +9,14 @@ import pytest
 from caxton.bus import timer
 from caxton.bus.timer import AFTER_MS_MAX
 
-from .stand import stand
+from .harness import stand
 
 
 async def test_a_timer_rings_in_the_conversation_of_its_request(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a", conversation_id="talk")
-        house.cell.end(
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a", conversation_id="talk")
+        runtime.cell.end(
             {
                 "performative": "request",
                 "receiver": "timer",
@@ -25,11 +25,11 @@ async def test_a_timer_rings_in_the_conversation_of_its_request(tmp_path: Path) 
                 "content": {"after_ms": 500, "tag": {"n": 1}},
             }
         )
-        ((delay, _),) = house.rings.armed.values()
+        ((delay, _),) = runtime.rings.armed.values()
         assert 0.3 < delay <= 0.5
-        assert not house.cell.frames
-        house.rings.ring()
-        (frame,) = house.cell.frames
+        assert not runtime.cell.frames
+        runtime.rings.ring()
+        (frame,) = runtime.cell.frames
         said = frame.message
         assert (said["performative"], said["sender"], said["content"]) == (
             "inform",
@@ -37,57 +37,57 @@ async def test_a_timer_rings_in_the_conversation_of_its_request(tmp_path: Path) 
             {"tag": {"n": 1}},
         )
         assert (said["conversation_id"], said["in_reply_to"]) == ("talk", "w-1")
-        house.cell.end()
-        turns = await house.turns()
+        runtime.cell.end()
+        turns = await runtime.turns()
         assert [turn.agent for turn in turns] == ["a@local", "timer@local", "a@local"]
-        assert not house.rings.armed
+        assert not runtime.rings.armed
 
 
 async def test_timers_ring_in_the_order_of_their_times(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         for after, tag in ((900, "late"), (5, "soon"), (0, "now"), (40.5, "between")):
-            house.ask("timer", {"after_ms": after, "tag": tag})
+            runtime.ask("timer", {"after_ms": after, "tag": tag})
         for _ in range(4):
-            house.rings.ring()
-        tags = [one["content"]["tag"] for one in await house.messages() if one["sender"] == "timer@local"]
+            runtime.rings.ring()
+        tags = [one["content"]["tag"] for one in await runtime.messages() if one["sender"] == "timer@local"]
         assert tags == ["now", "soon", "between", "late"]
 
 
 async def test_a_timer_that_is_due_after_a_restart_keeps_what_is_left_of_its_time(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        seq = house.ask("timer", {"after_ms": 60_000, "tag": 1}, conversation_id="talk")
-        rung = house.ask("timer", {"after_ms": 10, "tag": 2})
-        house.rings.ring()
-        await house.commit()
-        assert house.bus.low_water() == seq - 1 < rung
-        house.timer.close()
-        assert not house.rings.armed
-    async with stand(tmp_path) as house:
-        house.rings.passed_us = 45_000_000
-        assert house.pending() == [(seq, ["timer@local"])]
-        house.redeliver()
-        ((delay, _),) = house.rings.armed.values()
+    async with stand(tmp_path) as runtime:
+        seq = runtime.ask("timer", {"after_ms": 60_000, "tag": 1}, conversation_id="talk")
+        rung = runtime.ask("timer", {"after_ms": 10, "tag": 2})
+        runtime.rings.ring()
+        await runtime.commit()
+        assert runtime.bus.low_water() == seq - 1 < rung
+        runtime.timer.close()
+        assert not runtime.rings.armed
+    async with stand(tmp_path) as runtime:
+        runtime.rings.passed_us = 45_000_000
+        assert runtime.pending() == [(seq, ["timer@local"])]
+        runtime.redeliver()
+        ((delay, _),) = runtime.rings.armed.values()
         assert 10 < delay <= 15
-        house.rings.ring()
-        *_, said = await house.messages()
+        runtime.rings.ring()
+        *_, said = await runtime.messages()
         assert (said["conversation_id"], said["content"]) == ("talk", {"tag": 1})
-        assert house.pending() == []
-    async with stand(tmp_path) as house:
-        house.redeliver()
-        assert not house.rings.armed, "it rang already"
+        assert runtime.pending() == []
+    async with stand(tmp_path) as runtime:
+        runtime.redeliver()
+        assert not runtime.rings.armed, "it rang already"
 
 
 async def test_a_timer_whose_time_passed_while_nothing_ran_rings_at_once(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.ask("timer", {"after_ms": 100})
-        await house.commit()
-    async with stand(tmp_path) as house:
-        house.rings.passed_us = 3_600_000_000
-        house.redeliver()
-        ((delay, _),) = house.rings.armed.values()
+    async with stand(tmp_path) as runtime:
+        runtime.ask("timer", {"after_ms": 100})
+        await runtime.commit()
+    async with stand(tmp_path) as runtime:
+        runtime.rings.passed_us = 3_600_000_000
+        runtime.redeliver()
+        ((delay, _),) = runtime.rings.armed.values()
         assert delay == 0
-        house.rings.ring()
-        assert (await house.messages())[-1]["content"] == {"tag": None}
+        runtime.rings.ring()
+        assert (await runtime.messages())[-1]["content"] == {"tag": None}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ async def test_a_timer_whose_time_passed_while_nothing_ran_rings_at_once(tmp_pat
     ],
 )
 async def test_the_timer_says_what_it_does_not_understand(tmp_path: Path, content: object) -> None:
-    async with stand(tmp_path) as house:
-        house.ask("timer", content, reply_with="r-1")
-        _, said = await house.messages()
+    async with stand(tmp_path) as runtime:
+        runtime.ask("timer", content, reply_with="r-1")
+        _, said = await runtime.messages()
         assert (said["performative"], said["sender"], said["in_reply_to"]) == (
             "not-understood",
             "timer@local",
@@ -116,14 +116,14 @@ async def test_the_timer_says_what_it_does_not_understand(tmp_path: Path, conten
         assert "after_ms" in said["content"]["reason"]
         assert said["content"]["hint"]
         assert said["content"]["act"] == "request"
-        assert not house.rings.armed
-        assert house.pending() == []
+        assert not runtime.rings.armed
+        assert runtime.pending() == []
 
 
 async def test_the_timer_takes_requests_only(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.bus.submit({"performative": "query-if", "receiver": "timer", "content": {"after_ms": 1}})
-        assert (await house.messages())[1]["performative"] == "not-understood"
+    async with stand(tmp_path) as runtime:
+        runtime.bus.submit({"performative": "query-if", "receiver": "timer", "content": {"after_ms": 1}})
+        assert (await runtime.messages())[1]["performative"] == "not-understood"
 
 
 async def test_too_many_timers_are_refused_and_the_others_stay(
@@ -131,14 +131,14 @@ async def test_too_many_timers_are_refused_and_the_others_stay(
 ) -> None:
     most = 20
     monkeypatch.setattr(timer, "TIMERS_MAX", most)
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         content = {"after_ms": 1_000}
         for _ in range(most):
-            house.ask("timer", content)
-        seq = house.ask("timer", content)
-        (said,) = await house.messages(after=seq)
+            runtime.ask("timer", content)
+        seq = runtime.ask("timer", content)
+        (said,) = await runtime.messages(after=seq)
         assert (said["performative"], said["cause"]) == ("refuse", seq)
-        assert len(house.rings.armed) == most
-        house.rings.ring()
-        house.ask("timer", content)
-        assert len(house.rings.armed) == most
+        assert len(runtime.rings.armed) == most
+        runtime.rings.ring()
+        runtime.ask("timer", content)
+        assert len(runtime.rings.armed) == most

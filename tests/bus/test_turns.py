@@ -16,15 +16,15 @@ from caxton.bus.turns import REFUSED, STATUS_NAMES
 from caxton.clock import VirtualClock
 from caxton.sandbox.frames import Status
 
-from .stand import INFORM, stand
+from .harness import INFORM, stand
 
 TO_B: dict[str, Any] = {"performative": "request", "receiver": "b", "content": 2}
 
 
 async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask(
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask(
             "a",
             sender="operator.ann",
             conversation_id="talk",
@@ -34,8 +34,8 @@ async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_p
             ontology="shop",
             encoding="utf-8",
         )
-        house.cell.end({"performative": "inform", "content": [1]})
-        asked, said = await house.messages()
+        runtime.cell.end({"performative": "inform", "content": [1]})
+        asked, said = await runtime.messages()
         assert {key: said.get(key) for key in ("receiver", "conversation_id", "protocol", "in_reply_to")} == {
             "receiver": ["operator.ann@local"],
             "conversation_id": "talk",
@@ -50,9 +50,9 @@ async def test_a_reply_takes_from_the_message_in_hand_what_it_does_not_say(tmp_p
 
 
 async def test_a_reply_may_say_otherwise(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a", protocol="shop-talk", reply_with="r-1", language="json", ontology="shop")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a", protocol="shop-talk", reply_with="r-1", language="json", ontology="shop")
         given = {
             "protocol": "other-talk",
             "in_reply_to": "r-0",
@@ -61,32 +61,32 @@ async def test_a_reply_may_say_otherwise(tmp_path: Path) -> None:
             "ontology": "none",
             "conversation_id": "aside",
         }
-        house.cell.end({"performative": "inform", **given})
-        _, said = await house.messages()
+        runtime.cell.end({"performative": "inform", **given})
+        _, said = await runtime.messages()
         assert {key: said[key] for key in given} == given
         assert said["receiver"] == ["operator@local"]
         assert "content" not in said
 
 
 async def test_null_says_nothing(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
         keys = ("receiver", "conversation_id", "protocol", "in_reply_to", "language", "ontology")
         for nothing in ({}, dict.fromkeys([*keys, "reply_by", "reply_to", "reply_with", "sender"])):
-            house.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r", language="json")
-            house.cell.end({"performative": "inform", **nothing})
-        _, without, _, with_nulls = await house.messages()
+            runtime.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r", language="json")
+            runtime.cell.end({"performative": "inform", **nothing})
+        _, without, _, with_nulls = await runtime.messages()
         assert {key: without.get(key) for key in keys} == {key: with_nulls.get(key) for key in keys}
         assert with_nulls["protocol"] == "shop-talk"
 
 
 async def test_a_message_to_somebody_takes_nothing_but_the_trace(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        house.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r-1", language="json")
-        house.cell.end(TO_B)
-        asked, said = await house.messages()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        runtime.ask("a", conversation_id="talk", protocol="shop-talk", reply_with="r-1", language="json")
+        runtime.cell.end(TO_B)
+        asked, said = await runtime.messages()
         assert not {"protocol", "in_reply_to", "language"} & set(said)
         assert said["conversation_id"] != "talk"
         assert said["trace_id"] == asked["trace_id"]
@@ -94,19 +94,19 @@ async def test_a_message_to_somebody_takes_nothing_but_the_trace(tmp_path: Path)
 
 
 async def test_a_turn_says_several_things_in_order(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        seq = house.ask("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        seq = runtime.ask("a")
         said = [
             {"performative": "inform", "content": n} | ({"receiver": "b"} if n % 2 else {}) for n in range(6)
         ]
-        house.cell.end(b"", *said[:3], b"  ", *said[3:], b"", count=6)
-        messages = (await house.messages())[1:]
+        runtime.cell.end(b"", *said[:3], b"  ", *said[3:], b"", count=6)
+        messages = (await runtime.messages())[1:]
         assert [one["content"] for one in messages] == list(range(6))
         assert {(one["cause"], one["hops"], one["sender"]) for one in messages} == {(seq, 1, "a@local")}
-        assert [json.loads(frame.body)["content"] for frame in house.cell.frames] == [1, 3, 5]
-        (turn,) = await house.turns()
+        assert [json.loads(frame.body)["content"] for frame in runtime.cell.frames] == [1, 3, 5]
+        (turn,) = await runtime.turns()
         assert (turn.seq, turn.agent, turn.sent, turn.status) == (seq, "a@local", 6, Status.OK)
 
 
@@ -153,38 +153,38 @@ BAD = {
 @pytest.mark.parametrize("bad", BAD)
 async def test_one_bad_line_and_nothing_is_said(tmp_path: Path, bad: str, place: int) -> None:
     line, code = BAD[bad]
-    async with stand(tmp_path, message_bytes=700 if bad == "too large" else 20_000, receivers=2) as house:
-        house.agent("a")
-        house.agent("b")
-        seq = house.ask("a", reply_with="r-1")
+    async with stand(tmp_path, message_bytes=700 if bad == "too large" else 20_000, receivers=2) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        seq = runtime.ask("a", reply_with="r-1")
         lines: list[Any] = [TO_B, INFORM]
         lines.insert(place, line)
-        house.cell.end(*lines, count=2 if code == "control_line" else 3)
-        asked, failure = await house.messages()
-        assert await house.letters() == [(seq, "a@local", code)]
+        runtime.cell.end(*lines, count=2 if code == "control_line" else 3)
+        asked, failure = await runtime.messages()
+        assert await runtime.letters() == [(seq, "a@local", code)]
         assert (failure["sender"], failure["performative"]) == ("ams@local", "failure")
         assert (failure["receiver"], failure["in_reply_to"]) == (["operator@local"], "r-1")
         assert failure["conversation_id"] == asked["conversation_id"]
         assert failure["content"]["error"] == code
         assert failure["content"]["message_id"] == asked["id"]
         assert failure["content"]["reason"]
-        (turn,) = await house.turns()
+        (turn,) = await runtime.turns()
         assert (turn.sent, turn.status, STATUS_NAMES[turn.status]) == (0, REFUSED, "refused")
-        assert not house.cell.frames
-        counts = house.bus.counts
+        assert not runtime.cell.frames
+        counts = runtime.bus.counts
         assert (counts.turns, counts.turns_ok, counts.turns_refused) == (1, 0, 1)
 
 
 async def test_a_bad_line_alone_is_refused_too_and_the_agent_goes_on(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
-        house.ask("a")
-        house.ask("a")
-        house.cell.end({"performative": "inform", "sender": "b"})
-        house.cell.end(INFORM)
-        assert [turn.status for turn in await house.turns()] == [REFUSED, Status.OK]
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
+        runtime.ask("a")
+        runtime.ask("a")
+        runtime.cell.end({"performative": "inform", "sender": "b"})
+        runtime.cell.end(INFORM)
+        assert [turn.status for turn in await runtime.turns()] == [REFUSED, Status.OK]
         assert agent.open
-        assert not house.broken
+        assert not runtime.broken
         assert agent.last_error is not None
         assert "foreign_sender" in agent.last_error
 
@@ -196,27 +196,27 @@ async def test_a_bad_line_alone_is_refused_too_and_the_agent_goes_on(tmp_path: P
 async def test_the_lines_must_be_as_many_as_the_guest_says(
     tmp_path: Path, count: int, lines: list[Any]
 ) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        seq = house.ask("a")
-        house.cell.end(*lines, count=count)
-        assert await house.letters() == [(seq, "a@local", "count")]
-        assert not await house.journal.reader.events(kind="log")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        seq = runtime.ask("a")
+        runtime.cell.end(*lines, count=count)
+        assert await runtime.letters() == [(seq, "a@local", "count")]
+        assert not await runtime.journal.reader.events(kind="log")
 
 
 async def test_one_may_say_ones_own_name(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.cell.end({**INFORM, "sender": "a"}, {**INFORM, "sender": "a@local"})
-        assert [one["sender"] for one in await house.messages()] == ["operator@local", "a@local", "a@local"]
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.end({**INFORM, "sender": "a"}, {**INFORM, "sender": "a@local"})
+        assert [one["sender"] for one in await runtime.messages()] == ["operator@local", "a@local", "a@local"]
 
 
 async def test_log_lines_are_events_of_their_message_up_to_a_number(tmp_path: Path) -> None:
-    async with stand(tmp_path, log_lines=3) as house:
-        house.agent("a")
-        house.ask("a", conversation_id="talk")
-        house.cell.end(
+    async with stand(tmp_path, log_lines=3) as runtime:
+        runtime.agent("a")
+        runtime.ask("a", conversation_id="talk")
+        runtime.cell.end(
             b'{"caxton":"log","level":"error","message":"broke"}',
             b'{ "caxton": "log", "message": {"k": 1}}',
             INFORM,
@@ -224,8 +224,8 @@ async def test_log_lines_are_events_of_their_message_up_to_a_number(tmp_path: Pa
             b'{"caxton":"log","level":"loud","message":"too many"}',
             count=1,
         )
-        asked, said = await house.messages()
-        logs = [json.loads(one.body) for one in await house.journal.reader.events(kind="log")]
+        asked, said = await runtime.messages()
+        logs = [json.loads(one.body) for one in await runtime.journal.reader.events(kind="log")]
         assert [(one["level"], one["message"]) for one in logs] == [
             ("error", "broke"),
             ("info", '{"k":1}'),
@@ -236,7 +236,7 @@ async def test_log_lines_are_events_of_their_message_up_to_a_number(tmp_path: Pa
         }
         assert {(one["trace_id"], one["span_id"]) for one in logs} == {(asked["trace_id"], asked["span_id"])}
         assert said["content"] == 1
-        assert (house.bus.counts.logs, house.bus.counts.logs_dropped) == (3, 1)
+        assert (runtime.bus.counts.logs, runtime.bus.counts.logs_dropped) == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ async def test_log_lines_are_events_of_their_message_up_to_a_number(tmp_path: Pa
     ],
 )
 async def test_an_unusual_log_line_is_read(tmp_path: Path, line: bytes, level: str, text: str) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.cell.end(line, count=0)
-        (turn,) = await house.turns()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.end(line, count=0)
+        (turn,) = await runtime.turns()
         assert turn.status == Status.OK
-        (log,) = await house.journal.reader.events(kind="log")
+        (log,) = await runtime.journal.reader.events(kind="log")
         body = json.loads(log.body)
         assert (body["level"], body["message"]) == (level, text)
 
@@ -268,18 +268,18 @@ async def test_a_defect_of_the_host_costs_the_turn_and_the_others_go_on(
     def fails(line: bytes) -> Draft:
         raise ZeroDivisionError(line)
 
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.agent("b")
-        first = house.ask("a", reply_with="r-1")
-        house.ask("b")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("b")
+        first = runtime.ask("a", reply_with="r-1")
+        runtime.ask("b")
         with monkeypatch.context() as patch, capture_logs() as logs:
             patch.setattr(turns, "read_draft", fails)
-            house.cell.end(INFORM)
-        house.cell.end(INFORM)
-        assert await house.letters() == [(first, "a@local", "unreadable")]
-        assert [turn.status for turn in await house.turns()] == [REFUSED, Status.OK]
-        failure = next(one for one in await house.messages() if one["performative"] == "failure")
+            runtime.cell.end(INFORM)
+        runtime.cell.end(INFORM)
+        assert await runtime.letters() == [(first, "a@local", "unreadable")]
+        assert [turn.status for turn in await runtime.turns()] == [REFUSED, Status.OK]
+        failure = next(one for one in await runtime.messages() if one["performative"] == "failure")
         assert (failure["receiver"], failure["in_reply_to"]) == (["operator@local"], "r-1")
         (said,) = logs
         assert (said["agent"], said["message"]) == ("a@local", first)
@@ -287,13 +287,13 @@ async def test_a_defect_of_the_host_costs_the_turn_and_the_others_go_on(
 
 
 async def test_what_cannot_be_read_of_a_refused_turns_log_is_said(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        seq = house.ask("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        seq = runtime.ask("a")
         words = b'no paper \xff\n{"caxton":"log","level":{}}'
-        house.cell.end(words, status=Status.GUEST_ERROR, count=1)
-        assert await house.letters() == [(seq, "a@local", "guest_error")]
-        (log,) = await house.journal.reader.events(kind="log")
+        runtime.cell.end(words, status=Status.GUEST_ERROR, count=1)
+        assert await runtime.letters() == [(seq, "a@local", "guest_error")]
+        (log,) = await runtime.journal.reader.events(kind="log")
         assert json.loads(log.body)["level"] == "warning"
         assert (
             "the level of a log line must be a string, this is an object" in json.loads(log.body)["message"]
@@ -301,39 +301,39 @@ async def test_what_cannot_be_read_of_a_refused_turns_log_is_said(tmp_path: Path
 
 
 async def test_an_account_of_a_fault_that_cannot_be_read_still_ends_the_turn(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        seq = house.ask("a")
-        house.cell.end(b"\xff", status=Status.TRAP, count=0)
-        assert await house.letters() == [(seq, "a@local", "unreadable")]
-        assert house.broken == [("a@local", Status.TRAP, "unreadable")]
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        seq = runtime.ask("a")
+        runtime.cell.end(b"\xff", status=Status.TRAP, count=0)
+        assert await runtime.letters() == [(seq, "a@local", "unreadable")]
+        assert runtime.broken == [("a@local", Status.TRAP, "unreadable")]
 
 
 async def test_a_turn_that_only_logs_says_nothing(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.cell.end(b'{"caxton":"log","level":"debug","message":"hm"}', count=0)
-        (turn,) = await house.turns()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.end(b'{"caxton":"log","level":"debug","message":"hm"}', count=0)
+        (turn,) = await runtime.turns()
         assert (turn.sent, turn.status) == (0, Status.OK)
-        (log,) = await house.journal.reader.events(kind="log", agent="a@local")
+        (log,) = await runtime.journal.reader.events(kind="log", agent="a@local")
         assert json.loads(log.body)["message"] == "hm"
 
 
 async def test_what_a_turn_cost_is_in_its_row_and_in_the_sums(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
-        house.ask("a")
-        house.ask("a")
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
+        runtime.ask("a")
+        runtime.ask("a")
         begin = time.time_ns() // 1000 + 1_000_000
-        house.cell.end(INFORM, fuel=1_000, turn_us=11, started_us=begin)
-        house.cell.end(fuel=500, turn_us=4, started_us=1)
-        first, second = await house.turns()
-        (asked, *_) = await house.messages()
+        runtime.cell.end(INFORM, fuel=1_000, turn_us=11, started_us=begin)
+        runtime.cell.end(fuel=500, turn_us=4, started_us=1)
+        first, second = await runtime.turns()
+        (asked, *_) = await runtime.messages()
         assert (first.fuel, first.turn_us, first.started_us) == (1_000, 11, begin)
         assert first.queue_us == begin - asked["timestamp"]
         assert second.queue_us == 0, "a cell's clock may be a little behind"
-        counts = house.bus.counts
+        counts = runtime.bus.counts
         assert (counts.fuel, counts.turn_us, counts.turns, counts.turns_ok) == (1_500, 15, 2, 2)
         assert (agent.fuel, agent.turn_us, agent.turns, agent.sent, agent.failed_turns) == (
             1_500,
@@ -345,26 +345,26 @@ async def test_what_a_turn_cost_is_in_its_row_and_in_the_sums(tmp_path: Path) ->
 
 
 async def test_on_a_clock_that_does_not_measure_turns_take_no_time(tmp_path: Path) -> None:
-    async with stand(tmp_path, VirtualClock(5_000_000)) as house:
-        house.agent("a")
-        house.ask("a")
-        house.cell.end(INFORM, turn_us=11, fuel=9)
-        (turn,) = await house.turns()
+    async with stand(tmp_path, VirtualClock(5_000_000)) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.end(INFORM, turn_us=11, fuel=9)
+        (turn,) = await runtime.turns()
         assert (turn.started_us, turn.queue_us, turn.turn_us, turn.fuel) == (5_000_000, 0, 0, 9)
 
 
 async def test_an_error_of_the_guest_is_told_in_its_own_words_and_keeps_the_instance(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
-        seq = house.ask("a")
-        house.cell.end(b"no paper left", status=Status.GUEST_ERROR, count=3)
-        _, failure = await house.messages()
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
+        seq = runtime.ask("a")
+        runtime.cell.end(b"no paper left", status=Status.GUEST_ERROR, count=3)
+        _, failure = await runtime.messages()
         assert failure["content"]["error"] == "guest_error"
         assert failure["content"]["reason"] == "no paper left"
-        assert await house.letters() == [(seq, "a@local", "guest_error")]
+        assert await runtime.letters() == [(seq, "a@local", "guest_error")]
         assert agent.open
-        assert not house.broken
-        assert house.bus.counts.turns_guest_error == 1
+        assert not runtime.broken
+        assert runtime.bus.counts.turns_guest_error == 1
 
 
 @pytest.mark.parametrize(
@@ -378,45 +378,45 @@ async def test_an_error_of_the_guest_is_told_in_its_own_words_and_keeps_the_inst
 async def test_a_lost_instance_closes_the_mailbox_and_what_it_had_waits_in_order(
     tmp_path: Path, status: Status, code: str, counter: str
 ) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
-        seqs = [house.ask("a") for _ in range(4)]
-        house.cell.fail(status, code)
-        assert house.broken == [("a@local", status, code)]
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
+        seqs = [runtime.ask("a") for _ in range(4)]
+        runtime.cell.fail(status, code)
+        assert runtime.broken == [("a@local", status, code)]
         assert not agent.open
-        late = house.ask("a")
-        assert len(house.cell.frames) == 3, "nothing goes to a cell without an instance"
+        late = runtime.ask("a")
+        assert len(runtime.cell.frames) == 3, "nothing goes to a cell without an instance"
         for _ in seqs[1:]:
-            house.cell.end(status=Status.UNHANDLED)
+            runtime.cell.end(status=Status.UNHANDLED)
         assert agent.depth == 4
-        assert not house.cell.frames
-        house.bus.open(agent)
-        assert [house.cell.end(INFORM).seq for _ in range(4)] == [*seqs[1:], late]
-        assert await house.letters() == [(seqs[0], "a@local", code)]
-        assert [turn.status for turn in await house.turns()] == [status, 0, 0, 0, 0]
-        assert getattr(house.bus.counts, counter) == 1
-        frames = [one for one in await house.messages() if one["sender"] == "a@local"]
+        assert not runtime.cell.frames
+        runtime.bus.open(agent)
+        assert [runtime.cell.end(INFORM).seq for _ in range(4)] == [*seqs[1:], late]
+        assert await runtime.letters() == [(seqs[0], "a@local", code)]
+        assert [turn.status for turn in await runtime.turns()] == [status, 0, 0, 0, 0]
+        assert getattr(runtime.bus.counts, counter) == 1
+        frames = [one for one in await runtime.messages() if one["sender"] == "a@local"]
         assert len(frames) == 4
 
 
 async def test_what_was_given_back_is_not_marked_as_redelivered(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a")
-        house.ask("a")
-        second = house.ask("a")
-        house.cell.fail(Status.TRAP, "unreachable")
-        house.cell.end(status=Status.UNHANDLED)
-        house.bus.open(agent)
-        (frame,) = house.cell.frames
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a")
+        runtime.ask("a")
+        second = runtime.ask("a")
+        runtime.cell.fail(Status.TRAP, "unreachable")
+        runtime.cell.end(status=Status.UNHANDLED)
+        runtime.bus.open(agent)
+        (frame,) = runtime.cell.frames
         assert frame.seq == second
         assert "redelivered" not in frame.message, "nobody has read it"
 
 
 async def test_a_cell_that_answers_out_of_order_is_not_believed(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
-        house.ask("a")
-        house.cell.frames.rotate()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.ask("a")
+        runtime.cell.frames.rotate()
         with pytest.raises(RuntimeError, match="the cell answered 2, 1 was next"):
-            house.cell.end(INFORM)
+            runtime.cell.end(INFORM)

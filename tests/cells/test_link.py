@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from bus.stand import INFORM, HandCell, stand
+from bus.harness import INFORM, HandCell, stand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,9 +28,9 @@ def test_results_cut_anywhere_arrive_whole(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], many: int
 ) -> None:
     async def play(folder: Path) -> None:
-        async with stand(folder) as house:
-            agent = house.agent("a")
-            seqs = [house.ask("a", n) for n in range(many)]
+        async with stand(folder) as runtime:
+            agent = runtime.agent("a")
+            seqs = [runtime.ask("a", n) for n in range(many)]
             data = b"".join(
                 result(agent.slot, seq, json.dumps({"performative": "inform", "content": "x" * seq}).encode())
                 for seq in seqs
@@ -38,76 +38,76 @@ def test_results_cut_anywhere_arrive_whole(
             edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
             for start, end in pairwise(edges):
                 if data[start:end]:
-                    house.cell.link.data_received(data[start:end])
-            said = [one["content"] for one in await house.messages() if one["sender"] == "a@local"]
+                    runtime.cell.link.data_received(data[start:end])
+            said = [one["content"] for one in await runtime.messages() if one["sender"] == "a@local"]
             assert said == ["x" * seq for seq in seqs]
-            assert house.cell.link.room == IN_FLIGHT
+            assert runtime.cell.link.room == IN_FLIGHT
 
     asyncio.run(play(tmp_path_factory.mktemp("link")))
 
 
 async def test_a_burst_is_one_write(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         writes: list[int] = []
-        write = house.cell.write
+        write = runtime.cell.write
 
         def counted(data: bytes | bytearray | memoryview) -> None:
             writes.append(len(data))
             write(data)
 
-        house.cell.write = counted  # type: ignore[method-assign]
-        house.agent("a")
-        house.agent("b")
-        house.ask("a")
-        house.cell.end(*({"performative": "inform", "receiver": "b", "content": n} for n in range(20)))
+        runtime.cell.write = counted  # type: ignore[method-assign]
+        runtime.agent("a")
+        runtime.agent("b")
+        runtime.ask("a")
+        runtime.cell.end(*({"performative": "inform", "receiver": "b", "content": n} for n in range(20)))
         assert len(writes) == 2
-        assert len(house.cell.frames) == 20
+        assert len(runtime.cell.frames) == 20
 
 
 async def test_no_more_is_with_a_cell_than_it_has_room_for(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        agent = house.agent("a", mailbox=10_000)
+    async with stand(tmp_path) as runtime:
+        agent = runtime.agent("a", mailbox=10_000)
         for _ in range(IN_FLIGHT + 5):
-            house.ask("a")
-        assert len(house.cell.frames) == len(agent.in_flight) == IN_FLIGHT
+            runtime.ask("a")
+        assert len(runtime.cell.frames) == len(agent.in_flight) == IN_FLIGHT
         assert len(agent.waiting) == 5
-        assert house.cell.link.room == 0
-        first = house.cell.end(INFORM)
+        assert runtime.cell.link.room == 0
+        first = runtime.cell.end(INFORM)
         assert (first.seq, len(agent.waiting)) == (1, 4)
-        assert house.cell.frames[-1].seq == IN_FLIGHT + 1
+        assert runtime.cell.frames[-1].seq == IN_FLIGHT + 1
 
 
 async def test_a_congested_journal_holds_back_what_waits_until_it_is_relieved(tmp_path: Path) -> None:
-    async with stand(tmp_path, message_bytes=1 << 24) as house:
+    async with stand(tmp_path, message_bytes=1 << 24) as runtime:
         relieved = asyncio.Event()
-        house.journal.on_relieved.extend([house.bus.settle, relieved.set])
-        house.agent("a")
-        house.cell.link.room = 1
+        runtime.journal.on_relieved.extend([runtime.bus.settle, relieved.set])
+        runtime.agent("a")
+        runtime.cell.link.room = 1
         for _ in range(4):
-            house.ask("a", "x" * (12 << 20))
-        assert house.journal.congested
-        house.cell.end()
-        assert not house.cell.frames, "nothing more goes out before the disk has caught up"
+            runtime.ask("a", "x" * (12 << 20))
+        assert runtime.journal.congested
+        runtime.cell.end()
+        assert not runtime.cell.frames, "nothing more goes out before the disk has caught up"
         await relieved.wait()
-        assert len(house.cell.frames) == 1
+        assert len(runtime.cell.frames) == 1
 
 
 async def test_a_stream_that_makes_no_sense_is_hung_up_on(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        house.agent("a")
-        house.ask("a")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.ask("a")
         closed: list[bool] = []
-        house.cell.close = lambda: closed.append(True)  # type: ignore[method-assign]
-        house.cell.link.data_received(RESULT.pack(Kind.TURN, 0, 1, 16, LENGTH_CEILING + 1, 1, 0, 0, 0))
+        runtime.cell.close = lambda: closed.append(True)  # type: ignore[method-assign]
+        runtime.cell.link.data_received(RESULT.pack(Kind.TURN, 0, 1, 16, LENGTH_CEILING + 1, 1, 0, 0, 0))
         assert closed == [True]
 
 
 async def test_requests_are_answered_by_their_token_and_all_fail_with_the_cell(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        link = house.cell.link
+    async with stand(tmp_path) as runtime:
+        link = runtime.cell.link
         asked = [asyncio.ensure_future(link.request(Kind.SNAPSHOT, slot)) for slot in (5, 6, 7)]
         await asyncio.sleep(0)
-        frames = list(house.cell.frames)
+        frames = list(runtime.cell.frames)
         assert [(frame.kind, frame.slot) for frame in frames] == [(Kind.SNAPSHOT, slot) for slot in (5, 6, 7)]
         second = frames[1]
         link.data_received(
@@ -123,26 +123,26 @@ async def test_requests_are_answered_by_their_token_and_all_fail_with_the_cell(t
 
 
 async def test_a_late_answer_to_nobody_is_dropped(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
-        asked = asyncio.ensure_future(house.cell.link.request(Kind.SNAPSHOT, 5))
+    async with stand(tmp_path) as runtime:
+        asked = asyncio.ensure_future(runtime.cell.link.request(Kind.SNAPSHOT, 5))
         await asyncio.sleep(0)
-        (frame,) = house.cell.frames
+        (frame,) = runtime.cell.frames
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        house.cell.link.data_received(RESULT.pack(Kind.SNAPSHOT, 0, 0, 5, 0, frame.seq, 0, 0, 0))
-        house.agent("a")
-        house.ask("a")
-        house.cell.frames.popleft()
-        house.cell.end(INFORM)
-        assert house.bus.counts.turns_ok == 1
+        runtime.cell.link.data_received(RESULT.pack(Kind.SNAPSHOT, 0, 0, 5, 0, frame.seq, 0, 0, 0))
+        runtime.agent("a")
+        runtime.ask("a")
+        runtime.cell.frames.popleft()
+        runtime.cell.end(INFORM)
+        assert runtime.bus.counts.turns_ok == 1
 
 
 async def test_hello_and_goodbye_are_told_once(tmp_path: Path) -> None:
-    async with stand(tmp_path) as house:
+    async with stand(tmp_path) as runtime:
         told: list[object] = []
-        link = CellLink(house.bus, told.append, lambda: told.append("lost"))
-        link.connection_made(HandCell(house.bus))
+        link = CellLink(runtime.bus, told.append, lambda: told.append("lost"))
+        link.connection_made(HandCell(runtime.bus))
         hello = b'{"pid":1}'
         data = RESULT.pack(Kind.HELLO, 0, 0, 0, len(hello), 0, 0, 0, 0) + hello
         link.data_received(data[:7])

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from agents.homes import (
+from agents.systems import (
     COUNTER,
     ECHO,
     RELAY,
@@ -34,100 +34,100 @@ LONG = Limits(wall_ms=60_000, fuel=10**12)
 
 
 async def test_a_killed_cell_is_replaced_and_its_agents_go_on_from_their_state(tmp_path: Path) -> None:
-    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        await house.engine.deploy(DeploymentRequest("e", ECHO))
-        assert await count(house) == 1
-        await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
-        pid = kill_cell(house)
-        assert await count(house) == 2
-        assert (await ask(house, "e", "still"))["content"] == "still"
-        (view,) = house.cells.views()
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        await runtime.engine.deploy(DeploymentRequest("e", ECHO))
+        assert await count(runtime) == 1
+        await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
+        pid = kill_cell(runtime)
+        assert await count(runtime) == 2
+        assert (await ask(runtime, "e", "still"))["content"] == "still"
+        (view,) = runtime.cells.views()
         assert view.pid not in (None, pid)
         assert (view.state, view.restarts, view.agents) == (CellState.READY, 1, 2)
-        told = await events(house, "cell")
+        told = await events(runtime, "cell")
         assert [one["state"] for one in told] == ["ready", "died", "ready"]
         assert (told[1]["pid"], told[1]["exit_code"], told[1]["agents"]) == (pid, -9, 2)
-        assert {one.restarts for one in house.agents.views()} == {1}
+        assert {one.restarts for one in runtime.agents.views()} == {1}
 
 
 async def test_what_a_dead_cell_had_is_answered_exactly_once(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
-        await house.engine.deploy(DeploymentRequest("e", ECHO))
-        spin = house.bus.submit(
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await runtime.engine.deploy(DeploymentRequest("e", ECHO))
+        spin = runtime.bus.submit(
             {"performative": "request", "receiver": "busy", "content": {"spin": True}}
         ).seq
         seqs = [
-            house.bus.submit({"performative": "request", "receiver": name, "content": n}).seq
+            runtime.bus.submit({"performative": "request", "receiver": name, "content": n}).seq
             for n in range(50)
             for name in ("busy", "e")
         ]
         # e answers beside the one that spins
-        assert (await ask(house, "e", "there"))["content"] == "there"
+        assert (await ask(runtime, "e", "there"))["content"] == "there"
         for _ in range(3):
-            restarts = house.cells.views()[0].restarts
-            kill_cell(house)
-            await reached(house, lambda before=restarts: house.cells.views()[0].restarts > before)
-            await house.cells.ready()
-            assert (await ask(house, "e", "there"))["content"] == "there"
+            restarts = runtime.cells.views()[0].restarts
+            kill_cell(runtime)
+            await reached(runtime, lambda before=restarts: runtime.cells.views()[0].restarts > before)
+            await runtime.cells.ready()
+            assert (await ask(runtime, "e", "there"))["content"] == "there"
         # the message that three cells died of is given up, and the ones behind it are handled
-        assert (await ask(house, "busy", "last"))["content"] == "last"
-        said = await answers(house)
+        assert (await ask(runtime, "busy", "last"))["content"] == "last"
+        said = await answers(runtime)
         assert [len(said[seq]) for seq in seqs] == [1] * 100
         assert all(said[seq][0]["performative"] == "inform" for seq in seqs)
-        assert await letters(house) == [(spin, "busy@local", "poison")]
+        assert await letters(runtime) == [(spin, "busy@local", "poison")]
         assert [one["content"]["error"] for one in said[spin]] == ["poison"]
-        turns = await house.journal.reader.turns(limit=1000)
+        turns = await runtime.journal.reader.turns(limit=1000)
         assert len(turns) == len({(turn.seq, turn.agent_no) for turn in turns})
         again = [turn for turn in turns if turn.agent == "busy@local" and turn.seq in seqs]
         assert [turn.status for turn in again] == [256] * 50, "what was delivered again says so"
-        assert house.bus.counts.redelivered >= 50
+        assert runtime.bus.counts.redelivered >= 50
 
 
 async def test_two_deaths_are_not_enough_to_give_a_message_up(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
-        await house.engine.deploy(DeploymentRequest("e", ECHO))
-        house.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await runtime.engine.deploy(DeploymentRequest("e", ECHO))
+        runtime.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
         for number in (1, 2, 3):
             # who is answered behind it knows that its turn has begun
-            assert (await ask(house, "e", "there"))["content"] == "there"
-            assert house.agents.view("busy").in_flight == 1
-            assert await letters(house) == []
-            kill_cell(house)
-            await reached(house, lambda number=number: house.agents.view("e").restarts == number)
-        assert (await ask(house, "busy", 1))["content"] == 1
-        assert [code for _, _, code in await letters(house)] == ["poison"]
+            assert (await ask(runtime, "e", "there"))["content"] == "there"
+            assert runtime.agents.view("busy").in_flight == 1
+            assert await letters(runtime) == []
+            kill_cell(runtime)
+            await reached(runtime, lambda number=number: runtime.agents.view("e").restarts == number)
+        assert (await ask(runtime, "busy", 1))["content"] == 1
+        assert [code for _, _, code in await letters(runtime)] == ["poison"]
 
 
 async def test_a_neighbour_is_not_blamed_for_the_cell(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
-        await house.engine.deploy(DeploymentRequest("e", ECHO))
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        await runtime.engine.deploy(DeploymentRequest("e", ECHO))
         spin: dict[str, object] = {"performative": "request", "receiver": "busy", "content": {"spin": True}}
-        seqs = [house.bus.submit(spin).seq]
+        seqs = [runtime.bus.submit(spin).seq]
         for number in range(1, 4):
-            assert (await ask(house, "e", "there"))["content"] == "there"
+            assert (await ask(runtime, "e", "there"))["content"] == "there"
             # these are in the cell's hands, and in no turn, each time that it dies
-            seqs += [house.bus.submit({**spin, "content": n}).seq for n in range(5)]
-            kill_cell(house)
-            await reached(house, lambda number=number: house.agents.view("e").restarts == number)
-        assert (await ask(house, "busy", 1))["content"] == 1
-        assert await letters(house) == [(seqs[0], "busy@local", "poison")]
-        said = await answers(house)
+            seqs += [runtime.bus.submit({**spin, "content": n}).seq for n in range(5)]
+            kill_cell(runtime)
+            await reached(runtime, lambda number=number: runtime.agents.view("e").restarts == number)
+        assert (await ask(runtime, "busy", 1))["content"] == 1
+        assert await letters(runtime) == [(seqs[0], "busy@local", "poison")]
+        said = await answers(runtime)
         assert [len(said[seq]) for seq in seqs] == [1] * 16
 
 
 async def test_agents_are_spread_and_speak_across_cells(tmp_path: Path) -> None:
-    async with home(tmp_path, cells=2) as house:
+    async with home(tmp_path, cells=2) as runtime:
         for name in ("a", "b", "c", "d"):
-            await house.engine.deploy(DeploymentRequest(name, RELAY, limits=Limits(hops=50)))
-        assert sorted(view.cell or 0 for view in house.agents.views()) == [1, 1, 2, 2]
-        assert [view.agents for view in house.cells.views()] == [2, 2]
-        by_cell = {view.cell: view.name for view in house.agents.views()}
+            await runtime.engine.deploy(DeploymentRequest(name, RELAY, limits=Limits(hops=50)))
+        assert sorted(view.cell or 0 for view in runtime.agents.views()) == [1, 1, 2, 2]
+        assert [view.agents for view in runtime.cells.views()] == [2, 2]
+        by_cell = {view.cell: view.name for view in runtime.agents.views()}
         # the answer goes to the other cell's relay, and back, and so on
-        house.bus.submit(
+        runtime.bus.submit(
             {
                 "performative": "request",
                 "receiver": by_cell[1],
@@ -136,92 +136,92 @@ async def test_agents_are_spread_and_speak_across_cells(tmp_path: Path) -> None:
                 "conversation_id": "game",
             }
         )
-        await reached(house, lambda: house.bus.counts.dead_letters > 0)
-        await commit(house)
-        rows = await house.journal.reader.turns(conversation="game", limit=1000)
+        await reached(runtime, lambda: runtime.bus.counts.dead_letters > 0)
+        await commit(runtime)
+        rows = await runtime.journal.reader.turns(conversation="game", limit=1000)
         played = [turn.agent for turn in rows if turn.agent in {f"{name}@local" for name in by_cell.values()}]
         assert played[:4] == [f"{by_cell[1]}@local", f"{by_cell[2]}@local"] * 2
         assert len(played) == 51
-        talk = await house.journal.reader.conversation("game")
+        talk = await runtime.journal.reader.conversation("game")
         assert talk is not None
         assert {f"{name}@local" for name in by_cell.values()} <= set(talk.participants)
 
 
 async def test_one_cell_dies_and_the_other_goes_on(tmp_path: Path) -> None:
-    async with home(tmp_path, cells=2) as house:
-        await house.engine.deploy(DeploymentRequest("a", COUNTER))
-        await house.engine.deploy(DeploymentRequest("b", COUNTER))
-        first = house.agents.view("a").cell
+    async with home(tmp_path, cells=2) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("a", COUNTER))
+        await runtime.engine.deploy(DeploymentRequest("b", COUNTER))
+        first = runtime.agents.view("a").cell
         assert first is not None
-        kill_cell(house, first)
-        assert await count(house, "b") == 1
-        assert await count(house, "a") == 1
-        assert [(view.name, view.restarts) for view in house.agents.views()] == [("a", 1), ("b", 0)]
-        assert house.agents.view("a").cell == first
+        kill_cell(runtime, first)
+        assert await count(runtime, "b") == 1
+        assert await count(runtime, "a") == 1
+        assert [(view.name, view.restarts) for view in runtime.agents.views()] == [("a", 1), ("b", 0)]
+        assert runtime.agents.view("a").cell == first
 
 
 async def test_an_agent_that_stops_makes_room_in_its_cell(tmp_path: Path) -> None:
-    async with home(tmp_path, cells=2) as house:
+    async with home(tmp_path, cells=2) as runtime:
         for name in ("a", "b", "c"):
-            await house.engine.deploy(DeploymentRequest(name, ECHO))
-        full = house.agents.view("a").cell
-        await house.agents.stop("a")
-        await house.agents.stop("c")
-        await house.engine.deploy(DeploymentRequest("d", ECHO))
-        assert house.agents.view("d").cell == full
-        assert [await instances(house, no) for no in (1, 2)] == [1, 1]
+            await runtime.engine.deploy(DeploymentRequest(name, ECHO))
+        full = runtime.agents.view("a").cell
+        await runtime.agents.stop("a")
+        await runtime.agents.stop("c")
+        await runtime.engine.deploy(DeploymentRequest("d", ECHO))
+        assert runtime.agents.view("d").cell == full
+        assert [await instances(runtime, no) for no in (1, 2)] == [1, 1]
 
 
 async def test_who_asks_a_cell_that_dies_is_told(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
-        house.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
-        link = link_of(house)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("busy", ROGUE, limits=LONG))
+        runtime.bus.submit({"performative": "request", "receiver": "busy", "content": {"spin": True}})
+        link = link_of(runtime)
         asked = asyncio.ensure_future(
-            link.request(Kind.SNAPSHOT, house.agents.registry.find("busy").endpoint.slot)
+            link.request(Kind.SNAPSHOT, runtime.agents.registry.find("busy").endpoint.slot)
         )
         await asyncio.sleep(0)
-        kill_cell(house)
+        kill_cell(runtime)
         with pytest.raises(CellLost):
             await asked
         with pytest.raises(CellLost):
             await link.request(Kind.METERS, 0)
-        await reached(house, lambda: house.agents.view("busy").restarts == 1)
+        await reached(runtime, lambda: runtime.agents.view("busy").restarts == 1)
         for _ in range(2):
-            restarts = house.agents.view("busy").restarts
-            kill_cell(house)
-            await reached(house, lambda before=restarts: house.agents.view("busy").restarts > before)
+            restarts = runtime.agents.view("busy").restarts
+            kill_cell(runtime)
+            await reached(runtime, lambda before=restarts: runtime.agents.view("busy").restarts > before)
 
 
 async def test_a_cell_that_dies_again_and_again_is_started_each_time(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
         for number in range(1, 5):
-            kill_cell(house)
-            await reached(house, lambda number=number: house.agents.view("c").restarts == number)
-        assert await count(house) == 1
-        assert house.cells.views()[0].restarts == 4
+            kill_cell(runtime)
+            await reached(runtime, lambda number=number: runtime.agents.view("c").restarts == number)
+        assert await count(runtime) == 1
+        assert runtime.cells.views()[0].restarts == 4
 
 
 async def test_a_cell_says_which_way_it_calls_guests_and_what_it_uses(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        (view,) = house.cells.views()
+    async with home(tmp_path) as runtime:
+        (view,) = runtime.cells.views()
         assert view.calls in ("fast", "public")
         assert view.calls_reason
         assert view.state is CellState.READY
-    (view,) = house.cells.views()
+    (view,) = runtime.cells.views()
     assert (view.state, view.pid) == (CellState.STOPPED, None)
 
 
 async def test_agents_come_back_in_the_order_in_which_they_came(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
+    async with home(tmp_path) as runtime:
         # more than would come in that order by chance, and another order than that of their names
         names = [f"c{n * 7 % 24:02}" for n in range(24)]
         for name in names:
-            await house.engine.deploy(DeploymentRequest(name, COUNTER))
-        kill_cell(house)
-        await reached(house, lambda: all(view.restarts for view in house.agents.views()))
-        told = await events(house, "agent")
+            await runtime.engine.deploy(DeploymentRequest(name, COUNTER))
+        kill_cell(runtime)
+        await reached(runtime, lambda: all(view.restarts for view in runtime.agents.views()))
+        told = await events(runtime, "agent")
         assert [one["agent"] for one in told if one["what"] == "restarted"] == [
             f"{one}@local" for one in names
         ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agents.homes import tally
+from agents.systems import tally
 
 from caxton.cli import daemon_process
 from caxton.client import Client

@@ -9,8 +9,8 @@ import pytest
 
 from caxton.cli import daemon_process
 from caxton.devloop.toolchains import Found, Missing, python
-from caxton.sandbox.python_agent import unpack
-from caxton.sandbox.python_runtime import BUILDER_VERSION, RuntimeFolder, runtime_name
+from caxton.sandbox.compile.python_source import unpack
+from caxton.sandbox.python.runtime import BUILDER_VERSION, RuntimeFolder, runtime_name
 
 from .command import ROOT, caxton
 

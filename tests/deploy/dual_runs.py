@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agents.homes import MAILBOX, commit, reached
+from agents.systems import MAILBOX, commit, reached
 
 from caxton.deploy import DeploymentRequest, DeploymentView
-from caxton.house import House
+from caxton.runtime import Runtime
 
 SAYS = '{\\"performative\\":\\"inform\\",\\"content\\":{\\"by\\":\\"one\\",\\"count\\":\\"00000000\\"}}\\n'
 SAYS_LENGTH = len(SAYS) - SAYS.count("\\")
@@ -70,37 +70,37 @@ def longer(than: int, does: str, *, upto: int = 1 << 20) -> str:
     return f"(if (i32.and (i32.gt_u {length} (i32.const {than})) (i32.le_u {length} (i32.const {upto}))) (then {does}))"
 
 
-def talk(house: House, conversation: str, **more: Any) -> int:
+def talk(runtime: Runtime, conversation: str, **more: Any) -> int:
     """One request in a conversation; its number."""
-    return house.bus.submit(
+    return runtime.bus.submit(
         {"performative": "request", "receiver": "c", "conversation_id": conversation, **more}
     ).seq
 
 
-async def up(house: House, wasm: bytes, **more: Any) -> DeploymentView:
+async def up(runtime: Runtime, wasm: bytes, **more: Any) -> DeploymentView:
     """The first revision of the agent."""
-    return await house.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more))
+    return await runtime.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more))
 
 
 @asynccontextmanager
 async def side_by_side(
-    house: House, wasm: bytes, **more: Any
+    runtime: Runtime, wasm: bytes, **more: Any
 ) -> AsyncGenerator[asyncio.Future[DeploymentView]]:
     """A deployment whose two revisions live when this is entered."""
-    change = asyncio.ensure_future(house.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more)))
-    record = house.agents.registry.find("c")
-    await reached(house, lambda: record.deployment is not None or change.done())
+    change = asyncio.ensure_future(runtime.engine.deploy(DeploymentRequest("c", wasm, wat=True, **more)))
+    record = runtime.agents.registry.find("c")
+    await reached(runtime, lambda: record.deployment is not None or change.done())
     if change.done():
         change.result()
     yield change
 
 
-async def said(house: House, asked: list[int]) -> list[tuple[str, int]]:
+async def said(runtime: Runtime, asked: list[int]) -> list[tuple[str, int]]:
     """Who answered each of these, and where it stood; each was answered once and by a counter."""
-    await house.bus.endpoints["c@local"].empty()
-    await commit(house)
+    await runtime.bus.endpoints["c@local"].empty()
+    await commit(runtime)
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in await house.journal.reader.messages(limit=1_000_000):
+    for row in await runtime.journal.reader.messages(limit=1_000_000):
         if row.cause:
             found.setdefault(row.cause, []).append(json.loads(row.body))
     assert {seq: found.get(seq, []) for seq in asked if len(found.get(seq, [])) != 1} == {}
@@ -108,8 +108,8 @@ async def said(house: House, asked: list[int]) -> list[tuple[str, int]]:
     return [(one.get("by", str(one)), int(one.get("count", 0))) for one in contents]
 
 
-async def revisions(house: House) -> dict[int, int]:
+async def revisions(runtime: Runtime) -> dict[int, int]:
     """Which revision's turn each message had."""
-    await commit(house)
-    turns = await house.journal.reader.turns(agent="c@local", limit=1_000_000)
+    await commit(runtime)
+    turns = await runtime.journal.reader.turns(agent="c@local", limit=1_000_000)
     return {turn.seq: turn.revision_no for turn in turns}

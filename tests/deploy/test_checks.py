@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import COUNTER, COUNTER_2, commit, events, guest, home, instances
+from agents.systems import COUNTER, COUNTER_2, commit, events, guest, home, instances
 
 from caxton.deploy import DeploymentOptions, DeploymentRequest
 from caxton.errors import CaxtonError, DeploymentError
@@ -35,13 +35,13 @@ async def test_the_step_that_failed_is_named_and_the_old_revision_goes_on(
     tmp_path: Path, bad: str, strategy: str
 ) -> None:
     wasm, step, word = BAD[bad]
-    async with home(tmp_path) as house:
-        first = await up(house, counter())
-        assert await said(house, [talk(house, "t")]) == [("one", 1)]
+    async with home(tmp_path) as runtime:
+        first = await up(runtime, counter())
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 1)]
         with pytest.raises(CaxtonError) as caught:
-            await up(house, wasm, strategy=strategy, limits=Limits(fuel=100_000))
-        await commit(house)
-        row = (await house.journal.reader.deployments())[0]
+            await up(runtime, wasm, strategy=strategy, limits=Limits(fuel=100_000))
+        await commit(runtime)
+        row = (await runtime.journal.reader.deployments())[0]
         assert (row.state, row.strategy) == ("failed", strategy)
         assert (row.reason or "").startswith(f"the {step} check failed: ")
         assert word in (row.reason or "")
@@ -51,19 +51,19 @@ async def test_the_step_that_failed_is_named_and_the_old_revision_goes_on(
         checks: list[dict[str, Any]] = json.loads(row.detail)["validation"]
         assert [one["step"] for one in checks if not one["passed"]] == [step]
         assert checks[-1]["step"] == step
-        view = house.agents.view("c")
+        view = runtime.agents.view("c")
         assert (view.state, view.revision, view.limits) == ("running", first.revision, Limits())
-        assert await said(house, [talk(house, "t")]) == [("one", 2)]
-        assert await instances(house) == 1
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 2)]
+        assert await instances(runtime) == 1
 
 
 async def test_a_new_agent_is_checked_too(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
+    async with home(tmp_path) as runtime:
         with pytest.raises(DeploymentError, match="the contract check failed"):
-            await up(house, counter(first="(unreachable)"))
-        assert house.agents.views() == []
-        assert await instances(house) == 0
-        made = await up(house, counter())
+            await up(runtime, counter(first="(unreachable)"))
+        assert runtime.agents.views() == []
+        assert await instances(runtime) == 0
+        made = await up(runtime, counter())
         assert [(one.step, one.passed) for one in made.validation] == [
             ("static", True),
             ("sandbox", True),
@@ -74,40 +74,40 @@ async def test_a_new_agent_is_checked_too(tmp_path: Path) -> None:
 
 
 async def test_the_probe_leaves_no_trace(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await up(house, counter())
-        before = (house.bus.counts.messages, house.bus.counts.turns, house.bus.last_seq)
-        await up(house, counter("two"))
-        assert before[:2] == (house.bus.counts.messages, house.bus.counts.turns)
+    async with home(tmp_path) as runtime:
+        await up(runtime, counter())
+        before = (runtime.bus.counts.messages, runtime.bus.counts.turns, runtime.bus.last_seq)
+        await up(runtime, counter("two"))
+        assert before[:2] == (runtime.bus.counts.messages, runtime.bus.counts.turns)
         # the probe would have made it two
-        assert await said(house, [talk(house, "t")]) == [("two", 1)]
-        assert await events(house, "dead_letter") == []
+        assert await said(runtime, [talk(runtime, "t")]) == [("two", 1)]
+        assert await events(runtime, "dead_letter") == []
 
 
 async def test_an_agent_that_refuses_what_it_does_not_know_is_fine(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        made = await up(house, counter(first=REFUSES))
+    async with home(tmp_path) as runtime:
+        made = await up(runtime, counter(first=REFUSES))
         assert made.validation[2].detail.endswith("it refused the probe")
 
 
 async def test_the_probe_can_be_left_out(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        made = await up(house, counter(first="(unreachable)"), options=DeploymentOptions(probe=False))
+    async with home(tmp_path) as runtime:
+        made = await up(runtime, counter(first="(unreachable)"), options=DeploymentOptions(probe=False))
         assert made.state == "running"
         assert [one.step for one in made.validation] == ["static", "sandbox", "contract"]
     (tmp_path / "2").mkdir()
-    async with home(tmp_path / "2", "[deploy]\nprobe = false\n") as house:
-        assert (await up(house, counter(first="(unreachable)"))).state == "running"
+    async with home(tmp_path / "2", "[deploy]\nprobe = false\n") as runtime:
+        assert (await up(runtime, counter(first="(unreachable)"))).state == "running"
 
 
 async def test_a_plan_says_what_would_change_and_does_nothing(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        plan = await house.engine.plan(DeploymentRequest("c", COUNTER, settings={"a": 1}))
+    async with home(tmp_path) as runtime:
+        plan = await runtime.engine.plan(DeploymentRequest("c", COUNTER, settings={"a": 1}))
         assert (plan.new, plan.state, plan.previous, plan.unchanged) == (True, None, None, False)
-        first = await house.engine.deploy(DeploymentRequest("c", COUNTER, settings={"a": 1}))
-        assert (await house.engine.plan(DeploymentRequest("c", COUNTER))).unchanged
-        before = house.bus.last_seq
-        plan = await house.engine.plan(
+        first = await runtime.engine.deploy(DeploymentRequest("c", COUNTER, settings={"a": 1}))
+        assert (await runtime.engine.plan(DeploymentRequest("c", COUNTER))).unchanged
+        before = runtime.bus.last_seq
+        plan = await runtime.engine.plan(
             DeploymentRequest("c", COUNTER_2, settings={"b": 2}, limits=Limits(fuel=5_000), strategy="canary")
         )
         assert [(one.what, one.before, one.after) for one in plan.changes] == [
@@ -120,7 +120,7 @@ async def test_a_plan_says_what_would_change_and_does_nothing(tmp_path: Path) ->
             "canary",
             {"percent": 5.0, "for_s": 300.0},
         )
-        assert house.bus.last_seq == before
-        view = house.agents.view("c")
+        assert runtime.bus.last_seq == before
+        view = runtime.agents.view("c")
         assert (view.revision, view.settings) == (first.revision, {"a": 1})
-        assert len(await house.journal.reader.deployments()) == 1
+        assert len(await runtime.journal.reader.deployments()) == 1

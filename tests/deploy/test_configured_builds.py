@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import tally
+from agents.systems import tally
 from flow.running import Daemon, running
 
 from caxton.client import Client

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import COUNTER, COUNTER_2, commit, count, home
+from agents.systems import COUNTER, COUNTER_2, commit, count, home
 from cli.command import caxton
 from flow.running import Daemon, running
 
@@ -170,16 +170,16 @@ def test_what_cannot_be_undone(daemon: Daemon) -> None:
 
 
 async def test_every_row_that_was_under_way_is_ended_at_the_start(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        number = house.agents.registry.find("c").number
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        number = runtime.agents.registry.find("c").number
         for state in ("validating", "deploying", "draining", "running", "failed"):
             row = DeploymentRow(f"d-{state}", number, 1, 1, "blue-green", state, None, 1, 1)
-            house.journal.batch.records.append(row)
-        await commit(house)
-    async with home(tmp_path) as house:
-        await commit(house)
-        rows = {row.id: (row.state, row.reason) for row in await house.journal.reader.deployments()}
+            runtime.journal.batch.records.append(row)
+        await commit(runtime)
+    async with home(tmp_path) as runtime:
+        await commit(runtime)
+        rows = {row.id: (row.state, row.reason) for row in await runtime.journal.reader.deployments()}
         assert {id: row for id, row in rows.items() if len(id) < 14} == {
             "d-validating": ("failed", "the daemon stopped"),
             "d-deploying": ("rolled_back", "the daemon stopped"),
@@ -187,4 +187,4 @@ async def test_every_row_that_was_under_way_is_ended_at_the_start(tmp_path: Path
             "d-running": ("running", None),
             "d-failed": ("failed", None),
         }
-        assert await count(house) == 1
+        assert await count(runtime) == 1

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from types import CoroutineType
 
-from agents.homes import COUNTER, COUNTER_2, ask, guest, home
+from agents.systems import COUNTER, COUNTER_2, ask, guest, home
 
 from caxton.deploy import DeploymentRequest
 from caxton.errors import CaxtonError
@@ -31,15 +31,15 @@ def ours() -> Counter[str]:
 
 
 async def test_a_deployment_leaves_no_object_behind(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
+    async with home(tmp_path) as runtime:
 
         async def swap(many: int) -> None:
             for number in range(many):
-                await house.engine.deploy(DeploymentRequest("c", (COUNTER_2, COUNTER)[number % 2]))
-                await ask(house, "c", {"add": 1}, conversation_id="one")
+                await runtime.engine.deploy(DeploymentRequest("c", (COUNTER_2, COUNTER)[number % 2]))
+                await ask(runtime, "c", {"add": 1}, conversation_id="one")
                 for refused in REFUSED:
                     try:
-                        await house.engine.deploy(
+                        await runtime.engine.deploy(
                             DeploymentRequest("c", refused, wat=refused.startswith(b"("))
                         )
                     except CaxtonError:
@@ -47,7 +47,7 @@ async def test_a_deployment_leaves_no_object_behind(tmp_path: Path) -> None:
                         continue
                     raise AssertionError(refused)
 
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
         await swap(4)
         gc.collect()
         before = ours()

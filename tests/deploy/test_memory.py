@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import answers, home, instances, kill_cell, power_cut, reached
+from agents.systems import answers, home, instances, kill_cell, power_cut, reached
 
 from caxton.clock import VirtualClock
 from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation, Stage
 from caxton.deploy.handover.dual_run import DualRun
 from caxton.deploy.strategies.conversation_routing import within
 from caxton.errors import DeploymentError
-from caxton.house import House
 from caxton.limits import Limits
+from caxton.runtime import Runtime
 from deploy.dual_runs import SPIN, counter, longer, side_by_side, talk, up
 
 HALF = DeploymentOptions(stages=(Stage(50, 100_000),), rollback_on=())
@@ -58,31 +58,31 @@ class Model:
         return ("one", self.old) if bears_old else None
 
 
-async def whole(house: House) -> None:
+async def whole(runtime: Runtime) -> None:
     """Both revisions are at work again."""
-    record = house.agents.registry.find("c")
+    record = runtime.agents.registry.find("c")
 
     def stands() -> bool:
-        house.bus.event("test", body={})
-        house.bus.settle()
-        outlet = record.endpoint.outlet
-        return record.mending is None and (not isinstance(outlet, DualRun) or outlet.seated)
+        runtime.bus.event("test", body={})
+        runtime.bus.settle()
+        port = record.endpoint.port
+        return record.mending is None and (not isinstance(port, DualRun) or port.seated)
 
-    await reached(house, stands)
+    await reached(runtime, stands)
 
 
-async def ask(house: House, conversation: str, kind: int = PLAIN) -> tuple[str, int] | None:
+async def ask(runtime: Runtime, conversation: str, kind: int = PLAIN) -> tuple[str, int] | None:
     """One message of that kind and what is said of it."""
-    seq = talk(house, conversation, content="x" * kind)
-    await house.bus.endpoints["c@local"].empty()
-    await whole(house)
-    said: list[dict[str, Any]] = (await answers(house))[seq]
+    seq = talk(runtime, conversation, content="x" * kind)
+    await runtime.bus.endpoints["c@local"].empty()
+    await whole(runtime)
+    said: list[dict[str, Any]] = (await answers(runtime))[seq]
     assert len(said) == 1
     content = said[0]["content"]
     return (content["by"], int(content["count"])) if said[0]["performative"] == "inform" else None
 
 
-async def some(house: House, clock: VirtualClock, model: Model, chance: random.Random, many: int) -> None:
+async def some(runtime: Runtime, clock: VirtualClock, model: Model, chance: random.Random, many: int) -> None:
     """A few messages in new conversations, of all kinds."""
     for number in range(many):
         # breakdowns that lie so far apart are borne
@@ -90,7 +90,7 @@ async def some(house: House, clock: VirtualClock, model: Model, chance: random.R
         kind = chance.choice((PLAIN, PLAIN, NEW_TRAPS, OLD_TRAPS, BOTH_TRAP))
         conversation = f"{chance.random()}"
         wanted = model.hears(kind, new_speaks=within(conversation, 50))
-        assert await ask(house, conversation, kind) == wanted, f"message {number}, of {kind}"
+        assert await ask(runtime, conversation, kind) == wanted, f"message {number}, of {kind}"
 
 
 @pytest.mark.parametrize("hooks", [False, True], ids=["told", "hooks"])
@@ -102,17 +102,17 @@ async def test_each_remembers_what_it_has_handled(tmp_path: Path, hooks: bool, e
     here, there = tmp_path / "1", tmp_path / "2"
     here.mkdir()
     model = Model(hooks)
-    async with home(here, clock=clock) as house:
-        await up(house, old(hooks=hooks), limits=LIMITS)
+    async with home(here, clock=clock) as runtime:
+        await up(runtime, old(hooks=hooks), limits=LIMITS)
         for _ in range(3):
-            assert await ask(house, "before") == model.hears(PLAIN, new_speaks=False)
+            assert await ask(runtime, "before") == model.hears(PLAIN, new_speaks=False)
         model.new = model.old
-        async with side_by_side(house, new(hooks=hooks), strategy="canary", options=HALF) as change:
-            await some(house, clock, model, chance, 12)
+        async with side_by_side(runtime, new(hooks=hooks), strategy="canary", options=HALF) as change:
+            await some(runtime, clock, model, chance, 12)
             if power:
-                await power_cut(house, there)
+                await power_cut(runtime, there)
             else:
-                await _end(house, clock, model, end)
+                await _end(runtime, clock, model, end)
                 made = await change
                 assert made.memory == ("carried" if hooks else "rebuilt")
                 if not hooks:
@@ -121,40 +121,40 @@ async def test_each_remembers_what_it_has_handled(tmp_path: Path, hooks: bool, e
         return
     if hooks:
         model.new = model.old
-    async with home(there, clock=clock) as house:
-        await whole(house)
-        assert house.agents.registry.find("c").deployment is not None
-        await some(house, clock, model, chance, 8)
-        await _end(house, clock, model, end)
+    async with home(there, clock=clock) as runtime:
+        await whole(runtime)
+        assert runtime.agents.registry.find("c").deployment is not None
+        await some(runtime, clock, model, chance, 8)
+        await _end(runtime, clock, model, end)
 
 
-async def _end(house: House, clock: VirtualClock, model: Model, end: str) -> None:
+async def _end(runtime: Runtime, clock: VirtualClock, model: Model, end: str) -> None:
     """Decide it, and see that what is left remembers what is its own, also after another crash."""
-    id = house.agents.registry.find("c").deployment or ""
+    id = runtime.agents.registry.find("c").deployment or ""
     clock.advance(31)
     match end:
         case "promoted":
-            assert (await house.engine.promote(id)).state == "running"
+            assert (await runtime.engine.promote(id)).state == "running"
         case "aborted":
-            assert (await house.engine.abort(id)).state == "rolled_back"
+            assert (await runtime.engine.abort(id)).state == "rolled_back"
         case _:
-            restarts = house.agents.view("c").restarts
-            kill_cell(house)
-            await reached(house, lambda: house.agents.view("c").restarts > restarts)
-            await reached(house, lambda: _is_over(house))
-    assert await instances(house) == 1
+            restarts = runtime.agents.view("c").restarts
+            kill_cell(runtime)
+            await reached(runtime, lambda: runtime.agents.view("c").restarts > restarts)
+            await reached(runtime, lambda: _is_over(runtime))
+    assert await instances(runtime) == 1
     by, stood = ("two", model.new) if end == "promoted" else ("one", model.old)
-    assert await ask(house, "after") == (by, stood + 1)
-    restarts = house.agents.view("c").restarts
-    kill_cell(house)
-    await reached(house, lambda: house.agents.view("c").restarts > restarts)
-    assert await ask(house, "after") == (by, stood + 2)
+    assert await ask(runtime, "after") == (by, stood + 1)
+    restarts = runtime.agents.view("c").restarts
+    kill_cell(runtime)
+    await reached(runtime, lambda: runtime.agents.view("c").restarts > restarts)
+    assert await ask(runtime, "after") == (by, stood + 2)
 
 
-def _is_over(house: House) -> bool:
-    house.bus.event("test", body={})
-    house.bus.settle()
-    return house.agents.registry.find("c").deployment is None
+def _is_over(runtime: Runtime) -> bool:
+    runtime.bus.event("test", body={})
+    runtime.bus.settle()
+    return runtime.agents.registry.find("c").deployment is None
 
 
 async def test_a_turn_that_only_the_other_one_bore_is_left_out_where_no_row_says_so(tmp_path: Path) -> None:
@@ -163,62 +163,62 @@ async def test_a_turn_that_only_the_other_one_bore_is_left_out_where_no_row_says
     clock = VirtualClock()
     with_new = next(f"t-{n}" for n in range(100) if within(f"t-{n}", 50))
     with_old = next(f"t-{n}" for n in range(100) if not within(f"t-{n}", 50))
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, old(hooks=False))
-        async with side_by_side(house, new(hooks=False), strategy="canary", options=HALF):
-            assert await ask(house, with_old) == ("one", 1)
-            assert await ask(house, with_new, OLD_TRAPS) == ("two", 2)
-            assert await ask(house, with_old, NEW_TRAPS) == ("one", 2)
-            await power_cut(house, there)
-    db = sqlite3.connect(there / house.project.state.name / "journal.db", isolation_level=None)
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, old(hooks=False))
+        async with side_by_side(runtime, new(hooks=False), strategy="canary", options=HALF):
+            assert await ask(runtime, with_old) == ("one", 1)
+            assert await ask(runtime, with_new, OLD_TRAPS) == ("two", 2)
+            assert await ask(runtime, with_old, NEW_TRAPS) == ("one", 2)
+            await power_cut(runtime, there)
+    db = sqlite3.connect(there / runtime.project.state.name / "journal.db", isolation_level=None)
     assert db.execute("delete from own_turn").rowcount == 2
     db.close()
     for last in (2, 5):  # the second time a row says it
-        async with home(there, clock=clock) as house:
-            await whole(house)
-            assert await ask(house, with_old) == ("one", last + 1)
-            assert await ask(house, with_new) == ("two", last + 2)
-            assert await ask(house, with_old) == ("one", last + 3)
+        async with home(there, clock=clock) as runtime:
+            await whole(runtime)
+            assert await ask(runtime, with_old) == ("one", last + 1)
+            assert await ask(runtime, with_new) == ("two", last + 2)
+            assert await ask(runtime, with_old) == ("one", last + 3)
 
 
 async def test_fresh_remembers_since_it_began_and_nothing_of_before(tmp_path: Path) -> None:
     clock = VirtualClock()
     talks = iter(f"t-{n}" for n in range(1000) if within(f"t-{n}", 50))
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, old(hooks=True))
-        assert await ask(house, "before") == ("one", 1)
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, old(hooks=True))
+        assert await ask(runtime, "before") == ("one", 1)
         async with side_by_side(
-            house, new(hooks=True), strategy="canary", options=HALF, fresh_state=True
+            runtime, new(hooks=True), strategy="canary", options=HALF, fresh_state=True
         ) as change:
-            assert await ask(house, next(talks)) == ("two", 1)
-            assert await ask(house, next(talks), NEW_TRAPS) == ("one", 3)
-            assert await ask(house, next(talks)) == ("two", 2)
+            assert await ask(runtime, next(talks)) == ("two", 1)
+            assert await ask(runtime, next(talks), NEW_TRAPS) == ("one", 3)
+            assert await ask(runtime, next(talks)) == ("two", 2)
     # the daemon has stopped, and kept the old one's state
     assert (await change).memory == "fresh"
-    async with home(tmp_path, clock=clock) as house:
-        await whole(house)
-        assert await ask(house, next(talks)) == ("two", 3)
-        made = await house.engine.promote(house.agents.registry.find("c").deployment or "")
+    async with home(tmp_path, clock=clock) as runtime:
+        await whole(runtime)
+        assert await ask(runtime, next(talks)) == ("two", 3)
+        made = await runtime.engine.promote(runtime.agents.registry.find("c").deployment or "")
         assert (made.memory, made.memory_reason) == ("fresh", "a fresh state was asked for")
-        kill_cell(house)
-        await reached(house, lambda: house.agents.view("c").restarts == 1)
-        assert await ask(house, "after") == ("two", 4)
+        kill_cell(runtime)
+        await reached(runtime, lambda: runtime.agents.view("c").restarts == 1)
+        assert await ask(runtime, "after") == ("two", 4)
 
 
 async def test_a_shadow_is_told_the_past_and_can_be_promoted(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await up(house, old(hooks=False))
-        assert [await ask(house, "t") for _ in range(2)] == [("one", 1), ("one", 2)]
+    async with home(tmp_path) as runtime:
+        await up(runtime, old(hooks=False))
+        assert [await ask(runtime, "t") for _ in range(2)] == [("one", 1), ("one", 2)]
         options = DeploymentOptions(shadow_s=100_000)
-        async with side_by_side(house, new(hooks=False), strategy="shadow", options=options) as change:
-            live = house.engine.live(house.agents.registry.find("c").deployment or "")
+        async with side_by_side(runtime, new(hooks=False), strategy="shadow", options=options) as change:
+            live = runtime.engine.live(runtime.agents.registry.find("c").deployment or "")
             assert live is not None
             assert (live.memory, live.memory_reason) == ("rebuilt", "2 turns run again")
-            assert await ask(house, "t") == ("one", 3)
-            assert await ask(house, "t", NEW_TRAPS) == ("one", 4)
-            await house.engine.promote(live.id)
+            assert await ask(runtime, "t") == ("one", 3)
+            assert await ask(runtime, "t", NEW_TRAPS) == ("one", 4)
+            await runtime.engine.promote(live.id)
             assert (await change).state == "running"
-        assert await ask(house, "t") == ("two", 4)
+        assert await ask(runtime, "t") == ("two", 4)
 
 
 @pytest.mark.parametrize("how", ["it ends", "the cell dies"])
@@ -228,58 +228,58 @@ async def test_what_drains_remembers_on_both_sides(tmp_path: Path, how: str, fre
     options = DeploymentOptions(
         drain=True, probation=Probation(turns=1, warm_up_s=3600), drain_s=600, quiet_s=30
     )
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, old(hooks=False))
-        assert [await ask(house, "old") for _ in range(2)] == [("one", 1), ("one", 2)]
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, old(hooks=False))
+        assert [await ask(runtime, "old") for _ in range(2)] == [("one", 1), ("one", 2)]
         async with side_by_side(
-            house, new(hooks=False), strategy="blue-green", options=options, fresh_state=fresh
+            runtime, new(hooks=False), strategy="blue-green", options=options, fresh_state=fresh
         ) as change:
             before = 0 if fresh else 2
-            assert await ask(house, "n-1") == ("two", before + 1)
-            live = house.engine.live(house.agents.registry.find("c").deployment or "")
+            assert await ask(runtime, "n-1") == ("two", before + 1)
+            live = runtime.engine.live(runtime.agents.registry.find("c").deployment or "")
             assert live is not None
             assert (live.state, live.memory) == ("draining", "fresh" if fresh else "rebuilt")
             # each breaks down once, and is back with all else
-            assert await ask(house, "old", OLD_TRAPS) is None
-            assert await ask(house, "old") == ("one", 4)
-            assert await ask(house, "n-1", NEW_TRAPS) == ("one", 5)
-            assert await ask(house, "n-1") == ("two", before + 4)
+            assert await ask(runtime, "old", OLD_TRAPS) is None
+            assert await ask(runtime, "old") == ("one", 4)
+            assert await ask(runtime, "n-1", NEW_TRAPS) == ("one", 5)
+            assert await ask(runtime, "n-1") == ("two", before + 4)
             if how == "it ends":
                 clock.advance(31)
             else:
-                kill_cell(house)
+                kill_cell(runtime)
             assert (await change).state == "running"
-        assert await ask(house, "old") == ("two", before + 5)
-        restarts = house.agents.view("c").restarts
-        kill_cell(house)
-        await reached(house, lambda: house.agents.view("c").restarts > restarts)
-        assert await ask(house, "old") == ("two", before + 6)
+        assert await ask(runtime, "old") == ("two", before + 5)
+        restarts = runtime.agents.view("c").restarts
+        kill_cell(runtime)
+        await reached(runtime, lambda: runtime.agents.view("c").restarts > restarts)
+        assert await ask(runtime, "old") == ("two", before + 6)
 
 
 async def test_both_break_down_over_one_message_and_both_are_back(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, old(hooks=True))
-        async with side_by_side(house, new(hooks=True), strategy="canary", options=HALF) as change:
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, old(hooks=True))
+        async with side_by_side(runtime, new(hooks=True), strategy="canary", options=HALF) as change:
             for number in range(12):
                 clock.advance(31)
-                assert await ask(house, f"b-{number}", BOTH_TRAP) is None
-                assert (await ask(house, f"c-{number}") or ("", 0))[1] == number + 1
+                assert await ask(runtime, f"b-{number}", BOTH_TRAP) is None
+                assert (await ask(runtime, f"c-{number}") or ("", 0))[1] == number + 1
             assert not change.done()
 
 
 async def test_a_build_that_breaks_down_over_the_past_is_not_taken(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        first = await up(house, old(hooks=False))
-        assert await ask(house, "t", NEW_TRAPS) == ("one", 1)
+    async with home(tmp_path) as runtime:
+        first = await up(runtime, old(hooks=False))
+        assert await ask(runtime, "t", NEW_TRAPS) == ("one", 1)
         with pytest.raises(DeploymentError, match="its past cannot be told") as caught:
-            await house.engine.deploy(
+            await runtime.engine.deploy(
                 DeploymentRequest("c", new(hooks=False), wat=True, strategy="canary", options=HALF)
             )
         assert "--fresh-state" in (caught.value.hint or "")
-        assert house.agents.view("c").revision == first.revision
-        assert await ask(house, "t") == ("one", 2)
-        assert await instances(house) == 1
+        assert runtime.agents.view("c").revision == first.revision
+        assert await ask(runtime, "t") == ("one", 2)
+        assert await instances(runtime) == 1
 
 
 @pytest.mark.parametrize("end", ["promoted", "aborted"])
@@ -287,48 +287,48 @@ async def test_whoever_goes_on_alone_has_first_ended_what_it_was_given(tmp_path:
     """What one of the two says is said while the other one is still at it, and may yet break down."""
     slow = longer(1000, SPIN)
     hangs = ("one", "two") if end == "aborted" else ("two", "one")
-    async with home(tmp_path) as house:
+    async with home(tmp_path) as runtime:
         await up(
-            house,
+            runtime,
             counter("one", first=slow if hangs[0] == "one" else "", snapshot=False),
             limits=Limits(fuel=10**12, wall_ms=400),
         )
         wasm = counter("two", first=slow if hangs[0] == "two" else "", snapshot=False)
-        async with side_by_side(house, wasm, strategy="canary", options=HALF) as change:
+        async with side_by_side(runtime, wasm, strategy="canary", options=HALF) as change:
             quick = next(f"t-{n}" for n in range(100) if within(f"t-{n}", 50) == (end == "aborted"))
-            id = house.agents.registry.find("c").deployment or ""
-            seq = talk(house, quick, content="x" * 1200)
-            endpoint = house.bus.endpoints["c@local"]
+            id = runtime.agents.registry.find("c").deployment or ""
+            seq = talk(runtime, quick, content="x" * 1200)
+            endpoint = runtime.bus.endpoints["c@local"]
             await endpoint.empty()
-            assert (await answers(house))[seq][0]["content"]["by"] == hangs[1], "the other one still hangs"
-            decide = house.engine.abort if end == "aborted" else house.engine.promote
+            assert (await answers(runtime))[seq][0]["content"]["by"] == hangs[1], "the other one still hangs"
+            decide = runtime.engine.abort if end == "aborted" else runtime.engine.promote
             ended = await decide(id)
             assert (await change).state == ended.state
         if end == "aborted":
             assert ended.state == "rolled_back"
-            assert await ask(house, "after") == ("one", 1), "it has broken down over the other message"
+            assert await ask(runtime, "after") == ("one", 1), "it has broken down over the other message"
         else:
             # a new one that breaks down while it takes over is not taken
             assert (ended.state, ended.reason) == (
                 "rolled_back",
                 "the new revision broke down while it took over",
             )
-            assert await ask(house, "after") == ("one", 2)
+            assert await ask(runtime, "after") == ("one", 2)
 
 
 async def test_an_instance_that_is_coming_back_when_it_is_decided_is_not_left_over(tmp_path: Path) -> None:
     options = DeploymentOptions(shadow_s=1000)
-    async with home(tmp_path, clock=VirtualClock()) as house:
-        await up(house, old(hooks=True))
+    async with home(tmp_path, clock=VirtualClock()) as runtime:
+        await up(runtime, old(hooks=True))
         for number in range(12):
-            async with side_by_side(house, new(hooks=True), strategy="shadow", options=options):
-                talk(house, f"t-{number}", content="x" * NEW_TRAPS)
-                await house.bus.endpoints["c@local"].empty()
+            async with side_by_side(runtime, new(hooks=True), strategy="shadow", options=options):
+                talk(runtime, f"t-{number}", content="x" * NEW_TRAPS)
+                await runtime.bus.endpoints["c@local"].empty()
                 for _ in range(3 * number):
                     # a little further each time on its way back
                     await asyncio.sleep(0)
-                await house.engine.abort(house.agents.registry.find("c").deployment or "")
-            assert await instances(house) == 1, f"round {number}"
+                await runtime.engine.abort(runtime.agents.registry.find("c").deployment or "")
+            assert await instances(runtime) == 1, f"round {number}"
 
 
 @pytest.mark.parametrize("end", ["promoted", "aborted"])
@@ -337,17 +337,17 @@ async def test_under_load_nothing_is_told_twice_or_not_at_all(tmp_path: Path, en
     chance = random.Random(end)
     clock = VirtualClock()
     asked: list[tuple[int, int]] = []
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, old(hooks=False), limits=LIMITS)
-        endpoint = house.bus.endpoints["c@local"]
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, old(hooks=False), limits=LIMITS)
+        endpoint = runtime.bus.endpoints["c@local"]
 
         def burst(many: int, *kinds: int) -> None:
             length = [*kinds, *[PLAIN] * (many - len(kinds))]
             chance.shuffle(length)
-            asked.extend((talk(house, f"{chance.random()}", content="x" * kind), kind) for kind in length)
+            asked.extend((talk(runtime, f"{chance.random()}", content="x" * kind), kind) for kind in length)
 
         burst(100)
-        async with side_by_side(house, new(hooks=False), strategy="canary", options=HALF) as change:
+        async with side_by_side(runtime, new(hooks=False), strategy="canary", options=HALF) as change:
             for number in range(12):
                 clock.advance(31)
                 burst(60, NEW_TRAPS if number % 2 else OLD_TRAPS)
@@ -357,26 +357,26 @@ async def test_under_load_nothing_is_told_twice_or_not_at_all(tmp_path: Path, en
             assert not change.done()
             # one that breaks down while it takes over is not taken
             await endpoint.empty()
-            await whole(house)
-            id = house.agents.registry.find("c").deployment or ""
+            await whole(runtime)
+            id = runtime.agents.registry.find("c").deployment or ""
             burst(60)
-            await (house.engine.promote(id) if end == "promoted" else house.engine.abort(id))
+            await (runtime.engine.promote(id) if end == "promoted" else runtime.engine.abort(id))
             await endpoint.empty()
             made = await change
         assert made.state == ("running" if end == "promoted" else "rolled_back"), made.reason
-        answered = await answers(house)
+        answered = await answers(runtime)
         assert {len(answered[seq]) for seq, _ in asked} == {1}
         assert all(answered[seq][0]["performative"] == "inform" for seq, kind in asked if kind != OLD_TRAPS)
         lost = sum(kind == (NEW_TRAPS if end == "promoted" else OLD_TRAPS) for _, kind in asked)
         assert lost == 6
         if end == "promoted":
             # what the old one failed in while the new one was away is in nobody's memory
-            own = (await house.journal.reader.own_turns([endpoint.number]))[endpoint.number, id]
+            own = (await runtime.journal.reader.own_turns([endpoint.number]))[endpoint.number, id]
             failed = [seq for seq, _ in asked if answered[seq][0]["performative"] == "failure"]
             lost += sum(not own.get(seq, False) for seq in failed)
         by = "two" if end == "promoted" else "one"
-        assert await ask(house, "after") == (by, len(asked) - lost + 1)
-        kill_cell(house)
-        restarts = house.agents.view("c").restarts
-        await reached(house, lambda: house.agents.view("c").restarts > restarts)
-        assert await ask(house, "after") == (by, len(asked) - lost + 2)
+        assert await ask(runtime, "after") == (by, len(asked) - lost + 1)
+        kill_cell(runtime)
+        restarts = runtime.agents.view("c").restarts
+        await reached(runtime, lambda: runtime.agents.view("c").restarts > restarts)
+        assert await ask(runtime, "after") == (by, len(asked) - lost + 2)

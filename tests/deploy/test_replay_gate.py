@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import ask, commit, events, home, instances, reached, tally, tell
+from agents.systems import ask, commit, events, home, instances, reached, tally, tell
 
 from caxton.deploy import DeploymentRequest, DeploymentView, ReplayGate
 from caxton.errors import InvalidState
-from caxton.house import House
 from caxton.journal import Pin
+from caxton.runtime import Runtime
 
 CHECK, REPLAY = ReplayGate(mode="check", timeout_s=30.0), ReplayGate(mode="replay", timeout_s=30.0)
 TRAPS_AT_TWO = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 49)) (then unreachable))"
@@ -26,71 +26,73 @@ REFUSED = tally(tag="refused", before=TRAPS_AT_TWO.replace("unreachable", SPEAKS
 ILLEGAL = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"content')
 
 
-async def deploy(house: House, wasm: bytes, gate: ReplayGate | None = None, **more: Any) -> DeploymentView:
-    return await house.engine.deploy(DeploymentRequest("c", wasm, wat=True, gate=gate, **more))
+async def deploy(
+    runtime: Runtime, wasm: bytes, gate: ReplayGate | None = None, **more: Any
+) -> DeploymentView:
+    return await runtime.engine.deploy(DeploymentRequest("c", wasm, wat=True, gate=gate, **more))
 
 
-async def begun(house: House) -> DeploymentView:
+async def begun(runtime: Runtime) -> DeploymentView:
     """An agent with two conversations."""
-    made = await deploy(house, tally())
+    made = await deploy(runtime, tally())
     for name in ("one", "two"):
-        await ask(house, "c", conversation_id=name, protocol="fipa-request")
+        await ask(runtime, "c", conversation_id=name, protocol="fipa-request")
     return made
 
 
-async def pin(house: House, *names: str) -> None:
-    house.journal.batch.records.extend(Pin(name, 1) for name in names)
-    await commit(house)
+async def pin(runtime: Runtime, *names: str) -> None:
+    runtime.journal.batch.records.extend(Pin(name, 1) for name in names)
+    await commit(runtime)
 
 
 async def test_a_build_that_says_the_same_goes_in(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        await pin(house, "one")
-        made = await deploy(house, tally(tag="two"), REPLAY)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        await pin(runtime, "one")
+        made = await deploy(runtime, tally(tag="two"), REPLAY)
         assert (made.state, made.waits) == ("running", False)
         assert made.gate is not None
         assert (made.gate.stopped, made.gate.totals.same, made.gate.conversations) == (False, 2, 2)
-        assert await tell(house) == 3
+        assert await tell(runtime) == 3
 
 
 async def test_a_changed_answer_goes_in_where_it_is_not_pinned_and_is_shown(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        made = await deploy(house, tally(tag="two", step=2), REPLAY)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        made = await deploy(runtime, tally(tag="two", step=2), REPLAY)
         assert made.state == "running"
         assert made.gate is not None
         assert (made.gate.totals.changed, [turn.verdict for turn in made.gate.turns]) == (2, ["changed"] * 2)
-        assert await tell(house) == 6
+        assert await tell(runtime) == 6
 
 
 async def test_a_changed_answer_in_a_pinned_conversation_waits(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        first = await begun(house)
-        await pin(house, "two")
-        held = await deploy(house, tally(tag="two", step=2), REPLAY)
+    async with home(tmp_path) as runtime:
+        first = await begun(runtime)
+        await pin(runtime, "two")
+        held = await deploy(runtime, tally(tag="two", step=2), REPLAY)
         assert (held.state, held.waits) == ("validating", True)
         assert held.gate is not None
         assert (held.gate.reason, held.gate.pinned) == ("an answer changes in pinned two", ["two"])
         # the old one goes on, and can be stopped and started meanwhile
-        assert await tell(house) == 3
-        assert house.agents.view("c").revision == first.revision
-        await house.agents.stop("c")
-        await house.agents.start("c")
-        assert await tell(house) == 4
-        done = await house.engine.promote(held.id)
+        assert await tell(runtime) == 3
+        assert runtime.agents.view("c").revision == first.revision
+        await runtime.agents.stop("c")
+        await runtime.agents.start("c")
+        assert await tell(runtime) == 4
+        done = await runtime.engine.promote(held.id)
         assert (done.id, done.state, done.waits) == (held.id, "running", False)
-        assert await tell(house) == 10
-        assert await instances(house) == 1
-        told = [one["waits"] for one in await events(house, "deployment") if one["id"] == held.id]
+        assert await tell(runtime) == 10
+        assert await instances(runtime) == 1
+        told = [one["waits"] for one in await events(runtime, "deployment") if one["id"] == held.id]
         assert told == [True, False]
         # what was accepted is not asked about again
-        made = await deploy(house, tally(tag="again", step=2), REPLAY)
+        made = await deploy(runtime, tally(tag="again", step=2), REPLAY)
         assert made.state == "running"
         assert made.gate is not None
         assert made.gate.totals.changed == 0
         # `check` does not mind
-        assert (await deploy(house, tally(tag="three", step=3), CHECK)).state == "running"
+        assert (await deploy(runtime, tally(tag="three", step=3), CHECK)).state == "running"
 
 
 @pytest.mark.parametrize(
@@ -107,32 +109,32 @@ async def test_a_changed_answer_in_a_pinned_conversation_waits(tmp_path: Path) -
 async def test_what_breaks_waits_in_any_case_and_is_dropped(
     tmp_path: Path, wasm: bytes, reason: str, gate: ReplayGate
 ) -> None:
-    async with home(tmp_path) as house:
-        first = await begun(house)
-        held = await deploy(house, wasm, gate)
+    async with home(tmp_path) as runtime:
+        first = await begun(runtime)
+        held = await deploy(runtime, wasm, gate)
         assert held.waits
         assert held.gate is not None
         assert held.gate.reason is not None
         assert reason in held.gate.reason
-        done = await house.engine.abort(held.id)
+        done = await runtime.engine.abort(held.id)
         assert done.state == "failed"
         assert done.reason is not None
         assert done.reason.startswith("the operator dropped it: ")
-        assert house.agents.view("c").revision == first.revision
-        assert await tell(house) == 3
+        assert runtime.agents.view("c").revision == first.revision
+        assert await tell(runtime) == 3
         with pytest.raises(InvalidState):
-            await house.engine.promote(held.id)
-        assert (await deploy(house, tally(tag="good"), gate)).state == "running"
+            await runtime.engine.promote(held.id)
+        assert (await deploy(runtime, tally(tag="good"), gate)).state == "running"
 
 
 async def test_a_newer_build_ends_the_waiting(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        held = await deploy(house, BROKEN, CHECK)
-        newer = await deploy(house, tally(tag="good"), CHECK)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        held = await deploy(runtime, BROKEN, CHECK)
+        newer = await deploy(runtime, tally(tag="good"), CHECK)
         assert newer.state == "running"
-        await commit(house)
-        rows = {row.id: (row.state, row.reason) for row in await house.journal.reader.deployments()}
+        await commit(runtime)
+        rows = {row.id: (row.state, row.reason) for row in await runtime.journal.reader.deployments()}
         state, reason = rows[held.id]
         assert state == "failed"
         assert reason is not None
@@ -140,72 +142,72 @@ async def test_a_newer_build_ends_the_waiting(tmp_path: Path) -> None:
 
 
 async def test_the_end_of_the_daemon_ends_the_waiting(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        first = await begun(house)
-        held = await deploy(house, BROKEN, CHECK)
-    async with home(tmp_path) as house:
-        row = next(row for row in await house.journal.reader.deployments() if row.id == held.id)
+    async with home(tmp_path) as runtime:
+        first = await begun(runtime)
+        held = await deploy(runtime, BROKEN, CHECK)
+    async with home(tmp_path) as runtime:
+        row = next(row for row in await runtime.journal.reader.deployments() if row.id == held.id)
         assert row.state == "failed"
-        assert house.agents.view("c").revision == first.revision
-        assert await tell(house) == 3
+        assert runtime.agents.view("c").revision == first.revision
+        assert await tell(runtime) == 3
 
 
 async def test_an_agent_that_is_gone_meanwhile(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        held = await deploy(house, BROKEN, CHECK)
-        await house.agents.remove("c")
-        done = await house.engine.promote(held.id)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        held = await deploy(runtime, BROKEN, CHECK)
+        await runtime.agents.remove("c")
+        done = await runtime.engine.promote(held.id)
         assert (done.state, done.reason) == ("failed", "c was removed while this waited")
 
 
 async def test_an_agent_that_is_changed_by_somebody_else_is_not_changed_at_once(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        held = await deploy(house, BROKEN, CHECK)
-        record = house.agents.registry.find("c")
-        house.agents.claim(record, "tested")
-        done = await house.engine.promote(held.id)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        held = await deploy(runtime, BROKEN, CHECK)
+        record = runtime.agents.registry.find("c")
+        runtime.agents.claim(record, "tested")
+        done = await runtime.engine.promote(held.id)
         assert done.state == "failed"
         assert record.busy, "it is still the other's"
         record.busy = False
-        assert await tell(house) == 3
+        assert await tell(runtime) == 3
 
 
 async def test_new_agents_and_the_same_build_have_no_gate(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        assert (await deploy(house, tally(), REPLAY)).gate is None
-        await ask(house, "c", conversation_id="one")
-        assert (await deploy(house, tally(), REPLAY)).unchanged
-        assert (await deploy(house, tally(), REPLAY, settings={"a": 1})).gate is None
+    async with home(tmp_path) as runtime:
+        assert (await deploy(runtime, tally(), REPLAY)).gate is None
+        await ask(runtime, "c", conversation_id="one")
+        assert (await deploy(runtime, tally(), REPLAY)).unchanged
+        assert (await deploy(runtime, tally(), REPLAY, settings={"a": 1})).gate is None
 
 
 async def test_the_gate_looks_at_so_many_and_at_those_that_are_pinned(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await deploy(house, tally())
+    async with home(tmp_path) as runtime:
+        await deploy(runtime, tally())
         for n in range(6):
-            await ask(house, "c", conversation_id=f"t{n}")
-        await pin(house, "t0", "not there any more")
-        made = await deploy(house, tally(tag="two"), ReplayGate(mode="replay", last=2, timeout_s=30.0))
+            await ask(runtime, "c", conversation_id=f"t{n}")
+        await pin(runtime, "t0", "not there any more")
+        made = await deploy(runtime, tally(tag="two"), ReplayGate(mode="replay", last=2, timeout_s=30.0))
         assert made.gate is not None
         assert (made.gate.conversations, made.gate.totals.same) == (3, 3)
 
 
 async def test_the_time_of_the_gate_is_bounded(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        made = await deploy(house, BROKEN, ReplayGate(mode="replay", timeout_s=1e-6), fresh_state=True)
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        made = await deploy(runtime, BROKEN, ReplayGate(mode="replay", timeout_s=1e-6), fresh_state=True)
         assert made.gate is not None
         assert (made.gate.timed_out, made.gate.totals.not_run) == (True, 2)
         assert made.state == "running"
 
 
 async def test_messages_flow_while_a_build_waits(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await begun(house)
-        held = await deploy(house, BROKEN, CHECK)
-        asked = asyncio.gather(*(tell(house) for _ in range(3)))
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        held = await deploy(runtime, BROKEN, CHECK)
+        asked = asyncio.gather(*(tell(runtime) for _ in range(3)))
         assert sorted(await asked) == [3, 4, 5]
-        await house.engine.abort(held.id)
-        await reached(house, lambda: house.engine.live(held.id) is None)
-        assert await tell(house) == 6
+        await runtime.engine.abort(held.id)
+        await reached(runtime, lambda: runtime.engine.live(held.id) is None)
+        assert await tell(runtime) == 6

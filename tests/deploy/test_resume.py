@@ -6,28 +6,28 @@ import json
 from pathlib import Path
 
 import pytest
-from agents.homes import commit, home, instances, letters, power_cut, reached
+from agents.systems import commit, home, instances, letters, power_cut, reached
 
 from caxton.clock import VirtualClock
 from caxton.deploy import Condition, DeploymentOptions, Stage
 from caxton.deploy.strategies.conversation_routing import within
-from caxton.house import House
+from caxton.runtime import Runtime
 from deploy.dual_runs import counter, every, said, side_by_side, talk, up
 
 FAILS = Condition("error_rate", 1.0, False, "error_rate>1%")
 OPTIONS = DeploymentOptions(stages=(Stage(10, 60), Stage(50, 100)), rollback_on=(FAILS,))
 
 
-async def taken_up(house: House) -> str:
+async def taken_up(runtime: Runtime) -> str:
     """The id of the deployment that goes on, as soon as both revisions live again."""
-    record = house.agents.registry.find("c")
+    record = runtime.agents.registry.find("c")
 
     def both() -> bool:
-        house.bus.event("test", body={})
-        house.bus.settle()
+        runtime.bus.event("test", body={})
+        runtime.bus.settle()
         return record.deployment is not None
 
-    await reached(house, both)
+    await reached(runtime, both)
     assert record.deployment is not None
     return record.deployment
 
@@ -37,25 +37,25 @@ async def test_a_canary_goes_on_in_its_stage(tmp_path: Path, how: str) -> None:
     here, there = tmp_path / "1", tmp_path / "2"
     here.mkdir()
     clock = VirtualClock()
-    async with home(here, clock=clock) as house:
-        await up(house, counter())
-        asked = [talk(house, "before")]
-        await said(house, asked)
-        async with side_by_side(house, counter("two"), strategy="canary", options=OPTIONS) as change:
-            id = house.agents.registry.find("c").deployment or ""
-            asked += [talk(house, f"a-{n}") for n in range(40)]
-            await said(house, asked)
+    async with home(here, clock=clock) as runtime:
+        await up(runtime, counter())
+        asked = [talk(runtime, "before")]
+        await said(runtime, asked)
+        async with side_by_side(runtime, counter("two"), strategy="canary", options=OPTIONS) as change:
+            id = runtime.agents.registry.find("c").deployment or ""
+            asked += [talk(runtime, f"a-{n}") for n in range(40)]
+            await said(runtime, asked)
             clock.advance(60)
-            asked += [talk(house, f"b-{n}") for n in range(40)]
-            speakers = [by for by, _ in await said(house, asked)]
+            asked += [talk(runtime, f"b-{n}") for n in range(40)]
+            speakers = [by for by, _ in await said(runtime, asked)]
             clock.advance(70)
             if how == "the power goes":
-                await power_cut(house, there)
+                await power_cut(runtime, there)
     assert (await change).state == "deploying", "it goes on"
     clock = VirtualClock(1_700_003_600_000_000)
-    async with home(there if how == "the power goes" else here, clock=clock) as house:
-        assert await taken_up(house) == id
-        live = house.engine.live(id)
+    async with home(there if how == "the power goes" else here, clock=clock) as runtime:
+        assert await taken_up(runtime) == id
+        live = runtime.engine.live(id)
         assert live is not None
         assert live.progress is not None
         assert (live.state, live.progress["stage"], live.progress["percent"]) == ("deploying", 2, 50.0)
@@ -63,31 +63,31 @@ async def test_a_canary_goes_on_in_its_stage(tmp_path: Path, how: str) -> None:
         assert [one["percent"] for one in live.progress["past"]] == [10.0]
         assert live.progress["sides"]["new"]["turns"] == 40
         # nobody changes sides
-        again = [talk(house, "before"), *(talk(house, f"a-{n}") for n in range(40))]
-        again += [talk(house, f"b-{n}") for n in range(40)]
-        assert [by for by, _ in await said(house, again)] == speakers
-        fresh = [talk(house, f"c-{n}") for n in range(40)]
-        assert [by == "two" for by, _ in await said(house, fresh)] == [
+        again = [talk(runtime, "before"), *(talk(runtime, f"a-{n}") for n in range(40))]
+        again += [talk(runtime, f"b-{n}") for n in range(40)]
+        assert [by for by, _ in await said(runtime, again)] == speakers
+        fresh = [talk(runtime, f"c-{n}") for n in range(40)]
+        assert [by == "two" for by, _ in await said(runtime, fresh)] == [
             within(f"c-{n}", 50) for n in range(40)
         ]
         clock.advance(40)
-        await reached(house, lambda: _ended(house, id))
-        await commit(house)
-        row = next(row for row in await house.journal.reader.deployments() if row.id == id)
+        await reached(runtime, lambda: _ended(runtime, id))
+        await commit(runtime)
+        row = next(row for row in await runtime.journal.reader.deployments() if row.id == id)
         assert (row.state, row.reason) == ("running", None)
-        everything = [*asked, *again, *fresh, talk(house, "before")]
-        answers = await said(house, everything)
+        everything = [*asked, *again, *fresh, talk(runtime, "before")]
+        answers = await said(runtime, everything)
         assert [count for _, count in answers] == list(range(1, len(everything) + 1))
         assert answers[-1][0] == "two"
-        assert await instances(house) == 1
-    async with home(there if how == "the power goes" else here, clock=clock) as house:
-        assert await said(house, [talk(house, "x")]) == [("two", len(everything) + 1)]
+        assert await instances(runtime) == 1
+    async with home(there if how == "the power goes" else here, clock=clock) as runtime:
+        assert await said(runtime, [talk(runtime, "x")]) == [("two", len(everything) + 1)]
 
 
-def _ended(house: House, id: str) -> bool:
-    house.bus.event("test", body={})
-    house.bus.settle()
-    return house.engine.live(id) is None
+def _ended(runtime: Runtime, id: str) -> bool:
+    runtime.bus.event("test", body={})
+    runtime.bus.settle()
+    return runtime.engine.live(id) is None
 
 
 async def test_what_was_counted_before_a_restart_takes_it_back_after(tmp_path: Path) -> None:
@@ -97,26 +97,26 @@ async def test_what_was_counted_before_a_restart_takes_it_back_after(tmp_path: P
     options = DeploymentOptions(stages=(Stage(25, 3600), Stage(50, 3600)), rollback_on=(FAILS,))
     wasm = counter("two", first=every(20, "(unreachable)"), snapshot=False)
     clock = VirtualClock()
-    async with home(tmp_path, clock=clock) as house:
-        first = await up(house, counter(snapshot=False))
-        async with side_by_side(house, wasm, strategy="canary", options=options):
-            id = house.agents.registry.find("c").deployment or ""
-            asked = [talk(house, f"t-{n}") for n in range(15)]
-            await said(house, asked)
-            live = house.engine.live(id)
+    async with home(tmp_path, clock=clock) as runtime:
+        first = await up(runtime, counter(snapshot=False))
+        async with side_by_side(runtime, wasm, strategy="canary", options=options):
+            id = runtime.agents.registry.find("c").deployment or ""
+            asked = [talk(runtime, f"t-{n}") for n in range(15)]
+            await said(runtime, asked)
+            live = runtime.engine.live(id)
             assert live is not None
             assert live.progress is not None
             assert live.progress["sides"]["new"]["turns"] == 15
             # it is written down every five seconds
             clock.advance(5)
-            await power_cut(house, there)
-    async with home(there) as house:
-        assert await taken_up(house) == id
-        asked += [talk(house, f"t-{n}") for n in range(15, 20)]
-        await reached(house, lambda: _ended(house, id))
-        asked += [talk(house, f"t-{n}") for n in range(20, 40)]
-        answers = await said(house, asked)
-        row = next(row for row in await house.journal.reader.deployments() if row.id == id)
+            await power_cut(runtime, there)
+    async with home(there) as runtime:
+        assert await taken_up(runtime) == id
+        asked += [talk(runtime, f"t-{n}") for n in range(15, 20)]
+        await reached(runtime, lambda: _ended(runtime, id))
+        asked += [talk(runtime, f"t-{n}") for n in range(20, 40)]
+        answers = await said(runtime, asked)
+        row = next(row for row in await runtime.journal.reader.deployments() if row.id == id)
         assert row.state == "rolled_back"
         assert row.reason == (
             "stage 1 (25 %): error_rate is 5.0 %, the old one's 0.0 % (error_rate>1%) after 20 turns"
@@ -124,54 +124,54 @@ async def test_what_was_counted_before_a_restart_takes_it_back_after(tmp_path: P
         assert [count for _, count in answers] == list(range(1, 41)), "each message once, in its order"
         assert [by == "two" for by, _ in answers[:19]] == [within(f"t-{n}", 25) for n in range(19)]
         assert {by for by, _ in answers[19:]} == {"one"}
-        assert house.agents.view("c").revision == first.revision
-        assert await letters(house) == []
+        assert runtime.agents.view("c").revision == first.revision
+        assert await letters(runtime) == []
 
 
 async def test_a_shadow_goes_on(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with home(tmp_path, clock=clock) as house:
-        await up(house, counter())
+    async with home(tmp_path, clock=clock) as runtime:
+        await up(runtime, counter())
         async with side_by_side(
-            house, counter("two"), strategy="shadow", options=DeploymentOptions(shadow_s=100)
+            runtime, counter("two"), strategy="shadow", options=DeploymentOptions(shadow_s=100)
         ) as change:
-            id = house.agents.registry.find("c").deployment or ""
-            await said(house, [talk(house, "t") for _ in range(5)])
+            id = runtime.agents.registry.find("c").deployment or ""
+            await said(runtime, [talk(runtime, "t") for _ in range(5)])
             clock.advance(40)
     assert (await change).state == "deploying"
-    async with home(tmp_path, clock=clock) as house:
-        assert await taken_up(house) == id
-        await said(house, [talk(house, "t") for _ in range(7)])
+    async with home(tmp_path, clock=clock) as runtime:
+        assert await taken_up(runtime) == id
+        await said(runtime, [talk(runtime, "t") for _ in range(7)])
         clock.advance(59)
-        live = house.engine.live(id)
+        live = runtime.engine.live(id)
         assert live is not None
         assert live.progress is not None
         assert (live.progress["different"], live.progress["left_s"]) == (12, 1.0)
         clock.advance(1)
-        await reached(house, lambda: _ended(house, id))
-        await commit(house)
-        row = next(row for row in await house.journal.reader.deployments() if row.id == id)
+        await reached(runtime, lambda: _ended(runtime, id))
+        await commit(runtime)
+        row = next(row for row in await runtime.journal.reader.deployments() if row.id == id)
         assert row.state == "rolled_back"
         assert (row.reason or "").startswith("the shadow's time is over: 12 turns, 0 same and 12 different")
         assert json.loads(row.detail)["progress"]["over"]
-        assert await said(house, [talk(house, "t")]) == [("one", 13)]
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 13)]
 
 
 async def test_what_cannot_go_on_is_rolled_back_with_the_reason(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        first = await up(house, counter())
-        async with side_by_side(house, counter("two"), strategy="canary", options=OPTIONS) as change:
-            id = house.agents.registry.find("c").deployment or ""
-            await said(house, [talk(house, "t")])
+    async with home(tmp_path) as runtime:
+        first = await up(runtime, counter())
+        async with side_by_side(runtime, counter("two"), strategy="canary", options=OPTIONS) as change:
+            id = runtime.agents.registry.find("c").deployment or ""
+            await said(runtime, [talk(runtime, "t")])
     made = await change
-    for file in (house.project.state / "modules").rglob("*"):
+    for file in (runtime.project.state / "modules").rglob("*"):
         if file.is_file() and made.revision[:16] in file.name:
             file.unlink()
-    async with home(tmp_path) as house:
-        await reached(house, lambda: _ended(house, id))
-        await commit(house)
-        row = next(row for row in await house.journal.reader.deployments() if row.id == id)
+    async with home(tmp_path) as runtime:
+        await reached(runtime, lambda: _ended(runtime, id))
+        await commit(runtime)
+        row = next(row for row in await runtime.journal.reader.deployments() if row.id == id)
         assert row.state == "rolled_back"
         assert (row.reason or "").startswith("it could not go on after the daemon's restart: ")
-        assert house.agents.view("c").revision == first.revision
-        assert await said(house, [talk(house, "t")]) == [("one", 2)]
+        assert runtime.agents.view("c").revision == first.revision
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from agents.homes import home, instances, letters, reached
+from agents.systems import home, instances, letters, reached
 
 from caxton.acl import Message, Performative
 from caxton.cells import Answer
@@ -33,16 +33,16 @@ LONG = DeploymentOptions(shadow_s=3600)
 
 async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with home(tmp_path, clock=clock) as house:
-        first = await up(house, counter())
-        asked = [talk(house, f"t-{n}") for n in range(5)]
-        await said(house, asked)
+    async with home(tmp_path, clock=clock) as runtime:
+        first = await up(runtime, counter())
+        asked = [talk(runtime, f"t-{n}") for n in range(5)]
+        await said(runtime, asked)
         other = counter(first="(nop)")
         async with side_by_side(
-            house, other, strategy="shadow", options=DeploymentOptions(shadow_s=60)
+            runtime, other, strategy="shadow", options=DeploymentOptions(shadow_s=60)
         ) as change:
-            asked += [talk(house, f"t-{n}") for n in range(100)]
-            assert await said(house, asked) == [("one", n + 1) for n in range(105)]
+            asked += [talk(runtime, f"t-{n}") for n in range(100)]
+            assert await said(runtime, asked) == [("one", n + 1) for n in range(105)]
             clock.advance(60)
             made = await change
         assert made.state == "rolled_back"
@@ -52,9 +52,9 @@ async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp
         )
         assert made.progress is not None
         assert (made.progress["over"], made.progress["same"], made.progress["different"]) == (True, 100, 0)
-        assert set((await revisions(house)).values()) == {1}
-        assert house.agents.view("c").revision == first.revision
-        assert await instances(house) == 1
+        assert set((await revisions(runtime)).values()) == {1}
+        assert runtime.agents.view("c").revision == first.revision
+        assert await instances(runtime) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,105 +83,105 @@ async def test_a_good_shadow_says_the_same_and_is_gone_when_its_time_is_over(tmp
 async def test_a_shadow_that_fails_changes_nothing_for_anyone(
     tmp_path: Path, does: str, different: str
 ) -> None:
-    async with home(tmp_path) as house:
-        first = await up(house, counter(), limits=Limits(fuel=1_000_000))
+    async with home(tmp_path) as runtime:
+        first = await up(runtime, counter(), limits=Limits(fuel=1_000_000))
         wasm = (
             counter(then=f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 10))) (then {does}))")
             if does is SAYS_NONSENSE
             else counter(first=every(10, does))
         )
-        async with side_by_side(house, wasm, strategy="shadow", options=LONG) as change:
-            asked = [talk(house, "t") for _ in range(30)]
-            assert await said(house, asked) == [("one", n + 1) for n in range(30)]
-            id = house.agents.registry.find("c").deployment
+        async with side_by_side(runtime, wasm, strategy="shadow", options=LONG) as change:
+            asked = [talk(runtime, "t") for _ in range(30)]
+            assert await said(runtime, asked) == [("one", n + 1) for n in range(30)]
+            id = runtime.agents.registry.find("c").deployment
             assert id is not None
 
             def found() -> bool:
-                house.bus.event("test", body={})
-                house.bus.settle()
-                live = house.engine.live(id)
+                runtime.bus.event("test", body={})
+                runtime.bus.settle()
+                live = runtime.engine.live(id)
                 return change.done() or bool(live and live.progress and live.progress["different"])
 
-            await reached(house, found)
-            live = house.engine.live(id)
+            await reached(runtime, found)
+            live = runtime.engine.live(id)
             assert live is not None
             assert live.progress is not None
             example = live.progress["examples"][0]
             assert example["seq"] == asked[9]
             assert different in example["differences"][0]
-            view = house.agents.view("c")
+            view = runtime.agents.view("c")
             assert (view.revision, view.restarts, view.failed_turns) == (first.revision, 0, 0)
-            made = await house.engine.abort(id)
+            made = await runtime.engine.abort(id)
             assert made.state == "rolled_back"
-        assert await letters(house) == []
-        assert await said(house, [talk(house, "t")]) == [("one", 31)]
-        assert await instances(house) == 1
+        assert await letters(runtime) == []
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 31)]
+        assert await instances(runtime) == 1
 
 
 async def test_a_shadow_that_breaks_its_protocol_or_writes_to_others_is_heard_by_nobody(
     tmp_path: Path,
 ) -> None:
-    async with home(tmp_path) as house:
-        await up(house, counter())
-        await house.engine.deploy(DeploymentRequest("other", counter(), wat=True))
+    async with home(tmp_path) as runtime:
+        await up(runtime, counter())
+        await runtime.engine.deploy(DeploymentRequest("other", counter(), wat=True))
         wrong = counter("two").replace(b"inform", b"cancel")
-        async with side_by_side(house, wrong, strategy="shadow", options=LONG) as change:
-            asked = [talk(house, f"t-{n}", protocol="fipa-request") for n in range(5)]
-            assert await said(house, asked) == [("one", n + 1) for n in range(5)]
-            counts = house.bus.counts
+        async with side_by_side(runtime, wrong, strategy="shadow", options=LONG) as change:
+            asked = [talk(runtime, f"t-{n}", protocol="fipa-request") for n in range(5)]
+            assert await said(runtime, asked) == [("one", n + 1) for n in range(5)]
+            counts = runtime.bus.counts
             assert (counts.violations, counts.turns_refused, counts.turns) == (0, 0, 5)
-            states = {one.id: one.open for one in house.bus.conduct.known.values()}
+            states = {one.id: one.open for one in runtime.bus.referee_service.known.values()}
             assert states == {f"t-{n}": 0 for n in range(5)}, "every conversation has had its end"
-            await house.engine.abort(house.agents.registry.find("c").deployment or "")
+            await runtime.engine.abort(runtime.agents.registry.find("c").deployment or "")
             assert (await change).state == "rolled_back"
-        assert await letters(house) == []
+        assert await letters(runtime) == []
 
 
 async def test_a_shadow_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await up(house, counter(), limits=Limits(wall_ms=800, fuel=10**12))
+    async with home(tmp_path) as runtime:
+        await up(runtime, counter(), limits=Limits(wall_ms=800, fuel=10**12))
         hangs = counter("two", first=longer(1000, SPIN))
-        async with side_by_side(house, hangs, strategy="shadow", options=LONG) as change:
-            asked = [talk(house, "t", content="x" * 1200), *(talk(house, f"t-{n}") for n in range(30))]
-            assert await said(house, asked) == [("one", n + 1) for n in range(31)]
-            live = house.engine.live(house.agents.registry.find("c").deployment or "")
+        async with side_by_side(runtime, hangs, strategy="shadow", options=LONG) as change:
+            asked = [talk(runtime, "t", content="x" * 1200), *(talk(runtime, f"t-{n}") for n in range(30))]
+            assert await said(runtime, asked) == [("one", n + 1) for n in range(31)]
+            live = runtime.engine.live(runtime.agents.registry.find("c").deployment or "")
             assert live is not None
             assert live.progress is not None
             assert live.progress["sides"]["new"]["turns"] == 0, "it is still at the first one"
-            await house.engine.abort(live.id)
+            await runtime.engine.abort(live.id)
             assert (await change).state == "rolled_back"
-        assert await said(house, [talk(house, "t")]) == [("one", 32)]
+        assert await said(runtime, [talk(runtime, "t")]) == [("one", 32)]
 
 
 async def test_a_shadow_that_breaks_down_again_and_again_is_given_up(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await up(house, counter())
+    async with home(tmp_path) as runtime:
+        await up(runtime, counter())
         options = DeploymentOptions(shadow_s=3600, probe=False)
         async with side_by_side(
-            house, counter(first="(unreachable)"), strategy="shadow", options=options
+            runtime, counter(first="(unreachable)"), strategy="shadow", options=options
         ) as change:
             asked: list[int] = []
             while not change.done():
-                asked.append(talk(house, "t"))
-                await said(house, asked[-1:])
+                asked.append(talk(runtime, "t"))
+                await said(runtime, asked[-1:])
             made = await change
         assert made.state == "rolled_back"
         assert "broke down 6 times" in (made.reason or "")
-        assert await said(house, asked) == [("one", n + 1) for n in range(len(asked))]
+        assert await said(runtime, asked) == [("one", n + 1) for n in range(len(asked))]
 
 
 async def test_a_shadow_that_was_good_can_be_promoted_without_losing_anything(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await up(house, counter())
-        async with side_by_side(house, counter("two"), strategy="shadow", options=LONG):
-            asked = [talk(house, "t") for _ in range(30)]
-            made = await house.engine.promote(house.agents.registry.find("c").deployment or "")
+    async with home(tmp_path) as runtime:
+        await up(runtime, counter())
+        async with side_by_side(runtime, counter("two"), strategy="shadow", options=LONG):
+            asked = [talk(runtime, "t") for _ in range(30)]
+            made = await runtime.engine.promote(runtime.agents.registry.find("c").deployment or "")
             assert made.state == "running"
             assert made.progress is not None
             assert made.progress["different"] == 30
             assert "content.by" in made.progress["examples"][0]["differences"][0]
-            asked += [talk(house, "t") for _ in range(30)]
-        assert await said(house, asked) == [("one" if n < 30 else "two", n + 1) for n in range(60)]
+            asked += [talk(runtime, "t") for _ in range(30)]
+        assert await said(runtime, asked) == [("one" if n < 30 else "two", n + 1) for n in range(60)]
 
 
 ASKED = Message(

@@ -7,13 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
-from agents.homes import home, instances, kill_cell, letters
+from agents.systems import home, instances, kill_cell, letters
 
 from caxton.deploy import Condition, DeploymentOptions, DeploymentRequest, DeploymentView, Probation, Stage
 from caxton.deploy.options import with_changes
 from caxton.errors import CaxtonError
-from caxton.house import House
 from caxton.limits import Limits
+from caxton.runtime import Runtime
 from deploy.dual_runs import counter, every, said, talk, up
 
 QUICK = DeploymentOptions(
@@ -36,9 +36,9 @@ WATCHED = DeploymentOptions(
 async def test_no_message_is_lost_or_answered_twice_and_none_overtakes(tmp_path: Path, seed: int) -> None:
     lot = random.Random(seed)
     asked: list[int] = []
-    async with home(tmp_path, f"[journal]\nsnapshot_every = {lot.choice([0, 5, 100])}") as house:
-        await up(house, counter(), limits=Limits(mailbox=100_000))
-        record = house.agents.registry.find("c")
+    async with home(tmp_path, f"[journal]\nsnapshot_every = {lot.choice([0, 5, 100])}") as runtime:
+        await up(runtime, counter(), limits=Limits(mailbox=100_000))
+        record = runtime.agents.registry.find("c")
         for number in range(8):
             bad = lot.random() < 0.5
             strategy = lot.choice(["canary", "canary", "shadow", "blue-green"])
@@ -47,42 +47,42 @@ async def test_no_message_is_lost_or_answered_twice_and_none_overtakes(tmp_path:
                 WATCHED if bad else QUICK, drain=strategy == "blue-green" and lot.random() < 0.8
             )
             change: asyncio.Future[DeploymentView] = asyncio.ensure_future(
-                house.engine.deploy(
+                runtime.engine.deploy(
                     DeploymentRequest("c", wasm, wat=True, strategy=strategy, options=options)
                 )
             )
             wish = lot.choice(["abort", "kill", None] if bad else ["promote", "abort", "kill", None])
             rounds = 0
             while not change.done():
-                asked += [talk(house, f"t-{lot.randrange(50)}") for _ in range(lot.randrange(12))]
+                asked += [talk(runtime, f"t-{lot.randrange(50)}") for _ in range(lot.randrange(12))]
                 rounds += 1
                 if wish is not None and rounds > 5 and record.deployment is not None:
-                    await _do(house, wish, record.deployment)
+                    await _do(runtime, wish, record.deployment)
                     wish = None
                 if rounds % 10:
                     await asyncio.sleep(0)
                 else:
-                    await house.bus.endpoints["c@local"].empty()
+                    await runtime.bus.endpoints["c@local"].empty()
             state = (await change).state
             assert state == "rolled_back" if bad else state in ("running", "rolled_back")
-            asked += [talk(house, f"t-{lot.randrange(50)}") for _ in range(20)]
-            await house.bus.endpoints["c@local"].empty()
-        answers = await said(house, asked)
+            asked += [talk(runtime, f"t-{lot.randrange(50)}") for _ in range(20)]
+            await runtime.bus.endpoints["c@local"].empty()
+        answers = await said(runtime, asked)
         assert [count for _, count in answers] == list(range(1, len(asked) + 1)), "one counter, whoever spoke"
-        assert await letters(house) == []
-        assert await instances(house) == 1
-        assert house.agents.view("c").state == "running"
+        assert await letters(runtime) == []
+        assert await instances(runtime) == 1
+        assert runtime.agents.view("c").state == "running"
 
 
-async def _do(house: House, wish: str, id: str) -> None:
+async def _do(runtime: Runtime, wish: str, id: str) -> None:
     """What somebody or something does in the middle."""
     try:
         match wish:
             case "promote":
-                await house.engine.promote(id)
+                await runtime.engine.promote(id)
             case "abort":
-                await house.engine.abort(id)
+                await runtime.engine.abort(id)
             case _:
-                kill_cell(house)
+                kill_cell(runtime)
     except CaxtonError:
         pass  # it was over already

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from agents.homes import tally
+from agents.systems import tally
 from flow.running import running
 
 from caxton.cli.output.dev_lines import Lines

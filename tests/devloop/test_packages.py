@@ -18,7 +18,7 @@ from caxton.devloop.scaffolds import Language, new_agent
 from caxton.devloop.targets import Target, targets
 from caxton.devloop.toolchains import Missing
 from caxton.errors import ConfigurationError
-from caxton.sandbox import precheck
+from caxton.sandbox.compile import precheck
 
 from .project import EXAMPLES
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from caxton.devloop import binary
 from caxton.devloop.wasi import NEAR, with_less_data, without_system
 from caxton.errors import InvalidModule
-from caxton.sandbox import precheck
+from caxton.sandbox.compile import precheck
 
 PREVIEW_1 = 'import "wasi_snapshot_preview1"'
 ASKS = f"""(module

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from .conversations import Json, Talks, branches, exercised, talking
 from .running import EXAMPLES
-from .talks import Json, Talks, branches, exercised, talking
 
 FOLDER = EXAMPLES / "brokering"
 PROTOCOL = "fipa-brokering"

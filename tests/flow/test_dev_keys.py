@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.homes import tally
+from agents.systems import tally
 
 from caxton.client import Client
 from caxton.daemon_socket import socket_path

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cli.command import caxton
 
+from .conversations import PATIENCE_S, Json, Talks
 from .running import EXAMPLES, running
-from .talks import PATIENCE_S, Json, Talks
 
 FOLDER = EXAMPLES / "market"
 BUY: Json = {"action": "buy", "item": "book", "rounds": 1, "pause_ms": 0}

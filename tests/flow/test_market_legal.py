@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .conversations import Json, Talks, branches, exercised, talking
 from .running import EXAMPLES
-from .talks import Json, Talks, branches, exercised, talking
 
 FOLDER = EXAMPLES / "market"
 PROTOCOL = "fipa-contract-net"

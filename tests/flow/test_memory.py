@@ -9,7 +9,7 @@ import struct
 from contextlib import aclosing
 from pathlib import Path
 
-from agents.homes import tally
+from agents.systems import tally
 
 from caxton.client import AsyncClient, Client
 

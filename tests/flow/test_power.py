@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from caxton.config import load
-from caxton.house import open_house
+from caxton.runtime import open_runtime
 
 from .running import Daemon
 
@@ -80,7 +80,7 @@ def violations(trace: Path) -> list[tuple[int, bool]]:
 
 async def test_the_connection_that_writes_is_set_to_wait_for_the_disk(tmp_path: Path) -> None:
     (tmp_path / "caxton.toml").write_text("cells = 1\n")
-    async with open_house(load(tmp_path)) as house:
-        connection = house.journal._writer._db
+    async with open_runtime(load(tmp_path)) as runtime:
+        connection = runtime.journal._writer._db
         assert connection.execute("pragma synchronous").fetchone() == (2,)
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)

@@ -1,4 +1,4 @@
-"""What the house tests look at: the project's own files, and what each module imports."""
+"""What the project's own tests look at: the project's own files, and what each module imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walk through the house names rooms and files that are there, and every link of every page leads somewhere."""
+"""The walk through the runtime names rooms and files that are there, and every link of every page leads somewhere."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from caxton.journal import (
     SnapshotRow,
     StoredEvent,
     StoredMessage,
-    behind,
+    deferred_index,
     query,
 )
 from caxton.journal.reader import Reader
@@ -85,7 +85,7 @@ async def history(
         )
     indexed = 0
     while indexed < request.param:
-        indexed = behind.index_chunk(db, indexed, request.param, chunk=23)
+        indexed = deferred_index.index_chunk(db, indexed, request.param, chunk=23)
     db.close()
     journal.reader = await Reader.open(journal.files.db)
     yield History(journal, messages, events, turns)

@@ -1,4 +1,4 @@
-"""Recorded conversations against the same build and others, in a real house."""
+"""Recorded conversations against the same build and others, in a real runtime."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import (
+from agents.systems import (
     COUNTER,
     COUNTER_2,
     answers,
@@ -23,32 +23,32 @@ from agents.test_recovery import LONG, REFUSED, TRAPS, many
 
 from caxton.deploy import DeploymentRequest, ReplayGate
 from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
-from caxton.house import House
 from caxton.journal import Pin, schema
 from caxton.journal.retention import trim
 from caxton.limits import Limits
-from caxton.replay import Report, Wanted
+from caxton.replay import ReplayRequest, Report
+from caxton.runtime import Runtime
 
 
-async def replay(house: House, *conversations: str, **more: Any) -> Report:
-    return await house.replayer.replay(Wanted(conversations=list(conversations), **more))
+async def replay(runtime: Runtime, *conversations: str, **more: Any) -> Report:
+    return await runtime.replayer.replay(ReplayRequest(conversations=list(conversations), **more))
 
 
 def verdicts(report: Report) -> list[str]:
     return [turn.verdict for turn in report.turns]
 
 
-async def talk(house: House, name: str, *contents: Any, to: str = "c") -> None:
+async def talk(runtime: Runtime, name: str, *contents: Any, to: str = "c") -> None:
     """One conversation of several requests."""
     for content in contents:
-        await ask(house, to, content, conversation_id=name)
+        await ask(runtime, to, content, conversation_id=name)
 
 
 async def test_ten_thousand_turns_are_the_same_on_the_same_build(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await many(house, "c", 10_000)
-        report = await house.replayer.replay(Wanted(last=1000))
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await many(runtime, "c", 10_000)
+        report = await runtime.replayer.replay(ReplayRequest(last=1000))
         assert (report.totals.turns, report.totals.same) == (10_000, 10_000)
         assert not report.totals.differs
         assert report.totals.fuel_before == report.totals.fuel_after > 0
@@ -57,29 +57,29 @@ async def test_ten_thousand_turns_are_the_same_on_the_same_build(tmp_path: Path)
 
 
 async def test_a_replay_has_no_effect_on_anything(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None, None)
-        before, said = house.agents.view("c"), await answers(house)
-        await replay(house, "t", wasm=tally(step=2, tag="two"), wat=True)
-        assert house.agents.view("c") == before
-        assert await answers(house) == said
-        assert await instances(house) == 1
-        await commit(house)
-        assert len(await house.journal.reader.revisions()) == 1
-        assert len(await house.journal.reader.deployments()) == 1
-        assert await tell(house) == 3
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None, None)
+        before, said = runtime.agents.view("c"), await answers(runtime)
+        await replay(runtime, "t", wasm=tally(step=2, tag="two"), wat=True)
+        assert runtime.agents.view("c") == before
+        assert await answers(runtime) == said
+        assert await instances(runtime) == 1
+        await commit(runtime)
+        assert len(await runtime.journal.reader.revisions()) == 1
+        assert len(await runtime.journal.reader.deployments()) == 1
+        assert await tell(runtime) == 3
 
 
 async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
         for _ in range(3):
-            await tell(house)
-        await talk(house, "t", None)
-        await tell(house)
-        await talk(house, "t", None)
-        report = await replay(house, "t", wasm=tally(step=2, tag="two"), wat=True)
+            await tell(runtime)
+        await talk(runtime, "t", None)
+        await tell(runtime)
+        await talk(runtime, "t", None)
+        report = await replay(runtime, "t", wasm=tally(step=2, tag="two"), wat=True)
         assert verdicts(report) == ["changed", "changed"]
         one, other = report.turns
         # three turns before, two in between: all of them by the new build
@@ -94,27 +94,27 @@ async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_p
 
 
 async def test_it_begins_at_the_nearest_snapshot(tmp_path: Path) -> None:
-    async with home(tmp_path, "[journal]\nsnapshot_every = 2") as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
+    async with home(tmp_path, "[journal]\nsnapshot_every = 2") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
         for number in range(1, 6):
-            await talk(house, f"t{number}", {"add": 1})
+            await talk(runtime, f"t{number}", {"add": 1})
             if number % 2 == 0:
-                await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
-        await commit(house)
-        report = await replay(house, "t5", wasm=COUNTER_2)
+                await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
+        await commit(runtime)
+        report = await replay(runtime, "t5", wasm=COUNTER_2)
         assert verdicts(report) == ["same"]
         assert (report.agents[0].start.kind, report.agents[0].start.exact) == ("snapshot", True)
         # the first one was before any snapshot
-        report = await replay(house, "t1", wasm=COUNTER_2)
+        report = await replay(runtime, "t1", wasm=COUNTER_2)
         assert verdicts(report) == ["same"]
         assert (report.agents[0].start.kind, report.agents[0].start.exact) == ("beginning", True)
 
 
 async def test_turns_that_failed_then_and_fail_now_are_the_same(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None, REFUSED, LONG, TRAPS, None)
-        report = await replay(house, "t")
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None, REFUSED, LONG, TRAPS, None)
+        report = await replay(runtime, "t")
         assert verdicts(report) == ["same"] * 5
         assert [turn.before.status for turn in report.turns] == [
             "ok", "guest_error", "refused", "trap", "ok",
@@ -126,27 +126,27 @@ TRAPS_AT_THREE = "(if (i32.eq (i32.load8_u (i32.const 299)) (i32.const 50)) (the
 
 
 async def test_a_build_that_traps_is_told_and_the_rest_goes_on_without_that_turn(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", *[None] * 12)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", *[None] * 12)
         broken = tally(tag="two", before=TRAPS_AT_THREE)
-        report = await replay(house, "t", wasm=broken, wat=True)
+        report = await replay(runtime, "t", wasm=broken, wat=True)
         assert verdicts(report) == ["same", "same"] + ["trapped"] * 6 + ["not_run"] * 4
         assert (report.totals.trapped, report.totals.not_run) == (6, 4)
         after = report.turns[2].after
         assert after is not None
         assert after.error is not None
         assert "unreachable" in after.error
-        assert await instances(house) == 1
+        assert await instances(runtime) == 1
 
 
 async def test_a_build_that_mends_a_trap_is_seen_to(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(
             DeploymentRequest("c", tally(before=TRAPS_AT_THREE), wat=True, recover="snapshot")
         )
-        await talk(house, "t", None, None, None)
-        report = await replay(house, "t", wasm=tally(tag="two"), wat=True)
+        await talk(runtime, "t", None, None, None)
+        report = await replay(runtime, "t", wasm=tally(tag="two"), wat=True)
         assert verdicts(report) == ["same", "same", "changed"]
         mended = report.turns[2]
         assert (mended.before.status, mended.after.status if mended.after else "") == ("trap", "ok")
@@ -154,27 +154,27 @@ async def test_a_build_that_mends_a_trap_is_seen_to(tmp_path: Path) -> None:
 
 
 async def test_what_lies_between_may_trap_too(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        seqs = [house.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(3)]
-        await talk(house, "t", None)
-        report = await replay(house, "t", wasm=tally(tag="two", before=TRAPS_AT_THREE), wat=True)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        seqs = [runtime.bus.submit({"performative": "request", "receiver": "c"}).seq for _ in range(3)]
+        await talk(runtime, "t", None)
+        report = await replay(runtime, "t", wasm=tally(tag="two", before=TRAPS_AT_THREE), wat=True)
         assert report.agents[0].stumbled == seqs[2:]
         assert verdicts(report) == ["trapped"]
 
 
 async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        assert await tell(house) == 1
-        await commit(house)
-        gone = house.bus.last_seq
-        await talk(house, "t", None)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        assert await tell(runtime) == 1
+        await commit(runtime)
+        gone = runtime.bus.last_seq
+        await talk(runtime, "t", None)
     db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
     trim(db, gone, gone)
     db.close()
-    async with home(tmp_path) as house:
-        report = await replay(house, "t")
+    async with home(tmp_path) as runtime:
+        report = await replay(runtime, "t")
         start = report.agents[0].start
         assert not start.exact
         assert start.reason == f"the journal has removed what it did up to message {gone}"
@@ -182,23 +182,23 @@ async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
 
 
 async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "pinned", None)
-        assert await tell(house) == 2
-        await talk(house, "pinned", None)
-        house.journal.batch.records.append(Pin("pinned", 1))
-        await commit(house)
-        gone = house.bus.last_seq
-    async with home(tmp_path) as house:
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "pinned", None)
+        assert await tell(runtime) == 2
+        await talk(runtime, "pinned", None)
+        runtime.journal.batch.records.append(Pin("pinned", 1))
+        await commit(runtime)
+        gone = runtime.bus.last_seq
+    async with home(tmp_path) as runtime:
         # its memory is kept as it was: later turns begin from there
-        await talk(house, "young", None)
-        await commit(house)
+        await talk(runtime, "young", None)
+        await commit(runtime)
     db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
     trim(db, gone, gone)
     db.close()
-    async with home(tmp_path) as house:
-        report = await replay(house, "pinned", "young")
+    async with home(tmp_path) as runtime:
+        report = await replay(runtime, "pinned", "young")
         (old, young) = report.agents
         assert not old.start.exact
         assert old.start.reason == f"the journal has removed what it did around them, up to message {gone}"
@@ -210,12 +210,12 @@ async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path)
             ("young", "changed"),
         ]
         # the gate: a build that does as the one that runs changes nothing
-        held = await house.engine.deploy(
+        held = await runtime.engine.deploy(
             DeploymentRequest("c", tally(tag="two"), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0))
         )
         assert held.gate is not None
         assert (held.state, held.gate.totals.same) == ("running", 3)
-        held = await house.engine.deploy(
+        held = await runtime.engine.deploy(
             DeploymentRequest(
                 "c", tally(tag="three", step=3), wat=True, gate=ReplayGate(mode="replay", timeout_s=30.0)
             )
@@ -228,33 +228,33 @@ async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path)
 async def test_a_state_that_the_build_cannot_take_is_gone_round_where_the_past_goes_back(
     tmp_path: Path,
 ) -> None:
-    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as house:
-        await house.engine.deploy(DeploymentRequest("c", COUNTER))
-        await talk(house, "t1", {"add": 1})
-        await reached(house, lambda: house.agents.view("c").snapshot_seq is not None)
-        await talk(house, "t2", {"add": 1})
-        report = await replay(house, "t2", wasm=tally(), wat=True)
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        await talk(runtime, "t1", {"add": 1})
+        await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
+        await talk(runtime, "t2", {"add": 1})
+        report = await replay(runtime, "t2", wasm=tally(), wat=True)
         assert report.agents[0].start.kind == "beginning"
         assert report.agents[0].start.exact
         assert report.turns[0].differences[0].after == "00000002"
 
 
 async def test_the_time_is_bounded(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None)
-        report = await replay(house, "t", timeout_s=0.0)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None)
+        report = await replay(runtime, "t", timeout_s=0.0)
         assert report.timed_out
         assert verdicts(report) == ["not_run"]
         assert not report.totals.differs
 
 
 async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None, None)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None, None)
         grows = tally(tag="two", before="(drop (memory.grow (i32.const 1)))")
-        report = await replay(house, "t", wasm=grows, wat=True, baseline=True)
+        report = await replay(runtime, "t", wasm=grows, wat=True, baseline=True)
         assert [
             (turn.before.memory_kib, turn.after.memory_kib if turn.after else 0) for turn in report.turns
         ] == [
@@ -265,53 +265,53 @@ async def test_memory_of_then_is_measured_where_it_is_wanted(tmp_path: Path) -> 
 
 
 async def test_what_was_told_otherwise_then_is_named(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(
             DeploymentRequest("c", tally(), wat=True, settings={"price": 40, "same": 1})
         )
-        await talk(house, "first", None)
-        assert (await replay(house, "first")).agents[0].changed == []
+        await talk(runtime, "first", None)
+        assert (await replay(runtime, "first")).agents[0].changed == []
         more = Limits(fuel=5_000_000)
-        await house.engine.deploy(
+        await runtime.engine.deploy(
             DeploymentRequest("c", tally(), wat=True, settings={"price": 50, "same": 1}, limits=more)
         )
-        await talk(house, "second", None)
-        await house.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True))
-        await commit(house)
-        report = await replay(house, "first", "second")
+        await talk(runtime, "second", None)
+        await runtime.engine.deploy(DeploymentRequest("c", tally(tag="two"), wat=True))
+        await commit(runtime)
+        report = await replay(runtime, "first", "second")
         assert report.agents[0].changed == ["limits.fuel", "settings.price"], "since the first of them"
-        report = await replay(house, "second")
+        report = await replay(runtime, "second")
         assert (report.agents[0].changed, verdicts(report)) == ([], ["same"])
         # taken back, it is as it was then
-        await house.engine.deploy(
+        await runtime.engine.deploy(
             DeploymentRequest("c", tally(), wat=True, settings={"price": 40, "same": 1}, limits=Limits())
         )
-        assert (await replay(house, "first")).agents[0].changed == []
+        assert (await replay(runtime, "first")).agents[0].changed == []
 
 
 async def test_several_agents_of_one_conversation(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await house.engine.deploy(DeploymentRequest("d", tally(tag="d"), wat=True))
-        await talk(house, "t", None)
-        await talk(house, "t", None, to="d")
-        report = await replay(house, "t")
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await runtime.engine.deploy(DeploymentRequest("d", tally(tag="d"), wat=True))
+        await talk(runtime, "t", None)
+        await talk(runtime, "t", None, to="d")
+        report = await replay(runtime, "t")
         assert [(turn.agent, turn.verdict) for turn in report.turns] == [("c", "same"), ("d", "same")]
-        report = await replay(house, "t", agent="d", wasm=tally(step=3), wat=True)
+        report = await replay(runtime, "t", agent="d", wasm=tally(step=3), wat=True)
         assert [(turn.agent, turn.verdict) for turn in report.turns] == [("d", "changed")]
         with pytest.raises(ConfigurationError, match="whose build"):
-            await replay(house, "t", wasm=tally(step=3), wat=True)
+            await replay(runtime, "t", wasm=tally(step=3), wat=True)
 
 
 async def test_what_breaks_the_protocol_is_illegal_now(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await ask(house, "c", conversation_id="t", protocol="fipa-request")
-        legal = await replay(house, "t", wasm=tally(step=2), wat=True)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await ask(runtime, "c", conversation_id="t", protocol="fipa-request")
+        legal = await replay(runtime, "t", wasm=tally(step=2), wat=True)
         assert verdicts(legal) == ["changed"]
         wrong = tally(tag="two").replace(b'inform\\",\\"content', b'cancel\\",\\"content')
         assert wrong != tally(tag="two")
-        report = await replay(house, "t", wasm=wrong, wat=True)
+        report = await replay(runtime, "t", wasm=wrong, wat=True)
         assert verdicts(report) == ["illegal"]
         (found,) = report.turns[0].illegal
         assert found.message == 0
@@ -320,22 +320,22 @@ async def test_what_breaks_the_protocol_is_illegal_now(tmp_path: Path) -> None:
 
 
 async def test_bad_wishes(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None)
         with pytest.raises(ConversationNotFound):
-            await replay(house, "nothing")
+            await replay(runtime, "nothing")
         with pytest.raises(AgentNotFound):
-            await replay(house, "t", agent="nobody")
+            await replay(runtime, "t", agent="nobody")
         with pytest.raises(InvalidModule):
-            await replay(house, "t", wasm=b"(module", wat=True)
-        assert (await replay(house)).turns == []
+            await replay(runtime, "t", wasm=b"(module", wat=True)
+        assert (await replay(runtime)).turns == []
 
 
 async def test_a_cell_that_dies_under_a_replay_is_an_answer(tmp_path: Path) -> None:
-    async with home(tmp_path) as house:
-        await house.engine.deploy(DeploymentRequest("c", tally(), wat=True))
-        await talk(house, "t", None)
-        kill_cell(house)
-        await reached(house, lambda: house.agents.view("c").restarts == 1)
-        assert verdicts(await replay(house, "t")) == ["same"]
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None)
+        kill_cell(runtime)
+        await reached(runtime, lambda: runtime.agents.view("c").restarts == 1)
+        assert verdicts(await replay(runtime, "t")) == ["same"]

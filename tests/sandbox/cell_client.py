@@ -12,7 +12,7 @@ import msgspec
 
 from caxton.limits import Limits
 from caxton.sandbox import frames
-from caxton.sandbox.child import command, environment
+from caxton.sandbox.processes import command, environment
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import pytest
 import wasmtime
 
 from caxton.limits import Limits
-from caxton.sandbox.calls_fast import FastCalls
-from caxton.sandbox.calls_public import PublicCalls
+from caxton.sandbox.cell.calls_fast import FastCalls
+from caxton.sandbox.cell.calls_public import PublicCalls
+from caxton.sandbox.cell.instance import Instance
 from caxton.sandbox.engines import engine
-from caxton.sandbox.instance import Instance
 from caxton.sandbox.modules import Revision
 from caxton.sandbox.profiles import Profile
 

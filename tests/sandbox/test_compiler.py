@@ -17,7 +17,7 @@ import wasmtime
 
 from caxton.errors import InvalidModule, ResourceError, SecurityError
 from caxton.sandbox.abi import Exports
-from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
 
@@ -147,7 +147,7 @@ async def test_what_caxton_does_not_load_is_refused(compiler: Compiler, wasm: by
     with pytest.raises(InvalidModule, match=reason.replace("[", r"\[").replace(".", r"\.")) as caught:
         await compiler.compile(wasm)
     assert caught.value.message.isprintable()
-    assert not list((compiler._shelf.folder).glob("*job*"))
+    assert not list((compiler._cache.folder).glob("*job*"))
 
 
 async def test_strict_refuses_what_standard_takes(compiler: Compiler) -> None:
@@ -248,7 +248,7 @@ async def test_a_file_that_is_not_as_we_left_it_is_made_again(compiler: Compiler
 
 async def test_changed_bytes_of_a_revision_are_not_given_out(compiler: Compiler) -> None:
     made = await compiler.compile(GOOD)
-    (compiler._shelf.folder / f"{made.sha256}.wasm").write_bytes(b"other")
+    (compiler._cache.folder / f"{made.sha256}.wasm").write_bytes(b"other")
     with pytest.raises(InvalidModule):
         await compiler.wasm(made.sha256)
     with pytest.raises(InvalidModule):
@@ -257,7 +257,7 @@ async def test_changed_bytes_of_a_revision_are_not_given_out(compiler: Compiler)
 
 async def test_everything_in_the_cache_is_ours_alone(compiler: Compiler) -> None:
     await compiler.compile(GOOD)
-    folder = compiler._shelf.folder
+    folder = compiler._cache.folder
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
 

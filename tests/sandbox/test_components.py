@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from caxton.errors import InvalidModule
-from caxton.sandbox import labels
-from caxton.sandbox.compiler import Compiled, Compiler
+from caxton.sandbox import cache_labels
+from caxton.sandbox.compile.compiler import Compiled, Compiler
 from caxton.sandbox.frames import Kind, Status
 from caxton.sandbox.profiles import Profile
 
@@ -76,11 +76,11 @@ async def test_a_component_may_be_text_too(compiler: Compiler, start: Callable[.
 
 async def test_a_compiled_component_that_was_changed_is_made_again(compiler: Compiler) -> None:
     made = await compiler.compile(component())
-    label = labels.read(made.module_path)
+    label = cache_labels.read(made.module_path)
     assert label is not None
     Path(label.component).write_bytes(b"\x7fELF and so on")
     assert not (await compiler.compile(component())).cached
-    made.module_path.write_bytes(labels.written(labels.Label(component="/bin/true")))
+    made.module_path.write_bytes(cache_labels.written(cache_labels.CacheLabel(component="/bin/true")))
     assert not (await compiler.compile(component())).cached
 
 

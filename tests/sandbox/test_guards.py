@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.sandbox import lines, selftest
-from caxton.sandbox.calls_fast import FastCalls
-from caxton.sandbox.calls_public import PublicCalls
-from caxton.sandbox.child import command, environment
+from caxton.sandbox import output_lines
+from caxton.sandbox.cell import selftest
+from caxton.sandbox.cell.calls_fast import FastCalls
+from caxton.sandbox.cell.calls_public import PublicCalls
+from caxton.sandbox.cell.slow_lanes import Lanes
 from caxton.sandbox.faults import shown
-from caxton.sandbox.lanes import Lanes
+from caxton.sandbox.processes import command, environment
 from caxton.sandbox.profiles import Profile, fingerprint
 
 from .cell_client import CellClient
@@ -105,16 +106,16 @@ def test_shown_text_is_one_printable_line(text: str) -> None:
     ],
 )
 def test_a_line_for_the_host_is_known_by_its_first_key(line: bytes, control: bool) -> None:
-    assert lines.is_control(line) is control
+    assert output_lines.is_control(line) is control
 
 
 @given(st.lists(st.sampled_from([b'{"a":1}', b'{"caxton":1}', b"", b" \t", b'{"b":2}\r']), max_size=20))
 def test_lines_are_counted_as_they_are_split(parts: list[bytes]) -> None:
     output = b"\n".join(parts)
     messages = sum(1 for part in parts if part.startswith((b'{"a"', b'{"b"')))
-    assert lines.count(output, 100) == messages
-    assert sum(1 for line in lines.split(output) if not lines.is_control(line)) == messages
-    assert lines.count(output + b"\n" + b"x" * 101, 100) == -1
+    assert output_lines.count(output, 100) == messages
+    assert sum(1 for line in output_lines.split(output) if not output_lines.is_control(line)) == messages
+    assert output_lines.count(output + b"\n" + b"x" * 101, 100) == -1
 
 
 def test_lanes_keep_the_order_and_merge() -> None:

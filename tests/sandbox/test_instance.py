@@ -11,10 +11,10 @@ import pytest
 
 from caxton.limits import Limits
 from caxton.sandbox import engines
-from caxton.sandbox.calls_public import PublicCalls
+from caxton.sandbox.cell.calls_public import PublicCalls
+from caxton.sandbox.cell.instance import Instance
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.frames import Status
-from caxton.sandbox.instance import Instance
 from caxton.sandbox.modules import Revision
 
 from .texts import MAILBOX, guest

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.limits import Limits
-from caxton.sandbox.calls import TICK_S, ticks
-from caxton.sandbox.watch import MOST_TICKS, Pace
+from caxton.sandbox.cell.watcher import MOST_TICKS, Pace
+from caxton.sandbox.engines import TICK_S, ticks
 
 LOOKS = st.lists(st.tuples(st.floats(0.0005, 0.3), st.sampled_from(["same", "next", "none"])), max_size=60)
 

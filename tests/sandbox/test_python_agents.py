@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import Kind, Status
-from caxton.sandbox.python_build import PythonRuntime
-from caxton.sandbox.python_runtime import packed
+from caxton.sandbox.python.build import PythonRuntime
+from caxton.sandbox.python.runtime import packed
 
 from .cell_client import CellClient, Result
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from caxton.sandbox import python_build
-from caxton.sandbox.python_build import NotBuilt, PythonRuntime
-from caxton.sandbox.python_runtime import BUILDER_VERSION, PARTS, RuntimeFolder, runtime_name
+from caxton.sandbox.python import build as python_build
+from caxton.sandbox.python.build import NotBuilt, PythonRuntime
+from caxton.sandbox.python.runtime import BUILDER_VERSION, PARTS, RuntimeFolder, runtime_name
 
 
 async def test_without_its_builder_it_says_what_to_install(
@@ -62,7 +62,7 @@ def test_the_runtimes_name_follows_from_its_parts(tmp_path: Path, monkeypatch: p
     for file in PARTS.iterdir():
         if file.is_file():
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr("caxton.sandbox.python_runtime.PARTS", tmp_path)
+    monkeypatch.setattr("caxton.sandbox.python.runtime.PARTS", tmp_path)
     assert runtime_name() == name
     (tmp_path / "agent.wit").write_text("another")
     assert runtime_name() != name

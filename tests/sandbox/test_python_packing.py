@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.errors import InvalidModule
-from caxton.sandbox.precheck import check_head
-from caxton.sandbox.python_agent import HEAD_BYTES, SOURCE_CEILING, is_python, pack, unpack
+from caxton.sandbox.compile.precheck import check_head
+from caxton.sandbox.compile.python_source import HEAD_BYTES, SOURCE_CEILING, is_python, pack, unpack
 
 NAME = "0" * 64
 

@@ -1,7 +1,7 @@
-"""A house with sellers of the market for tests of tasks, and others that do what a task has to cope with.
+"""A runtime with sellers of the market for tests of tasks, and others that do what a task has to cope with.
 
-In: a folder. Out: a running house. The sellers are the example's own module; `says` makes the others. Nothing waits by
-the clock of the machine.
+In: a folder. Out: a running runtime. The sellers are the example's own module; `says` makes the others. Nothing waits
+by the clock of the machine.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from agents.homes import PATIENCE_S, home, reached
+from agents.systems import PATIENCE_S, home, reached
 
 from caxton.acl.message import read_message
 from caxton.clock import Clock
 from caxton.deploy import DeploymentRequest
 from caxton.example_modules import folder
-from caxton.house import House
 from caxton.protocols import Legality, Referee, library
-from caxton.tasks import TaskView, Wish
+from caxton.runtime import Runtime
+from caxton.tasks import TaskRequest, TaskView
 
 SELLER = (folder("market") / "seller.wasm").read_bytes()
 SELLERS = {"ann": 40, "bob": 44, "cleo": 38}
@@ -85,37 +85,37 @@ def act(name: str) -> str:
 @asynccontextmanager
 async def shop(
     place: Path, guests: dict[str, bytes] | None = None, *, clock: Clock | None = None, toml: str = ""
-) -> AsyncGenerator[House]:
+) -> AsyncGenerator[Runtime]:
     """Three steady sellers and these guests; agents that are there already stay as they are."""
-    async with home(place, toml, clock=clock) as house:
+    async with home(place, toml, clock=clock) as runtime:
         for name, price in SELLERS.items():
-            if name not in house.agents.registry.agents:
-                await house.engine.deploy(
+            if name not in runtime.agents.registry.agents:
+                await runtime.engine.deploy(
                     DeploymentRequest(name, SELLER, settings={"price": price, "mood": "steady", "seed": 7})
                 )
         for name, wasm in (guests or {}).items():
-            if name not in house.agents.registry.agents:
-                await house.engine.deploy(DeploymentRequest(name, wasm, wat=True))
-        yield house
+            if name not in runtime.agents.registry.agents:
+                await runtime.engine.deploy(DeploymentRequest(name, wasm, wat=True))
+        yield runtime
 
 
-def wish(to: str, protocol: str = "contract-net", content: object = BOOK, **more: Any) -> Wish:
+def wish(to: str, protocol: str = "contract-net", content: object = BOOK, **more: Any) -> TaskRequest:
     """What is asked for; a contract net for the lowest price where nothing else is said."""
     if protocol == "contract-net":
         more.setdefault("choose", "lowest:price")
-    return Wish(
+    return TaskRequest(
         protocol=protocol, to=to.split(","), content=msgspec.Raw(msgspec.json.encode(content)), **more
     )
 
 
-async def ended(house: House, id: str) -> TaskView:
+async def ended(runtime: Runtime, id: str) -> TaskView:
     """That task when it has ended; what is read of it from the journal is what it knew, and it broke no rule."""
-    await house.tasks.ended(id, PATIENCE_S)
-    view = await house.tasks.view(id)
+    await runtime.tasks.ended(id, PATIENCE_S)
+    view = await runtime.tasks.view(id)
     assert view.summary.ended_us is not None, view
     over = all(branch.outcome is not None for branch in view.branches)
     assert over == (view.summary.state in ("Completed", "Failed", "Expired")), view
-    rows = await house.journal.reader.messages(conversation=id, limit=1000)
+    rows = await runtime.journal.reader.messages(conversation=id, limit=1000)
     referee = Referee(library(), seen=0)
     for row in rows:
         message = read_message(row.body)
@@ -126,12 +126,12 @@ async def ended(house: House, id: str) -> TaskView:
 
 
 async def so_far(
-    house: House, id: str, *, received: dict[str, int] | None = None, sent: dict[str, int] | None = None
+    runtime: Runtime, id: str, *, received: dict[str, int] | None = None, sent: dict[str, int] | None = None
 ) -> None:
     """Until a task has heard and said that much."""
 
     def there() -> bool:
-        live = house.tasks.live(id)
+        live = runtime.tasks.live(id)
         assert live is not None
         return all(
             counts.get(act, 0) >= count
@@ -139,12 +139,12 @@ async def so_far(
             for act, count in (wanted or {}).items()
         )
 
-    await reached(house, there)
+    await reached(runtime, there)
 
 
-async def run(house: House, asked: Wish) -> TaskView:
+async def run(runtime: Runtime, asked: TaskRequest) -> TaskView:
     """Run a task to its end."""
-    return await ended(house, await house.tasks.begin(asked))
+    return await ended(runtime, await runtime.tasks.begin(asked))
 
 
 def states(view: TaskView) -> dict[str, str]:

@@ -20,15 +20,15 @@ SENSOR = says({act("subscribe"): said("agree"), act("cancel"): said("inform", {"
 
 async def test_what_is_open_is_cancelled_and_waited_for(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"sworn": SWORN, "deaf": DEAF}, clock=clock) as house:
-        id = await house.tasks.begin(wish("sworn,deaf", "request", deadline="1h"))
-        await so_far(house, id, received={"agree": 2})
+    async with shop(tmp_path, {"sworn": SWORN, "deaf": DEAF}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("sworn,deaf", "request", deadline="1h"))
+        await so_far(runtime, id, received={"agree": 2})
         clock.advance(5)
-        await house.tasks.cancel(id)
-        await so_far(house, id, received={"agree": 2, "inform": 1})
-        await house.tasks.cancel(id)  # once more changes nothing
+        await runtime.tasks.cancel(id)
+        await so_far(runtime, id, received={"agree": 2, "inform": 1})
+        await runtime.tasks.cancel(id)  # once more changes nothing
         clock.advance(2.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"sworn": "cancelled", "deaf": "cancelled-unconfirmed"}
         assert view.summary.ending is Ending.CANCELLED
         assert view.sent == {"request": 1, "cancel": 2}
@@ -37,45 +37,45 @@ async def test_what_is_open_is_cancelled_and_waited_for(tmp_path: Path) -> None:
 
 async def test_offers_that_nobody_decided_on_are_rejected(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute,ann", reply_by="1h"))
-        await so_far(house, id, received={"propose": 1})
-        await house.tasks.cancel(id)
-        await so_far(house, id, sent={"reject-proposal": 1})
+    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute,ann", reply_by="1h"))
+        await so_far(runtime, id, received={"propose": 1})
+        await runtime.tasks.cancel(id)
+        await so_far(runtime, id, sent={"reject-proposal": 1})
         clock.advance(2.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view)["ann"] == "rejected"
         assert view.summary.ending is Ending.CANCELLED
 
 
 async def test_a_subscription_that_was_to_be_heard_for_a_time_has_been(tmp_path: Path) -> None:
-    async with shop(tmp_path, {"sensor": SENSOR}, clock=VirtualClock()) as house:
-        id = await house.tasks.begin(wish("sensor", "subscribe", deadline="1d"))
-        await so_far(house, id, received={"agree": 1})
-        await house.tasks.cancel(id)
-        view = await ended(house, id)
+    async with shop(tmp_path, {"sensor": SENSOR}, clock=VirtualClock()) as runtime:
+        id = await runtime.tasks.begin(wish("sensor", "subscribe", deadline="1d"))
+        await so_far(runtime, id, received={"agree": 1})
+        await runtime.tasks.cancel(id)
+        view = await ended(runtime, id)
         assert (states(view), view.summary.ending) == ({"sensor": "cancelled"}, Ending.ACHIEVED)
 
 
 async def test_it_is_cancelled_after_a_restart_too(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"deaf": DEAF}, clock=clock) as house:
-        id = await house.tasks.begin(wish("deaf", "request", deadline="1h"))
-        await so_far(house, id, received={"agree": 1})
-        await house.tasks.cancel(id)
-        await so_far(house, id, sent={"cancel": 1})
-    async with shop(tmp_path, clock=clock) as house:
+    async with shop(tmp_path, {"deaf": DEAF}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("deaf", "request", deadline="1h"))
+        await so_far(runtime, id, received={"agree": 1})
+        await runtime.tasks.cancel(id)
+        await so_far(runtime, id, sent={"cancel": 1})
+    async with shop(tmp_path, clock=clock) as runtime:
         clock.advance(2.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (states(view), view.sent["cancel"]) == ({"deaf": "cancelled-unconfirmed"}, 1)
         assert view.summary.ending is Ending.CANCELLED
 
 
 async def test_one_that_has_ended_or_never_was_cannot_be_cancelled(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("ann,bob"))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("ann,bob"))
         with pytest.raises(InvalidState, match="has ended"):
-            await house.tasks.cancel(view.summary.id)
+            await runtime.tasks.cancel(view.summary.id)
         with pytest.raises(TaskNotFound, match="t-none"):
-            await house.tasks.cancel("t-none")
-        assert (await house.tasks.view(view.summary.id)).summary.ending is Ending.ACHIEVED
+            await runtime.tasks.cancel("t-none")
+        assert (await runtime.tasks.view(view.summary.id)).summary.ending is Ending.ACHIEVED

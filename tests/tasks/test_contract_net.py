@@ -6,21 +6,21 @@ import json
 from pathlib import Path
 
 import pytest
-from agents.homes import commit
+from agents.systems import commit
 
 from caxton.clock import VirtualClock
 from caxton.errors import ResourceError
-from caxton.house import House
+from caxton.runtime import Runtime
 from caxton.tasks.tasks import UNDER_WAY_MAX
 from caxton.tasks.view import Ending
 
 from .market import BOOK, TRAP, act, content, ended, run, said, says, shop, so_far, states, wish
 
 
-async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str, str, object]]:
+async def heard_by(runtime: Runtime, name: str, conversation: str) -> list[tuple[str, str, object]]:
     """What was said to an agent in a conversation: by whom, act and content."""
-    await commit(house)
-    rows = await house.journal.reader.messages(conversation=conversation, limit=1000)
+    await commit(runtime)
+    rows = await runtime.journal.reader.messages(conversation=conversation, limit=1000)
     bodies = [json.loads(row.body) for row in rows]
     return [
         (body["sender"], body["performative"], body.get("content"))
@@ -30,8 +30,8 @@ async def heard_by(house: House, name: str, conversation: str) -> list[tuple[str
 
 
 async def test_the_lowest_offer_is_accepted_and_its_result_waited_for(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("ann,bob,cleo"))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("ann,bob,cleo"))
         assert (view.summary.state, view.summary.outcome, view.summary.ending) == (
             "Completed",
             "awarded",
@@ -46,7 +46,7 @@ async def test_the_lowest_offer_is_accepted_and_its_result_waited_for(tmp_path: 
         assert cleo.result is not None
         assert content(cleo.result.content) == {"done": True, "item": "book", "price": 38}
         assert content(ann.proposal)["price"] == 40
-        rejected = await heard_by(house, "ann", view.summary.id)
+        rejected = await heard_by(runtime, "ann", view.summary.id)
         assert rejected[-1][1:] == ("reject-proposal", {"reason": "another proposal was chosen"})
 
 
@@ -64,8 +64,8 @@ async def test_the_lowest_offer_is_accepted_and_its_result_waited_for(tmp_path: 
 async def test_as_many_win_as_are_asked_for(
     tmp_path: Path, choose: str, winners: int | None, winning: set[str] | int
 ) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("ann,bob,cleo", choose=choose, winners=winners))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("ann,bob,cleo", choose=choose, winners=winners))
         won = {name for name, state in states(view).items() if state == "done"}
         assert won == winning or len(won) == winning
         assert view.summary.ending is Ending.ACHIEVED
@@ -74,8 +74,8 @@ async def test_as_many_win_as_are_asked_for(
 
 
 async def test_none_takes_no_offer_and_shows_them_all(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("ann,bob,cleo", choose="none"))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("ann,bob,cleo", choose="none"))
         assert (view.summary.outcome, view.summary.ending) == ("no-award", Ending.ACHIEVED)
         assert set(states(view).values()) == {"rejected"}
         assert sorted(content(branch.proposal)["price"] for branch in view.branches) == [38, 40, 44]
@@ -83,19 +83,19 @@ async def test_none_takes_no_offer_and_shows_them_all(tmp_path: Path) -> None:
 
 async def test_an_offer_without_the_field_is_rejected_with_the_reason(tmp_path: Path) -> None:
     vague = says({act("cfp"): said("propose", {"price": "a fair one"})})
-    async with shop(tmp_path, {"vague": vague}) as house:
-        view = await run(house, wish("vague,bob"))
+    async with shop(tmp_path, {"vague": vague}) as runtime:
+        view = await run(runtime, wish("vague,bob"))
         assert states(view) == {"vague": "rejected", "bob": "done"}
-        told = await heard_by(house, "vague", view.summary.id)
+        told = await heard_by(runtime, "vague", view.summary.id)
         assert told[-1][1:] == ("reject-proposal", {"reason": "the proposal has no number at price"})
-        alone = await run(house, wish("vague"))
+        alone = await run(runtime, wish("vague"))
         assert (alone.summary.outcome, alone.summary.ending) == ("no-award", Ending.NOT_ACHIEVED)
 
 
 async def test_refusals_are_counted_and_with_nothing_else_nobody_wins(tmp_path: Path) -> None:
     no = says({act("cfp"): said("refuse", {"reason": "not today"})})
-    async with shop(tmp_path, {"no": no, "never": no}) as house:
-        view = await run(house, wish("no,never"))
+    async with shop(tmp_path, {"no": no, "never": no}) as runtime:
+        view = await run(runtime, wish("no,never"))
         assert (view.summary.state, view.summary.outcome) == ("Completed", "no-award")
         assert view.summary.ending is Ending.NOT_ACHIEVED
         assert view.summary.reason == "no@local: refused; never@local: refused"
@@ -105,14 +105,14 @@ async def test_refusals_are_counted_and_with_nothing_else_nobody_wins(tmp_path: 
 
 
 async def test_who_does_not_exist_has_failed_and_the_others_go_on(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("nobody,bob"))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("nobody,bob"))
         assert states(view) == {"nobody": "failed-delivery", "bob": "done"}
         nobody = view.branches[0]
         assert nobody.result is not None
         assert nobody.result.sender == "ams@local"
         assert content(nobody.result.content)["error"] == "unknown_agent"
-        alone = await run(house, wish("nobody"))
+        alone = await run(runtime, wish("nobody"))
         assert (alone.summary.state, alone.summary.ending) == ("Failed", Ending.FAILED)
 
 
@@ -123,8 +123,8 @@ async def test_a_winner_that_fails_is_a_failed_task(tmp_path: Path) -> None:
             act("accept-proposal"): said("failure", {"reason": "sold out after all"}),
         }
     )
-    async with shop(tmp_path, {"boaster": boaster}) as house:
-        view = await run(house, wish("boaster,bob"))
+    async with shop(tmp_path, {"boaster": boaster}) as runtime:
+        view = await run(runtime, wish("boaster,bob"))
         assert states(view) == {"boaster": "failed", "bob": "rejected"}
         assert (view.summary.outcome, view.summary.ending) == ("awarded", Ending.FAILED)
         assert view.summary.reason == "boaster@local: failed"
@@ -132,21 +132,21 @@ async def test_a_winner_that_fails_is_a_failed_task(tmp_path: Path) -> None:
 
 async def test_not_understood_and_a_trap_end_their_own_branch_only(tmp_path: Path) -> None:
     puzzled = says({act("cfp"): said("not-understood", {"reason": "what?"})})
-    async with shop(tmp_path, {"puzzled": puzzled, "trap": says({act("cfp"): TRAP})}) as house:
-        view = await run(house, wish("puzzled,trap,bob"))
+    async with shop(tmp_path, {"puzzled": puzzled, "trap": says({act("cfp"): TRAP})}) as runtime:
+        view = await run(runtime, wish("puzzled,trap,bob"))
         assert states(view) == {"puzzled": "not-understood", "trap": "failed-delivery", "bob": "done"}
         assert view.received == {"failure": 1, "inform": 1, "not-understood": 1, "propose": 1}
 
 
 async def test_who_says_nothing_is_missing_after_the_deadline_and_not_waited_for(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute,bob", reply_by="2s"))
-        await so_far(house, id, received={"propose": 1})
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute,bob", reply_by="2s"))
+        await so_far(runtime, id, received={"propose": 1})
         clock.advance(1.999)
-        assert (await house.tasks.view(id)).summary.ending is None
+        assert (await runtime.tasks.view(id)).summary.ending is None
         clock.advance(0.002)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"mute": "no-response", "bob": "done"}
         assert view.missing == 1
         assert view.summary.ending is Ending.ACHIEVED
@@ -154,10 +154,10 @@ async def test_who_says_nothing_is_missing_after_the_deadline_and_not_waited_for
 
 async def test_nobody_answers_and_the_task_has_timed_out(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute", reply_by="2s"))
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute", reply_by="2s"))
         clock.advance(2.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (view.summary.state, view.summary.outcome) == ("Failed", "no-award")
         assert view.summary.ending is Ending.TIMED_OUT
         assert view.summary.reason == "mute@local: no-response"
@@ -179,23 +179,23 @@ async def test_a_late_offer_is_rejected_as_late_once(tmp_path: Path, mode: str, 
     long = says({act("cfp"): said("propose", {"price": 50})})
     async with shop(
         tmp_path, {"long": long, "late": late}, clock=clock, toml=f'referee = {{ mode = "{mode}" }}'
-    ) as house:
-        id = await house.tasks.begin(wish("late,long", reply_by="2s", deadline="9s"))
+    ) as runtime:
+        id = await runtime.tasks.begin(wish("late,long", reply_by="2s", deadline="9s"))
         assert id == conversation
-        await so_far(house, id, received={"propose": 1})
+        await so_far(runtime, id, received={"propose": 1})
         clock.advance(2.5)
-        await so_far(house, id, received={"propose": 1}, sent={"accept-proposal": 1})
+        await so_far(runtime, id, received={"propose": 1}, sent={"accept-proposal": 1})
         clock.advance(1)
-        await so_far(house, id, received={"propose": 2})
-        running = await house.tasks.view(id)
+        await so_far(runtime, id, received={"propose": 2})
+        running = await runtime.tasks.view(id)
         assert states(running) == {"late": "late-rejected", "long": "accepted"}
         assert running.late == 1
         clock.advance(6)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"late": "late-rejected", "long": "timed-out"}
         assert view.summary.ending is Ending.TIMED_OUT
         assert view.received == {"propose": 2}
-        told = await heard_by(house, "late", id)
+        told = await heard_by(runtime, "late", id)
         assert told == [
             ("operator@local", "cfp", BOOK),
             (f"{by}@local", "reject-proposal", {"reason": "late"}),
@@ -210,11 +210,11 @@ async def test_what_the_protocol_does_not_allow_changes_nothing_and_is_listed(
     clock = VirtualClock()
     async with shop(
         tmp_path, {"eager": eager}, clock=clock, toml=f'referee = {{ mode = "{mode}" }}'
-    ) as house:
-        id = await house.tasks.begin(wish("eager,ann", reply_by="5s"))
-        await so_far(house, id, received={"propose": 1})
+    ) as runtime:
+        id = await runtime.tasks.begin(wish("eager,ann", reply_by="5s"))
+        await so_far(runtime, id, received={"propose": 1})
         clock.advance(5.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"eager": "no-response", "ann": "done"}
         assert view.received == {"propose": 1, "inform": 1}
         assert [(one.sender, one.performative, one.rule) for one in view.violations] == [
@@ -224,49 +224,49 @@ async def test_what_the_protocol_does_not_allow_changes_nothing_and_is_listed(
 
 async def test_the_first_offer_wins_before_the_others_have_come(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute,bob", choose="first", reply_by="5s"))
-        await so_far(house, id, received={"propose": 1, "inform": 1})
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute,bob", choose="first", reply_by="5s"))
+        await so_far(runtime, id, received={"propose": 1, "inform": 1})
         # no time has passed: bob has won and delivered, while mute may still answer
-        assert states(await house.tasks.view(id)) == {"mute": "cfp-sent", "bob": "done"}
+        assert states(await runtime.tasks.view(id)) == {"mute": "cfp-sent", "bob": "done"}
         clock.advance(5.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert view.summary.ending is Ending.ACHIEVED
         assert content(view.order.content) == BOOK
 
 
 async def test_many_tasks_at_once_do_not_mix(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
+    async with shop(tmp_path) as runtime:
         ids = [
-            await house.tasks.begin(wish("ann,bob,cleo", content={"item": f"book {n}"}, choose="none"))
+            await runtime.tasks.begin(wish("ann,bob,cleo", content={"item": f"book {n}"}, choose="none"))
             for n in range(40)
         ]
         assert len(set(ids)) == 40
         for n, id in enumerate(ids):
-            view = await ended(house, id)
+            view = await ended(runtime, id)
             assert view.summary.ending is Ending.ACHIEVED
             assert {content(branch.proposal)["item"] for branch in view.branches} == {f"book {n}"}
-        assert house.tasks.under_way == 0
+        assert runtime.tasks.under_way == 0
 
 
 async def test_a_winner_that_is_stopped_before_it_delivers_has_failed(tmp_path: Path) -> None:
     idle = says({act("cfp"): said("propose", {"price": 1})})
-    async with shop(tmp_path, {"idle": idle}) as house:
-        id = await house.tasks.begin(wish("idle,ann"))
-        await so_far(house, id, sent={"accept-proposal": 1, "reject-proposal": 1})
-        await house.agents.stop("idle", drain=False)
-        view = await ended(house, id)
+    async with shop(tmp_path, {"idle": idle}) as runtime:
+        id = await runtime.tasks.begin(wish("idle,ann"))
+        await so_far(runtime, id, sent={"accept-proposal": 1, "reject-proposal": 1})
+        await runtime.agents.stop("idle", drain=False)
+        view = await ended(runtime, id)
         assert states(view) == {"idle": "failed-delivery", "ann": "rejected"}
         assert view.summary.ending is Ending.FAILED
 
 
 async def test_more_than_may_run_at_once_are_refused(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": says({})}, clock=clock) as house:
-        ids = [await house.tasks.begin(wish("mute", reply_by="5s")) for _ in range(UNDER_WAY_MAX)]
+    async with shop(tmp_path, {"mute": says({})}, clock=clock) as runtime:
+        ids = [await runtime.tasks.begin(wish("mute", reply_by="5s")) for _ in range(UNDER_WAY_MAX)]
         with pytest.raises(ResourceError, match="256 tasks are under way"):
-            await house.tasks.begin(wish("ann"))
+            await runtime.tasks.begin(wish("ann"))
         clock.advance(5.001)
         for id in ids:
-            assert (await ended(house, id)).summary.ending is Ending.TIMED_OUT
-        assert (await run(house, wish("ann"))).summary.ending is Ending.ACHIEVED
+            assert (await ended(runtime, id)).summary.ending is Ending.TIMED_OUT
+        assert (await run(runtime, wish("ann"))).summary.ending is Ending.ACHIEVED

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from agents.homes import reached
+from agents.systems import reached
 
 from caxton.clock import VirtualClock
 from caxton.errors import InvalidMessage, InvalidTask, MessageTooLarge, SecurityError
 from caxton.protocols import library
-from caxton.tasks import Wish, read_wish
+from caxton.tasks import TaskRequest, read_task_request
 from caxton.tasks.view import Ending
 
 from .market import act, content, ended, run, said, says, shop, so_far, states, wish
@@ -22,27 +22,27 @@ STUBBORN = says({act("request"): said("agree"), act("cancel"): said("failure", {
 
 
 async def test_a_request_to_several_is_achieved_when_all_have_done_it(tmp_path: Path) -> None:
-    async with shop(tmp_path, {"yes": YES, "also": YES, "no": NO}) as house:
-        view = await run(house, wish("yes,also", "request", "please"))
+    async with shop(tmp_path, {"yes": YES, "also": YES, "no": NO}) as runtime:
+        view = await run(runtime, wish("yes,also", "request", "please"))
         assert (view.summary.outcome, view.summary.ending) == ("achieved", Ending.ACHIEVED)
         assert view.received == {"inform": 2}
         assert content(view.branches[0].result.content) == {"done": True}  # type: ignore[union-attr]
-        mixed = await run(house, wish("yes,no", "request", "please"))
+        mixed = await run(runtime, wish("yes,no", "request", "please"))
         assert (mixed.summary.outcome, mixed.summary.ending) == ("achieved", Ending.NOT_ACHIEVED)
         assert mixed.summary.reason == "no@local: refused"
-        lost = await run(house, wish("yes,no,nobody", "request", "please"))
+        lost = await run(runtime, wish("yes,no,nobody", "request", "please"))
         assert (lost.summary.ending, lost.summary.reason) == (Ending.FAILED, "nobody@local: failed-delivery")
 
 
 async def test_what_is_open_at_the_deadline_is_cancelled(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"sworn": SWORN, "yes": YES}, clock=clock) as house:
-        id = await house.tasks.begin(wish("sworn,yes", "request", reply_by="1s", deadline="5s"))
-        await so_far(house, id, received={"agree": 1, "inform": 1})
+    async with shop(tmp_path, {"sworn": SWORN, "yes": YES}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("sworn,yes", "request", reply_by="1s", deadline="5s"))
+        await so_far(runtime, id, received={"agree": 1, "inform": 1})
         clock.advance(5)
-        assert (await house.tasks.view(id)).sent == {"request": 1}
+        assert (await runtime.tasks.view(id)).sent == {"request": 1}
         clock.advance(0.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"sworn": "cancelled", "yes": "done"}
         assert view.summary.ending is Ending.TIMED_OUT
         assert view.sent == {"cancel": 1, "request": 1}
@@ -50,11 +50,11 @@ async def test_what_is_open_at_the_deadline_is_cancelled(tmp_path: Path) -> None
 
 async def test_a_cancel_that_is_refused_ends_the_task_and_not_the_agents_work(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"stubborn": STUBBORN}, clock=clock) as house:
-        id = await house.tasks.begin(wish("stubborn", "request", reply_by="1s", deadline="5s"))
-        await so_far(house, id, received={"agree": 1})
+    async with shop(tmp_path, {"stubborn": STUBBORN}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("stubborn", "request", reply_by="1s", deadline="5s"))
+        await so_far(runtime, id, received={"agree": 1})
         clock.advance(5.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (view.branches[0].state, view.branches[0].reason) == ("agreed", "the cancel was refused")
         assert (view.summary.state, view.summary.ending) == ("InProgress", Ending.TIMED_OUT)
         assert view.sent["cancel"] == 1
@@ -63,19 +63,19 @@ async def test_a_cancel_that_is_refused_ends_the_task_and_not_the_agents_work(tm
 async def test_a_cancel_without_answer_is_waited_for_two_seconds(tmp_path: Path) -> None:
     clock = VirtualClock()
     deaf = says({act("request"): said("agree")})
-    async with shop(tmp_path, {"deaf": deaf}, clock=clock) as house:
-        id = await house.tasks.begin(wish("deaf", "request", reply_by="1s", deadline="5s"))
-        await so_far(house, id, received={"agree": 1})
+    async with shop(tmp_path, {"deaf": deaf}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("deaf", "request", reply_by="1s", deadline="5s"))
+        await so_far(runtime, id, received={"agree": 1})
         clock.advance(5.001)
-        await so_far(house, id, sent={"cancel": 1})
+        await so_far(runtime, id, sent={"cancel": 1})
         clock.advance(2.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (view.branches[0].state, view.summary.ending) == ("cancelled-unconfirmed", Ending.TIMED_OUT)
 
 
 async def test_a_query_asks_a_seller_how_business_goes(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
-        view = await run(house, wish("ann,bob", "query", act="query-ref"))
+    async with shop(tmp_path) as runtime:
+        view = await run(runtime, wish("ann,bob", "query", act="query-ref"))
         assert states(view) == {"ann": "done", "bob": "done"}
         assert [content(one.result.content)["price"] for one in view.branches if one.result] == [40, 44]
 
@@ -83,8 +83,8 @@ async def test_a_query_asks_a_seller_how_business_goes(tmp_path: Path) -> None:
 async def test_an_offer_to_do_something_is_taken_or_not(tmp_path: Path) -> None:
     takes = says({act("propose"): said("accept-proposal")})
     not_me = says({act("propose"): said("reject-proposal", {"reason": "no need"})})
-    async with shop(tmp_path, {"takes": takes, "not-me": not_me}) as house:
-        view = await run(house, wish("takes,not-me", "propose", {"do": "sweep"}))
+    async with shop(tmp_path, {"takes": takes, "not-me": not_me}) as runtime:
+        view = await run(runtime, wish("takes,not-me", "propose", {"do": "sweep"}))
         assert states(view) == {"takes": "accepted", "not-me": "rejected"}
         assert view.summary.ending is Ending.NOT_ACHIEVED
 
@@ -99,16 +99,16 @@ async def test_request_when_waits_as_long_as_it_takes(tmp_path: Path) -> None:
             '"wake":': said("request", {"after_ms": 60000, "tag": "now"}, receiver="timer"),
         }
     )
-    async with shop(tmp_path, {"when": when}, clock=clock) as house:
-        assert id == await house.tasks.begin(wish("when", "request-when", reply_by="1s", deadline="1h"))
-        await so_far(house, id, received={"agree": 1})
-        house.bus.submit({"performative": "request", "receiver": "when", "content": {"wake": 1}})
-        timer = house.bus.platform_agents["timer@local"]
-        await reached(house, lambda: timer.oldest() <= house.bus.last_seq)
+    async with shop(tmp_path, {"when": when}, clock=clock) as runtime:
+        assert id == await runtime.tasks.begin(wish("when", "request-when", reply_by="1s", deadline="1h"))
+        await so_far(runtime, id, received={"agree": 1})
+        runtime.bus.submit({"performative": "request", "receiver": "when", "content": {"wake": 1}})
+        timer = runtime.bus.platform_agents["timer@local"]
+        await reached(runtime, lambda: timer.oldest() <= runtime.bus.last_seq)
         clock.advance(59)
-        assert states(await house.tasks.view(id)) == {"when": "waiting"}
+        assert states(await runtime.tasks.view(id)) == {"when": "waiting"}
         clock.advance(1)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (states(view), view.summary.ending) == ({"when": "done"}, Ending.ACHIEVED)
 
 
@@ -117,8 +117,8 @@ async def test_a_subscription_ends_after_enough_informs(tmp_path: Path) -> None:
     sensor = says(
         {act("subscribe"): told, act("cancel"): said("inform", {"cancelled": True}), act("query-ref"): told}
     )
-    async with shop(tmp_path, {"sensor": sensor}) as house:
-        view = await run(house, wish("sensor", "subscribe", informs=1))
+    async with shop(tmp_path, {"sensor": sensor}) as runtime:
+        view = await run(runtime, wish("sensor", "subscribe", informs=1))
         assert (view.branches[0].state, view.summary.ending) == ("cancelled", Ending.ACHIEVED)
         assert [content(one) for one in view.branches[0].informs] == [{"temperature": 21}]
         assert view.received == {"inform": 2}
@@ -127,16 +127,16 @@ async def test_a_subscription_ends_after_enough_informs(tmp_path: Path) -> None:
 async def test_a_subscription_without_a_number_hears_until_its_deadline(tmp_path: Path) -> None:
     clock = VirtualClock()
     sensor = says({act("subscribe"): said("agree"), act("cancel"): said("inform", {"cancelled": True})})
-    async with shop(tmp_path, {"sensor": sensor}, clock=clock) as house:
-        id = await house.tasks.begin(wish("sensor", "subscribe", deadline="10m"))
-        await so_far(house, id, received={"agree": 1})
+    async with shop(tmp_path, {"sensor": sensor}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("sensor", "subscribe", deadline="10m"))
+        await so_far(runtime, id, received={"agree": 1})
         clock.advance(601)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert (view.branches[0].state, view.summary.ending) == ("cancelled", Ending.ACHIEVED)
-        more = await house.tasks.begin(wish("sensor", "subscribe", deadline="10m", informs=2))
-        await so_far(house, more, received={"agree": 1})
+        more = await runtime.tasks.begin(wish("sensor", "subscribe", deadline="10m", informs=2))
+        await so_far(runtime, more, received={"agree": 1})
         clock.advance(601)
-        assert (await ended(house, more)).summary.ending is Ending.TIMED_OUT
+        assert (await ended(runtime, more)).summary.ending is Ending.TIMED_OUT
 
 
 async def test_rounds_ask_again_whoever_can_be_compared_and_the_last_one_decides(tmp_path: Path) -> None:
@@ -149,19 +149,19 @@ async def test_rounds_ask_again_whoever_can_be_compared_and_the_last_one_decides
         }
     )
     vague = says({act("cfp"): said("propose", {"price": None})})
-    async with shop(tmp_path, {"better": better, "vague": vague}) as house:
+    async with shop(tmp_path, {"better": better, "vague": vague}) as runtime:
         two = await run(
-            house,
+            runtime,
             wish(
                 "better,vague,ann", "iterated-contract-net", {"item": "book"}, rounds=2, choose="lowest:price"
             ),
         )
         assert states(two) == {"better": "done", "vague": "rejected", "ann": "rejected"}
         assert [branch.round for branch in two.branches] == [2, 1, 2]
-        rows = await house.journal.reader.messages(conversation=two.summary.id, performative="cfp")
+        rows = await runtime.journal.reader.messages(conversation=two.summary.id, performative="cfp")
         assert [b'"content":{"item":"book","round":2,"best":39}' in row.body for row in rows] == [False, True]
         three = await run(
-            house,
+            runtime,
             wish("better,bob", "iterated-contract-net", {"item": "book"}, rounds=3, choose="lowest:price"),
         )
         assert states(three) == {"better": "refused", "bob": "done"}
@@ -197,13 +197,13 @@ async def test_rounds_ask_again_whoever_can_be_compared_and_the_last_one_decides
         (wish(",".join(f"a{n}" for n in range(300)), "request"), "300 participants; the limit is 256"),
     ],
 )
-def test_what_cannot_be_run_is_refused_with_a_clear_word(asked: Wish, says_why: str) -> None:
+def test_what_cannot_be_run_is_refused_with_a_clear_word(asked: TaskRequest, says_why: str) -> None:
     with pytest.raises(InvalidTask, match=says_why):
-        read_wish(asked, library(), platform="local", receivers=256, now_us=1_700_000_000_000_000)
+        read_task_request(asked, library(), platform="local", receivers=256, now_us=1_700_000_000_000_000)
 
 
 async def test_what_the_bus_would_refuse_is_refused_before_there_is_a_task(tmp_path: Path) -> None:
-    async with shop(tmp_path) as house:
+    async with shop(tmp_path) as runtime:
         deep: object = 1
         for _ in range(70):
             deep = [deep]
@@ -213,8 +213,8 @@ async def test_what_the_bus_would_refuse_is_refused_before_there_is_a_task(tmp_p
             (wish("ann", "request", deep), InvalidMessage),
         ):
             with pytest.raises(refusal):
-                await house.tasks.begin(asked)
-        assert await house.tasks.summaries(before=None, limit=10) == ([], None)
+                await runtime.tasks.begin(asked)
+        assert await runtime.tasks.summaries(before=None, limit=10) == ([], None)
 
 
 async def test_a_protocol_of_the_projects_own_runs_too(tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ async def test_a_protocol_of_the_projects_own_runs_too(tmp_path: Path) -> None:
         ]"""
     )
     pong = says({act("query-ref"): said("confirm", "pong")})
-    async with shop(tmp_path, {"pong": pong}, toml='referee = { tables = ["ping.toml"] }') as house:
-        view = await run(house, wish("pong,ann", "ping", "?", reply_by="300ms"))
+    async with shop(tmp_path, {"pong": pong}, toml='referee = { tables = ["ping.toml"] }') as runtime:
+        view = await run(runtime, wish("pong,ann", "ping", "?", reply_by="300ms"))
         assert (view.summary.protocol, states(view)) == ("ping", {"pong": "heard", "ann": "timed-out"})
         assert view.branches[0].result is not None
         assert content(view.branches[0].result.content) == "pong"

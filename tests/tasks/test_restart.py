@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from agents.homes import commit, power_cut
+from agents.systems import commit, power_cut
 
 from caxton.clock import VirtualClock
 from caxton.tasks.view import Ending
@@ -18,16 +18,16 @@ SLOW = says({act("cfp"): said("propose", {"price": 1})})
 
 async def test_a_task_between_call_and_decision_decides_after_the_restart(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute,ann,bob", reply_by="5s", deadline="1m"))
-        await so_far(house, id, received={"propose": 2})
-        house.tasks.live(id)
-    async with shop(tmp_path, clock=clock) as house:
-        live = house.tasks.live(id)
+    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute,ann,bob", reply_by="5s", deadline="1m"))
+        await so_far(runtime, id, received={"propose": 2})
+        runtime.tasks.live(id)
+    async with shop(tmp_path, clock=clock) as runtime:
+        live = runtime.tasks.live(id)
         assert live is not None
         assert live.summary.ending is None
         clock.advance(5.001)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"mute": "no-response", "ann": "done", "bob": "rejected"}
         assert view.sent == {"cfp": 1, "accept-proposal": 1, "reject-proposal": 1}
         assert view.summary.ending is Ending.ACHIEVED
@@ -37,13 +37,13 @@ async def test_what_was_decided_before_a_power_cut_is_not_decided_again(tmp_path
     clock = VirtualClock()
     (tmp_path / "before").mkdir()
     (tmp_path / "after").mkdir()
-    async with shop(tmp_path / "before", {"slow": SLOW}, clock=clock) as house:
-        id = await house.tasks.begin(wish("slow,ann", reply_by="5s", deadline="1m"))
-        await so_far(house, id, sent={"accept-proposal": 1, "reject-proposal": 1})
-        await power_cut(house, tmp_path / "after")
-    async with shop(tmp_path / "after", clock=clock) as house:
+    async with shop(tmp_path / "before", {"slow": SLOW}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("slow,ann", reply_by="5s", deadline="1m"))
+        await so_far(runtime, id, sent={"accept-proposal": 1, "reject-proposal": 1})
+        await power_cut(runtime, tmp_path / "after")
+    async with shop(tmp_path / "after", clock=clock) as runtime:
         clock.advance(61)
-        view = await ended(house, id)
+        view = await ended(runtime, id)
         assert states(view) == {"slow": "timed-out", "ann": "rejected"}
         assert view.sent == {"cfp": 1, "accept-proposal": 1, "reject-proposal": 1}
         assert (view.summary.outcome, view.summary.ending) == ("awarded", Ending.TIMED_OUT)
@@ -51,23 +51,23 @@ async def test_what_was_decided_before_a_power_cut_is_not_decided_again(tmp_path
 
 async def test_a_deadline_that_passed_while_nobody_was_there_has_passed(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as house:
-        id = await house.tasks.begin(wish("mute", reply_by="5s"))
-        assert house.tasks.under_way == 1
+    async with shop(tmp_path, {"mute": MUTE}, clock=clock) as runtime:
+        id = await runtime.tasks.begin(wish("mute", reply_by="5s"))
+        assert runtime.tasks.under_way == 1
     clock.advance(3600)
-    async with shop(tmp_path, clock=clock) as house:
-        view = await ended(house, id)
+    async with shop(tmp_path, clock=clock) as runtime:
+        view = await ended(runtime, id)
         assert (states(view), view.summary.ending) == ({"mute": "no-response"}, Ending.TIMED_OUT)
 
 
 async def test_an_ended_task_is_shown_after_a_restart_as_it_was(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with shop(tmp_path, clock=clock) as house:
-        before = await run(house, wish("ann,bob,nobody"))
-        await commit(house)
+    async with shop(tmp_path, clock=clock) as runtime:
+        before = await run(runtime, wish("ann,bob,nobody"))
+        await commit(runtime)
     clock.advance(10_000)
-    async with shop(tmp_path, clock=clock) as house:
-        after = await house.tasks.view(before.summary.id)
+    async with shop(tmp_path, clock=clock) as runtime:
+        after = await runtime.tasks.view(before.summary.id)
         assert msgspec.json.encode(after) == msgspec.json.encode(before)
-        (summary,), following = await house.tasks.summaries(before=None, limit=10)
+        (summary,), following = await runtime.tasks.summaries(before=None, limit=10)
         assert (summary, following) == (before.summary, None)

@@ -1,6 +1,6 @@
 """Any participants whatever: each task ends in time, says only what is legal, and is read back as it was.
 
-The walk has no house: a task's ledger and plan against a referee that stands for the platform, and participants that
+The walk has no runtime: a task's ledger and plan against a referee that stands for the platform, and participants that
 say what they like when they like.
 """
 
@@ -17,11 +17,11 @@ from caxton.acl.performative import Performative
 from caxton.acl.reply_by import time_text
 from caxton.protocols import Legality, Referee, library
 from caxton.protocols.conversation import NEVER
-from caxton.tasks import Order, Wish, read_wish
+from caxton.tasks import Order, TaskRequest, read_task_request
 from caxton.tasks.ledger import Ledger
-from caxton.tasks.plan import CANCEL_WAIT_US, is_done, next_words
+from caxton.tasks.outgoing import OutgoingMessage
+from caxton.tasks.plan import CANCEL_WAIT_US, is_done, next_messages
 from caxton.tasks.view import TaskSummary, ending_of, replayed, state_of, view_of
-from caxton.tasks.words import Words
 
 START_US = 1_700_000_000_000_000
 LIBRARY = library()
@@ -82,7 +82,7 @@ class Walk:
             )
         )  # fmt: skip
 
-    def say(self, words: Words) -> None:
+    def say(self, words: OutgoingMessage) -> None:
         reply_by = time_text(words.reply_by_us) if words.reply_by_us is not None else None
         message = Message(
             f"m-{len(self.said)}", words.act, self.order.initiator, list(words.receivers), "t-1", "", "",
@@ -105,16 +105,16 @@ class Walk:
 def test_a_task_always_ends_and_never_breaks_a_rule(
     wish: dict[str, Any], enforced: bool, draw: st.DataObject
 ) -> None:
-    asked = Wish(
+    asked = TaskRequest(
         to=["a", "b", "c"], content=msgspec.Raw(b'{"item":"x"}'), reply_by="2s", deadline="20s", **wish
     )
-    order = read_wish(asked, LIBRARY, platform="local", receivers=256, now_us=START_US)
+    order = read_task_request(asked, LIBRARY, platform="local", receivers=256, now_us=START_US)
     walk = Walk(order)
     ledger = walk.ledger
     heard = 0
     while True:
         ledger.pass_time(walk.now_us)
-        words = next_words(ledger, walk.now_us, rejects_late=not enforced)
+        words = next_messages(ledger, walk.now_us, rejects_late=not enforced)
         if words:
             walk.say(words[0])
             assert ledger.broken is None
@@ -159,10 +159,10 @@ def test_a_task_always_ends_and_never_breaks_a_rule(
 
 
 def test_a_task_that_never_spoke_before_its_deadline_ends_and_says_so() -> None:
-    asked = Wish(protocol="request", to=["a"], reply_by="2s", deadline="20s")
-    order = read_wish(asked, LIBRARY, platform="local", receivers=256, now_us=START_US)
+    asked = TaskRequest(protocol="request", to=["a"], reply_by="2s", deadline="20s")
+    order = read_task_request(asked, LIBRARY, platform="local", receivers=256, now_us=START_US)
     ledger = Ledger(order, LIBRARY, "t-1")
-    assert [words.act for words in next_words(ledger, order.deadline_us, rejects_late=True)] == ["request"]
-    assert next_words(ledger, order.deadline_us + 1, rejects_late=True) == []
+    assert [words.act for words in next_messages(ledger, order.deadline_us, rejects_late=True)] == ["request"]
+    assert next_messages(ledger, order.deadline_us + 1, rejects_late=True) == []
     assert is_done(ledger, order.deadline_us + 1)
     assert ending_of(ledger) == ("timed-out", "a@local: nothing was said to it")

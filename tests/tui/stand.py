@@ -1,4 +1,4 @@
-"""The app on a real daemon: house, API server and socket in this process, on a clock that stands still.
+"""The app on a real daemon: runtime, API server and socket in this process, on a clock that stands still.
 
 In: a folder. Out: agents in real cells, and an app that follows them. Nothing here waits for time: who waits, waits
 for what the store hears.
@@ -23,7 +23,7 @@ from caxton.client import AsyncClient
 from caxton.clock import VirtualClock
 from caxton.config import load
 from caxton.daemon_socket import listen
-from caxton.house import House, deploy_configured, open_house
+from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton_tui import CaxtonApp
 from caxton_tui.model.store import Store
 from caxton_tui.widgets.status_bars import COMPANY
@@ -45,7 +45,7 @@ ORDER: dict[str, Any] = {
 class Daemon:
     """A running daemon and a client of it."""
 
-    house: House
+    runtime: Runtime
     client: AsyncClient
 
     async def trade(self, rounds: int = 1, **more: Any) -> None:
@@ -77,16 +77,16 @@ def empty(folder: Path) -> Path:
 async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     """The daemon of that project, ended at the end; a second one over the same folder is a restart."""
     project, clock = load(folder, environ={}), VirtualClock()
-    async with open_house(project, clock=clock, seed=7) as house:
-        await deploy_configured(house)
+    async with open_runtime(project, clock=clock, seed=7) as runtime:
+        await deploy_configured(runtime)
         listener = listen(project.state)
-        rooms = Services.of(house, stop=lambda: None, started_us=clock.now_us())
+        rooms = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
             try:
                 async with AsyncClient(listener.path, timeout=PATIENCE_S) as client:
-                    yield Daemon(house, client)
+                    yield Daemon(runtime, client)
             finally:
                 server.stop()
 
@@ -169,7 +169,7 @@ def read(caxton: Daemon) -> Callable[[Store], bool]:
 
     def holds(store: Store) -> bool:
         total = sum(one["messages"] for one in store.conversations)
-        if not settled(caxton)(store) or total != caxton.house.bus.counts.messages:
+        if not settled(caxton)(store) or total != caxton.runtime.bus.counts.messages:
             return False
         story = store.book.story(store.platform) if store.book else None
         if story is None or store.book is None or store.book.head is None:
@@ -184,7 +184,7 @@ def read(caxton: Daemon) -> Callable[[Store], bool]:
 
 def heard(caxton: Daemon) -> Callable[[Store], bool]:
     """Whether the tape has every row that there is."""
-    return lambda store: store.live and store.last_seq == caxton.house.bus.last_seq
+    return lambda store: store.live and store.last_seq == caxton.runtime.bus.last_seq
 
 
 def settled(caxton: Daemon) -> Callable[[Store], bool]:

@@ -37,7 +37,7 @@ async def test_a_restart_loses_no_row_and_shows_none_twice(tmp_path: Path) -> No
             await one.until(settled(caxton), look=True)
             assert not banner.display
             rows = [entry.seq for entry in one.store.entries]
-            assert rows == list(range(1, caxton.house.bus.last_seq + 1))
+            assert rows == list(range(1, caxton.runtime.bus.last_seq + 1))
             assert one.store.left_out == 0
 
 
@@ -104,7 +104,9 @@ async def test_another_journal_under_the_same_folder_begins_anew(tmp_path: Path)
         async with daemon(empty(tmp_path)) as caxton:
             one.app.reader.hurry()
             await one.until(settled(caxton), look=True)
-            assert [entry.seq for entry in one.store.entries] == list(range(1, caxton.house.bus.last_seq + 1))
+            assert [entry.seq for entry in one.store.entries] == list(
+                range(1, caxton.runtime.bus.last_seq + 1)
+            )
 
 
 async def test_rows_from_before_are_shown_too(tmp_path: Path) -> None:

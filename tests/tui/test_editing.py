@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from agents.homes import tally
+from agents.systems import tally
 
 from caxton.client import Client
 from caxton.daemon_socket import socket_path

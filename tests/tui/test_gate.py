@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from agents.homes import tally
+from agents.systems import tally
 from textual.widgets import Static
 
 from caxton_tui.model.store import Store

@@ -84,7 +84,7 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         box(one)
         await one.press("home", "x")
         await one.until(lambda store: not store.breaks, look=True)
-        assert caxton.house.bus.gate is None
+        assert caxton.runtime.bus.gate is None
 
 
 async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
         # the daemon says no, and what was written stands there again
         await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, LineForm))
         assert one.app.screen.query_one(Input).value == "state:x"
-        assert not caxton.house.hold.points.on
+        assert not caxton.runtime.hold.points.on
         await one.press("escape", "b", *"nosuch:x", "enter")
         assert isinstance(one.app.screen, LineForm)
         await one.press("escape")
@@ -108,7 +108,7 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
         box(one)
         await one.press("w", "enter")
         await one.until(lambda store: store.held and store.held[0]["due_at"], look=True)
-        assert caxton.house.hold.get(seq).due_us is not None
+        assert caxton.runtime.hold.get(seq).due_us is not None
 
 
 async def test_the_cursor_stays_on_its_message_when_somebody_else_decides(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_the_filter_in_force_becomes_a_break_point_by_one_key(tmp_path: Pa
         await one.until(settled(caxton), look=True)
         await one.press("5", "slash", *"act:refuse", "enter", "B")
         await one.until(lambda store: store.status and store.status["held"]["break_points"], look=True)
-        assert [point.filter for point in caxton.house.hold.points.on] == ["act:refuse"]
+        assert [point.filter for point in caxton.runtime.hold.points.on] == ["act:refuse"]
 
 
 async def test_who_only_looks_lets_nothing_go(tmp_path: Path) -> None:
@@ -162,4 +162,4 @@ async def test_who_only_looks_lets_nothing_go(tmp_path: Path) -> None:
         box(one)
         await one.press("a", "x")
         await one.until(settled(caxton), look=True)
-        assert len(caxton.house.hold) == 1
+        assert len(caxton.runtime.hold) == 1

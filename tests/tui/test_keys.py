@@ -366,10 +366,10 @@ async def test_read_only_does_nothing_and_says_the_command(tmp_path: Path) -> No
         await one.shown(lambda: "read-only: restart buyer is not done here" in said(one))
         await one.press("s", "D")
         assert one.app.screen is one.app.picture
-        last = caxton.house.bus.last_seq
+        last = caxton.runtime.bus.last_seq
         await one.press("c", *"buyer", "f5")
         await one.shown(lambda: "read-only: send request" in said(one))
-        assert caxton.house.bus.last_seq == last
+        assert caxton.runtime.bus.last_seq == last
 
 
 async def test_a_refusal_of_the_daemon_is_said_with_its_hint(tmp_path: Path) -> None:

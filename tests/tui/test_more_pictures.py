@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.homes import tally
+from agents.systems import tally
 
 from caxton_tui import CaxtonApp
 from caxton_tui.model.store import Link, Store

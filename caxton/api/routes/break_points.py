@@ -20,7 +20,7 @@ from caxton.api.responses import answer, page
 from caxton.api.routes.messages import duration
 from caxton.api.services import Services, durable, services_of
 from caxton.bus.break_points import NAME_MAX, BreakPoint
-from caxton.bus.held import DELAYED, HELD, Held
+from caxton.bus.held import DELAYED, HELD, HeldMessage
 from caxton.errors import InvalidMessage, NotHeld
 from caxton.finding.filter import LONGEST
 from caxton.journal import StoredHeld
@@ -282,7 +282,7 @@ def stored_body(row: StoredHeld) -> dict[str, Any]:
     }
 
 
-def held_body(services: Services, held: Held) -> dict[str, Any]:
+def held_body(services: Services, held: HeldMessage) -> dict[str, Any]:
     """A message that is held, as it is now."""
     ahead = services.hold.ahead_of(held)
     return {

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from caxton.api.responses import answer
 from caxton.api.services import services_of
 from caxton.errors import ConfigurationError, InvalidModule
-from caxton.replay import Report, Wanted
+from caxton.replay import ReplayRequest, Report
 from caxton.schemas.deployments import ReplayBody
 from caxton.schemas.messages import iso
 
@@ -67,7 +67,7 @@ async def replay(request: Request) -> Response:
         except (binascii.Error, ValueError) as error:
             raise InvalidModule("wasm_module is not base64") from error
     report = await services_of(request).replayer.replay(
-        Wanted(
+        ReplayRequest(
             conversations=wish.conversations,
             last=wish.last,
             agent=wish.agent,

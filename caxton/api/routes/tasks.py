@@ -14,7 +14,7 @@ from caxton.api.routes.messages import LONGEST_WAIT_S, duration
 from caxton.api.services import Services, services_of
 from caxton.errors import InvalidTask
 from caxton.schemas.messages import TaskDetail, Tasks, iso
-from caxton.tasks import BranchView, Order, Shape, TaskSummary, TaskView, Wish
+from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView
 
 CANCEL_WAIT_S = 10.0
 """How long a cancel waits for the task's end where nothing else is asked for."""
@@ -124,11 +124,11 @@ class _Content(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def _wish(body: TaskBody, line: bytes) -> Wish:
+def _wish(body: TaskBody, line: bytes) -> TaskRequest:
     """The body as a wish; the content as its bytes were, so that no number of it changes."""
     given = body.model_dump(exclude={"to", "content"})
     to = body.to.split(",") if isinstance(body.to, str) else body.to
-    return Wish(
+    return TaskRequest(
         to=[name.strip() for name in to if name.strip()],
         content=msgspec.json.decode(line, type=_Content).content,
         **given,

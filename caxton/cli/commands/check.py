@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from caxton.protocols import Conversation, Protocol, Referee, Verdict
+    from caxton.protocols.clock_pause import Stop
     from caxton.protocols.coverage import Coverage
     from caxton.protocols.record import Names, Recorded
-    from caxton.protocols.standing import Stop
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -110,7 +110,7 @@ def check(
 
 def _stand(referee: Referee, id: str, stops: Mapping[str, list[Stop]], at_us: int) -> None:
     """Count the time for which a conversation stood still, because something of it was held."""
-    from caxton.protocols.standing import stand
+    from caxton.protocols.clock_pause import stand
 
     if id in stops and id in referee.conversations:
         stand(referee.conversations[id], stops[id], at_us)
@@ -160,7 +160,7 @@ def _stops(path: Path) -> dict[str, list[Stop]]:
     import asyncio
 
     from caxton.journal import Reader
-    from caxton.protocols.standing import joined
+    from caxton.protocols.clock_pause import joined
 
     async def read() -> dict[str, list[Stop]]:
         reader = await Reader.open(path)

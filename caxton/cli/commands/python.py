@@ -55,7 +55,7 @@ def show(output: Output = Format.TEXT) -> None:
       caxton python show -o json | jq .built
     """
     from caxton.cli.output.printing import document, safe, say
-    from caxton.sandbox.python_runtime import BUILDER, BUILDER_VERSION, RuntimeFolder, runtime_name
+    from caxton.sandbox.python.runtime import BUILDER, BUILDER_VERSION, RuntimeFolder, runtime_name
 
     runtime = RuntimeFolder()
     name = runtime_name()
@@ -89,7 +89,7 @@ def pack(
     """
     from caxton.cli.output.printing import talk
     from caxton.errors import ConfigurationError
-    from caxton.sandbox.python_runtime import packed
+    from caxton.sandbox.python.runtime import packed
 
     try:
         content = packed(source, source.read_bytes())
@@ -101,7 +101,7 @@ def pack(
 
 def is_wanted(project: Project) -> bool:
     """Whether an agent of this project is one in Python, as source or packed."""
-    from caxton.sandbox.python_agent import HEAD_BYTES, is_python
+    from caxton.sandbox.compile.python_source import HEAD_BYTES, is_python
 
     for name in project.config.agents:
         module = project.module(name)
@@ -121,7 +121,7 @@ def as_module(file: Path, content: bytes) -> bytes:
 
     Python's runtime is built first where this machine has none. Raises CaxtonError where it cannot be.
     """
-    from caxton.sandbox.python_runtime import packed
+    from caxton.sandbox.python.runtime import packed
 
     if file.suffix != ".py":
         return content
@@ -132,14 +132,14 @@ def as_module(file: Path, content: bytes) -> bytes:
 
 def ensure() -> None:
     """Build the Python runtime where it is not there yet, and show that; raises CaxtonError where it cannot be."""
-    from caxton.sandbox.python_runtime import RuntimeFolder, runtime_name
+    from caxton.sandbox.python.runtime import RuntimeFolder, runtime_name
 
     if RuntimeFolder().there(runtime_name()) is None:
         _build(anew=False)
 
 
 def _build(*, anew: bool) -> Path:
-    from caxton.sandbox.python_build import PythonRuntime
+    from caxton.sandbox.python.build import PythonRuntime
 
     with _shown("Python runtime, once for this machine") as tell:
         return asyncio.run(PythonRuntime().build(tell, anew=anew))

@@ -19,7 +19,7 @@ from caxton.deploy.engine.records import ALL
 from caxton.deploy.engine.refusals import detail_of, refusal, refused_how
 from caxton.deploy.request import DeploymentRequest
 from caxton.journal import DeploymentRow, Reader
-from caxton.sandbox.compiler import Compiler
+from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.profiles import Profile
 
 REPLACED: Final = "replaced"

@@ -34,7 +34,7 @@ from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits
 from caxton.replay import Replayer
-from caxton.sandbox.compiler import Compiled, Compiler
+from caxton.sandbox.compile.compiler import Compiled, Compiler
 from caxton.sandbox.profiles import Profile
 
 log = structlog.get_logger("caxton.deploy")

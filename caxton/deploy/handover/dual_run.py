@@ -4,7 +4,7 @@
     mailbox ──▶ DualRun ┤                                        ├──▶ one of the two is said: Bus.ended
                         └──▶ new instance ──▶ what it would say ─┘
 
-In: an agent's messages, as to any outlet. Out: each message to both instances, and for each one turn on the bus, that
+In: an agent's messages, as to any port. Out: each message to both instances, and for each one turn on the bus, that
 of the revision which the message's conversation belongs to. Where the new one fails, what the old one said of the same
 message is there already and is said instead. Both have handled everything, so either can go on alone at any moment
 with nothing lost; a dual run costs a second turn for each message of this agent, and nothing for any other agent.
@@ -90,7 +90,7 @@ class Watcher(Protocol):
 
 
 class DualRun:
-    """An outlet between the bus and a cell's link, and the watch over what the new revision says."""
+    """An port between the bus and a cell's link, and the watch over what the new revision says."""
 
     def __init__(
         self, bus: Bus, link: CellLink, endpoint: Endpoint, revisions: tuple[int, int], watcher: Watcher
@@ -115,8 +115,8 @@ class DualRun:
         self._over = False
         self._emptied: asyncio.Future[None] | None = None
         endpoint.snapshot_at = NEVER
-        endpoint.outlet = endpoint.trial = self
-        bus.outlets.append(self)
+        endpoint.port = endpoint.trial = self
+        bus.ports.append(self)
 
     # ------------------------------------------------------------------ its life
 
@@ -157,17 +157,17 @@ class DualRun:
             await self._emptied
 
     def end(self) -> None:
-        """It is no outlet any more; close the mailbox and wait until it is quiet first."""
+        """It is no port any more; close the mailbox and wait until it is quiet first."""
         self._over = True
         self._wake()
         endpoint = self._endpoint
         endpoint.trial = None
         endpoint.revision_no = self._old_no
         endpoint.queued = False
-        endpoint.outlet = self._link
-        self._bus.outlets.remove(self)
+        endpoint.port = self._link
+        self._bus.ports.remove(self)
 
-    # ------------------------------------------------------------------ as an outlet
+    # ------------------------------------------------------------------ as an port
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Give one message to both."""

@@ -32,7 +32,7 @@ class OpenConversations:
 
     async def look(self) -> list[int]:
         """Find them, as far as the bus remembers; their keys."""
-        talks = iter(list(self._bus.conversations.talks.items()))
+        talks = iter(list(self._bus.conversations.entries.items()))
         while part := list(islice(talks, AT_ONCE)):
             for id, talk in part:
                 if self._agent not in talk.members:
@@ -60,9 +60,9 @@ class OpenConversations:
 
     def _has_ended(self, id: str) -> bool | None:
         """Whether the agent's part in it has come to an end; None where nobody judges that."""
-        conduct = self._bus.conduct
-        found = conduct.known.get(id)
-        protocol = conduct.library.find(found.protocol) if found is not None else None
+        referee_service = self._bus.referee_service
+        found = referee_service.known.get(id)
+        protocol = referee_service.library.find(found.protocol) if found is not None else None
         if found is None or protocol is None:
             return None
         branch = found.branches.get(self._agent)

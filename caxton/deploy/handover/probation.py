@@ -1,6 +1,6 @@
 """The first turns of a new revision, one message at a time, so that it can be taken back with nothing lost.
 
-In: an agent's messages, as to any outlet. Out: the same messages to its cell, each when the turn before has ended, and
+In: an agent's messages, as to any port. Out: the same messages to its cell, each when the turn before has ended, and
 a verdict. While one turn is pending nothing later has been run, so a turn that fails leaves its message and all
 later ones in their order.
 """
@@ -16,7 +16,7 @@ from caxton.deploy.states import Passed, ProbationFailed
 
 
 class ProbationPort:
-    """An outlet between the bus and a cell's link. It ends after `turns` good turns, or when it is told to."""
+    """An port between the bus and a cell's link. It ends after `turns` good turns, or when it is told to."""
 
     catches = True
 
@@ -35,7 +35,7 @@ class ProbationPort:
         self._pending: Envelope | None = None
         self._ending: Passed | ProbationFailed | None = None
 
-    # ------------------------------------------------------------------ as an outlet
+    # ------------------------------------------------------------------ as an port
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Take the one message that there is room for."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from caxton.agents import AgentRecord, Supervisor, Way
+from caxton.agents import AgentRecord, RecoveryPlan, Supervisor
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.cells import Cell, CellLink
 from caxton.deploy.target import Target
@@ -24,7 +24,7 @@ PORTION: Final = 256
 
 
 class Tap:
-    """An outlet between the bus and a cell's link that remembers what passed."""
+    """An port between the bus and a cell's link that remembers what passed."""
 
     def __init__(self, bus: Bus, link: CellLink, endpoint: Endpoint) -> None:
         self.heard: deque[Envelope] = deque(endpoint.in_flight)
@@ -85,7 +85,7 @@ class Rebuild:
         """
         endpoint = self._record.endpoint
         way = await self._past(
-            Way(
+            RecoveryPlan(
                 self._record,
                 self._cell,
                 self._slot,
@@ -100,8 +100,8 @@ class Rebuild:
             return way.reason
         self._tap = Tap(self._bus, self._link, endpoint)
         upto = endpoint.last_seq
-        endpoint.outlet = self._tap
-        self._bus.outlets.append(self._tap)
+        endpoint.port = self._tap
+        self._bus.ports.append(self._tap)
         # what ended before the tap was there
         await self._agents.recovery.catch_up(way, upto)
         self.turns = way.turns
@@ -126,16 +126,16 @@ class Rebuild:
         if tap is None:
             return
         endpoint = self._record.endpoint
-        if endpoint.outlet is tap:
-            endpoint.outlet = self._link
+        if endpoint.port is tap:
+            endpoint.port = self._link
             endpoint.queued = False
-        self._bus.outlets.remove(tap)
+        self._bus.ports.remove(tap)
         if endpoint.open:
             self._bus.open(endpoint)
 
     # ------------------------------------------------------------------ steps
 
-    async def _past(self, way: Way) -> Way:
+    async def _past(self, way: RecoveryPlan) -> RecoveryPlan:
         """What is on disk now, told."""
         await self._agents.recovery.recall([way], decided_upto(self._record.endpoint))
         if way.error is not None:
@@ -143,7 +143,7 @@ class Rebuild:
         self._raise(way)
         return way
 
-    def _raise(self, way: Way) -> None:
+    def _raise(self, way: RecoveryPlan) -> None:
         if way.broke:
             raise DeploymentError(
                 f"its past cannot be told to the new revision: {way.reason}",

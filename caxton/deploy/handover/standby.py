@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.agents import Way
+from caxton.agents import RecoveryPlan
 from caxton.bus import Envelope
 from caxton.cells import CellLost
 from caxton.deploy.context import DeployContext
@@ -28,7 +28,7 @@ from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import Happening
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.errors import DeploymentError
-from caxton.journal import KEPT, MomentsGone, OwnTurn
+from caxton.journal import KEPT, OwnTurn, SnapshotsGone
 from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
 
 DIED: Final = "its cell died"
@@ -103,7 +103,7 @@ class Standby(Handover):
     def forget_old(self) -> None:
         """No moment of the old revision since both live is one of the agent's memory."""
         if self._old_no != self.target.revision.no:
-            gone = MomentsGone(self.record.number, self._joined_seq, self._old_no)
+            gone = SnapshotsGone(self.record.number, self._joined_seq, self._old_no)
             self.context.bus.journal.batch.records.append(gone)
 
     async def drop_new(self) -> None:
@@ -175,7 +175,7 @@ class Standby(Handover):
         """Run its past on the new instance: all that the old one has handled, less what this one broke down over."""
         record, endpoint = self.record, self.record.endpoint
         recovery = self.context.agents.recovery
-        way = Way(
+        way = RecoveryPlan(
             record,
             self.cell,
             self.slot,

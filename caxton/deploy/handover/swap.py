@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from caxton.agents import AgentConfig, Loaded, Revision, Running, Suspended, Way
+from caxton.agents import AgentConfig, Loaded, RecoveryPlan, Revision, Running, Suspended
 from caxton.agents.registry import REMOVED
 from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.rebuild import Rebuild
@@ -101,7 +101,7 @@ class Change:
         """Shut the old revision down."""
         return Drained()
 
-    def _tell_memory(self, way: Way) -> None:
+    def _tell_memory(self, way: RecoveryPlan) -> None:
         deployment = self.deployment
         if way.restored:
             deployment.remembers("carried", way.reason)

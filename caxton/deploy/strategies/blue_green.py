@@ -54,8 +54,8 @@ class BlueGreen(Handover):
         # the kept state is the old revision's, and it is the old one that comes back from it
         endpoint.snapshot_at = NEVER
         self._trial = ProbationPort(bus, self.link, endpoint, self._probation.turns, self._lost)
-        endpoint.trial = endpoint.outlet = self._trial
-        bus.outlets.append(self._trial)
+        endpoint.trial = endpoint.port = self._trial
+        bus.ports.append(self._trial)
 
     async def watch(self) -> Happening:
         """Wait for the first turns, or the end of the warm-up."""
@@ -157,6 +157,6 @@ class BlueGreen(Handover):
         endpoint, trial = self.record.endpoint, self._trial
         assert trial is not None
         endpoint.trial = None
-        endpoint.outlet = self.link
+        endpoint.port = self.link
         endpoint.queued = False
-        self.context.bus.outlets.remove(trial)
+        self.context.bus.ports.remove(trial)

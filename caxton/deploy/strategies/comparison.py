@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from caxton.acl import Message
-from caxton.bus.spoken import TurnRefused
+from caxton.bus.turn_output import TurnRefused
 from caxton.cells import Answer
 from caxton.limits import Limits
 from caxton.replay.diff import differences
-from caxton.replay.said import read_said
+from caxton.replay.normalise import read_said
 from caxton.sandbox.frames import Status
 
 MOST: Final = 5

@@ -48,7 +48,7 @@ class ConversationRouting:
 async def under_way(bus: Bus, agent: str) -> list[int]:
     """Keys of the conversations that this agent takes part in, as far as the bus remembers."""
     found: list[int] = []
-    talks = iter(list(bus.conversations.talks.values()))
+    talks = iter(list(bus.conversations.entries.values()))
     while part := list(islice(talks, AT_ONCE)):
         found += [talk.key for talk in part if agent in talk.members]
         await asyncio.sleep(0)

@@ -1,0 +1,214 @@
+"""What the platform says by itself: dead letters, answers of its own agents, and what follows from a verdict.
+
+In: a message that cannot be delivered, that breaks its protocol, or whose answer is nobody else's to give; what time
+or a death has done in a conversation. Out: rows and events, and messages from `ams` in the same conversation. Nobody
+is told of a notice that cannot be delivered, so no two notices answer each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from caxton.acl import Draft, Performative
+from caxton.bus.endpoint import Envelope
+from caxton.bus.referee_service import BRANCH_EVENT
+from caxton.journal import DeadLetter, Mark
+from caxton.protocols import Answer, Effect, Legality, Verdict
+
+if TYPE_CHECKING:
+    from caxton.bus.bus import Bus
+
+_LEGAL: Final = Legality.LEGAL
+_VIOLATION: Final = Legality.VIOLATION
+_SILENT: Final = frozenset({"platform", "free", "undeliverable", "initiator-died"})
+"""Rules that leave no mark: they say nothing about whoever sent the message."""
+_DROPPED: Final = "not-understood-answered"
+_encode = msgspec.json.Encoder().encode
+
+
+class PlatformMessages:
+    """Speaks for the platform."""
+
+    def __init__(self, bus: Bus, ams: str, most_hops: int) -> None:
+        self._bus = bus
+        self._ams = ams
+        self._most_hops = most_hops
+        self._unknown: set[str] = set()
+        """Names of protocols that nobody knows, told once each."""
+
+    # ------------------------------------------------------------------ what cannot be delivered
+
+    def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
+        """Make a message a dead letter for one receiver, and tell its sender."""
+        bus = self._bus
+        counts, message = bus.counts, envelope.message
+        counts.dead_letters += 1
+        counts.by_reason[code] = counts.by_reason.get(code, 0) + 1
+        bus.journal.batch.records.append(DeadLetter(envelope.seq, receiver, bus.now_us(), code, reason))
+        bus.event(
+            "dead_letter",
+            agent=receiver,
+            conversation=message.conversation_id,
+            body={"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason},
+        )
+        if (
+            message.sender == self._ams
+            or message.sender in bus.platform_agents
+            or (code == "hop_limit" and envelope.hops > self._most_hops + 1)
+        ):
+            # nobody answers the platform's own messages, and an endless chain is not made longer
+            return
+        content = {"error": code, "reason": reason, "receiver": receiver, "message_id": message.id}
+        self.answer(envelope, self._ams, Performative.FAILURE, content)
+
+    def answer(
+        self, asked: Envelope, sender: str, act: Performative, content: object, reason: str | None = None
+    ) -> None:
+        """Let a platform agent answer a message in its own conversation; `reason` is a sentence that its content has
+        no place for."""
+        message = asked.message
+        draft = Draft(
+            act,
+            message.reply_to or [message.sender],
+            msgspec.Raw(_encode(content)),
+            conversation_id=message.conversation_id,
+            protocol=message.protocol,
+            in_reply_to=message.reply_with,
+            language=message.language,
+            ontology=message.ontology,
+        )
+        if reason is not None:
+            draft.extensions = {"x_reason": msgspec.Raw(_encode(reason))}
+        self._bus.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
+
+    # ------------------------------------------------------------------ what the referee says
+
+    def passes(self, verdict: Verdict) -> bool:
+        """Whether a message with that verdict is delivered; where not, `follow` says what happens instead."""
+        if verdict.rule == _DROPPED:
+            return False
+        stopped = verdict.legality is _VIOLATION or any(isinstance(one, Answer) for one in verdict.effects)
+        return not stopped or self._bus.referee_service.mode(verdict.protocol) != "enforce"
+
+    def follow(self, verdict: Verdict, envelope: Envelope, key: int, passed: bool) -> None:
+        """Write down what the referee said of a message that has its row, and say what follows."""
+        bus, message = self._bus, envelope.message
+        if verdict.rule == "unknown-protocol":
+            self._warn_of(message.protocol or "", envelope)
+            return
+        answered = any(isinstance(one, Answer) for one in verdict.effects)
+        if verdict.rule not in _SILENT and (verdict.legality is not _LEGAL or answered or verdict.warning):
+            self._mark(verdict, envelope, key, passed)
+        if verdict.legality is _VIOLATION:
+            self._violation(verdict, envelope, passed)
+        self.effects(message.conversation_id, verdict.effects, envelope, silent=passed)
+        if (
+            verdict.legality is _VIOLATION
+            and not passed
+            and message.sender != self._ams
+            and message.sender not in bus.platform_agents
+        ):
+            self.answer(envelope, self._ams, Performative.NOT_UNDERSTOOD, _words(verdict, envelope))
+
+    def effects(
+        self, id: str, effects: tuple[Effect, ...], cause: Envelope | None = None, *, silent: bool = False
+    ) -> None:
+        """Say what the platform is to say, and write down which branches ended; `silent`: that only."""
+        bus = self._bus
+        for effect in effects:
+            if not isinstance(effect, Answer):
+                where = effect.conversation or id
+                bus.event(
+                    BRANCH_EVENT,
+                    agent=effect.participant,
+                    conversation=where,
+                    body={
+                        "conversation": where,
+                        "participant": effect.participant,
+                        "state": effect.state,
+                        "reason": effect.reason,
+                        "from": effect.source,
+                    },
+                )
+                bus.referee_service.touched(where, bus.last_seq)
+            elif not silent:
+                self._say(id, effect, cause)
+
+    def _say(self, id: str, effect: Answer, cause: Envelope | None) -> None:
+        bus = self._bus
+        conversation = bus.referee_service.known.get(id)
+        content = {"reason": effect.reason}
+        if effect.about is not None:
+            content["agent"] = effect.about
+        cancels = effect.performative is Performative.CANCEL
+        draft = Draft(
+            effect.performative,
+            [effect.receiver],
+            msgspec.Raw(_encode(content)),
+            conversation_id=id,
+            protocol=conversation.protocol if conversation is not None else None,
+            reply_with=effect.in_reply_to if cancels else None,
+            in_reply_to=None if cancels else effect.in_reply_to,
+        )
+        if cause is None:
+            bus.admit(draft, self._ams, trace_id=bus.ids.trace(), cause=0, hops=0)
+        else:
+            trace_id = cause.message.trace_id
+            bus.admit(draft, self._ams, trace_id=trace_id, cause=cause.seq, hops=cause.hops + 1)
+
+    def _mark(self, verdict: Verdict, envelope: Envelope, key: int, passed: bool) -> None:
+        self._bus.journal.batch.records.append(
+            Mark(
+                envelope.seq,
+                key,
+                verdict.legality.value,
+                verdict.rule,
+                verdict.state,
+                ",".join(verdict.legal),
+                verdict.participant,
+                verdict.protocol,
+                passed,
+                verdict.warning,
+            )
+        )
+
+    def _violation(self, verdict: Verdict, envelope: Envelope, passed: bool) -> None:
+        bus, message = self._bus, envelope.message
+        counts = bus.counts
+        counts.violations += 1
+        counts.by_rule[verdict.rule] = counts.by_rule.get(verdict.rule, 0) + 1
+        body = {
+            "seq": envelope.seq,
+            "agent": message.sender,
+            "delivered": passed,
+            **_words(verdict, envelope),
+        }
+        bus.event("violation", agent=message.sender, conversation=message.conversation_id, body=body)
+
+    def _warn_of(self, name: str, envelope: Envelope) -> None:
+        """A protocol that nobody knows passes unjudged; that is worth one word a name."""
+        if name in self._unknown or len(self._unknown) >= 1000:
+            return
+        self._unknown.add(name)
+        message = envelope.message
+        body = {"protocol": name, "seq": envelope.seq, "agent": message.sender}
+        self._bus.event(
+            "unknown_protocol", agent=message.sender, conversation=message.conversation_id, body=body
+        )
+
+
+def _words(verdict: Verdict, envelope: Envelope) -> dict[str, object]:
+    """A violation in words and as data: the act, the state, the rule, and what was legal."""
+    return {
+        "error": "protocol_violation",
+        "reason": verdict.sentence,
+        "rule": verdict.rule,
+        "act": verdict.act,
+        "state": verdict.state,
+        "legal": list(verdict.legal),
+        "protocol": verdict.protocol,
+        "participant": verdict.participant,
+        "message_id": envelope.message.id,
+    }

@@ -1,0 +1,178 @@
+"""An instance beside the running ones, which goes through an agent's past.
+
+In: a build, the moments of the agent's memory, the turns that are of interest. Out: how each of those went, from the
+state that it met. What lies between is run too, because a state is all that was before it; what is said stays here. A
+turn that costs the instance is left out from then on: the instance is made again and goes through the past without it,
+as the supervisor would do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
+from caxton.agents.recovery import SURVIVED, batches, body_of
+from caxton.bus.turns import REDELIVERED
+from caxton.cells import Cell, CellLost
+from caxton.errors import DeploymentError
+from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow, past_turns
+from caxton.replay.report import Start
+from caxton.sandbox.frames import Loaded, ReplayedTurn
+
+LIVES: Final = 6
+"""How often an instance is made: after that many traps the rest is not run."""
+
+
+class Rerun(NamedTuple):
+    """How a turn of interest went this time."""
+
+    past: PastTurn
+    now: ReplayedTurn
+    output: bytes
+
+
+class SideInstance:
+    """One agent's past on one build."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        instances: Instances,
+        record: AgentRecord,
+        revision: Revision,
+        config: AgentConfig,
+        wanted: Collection[int],
+        in_time: Callable[[], bool],
+    ) -> None:
+        self.results: dict[int, Rerun] = {}
+        self.stumbled: list[int] = []
+        self.start = Start(kind="beginning", seq=0)
+        self._journal = journal
+        self._instances = instances
+        self._record = record
+        self._revision = revision
+        self._config = config
+        self._wanted = frozenset(wanted)
+        self._last = max(wanted)
+        self._in_time = in_time
+        self._skipped: set[int] = set()
+        self._reached = 0
+        """Turns up to this message have their results."""
+
+    async def run(self) -> None:
+        """Go through it, in a slot of its own. Raises DeploymentError where the build does not come up, CellLost."""
+        cell = self._instances.place()
+        slot = cell.slot()
+        moments = await self._moments()
+        try:
+            for _ in range(LIVES):
+                base = await self._begin(cell, slot, moments)
+                if not await self._pass(cell, slot, base):
+                    break
+        finally:
+            await self._instances.drop(cell, slot)
+
+    # ------------------------------------------------------------------ where to begin
+
+    async def _moments(self) -> list[SnapshotRow]:
+        """The moments that lead to the state of the first turn, the nearest first; empty where none does."""
+        first = min(self._wanted)
+        rows = await self._journal.reader.snapshots(self._record.number, before_seq=first)
+        trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
+        found: list[SnapshotRow] = []
+        why = "the journal does not say how the agent's memory began"
+        if first <= trimmed:
+            # they were spared, and between any moment and them something may be missing
+            rows, why = [], f"the journal has removed what it did around them, up to message {trimmed}"
+        for row in rows:
+            if row.seq < trimmed:
+                why = f"the journal has removed what it did up to message {trimmed}"
+                break
+            found.append(row)
+            if row.kind in (FRESH, RESTORED):
+                break
+        if not found:
+            self.start = Start(kind="beginning", seq=first - 1, exact=False, reason=why)
+        return found
+
+    async def _begin(self, cell: Cell, slot: int, moments: Sequence[SnapshotRow]) -> int:
+        """An instance at the nearest moment that the build can begin from; the number of that message."""
+        refused: str | None = None
+        for row in moments:
+            if row.kind == FRESH:
+                await self._load(cell, slot, None)
+                self.start = Start(kind="beginning", seq=row.seq)
+                return row.seq
+            try:
+                loaded = await self._load(cell, slot, row.data)
+            except CellLost:
+                raise
+            except DeploymentError as error:
+                refused = f"the build does not take the state that was kept: {error.message}"
+                continue
+            if loaded.restored:
+                self.start = Start(kind="snapshot", seq=row.seq)
+                return row.seq
+            refused = "the build takes no state, and the past without one is cut"
+        await self._load(cell, slot, None)
+        if moments:
+            self.start = Start(kind="beginning", seq=min(self._wanted) - 1, exact=False, reason=refused)
+        else:
+            self.start = msgspec.structs.replace(self.start, turns=0)
+        return self.start.seq
+
+    async def _load(self, cell: Cell, slot: int, state: bytes | None) -> Loaded:
+        return await self._instances.load(self._record, cell, slot, self._revision, self._config, state=state)
+
+    # ------------------------------------------------------------------ going through
+
+    async def _pass(self, cell: Cell, slot: int, after: int) -> bool:
+        """From a moment to the last turn of interest; whether the instance was lost before that."""
+        pages = past_turns(
+            self._journal.files.db, [self._record.number], after_seq=after, before_seq=self._last + 1
+        )
+        try:
+            async for page in pages:
+                for batch in batches(self._due(page)):
+                    if not self._in_time():
+                        return False
+                    if await self._step(cell, slot, batch):
+                        return True
+        finally:
+            await pages.aclose()
+        return False
+
+    def _due(self, page: Sequence[PastTurn]) -> Iterator[PastTurn]:
+        """What is to be run: what left its instance alive then, and what is of interest."""
+        for turn in page:
+            if turn.seq in self._skipped:
+                continue
+            if turn.status % REDELIVERED in SURVIVED or turn.seq in self._wanted:
+                yield turn
+
+    async def _step(self, cell: Cell, slot: int, batch: list[PastTurn]) -> bool:
+        link = cell.link
+        if link is None:
+            raise CellLost("the cell of the replay died", hint="try again")
+        asked = any(turn.seq in self._wanted and turn.seq > self._reached for turn in batch)
+        answer, outputs = await self._instances.rerun(
+            link, slot, [body_of(turn) for turn in batch], outputs=asked
+        )
+        if asked:
+            for past, now, output in zip(batch, answer.turns, outputs, strict=False):
+                if past.seq in self._wanted and past.seq > self._reached:
+                    self.results[past.seq] = Rerun(past, now, output)
+                    self._reached = past.seq
+        first = min(self._wanted)
+        before = sum(1 for turn in batch[: answer.done] if turn.seq < first)
+        self.start = msgspec.structs.replace(self.start, turns=self.start.turns + before)
+        if answer.fault is None:
+            return False
+        lost = batch[answer.done]
+        self._skipped.add(lost.seq)
+        if lost.seq not in self._wanted:
+            self.stumbled.append(lost.seq)
+        return True

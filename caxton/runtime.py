@@ -1,0 +1,260 @@
+"""A running system without its front door: every room, built in order and taken down in order.
+
+In: a project. Out: a bus with agents on cells and a journal under them. The daemon puts the HTTP server before it;
+the bench and the tests use it as it is.
+
+The order is the way of a message turned round: journal, bus, cells, agents, what changes them; what waits in the
+journal is put back into the mailboxes before any agent runs, so that nothing overtakes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from caxton.agents import Instances, Recovery, Registry, Supervisor
+from caxton.bus import Bus
+from caxton.bus.ams import Ams
+from caxton.bus.df import Df
+from caxton.bus.hold import Hold
+from caxton.bus.referee_service import WRITE_S, RefereeService
+from caxton.bus.timer import Timer
+from caxton.cells import CellPool
+from caxton.clock import Clock, SystemClock
+from caxton.config import Project
+from caxton.deploy import ConfiguredBuilds, DeploymentRequest, Engine, options_of
+from caxton.errors import CaxtonError
+from caxton.ids import Ids
+from caxton.journal import Journal, JournalSettings
+from caxton.limits import MIB
+from caxton.protocols import library
+from caxton.replay import Replayer
+from caxton.sandbox.compile.compiler import Compiler
+from caxton.sandbox.python.build import PythonRuntime
+from caxton.sandbox.python.runtime import packed
+from caxton.tasks import Tasks
+
+MARK_S: Final = 1.0
+"""How often the low-water mark is written: what a restart has to look through at the most."""
+
+log = structlog.get_logger("caxton")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The rooms of one running system."""
+
+    project: Project
+    clock: Clock
+    journal: Journal
+    bus: Bus
+    cells: CellPool
+    compiler: Compiler
+    agents: Supervisor
+    engine: Engine
+    replayer: Replayer
+    tasks: Tasks
+    df: Df
+    hold: Hold
+
+
+@asynccontextmanager
+async def open_runtime(
+    project: Project, *, clock: Clock | None = None, seed: int | None = None, snapshots: bool = True
+) -> AsyncGenerator[Runtime]:
+    """Build every room, bring back what was there, and take everything down again at the end.
+
+    `seed` makes the ids repeatable. Raises JournalError where the journal cannot be used, and what else keeps the
+    system from starting; an agent that cannot be started is Failed and keeps nothing else from starting.
+    """
+    clock = clock or SystemClock()
+    config, state = project.config, project.state
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
+    async with await Journal.open(state, clock, settings) as journal, asyncio.TaskGroup() as group:
+        referee = config.referee
+        referee_service = RefereeService(
+            clock, library(project.protocol_tables()), referee.mode, {**referee.protocols}
+        )
+        bus = Bus(
+            platform=config.platform,
+            ids=Ids(seed),
+            journal=journal,
+            next_seq=journal.committed + 1,
+            limits=config.default_limits(),
+            clock=clock,
+            referee_service=referee_service,
+        )
+        journal.on_relieved.append(bus.settle)
+        timer = Timer(bus, clock)
+        pool = CellPool(bus, config.cell_count())
+        compiler = Compiler(
+            state / "modules",
+            wall_s=config.compile.wall_s,
+            child_bytes=config.compile.memory_mib * MIB,
+            max_bytes=config.compile.max_module_mib * MIB,
+            runtime=PythonRuntime().compiled,
+        )
+        registry = Registry(journal, config.platform)
+        instances = Instances(
+            bus=bus,
+            pool=pool,
+            compiler=compiler,
+            clock=clock,
+            snapshot_every=config.journal.snapshot_every if snapshots else 0,
+        )
+        agents = Supervisor(
+            bus=bus,
+            pool=pool,
+            registry=registry,
+            instances=instances,
+            recovery=Recovery(bus=bus, instances=instances, clock=clock, most=config.journal.replay_turns),
+            clock=clock,
+            spawn=group.create_task,
+        )
+        replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
+        engine = Engine(
+            bus=bus,
+            agents=agents,
+            compiler=compiler,
+            replayer=replayer,
+            clock=clock,
+            limits=config.default_limits(),
+            options=options_of(config.deploy),
+        )
+        tasks = Tasks(
+            bus=bus,
+            clock=clock,
+            library=referee_service.library,
+            limits=config.default_limits(),
+            spawn=group.create_task,
+        )
+        hold = Hold(bus, clock, config.default_limits(), config.bus.held)
+        hold.on_went_on.append(tasks.went_on)
+        message_bytes = config.default_limits().message_bytes
+        ams = Ams(bus, clock, message_bytes, agents)
+        df = Df(bus, clock, message_bytes)
+        agents.on_removed += [ams.removed, df.removed]
+        bus.platform_agents = {one.name: one for one in (ams, df, timer)}
+        closing = asyncio.Event()
+        await registry.load(journal.reader, clock.now_us())
+        await ams.load(journal.reader)
+        await df.load(journal.reader)
+        agents.attach()
+        open_talks = await referee_service.restore(journal.reader)
+        held = await hold.load(journal.reader)
+        if held or hold.points.on:
+            log.warning("messages are held", held=held, break_points=len(hold.points.on))
+        if open_talks:
+            log.info("conversations go on where they were", count=open_talks)
+        await engine.interrupted.read(journal.reader)
+        again = 0
+        for stored, receivers in journal.pending():
+            bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
+            again += len(receivers)
+        if again:
+            log.info("messages without a finished turn are delivered again", count=again)
+            bus.event("daemon", body={"what": "redelivered", "count": again})
+        df.begin()
+        group.create_task(pool.run(), name="cells")
+        marks = group.create_task(_mark(bus, closing), name="low water")
+        states = group.create_task(_write_states(bus, closing), name="states")
+        try:
+            await compiler.warm()
+            await pool.ready()
+            await agents.revive()
+            await engine.interrupted.resume()
+            bus.settle()
+            await tasks.resume()
+            # what lives as long as the daemon need not be looked at by every collection
+            gc.collect()
+            gc.freeze()
+            yield Runtime(
+                project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df, hold
+            )
+        finally:
+            timer.close()
+            df.close()
+            hold.close()
+            await tasks.close()
+            referee_service.close()
+            await engine.close()
+            await agents.close()
+            closing.set()
+            pool.close()
+            await compiler.close()
+            await marks
+            await states
+            bus.journal.batch.meta("low_water", bus.low_water())
+            referee_service.write(bus.journal.batch, bus.last_seq, all_of_it=True)
+            bus.settle()
+
+
+async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> None:
+    """Offer every agent what `caxton.toml` says of it; what is so already stays as it is, and what was refused before
+    stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
+    them what they are to be.
+    """
+    builds = ConfiguredBuilds(runtime.engine, runtime.agents, runtime.compiler, runtime.journal.reader)
+    for name, table in runtime.project.config.agents.items():
+        if known_stay and name in runtime.agents.registry.agents:
+            continue
+        path: Path = runtime.project.module(name)
+        try:
+            wasm = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            log.error("agent's module cannot be read", agent=name, path=str(path), error=error.strerror)
+            continue
+        limits = runtime.project.config.limits_of(name)
+        try:
+            if path.suffix == ".py":
+                wasm = packed(path, wasm)
+            request = DeploymentRequest(
+                name,
+                wasm,
+                wat=path.suffix == ".wat",
+                settings=table.settings,
+                limits=limits,
+                profile=table.profile,
+                recover=table.recover,
+                configured=True,
+            )
+            brought = await builds.apply(request, file=table.wasm)
+            if brought and not table.start:
+                await runtime.agents.stop(name)
+        except CaxtonError as error:
+            log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
+
+
+async def _mark(bus: Bus, closing: asyncio.Event) -> None:
+    """Write the low-water mark from time to time while there is something to mark."""
+    last = -1
+    while not closing.is_set():
+        try:
+            async with asyncio.timeout(MARK_S):
+                await closing.wait()
+        except TimeoutError:
+            mark = bus.low_water()
+            if mark > last:
+                # a mark alone is no reason for a commit: it rides with the next rows
+                bus.journal.batch.meta("low_water", mark)
+                last = mark
+
+
+async def _write_states(bus: Bus, closing: asyncio.Event) -> None:
+    """Write down what conversations have come to, a little at a time."""
+    while not closing.is_set():
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await closing.wait()
+        except TimeoutError:
+            if bus.referee_service.unwritten:
+                bus.referee_service.write(bus.journal.batch, bus.last_seq)
+                bus.settle()

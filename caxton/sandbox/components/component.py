@@ -1,0 +1,128 @@
+"""One live component: made from a world, then one message after another, by `python/guest/agent.wit`.
+
+In and out are those of `instance`: a message as bytes, what the turn wrote, or `GuestFault`. One thread at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from caxton.limits import Limits
+from caxton.sandbox import output_lines
+from caxton.sandbox.abi import MAGIC, check_version
+from caxton.sandbox.components.calls import ComponentCalls, Refused, Said
+from caxton.sandbox.components.linker import ABI_VERSION, LOAD, World
+from caxton.sandbox.components.wasi_stubs import present
+from caxton.sandbox.faults import GuestFault, over, shown
+from caxton.sandbox.frames import Status
+
+HOOKS: Final = frozenset({"init", "snapshot", "restore", "shutdown"})
+
+
+class ComponentInstance:
+    """A component in its sandbox; the same to a slot as `Instance`."""
+
+    __slots__ = ("_calls", "_limits", "_seed", "abi", "hooks", "revision")
+
+    def __init__(self, world: World, limits: Limits) -> None:
+        self.revision = world
+        self.hooks = HOOKS
+        self._limits = limits
+        self._seed = b""
+        present.begin(b"", b"")
+        self._calls = ComponentCalls(world, limits)
+        try:
+            version = self._call("abi", ABI_VERSION)
+            assert isinstance(version, int)
+            self.abi = check_version((MAGIC, version, 0, 0, 0, 0, 0, 0))
+            label = world.label
+            if label.source is not None:
+                self._call("source", LOAD, label.file.encode(), label.source.encode())
+        except BaseException:
+            self._calls.close()
+            raise
+
+    def turn(self, message: bytes) -> tuple[int, bytes, int]:
+        """Handle one message: the number of messages sent, the lines as the guest wrote them, the fuel used."""
+        most = self._limits.message_bytes
+        if len(message) > most:
+            reason = f"the message has {len(message):,} bytes, more than the agent's limit of {most:,}"
+            raise GuestFault(Status.UNHANDLED, "message_bytes", reason)
+        said = self._call("guest_error", "handle-message", message, message=message)
+        fuel = self._calls.used
+        output = b"\n".join(said) if isinstance(said, list) else b""
+        count = output_lines.count(output, most)
+        if count < 0:
+            raise _charged(over("message_bytes", f"a line of the turn has more than {most:,} bytes"), fuel)
+        if count > self._limits.messages_out:
+            reason = f"the turn sends {count:,} messages, its limit is {self._limits.messages_out:,}"
+            raise _charged(over("messages_out", reason), fuel)
+        return count, output, fuel
+
+    def init(self, name: str, settings: Any) -> None:
+        """Tell the guest its name and settings; its randomness follows from both."""
+        config = msgspec.json.encode({"name": name, "settings": settings})
+        self._seed = config
+        self._call("init_refused", "init", config)
+
+    def snapshot(self) -> bytes:
+        """The guest's state. A refusal leaves it as it was."""
+        state = self._call("snapshot_refused", "snapshot")
+        return state if isinstance(state, bytes) else b""
+
+    def restore(self, state: bytes) -> None:
+        """Give the guest the state of an earlier instance."""
+        self._call("restore_refused", "restore", state)
+
+    def shutdown(self) -> None:
+        """Let the guest end in order; how it goes makes no difference."""
+        try:
+            self._call("shutdown", "shut-down")
+        except GuestFault:
+            pass
+
+    memory_bytes: None = None
+
+    def measure(self) -> None:
+        """Nothing: the core instances in a component are not to be seen from outside, nor are their memories; the
+        engine's limits on a store stop them and tell nobody."""
+
+    def patience(self, times: int) -> None:
+        """Let every call from now on take so many times the wall limit."""
+        self._calls.patience(times)
+
+    def close(self) -> None:
+        """Give everything back. Not while a call runs."""
+        self._calls.close()
+
+    def _call(self, code: str, name: str, *arguments: bytes, message: bytes = b"") -> Said:
+        present.begin(self._seed, message)
+        try:
+            return self._calls.call(name, *arguments)
+        except Refused as refused:
+            reason, logs = _told(refused.text)
+            raise GuestFault(
+                Status.GUEST_ERROR, code, reason, count=1, fuel=self._calls.used, logs=logs
+            ) from None
+        except GuestFault as fault:
+            fault.fuel = fault.fuel or self._calls.used
+            raise
+
+
+def _told(text: bytes) -> tuple[str, bytes]:
+    """The first line as the reason; of the others, log records as they are and the rest as one of level error."""
+    first, _, rest = text.partition(b"\n")
+    reason = shown(first.decode("utf-8", "replace")) or "the guest returned an error without a word"
+    records = [line for line in output_lines.split(rest) if output_lines.is_control(line)]
+    words = [line for line in rest.split(b"\n") if not output_lines.is_control(line)]
+    if any(word.strip() for word in words):
+        message = b"\n".join(words).decode("utf-8", "replace").strip("\n")
+        records.append(msgspec.json.encode({"caxton": "log", "level": "error", "message": message}))
+    return reason, b"\n".join(records)
+
+
+def _charged(fault: GuestFault, fuel: int) -> GuestFault:
+    fault.fuel = fuel
+    return fault

@@ -1,0 +1,1 @@
+"""Python agents: packed source, and the component that runs it on CPython."""
