@@ -6,7 +6,7 @@ python := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } el
 default:
     @just --list
 
-# everything that must hold: format, lint, imports, types, tests
+# everything that must hold: format, lint, imports, types, docs, tests
 check:
     {{python}} .ci/check.py
 
@@ -56,7 +56,11 @@ lint:
 types:
     {{python}} .ci/check.py mypy pyright
 
-# which room may import which
+# the documentation as a site, in build/site
+docs:
+    {{python}} .ci/check.py docs
+
+# which package may import which
 imports:
     {{python}} .ci/check.py imports
 

@@ -23,8 +23,9 @@ STATIC: dict[str, list[str]] = {
     "format": ["-m", "ruff", "format", "--check", "--quiet", "."],
     "lint": ["-m", "ruff", "check", "--quiet", "."],
     "imports": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
-    "mypy": ["-m", "mypy"],
+    "mypy": [".ci/typed.py"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
+    "docs": [".ci/docs.py"],
     "runtime": ["-m", "caxton.cli", "python", "build"],
 }
 """Steps that do not get in each other's way. Arguments of this very Python, so that nothing on the PATH matters."""
