@@ -39,9 +39,9 @@ bench-tui:
 guests *arguments:
     {{python}} agents-examples/build.py {{arguments}}
 
-# inputs at random for the codecs, a million each: just fuzz 5000 xml
+# inputs at random for the codecs, a million each, and for the ends of turns: just fuzz 5000 xml, just fuzz 5000 turns
 fuzz *arguments:
-    PYTHONPATH=. {{python}} tests/acl/fuzz.py {{arguments}}
+    PYTHONPATH=.:tests {{python}} tests/acl/fuzz.py {{arguments}}
 
 # format, and mend what can be mended
 fmt:

@@ -169,7 +169,7 @@ class Turns:
                 raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {draft.sender}")
             if draft.receiver:
                 draft.receiver = addressing.receivers(draft.receiver, limits.receivers)
-            if draft.reply_by or draft.reply_to:
+            if draft.reply_by is not None or draft.reply_to:
                 addressing.answers(draft)
         except InvalidMessage as error:
             raise TurnRefused(error.code, error.message) from None

@@ -1,4 +1,5 @@
-"""Inputs without end for each codec: `just fuzz` gives each a million, `just fuzz 5000 xml` some to one.
+"""Inputs without end for each codec: `just fuzz` gives each a million, `just fuzz 5000 xml` some to one, and
+`just fuzz 5000 turns` so many ends of turns to the bus (`bus/fuzz.py`).
 
 In: how many inputs, which codecs, `seed=N` to see the same ones again. Out: figures; exit code 1 and the input
 itself where a codec raised anything but InvalidMessage, or took something in that does not read the same after it was
@@ -23,6 +24,7 @@ from caxton.acl.xml import read_xml, write_xml
 from caxton.errors import InvalidMessage
 
 MILLION = 1_000_000
+TURNS = "turns"
 ACTS = [act.value for act in Performative]
 WORDS = {
     "json": [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\\u0000", b"\\ud800", b"1e999", b"NaN", b'"x_a":',
@@ -94,7 +96,7 @@ def fuzz(name: str, inputs: int, seed: int) -> tuple[int, bytes | None, BaseExce
     seeds = [codec.seed(dice) for _ in range(200)]
     taken = 0
     for _ in range(inputs):
-        text = _changed(dice, dice.choice(seeds), seeds, words)
+        text = changed(dice, dice.choice(seeds), seeds, words)
         try:
             message = codec.read(text)
         except InvalidMessage:
@@ -114,7 +116,8 @@ def fuzz(name: str, inputs: int, seed: int) -> tuple[int, bytes | None, BaseExce
     return taken, None, None
 
 
-def _changed(dice: random.Random, text: bytes, seeds: list[bytes], words: list[bytes]) -> bytes:
+def changed(dice: random.Random, text: bytes, seeds: list[bytes], words: list[bytes]) -> bytes:
+    """A text with some bytes changed, cut, doubled, or put in from the seeds and the words."""
     for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
         at = dice.randrange(len(text) + 1)
         to = min(len(text), at + dice.choice((0, 1, 1, 4, 20)))
@@ -178,12 +181,25 @@ def _term(dice: random.Random, depth: int) -> Expression:
     return Term(dice.choice(["df-agent-description", "property"]), (), tuple(zip(names, parts, strict=True)))
 
 
+def _turns(frames: int, seed: int) -> None:
+    from bus.fuzz import fuzz_turns  # it takes its way of changing texts from here
+
+    began = time.perf_counter()
+    taken = fuzz_turns(frames, seed)
+    took = time.perf_counter() - began
+    sys.stdout.write(f"{TURNS}: {frames:,} frames, {taken:,} of them taken in, {took:.0f} s, seed {seed}\n")
+
+
 def main(words: list[str]) -> int:
     """Run it; returns the exit code."""
     seeds = [int(word.removeprefix("seed=")) for word in words if word.startswith("seed=")]
     seed = seeds[0] if seeds else random.SystemRandom().randrange(1 << 32)
     inputs = next((int(word) for word in words if word.isdigit()), MILLION)
-    for name in [word for word in words if word in CODECS] or CODECS:
+    chosen = [word for word in words if word in CODECS or word == TURNS]
+    for name in chosen or CODECS:
+        if name == TURNS:
+            _turns(inputs, seed)
+            continue
         began = time.perf_counter()
         taken, text, error = fuzz(name, inputs, seed)
         if error is not None:

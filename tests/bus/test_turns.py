@@ -80,6 +80,17 @@ async def test_null_says_nothing(tmp_path: Path) -> None:
         assert with_nulls["protocol"] == "shop-talk"
 
 
+async def test_an_empty_reply_by_is_none(tmp_path: Path) -> None:
+    async with stand(tmp_path) as house:
+        house.agent("a")
+        house.ask("a", protocol="fipa-request", reply_by="", conversation_id="talk")
+        house.cell.end({"performative": "agree", "reply_by": ""})
+        house.ask("a")
+        house.cell.end({"performative": "request", "receiver": "b", "protocol": "fipa-request", "reply_by": ""})
+        assert not [one for one in await house.messages() if "reply_by" in one]
+        assert [turn.status for turn in await house.turns()] == [Status.OK, Status.OK]
+
+
 async def test_a_message_to_somebody_takes_nothing_but_the_trace(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
         runtime.agent("a")
