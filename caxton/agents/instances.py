@@ -24,7 +24,6 @@ from caxton.sandbox.frames import (
     Kind,
     Load,
     Replayed,
-    Status,
     cut,
     load_payload,
     replay_payload,
@@ -32,6 +31,7 @@ from caxton.sandbox.frames import (
 )
 from caxton.sandbox.frames import Loaded as LoadedAnswer
 from caxton.sandbox.profiles import Profile
+from caxton.turn_status import Status
 
 
 class Instances:

@@ -22,14 +22,14 @@ import structlog
 from caxton.agents.instances import Instances
 from caxton.agents.registry import AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
-from caxton.bus.turns import GUEST_ERROR, OK, REDELIVERED, REFUSED
 from caxton.cells import Cell, CellLink, CellLost
 from caxton.clock import Clock
 from caxton.errors import CaxtonError
 from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow, past_turns
 from caxton.sandbox.frames import Loaded
+from caxton.turn_status import REDELIVERED, Status
 
-SURVIVED: Final = (OK, GUEST_ERROR, REFUSED)
+SURVIVED: Final = (Status.OK, Status.GUEST_ERROR, Status.REFUSED)
 """How a turn ended that left its instance alive. After any other one the memory was as before it."""
 NEAR: Final = 20_000
 """Agents whose moment is so many numbers back at the most are brought back before the others."""

@@ -25,7 +25,8 @@ from caxton.bus.endpoint import NEVER
 from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
 from caxton.errors import InvalidState
-from caxton.sandbox.frames import Fault, Kind, Status
+from caxton.sandbox.frames import Fault, Kind
+from caxton.turn_status import Status
 
 RESTARTS: Final = 5
 WITHIN_S: Final = 30.0

@@ -13,8 +13,6 @@ import msgspec
 
 from caxton.acl.message import read_message
 from caxton.api.verdicts import verdict_body
-from caxton.bus.turns import REDELIVERED as REDELIVERED_TURN
-from caxton.bus.turns import STATUS_NAMES
 from caxton.journal import (
     REDELIVERED,
     RELEASED,
@@ -27,6 +25,8 @@ from caxton.journal import (
     StoredTurn,
 )
 from caxton.schemas.messages import iso
+from caxton.turn_status import REDELIVERED as REDELIVERED_TURN
+from caxton.turn_status import STATUS_NAMES
 
 PAGE_OF_TURNS = 10_000
 

@@ -30,7 +30,7 @@ from caxton.bus.interceptor import Interceptor
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.platform_messages import PlatformMessages
 from caxton.bus.referee_service import Mode, RefereeService
-from caxton.bus.turns import OK, REDELIVERED, Turns
+from caxton.bus.turns import Turns
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
@@ -38,6 +38,7 @@ from caxton.journal import HANDLED, Batch, Event, Journal
 from caxton.journal.batch import MessageRow
 from caxton.limits import Limits
 from caxton.protocols import Effect, Verdict
+from caxton.turn_status import REDELIVERED, Status
 
 _encode = msgspec.json.Encoder().encode
 _TRACEPARENT = re.compile(
@@ -447,7 +448,7 @@ class Bus:
     def platform_turn(self, agent: PlatformAgent, envelope: Envelope) -> None:
         """Write down that a platform agent is done with a message."""
         now = self.now_us()
-        status = OK + (REDELIVERED if envelope.redelivered else 0)
+        status = Status.OK + (REDELIVERED if envelope.redelivered else 0)
         queue_us = max(0, now - envelope.message.timestamp)
         self.journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
 

@@ -17,18 +17,14 @@ from caxton.acl import Draft, read_draft
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.errors import InvalidMessage
+from caxton.turn_status import REDELIVERED, Status
 
 if TYPE_CHECKING:
     from caxton.bus.bus import Bus
 
-OK: Final = 0
-GUEST_ERROR: Final = 1
-UNHANDLED: Final = 5
-REFUSED: Final = 6
-STATUS_NAMES: Final = ("ok", "guest_error", "trap", "limit", "broken", "unhandled", "refused")
-"""By the number that a turn's row carries; the first six are the cell's own."""
-REDELIVERED: Final = 256
-"""Added to a turn's status when its message was delivered again."""
+# as numbers: a member of an enum costs a call to look up, on the way of every turn
+_OK: Final = int(Status.OK)
+_UNHANDLED: Final = int(Status.UNHANDLED)
 
 log = structlog.get_logger("caxton.bus")
 
@@ -72,7 +68,7 @@ class Turns:
         envelope = endpoint.in_flight.popleft()
         if envelope.seq != seq:
             raise RuntimeError(f"{endpoint.name}: the cell answered {seq}, {envelope.seq} was next")
-        if status == UNHANDLED:
+        if status == _UNHANDLED:
             endpoint.returned.append(envelope)
             if not endpoint.in_flight:
                 endpoint.take_back()
@@ -93,19 +89,19 @@ class Turns:
         counts.turn_us += turn_us
         endpoint.turn_us += turn_us
         sent = 0
-        if status == OK:
+        if status == _OK:
             counts.turns_ok += 1
             if payload:
                 try:
                     sent = self._say(endpoint, envelope, count, payload)
                 except Exception as error:  # noqa: BLE001  # a defect here must not cost the cell
                     counts.turns_ok -= 1
-                    status = REFUSED
-                    if self._turn_failed(endpoint, envelope, REFUSED, *_refusal(endpoint, seq, error)):
+                    status = Status.REFUSED
+                    if self._turn_failed(endpoint, envelope, Status.REFUSED, *_refusal(endpoint, seq, error)):
                         return
         else:
             code, reason = read_fault(status, payload)
-            if status == GUEST_ERROR and b"\n" in payload:
+            if status == Status.GUEST_ERROR and b"\n" in payload:
                 self._log_refused(endpoint, envelope, payload)
             if self._turn_failed(endpoint, envelope, status, code, reason):
                 return
@@ -192,27 +188,27 @@ class Turns:
         one is written down."""
         counts = self._bus.counts
         match status:
-            case 1:
+            case Status.GUEST_ERROR:
                 counts.turns_guest_error += 1
-            case 2:
+            case Status.TRAP:
                 counts.turns_trap += 1
-            case 3:
+            case Status.LIMIT:
                 counts.turns_limit += 1
-            case 4:
+            case Status.BROKEN:
                 counts.turns_broken += 1
             case _:
                 counts.turns_refused += 1
         endpoint.failed_turns += 1
         endpoint.last_error = f"{code}: {reason}"
         trial = endpoint.trial
-        if trial is not None and trial.catches and status != GUEST_ERROR:
+        if trial is not None and trial.catches and status != Status.GUEST_ERROR:
             endpoint.open = False
             endpoint.returned.append(envelope)
             endpoint.take_back()
             trial.failed(envelope, code, reason)
             endpoint.wake()
             return True
-        discarded = status not in (GUEST_ERROR, REFUSED)
+        discarded = status not in (Status.GUEST_ERROR, Status.REFUSED)
         if discarded:
             endpoint.open = False
         self._bus.dead_letter(endpoint.name, envelope, code, reason)
@@ -241,7 +237,7 @@ class Turns:
 
 def read_fault(status: int, payload: bytes) -> tuple[str, str]:
     """The code and the sentence of a turn that failed in the cell."""
-    if status == GUEST_ERROR:
+    if status == Status.GUEST_ERROR:
         text = payload.partition(b"\n")[0].decode("utf-8", "replace")[:512]
         return "guest_error", text or "the agent returned an error code"
     try:

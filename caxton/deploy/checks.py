@@ -18,7 +18,8 @@ from caxton.clock import Clock
 from caxton.deploy.target import Target
 from caxton.errors import AgentError, CaxtonError, DeploymentError, InvalidMessage
 from caxton.limits import KIB
-from caxton.sandbox.frames import Fault, Kind, Loaded, Status
+from caxton.sandbox.frames import Fault, Kind, Loaded
+from caxton.turn_status import Status
 
 STATIC: Final = "static"
 SANDBOX: Final = "sandbox"

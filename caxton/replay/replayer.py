@@ -16,7 +16,7 @@ from caxton.acl.message import read_message
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
 from caxton.bus.turn_output import TurnRefused
-from caxton.bus.turns import REDELIVERED, STATUS_NAMES, read_fault
+from caxton.bus.turns import read_fault
 from caxton.clock import Clock
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
 from caxton.journal import StoredTurn
@@ -39,13 +39,11 @@ from caxton.replay.report import (
 )
 from caxton.replay.side_instance import Rerun, SideInstance
 from caxton.sandbox.compile.compiler import Compiler
-from caxton.sandbox.frames import DISCARDED
 from caxton.sandbox.profiles import Profile
+from caxton.turn_status import DISCARDED, REDELIVERED, STATUS_NAMES, Status
 
 MOST_CONVERSATIONS: Final = 1_000
-OK: Final = 0
 InTime = Callable[[], bool]
-REFUSED: Final = STATUS_NAMES.index("refused")
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -355,7 +353,7 @@ def _said(
 ) -> tuple[list[Said], int, str | None]:
     """What a turn says now, how it ends, and why where it does not end well."""
     status = rerun.now.status
-    if status != OK:
+    if status != Status.OK:
         code, reason = read_fault(status, rerun.output)
         return [], status, f"{code}: {reason}"
     ended_us = turn.started_us + turn.turn_us
@@ -363,11 +361,11 @@ def _said(
         limits = config.limits
         return (
             read_said(rerun.output, rerun.now.count, one.asked, one.agent, limits, ended_us),
-            OK,
+            Status.OK,
             None,
         )
     except TurnRefused as refusal:
-        return [], REFUSED, f"{refusal.code}: {refusal.reason}"
+        return [], Status.REFUSED, f"{refusal.code}: {refusal.reason}"
 
 
 def _beside(report: Report, running: Report) -> Report:

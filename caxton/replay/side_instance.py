@@ -15,12 +15,12 @@ import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
 from caxton.agents.recovery import SURVIVED, batches, body_of
-from caxton.bus.turns import REDELIVERED
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow, past_turns
 from caxton.replay.report import Start
 from caxton.sandbox.frames import Loaded, ReplayedTurn
+from caxton.turn_status import REDELIVERED
 
 LIVES: Final = 6
 """How often an instance is made: after that many traps the rest is not run."""

@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from caxton.sandbox.frames import Fault, Status
+from caxton.sandbox.frames import Fault
+from caxton.turn_status import Status
 
 TEXT_CEILING = 512
 """Characters of a guest's text that are kept."""

@@ -63,25 +63,6 @@ class Kind(IntEnum):
     a turn's would, and whether anything is said of it is decided there."""
 
 
-class Status(IntEnum):
-    """How a request ended. All but OK, a turn's GUEST_ERROR (also aside) and UNHANDLED carry a `Fault` as JSON."""
-
-    OK = 0
-    GUEST_ERROR = 1
-    """The guest returned an error; the payload of a turn is its own words on one line, then log records, one a line.
-    The instance stays."""
-    TRAP = 2
-    LIMIT = 3
-    BROKEN = 4
-    """The guest broke the ABI."""
-    UNHANDLED = 5
-    """Nothing was run: no live instance is in that slot, or the payload (a `Fault`) says why."""
-
-
-DISCARDED = frozenset({Status.TRAP, Status.LIMIT, Status.BROKEN})
-"""After a turn with one of these the instance is gone."""
-
-
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Put an instance of a module into a slot; the one that was there is shut down."""
 

@@ -14,7 +14,8 @@ from caxton.deploy import DeploymentRequest
 from caxton.journal import schema
 from caxton.journal.retention import trim
 from caxton.runtime import Runtime
-from caxton.sandbox.frames import Kind, Status
+from caxton.sandbox.frames import Kind
+from caxton.turn_status import Status
 
 from .systems import (
     COUNTER,

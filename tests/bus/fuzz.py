@@ -17,8 +17,8 @@ from typing import Any, Final
 from acl.fuzz import WORDS, changed
 from structlog.testing import capture_logs
 
-from caxton.sandbox.cell import output_lines as lines
-from caxton.sandbox.frames import Status
+from caxton.sandbox import output_lines
+from caxton.turn_status import Status
 
 from .harness import Stand, stand
 
@@ -86,7 +86,7 @@ async def _play(folder: Path, frames: int, dice: random.Random) -> int:
                 talk = dice.choice([f"c-{number % 9}", f"new-{number}-{dice.random()}"])
                 house.ask(["a", "b"], protocol=dice.choice([None, "fipa-request"]), conversation_id=talk)
             status, payload = _ending(dice, seeds)
-            messages = lines.count(payload, house.limits.message_bytes)
+            messages = output_lines.count(payload, house.limits.message_bytes)
             count = messages if messages >= 0 and dice.random() < 0.97 else dice.randrange(4)
             with capture_logs() as logs:
                 try:

@@ -26,7 +26,8 @@ from caxton.clock import Clock, SystemClock
 from caxton.ids import Ids
 from caxton.journal import AgentRow, Journal, StoredMessage, StoredTurn
 from caxton.limits import Limits
-from caxton.sandbox.frames import HEAD, RESULT, Kind, Status
+from caxton.sandbox.frames import HEAD, RESULT, Kind
+from caxton.turn_status import Status
 
 Json = dict[str, Any]
 

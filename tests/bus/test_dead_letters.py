@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 
 from .harness import INFORM, stand
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 
 from .harness import Frame, HandCell, Json, Stand, stand
 

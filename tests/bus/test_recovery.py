@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton.bus.turns import REDELIVERED, REFUSED
-from caxton.sandbox.frames import Status
+from caxton.turn_status import REDELIVERED, Status
 
 from .harness import INFORM, HandCell, stand
 
@@ -69,7 +68,7 @@ async def test_what_is_refused_after_coming_again_says_both(tmp_path: Path) -> N
         runtime.bus.settle()
         runtime.cell.end({"performative": "inform", "sender": "b"})
         (turn,) = await runtime.turns()
-        assert turn.status == REFUSED + REDELIVERED
+        assert turn.status == Status.REFUSED + REDELIVERED
     async with stand(tmp_path) as runtime:
         assert runtime.pending() == []
 

@@ -12,9 +12,8 @@ from structlog.testing import capture_logs
 
 from caxton.acl import Draft
 from caxton.bus import turns
-from caxton.bus.turns import REFUSED, STATUS_NAMES
 from caxton.clock import VirtualClock
-from caxton.sandbox.frames import Status
+from caxton.turn_status import STATUS_NAMES, Status
 
 from .harness import INFORM, stand
 
@@ -86,7 +85,9 @@ async def test_an_empty_reply_by_is_none(tmp_path: Path) -> None:
         house.ask("a", protocol="fipa-request", reply_by="", conversation_id="talk")
         house.cell.end({"performative": "agree", "reply_by": ""})
         house.ask("a")
-        house.cell.end({"performative": "request", "receiver": "b", "protocol": "fipa-request", "reply_by": ""})
+        house.cell.end(
+            {"performative": "request", "receiver": "b", "protocol": "fipa-request", "reply_by": ""}
+        )
         assert not [one for one in await house.messages() if "reply_by" in one]
         assert [turn.status for turn in await house.turns()] == [Status.OK, Status.OK]
 
@@ -180,7 +181,7 @@ async def test_one_bad_line_and_nothing_is_said(tmp_path: Path, bad: str, place:
         assert failure["content"]["message_id"] == asked["id"]
         assert failure["content"]["reason"]
         (turn,) = await runtime.turns()
-        assert (turn.sent, turn.status, STATUS_NAMES[turn.status]) == (0, REFUSED, "refused")
+        assert (turn.sent, turn.status, STATUS_NAMES[turn.status]) == (0, Status.REFUSED, "refused")
         assert not runtime.cell.frames
         counts = runtime.bus.counts
         assert (counts.turns, counts.turns_ok, counts.turns_refused) == (1, 0, 1)
@@ -193,7 +194,7 @@ async def test_a_bad_line_alone_is_refused_too_and_the_agent_goes_on(tmp_path: P
         runtime.ask("a")
         runtime.cell.end({"performative": "inform", "sender": "b"})
         runtime.cell.end(INFORM)
-        assert [turn.status for turn in await runtime.turns()] == [REFUSED, Status.OK]
+        assert [turn.status for turn in await runtime.turns()] == [Status.REFUSED, Status.OK]
         assert agent.open
         assert not runtime.broken
         assert agent.last_error is not None
@@ -289,7 +290,7 @@ async def test_a_defect_of_the_host_costs_the_turn_and_the_others_go_on(
             runtime.cell.end(INFORM)
         runtime.cell.end(INFORM)
         assert await runtime.letters() == [(first, "a@local", "unreadable")]
-        assert [turn.status for turn in await runtime.turns()] == [REFUSED, Status.OK]
+        assert [turn.status for turn in await runtime.turns()] == [Status.REFUSED, Status.OK]
         failure = next(one for one in await runtime.messages() if one["performative"] == "failure")
         assert (failure["receiver"], failure["in_reply_to"]) == (["operator@local"], "r-1")
         (said,) = logs

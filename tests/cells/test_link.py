@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from caxton.cells import CellLink, CellLost
 from caxton.cells.link import IN_FLIGHT
-from caxton.sandbox.frames import LENGTH_CEILING, RESULT, Kind, Status
+from caxton.sandbox.frames import LENGTH_CEILING, RESULT, Kind
+from caxton.turn_status import Status
 
 
 def result(slot: int, seq: int, payload: bytes, count: int = 1) -> bytes:

@@ -13,7 +13,7 @@ from caxton.clock import VirtualClock
 from caxton.deploy import DeploymentOptions, DeploymentRequest
 from caxton.deploy.strategies.comparison import compare
 from caxton.limits import Limits
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 from deploy.dual_runs import (
     REFUSES,
     SAYS_NONSENSE,

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from caxton.bus.turns import REDELIVERED, STATUS_NAMES
 from caxton.client import AsyncClient
 from caxton.clock import SystemClock
 from caxton.errors import TimedOut, Unreachable
 from caxton.journal import Journal, StoredEvent, StoredMessage, StoredTurn
+from caxton.turn_status import REDELIVERED, STATUS_NAMES
 
 PATIENCE_S = 30.0
 

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from caxton.sandbox import frames
-from caxton.sandbox.frames import Kind, Status, cut
+from caxton.sandbox.frames import Kind, cut
+from caxton.turn_status import Status
 
 from .cell_client import CellClient
 

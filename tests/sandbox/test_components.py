@@ -13,8 +13,9 @@ import pytest
 from caxton.errors import InvalidModule
 from caxton.sandbox import cache_labels
 from caxton.sandbox.compile.compiler import Compiled, Compiler
-from caxton.sandbox.frames import Kind, Status
+from caxton.sandbox.frames import Kind
 from caxton.sandbox.profiles import Profile
+from caxton.turn_status import Status
 
 from .cell_client import CellClient
 from .component_texts import ERROR, RANDOM, component, text

@@ -14,8 +14,8 @@ from caxton.sandbox import engines
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.cell.instance import Instance
 from caxton.sandbox.faults import GuestFault
-from caxton.sandbox.frames import Status
 from caxton.sandbox.modules import Revision
+from caxton.turn_status import Status
 
 from .texts import MAILBOX, guest
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from caxton.sandbox.compile.compiler import Compiler
-from caxton.sandbox.frames import Kind, Status
+from caxton.sandbox.frames import Kind
 from caxton.sandbox.python.build import PythonRuntime
 from caxton.sandbox.python.runtime import packed
+from caxton.turn_status import Status
 
 from .cell_client import CellClient, Result
 

@@ -22,7 +22,8 @@ import msgspec
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.bus.endpoint import NEVER
 from caxton.cells import Answer, CellLink, CellLost
-from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
+from caxton.sandbox.frames import Fault, Kind
+from caxton.turn_status import DISCARDED, Status
 
 ROOM: Final = 256
 """Messages that are pending and of which nothing was said."""

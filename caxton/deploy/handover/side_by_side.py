@@ -22,7 +22,7 @@ from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ABORTED, ChangedOver, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.errors import CaxtonError, DeploymentError
-from caxton.sandbox.frames import DISCARDED, Status
+from caxton.turn_status import DISCARDED, Status
 
 BREAKDOWNS: Final = 5
 WITHIN_S: Final = 30.0

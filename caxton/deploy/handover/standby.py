@@ -29,7 +29,8 @@ from caxton.deploy.states import Happening
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.errors import DeploymentError
 from caxton.journal import KEPT, OwnTurn, SnapshotsGone
-from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
+from caxton.sandbox.frames import Fault, Kind, Swapped, split_payload
+from caxton.turn_status import Status
 
 DIED: Final = "its cell died"
 TRIES: Final = 5

@@ -17,7 +17,8 @@ from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ChangedOver, Checked, Drained, Happening, ProbationFailed, state_name
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import CARRIED
-from caxton.sandbox.frames import Fault, Kind, Status, Swapped, split_payload
+from caxton.sandbox.frames import Fault, Kind, Swapped, split_payload
+from caxton.turn_status import Status
 
 
 class Change:

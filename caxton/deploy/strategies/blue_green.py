@@ -22,7 +22,8 @@ from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Happening, Passed, ProbationFailed
 from caxton.deploy.target import Target
 from caxton.errors import DeploymentError
-from caxton.sandbox.frames import DISCARDED, Fault, Kind, Status
+from caxton.sandbox.frames import Fault, Kind
+from caxton.turn_status import DISCARDED, Status
 
 
 class BlueGreen(Handover):

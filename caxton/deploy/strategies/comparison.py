@@ -15,7 +15,7 @@ from caxton.cells import Answer
 from caxton.limits import Limits
 from caxton.replay.diff import differences
 from caxton.replay.normalise import read_said
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 
 MOST: Final = 5
 """Differences that are named for one turn."""

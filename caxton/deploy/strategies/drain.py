@@ -25,7 +25,7 @@ from caxton.deploy.record import DeploymentRecord
 from caxton.deploy.states import DAEMON_STOPPED, Drained, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.conversation_routing import ConversationRouting
 from caxton.errors import CaxtonError
-from caxton.sandbox.frames import DISCARDED
+from caxton.turn_status import DISCARDED
 
 LOOK_S: Final = 0.5
 

@@ -16,7 +16,7 @@ from caxton.limits import Limits
 from caxton.sandbox.abi import Mailbox, mailbox_fault
 from caxton.sandbox.engines import ticks
 from caxton.sandbox.faults import GuestFault, broken, over, shown
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 
 TABLE_ELEMENTS = 20_000
 TABLES = 8

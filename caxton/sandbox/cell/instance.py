@@ -15,8 +15,9 @@ from caxton.sandbox import abi, output_lines
 from caxton.sandbox.cell.calls import Calls
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.faults import GuestFault, broken, over, shown
-from caxton.sandbox.frames import COUNT_CEILING, Status
+from caxton.sandbox.frames import COUNT_CEILING
 from caxton.sandbox.modules import Revision
+from caxton.turn_status import Status
 
 
 class Instance:

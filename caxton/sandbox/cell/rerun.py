@@ -10,7 +10,8 @@ import msgspec
 
 from caxton.sandbox.cell.guests import Guest
 from caxton.sandbox.faults import GuestFault
-from caxton.sandbox.frames import DISCARDED, Fault, Replay, Replayed, ReplayedTurn, Status, cut, split_payload
+from caxton.sandbox.frames import Fault, Replay, Replayed, ReplayedTurn, cut, split_payload
+from caxton.turn_status import DISCARDED, Status
 
 PATIENCE = 10
 """A turn that ended in time once may take so many times its wall limit here: the machine may be busier now."""

@@ -15,20 +15,10 @@ from caxton.sandbox.cell.guests import Guest, live
 from caxton.sandbox.cell.rerun import kib, rerun
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.faults import GuestFault
-from caxton.sandbox.frames import (
-    RESULT,
-    Kind,
-    Load,
-    Loaded,
-    Meters,
-    Status,
-    Stop,
-    Swap,
-    Swapped,
-    split_load,
-)
+from caxton.sandbox.frames import RESULT, Kind, Load, Loaded, Meters, Stop, Swap, Swapped, split_load
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
+from caxton.turn_status import Status
 
 Answer = tuple[Status, int, bytes, int]
 """status, count, payload, fuel."""

@@ -22,8 +22,8 @@ from caxton.limits import Limits
 from caxton.sandbox.components.linker import World
 from caxton.sandbox.engines import engine, ticks
 from caxton.sandbox.faults import GuestFault, broken, over, shown
-from caxton.sandbox.frames import Status
 from caxton.sandbox.profiles import Profile
+from caxton.turn_status import Status
 
 PYTHON_BYTES: Final = 16 * 1024 * 1024
 """What a language's runtime takes for itself; an agent's `memory_bytes` come on top of it."""

@@ -16,7 +16,7 @@ from caxton.sandbox.components.calls import ComponentCalls, Refused, Said
 from caxton.sandbox.components.linker import ABI_VERSION, LOAD, World
 from caxton.sandbox.components.wasi_stubs import present
 from caxton.sandbox.faults import GuestFault, over, shown
-from caxton.sandbox.frames import Status
+from caxton.turn_status import Status
 
 HOOKS: Final = frozenset({"init", "snapshot", "restore", "shutdown"})
 
