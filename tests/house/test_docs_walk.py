@@ -38,7 +38,7 @@ def test_the_walk_lists_the_rooms_in_the_order_that_is_held() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    (layers,) = [one["layers"] for one in contracts if one["type"] == "layers"]
+    (layers,) = [one["layers"] for one in contracts if "caxton.errors" in one.get("layers", ())]
     held = [{name.strip().removeprefix("caxton.") for name in layer.split("|")} for layer in reversed(layers)]
     text = WALK.read_text("utf-8").split("A room imports only rooms that come before it", 1)[1]
     listed = text.split("\n\n")[1]
@@ -49,7 +49,7 @@ def test_every_package_is_in_that_list() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    (layers,) = [one["layers"] for one in contracts if one["type"] == "layers"]
+    (layers,) = [one["layers"] for one in contracts if "caxton.errors" in one.get("layers", ())]
     held = {name.strip().removeprefix("caxton.") for layer in layers for name in layer.split("|")}
     packages = {path.parent.name for path in (ROOT / "caxton").glob("*/__init__.py")}
     modules = {path.stem for path in (ROOT / "caxton").glob("*.py")} - {"__init__"}

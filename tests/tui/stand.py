@@ -124,9 +124,9 @@ class Stage:
                     check()
                     await changed.wait()
                     await self.paint()
-                    painted = self.app.picture._painted
-                    self.app.picture.flush()
-                    if self.app.picture._painted == painted and holds(self.store):
+                    painted = self.app.main_screen._painted
+                    self.app.main_screen.flush()
+                    if self.app.main_screen._painted == painted and holds(self.store):
                         return
 
     async def shown(self, holds: Callable[[], object]) -> None:
@@ -137,7 +137,7 @@ class Stage:
 
     async def paint(self) -> None:
         """Bring what the store has on screen."""
-        self.app.picture.flush()
+        self.app.main_screen.flush()
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:

@@ -19,7 +19,7 @@ from .stand import daemon, empty, heard, market, read, settled, stage
 
 async def test_a_restart_loses_no_row_and_shows_none_twice(tmp_path: Path) -> None:
     async with stage(tmp_path) as one:
-        banner = one.app.picture.query_one(Banner)
+        banner = one.app.main_screen.query_one(Banner)
         async with daemon(market(tmp_path)) as caxton:
             await caxton.trade()
             one.app.reader.hurry()
@@ -51,7 +51,7 @@ async def test_it_waits_for_a_daemon_that_is_not_there_longer_and_longer(tmp_pat
             tries = [connection]
             one.clock.advance(pause)
             await one.until(lambda store, tries=tries: store.connection is not tries[0])
-        assert "lost 17 s ago, trying again in 5 s" in one.app.picture.query_one(Banner).text.plain
+        assert "lost 17 s ago, trying again in 5 s" in one.app.main_screen.query_one(Banner).text.plain
         async with daemon(tmp_path) as caxton:
             await one.press("r")
             await one.until(heard(caxton))
@@ -61,7 +61,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
     tmp_path: Path,
 ) -> None:
     async with stage(tmp_path) as one:
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         async with daemon(market(tmp_path)) as caxton:
             await caxton.trade(rounds=2)
             one.app.reader.hurry()
@@ -73,7 +73,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
         pane.list.put(other)
         await one.shown(lambda: "Not read before" in pane.diagram.empty and not pane.diagram.total)
         await one.press("3")
-        waterfall = one.app.picture.the(TracesPane).waterfall
+        waterfall = one.app.main_screen.switcher.the(TracesPane).waterfall
         await one.shown(lambda: waterfall.empty == pane.diagram.empty)
         await one.press("c", *"buyer", "tab", "tab", "tab", "tab", "tab", *"a long story")
         form = one.app.screen
@@ -90,7 +90,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
             await one.until(lambda store: store.live)
             await one.press("f5")
             await one.until(lambda store: any("a long story" in entry.text for entry in store.entries))
-            await one.shown(lambda: one.app.screen is one.app.picture)
+            await one.shown(lambda: one.app.screen is one.app.main_screen)
 
 
 async def test_another_journal_under_the_same_folder_begins_anew(tmp_path: Path) -> None:
@@ -125,5 +125,5 @@ async def test_build_lines_have_a_strip(tmp_path: Path) -> None:
     async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, dev=lines()) as one:
         await one.until(lambda store: len(store.builds) == 2)
         await one.until(heard(caxton))
-        strip = one.app.picture.query_one(BuildStrip)
+        strip = one.app.main_screen.query_one(BuildStrip)
         assert strip.text.plain == "counter: built\ncounter: \\x1b[31mswapped"

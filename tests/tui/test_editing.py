@@ -82,7 +82,7 @@ async def test_whose_source_is_not_known_and_where_there_is_no_terminal(
         await one.press("E")
         await one.shown(lambda: "whose source?" in said())
         await one.press("2", "down")
-        assert one.app.picture.the(AgentsPane).agent == "buyer"
+        assert one.app.main_screen.switcher.the(AgentsPane).agent == "buyer"
         await one.press("E")
         await one.shown(lambda: "the source of buyer is not known" in said())
         (tmp_path / "buyer.c").write_text("")

@@ -22,10 +22,10 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
     async with daemon(market(tmp_path / "p")) as caxton, stage(tmp_path / "p", (120, 40)) as one:
         await caxton.trade(rounds=8)
         await one.until(read(caxton), look=True)
-        frame, pane = one.app.picture, one.app.picture.the(ConversationsPane)
+        frame, pane = one.app.main_screen, one.app.main_screen.switcher.the(ConversationsPane)
 
         await one.press("5", "slash", *"act:refuse", "enter", "up")
-        refusal = frame.the(LogPane).tape.chosen
+        refusal = frame.switcher.the(LogPane).tape.chosen
         assert refusal is not None
         await one.press("o")
         await one.until(

@@ -52,14 +52,14 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             stage(tmp_path, (120, 40)) as one,
         ):
             await order(caxton, "order-1", 8)
-            frame, talks = one.app.picture, one.app.picture.the(ConversationsPane)
+            frame, talks = one.app.main_screen, one.app.main_screen.switcher.the(ConversationsPane)
 
             # the refused offer, in the log, and in its conversation
             await one.until(
                 lambda store: sum(entry.act == "inform" and entry.to == "operator" for entry in store.entries)
             )
             await one.press("5", "slash", *"act:refuse", "enter", "end")
-            refusal = frame.the(LogPane).tape.chosen
+            refusal = frame.switcher.the(LogPane).tape.chosen
             assert refusal is not None
             assert refusal.sender == "seller-cleo"
             await one.press("o")
@@ -94,7 +94,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             await one.until(
                 lambda store: store.deployment and store.deployment["id"] == held.deployment, look=True
             )
-            changes = frame.the(ChangesPane)
+            changes = frame.switcher.the(ChangesPane)
             assert changes.agent == "seller-cleo"
             assert f"an answer changes in pinned {refusal.conversation}" in card(one)
             await one.press("d")

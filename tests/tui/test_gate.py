@@ -45,7 +45,7 @@ def card(one: Stage) -> str:
 
     console = Console(width=100)
     with console.capture() as seen:
-        console.print(one.app.picture.query_one("#change-text", Static).content)
+        console.print(one.app.main_screen.query_one("#change-text", Static).content)
     return seen.get()
 
 
@@ -55,7 +55,7 @@ async def revision(caxton: Daemon) -> str:
 
 async def test_a_conversation_is_pinned_and_let_go(tmp_path: Path) -> None:
     async with counted(tmp_path) as (caxton, one):
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("down", "down", "enter")
         await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
         await one.press("p")
@@ -81,9 +81,9 @@ async def test_a_build_that_waits_is_looked_at_and_accepted(tmp_path: Path) -> N
         assert held["waits"]
         # it is seen from every screen
         await one.until(lambda store: store.waiting, look=True)
-        assert "1 build waiting: 4" in one.app.picture.query_one(StatusLine).text.plain
+        assert "1 build waiting: 4" in one.app.main_screen.query_one(StatusLine).text.plain
         await one.press("4")
-        pane = one.app.picture.the(ChangesPane)
+        pane = one.app.main_screen.switcher.the(ChangesPane)
         await one.press("g", "n")
         await one.until(lambda store: store.deployment and store.deployment["id"] == held["id"], look=True)
         assert "≠ 2 of 2" in pane.list.plain
@@ -123,7 +123,7 @@ async def test_what_passes_the_gate_is_told_in_figures(tmp_path: Path) -> None:
         assert (done["waits"], done["state"]) == (False, "running")
         await one.press("4")
         await one.until(lambda store: store.deployment and store.deployment["id"] == done["id"], look=True)
-        assert "≠ 2 of 2" in one.app.picture.the(ChangesPane).list.plain
+        assert "≠ 2 of 2" in one.app.main_screen.switcher.the(ChangesPane).list.plain
         assert "● passed" in card(one)
         # `d` shows what differs on this screen; the theme has another key
         theme = one.app.theme

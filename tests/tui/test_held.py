@@ -136,7 +136,7 @@ async def test_a_held_message_stands_in_the_diagram_and_its_deadline_does_not_pa
         await say(caxton, 1)
         await one.until(settled(caxton), look=True)
         await one.until(lambda store: store.book and store.book.head, look=True)
-        diagram = one.app.picture.the(ConversationsPane).diagram
+        diagram = one.app.main_screen.switcher.the(ConversationsPane).diagram
         await one.shown(lambda: [line.mark for line in diagram.lines] == [Mark.HELD])
         await one.until(lambda store: store.held, look=True)
         await one.press("H", "a")

@@ -25,7 +25,7 @@ async def test_a_letter_goes_to_a_row_and_to_a_box(tmp_path: Path) -> None:
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path, (120, 40)) as one:
         await caxton.trade()
         await one.until(read(caxton), look=True)
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("semicolon")
         screen = one.app.screen
         assert isinstance(screen, JumpScreen)
@@ -33,21 +33,21 @@ async def test_a_letter_goes_to_a_row_and_to_a_box(tmp_path: Path) -> None:
         assert len(screen.places) == 2 + pane.list.total + pane.diagram.total
         # the second box is the diagram
         await one.press(LETTERS[1])
-        assert one.app.picture.focused is pane.diagram
+        assert one.app.main_screen.focused is pane.diagram
         assert pane.diagram.following
 
         # from there the rows of the diagram come first
         await one.press("semicolon", LETTERS[2 + 3])
         assert pane.diagram.cursor == 3
         await one.press("semicolon", "escape")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
         assert pane.diagram.cursor == 3
         # what is no label ends it, and does nothing else
         await one.press("semicolon", "exclamation_mark")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
 
         await one.press("2", "ctrl+o", LETTERS[2 + 2])
-        agents = one.app.picture.the(AgentsPane)
+        agents = one.app.main_screen.switcher.the(AgentsPane)
         assert agents.chosen is not None
         assert agents.chosen["name"] == "seller-bob"
         await one.press("colon", *"place jump", "enter")

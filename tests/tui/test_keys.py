@@ -47,7 +47,7 @@ def said(one: Stage) -> str:
 
 async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
-        frame = one.app.picture
+        frame = one.app.main_screen
         for key, kind in (
             ("2", AgentsPane),
             ("3", TracesPane),
@@ -56,18 +56,18 @@ async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:
             ("6", MetersPane),
         ):
             await one.press(key)
-            assert frame.pane is frame.the(kind)
+            assert frame.pane is frame.switcher.the(kind)
             assert frame.focused is frame.pane.main
             assert frame.query_one(TopLine).text.plain.startswith(kind.LABEL)
         await one.press("escape")
-        assert frame.pane is frame.the(LogPane)
+        assert frame.pane is frame.switcher.the(LogPane)
         await one.press("minus")
-        assert frame.pane is frame.the(ChangesPane)
+        assert frame.pane is frame.switcher.the(ChangesPane)
 
 
 async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         assert pane.diagram.story is not None
         shown = pane.diagram.story.id
         assert pane.list.cursor is None
@@ -81,7 +81,7 @@ async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path
 
 async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         assert pane.diagram.following
         story = pane.diagram.story
         assert story is not None
@@ -96,7 +96,7 @@ async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> Non
 
 async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("tab")
         diagram = pane.diagram
         assert diagram.has_focus
@@ -109,7 +109,7 @@ async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) 
         assert diagram.chosen.spoken is not None
         assert f"{diagram.chosen.spoken.number} of" in diagram.title
         assert diagram.chosen.spoken.act in pane.query_one("#said", TextLine).text.plain
-        assert one.app.picture.query_one(TopLine).text.plain.count("›") == 2
+        assert one.app.main_screen.query_one(TopLine).text.plain.count("›") == 2
         await one.press("right", "right", "right")
         assert diagram.following
         await one.press("home", "enter")
@@ -125,7 +125,7 @@ async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) 
 
 async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("slash", *"order", "enter", "down", "enter")
         assert pane.list.total == 1
         await one.until(
@@ -136,17 +136,17 @@ async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
         assert pane.diagram.story is not None
         assert [spoken.act for spoken in pane.diagram.story.spoken] == ["request", "agree", "inform"]
         await one.press("t")
-        assert one.app.picture.pane is one.app.picture.the(TracesPane)
-        waterfall = one.app.picture.the(TracesPane).waterfall
+        assert one.app.main_screen.pane is one.app.main_screen.switcher.the(TracesPane)
+        waterfall = one.app.main_screen.switcher.the(TracesPane).waterfall
         assert [bar.turn.agent if bar.turn else None for bar in waterfall.bars] == ["buyer", None, None]
         await one.press("down", "enter")
-        assert one.app.picture.pane is pane
+        assert one.app.main_screen.pane is pane
 
 
 async def test_an_agent_is_stopped_after_a_question_and_started_again(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         await one.press("2", "down", "down")
-        pane = one.app.picture.the(AgentsPane)
+        pane = one.app.main_screen.switcher.the(AgentsPane)
         assert pane.chosen is not None
         assert pane.chosen["name"] == "seller-ann"
 
@@ -177,7 +177,7 @@ async def test_an_agent_is_suspended_and_resumed(tmp_path: Path) -> None:
 async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("2", "enter")
-        pane = one.app.picture.the(AgentsPane)
+        pane = one.app.main_screen.switcher.the(AgentsPane)
         await one.until(lambda store: store.room and store.room.name == "buyer", look=True)
         assert pane.room.has_focus
         pages: list[str] = []
@@ -190,7 +190,7 @@ async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
         assert re.search(r"ok\s+propose from seller-ann", mailbox)
         assert "direct" in history
         await one.press("escape", "a")
-        assert one.app.picture.pane is one.app.picture.the(LogPane)
+        assert one.app.main_screen.pane is one.app.main_screen.switcher.the(LogPane)
         assert one.store.filter is not None
         assert one.store.filter.text == "agent:buyer"
 
@@ -219,7 +219,7 @@ async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
         await one.until(
             lambda store: store.deployments and store.deployments[0]["previous"] == before, look=True
         )
-        pane = one.app.picture.the(ChangesPane)
+        pane = one.app.main_screen.switcher.the(ChangesPane)
         assert pane.chosen is not None
         assert pane.chosen["agent"] == "seller-ann"
         assert pane.chosen["state"] == "running"
@@ -321,14 +321,14 @@ async def test_one_key_throws_nothing_away_that_was_written(tmp_path: Path) -> N
     async with traded(tmp_path) as (_, one):
         for key, place in (("c", "#compose-to"), ("T", "#task-to")):
             await one.press(key, "escape")
-            assert one.app.screen is one.app.picture
+            assert one.app.screen is one.app.main_screen
             await one.press(key, *"seller", "escape")
             assert one.app.screen.query_one(place, Input).value == "seller"
             assert "esc again throws away" in said(one)
             await one.press("s", "escape")
             assert one.app.screen.query_one(place, Input).value == "sellers"
             await one.press("escape")
-            assert one.app.screen is one.app.picture
+            assert one.app.screen is one.app.main_screen
             one.app.clear_notifications()
 
 
@@ -365,7 +365,7 @@ async def test_read_only_does_nothing_and_says_the_command(tmp_path: Path) -> No
         await one.press("2", "e")
         await one.shown(lambda: "read-only: restart buyer is not done here" in said(one))
         await one.press("s", "D")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
         last = caxton.runtime.bus.last_seq
         await one.press("c", *"buyer", "f5")
         await one.shown(lambda: "read-only: send request" in said(one))
@@ -385,14 +385,14 @@ async def test_the_palette_does_what_its_words_say(tmp_path: Path) -> None:
         await one.press("colon")
         assert isinstance(one.app.screen, PaletteScreen)
         await one.press(*"agent show cleo", "enter")
-        pane = one.app.picture.the(AgentsPane)
-        assert one.app.picture.pane is pane
+        pane = one.app.main_screen.switcher.the(AgentsPane)
+        assert one.app.main_screen.pane is pane
         assert pane.chosen is not None
         assert pane.chosen["name"] == "seller-cleo"
         await one.press("colon", *"agent suspend", "enter")
         await one.until(lambda store: store.agents[3]["state"] == "suspended", look=True)
         await one.press("colon", *"no such thing", "enter")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
 
 
 async def test_what_is_under_the_cursor_is_copied(tmp_path: Path) -> None:
@@ -405,7 +405,7 @@ async def test_what_is_under_the_cursor_is_copied(tmp_path: Path) -> None:
         assert isinstance(one.app.screen, SelectTextScreen)
         await one.press("y")
         assert "order-1" in one.app.clipboard
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
 
 
 async def test_a_diagram_is_written_to_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -426,7 +426,7 @@ async def test_where_nothing_is_drawn_there_is_nothing_to_write(tmp_path: Path) 
         await one.until(settled(caxton), look=True)
         await one.press("x")
         assert "no conversation is read" in said(one)
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
 
 
 async def test_help_tells_the_keys_of_what_has_the_focus(tmp_path: Path) -> None:
@@ -441,7 +441,7 @@ async def test_help_tells_the_keys_of_what_has_the_focus(tmp_path: Path) -> None
         assert isinstance(screen, HelpScreen)
         assert "diagram.unfold" in {told.id for told in screen.told}
         await one.press("escape")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
 
 
 async def test_other_keys_can_be_had(tmp_path: Path) -> None:
@@ -450,12 +450,12 @@ async def test_other_keys_can_be_had(tmp_path: Path) -> None:
         await one.press("f1")
         assert isinstance(one.app.screen, HelpScreen)
         await one.press("f1")
-        assert one.app.screen is one.app.picture
+        assert one.app.screen is one.app.main_screen
         assert one.app.theme == "textual-light"
         await one.press("2")
-        assert one.app.picture.pane is one.app.picture.the(ConversationsPane)
+        assert one.app.main_screen.pane is one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("f2", "z", "z")
-        pane = one.app.picture.the(AgentsPane)
+        pane = one.app.main_screen.switcher.the(AgentsPane)
         assert pane.chosen is not None
         assert pane.chosen["name"] == "seller-ann"
         await one.press("ctrl+t", "ctrl+t")

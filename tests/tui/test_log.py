@@ -22,7 +22,7 @@ async def logged(folder: Path) -> AsyncGenerator[tuple[Daemon, Stage, LogPane]]:
         await caxton.trade()
         await one.until(settled(caxton), look=True)
         await one.press("5")
-        yield caxton, one, one.app.picture.the(LogPane)
+        yield caxton, one, one.app.main_screen.switcher.the(LogPane)
 
 
 async def test_the_tape_follows_until_a_row_is_chosen(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ async def test_rows_on_screen_stay_when_older_ones_leave_a_full_ring(tmp_path: P
         async with stage(tmp_path, (120, 16)) as one:
             await one.until(heard(caxton))
             await one.press("5")
-            tape, ring = one.app.picture.the(LogPane).tape, one.store.shown
+            tape, ring = one.app.main_screen.switcher.the(LogPane).tape, one.store.shown
             kept = list(ring)[-40:]
             one.store.keep(40)
             await one.paint()
@@ -92,16 +92,16 @@ async def test_enter_shows_a_message_with_its_turn_and_escape_closes_it(tmp_path
         await one.press("escape", "escape")
         assert one.store.filter is None
         await one.press("escape")
-        assert one.app.picture.pane is one.app.picture.the(ConversationsPane)
+        assert one.app.main_screen.pane is one.app.main_screen.switcher.the(ConversationsPane)
 
 
 async def test_a_filter_narrows_what_is_there_and_what_comes(tmp_path: Path) -> None:
     async with logged(tmp_path) as (caxton, one, log):
         await one.press("slash", *"act:propose !from:seller-bob", "enter")
-        assert not one.app.picture.query_one("#filter", Input).display
+        assert not one.app.main_screen.query_one("#filter", Input).display
         assert log.tape.has_focus
         assert [entry.sender for entry in one.store.shown] == ["seller-ann", "seller-cleo"]
-        assert "act:propose" in one.app.picture.query_one(StatusLine).text.plain
+        assert "act:propose" in one.app.main_screen.query_one(StatusLine).text.plain
         await caxton.trade(conversation_id="order-2")
         await one.until(heard(caxton))
         assert {entry.act for entry in one.store.shown} == {"propose"}
@@ -119,7 +119,7 @@ async def test_the_filter_works_while_it_is_typed_and_says_what_is_none(tmp_path
         assert one.store.filter is not None
         await one.press("slash", *" form:x", "enter")
         assert one.store.filter.text == "act:agree"
-        assert one.app.picture.query_one("#filter", Input).display
+        assert one.app.main_screen.query_one("#filter", Input).display
         (said,) = [str(note.message) for note in one.app._notifications]
         assert "there is no field 'form'" in said
 
@@ -139,7 +139,7 @@ async def test_the_next_problem_is_found_and_its_conversation_opens(tmp_path: Pa
             await one.press("n")
             assert log.tape.chosen is not before
         await one.press("o")
-        assert one.app.picture.pane is one.app.picture.the(ConversationsPane)
+        assert one.app.main_screen.pane is one.app.main_screen.switcher.the(ConversationsPane)
         await one.until(lambda store: store.book and store.book.id == "lost" and store.book.head, look=True)
 
 
@@ -158,7 +158,7 @@ async def test_what_guests_say_is_shown_and_not_obeyed(tmp_path: Path) -> None:
         await one.until(lambda store: store.book and store.book.head, look=True)
         first = one.app.export_screenshot(simplify=True)
         await one.press("5", "slash", *"act:inform", "enter", "up", "enter")
-        await one.shown(lambda: one.app.picture.the(LogPane).outcome)
+        await one.shown(lambda: one.app.main_screen.switcher.the(LogPane).outcome)
         for seen in (first, one.app.export_screenshot(simplify=True)):
             assert "\\x1b]0;owned\\x07[bold]x[/bold]\\u202eabc" in seen.replace("&#160;", " ")
             assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(seen)

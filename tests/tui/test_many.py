@@ -45,7 +45,7 @@ async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
         many[7_777]["state"] = "failed"
         one.store.looked(one.clock.monotonic(), status, many)
         await one.press("2")
-        table = one.app.picture.the(AgentsPane).table
+        table = one.app.main_screen.switcher.the(AgentsPane).table
         painted: list[int] = []
         row = table.row
 

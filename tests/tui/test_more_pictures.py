@@ -102,7 +102,7 @@ async def test_letters_traces_and_an_answer_to_write(tmp_path: Path, shot: Shot)
         await one.press("semicolon")
         shot(one.app, "jump")
         await one.press("escape", "t")
-        await one.shown(lambda: one.app.picture.the(TracesPane).waterfall.bars)
+        await one.shown(lambda: one.app.main_screen.switcher.the(TracesPane).waterfall.bars)
         await one.until(read(caxton), look=True)
         shot(one.app, "traces")
         await one.press("1", "c", *"seller-ann", "tab")
@@ -148,7 +148,7 @@ async def test_many_members(tmp_path: Path, shot: Shot) -> None:
         await one.until(read(caxton), look=True)
         await one.press("tab")
         shot(one.app, "lanes")
-        diagram = one.app.picture.the(ConversationsPane).diagram
+        diagram = one.app.main_screen.switcher.the(ConversationsPane).diagram
         assert diagram.story is not None
         names_of = lanes(diagram)
         await one.press(*["greater_than_sign"] * 6)

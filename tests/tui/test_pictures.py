@@ -44,7 +44,7 @@ async def test_the_market_after_one_round(size: tuple[int, int], tmp_path: Path,
         await one.until(lambda store: store.room and store.room.name == "seller-ann", look=True)
         shot(one.app, "agents")
         await one.press("5", "up", "up", "up", "up", "up", "enter")
-        await one.shown(lambda: one.app.picture.the(LogPane).outcome)
+        await one.shown(lambda: one.app.main_screen.switcher.the(LogPane).outcome)
         shot(one.app, "log")
         if size == SIZES[0]:
             await one.press("escape", "colon", *"agent s")
@@ -122,7 +122,7 @@ async def test_the_meters_of_a_market_that_buys_and_rests(
         one.store.connected(Connection(Link.LIVE, one.clock.monotonic()))
         for _ in looks.fed(one.store):
             await one.paint()
-        board = one.app.picture.the(MetersPane).board
+        board = one.app.main_screen.switcher.the(MetersPane).board
         assert board.copied.count("\n") > 12
         assert one.store.history.looks == looks.LOOKS - 1
         assert max(one.store.history.series("messages")) > 100

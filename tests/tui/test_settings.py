@@ -97,7 +97,7 @@ async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
         keys={"app.retry": "f9", "app.compose": "W", "held.all": "A", "conversations.follow": "question_mark"}
     )
     async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, settings=mine) as one:
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.until(settled(caxton), look=True)
         await one.until(lambda store: store.listed, look=True)
         assert "W sends a message, T starts a task" in pane.list.empty
@@ -108,4 +108,4 @@ async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
         await one.press("escape")
     async with stage(tmp_path, settings=mine) as one:
         await one.until(lambda store: store.connection.link is Link.LOST)
-        assert "[f9] now" in one.app.picture.query_one(Banner).text.plain
+        assert "[f9] now" in one.app.main_screen.query_one(Banner).text.plain

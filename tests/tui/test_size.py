@@ -25,12 +25,12 @@ async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:
         )
         await one.until(settled(caxton), look=True)
         await one.until(lambda store: store.book and store.book.id == "large" and store.book.head, look=True)
-        pane = one.app.picture.the(ConversationsPane)
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("tab", "home", "enter")
         assert pane.detail.display
         await one.shown(lambda: pane.detail.query_one("#detail-text").size.height > 500)
         await one.press("escape", "x", "escape", "5", "up", "up", "enter")
-        log = one.app.picture.the(LogPane)
+        log = one.app.main_screen.switcher.the(LogPane)
         await one.shown(lambda: log.tape.chosen)
         await one.press("c")
         screen = one.app.screen

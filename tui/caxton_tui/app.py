@@ -1,4 +1,4 @@
-"""The app: one frame, one reader, one store.
+"""The app: one main screen, one reader, one store.
 
 In: a project's folder. Out: a picture of its daemon until the operator leaves, and what the operator has it do. The
 daemon goes on when it ends.
@@ -62,16 +62,12 @@ class CaxtonApp(App[int]):
         self.shortcuts = Shortcuts(settings.keys)
         """The keys that texts on screen name."""
         context = ViewContext(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
-        self._picture = MainScreen(context, building=dev is not None)
+        self.main_screen = MainScreen(context, building=dev is not None)
+        """The one screen that stays, also while something lies over it."""
 
     def get_default_screen(self) -> MainScreen:
-        """The one frame."""
-        return self._picture
-
-    @property
-    def picture(self) -> MainScreen:
-        """The one frame, also while something lies over it."""
-        return self._picture
+        """The main screen."""
+        return self.main_screen
 
     def on_mount(self) -> None:
         """Begin to read."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
-from caxton_tui.model.context import Action
+from caxton_tui.actions.action import Action
 
 Json = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from caxton.client import AsyncClient
 from caxton.presentation.text import plural
-from caxton_tui.model.context import Action
+from caxton_tui.actions.action import Action
 
 Json = Mapping[str, Any]
 

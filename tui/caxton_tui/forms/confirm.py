@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from caxton_tui.model.context import Action
+from caxton_tui.actions.action import Action
 from caxton_tui.widgets.typed_app import key_for
 
 

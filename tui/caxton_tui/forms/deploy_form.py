@@ -14,8 +14,8 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from caxton_tui.actions import daemon_actions
+from caxton_tui.actions.action import Action
 from caxton_tui.forms.form import Form
-from caxton_tui.model.context import Action
 from caxton_tui.widgets.typed_app import key_for
 
 STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")

@@ -1,6 +1,6 @@
 """From a message on the screen to the draft of another: an answer to it, the same again, or a new one.
 
-In: the message, and the book that it stands in. Out: the screen on which the draft is completed.
+In: the message, and the conversation that it stands in. Out: the form in which the draft is completed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from caxton_tui.model.legal_acts import legal_acts
 from caxton_tui.model.store import Json
 
 
-def writing(context: ViewContext, spoken: Spoken | None, *, reply: bool, to: str = "") -> MessageForm:
-    """The screen for that message."""
+def message_form(
+    context: ViewContext, spoken: Spoken | None = None, *, reply: bool = False, to: str = ""
+) -> MessageForm:
+    """The form for a new message, an answer to that one (`reply`), or that one again."""
     store = context.store
-    agents = tuple(formatting.short(agent["name"], store.platform) for agent in store.agents)
+    agents = store.agent_names
     if spoken is None:
         return MessageForm(Draft(to=to, agents=agents, title="Write a message"))
     message: Json = spoken.body["message"]

@@ -1,18 +1,17 @@
 """A box to fill in: it is not closed by one key with something written in it, and it comes back as it was filled where
 the daemon refuses what it asked for.
 
-In: what was written. Out: an `Action` that knows its form, or None where the box was closed.
+In: what was written. Out: an `Action`, or None where the box was closed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
-from caxton_tui.model.context import Action
+from caxton_tui.actions.action import Action
 from caxton_tui.widgets.typed_app import key_for
 
 
@@ -24,6 +23,8 @@ class Form(ModalScreen[Action | None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.again: Form | None = None
+        """Another one, filled as this one was when it was finished."""
         self._came_back = False
         self._thrown_away: list[str] | None = None
         """What may go, for nothing of it was written here, or the key that closes was pressed."""
@@ -38,9 +39,9 @@ class Form(ModalScreen[Action | None]):
 
     def finish(self, action: Action) -> None:
         """Close it: that is to be done."""
-        again = self.copy()
-        again._came_back = True
-        self.dismiss(replace(action, again=again))
+        self.again = self.copy()
+        self.again._came_back = True
+        self.dismiss(action)
 
     def action_close(self) -> None:
         """Close it; with something written only when that is said twice."""

@@ -16,11 +16,12 @@ from textual.widgets import Input, Static
 from caxton.errors import InvalidFilter
 from caxton.presentation.text import safe
 from caxton_tui.actions import held_actions
+from caxton_tui.actions.action import Action
 from caxton_tui.forms.drafts import text_of
 from caxton_tui.forms.form import Form
 from caxton_tui.forms.message_form import Draft, MessageForm
 from caxton_tui.model import formatting
-from caxton_tui.model.context import Action, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.typed_app import key_for
 
 Json = Mapping[str, Any]
@@ -40,7 +41,7 @@ class EditHeldForm(MessageForm):
                 conversation=str(message["conversation_id"]),
                 in_reply_to=str(message.get("in_reply_to") or ""),
                 content=text_of(message),
-                agents=tuple(formatting.short(agent["name"], store.platform) for agent in store.agents),
+                agents=store.agent_names,
                 title=f"Change message {one['seq']}, which is held",
             )
         )

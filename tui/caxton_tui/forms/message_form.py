@@ -26,8 +26,8 @@ from caxton.errors import CaxtonError, InvalidMessage
 from caxton.presentation.text import safe
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
+from caxton_tui.actions.action import Action
 from caxton_tui.forms.form import Form
-from caxton_tui.model.context import Action
 from caxton_tui.widgets.typed_app import key_for
 
 Json = Mapping[str, Any]

@@ -80,12 +80,12 @@ class Reader:
         self._hurry.set()
         self._turned.set()
 
-    def show(self, wants: Needs) -> None:
+    def show(self, needs: Needs) -> None:
         """Ask for these from now on; something new at once."""
-        if wants != self._needs:
-            if self._client is not None and wants.agents and not self._needs.agents:
+        if needs != self._needs:
+            if self._client is not None and needs.agents and not self._needs.agents:
                 self._hurry.set()
-            self._needs = wants
+            self._needs = needs
             self._turned.set()
 
     async def ask(self, what: Callable[[AsyncClient], Awaitable[T]]) -> T:
@@ -161,27 +161,27 @@ class Reader:
             took = self._clock.monotonic() - began
             await self._pause(max(LOOK_S, took * SHARE), self._turned)
 
-    async def _ask_for(self, client: AsyncClient, wants: Needs) -> None:
+    async def _ask_for(self, client: AsyncClient, needs: Needs) -> None:
         store = self._store
-        if wants.conversations:
+        if needs.conversations:
             store.asked(conversations=await client.conversations(limit=LISTED))
         now = self._clock.monotonic()
         doubted = store.deployments_doubted and now - self._deployments_at >= DOUBT_S
-        if wants.deployments or store.deployments_due or doubted:
+        if needs.deployments or store.deployments_due or doubted:
             store.deployments_due = store.deployments_doubted = False
             self._deployments_at = now
             store.asked(deployments=await client.deployments(limit=LISTED))
-        if wants.deployment is not None:
-            store.asked(deployment=await _deployment(client, wants.deployment, store.deployment))
-        if wants.turns or wants.turns_of is not None:
-            store.asked(turns=await _turns(client, wants.turns_of))
-        if wants.book is not None:
-            await self._read(client, store.open(wants.book))
+        if needs.deployment is not None:
+            store.asked(deployment=await _deployment(client, needs.deployment, store.deployment))
+        if needs.turns or needs.turns_of is not None:
+            store.asked(turns=await _turns(client, needs.turns_of))
+        if needs.book is not None:
+            await self._read(client, store.open(needs.book))
         totals: Json = store.status["held"] if store.status is not None else {}
         if any(totals.values()) or store.held or store.breaks:
             store.asked(held=await client.held(limit=LISTED), breaks=await client.breaks())
-        if wants.room is not None:
-            store.asked(room=await _room(client, wants.room))
+        if needs.room is not None:
+            store.asked(room=await _room(client, needs.room))
 
     async def _read(self, client: AsyncClient, book: OpenConversation) -> None:
         try:

@@ -207,6 +207,11 @@ class Store:
         return str(self.status["platform"]) if self.status else "local"
 
     @property
+    def agent_names(self) -> list[str]:
+        """The names of all agents, without the platform."""
+        return [formatting.short(agent["name"], self.platform) for agent in self.agents]
+
+    @property
     def live(self) -> bool:
         """Whether the daemon answers."""
         return self.connection.link is Link.LIVE

@@ -11,9 +11,10 @@ from typing import Any
 from textual.screen import Screen
 
 from caxton.errors import CaxtonError
+from caxton_tui.actions.action import Action
 from caxton_tui.forms.confirm import ConfirmScreen
 from caxton_tui.forms.form import Form
-from caxton_tui.model.context import Action, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.screens.source_editor import edit
 from caxton_tui.widgets.typed_app import typed_app
 
@@ -26,8 +27,20 @@ class ActionRunner:
         self.context = context
         self._show = show
 
-    def do(self, action: Action) -> None:
-        """Do it, after asking where it cannot be taken back; not at all where the operator only looks."""
+    def fill(self, form: Form) -> None:
+        """Have that form filled in, and do what it comes to; what was not done stands in the form again."""
+
+        def filled(action: Action | None) -> None:
+            if action is not None:
+                self.do(action, form)
+
+        typed_app(self._screen).push_screen(form, filled)
+
+    def do(self, action: Action, form: Form | None = None) -> None:
+        """Do it, after asking where it cannot be taken back; not at all where the operator only looks.
+
+        `form`: the one that it was written in.
+        """
         if self.context.read_only and action.changes:
             said = f"read-only: {action.title} is not done here\n{action.told}"
             self._screen.notify(said, severity="warning", markup=False)
@@ -35,16 +48,11 @@ class ActionRunner:
 
             def decided(yes: bool | None) -> None:
                 if yes:
-                    self._begin(action)
+                    self._begin(action, form)
 
             typed_app(self._screen).push_screen(ConfirmScreen(action), decided)
         else:
-            self._begin(action)
-
-    def decided(self, action: Action | None) -> None:
-        """What a form came to; nothing where it was closed. What was not done stands in the form again."""
-        if action is not None:
-            self.do(action)
+            self._begin(action, form)
 
     def edit(self, agent: str | None) -> None:
         """Open the source of that agent in the user's editor."""
@@ -54,25 +62,26 @@ class ActionRunner:
         else:
             self._screen.run_worker(self._edit(agent), group="editor", exclusive=True, exit_on_error=True)
 
-    def _begin(self, action: Action) -> None:
-        self._screen.run_worker(self._perform(action), group="daemon_actions", exit_on_error=True)
+    def _begin(self, action: Action, form: Form | None) -> None:
+        self._screen.run_worker(self._perform(action, form), group="daemon_actions", exit_on_error=True)
 
-    async def _perform(self, action: Action) -> None:
+    async def _perform(self, action: Action, form: Form | None) -> None:
         try:
             came = await self.context.reader.ask(action.run)
         except CaxtonError as error:
             self._refused(error, action.title, action.told)
-            self._again(action)
+            self._fill_again(form)
         else:
             self._screen.notify(f"{came}\n{action.told}", title=action.title, markup=False)
             if action.opens:
                 self._show(action.opens[-1])
         self.context.reader.hurry()
 
-    def _again(self, action: Action) -> None:
+    def _fill_again(self, form: Form | None) -> None:
         """Give back what was written, unless the operator is at something else by now."""
-        if action.again is not None and not isinstance(typed_app(self._screen).screen, (Form, ConfirmScreen)):
-            typed_app(self._screen).push_screen(action.again, self.decided)
+        busy = isinstance(typed_app(self._screen).screen, (Form, ConfirmScreen))
+        if form is not None and form.again is not None and not busy:
+            self.fill(form.again)
 
     async def _edit(self, agent: str) -> None:
         title = f"source of {agent}"

@@ -16,16 +16,16 @@ from textual.containers import Vertical
 
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.deploy_form import DeployForm
+from caxton_tui.forms.drafts import message_form
 from caxton_tui.model import formatting
-from caxton_tui.model.context import Action, PaletteCommand
 from caxton_tui.model.open_views import Needs
 from caxton_tui.model.store import Json
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.agent_detail import AgentDetail
 from caxton_tui.widgets.agent_list import AgentList
 from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.status_bars import titled
-from caxton_tui.widgets.typed_app import typed_app
 
 
 class AgentsPane(Pane):
@@ -76,7 +76,7 @@ class AgentsPane(Pane):
         return self.table.chosen
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """All agents, and what there is about the chosen one."""
         agent = self.chosen
         return Needs(agents=True, room=None if agent is None else str(agent["name"]))
@@ -156,12 +156,7 @@ class AgentsPane(Pane):
             )
             return
         agent = self.chosen
-
-        def decided(action: Action | None) -> None:
-            if action is not None:
-                self.post_message(self.Do(action))
-
-        typed_app(self).push_screen(DeployForm(str(agent["name"]) if agent else ""), decided)
+        self.post_message(self.Fill(DeployForm(str(agent["name"]) if agent else "")))
 
     def action_rows(self) -> None:
         """Its rows of the log."""
@@ -175,7 +170,8 @@ class AgentsPane(Pane):
         """Write a message to it."""
         agent = self.chosen
         if agent is not None:
-            self.post_message(self.Write(to=formatting.short(agent["name"], self.context.store.platform)))
+            name = formatting.short(agent["name"], self.context.store.platform)
+            self.post_message(self.Fill(message_form(self.context, to=name)))
 
     @property
     def commands(self) -> Sequence[PaletteCommand]:

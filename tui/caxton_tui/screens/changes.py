@@ -20,9 +20,9 @@ from textual.widgets import Static
 
 from caxton.presentation.text import plural
 from caxton_tui.actions import daemon_actions
-from caxton_tui.model.context import PaletteCommand
 from caxton_tui.model.open_views import FINAL, Needs
 from caxton_tui.model.store import Json
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.deployment_card import described
 from caxton_tui.widgets.deployment_list import DeploymentList
@@ -84,7 +84,7 @@ class ChangesPane(Pane):
         return self.list.chosen
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """Deployments, the one at the cursor whole, and the turns of its agent."""
         chosen = self.chosen
         if chosen is None:

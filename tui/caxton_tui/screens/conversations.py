@@ -20,11 +20,13 @@ from caxton.diagram import Mark, Spoken
 from caxton.diagram.lines import verdict
 from caxton.presentation.text import safe, span
 from caxton_tui.actions import daemon_actions
+from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
-from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.model.formatting import STYLED, short
 from caxton_tui.model.open_views import Needs
 from caxton_tui.model.store import Json, LogEntry
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_list import ConversationList
 from caxton_tui.widgets.listing import Listing
@@ -110,7 +112,7 @@ class ConversationsPane(Pane):
         return self.list
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """The list, and the conversation that is open."""
         return Needs(conversations=True, book=self._opened)
 
@@ -304,11 +306,11 @@ class ConversationsPane(Pane):
 
     def action_reply(self) -> None:
         """Answer the message at the cursor, or else the last one."""
-        self.post_message(self.Write(self.last, reply=True))
+        self.post_message(self.Fill(message_form(self.context, self.last, reply=True)))
 
     def action_repeat(self) -> None:
         """Send the message at the cursor, or else the first, once more."""
-        self.post_message(self.Write(self.spoken or self.first, reply=False))
+        self.post_message(self.Fill(message_form(self.context, self.spoken or self.first)))
 
     @property
     def last(self) -> Spoken | None:

@@ -21,12 +21,14 @@ from caxton.diagram import words as said
 from caxton.finding import Filter
 from caxton.presentation.text import safe
 from caxton_tui.actions import held_actions
+from caxton_tui.actions.action import Action
 from caxton_tui.forms.held_forms import EditHeldForm, LineForm
 from caxton_tui.model import formatting
-from caxton_tui.model.context import Action, ViewContext
+from caxton_tui.model.context import ViewContext
+from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.widgets.listing import Listing, Part
 from caxton_tui.widgets.status_bars import TextLine
-from caxton_tui.widgets.typed_app import key_for, typed_app
+from caxton_tui.widgets.typed_app import key_for
 
 Json = Mapping[str, Any]
 
@@ -167,11 +169,11 @@ class HeldScreen(ModalScreen[None]):
         Binding("x", "remove", "Remove", id="held.remove", tooltip="Take the break point away"),
     ]
 
-    def __init__(self, context: ViewContext, do: Callable[[Action], None], text: str) -> None:
+    def __init__(self, context: ViewContext, runner: ActionRunner, text: str) -> None:
         """`text`: the filter that a new break point begins with."""
         super().__init__()
         self.context = context
-        self._do = do
+        self._runner = runner
         self._text = text
         self._seen = -1
         self._moved = False
@@ -242,7 +244,7 @@ class HeldScreen(ModalScreen[None]):
         if one is None:
             self.notify("no held message stands there", timeout=2)
         else:
-            self._do(make(int(one["seq"])))
+            self._runner.do(make(int(one["seq"])))
 
     def action_release(self) -> None:
         """Let it go on."""
@@ -254,17 +256,17 @@ class HeldScreen(ModalScreen[None]):
 
     def action_next(self) -> None:
         """Let the first go on."""
-        self._do(held_actions.release_next())
+        self._runner.do(held_actions.release_next())
 
     def action_all(self) -> None:
         """Let all go on."""
-        self._do(held_actions.release_all())
+        self._runner.do(held_actions.release_all())
 
     def action_edit(self) -> None:
         """Open the box in which messages are written, filled."""
         one = self.list.message
         if one is not None:
-            typed_app(self).push_screen(EditHeldForm(one, self.context), self._decided)
+            self._runner.fill(EditHeldForm(one, self.context))
 
     def action_delay(self) -> None:
         """Ask for how long."""
@@ -272,12 +274,12 @@ class HeldScreen(ModalScreen[None]):
         if one is not None:
             seq = int(one["seq"])
             ask = LineForm(f"Let {seq} go on in", DELAY, lambda text: held_actions.delay(seq, text))
-            typed_app(self).push_screen(ask, self._decided)
+            self._runner.fill(ask)
 
     def action_add(self) -> None:
         """Ask for a filter."""
         ask = LineForm("Hold what passes", self._text, _held_by)
-        typed_app(self).push_screen(ask, self._decided)
+        self._runner.fill(ask)
 
     def action_remove(self) -> None:
         """Take the break point at the cursor away, or the one that holds the message there."""
@@ -287,11 +289,7 @@ class HeldScreen(ModalScreen[None]):
         if point is None:
             self.notify("no break point stands there", timeout=2)
         else:
-            self._do(held_actions.remove_break(point))
-
-    def _decided(self, action: Action | None) -> None:
-        if action is not None:
-            self._do(action)
+            self._runner.do(held_actions.remove_break(point))
 
 
 def _key(one: Json) -> object:

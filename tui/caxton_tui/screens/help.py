@@ -5,28 +5,43 @@ In: the bindings that are in force. Out: a box over the screen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from caxton.finding import FIELDS
-from caxton_tui.keys import TWINS, shown
+from caxton_tui.keys import KEYS, MOVES, TWINS, shown
 from caxton_tui.widgets.typed_app import key_for
 
 
 class BindingHelp(NamedTuple):
-    """One binding as the help tells it."""
+    """One binding as the help explains it."""
 
     keys: tuple[str, ...]
     text: str
     id: str
+
+
+def bindings_in_force(active: Iterable[ActiveBinding]) -> list[BindingHelp]:
+    """What these bindings do: those of what has the focus first, then the screen's, then everybody's."""
+    found: dict[str, tuple[list[str], str]] = {}
+    for _, binding, _, _ in active:
+        if binding.id is None or binding.system:
+            continue
+        keys, _ = found.setdefault(binding.id, ([], binding.tooltip or binding.description))
+        keys.append(binding.key)
+    order = {key.id: n for n, key in enumerate(KEYS, 1)}
+    # what everybody tries anyway stands last
+    order |= dict.fromkeys(MOVES, len(order) + 1)
+    ids = sorted(found, key=lambda id: order.get(id, 0))
+    return [BindingHelp(tuple(found[id][0]), found[id][1], id) for id in ids]
 
 
 class HelpScreen(ModalScreen[None]):

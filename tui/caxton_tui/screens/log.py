@@ -16,8 +16,10 @@ from textual.containers import Vertical
 
 from caxton.diagram import read_story
 from caxton.presentation.text import safe
-from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.forms.drafts import message_form
+from caxton_tui.model.context import ViewContext
 from caxton_tui.model.store import Json, LogEntry
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.log_list import LogList
@@ -176,7 +178,7 @@ class LogPane(Pane):
         entry = self.tape.chosen
         if entry is not None and entry.kind == "message":
             story = read_story({"id": entry.conversation, "items": [entry.data]}, entry.platform)
-            self.post_message(self.Write(story.spoken[0], reply=reply))
+            self.post_message(self.Fill(message_form(self.context, story.spoken[0], reply=reply)))
 
     @property
     def commands(self) -> Sequence[PaletteCommand]:

@@ -15,10 +15,11 @@ from textual.binding import Binding, BindingType
 
 from caxton.presentation.text import size, span
 from caxton_tui.model import formatting
-from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.model.open_views import Needs
 from caxton_tui.model.store import Json
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing, Piece, fitted
 from caxton_tui.widgets.status_bars import titled
@@ -192,7 +193,7 @@ class MetersPane(Pane):
         return self.board
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """All agents, for what waits in their mailboxes; the newest turns, for the percentiles."""
         return Needs(agents=True, turns=True)
 

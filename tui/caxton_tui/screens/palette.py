@@ -5,7 +5,8 @@ In: commands. Out: the one that was chosen; each line shows what it does and the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -17,11 +18,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from caxton_tui.model.context import PaletteCommand
 from caxton_tui.widgets.typed_app import key_for
 
 MOST: Final = 50
 """Lines that are shown; more words show others."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteCommand:
+    """A line of the palette: a noun first, what it does, and the command line's twin."""
+
+    words: str
+    text: str
+    twin: str
+    run: Callable[[], object]
 
 
 class PaletteScreen(ModalScreen[PaletteCommand | None]):

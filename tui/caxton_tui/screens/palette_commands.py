@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from caxton_tui.model import formatting
-from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.model.context import ViewContext
+from caxton_tui.screens.palette import PaletteCommand
 
 
-def everywhere(act: Mapping[str, Callable[[], None]]) -> Iterator[PaletteCommand]:
+def everywhere(act: Mapping[str, Callable[[], object]]) -> Iterator[PaletteCommand]:
     """What can be done on every screen; `act` says how, by the name of the key's action."""
     for name, text, twin, key in (
         ("message send", "write a message", "caxton msg send", "compose"),

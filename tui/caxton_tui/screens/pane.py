@@ -12,10 +12,12 @@ from typing import ClassVar
 from textual.containers import Container
 from textual.message import Message
 
-from caxton.diagram import Spoken
+from caxton_tui.actions.action import Action
+from caxton_tui.forms.form import Form
 from caxton_tui.model import formatting
-from caxton_tui.model.context import Action, PaletteCommand, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.widgets.listing import Listing
 
 
@@ -42,14 +44,12 @@ class Pane(Container):
             self.conversation = conversation
             self.agent = agent
 
-    class Write(Message):
-        """The operator wants to write a message: an answer to that one, that one again, or a new one."""
+    class Fill(Message):
+        """The operator wants to fill in that form; what it comes to is done."""
 
-        def __init__(self, spoken: Spoken | None = None, *, reply: bool = False, to: str = "") -> None:
+        def __init__(self, form: Form) -> None:
             super().__init__()
-            self.spoken = spoken
-            self.reply = reply
-            self.to = to
+            self.form = form
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(id=self.LABEL.lower(), classes="pane")
@@ -58,11 +58,11 @@ class Pane(Container):
     def known(self, *names: object) -> str | None:
         """The first of these names that is an agent's here, without its platform."""
         platform = self.context.store.platform
-        agents = {formatting.short(agent["name"], platform) for agent in self.context.store.agents}
+        agents = set(self.context.store.agent_names)
         return next((name for one in names if (name := formatting.short(one, platform)) in agents), None)
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """What the reader must ask for while this is on screen."""
         return Needs()
 

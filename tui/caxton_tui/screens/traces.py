@@ -17,8 +17,9 @@ from textual.containers import Vertical
 from caxton.diagram import Bar, bars_of
 from caxton.diagram.waterfall import bar_parts, heading, length_us
 from caxton.presentation.text import safe, span
-from caxton_tui.model.context import PaletteCommand, ViewContext
+from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
+from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_list import ConversationList
 from caxton_tui.widgets.conversation_view import ConversationView, styled
@@ -148,7 +149,7 @@ class TracesPane(Pane):
         return self.list
 
     @property
-    def wants(self) -> Needs:
+    def needs(self) -> Needs:
         """The list, and the conversation that is open."""
         return Needs(conversations=True, book=self._opened)
 

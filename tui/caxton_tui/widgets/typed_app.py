@@ -5,13 +5,18 @@ In: a widget. Out: its app.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from textual.app import App
 from textual.dom import DOMNode
 
-if TYPE_CHECKING:
-    from caxton_tui.app import CaxtonApp
+
+class _WithShortcuts(Protocol):
+    """What a text on screen needs of the app: the key to press for the binding of an id."""
+
+    @property
+    def shortcuts(self) -> Callable[[str], str]: ...
 
 
 def typed_app(node: DOMNode) -> App[int]:
@@ -21,4 +26,4 @@ def typed_app(node: DOMNode) -> App[int]:
 
 def key_for(node: DOMNode, id: str) -> str:
     """The key to press for something, by the id of its binding."""
-    return cast("CaxtonApp", typed_app(node)).shortcuts(id)
+    return cast("_WithShortcuts", typed_app(node)).shortcuts(id)

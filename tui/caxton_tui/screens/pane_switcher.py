@@ -1,0 +1,93 @@
+"""The six panes, one of them on screen: which, which before, and what it shows of its list.
+
+In: labels, and what is typed as a filter. Out: the pane on screen, with the focus on its main list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from caxton.errors import InvalidFilter
+from caxton.finding import Filter
+from caxton_tui.screens.pane import Pane
+
+P = TypeVar("P", bound=Pane)
+
+REMEMBERED: Final = 10
+"""Panes that were on screen before, as far as one can go back."""
+
+
+class PaneSwitcher(Container):
+    """Shows one of the panes."""
+
+    def __init__(self, panes: Sequence[Pane], *, id: str = "body") -> None:
+        super().__init__(id=id)
+        self.panes = {pane.LABEL: pane for pane in panes}
+        self._label = panes[0].LABEL
+        self._before: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """All of them; the first is shown."""
+        for label, pane in self.panes.items():
+            pane.display = label == self._label
+            yield pane
+
+    @property
+    def current(self) -> Pane:
+        """The pane on screen."""
+        return self.panes[self._label]
+
+    def the(self, kind: type[P]) -> P:
+        """One of the panes."""
+        found = self.panes[kind.LABEL]
+        assert isinstance(found, kind)
+        return found
+
+    def focus_main(self) -> None:
+        """The focus on the main list of the pane on screen."""
+        main = self.current.main
+        if main is not None:
+            # at once, for keys that were typed ahead are for it
+            self.screen.set_focus(main)
+
+    def show(self, label: str) -> None:
+        """Another pane."""
+        if label != self._label:
+            self._before = [*self._before[1 - REMEMBERED :], self._label]
+        self._switch(label)
+
+    def show_last(self) -> None:
+        """The pane before this one, if there was one."""
+        if self._before:
+            self._switch(self._before.pop())
+
+    def _switch(self, label: str) -> None:
+        self.current.display = False
+        self._label = label
+        self.current.display = True
+        self.focus_main()
+
+    @property
+    def filter(self) -> str:
+        """The filter in force, as it was typed; empty where there is none."""
+        main = self.current.main
+        return main.wanted.text if main is not None and main.wanted is not None else ""
+
+    def narrow(self, text: str, *, final: bool = True) -> bool:
+        """Show only what passes; False where the text is no filter. `final`: then it is said what is wrong."""
+        main = self.current.main
+        if main is None:
+            return True
+        try:
+            wanted = Filter(text)
+        except InvalidFilter as error:
+            if final:
+                self.notify(f"{error.message}. {error.hint}", severity="error", markup=False)
+            return False
+        if wanted.text != self.filter:
+            main.narrow(wanted or None)
+        return True
