@@ -6,9 +6,8 @@ from pathlib import Path
 
 from textual.widgets import OptionList
 
-from caxton_tui.model.context import PaletteCommand
 from caxton_tui.screens.agents import AgentsPane
-from caxton_tui.screens.palette import MOST, PaletteScreen, matching
+from caxton_tui.screens.palette import MOST, PaletteCommand, PaletteScreen, matching
 from caxton_tui.widgets.listing import Part
 
 from .stand import daemon, empty, market, stage
