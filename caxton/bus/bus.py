@@ -8,7 +8,7 @@
 
 `admit` is the only place where a message comes into being, whoever says it (`reply` and `reply_quickly` are its short
 forms for a guest's answer). What becomes of a turn's result is in `turns`; what the platform says by itself, about what
-cannot be delivered or breaks its protocol, in `notices`.
+cannot be delivered or breaks its protocol, in `platform_messages`.
 """
 
 from __future__ import annotations

@@ -2,23 +2,23 @@
 
 In: a message that cannot be delivered, that breaks its protocol, or whose answer is nobody else's to give; what time
 or a death has done in a conversation. Out: rows and events, and messages from `ams` in the same conversation. Nobody
-is told of a notice that cannot be delivered, so no two notices answer each other.
+is told of a platform message that cannot be delivered, so no two of them answer each other.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import msgspec
 
 from caxton.acl import Draft, Performative
+from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Envelope
-from caxton.bus.referee_service import BRANCH_EVENT
-from caxton.journal import DeadLetter, Mark
+from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.referee_service import BRANCH_EVENT, RefereeService
+from caxton.ids import Ids
+from caxton.journal import DeadLetter, Journal, Mark
 from caxton.protocols import Answer, Effect, Legality, Verdict
-
-if TYPE_CHECKING:
-    from caxton.bus.bus import Bus
 
 _LEGAL: Final = Legality.LEGAL
 _VIOLATION: Final = Legality.VIOLATION
@@ -28,10 +28,39 @@ _DROPPED: Final = "not-understood-answered"
 _encode = msgspec.json.Encoder().encode
 
 
+class PlatformSink(Protocol):
+    """The bus, as far as the platform's own messages concern it."""
+
+    journal: Journal
+    ids: Ids
+    counts: BusCounts
+    platform_agents: dict[str, PlatformAgent]
+    referee_service: RefereeService
+
+    @property
+    def last_seq(self) -> int:
+        """The number that was given out last."""
+        ...
+
+    def now_us(self) -> int:
+        """Microseconds since 1970."""
+        ...
+
+    def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
+        """Make a draft a message."""
+        ...
+
+    def event(
+        self, kind: str, *, body: object, agent: str | None = None, conversation: str | None = None
+    ) -> None:
+        """Write down something that happened."""
+        ...
+
+
 class PlatformMessages:
     """Speaks for the platform."""
 
-    def __init__(self, bus: Bus, ams: str, most_hops: int) -> None:
+    def __init__(self, bus: PlatformSink, ams: str, most_hops: int) -> None:
         self._bus = bus
         self._ams = ams
         self._most_hops = most_hops

@@ -8,19 +8,20 @@ asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from caxton.acl import Draft, read_draft
+from caxton.bus.addressing import Addressing
+from caxton.bus.conversations import ConversationEntry
+from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
 from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.errors import InvalidMessage
+from caxton.journal import Journal
 from caxton.turn_status import REDELIVERED, Status
-
-if TYPE_CHECKING:
-    from caxton.bus.bus import Bus
 
 # as numbers: a member of an enum costs a call to look up, on the way of every turn
 _OK: Final = int(Status.OK)
@@ -39,12 +40,42 @@ class _Fault(msgspec.Struct):
 _read_fault = msgspec.json.Decoder(_Fault).decode
 
 
+class TurnSink(Protocol):
+    """The bus, as far as the end of a turn concerns it."""
+
+    journal: Journal
+    counts: BusCounts
+    addressing: Addressing
+    quick: bool
+    last_us: int
+
+    def reply(self, speaker: str, cause: Envelope, draft: Draft) -> None:
+        """Admit one message of a turn."""
+        ...
+
+    def reply_quickly(
+        self, endpoint: Endpoint, cause: Envelope, entry: ConversationEntry, draft: Draft
+    ) -> None:
+        """The same for a plain answer."""
+        ...
+
+    def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
+        """Make the message in hand a dead letter."""
+        ...
+
+    def event(
+        self, kind: str, *, body: object, agent: str | None = None, conversation: str | None = None
+    ) -> None:
+        """Write down something that happened."""
+        ...
+
+
 class Turns:
     """Takes in the turns of all cells."""
 
     __slots__ = ("_bus", "_journal", "_measures", "on_broken", "on_snapshot_due")
 
-    def __init__(self, bus: Bus, *, measures: bool) -> None:
+    def __init__(self, bus: TurnSink, *, measures: bool) -> None:
         self._bus = bus
         self._journal = bus.journal
         self._measures = measures

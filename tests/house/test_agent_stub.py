@@ -7,7 +7,7 @@ import ast
 from .source import ROOT, tree
 
 STUB = ROOT / "agents-examples" / "include" / "caxton_agent.pyi"
-RUNTIME = ROOT / "caxton" / "sandbox" / "runtime" / "caxton_runtime.py"
+RUNTIME = ROOT / "caxton" / "sandbox" / "python" / "guest" / "caxton_runtime.py"
 
 
 def functions(module: ast.Module) -> dict[str, ast.FunctionDef]:

@@ -10,8 +10,10 @@ import pytest
 
 ROOTS = ("caxton", "caxton_tui")
 KNOWN = {
-    ("caxton.bus.platform_messages", "caxton.bus.bus"),
-    ("caxton.bus.turns", "caxton.bus.bus"),
+    ("caxton.cli.output.deployments", "caxton.cli.commands.replay"),
+    ("caxton.cli.output.dev_lines", "caxton.cli.commands.replay"),
+    ("caxton.deploy.handover.side_by_side", "caxton.deploy.strategies.revision_metrics"),
+    ("caxton.deploy.handover.standby", "caxton.deploy.strategies.revision_metrics"),
 }
 """Imports that still close a circle. An entry that closes none any more has to go."""
 
@@ -61,7 +63,7 @@ PACKAGES = sorted({module.rpartition(".")[0] for module in graph() if "." in mod
 
 def test_every_module_is_in_the_graph() -> None:
     assert {"caxton.errors", "caxton.cli.app", "caxton_tui.app"} <= graph().keys()
-    assert any(name.startswith("caxton.bus") for name in graph()["caxton.cells.link"])
+    assert "caxton.bus" in graph()["caxton.cells.link"]
 
 
 def test_no_module_imports_itself_through_others() -> None:
@@ -75,8 +77,13 @@ def test_the_members_of_a_package_import_each_other_one_way(package: str) -> Non
 
 @pytest.mark.parametrize("edge", sorted(KNOWN), ids="->".join)
 def test_what_is_known_still_closes_a_circle(edge: tuple[str, str]) -> None:
-    assert edge[1] in graph()[edge[0]], "it is gone: take it off the list"
-    assert circle(without(KNOWN - {edge})), "it closes no circle any more: take it off the list"
+    source, target = edge
+    assert target in graph().get(source, ()), "it is gone: take it off the list"
+    edges = without(KNOWN)
+    edges[source].add(target)
+    assert circle(edges) or any(circle(siblings(package, edges)) for package in PACKAGES), (
+        "it closes no circle any more: take it off the list"
+    )
 
 
 def test_a_circle_is_found() -> None:
