@@ -25,7 +25,7 @@ from caxton.bus import Bus
 from caxton.cells import Cell, CellLink, CellLost
 from caxton.clock import Clock
 from caxton.errors import CaxtonError
-from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow, past_turns
+from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow
 from caxton.sandbox.frames import Loaded
 from caxton.turn_status import REDELIVERED, Status
 
@@ -264,8 +264,7 @@ class Recovery:
     async def _read(self, group: list[RecoveryPlan], upto: int) -> None:
         by_number = {way.record.number: way for way in group}
         began = told = self._clock.monotonic()
-        pages = past_turns(
-            self._journal.files.db,
+        pages = self._journal.past_turns(
             by_number,
             after_seq=min(way.last_seq for way in group),
             before_seq=upto + 1,

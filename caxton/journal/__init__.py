@@ -30,8 +30,8 @@ from caxton.journal.batch import (
     Unpin,
 )
 from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
-from caxton.journal.journal import Journal, JournalSettings
-from caxton.journal.past import PastTurn, past_turns
+from caxton.journal.journal import Journal
+from caxton.journal.past import PastTurn
 from caxton.journal.reader import Reader
 from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
 from caxton.journal.rows import (
@@ -42,6 +42,7 @@ from caxton.journal.rows import (
     StoredMessage,
     StoredTurn,
 )
+from caxton.journal.store import JournalSettings, Store
 from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "SnapshotRow",
     "SnapshotsGone",
     "Stats",
+    "Store",
     "StoredConversation",
     "StoredDeadLetter",
     "StoredEvent",
@@ -88,5 +90,4 @@ __all__ = [
     "StoredTurn",
     "TaskRow",
     "Unpin",
-    "past_turns",
 ]

@@ -12,65 +12,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import os
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 
 from caxton.clock import Clock
 from caxton.errors import JournalError
-from caxton.journal import guard, recovery, schema
+from caxton.journal import recovery
 from caxton.journal.batch import Batch
-from caxton.journal.checkpoint import Checkpointer
-from caxton.journal.reader import Reader
-from caxton.journal.retention import Keep, Retention
+from caxton.journal.commits import Counts
+from caxton.journal.past import PastTurn, past_turns
 from caxton.journal.rows import StoredMessage
-from caxton.journal.writer import Counts, Writer
+from caxton.journal.store import FileStore, JournalSettings, Store
 
 CONGESTED_ROWS = 40_000
 CONGESTED_BYTES = 32 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class JournalSettings:
-    """What a project may set: how long and how much to keep (0 = without bound), and two paces."""
-
-    keep_days: int = 30
-    keep_mib: int = 4096
-    check_mib: int = 512
-    """A database above this size is not read through at the start."""
-    retry_s: float = 1.0
-    """Pause before a batch that could not be written is tried again."""
-    retention_every_s: float = 60.0
-
-
 class Journal:
     """One project's journal, open for writing and reading; made by `open`, ended by `close`."""
 
-    def __init__(
-        self,
-        writer_of: Callable[[Journal], Writer],
-        reader: Reader,
-        files: guard.Files,
-        fds: tuple[int, ...],
-        last: int,
-    ) -> None:
+    def __init__(self, store: Store) -> None:
         self.batch = Batch()
         """Where the bus appends; another object after every flush."""
-        self.committed = last
+        self.committed = store.last_seq
         """Everything up to this number is on disk."""
         self.failed: str | None = None
         """Why the last attempt to commit failed, None when it did not; the rows are kept and tried again."""
         self.on_commit: list[Callable[[Batch], None]] = []
         self.on_relieved: list[Callable[[], None]] = []
         self.on_state: list[Callable[[str | None], None]] = []
-        self.reader = reader
-        self.files = files
-        self._fds = fds
+        self.reader = store.reader
+        self.path = store.path
+        self._store = store
         self._loop = asyncio.get_running_loop()
         self._flying: Batch | None = None
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -81,9 +55,7 @@ class Journal:
         self._closed: asyncio.Future[None] | None = None
         self._drained = asyncio.Event()
         self._drained.set()
-        self._writer = writer_of(self)
-        self._thread = threading.Thread(target=self._writer.run, name="caxton-journal", daemon=True)
-        self._thread.start()
+        store.begin(self._done, self._fail)
 
     @classmethod
     async def open(cls, folder: Path, clock: Clock, settings: JournalSettings | None = None) -> Journal:
@@ -91,36 +63,7 @@ class Journal:
 
         Raises JournalDamaged for what must not be opened, JournalError when another daemon has it.
         """
-        chosen = settings or JournalSettings()
-        files = guard.Files(folder)
-        lock_fd = guard.take_lock(files)
-        db: sqlite3.Connection | None = None
-        try:
-            connection, last = await asyncio.to_thread(_open, files, chosen)
-            db = connection
-            reader = await Reader.open(files.db)
-        except BaseException:
-            if db is not None:
-                db.close()
-            os.close(lock_fd)
-            raise
-        head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        retention = Retention(
-            Keep(chosen.keep_days, chosen.keep_mib), clock, every_s=chosen.retention_every_s
-        )
-
-        def writer_of(journal: Journal) -> Writer:
-            return Writer(
-                connection,
-                head_fd,
-                retention,
-                Checkpointer(files.db),
-                done=lambda batch: journal._soon(partial(journal._done, batch)),
-                failed=lambda reason: journal._soon(partial(journal._fail, reason)),
-                retry_s=chosen.retry_s,
-            )
-
-        return cls(writer_of, reader, files, (head_fd, lock_fd), last)
+        return cls(await FileStore.open(folder, clock, settings or JournalSettings()))
 
     async def __aenter__(self) -> Journal:
         return self
@@ -133,12 +76,12 @@ class Journal:
     @property
     def counts(self) -> Counts:
         """What the writer has done; plain integers."""
-        return self._writer.counts
+        return self._store.counts
 
     @property
     def trouble(self) -> str | None:
         """Why the last housekeeping (indexes, checkpoint, retention) failed, None when it did not."""
-        return self._writer.trouble
+        return self._store.trouble
 
     @property
     def waiting_rows(self) -> int:
@@ -170,7 +113,7 @@ class Journal:
                 self.batch = Batch()
                 self._flying = batch
                 self._drained.clear()
-                self._writer.submit(batch)
+                self._store.submit(batch)
 
     async def committed_upto(self, seq: int) -> None:
         """Return when everything up to `seq` is on disk; raises JournalError when the journal closes before
@@ -202,7 +145,17 @@ class Journal:
 
         In ascending order; for the start of the daemon, before the bus runs.
         """
-        return recovery.pending(self.files.db, low_water)
+        with contextlib.closing(self._store.connect()) as db:
+            yield from recovery.pending(db, low_water)
+
+    def past_turns(
+        self, agents: Collection[int], *, after_seq: int, before_seq: int
+    ) -> AsyncGenerator[list[PastTurn]]:
+        """Pages of the turns of those agents between two numbers, both left out, in the order of the messages.
+
+        The next page is read while the last one is used. Raises JournalError where the journal cannot be read.
+        """
+        return past_turns(self._store.connect, self.path, agents, after_seq=after_seq, before_seq=before_seq)
 
     async def close(self, give_up_s: float = 10.0) -> None:
         """Write what is left, index, checkpoint, mark the head, end the threads.
@@ -225,11 +178,7 @@ class Journal:
                     self.flush()
         except TimeoutError:
             lost = self.waiting_rows
-        self._writer.stop(give_up=lost > 0)
-        await asyncio.to_thread(self._thread.join)
-        await self.reader.close()
-        for fd in self._fds:
-            os.close(fd)
+        await self._store.close(give_up=lost > 0)
         while self._waiters:
             _, _, waiter = heapq.heappop(self._waiters)
             if not waiter.done():
@@ -240,16 +189,11 @@ class Journal:
                     waiter.set_exception(JournalError("The journal was closed before that was on disk."))
         if lost:
             raise JournalError(
-                f"{lost:,} rows could not be written to {self.files.db}: {self.failed}.",
+                f"{lost:,} rows could not be written to {self.path}: {self.failed}.",
                 hint="Free space on that disk; nothing of those rows was acknowledged.",
-                path=str(self.files.db),
+                path=str(self.path),
                 rows=lost,
             )
-
-    def _soon(self, news: Callable[[], None]) -> None:
-        """From the writer's thread: run `news` in the loop, where there still is one."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(news)
 
     def _done(self, batch: Batch) -> None:
         """A commit is on disk: the next batch goes first, then everybody is told."""
@@ -279,14 +223,3 @@ class Journal:
         self.failed = reason
         for tell in self.on_state:
             tell(reason)
-
-
-def _open(files: guard.Files, settings: JournalSettings) -> tuple[sqlite3.Connection, int]:
-    guard.ensure(files, check_mib=settings.check_mib)
-    try:
-        db = schema.writing_connection(files.db)
-    except sqlite3.Error as trouble:
-        raise JournalError(
-            f"{files.db} cannot be opened for writing: {trouble}.", path=str(files.db)
-        ) from trouble
-    return db, guard.check_tail(files, db)

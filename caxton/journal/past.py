@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -40,13 +40,15 @@ class PastTurn(NamedTuple):
 
 
 async def past_turns(
-    path: Path, agents: Collection[int], *, after_seq: int, before_seq: int
+    connect: Callable[[], sqlite3.Connection],
+    path: Path,
+    agents: Collection[int],
+    *,
+    after_seq: int,
+    before_seq: int,
 ) -> AsyncGenerator[list[PastTurn]]:
-    """Pages of the turns of those agents between two numbers, both left out, in the order of the messages.
-
-    The next page is read while the last one is used. Raises JournalError where the journal cannot be read.
-    """
-    db = await asyncio.to_thread(_open, path)
+    """`Journal.past_turns`, on a connection that `connect` makes; `path` is for what is said of an error."""
+    db = await asyncio.to_thread(connect)
     values: dict[str, str | int] = {
         "agents": numbers(sorted(agents)),
         "before": before_seq,
@@ -66,13 +68,6 @@ async def past_turns(
         # the connection must not be closed under a thread that still reads
         await asyncio.gather(reading, return_exceptions=True)
         db.close()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    db.execute("pragma query_only = 1")
-    db.execute("pragma busy_timeout = 2000")
-    return db
 
 
 def _page(db: sqlite3.Connection, path: Path, values: dict[str, str | int]) -> list[PastTurn]:

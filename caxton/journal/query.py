@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiosqlite
 import msgspec
@@ -20,16 +20,29 @@ from caxton.errors import JournalError
 Value = int | str | None
 Row = tuple[Any, ...]
 
+READ_ONLY = ("pragma query_only = 1", "pragma busy_timeout = 2000")
 END = (1 << 43) - 1
 """No number is as high as this."""
 FEW = 500
 """An agent with at most so many conversations is looked up through them, another by scanning."""
 
 
-class Query:
-    """One aiosqlite connection that cannot write."""
+class Connection(Protocol):
+    """What reads; aiosqlite's connection is one."""
 
-    def __init__(self, db: aiosqlite.Connection, path: Path) -> None:
+    async def execute_fetchall(self, sql: str, parameters: Mapping[str, Value]) -> Iterable[Row]:
+        """Every row of a statement; raises sqlite3.Error, ValueError once it is closed."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+class Query:
+    """One connection that only reads."""
+
+    def __init__(self, db: Connection, path: Path) -> None:
         self._db = db
         self._path = path
 
@@ -38,8 +51,8 @@ class Query:
         """Open it. The caller closes it, else its thread keeps the process alive."""
         db = await aiosqlite.connect(path, isolation_level=None)
         try:
-            await db.execute("pragma query_only = 1")
-            await db.execute("pragma busy_timeout = 2000")
+            for pragma in READ_ONLY:
+                await db.execute(pragma)
         except BaseException:
             await db.close()
             raise
@@ -142,6 +155,14 @@ class Query:
             else:
                 high = middle
         return int(low)
+
+
+def reading_connection(path: Path) -> sqlite3.Connection:
+    """A connection for one reading, for whichever thread does it."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for pragma in READ_ONLY:
+        db.execute(pragma)
+    return db
 
 
 def numbers(of: Sequence[int]) -> str:

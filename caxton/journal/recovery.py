@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -24,44 +23,41 @@ class _Receivers(msgspec.Struct):
 _receivers = msgspec.json.Decoder(_Receivers).decode
 
 
-def pending(path: Path, low_water: int | None = None) -> Iterator[tuple[StoredMessage, list[str]]]:
+def pending(
+    db: sqlite3.Connection, low_water: int | None = None
+) -> Iterator[tuple[StoredMessage, list[str]]]:
     """Messages above `low_water` (default: the stored one), each with its receivers that have no turn for it.
 
-    Reads with a connection of its own, a row at a time, so a long tail needs no memory.
+    Reads a row at a time, so a long tail needs no memory.
     """
-    db = sqlite3.connect(path, isolation_level=None)
-    try:
-        db.execute("pragma query_only = 1")
-        low = _low_water(db) if low_water is None else low_water
-        names: dict[int, str] = dict(db.execute("select no, name from agent").fetchall())
-        turns: Iterator[tuple[int]] = iter(
-            db.execute("select id from turn where id >= ? order by id", ((low + 1) << AGENT_BITS,))
+    low = _low_water(db) if low_water is None else low_water
+    names: dict[int, str] = dict(db.execute("select no, name from agent").fetchall())
+    turns: Iterator[tuple[int]] = iter(
+        db.execute("select id from turn where id >= ? order by id", ((low + 1) << AGENT_BITS,))
+    )
+    turn = next(turns, None)
+    for row in db.execute(
+        """select seq, at_us, conversation, cause, hops, flags, body from message
+             where seq > ? order by seq""",
+        (low,),
+    ):
+        message = StoredMessage(*row)
+        finished: set[str | None] = set()
+        while turn is not None and turn[0] >> AGENT_BITS <= message.seq:
+            if turn[0] >> AGENT_BITS == message.seq:
+                finished.add(names.get(turn[0] & MAX_AGENT_NO))
+            turn = next(turns, None)
+        if message.flags & HANDLED:
+            continue
+        receivers = _receivers(message.body).receiver
+        named = [receivers] if isinstance(receivers, str) else receivers
+        # a dead letter is finished too: nobody gets it again
+        finished.update(
+            name for (name,) in db.execute("select agent from dead_letter where seq = ?", (message.seq,))
         )
-        turn = next(turns, None)
-        for row in db.execute(
-            """select seq, at_us, conversation, cause, hops, flags, body from message
-                 where seq > ? order by seq""",
-            (low,),
-        ):
-            message = StoredMessage(*row)
-            finished: set[str | None] = set()
-            while turn is not None and turn[0] >> AGENT_BITS <= message.seq:
-                if turn[0] >> AGENT_BITS == message.seq:
-                    finished.add(names.get(turn[0] & MAX_AGENT_NO))
-                turn = next(turns, None)
-            if message.flags & HANDLED:
-                continue
-            receivers = _receivers(message.body).receiver
-            named = [receivers] if isinstance(receivers, str) else receivers
-            # a dead letter is finished too: nobody gets it again
-            finished.update(
-                name for (name,) in db.execute("select agent from dead_letter where seq = ?", (message.seq,))
-            )
-            left = [name for name in named if name not in finished]
-            if left:
-                yield message, left
-    finally:
-        db.close()
+        left = [name for name in named if name not in finished]
+        if left:
+            yield message, left
 
 
 def _low_water(db: sqlite3.Connection) -> int:

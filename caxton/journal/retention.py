@@ -12,7 +12,6 @@ go with what goes next. What else an agent did between their turns is removed li
 from __future__ import annotations
 
 import sqlite3
-import time
 from dataclasses import dataclass
 
 from caxton.clock import Clock
@@ -95,11 +94,11 @@ class Retention:
 
     def due(self) -> bool:
         """Whether `step` should be called now."""
-        return time.monotonic() >= self._next
+        return self._clock.monotonic() >= self._next
 
     def wait_s(self) -> float:
         """Seconds until it is due."""
-        return max(0.0, self._next - time.monotonic())
+        return max(0.0, self._next - self._clock.monotonic())
 
     def step(self, db: sqlite3.Connection, indexed: int) -> int:
         """Remove one chunk of what may go, up to number `indexed`; returns the rows removed, 0 when done
@@ -107,7 +106,7 @@ class Retention:
 
         One transaction; raises sqlite3.Error and leaves everything as it was when it fails.
         """
-        self._next = time.monotonic() + self._every_s
+        self._next = self._clock.monotonic() + self._every_s
         start, upto = self._range(db, indexed)
         if upto <= start:
             return 0

@@ -17,7 +17,7 @@ from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
 from caxton.agents.recovery import SURVIVED, batches, body_of
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
-from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow, past_turns
+from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow
 from caxton.replay.report import Start
 from caxton.sandbox.frames import Loaded, ReplayedTurn
 from caxton.turn_status import REDELIVERED
@@ -131,9 +131,7 @@ class SideInstance:
 
     async def _pass(self, cell: Cell, slot: int, after: int) -> bool:
         """From a moment to the last turn of interest; whether the instance was lost before that."""
-        pages = past_turns(
-            self._journal.files.db, [self._record.number], after_seq=after, before_seq=self._last + 1
-        )
+        pages = self._journal.past_turns([self._record.number], after_seq=after, before_seq=self._last + 1)
         try:
             async for page in pages:
                 for batch in batches(self._due(page)):

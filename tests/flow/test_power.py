@@ -10,6 +10,7 @@ import pytest
 
 from caxton.config import load
 from caxton.runtime import open_runtime
+from caxton.journal.store import FileStore
 
 from .running import Daemon
 
@@ -81,6 +82,8 @@ def violations(trace: Path) -> list[tuple[int, bool]]:
 async def test_the_connection_that_writes_is_set_to_wait_for_the_disk(tmp_path: Path) -> None:
     (tmp_path / "caxton.toml").write_text("cells = 1\n")
     async with open_runtime(load(tmp_path)) as runtime:
-        connection = runtime.journal._writer._db
+        store = runtime.journal._store
+        assert isinstance(store, FileStore)
+        connection = store._writer._db
         assert connection.execute("pragma synchronous").fetchone() == (2,)
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)

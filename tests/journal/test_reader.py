@@ -43,7 +43,7 @@ async def history(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[History]:
     # the writer must not index by itself: each state of the indexes is made by hand
-    monkeypatch.setattr("caxton.journal.writer.IDLE_S", 1e6)
+    monkeypatch.setattr("caxton.journal.commits.IDLE_S", 1e6)
     pick = random.Random(7)
     journal = await Journal.open(tmp_path, SystemClock())
     messages, events, talks = list[Said](), list[int](), Talks()
@@ -72,10 +72,8 @@ async def history(
         turn(journal.batch, seq, name)
     journal.flush()
     await journal.committed_upto(TOTAL)
-    await journal.reader.close()
-    journal._writer.stop()
-    journal._thread.join()
-    db = sqlite3.connect(journal.files.db, isolation_level=None)
+    await journal.close()
+    db = sqlite3.connect(journal.path, isolation_level=None)
     for statement in ("conversation_index", "conversation_key", "participant", "participation"):
         db.execute(f"delete from {statement}")
     db.execute("update meta set value = 0 where key = 'indexed_upto'")
@@ -87,7 +85,7 @@ async def history(
     while indexed < request.param:
         indexed = deferred_index.index_chunk(db, indexed, request.param, chunk=23)
     db.close()
-    journal.reader = await Reader.open(journal.files.db)
+    journal.reader = await Reader.open(journal.path)
     yield History(journal, messages, events, turns)
     await journal.reader.close()
 

@@ -12,9 +12,11 @@ DAY_US = 86_400_000_000
 AT_ONCE = 0.001
 
 
-async def trimmed(journal: Journal, upto: int) -> None:
-    """Return when the writer has removed everything up to that number."""
+async def trimmed(journal: Journal, upto: int, clock: VirtualClock | None = None) -> None:
+    """Return when the writer has removed everything up to that number; with a clock, time passes meanwhile."""
     while (await journal.reader.stats()).trimmed_upto < upto:
+        if clock is not None:
+            clock.advance(AT_ONCE)
         assert journal.trouble is None
 
 
@@ -46,7 +48,7 @@ async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(
     clock.advance(2 * 86_400)
     async with await Journal.open(tmp_path, clock, settings) as journal:
         reader = journal.reader
-        await trimmed(journal, 905)
+        await trimmed(journal, 905, clock)
         assert [row.seq for row in await reader.messages(limit=2000)] == list(range(906, 951))
         assert [row.seq for row in await reader.turns(limit=2000)] == list(range(906, 951))
         assert await reader.dead_letters() == []
@@ -83,7 +85,7 @@ async def test_pinned_conversations_stay_until_they_are_pinned_no_more(tmp_path:
     three = list(range(30, 40))
     async with await Journal.open(tmp_path, clock, settings) as journal:
         reader = journal.reader
-        await trimmed(journal, 100)
+        await trimmed(journal, 100, clock)
         kept = [*range(2, 10), *three]
         assert [row.seq for row in await reader.messages(limit=100)][: len(kept)] == kept
         assert [row.seq for row in await reader.turns(limit=1000) if row.seq <= 100] == kept
@@ -97,7 +99,7 @@ async def test_pinned_conversations_stay_until_they_are_pinned_no_more(tmp_path:
         journal.batch.records.append(Unpin("c-0"))
         journal.batch.meta("low_water", 202)
         journal.flush()
-        await trimmed(journal, 202)
+        await trimmed(journal, 202, clock)
         assert [row.seq for row in await reader.messages(limit=1000)] == [*three, 202]
         assert [row.seq for row in await reader.turns(limit=1000)] == three
         assert await reader.dead_letters() == []
@@ -123,6 +125,7 @@ async def test_a_journal_that_is_too_large_loses_its_oldest_rows(tmp_path: Path)
         assert (await journal.reader.stats()).used_bytes > 5 << 20
     async with await Journal.open(tmp_path, clock, settings) as journal:
         while (await journal.reader.stats()).used_bytes > 3 << 20:
+            clock.advance(AT_ONCE)
             assert journal.trouble is None
         left = await journal.reader.messages(limit=1, newest_first=True)
         assert left[0].seq == 12_000, "the newest stay"
@@ -147,7 +150,7 @@ async def test_numbers_go_on_after_everything_was_removed(tmp_path: Path) -> Non
         await write(journal, 30, clock, low_water=31)
     clock.advance(5 * 86_400)
     async with await Journal.open(tmp_path, clock, settings) as journal:
-        await trimmed(journal, 31)
+        await trimmed(journal, 31, clock)
         assert await journal.reader.stream(0) == []
     async with await Journal.open(tmp_path, clock, settings) as journal:
         assert journal.committed == 31

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton.clock import VirtualClock
-from caxton.journal import CARRIED, FRESH, KEPT, Journal, SnapshotRow, past_turns
+from caxton.journal import CARRIED, FRESH, KEPT, Journal, SnapshotRow
 from caxton.journal.past import PAGE
 
 
@@ -57,7 +57,7 @@ async def test_the_past_of_some_agents_comes_in_pages_and_in_order(tmp_path: Pat
             for agent in (16, 17, 18):
                 journal.batch.turns.append((seq, agent, 1, 0, 0, 0, 7, 1, 0))
         await journal.written()
-        pages = [page async for page in past_turns(journal.files.db, [18, 16], after_seq=3, before_seq=many)]
+        pages = [page async for page in journal.past_turns([18, 16], after_seq=3, before_seq=many)]
     turns = [turn for page in pages for turn in page]
     assert [(turn.seq, turn.agent_no) for turn in turns] == [
         (seq, agent) for seq in range(4, many) for agent in (16, 18)

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from caxton.clock import SystemClock
 from caxton.errors import JournalError
-from caxton.journal import Journal, JournalSettings, schema
+from caxton.journal import Batch, Journal, JournalSettings, schema
 from caxton.journal.journal import CONGESTED_ROWS
 from caxton.journal.query import Query
+from caxton.journal.store import FileStore
+from caxton.journal.writer import Writer
 from journal.history import Said, Talks
 
 QUICK = JournalSettings(keep_days=0, keep_mib=0, retry_s=0.01)
@@ -34,6 +36,12 @@ def stored(folder: Path) -> list[int]:
         return [row[0] for row in db.execute("select seq from message order by seq")]
     finally:
         db.close()
+
+
+def writer(journal: Journal) -> Writer:
+    store = journal._store
+    assert isinstance(store, FileStore)
+    return store._writer
 
 
 async def test_what_is_acknowledged_is_on_disk(tmp_path: Path) -> None:
@@ -130,7 +138,7 @@ async def test_a_full_disk_keeps_the_rows_and_goes_on_by_itself(tmp_path: Path) 
         journal.flush()
         await journal.committed_upto(1)
 
-        disk = journal._writer._db
+        disk = writer(journal)._db
         pages = disk.execute("pragma page_count").fetchone()[0]
         disk.execute(f"pragma max_page_count = {pages}")
         talks.say(journal.batch, [Said(seq, content="x" * 500) for seq in range(2, 200)])
@@ -156,7 +164,7 @@ async def test_closing_with_a_full_disk_says_what_was_not_written(tmp_path: Path
     Talks().say(journal.batch, [Said(1)])
     journal.flush()
     await journal.committed_upto(1)
-    disk = journal._writer._db
+    disk = writer(journal)._db
     disk.execute(f"pragma max_page_count = {disk.execute('pragma page_count').fetchone()[0]}")
     Talks().say(journal.batch, [Said(seq, content="x" * 500) for seq in range(2, 100)])
     journal.flush()
@@ -173,14 +181,15 @@ async def test_a_commit_that_went_through_is_not_repeated(tmp_path: Path) -> Non
     async with await open_journal(tmp_path) as journal:
         failures: list[str | None] = []
         journal.on_state.append(failures.append)
-        writer, commit = journal._writer, journal._writer._commit
+        committer = writer(journal)._committer
+        write = committer._write
 
-        def commit_and_fail(batch: object) -> None:
-            commit(batch)  # type: ignore[arg-type]
-            writer._commit = commit  # type: ignore[method-assign]
+        def write_and_fail(batch: Batch) -> None:
+            write(batch)
+            committer._write = write  # type: ignore[method-assign]
             raise sqlite3.OperationalError("disk I/O error")
 
-        writer._commit = commit_and_fail  # type: ignore[method-assign]
+        committer._write = write_and_fail  # type: ignore[method-assign]
         Talks().say(journal.batch, [Said(1), Said(2)])
         journal.flush()
         await journal.committed_upto(2)
@@ -204,7 +213,7 @@ async def test_closing_twice_and_cancelled_loses_nothing(tmp_path: Path) -> None
 
 async def test_every_connection_that_writes_is_durable_and_the_reader_cannot_write(tmp_path: Path) -> None:
     async with await open_journal(tmp_path) as journal:
-        for db in (journal._writer._db, schema.durable_connection(journal.files.db)):
+        for db in (writer(journal)._db, schema.durable_connection(journal.path)):
             assert db.execute("pragma synchronous").fetchone() == (2,)
             assert db.execute("pragma journal_mode").fetchone() == ("wal",)
         db.close()

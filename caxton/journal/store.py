@@ -1,0 +1,183 @@
+"""Where the journal's rows lie: the port under it, and the files of a project behind that port.
+
+In: batches, one at a time, in order. Out: for each one call of `done`, once it is committed; or `failed` with the
+reason, again and again, with the same batch until it is in. A store never loses a batch that it was given and never
+reorders, and what it acknowledged is there after a crash. `memory.py` is the other store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from caxton.clock import Clock
+from caxton.errors import JournalError
+from caxton.journal import guard, schema
+from caxton.journal.batch import Batch
+from caxton.journal.checkpoint import Checkpointer
+from caxton.journal.commits import Counts
+from caxton.journal.query import reading_connection
+from caxton.journal.reader import Reader
+from caxton.journal.retention import Keep, Retention
+from caxton.journal.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """What a project may set: how long and how much to keep (0 = without bound), and two paces."""
+
+    keep_days: int = 30
+    keep_mib: int = 4096
+    check_mib: int = 512
+    """A database above this size is not read through at the start."""
+    retry_s: float = 1.0
+    """Pause before a batch that could not be written is tried again."""
+    retention_every_s: float = 60.0
+
+    def retention(self, clock: Clock) -> Retention:
+        """What removes old rows."""
+        return Retention(Keep(self.keep_days, self.keep_mib), clock, every_s=self.retention_every_s)
+
+
+class Store(Protocol):
+    """One journal's rows; every method belongs to the loop's thread."""
+
+    path: Path
+    """What messages for people call it."""
+    last_seq: int
+    """The last number that was committed when it was opened."""
+    reader: Reader
+
+    @property
+    def counts(self) -> Counts:
+        """What was written; plain integers."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last housekeeping failed, None when it did not."""
+        ...
+
+    def begin(self, done: Callable[[Batch], None], failed: Callable[[str], None]) -> None:
+        """Say who is told of commits and of failures, in the loop's thread; before the first batch."""
+        ...
+
+    def submit(self, batch: Batch) -> None:
+        """Take a batch; the one before it is done. Nobody else touches it until then."""
+        ...
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that reads committed rows, for one reading; whoever asks for it closes it."""
+        ...
+
+    async def close(self, *, give_up: bool) -> None:
+        """End after what was submitted; with `give_up` also where that cannot be written."""
+        ...
+
+
+class FileStore:
+    """The journal of a project on its disk: SQLite, written by a thread of its own; made by `open`."""
+
+    def __init__(
+        self,
+        files: guard.Files,
+        db: sqlite3.Connection,
+        reader: Reader,
+        fds: tuple[int, int],
+        clock: Clock,
+        settings: JournalSettings,
+    ) -> None:
+        self.path = files.db
+        self.last_seq = schema.last_seq(db)
+        self.reader = reader
+        self._fds = fds
+        self._loop = asyncio.get_running_loop()
+        self._done: Callable[[Batch], None]
+        self._failed: Callable[[str], None]
+        self._writer = Writer(
+            db,
+            fds[0],
+            settings.retention(clock),
+            Checkpointer(files.db),
+            clock,
+            done=lambda batch: self._soon(partial(self._done, batch)),
+            failed=lambda reason: self._soon(partial(self._failed, reason)),
+            retry_s=settings.retry_s,
+        )
+        self._thread = threading.Thread(target=self._writer.run, name="caxton-journal", daemon=True)
+
+    @classmethod
+    async def open(cls, folder: Path, clock: Clock, settings: JournalSettings) -> FileStore:
+        """Open the journal in `folder` (`.caxton/`), or make it where there never was one.
+
+        Raises JournalDamaged for what must not be opened, JournalError when another daemon has it.
+        """
+        files = guard.Files(folder)
+        lock_fd = guard.take_lock(files)
+        db: sqlite3.Connection | None = None
+        try:
+            db = await asyncio.to_thread(_open, files, settings)
+            reader = await Reader.open(files.db)
+        except BaseException:
+            if db is not None:
+                db.close()
+            os.close(lock_fd)
+            raise
+        head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return cls(files, db, reader, (head_fd, lock_fd), clock, settings)
+
+    @property
+    def counts(self) -> Counts:
+        """What the writer has done."""
+        return self._writer.counts
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last housekeeping (indexes, checkpoint, retention) failed, None when it did not."""
+        return self._writer.trouble
+
+    def begin(self, done: Callable[[Batch], None], failed: Callable[[str], None]) -> None:
+        """Start the writer's thread."""
+        self._done, self._failed = done, failed
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> None:
+        """Hand a batch to the writer."""
+        self._writer.submit(batch)
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection of its own, so that a long reading holds up no other reader."""
+        return reading_connection(self.path)
+
+    async def close(self, *, give_up: bool) -> None:
+        """Write what is left, index, checkpoint, mark the head, end the threads."""
+        self._writer.stop(give_up=give_up)
+        await asyncio.to_thread(self._thread.join)
+        await self.reader.close()
+        for fd in self._fds:
+            os.close(fd)
+
+    def _soon(self, news: Callable[[], None]) -> None:
+        """From the writer's thread: run `news` in the loop, where there still is one."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(news)
+
+
+def _open(files: guard.Files, settings: JournalSettings) -> sqlite3.Connection:
+    guard.ensure(files, check_mib=settings.check_mib)
+    try:
+        db = schema.writing_connection(files.db)
+    except sqlite3.Error as trouble:
+        raise JournalError(
+            f"{files.db} cannot be opened for writing: {trouble}.", path=str(files.db)
+        ) from trouble
+    guard.check_tail(files, db)
+    return db
