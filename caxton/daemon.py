@@ -99,6 +99,9 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
         loop.add_signal_handler(number, stopping.set)
     log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
     async with open_runtime(project) as runtime:
+        # what lives as long as the daemon need not be looked at by every collection
+        gc.collect()
+        gc.freeze()
         await deploy_configured(runtime, known_stay=known_stay)
         listener = listen(project.state)
         rooms = Services.of(runtime, stop=stopping.set, started_us=started_us)

@@ -10,7 +10,6 @@ journal is put back into the mailboxes before any agent runs, so that nothing ov
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,17 +26,16 @@ from caxton.bus.hold import Hold
 from caxton.bus.referee_service import WRITE_S, RefereeService
 from caxton.bus.timer import Timer
 from caxton.cells import CellPool
-from caxton.clock import Clock, SystemClock
+from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import ConfiguredBuilds, DeploymentRequest, Engine, options_of
 from caxton.errors import CaxtonError
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
-from caxton.limits import MIB
+from caxton.machine import Machine, RealMachine
 from caxton.protocols import library
 from caxton.replay import Replayer
 from caxton.sandbox.compile.compiler import Compiler
-from caxton.sandbox.python.build import PythonRuntime
 from caxton.sandbox.python.runtime import packed
 from caxton.tasks import Tasks
 
@@ -67,18 +65,18 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    project: Project, *, clock: Clock | None = None, seed: int | None = None, snapshots: bool = True
+    project: Project, *, machine: Machine | None = None, seed: int | None = None, snapshots: bool = True
 ) -> AsyncGenerator[Runtime]:
     """Build every room, bring back what was there, and take everything down again at the end.
 
-    `seed` makes the ids repeatable. Raises JournalError where the journal cannot be used, and what else keeps the
-    system from starting; an agent that cannot be started is Failed and keeps nothing else from starting.
+    `machine` is what it runs on, this one by default; `seed` makes the ids repeatable. Raises JournalError where the
+    journal cannot be used, and what else keeps the system from starting; an agent that cannot be started is Failed and
+    keeps nothing else from starting.
     """
-    clock = clock or SystemClock()
-    config, state = project.config, project.state
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    machine = machine or RealMachine()
+    clock, config = machine.clock, project.config
     settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
-    async with await Journal.open(state, clock, settings) as journal, asyncio.TaskGroup() as group:
+    async with await machine.journal(project.state, settings) as journal, asyncio.TaskGroup() as group:
         referee = config.referee
         referee_service = RefereeService(
             clock, library(project.protocol_tables()), referee.mode, {**referee.protocols}
@@ -94,14 +92,8 @@ async def open_runtime(
         )
         journal.on_relieved.append(bus.settle)
         timer = Timer(bus, clock)
-        pool = CellPool(bus, config.cell_count())
-        compiler = Compiler(
-            state / "modules",
-            wall_s=config.compile.wall_s,
-            child_bytes=config.compile.memory_mib * MIB,
-            max_bytes=config.compile.max_module_mib * MIB,
-            runtime=PythonRuntime().compiled,
-        )
+        pool = CellPool(bus, config.cell_count(), machine.cell)
+        compiler = machine.compiler(project.state, config.compile)
         registry = Registry(journal, config.platform)
         instances = Instances(
             bus=bus,
@@ -173,9 +165,6 @@ async def open_runtime(
             await engine.interrupted.resume()
             bus.settle()
             await tasks.resume()
-            # what lives as long as the daemon need not be looked at by every collection
-            gc.collect()
-            gc.freeze()
             yield Runtime(
                 project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df, hold
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import AsyncGenerator
@@ -28,6 +29,9 @@ async def stage(folder: Path | None, text: str = "") -> AsyncGenerator[Runtime]:
     with tempfile.TemporaryDirectory(prefix="caxton-bench-", dir=folder, ignore_cleanup_errors=True) as name:
         (Path(name) / "caxton.toml").write_text(f'name = "bench"\n{text}')
         async with open_runtime(load(Path(name), environ={}), snapshots=False) as runtime:
+            # as the daemon does
+            gc.collect()
+            gc.freeze()
             yield runtime
 
 

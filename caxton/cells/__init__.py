@@ -6,5 +6,17 @@ answered waits again. The daemon never calls a guest itself.
 
 from caxton.cells.link import Answer, CellLink, CellLost
 from caxton.cells.pool import Cell, CellPool, CellState, CellView
+from caxton.cells.process import CellProcess, StartCell, WorkerProcess
 
-__all__ = ["Answer", "Cell", "CellLink", "CellLost", "CellPool", "CellState", "CellView"]
+__all__ = [
+    "Answer",
+    "Cell",
+    "CellLink",
+    "CellLost",
+    "CellPool",
+    "CellProcess",
+    "CellState",
+    "CellView",
+    "StartCell",
+    "WorkerProcess",
+]

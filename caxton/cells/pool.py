@@ -8,9 +8,6 @@ machine. What its agents lose, and how they come back, is told to `on_lost` and 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -21,11 +18,9 @@ import structlog
 
 from caxton.bus import Bus, Endpoint
 from caxton.cells.link import CellLink, CellLost
-from caxton.sandbox.crash_record import CrashRecord, shared
+from caxton.cells.process import StartCell
 from caxton.sandbox.frames import Hello, Kind, Meters
-from caxton.sandbox.processes import command, environment
 
-SOCKET_BUFFER: Final = 1 << 20
 HELLO_S: Final = 30.0
 """How long a new cell may take to say hello."""
 DEATHS: Final = 5
@@ -70,7 +65,6 @@ class Cell:
         self.no = no
         self.state = CellState.STARTING
         self.link: CellLink | None = None
-        self.process: asyncio.subprocess.Process | None = None
         self.hello: Hello | None = None
         self.meters: Meters | None = None
         self.restarts = 0
@@ -90,8 +84,9 @@ class Cell:
 class CellPool:
     """Every cell of the daemon: `run` supervises them until `close`."""
 
-    def __init__(self, bus: Bus, count: int) -> None:
+    def __init__(self, bus: Bus, count: int, start: StartCell) -> None:
         self._bus = bus
+        self._start = start
         self.cells = [Cell(no) for no in range(1, count + 1)]
         self.on_lost: Callable[[Cell], None] = _nothing
         """Told at once when a cell died, before another is started."""
@@ -141,7 +136,6 @@ class CellPool:
                 code = await self._live(cell)
             except Exception:
                 log.exception("the cell could not be brought up", cell=cell.no)
-                self._kill(cell)
                 code = None
             if self._closing.is_set():
                 cell.state = CellState.STOPPED
@@ -169,98 +163,52 @@ class CellPool:
             deaths.append(now)
 
     async def _live(self, cell: Cell) -> int:
-        """From the start of a process to its end."""
-        loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair()
-        greeted: asyncio.Future[Hello] = loop.create_future()
-        gone = asyncio.Event()
-
-        def hello(payload: bytes) -> None:
-            if greeted.done():
-                return
-            try:
-                greeted.set_result(msgspec.json.decode(payload, type=Hello))
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                greeted.set_exception(CellLost(f"the cell's hello cannot be read: {error}"))
-
-        box_fd = shared()
-        box = CrashRecord(box_fd)
-        with theirs:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-            try:
-                cell.process = await asyncio.create_subprocess_exec(
-                    *command("caxton.sandbox.cell", "--fd", str(theirs.fileno()), "--box", str(box_fd)),
-                    pass_fds=(theirs.fileno(), box_fd),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    env=environment(),
-                )
-            finally:
-                os.close(box_fd)
-        ours.setblocking(False)
-
-        def lost() -> None:
-            gone.set()
-            if not greeted.done():
-                greeted.set_exception(CellLost("the cell ended before it said hello"))
-
-        link = CellLink(self._bus, hello, lost)
-        await loop.create_connection(lambda: link, sock=ours)
-        exit_task = asyncio.create_task(cell.process.wait())
+        """From the start of a process to its end; its exit code."""
+        process = await self._start(cell.no, self._bus)
         try:
             try:
                 async with asyncio.timeout(HELLO_S):
-                    await greeted
+                    hello = await process.hello()
             except (TimeoutError, CellLost):
-                self._kill(cell)
-            if greeted.done() and greeted.exception() is None:
-                cell.hello = greeted.result()
-                cell.link = link
-                self._bus.ports.append(link)
-                cell.state = CellState.READY
-                if self.on_ready is not None:
-                    await self.on_ready(cell)
-                self._bus.event(
-                    "cell",
-                    body={
-                        "cell": cell.no,
-                        "pid": cell.hello.pid,
-                        "state": "ready",
-                        "restarts": cell.restarts,
-                    },
-                )
-                self._bus.settle()
-                cell.ready.set()
-                log.info("cell ready", cell=cell.no, pid=cell.hello.pid, fast=cell.hello.fast)
+                process.kill()
+            else:
+                await self._greet(cell, process.link, hello)
             if self._closing.is_set():
-                link.close()
-            await gone.wait()
+                process.link.close()
+            await process.lost()
             try:
                 # a cell that was hung up on, or crashed, is gone in a moment
                 async with asyncio.timeout(GOODBYE_S if self._closing.is_set() else 0):
-                    await asyncio.shield(exit_task)
+                    return await process.ended()
             except TimeoutError:
-                self._kill(cell)
-            return await exit_task
+                process.kill()
+            return await process.ended()
+        except BaseException:
+            # what could not be brought up must not stay behind
+            process.kill()
+            raise
         finally:
-            cell.in_hand = box.in_hand()
-            box.close()
-            if link in self._bus.ports:
-                self._bus.ports.remove(link)
+            cell.in_hand = process.in_hand()
+            process.release()
+            if process.link in self._bus.ports:
+                self._bus.ports.remove(process.link)
             cell.link = None
-            if not exit_task.done():
-                exit_task.cancel()
 
-    @staticmethod
-    def _kill(cell: Cell) -> None:
-        """End the process if it is still there; its socket is closed, so it has nothing left to do."""
-        process = cell.process
-        if process is not None and process.returncode is None:
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+    async def _greet(self, cell: Cell, link: CellLink, hello: Hello) -> None:
+        """A cell has said hello: give it its agents."""
+        cell.hello = hello
+        cell.link = link
+        self._bus.ports.append(link)
+        cell.state = CellState.READY
+        if self.on_ready is not None:
+            await self.on_ready(cell)
+        self._bus.event(
+            "cell",
+            body={"cell": cell.no, "pid": hello.pid, "state": "ready", "restarts": cell.restarts},
+        )
+        self._bus.settle()
+        cell.ready.set()
+        log.info("cell ready", cell=cell.no, pid=hello.pid, fast=hello.fast)
 
     async def _pause(self, seconds: float) -> bool:
         """Wait that long, or until the pool closes; whether it closes."""

@@ -23,6 +23,7 @@ from caxton.clock import Clock
 from caxton.config import load
 from caxton.example_modules import module
 from caxton.journal import Batch
+from caxton.machine import RealMachine
 from caxton.runtime import Runtime, open_runtime
 from caxton.sandbox.frames import Kind, Meters
 
@@ -38,7 +39,7 @@ async def home(
 ) -> AsyncGenerator[Runtime]:
     """A system over that folder."""
     (folder / "caxton.toml").write_text(f"cells = {cells}\n{toml}")
-    async with asyncio.timeout(60), open_runtime(load(folder, {}), clock=clock) as runtime:
+    async with asyncio.timeout(60), open_runtime(load(folder, {}), machine=RealMachine(clock)) as runtime:
         yield runtime
 
 

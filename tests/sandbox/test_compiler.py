@@ -17,6 +17,7 @@ import wasmtime
 
 from caxton.errors import InvalidModule, ResourceError, SecurityError
 from caxton.sandbox.abi import Exports
+from caxton.sandbox.compile.children import Children
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
@@ -172,7 +173,7 @@ def slow_module() -> bytes:
 
 
 async def test_a_bomb_is_killed_by_the_clock_and_the_next_module_compiles(tmp_path: Path) -> None:
-    compiler = Compiler(tmp_path / "cache", wall_s=1.0)
+    compiler = Compiler(tmp_path / "cache", Children(wall_s=1.0))
     try:
         with pytest.raises(ResourceError, match="took") as caught:
             await compiler.compile(slow_module())
@@ -184,7 +185,7 @@ async def test_a_bomb_is_killed_by_the_clock_and_the_next_module_compiles(tmp_pa
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
 async def test_a_compile_that_needs_too_much_memory_ends_alone(tmp_path: Path) -> None:
-    compiler = Compiler(tmp_path / "cache", wall_s=30.0, child_bytes=260 * 1024 * 1024)
+    compiler = Compiler(tmp_path / "cache", Children(wall_s=30.0, memory_bytes=260 * 1024 * 1024))
     try:
         with pytest.raises(ResourceError, match="memory"):
             await compiler.compile(slow_module())
@@ -192,9 +193,14 @@ async def test_a_compile_that_needs_too_much_memory_ends_alone(tmp_path: Path) -
         await compiler.close()
 
 
+def children_of(compiler: Compiler) -> Children:
+    assert isinstance(compiler._workers, Children)
+    return compiler._workers
+
+
 async def test_a_killed_child_is_an_error_and_nothing_more(compiler: Compiler) -> None:
     await compiler.warm()
-    spare = compiler._spare
+    spare = children_of(compiler)._spare
     assert spare is not None
     os.kill(spare.pid, signal.SIGKILL)
     await spare.wait()
@@ -204,7 +210,7 @@ async def test_a_killed_child_is_an_error_and_nothing_more(compiler: Compiler) -
 async def test_close_leaves_no_process(tmp_path: Path) -> None:
     compiler = Compiler(tmp_path / "cache")
     await compiler.warm()
-    children = set(compiler._children)
+    children = set(children_of(compiler)._alive)
     assert children
     await compiler.close()
     assert all(child.returncode is not None for child in children)

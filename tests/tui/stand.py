@@ -23,6 +23,7 @@ from caxton.client import AsyncClient
 from caxton.clock import VirtualClock
 from caxton.config import load
 from caxton.daemon_socket import listen
+from caxton.machine import RealMachine
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton_tui import CaxtonApp
 from caxton_tui.model.store import Store
@@ -77,7 +78,7 @@ def empty(folder: Path) -> Path:
 async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     """The daemon of that project, ended at the end; a second one over the same folder is a restart."""
     project, clock = load(folder, environ={}), VirtualClock()
-    async with open_runtime(project, clock=clock, seed=7) as runtime:
+    async with open_runtime(project, machine=RealMachine(clock), seed=7) as runtime:
         await deploy_configured(runtime)
         listener = listen(project.state)
         rooms = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())

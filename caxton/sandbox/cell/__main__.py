@@ -20,6 +20,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from caxton.clock import SystemClock
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.cell.runner import RunQueue
 from caxton.sandbox.cell.selftest import choose
@@ -53,7 +54,7 @@ def main() -> None:
     threading.excepthook = _end
     calls, why = choose()
     stream.sendall(_hello(calls, why))
-    queue = RunQueue(stream, Slots(calls), box)
+    queue = RunQueue(stream, Slots(calls, SystemClock()), box)
     # the objects of a turn are in no cycle; a collection would only stop all agents now and then
     gc.collect()
     gc.freeze()

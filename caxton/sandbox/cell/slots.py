@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from caxton.clock import Clock
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.cell.guests import Guest, live
 from caxton.sandbox.cell.rerun import kib, rerun
@@ -27,25 +28,31 @@ Answer = tuple[Status, int, bytes, int]
 class Slots:
     """All instances of one cell. Two threads may work here at once, never on the same slot."""
 
-    def __init__(self, calls: type[PublicCalls]) -> None:
+    def __init__(self, calls: type[PublicCalls], clock: Clock) -> None:
         self.live: dict[int, Guest] = {}
         self._calls = calls
+        self._clock = clock
         self.handoffs = 0
         """How often the run queue was handed on; the runners count it."""
 
     def perform(self, frame: Frame, away: Collection[int] = ()) -> tuple[bytes, bytes]:
         """Do what a frame asks and return the result's head and payload. `away` are slots in other
         threads."""
-        kind, slot, seq, payload = frame
-        started_us = time.time_ns() // 1000
-        began = time.monotonic_ns()
-        try:
-            status, count, body, fuel = self._answer(kind, slot, payload, away)
-        except GuestFault as fault:
-            status, count, body, fuel = refused(kind, fault)
-        turn_us = min((time.monotonic_ns() - began) // 1000, 0xFFFFFFFF)
+        kind, slot, seq, _ = frame
+        started_us = self._clock.now_us()
+        began = self._clock.monotonic()
+        status, count, body, fuel = self.answer(frame, away)
+        turn_us = min(self._since(began), 0xFFFFFFFF)
         head = RESULT.pack(kind, status, count, slot, len(body), seq, fuel, started_us, turn_us)
         return head, body
+
+    def answer(self, frame: Frame, away: Collection[int] = ()) -> Answer:
+        """Do what a frame asks; what the result says besides its times."""
+        kind, slot, _, payload = frame
+        try:
+            return self._answer(kind, slot, payload, away)
+        except GuestFault as fault:
+            return refused(kind, fault)
 
     def touched(self, frame: Frame) -> tuple[int, ...]:
         """The slots that a frame reads or changes."""
@@ -109,7 +116,7 @@ class Slots:
         return instance
 
     def _load(self, slot: int, payload: bytes) -> bytes:
-        began = time.monotonic_ns()
+        began = self._clock.monotonic()
         asked, state = _decoded_load(payload)
         revision = load(asked.module, Profile(asked.profile))
         made = live(revision, asked.limits, self._calls)
@@ -128,7 +135,7 @@ class Slots:
             Loaded(
                 hooks=sorted(made.hooks),
                 memory_kib=memory_kib,
-                load_us=(time.monotonic_ns() - began) // 1000,
+                load_us=self._since(began),
                 abi=made.abi,
                 restored=restored,
             )
@@ -159,7 +166,7 @@ class Slots:
             self._retire(slot)
 
     def _swap(self, slot: int, payload: bytes) -> bytes:
-        began = time.monotonic_ns()
+        began = self._clock.monotonic()
         try:
             asked = msgspec.json.decode(payload, type=Swap)
         except msgspec.MsgspecError as wrong:
@@ -169,7 +176,7 @@ class Slots:
             raise GuestFault(Status.UNHANDLED, "same_slot", "a slot cannot give way to itself")
         carried = asked.carry and "snapshot" in old.hooks and "restore" in new.hooks
         state = self._carry(slot, new, asked.source, old) if carried else b""
-        pause_us = (time.monotonic_ns() - began) // 1000
+        pause_us = self._since(began)
         if not asked.keep:
             self._retire(asked.source)
         swapped = msgspec.json.encode(Swapped(state="carried" if carried else "fresh", pause_us=pause_us))
@@ -190,6 +197,9 @@ class Slots:
             fault.lost.append(slot)
             raise
         return state
+
+    def _since(self, began: float) -> int:
+        return int((self._clock.monotonic() - began) * 1e6)
 
     def _retire(self, slot: int) -> None:
         instance = self.live.pop(slot, None)

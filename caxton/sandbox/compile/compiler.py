@@ -1,7 +1,6 @@
 """Compiling, seen from the daemon: bytes in, the path of a checked compiled module out. Imports no wasmtime.
 
-Each module is compiled in a child process of its own that cannot outlive its limits; one child is kept
-warm, so that a build costs no start of Python. A module that was compiled before comes from the cache. For a
+Each module is a job for the workers (`children`); one that was compiled before comes from the cache. For a
 component, and for a Python agent, the path is that of a label (`labels`), which names what was compiled.
 """
 
@@ -9,25 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
-import os
-import signal
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
-
-from caxton.errors import CaxtonError, InvalidModule, ResourceError
+from caxton.errors import CaxtonError, InvalidModule
 from caxton.limits import MIB
 from caxton.sandbox import cache_labels
 from caxton.sandbox.cache_labels import CacheLabel
+from caxton.sandbox.compile.children import Children, Workers
 from caxton.sandbox.compile.jobs import Done, Job
 from caxton.sandbox.compile.module_cache import ModuleCache, write_whole
 from caxton.sandbox.compile.precheck import MAX_BYTES, check_head
 from caxton.sandbox.compile.python_source import PythonAgent, unpack
-from caxton.sandbox.processes import command, environment
 from caxton.sandbox.profiles import Profile
 
 Runtime = Callable[[str], Awaitable[Path]]
@@ -51,20 +44,18 @@ class Compiled:
 
 
 class Compiler:
-    """Compiles modules for one daemon. `close` ends every process that it started.
+    """Compiles modules for one daemon. `close` ends every process that was started for it.
 
-    `wall_s` is how long one module may take in seconds, `child_bytes` how much address space its child may
-    use (Linux only), `memory_bytes` the largest memory that any module may begin with, `max_bytes` the
-    largest module, `at_once` how many children may work at the same time. `runtime` is where Python agents find
+    `workers` do the work; `memory_bytes` is the largest memory that any module may begin with, `max_bytes` the
+    largest module, `at_once` how many workers may work at the same time. `runtime` is where Python agents find
     theirs; `ours` says that what is compiled here is such a runtime.
     """
 
     def __init__(
         self,
         cache: Path,
+        workers: Workers | None = None,
         *,
-        wall_s: float = 10.0,
-        child_bytes: int = 2048 * MIB,
         memory_bytes: int = 1024 * MIB,
         max_bytes: int = MAX_BYTES,
         at_once: int = 2,
@@ -72,34 +63,22 @@ class Compiler:
         ours: bool = False,
     ) -> None:
         self._cache = ModuleCache(cache)
+        self._workers = workers or Children()
         self._runtime = runtime
         self._ours = ours
-        self._wall_s = wall_s
-        self._child_bytes = child_bytes
         self._memory_bytes = memory_bytes
         self._max_bytes = max_bytes
         self._turnstile = asyncio.Semaphore(at_once)
         self._jobs: dict[_Key, asyncio.Future[Compiled]] = {}
         self._translated: dict[_Key, str] = {}
-        self._spare: Process | None = None
-        self._loaded: Process | None = None
-        self._children: set[Process] = set()
-        self._closed = False
 
     async def warm(self) -> None:
-        """Start the spare child now, so that the first module does not wait for it."""
-        if self._spare is None and not self._closed:
-            self._spare = await self._start()
+        """Get ready for the first module, without waiting for that."""
+        await self._workers.warm()
 
     async def ready(self) -> None:
-        """Wait until the spare child has loaded what it needs: a module that comes then waits for no start."""
-        await self.warm()
-        spare = self._spare
-        if spare is not None and spare is not self._loaded:
-            assert spare.stdout is not None
-            # what `_run` reads of it later may begin with this line or not
-            await spare.stdout.readline()
-            self._loaded = spare
+        """Wait until a module that comes would be compiled at once."""
+        await self._workers.ready()
 
     async def compile(
         self, wasm: bytes, profile: Profile = Profile.STANDARD, *, wat: bool = False
@@ -128,11 +107,8 @@ class Compiler:
         return await asyncio.to_thread(self._cache.bytes_of, sha256)
 
     async def close(self) -> None:
-        """End every child. Jobs that still run fail."""
-        self._closed = True
-        for child in list(self._children):
-            await self._end(child)
-        self._spare = None
+        """End every process. Jobs that still run fail."""
+        await self._workers.close()
 
     async def _lead(self, key: _Key, wasm: bytes) -> Compiled:
         job: asyncio.Future[Compiled] = asyncio.get_running_loop().create_future()
@@ -210,7 +186,7 @@ class Compiler:
         translated = draft.with_suffix(".wasm-job")
         try:
             await asyncio.to_thread(write_whole, draft, source)
-            done = await self._run(
+            done = await self._workers.run(
                 Job(
                     source=str(draft),
                     output=str(output),
@@ -244,60 +220,3 @@ class Compiler:
         else:
             output.replace(path)
         cache.seal(path)
-
-    async def _run(self, job: Job) -> Done:
-        """One job in one child, which is gone afterwards, whatever happens."""
-        spare, self._spare = self._spare, None
-        child = spare if spare is not None and spare.returncode is None else await self._start()
-        try:
-            async with asyncio.timeout(self._wall_s):
-                answer, talk = await child.communicate(msgspec.json.encode(job))
-        except TimeoutError:
-            raise ResourceError(
-                f"the module took longer than {self._wall_s:g} s to compile",
-                hint="look for very large functions or tables, or give it more time with compile.wall_s",
-            ) from None
-        finally:
-            await self._end(child)
-            if not self._closed:
-                await self.warm()
-        line = answer.removeprefix(b"ready\n")
-        if child.returncode == 0 and line:
-            return msgspec.json.decode(line, type=Done)
-        raise self._died(child.returncode or 0, talk.decode("utf-8", "replace"))
-
-    def _died(self, code: int, talk: str) -> CaxtonError:
-        if self._closed:
-            return ResourceError("the daemon stops, so the module was not compiled")
-        if code in (-signal.SIGXCPU, -signal.SIGKILL):
-            return ResourceError(
-                f"the module took more than {self._wall_s:g} s of processor time to compile",
-                hint="look for very large functions or tables, or give it more time with compile.wall_s",
-            )
-        if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS) or "MemoryError" in talk:
-            return ResourceError(
-                f"compiling the module needed more than {self._child_bytes // MIB} MiB of memory",
-                hint="look for very large functions, tables or element segments",
-            )
-        last = talk.strip().rpartition("\n")[2][:200]
-        hint = "`caxton doctor` checks the compiler"
-        return InvalidModule(f"the compile process ended with code {code}", hint=hint, said=last)
-
-    async def _start(self) -> Process:
-        limits = ("--cpu", str(math.ceil(self._wall_s)), "--memory", str(self._child_bytes))
-        arguments = command("caxton.sandbox.compile", *limits)
-        child = await asyncio.create_subprocess_exec(
-            *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(), start_new_session=True
-        )
-        self._children.add(child)
-        return child
-
-    async def _end(self, child: Process) -> None:
-        """Kill the child's whole process group and reap it."""
-        try:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        await asyncio.shield(child.wait())
-        self._children.discard(child)

@@ -24,6 +24,7 @@ from typing import Final
 from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
 from caxton.sandbox import cache_labels
+from caxton.sandbox.compile.children import Children
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.compile.module_cache import write_whole
 from caxton.sandbox.processes import command, environment
@@ -123,8 +124,7 @@ class PythonRuntime:
     def _compiler(self) -> Compiler:
         return Compiler(
             self.place.cache,
-            wall_s=COMPILE_S,
-            child_bytes=COMPILE_BYTES,
+            Children(wall_s=COMPILE_S, memory_bytes=COMPILE_BYTES),
             max_bytes=RUNTIME_BYTES,
             ours=True,
         )
