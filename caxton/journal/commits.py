@@ -16,7 +16,7 @@ import msgspec
 
 from caxton.clock import Clock
 from caxton.journal import deferred_index, schema
-from caxton.journal.batch import Batch, Record, Scalar
+from caxton.journal.batch import Batch, Event, Record, Scalar
 from caxton.journal.retention import Retention
 
 IDLE_S = 1.0
@@ -113,10 +113,12 @@ class Committer:
         self.log_bytes += 32 * (self._indexed - before)
 
     def _is_in(self, batch: Batch) -> bool:
-        if not batch.messages:
-            return False
-        seq = batch.messages[0][0]
-        return self._db.execute("select 1 from message where seq = ?", (seq,)).fetchone() is not None
+        """Whether its first message is, or else its first event; without either it may be written twice."""
+        if batch.messages:
+            table, seq = "message", batch.messages[0][0]
+        else:
+            table, seq = "event", next((one.seq for one in batch.records if isinstance(one, Event)), 0)
+        return self._db.execute(f"select 1 from {table} where seq = ?", (seq,)).fetchone() is not None
 
     def _write(self, batch: Batch) -> None:
         self._db.execute("begin immediate")

@@ -176,7 +176,8 @@ async def test_closing_with_a_full_disk_says_what_was_not_written(tmp_path: Path
     assert stored(tmp_path) == [1]
 
 
-async def test_a_commit_that_went_through_is_not_repeated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("events_only", [False, True])
+async def test_a_commit_that_went_through_is_not_repeated(tmp_path: Path, events_only: bool) -> None:
     """The disk may fail after the rows were in; the second attempt must see them."""
     async with await open_journal(tmp_path) as journal:
         failures: list[str | None] = []
@@ -190,10 +191,14 @@ async def test_a_commit_that_went_through_is_not_repeated(tmp_path: Path) -> Non
             raise sqlite3.OperationalError("disk I/O error")
 
         committer._write = write_and_fail  # type: ignore[method-assign]
-        Talks().say(journal.batch, [Said(1), Said(2)])
+        if events_only:
+            for seq in (1, 2):
+                journal.batch.event(seq, 1, "cell")
+        else:
+            Talks().say(journal.batch, [Said(1), Said(2)])
         journal.flush()
         await journal.committed_upto(2)
-        assert stored(tmp_path) == [1, 2]
+        assert len(await journal.reader.stream(0)) == 2
         assert failures == ["OperationalError: disk I/O error", None]
 
 
