@@ -16,7 +16,7 @@ test *arguments:
 
 # the tests that take minutes: Zig's build system, hundreds of saves
 test-slow *arguments:
-    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/test_packages.py tests/flow/test_dev.py {{arguments}}
+    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/test_packages.py tests/flow/test_dev.py tests/testing {{arguments}}
 
 # the market, for a person to watch
 demo:
@@ -25,6 +25,10 @@ demo:
 # measure: just bench -o json
 bench *arguments:
     {{python}} -m caxton.cli bench {{arguments}}
+
+# whole runs of an example in one process, on virtual time: just runs-a-minute auction 500
+runs-a-minute *arguments:
+    PYTHONPATH=tests {{python}} -m testing.rate {{arguments}}
 
 # fresh pictures of the terminal interface, for its tests and its page
 shots:

@@ -18,8 +18,8 @@ import msgspec
 from caxton.bus import Bus
 from caxton.cells.link import CellLink, CellLost
 from caxton.sandbox.crash_record import CrashRecord, shared
-from caxton.sandbox.processes import command, environment
 from caxton.sandbox.frames import Hello
+from caxton.sandbox.processes import command, environment
 
 SOCKET_BUFFER: Final = 1 << 20
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -85,14 +85,22 @@ class MemoryDisk:
         """
         self._faults[self.writes + after + 1] = _Fault(error, times, landed)
 
-    def begin_write(self) -> None:
-        """A commit is tried now."""
+    def heal(self) -> None:
+        """Nothing that was to go wrong goes wrong any more."""
+        self._faults.clear()
+
+    @contextmanager
+    def write(self) -> Generator[None]:
+        """A commit is tried."""
         self.writes += 1
         fault = self._faults.pop(self.writes, None)
-        if fault is not None:
-            self.db.fault = fault
-            if fault.times > 1:
-                self._faults[self.writes + 1] = fault._replace(times=fault.times - 1, landed=False)
+        if fault is not None and fault.times > 1:
+            self._faults[self.writes + 1] = fault._replace(times=fault.times - 1, landed=False)
+        self.db.fault = fault
+        try:
+            yield
+        finally:
+            self.db.fault = None
 
     def rows(self) -> dict[str, list[Row]]:
         """Every committed row of every table, each table in the order of its key."""
@@ -172,8 +180,8 @@ class MemoryStore:
     def _commit(self, batch: Batch, *, again: bool = False) -> None:
         if not self._power.goes_on():
             return
-        self._disk.begin_write()
-        reason = self._committer.commit(batch, again=again)
+        with self._disk.write():
+            reason = self._committer.commit(batch, again=again)
         if reason is not None:
             self._failed(reason)
             self._retry = self._clock.later(self._retry_s, lambda: self._commit(batch, again=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ FEW = 500
 class Connection(Protocol):
     """What reads; aiosqlite's connection is one."""
 
-    async def execute_fetchall(self, sql: str, parameters: Mapping[str, Value]) -> Iterable[Row]:
+    def execute_fetchall(self, sql: str, parameters: Mapping[str, Value], /) -> Awaitable[Iterable[Any]]:
         """Every row of a statement; raises sqlite3.Error, ValueError once it is closed."""
         ...
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from caxton.config import load
-from caxton.runtime import open_runtime
 from caxton.journal.store import FileStore
+from caxton.runtime import open_runtime
 
 from .running import Daemon
 

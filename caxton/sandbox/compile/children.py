@@ -17,8 +17,8 @@ import msgspec
 
 from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
-from caxton.sandbox.processes import command, environment
 from caxton.sandbox.compile.jobs import Done, Job
+from caxton.sandbox.processes import command, environment
 
 
 class Workers(Protocol):

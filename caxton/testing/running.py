@@ -12,10 +12,7 @@ a test may run beside `caxton dev`.
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
 import json
-import os
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -28,30 +25,13 @@ import msgspec
 from caxton.cli import connection, daemon_process
 from caxton.client import Client
 from caxton.client.requests import Json
-from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
-from caxton.devloop.build import build
-from caxton.devloop.builders import HINT, in_folder, source_of
-from caxton.devloop.events import BuildFailed
-from caxton.devloop.implied import agent_name
-from caxton.devloop.targets import Target, targets
-from caxton.errors import CaxtonError, ConfigurationError, TimedOut
-from caxton.sandbox.compile.python_source import pack, unpack
+from caxton.config import FILE_NAME, Config, Project
+from caxton.errors import ConfigurationError, TimedOut
+from caxton.testing.builds import NotReady, built_modules, edition, under_test
 
 START_S: Final = 60.0
 STOP_S: Final = 30.0
 ANSWER_S: Final = 10.0
-
-__all__ = ["NotReady", "Running", "running"]
-
-
-class NotReady(CaxtonError):
-    """Raised when an agent could not be built, or its build not be taken in."""
-
-    code = "agent_not_ready"
-
-    def __str__(self) -> str:
-        """With the hint: it is read among a test's results, where nothing else shows it."""
-        return f"{self.message}{os.linesep}hint: {self.hint}" if self.hint else self.message
 
 
 @contextmanager
@@ -61,8 +41,8 @@ def running(folder: Path | str) -> Generator[Running]:
     `folder` holds a `caxton.toml`, or is the folder of one agent. Raises ConfigurationError where it is neither, and
     NotReady where an agent cannot be built, with all that the builder said.
     """
-    project = _under_test(Path(folder).resolve())
-    modules = _built(project)
+    project = under_test(Path(folder).resolve())
+    modules = built_modules(project)
     with tempfile.TemporaryDirectory(prefix="caxton-test-") as name:
         home = Path(name)
         (home / FILE_NAME).write_text(_without_agents(project.config), "utf-8")
@@ -146,7 +126,7 @@ class Running:
         """
         name = self._named(agent)
         self._builds += 1
-        return self.deploy(name, _edition(self.modules[name], self._builds))
+        return self.deploy(name, edition(self.modules[name], self._builds))
 
     def deploy(self, agent: str, module: bytes) -> Json:
         """Bring another build to an agent, with the settings and limits of its table; the deployment."""
@@ -176,74 +156,6 @@ class Running:
                 f"there are {len(names)} agents: {', '.join(names)}", hint="say which one is meant"
             )
         return agent or names[0]
-
-
-def _under_test(folder: Path) -> Project:
-    """The project with its sources where they are, and everything that is built in a corner for tests."""
-    if (folder / FILE_NAME).is_file():
-        project = load(folder)
-        tables = {name: _source_as_it_is(project, name) for name in project.config.agents}
-        config = project.config.model_copy(update={"agents": tables})
-    else:
-        source = in_folder(folder) if folder.is_dir() else None
-        if source is None:
-            raise ConfigurationError(
-                f"there is neither a {FILE_NAME} nor an agent's source in {folder}", hint=HINT
-            )
-        name = agent_name(folder)
-        config = Config(name=name, agents={name: AgentTable(wasm=f"{name}.wasm", source=str(source))})
-    return Project(folder / STATE_FOLDER / "test", config)
-
-
-def _source_as_it_is(project: Project, name: str) -> AgentTable:
-    table, module = project.config.agents[name], project.module(name)
-    given = (project.folder / table.source).resolve() if table.source else None
-    if table.build is not None:
-        return table.model_copy(update={"source": str(given or module.parent), "wasm": f"{name}.wasm"})
-    source = source_of(given, module)
-    if source is None or module.suffix == ".wat":
-        return table.model_copy(update={"source": str(source) if source else None, "wasm": str(module)})
-    return table.model_copy(update={"source": str(source), "wasm": f"{name}.wasm"})
-
-
-def _built(project: Project) -> dict[str, bytes]:
-    """The module of every agent, by its name."""
-    project.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (project.folder / "lock").open("w") as lock:
-        # tests that run side by side build one after the other
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        modules: dict[str, bytes] = {}
-        for target in targets(project):
-            module = asyncio.run(_build(target, Path.cwd()))
-            modules.update(dict.fromkeys(target.agents, module))
-        return modules
-
-
-async def _build(target: Target, shown_from: Path) -> bytes:
-    names = ", ".join(target.agents)
-    if target.recipe is None:
-        try:
-            return target.module.read_bytes()
-        except OSError as error:
-            raise NotReady(
-                f"{target.module} of {names} cannot be read: {error.strerror}", hint="build it"
-            ) from error
-    event, module = await build(target, shown_from)
-    if isinstance(event, BuildFailed):
-        said = event.output.strip()
-        raise NotReady(
-            f"{names} was not built: {event.error}{os.linesep + said if said else ''}", hint=event.hint
-        )
-    return module
-
-
-def _edition(module: bytes, number: int) -> bytes:
-    """The same module under another hash: with a custom section, or a comment, that says which build it is."""
-    note = f"build {number}"
-    in_python = unpack(module)
-    if in_python is not None:
-        return pack(f"{in_python.source}\n# {note}\n".encode(), in_python.file, in_python.runtime)
-    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note.encode()
 
 
 def _without_agents(config: Config) -> str:

@@ -1,0 +1,156 @@
+"""The agents of a project or of one folder, built for a test.
+
+In: a folder. Out: every agent as a module with what its table says, or NotReady with all that the builder said. What is
+built goes to a corner for tests; the project's own modules stay as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
+from caxton.devloop.build import build
+from caxton.devloop.builders import HINT, in_folder, source_of
+from caxton.devloop.events import BuildFailed
+from caxton.devloop.implied import agent_name
+from caxton.devloop.targets import Target, targets
+from caxton.errors import CaxtonError, ConfigurationError
+from caxton.limits import Limits
+from caxton.sandbox.compile.python_source import pack, unpack
+from caxton.sandbox.python.runtime import packed
+
+
+class NotReady(CaxtonError):
+    """Raised when an agent could not be built, or its build not be taken in."""
+
+    code = "agent_not_ready"
+
+    def __str__(self) -> str:
+        """With the hint: it is read among a test's results, where nothing else shows it."""
+        return f"{self.message}{os.linesep}hint: {self.hint}" if self.hint else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent as it is to be run: its module, and what a table of caxton.toml says beside."""
+
+    module: bytes
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    limits: Limits = field(default_factory=Limits)
+    profile: str = "standard"
+    recover: str = "replay"
+    start: bool = True
+    wat: bool = False
+    """Whether `module` is WebAssembly's text."""
+
+
+def built(folder: Path | str) -> dict[str, Agent]:
+    """The agents of that folder, built anew, by name.
+
+    `folder` holds a `caxton.toml`, or is the folder of one agent. Raises ConfigurationError where it is neither, and
+    NotReady where an agent cannot be built.
+    """
+    project = under_test(Path(folder).resolve())
+    modules = built_modules(project)
+    return {name: _agent(project, name, module) for name, module in modules.items()}
+
+
+def as_they_stand(project: Project) -> dict[str, Agent]:
+    """The agents of a project with the modules that are there; NotReady where one is not."""
+    agents: dict[str, Agent] = {}
+    for name in project.config.agents:
+        path = project.module(name)
+        module = _read(path, name)
+        if path.suffix == ".py":
+            module = packed(path, module)
+        agents[name] = _agent(project, name, module, wat=path.suffix == ".wat")
+    return agents
+
+
+def _agent(project: Project, name: str, module: bytes, *, wat: bool = False) -> Agent:
+    table = project.config.agents[name]
+    return Agent(
+        module,
+        settings=table.settings,
+        limits=project.config.limits_of(name),
+        profile=table.profile,
+        recover=table.recover,
+        start=table.start,
+        wat=wat,
+    )
+
+
+def _read(module: Path, names: str) -> bytes:
+    try:
+        return module.read_bytes()
+    except OSError as error:
+        raise NotReady(f"{module} of {names} cannot be read: {error.strerror}", hint="build it") from error
+
+
+def under_test(folder: Path) -> Project:
+    """The project with its sources where they are, and everything that is built in a corner for tests."""
+    if (folder / FILE_NAME).is_file():
+        project = load(folder)
+        tables = {name: _source_as_it_is(project, name) for name in project.config.agents}
+        config = project.config.model_copy(update={"agents": tables})
+    else:
+        source = in_folder(folder) if folder.is_dir() else None
+        if source is None:
+            raise ConfigurationError(
+                f"there is neither a {FILE_NAME} nor an agent's source in {folder}", hint=HINT
+            )
+        name = agent_name(folder)
+        config = Config(name=name, agents={name: AgentTable(wasm=f"{name}.wasm", source=str(source))})
+    return Project(folder / STATE_FOLDER / "test", config)
+
+
+def _source_as_it_is(project: Project, name: str) -> AgentTable:
+    table, module = project.config.agents[name], project.module(name)
+    given = (project.folder / table.source).resolve() if table.source else None
+    if table.build is not None:
+        return table.model_copy(update={"source": str(given or module.parent), "wasm": f"{name}.wasm"})
+    source = source_of(given, module)
+    if source is None or module.suffix == ".wat":
+        return table.model_copy(update={"source": str(source) if source else None, "wasm": str(module)})
+    return table.model_copy(update={"source": str(source), "wasm": f"{name}.wasm"})
+
+
+def built_modules(project: Project) -> dict[str, bytes]:
+    """The module of every agent, by its name."""
+    project.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (project.folder / "lock").open("w") as lock:
+        # tests that run side by side build one after the other
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        modules: dict[str, bytes] = {}
+        for target in targets(project):
+            module = asyncio.run(_build(target, Path.cwd()))
+            modules.update(dict.fromkeys(target.agents, module))
+        return modules
+
+
+async def _build(target: Target, shown_from: Path) -> bytes:
+    names = ", ".join(target.agents)
+    if target.recipe is None:
+        return _read(target.module, names)
+    event, module = await build(target, shown_from)
+    if isinstance(event, BuildFailed):
+        said = event.output.strip()
+        raise NotReady(
+            f"{names} was not built: {event.error}{os.linesep + said if said else ''}", hint=event.hint
+        )
+    return module
+
+
+def edition(module: bytes, number: int) -> bytes:
+    """The same module under another hash: with a custom section, or a comment, that says which build it is."""
+    note = f"build {number}"
+    in_python = unpack(module)
+    if in_python is not None:
+        return pack(f"{in_python.source}\n# {note}\n".encode(), in_python.file, in_python.runtime)
+    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note.encode()

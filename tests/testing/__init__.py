@@ -1,0 +1,1 @@
+"""The runtime in one process: what a seed promises, and what breaks on command."""

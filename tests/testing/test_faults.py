@@ -1,0 +1,135 @@
+"""What breaks on command, and what is promised all the same."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from caxton.errors import InvalidState, TimedOut
+from caxton.example_modules import module
+from caxton.testing import Crashed, DiskError, MemoryDisk, System, runtime
+from testing.orders import EXAMPLES, ORDERS, carried_out, place, reports
+
+EVERY = 1 if "SLOW_TESTS" in os.environ else 11
+"""A crash at every so-manieth step."""
+COUNTER = {"c": module("counter")}
+
+
+def count_up(system: System) -> None:
+    for _ in range(9):
+        system.send({"add": 1}, to="c")
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_crash_at_any_step_reports_exactly_once(name: str) -> None:
+    order = ORDERS[name]
+    step, crashes = 1, 0
+    while True:
+        with runtime(EXAMPLES / name, seed=step) as system:
+            # acknowledged, so it must be carried out whatever comes
+            system.send(order.content, to=order.to, protocol="fipa-request", conversation_id="order")
+            system.crash_after(step)
+            try:
+                system.until_quiet()
+            except Crashed:
+                crashes += 1
+                assert not system.alive
+                system.restart()
+                system.until_quiet()
+            system.crash_after(None)
+            assert carried_out(system, name), f"crash at step {step}: {reports(system)}"
+            turns = [row[0] for row in system.rows()["turn"]]
+            assert len(turns) == len(set(turns))
+            if system.lives == 1:
+                break
+        step += EVERY
+    assert crashes * EVERY > 50
+
+
+def test_what_was_not_acknowledged_is_there_whole_or_not_at_all() -> None:
+    found: set[int] = set()
+    for step in range(1, 50, 5):
+        with runtime(COUNTER, seed=step) as system:
+            system.crash_after(step)
+            with pytest.raises(Crashed):
+                count_up(system)
+            system.restart()
+            system.until_quiet()
+            asked, said = len(system.messages(receiver="c@local")), len(system.messages(sender="c@local"))
+            assert asked == said
+            found.add(asked)
+            assert system.ask({"add": 0}, to="c")["content"] == {"count": asked}
+    assert len(found) > 2
+
+
+@pytest.mark.parametrize("error", DiskError)
+def test_nothing_is_acknowledged_that_the_disk_refused(error: DiskError) -> None:
+    with runtime(COUNTER) as system:
+        before = system.digest()
+        system.fail_next_write(error, times=1000)
+        with pytest.raises(TimedOut):
+            system.send({"add": 1}, to="c", limit_s=30)
+        assert system.digest() == before
+        assert system.runtime.journal.failed == f"OperationalError: {error}"
+        system.crash()
+        system.disk.heal()
+        system.restart()
+        assert system.ask({"add": 1}, to="c")["content"] == {"count": 1}
+
+
+@pytest.mark.parametrize("error", DiskError)
+@pytest.mark.parametrize("landed", [False, True])
+def test_a_write_that_fails_for_a_while_is_made_once(error: DiskError, landed: bool) -> None:
+    with runtime(COUNTER) as system:
+        times = 1 if landed else 3
+        system.fail_next_write(error, times=times, landed=landed)
+        system.send({"add": 1}, to="c")
+        system.until_quiet()
+        assert len(system.messages(receiver="c@local")) == len(system.messages(sender="c@local")) == 1
+        assert system.ask({"add": 1}, to="c")["content"] == {"count": 2}
+        assert system.runtime.journal.counts.failures == times
+        assert system.runtime.journal.failed is None
+
+
+def test_an_answer_that_was_given_is_on_disk() -> None:
+    with runtime(COUNTER) as system:
+        for number in range(1, 20):
+            answer = system.ask({"add": 1}, to="c")
+            assert answer["content"] == {"count": number}
+            assert system.messages(id=answer["id"]) == [answer]
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_killed_cell_is_replaced_and_its_agents_go_on(name: str) -> None:
+    for seed in range(0, 40, EVERY):
+        with runtime(EXAMPLES / name, seed=seed) as system:
+            place(system, name)
+            system.advance(seed / 100)
+            system.kill_cell()
+            system.until_quiet()
+            assert carried_out(system, name)
+            (view,) = system.runtime.cells.views()
+            assert view.restarts == 1
+
+
+def test_committed_rows_are_two_systems_from_there_on() -> None:
+    with runtime(COUNTER, seed=1) as system:
+        system.ask({"add": 5}, to="c")
+        image = system.disk.image()
+        for seed in (2, 3):
+            with runtime(COUNTER, seed=seed, disk=MemoryDisk(image)) as branch:
+                assert branch.ask({"add": seed}, to="c")["content"] == {"count": 5 + seed}
+        assert system.ask({"add": 1}, to="c")["content"] == {"count": 6}
+
+
+def test_a_system_that_does_not_run_says_so() -> None:
+    with runtime(COUNTER) as system:
+        with pytest.raises(InvalidState):
+            system.start()
+        system.stop()
+        with pytest.raises(InvalidState):
+            system.ask({"add": 1}, to="c")
+        assert system.messages() == []
+        system.start()
+        assert system.ask({"add": 1}, to="c")["content"] == {"count": 1}
