@@ -26,7 +26,7 @@ BUILDER_VERSION: Final = "0.25.1"
 """Exact: what it brings of CPython is part of what an agent is."""
 INSTALL: Final = "pip install 'caxton-workbench[python]', then: caxton python build"
 BUILD: Final = "caxton python build"
-PARTS: Final = Path(__file__).parent / "runtime"
+PARTS: Final = Path(__file__).parent / "guest"
 """Our part of the runtime, and the interface that it has."""
 
 
