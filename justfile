@@ -16,7 +16,7 @@ test *arguments:
 
 # the tests that take minutes: Zig's build system, hundreds of saves
 test-slow *arguments:
-    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/test_packages.py tests/flow/test_dev.py tests/testing {{arguments}}
+    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/builders/test_package_builders.py tests/flow/test_dev.py tests/testing {{arguments}}
 
 # the market, for a person to watch
 demo:

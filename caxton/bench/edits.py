@@ -21,12 +21,12 @@ from caxton.bench.figures import Figure, Progress
 from caxton.bench.measured_system import stage
 from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.deploy.replay_gate import ReplayGate
-from caxton.devloop.build import NotBuilt, build
-from caxton.devloop.builders import from_source, in_folder
+from caxton.devloop.builders.build import NotBuilt, build
+from caxton.devloop.builders.source_builders import from_source, in_folder
+from caxton.devloop.builders.targets import Target
+from caxton.devloop.builders.toolchains import Missing
 from caxton.devloop.events import BuildFailed
-from caxton.devloop.scaffolds import Language, new_agent
-from caxton.devloop.targets import Target
-from caxton.devloop.toolchains import Missing
+from caxton.devloop.scaffold.generate import Language, new_agent
 from caxton.journal import Batch
 from caxton.runtime import Runtime
 from caxton.sandbox.python.runtime import BUILD, RuntimeFolder

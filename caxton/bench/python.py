@@ -15,7 +15,7 @@ import psutil
 from caxton.bench.figures import Figure, Progress
 from caxton.bench.measured_system import say, stage
 from caxton.deploy import DeploymentRequest
-from caxton.devloop.builders import from_source
+from caxton.devloop.builders.source_builders import from_source
 from caxton.runtime import Runtime
 from caxton.sandbox.python.runtime import BUILD, RuntimeFolder, packed
 

@@ -4,14 +4,14 @@ In: a project's folder. Out: events (`events.py`), one for everything that a per
 loop is a client of the daemon like any other: it deploys over the HTTP API, so the one change engine does the swap.
 Between an edit and its answer stand
 
-    watch ─▶ stamps differ ─▶ build (child process) ─▶ module in its place ─▶ deploy ─▶ event
+    watch ─▶ fingerprints differ ─▶ build (child process) ─▶ module in its place ─▶ deploy ─▶ event
 """
 
 from __future__ import annotations
 
-from caxton.devloop.delivery import Gate
+from caxton.devloop.deployer import GateOptions
 from caxton.devloop.events import Event
-from caxton.devloop.implied import settle
 from caxton.devloop.loop import DevLoop
+from caxton.devloop.scaffold.implied_project import ensure_project
 
-__all__ = ["DevLoop", "Event", "Gate", "settle"]
+__all__ = ["DevLoop", "Event", "GateOptions", "ensure_project"]

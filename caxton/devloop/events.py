@@ -134,7 +134,7 @@ class Deployed(Event, frozen=True, kw_only=True, tag="deployed"):
     """What the agent's conversations were answered by this build (`GateBody`), where it was tried on them."""
 
 
-class Held(Event, frozen=True, kw_only=True, tag="held"):
+class AwaitingDecision(Event, frozen=True, kw_only=True, tag="held"):
     """The gate stopped a build: it waits until somebody accepts or drops it, or saves another one."""
 
     failure = True
@@ -155,7 +155,7 @@ class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
     keeps: str | None
 
 
-class Elsewhere(Event, frozen=True, kw_only=True, tag="elsewhere"):
+class DeployedElsewhere(Event, frozen=True, kw_only=True, tag="elsewhere"):
     """A deployment of the agent that is not this loop's was accepted or taken back: by an operator, or by itself."""
 
     agent: str

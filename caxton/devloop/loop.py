@@ -19,11 +19,13 @@ from caxton.client import AsyncClient
 from caxton.clock import Clock, SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import socket_path
-from caxton.devloop.build import build
-from caxton.devloop.claim import claimed
-from caxton.devloop.decisions import Decisions
-from caxton.devloop.delivery import Gate, Wanted, deliver, keeps
+from caxton.devloop.builders.build import build
+from caxton.devloop.builders.targets import Target, targets
+from caxton.devloop.config_reload import ConfigReloader
+from caxton.devloop.deployer import DesiredAgent, GateOptions, deploy, keeps
+from caxton.devloop.deployment_follower import DeploymentFollower
 from caxton.devloop.events import (
+    AwaitingDecision,
     Began,
     BuildFailed,
     BuildStarted,
@@ -34,15 +36,13 @@ from caxton.devloop.events import (
     DeployFailed,
     Ended,
     Event,
-    Held,
     Running,
     Sink,
     Unchanged,
     Watching,
 )
-from caxton.devloop.reread import Configured
-from caxton.devloop.targets import Target, targets
-from caxton.devloop.watch import Watch, watching
+from caxton.devloop.lock import project_lock
+from caxton.devloop.watch.watcher import FolderWatcher, watching
 from caxton.errors import AgentNotFound, CaxtonError, ConfigurationError, TimedOut, Unreachable
 
 DEBOUNCE_MS: Final = 60
@@ -69,7 +69,7 @@ class _State:
     project: Project
     targets: list[Target]
     modules: dict[Path, _Module] = field(default_factory=dict[Path, _Module])
-    tried: dict[str, Wanted] = field(default_factory=dict[str, Wanted])
+    tried: dict[str, DesiredAgent] = field(default_factory=dict[str, DesiredAgent])
     """What was last brought to each agent, whatever became of it."""
     again: set[str] = field(default_factory=set[str])
     """Agents whose module was built anew and for whom nothing has been said yet."""
@@ -91,7 +91,7 @@ class DevLoop:
         implied: bool = False,
         strategy: str = "direct",
         fresh_state: bool = False,
-        gate: Gate | None = None,
+        gate: GateOptions | None = None,
         debounce_ms: int = DEBOUNCE_MS,
         clock: Clock | None = None,
     ) -> None:
@@ -101,19 +101,19 @@ class DevLoop:
         self._implied = implied
         self._strategy = strategy
         self._fresh_state = fresh_state
-        self._gate = gate or Gate()
+        self._gate = gate or GateOptions()
         self._debounce_ms = debounce_ms
         self._clock = clock or SystemClock()
-        self._configured = Configured(self._folder)
+        self._reloader = ConfigReloader(self._folder)
         self._state: _State | None = None
         self._answers = asyncio.Event()
         """Set while a daemon answers, as far as is known."""
-        self._decisions = Decisions(self._client, self._say, self._agents, self._offer_again)
+        self._follower = DeploymentFollower(self._client, self._say, self._agents, self._offer_again)
 
     async def run(self) -> None:
         """Build, bring up, watch. Raises ConfigurationError or InvalidState where it cannot begin at all."""
-        with claimed(self._folder / ".caxton"):
-            self._configured = Configured(self._folder)
+        with project_lock(self._folder / ".caxton"):
+            self._reloader = ConfigReloader(self._folder)
             project = load(self._folder)
             state = self._state = _State(project, targets(project))
             self._say(
@@ -131,7 +131,7 @@ class DevLoop:
                     self._say(DaemonUp(started=await self._bring_up()))
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._listen(), name="decisions")
-                        await self._deliver(state, at_start=True)
+                        await self._deploy_changed(state, at_start=True)
                         self._follow(watch, state)
                         self._say(Watching(folders=watch.folders))
                         while True:
@@ -143,11 +143,11 @@ class DevLoop:
 
     async def _catch_up(self, state: _State) -> None:
         """Build and deploy until nothing is behind what is on disk."""
-        self._reread(state)
+        self._reload(state)
         while await self._build_stale(state):
-            await self._deliver(state)
-            self._reread(state)
-        await self._deliver(state)
+            await self._deploy_changed(state)
+            self._reload(state)
+        await self._deploy_changed(state)
         await self._retire(state)
 
     # ------------------------------------------------------------------ builds
@@ -198,54 +198,54 @@ class DevLoop:
 
     # ------------------------------------------------------------------ deployments
 
-    async def _deliver(self, state: _State, *, at_start: bool = False) -> None:
+    async def _deploy_changed(self, state: _State, *, at_start: bool = False) -> None:
         """Bring every agent to what it shall be, if that is something else than was tried last."""
         for target in state.targets:
             made = state.modules.get(target.module)
             if made is None:
                 continue
             for agent in target.agents:
-                wanted = Wanted.of(state.project, agent, made.data)
-                if state.tried.get(agent) == wanted and agent not in state.again:
+                desired = DesiredAgent.of(state.project, agent, made.data)
+                if state.tried.get(agent) == desired and agent not in state.again:
                     continue
                 saved = agent in state.again and not at_start
                 build_ms = made.build_ms if agent in state.again else None
-                state.tried[agent] = wanted
+                state.tried[agent] = desired
                 state.again.discard(agent)
-                await self._bring(wanted, made.data, build_ms, at_start=at_start, saved=saved)
-                if agent in state.stopped and wanted.start:
+                await self._deploy(desired, made.data, build_ms, at_start=at_start, saved=saved)
+                if agent in state.stopped and desired.start:
                     state.stopped.discard(agent)
-                    await self._start_again(wanted)
+                    await self._start_again(desired)
 
-    async def _bring(
-        self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
+    async def _deploy(
+        self, desired: DesiredAgent, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
     ) -> None:
         # what waited gives way to this one, and nothing is said of that
-        waited = self._decisions.given_way(wanted.agent)
+        waited = self._follower.superseded(desired.agent)
         try:
-            event = await self._ask(wanted, module, build_ms, at_start=at_start, saved=saved)
+            event = await self._ask(desired, module, build_ms, at_start=at_start, saved=saved)
             if waited is not None and isinstance(event, Unchanged):
                 # the source is what runs again: nothing was brought that the daemon would drop the other for
-                await self._decisions.drop(waited)
+                await self._follower.drop(waited)
             self._say(event)
             self._answers.set()
-            if isinstance(event, Held):
-                await self._decisions.look()
+            if isinstance(event, AwaitingDecision):
+                await self._follower.look()
         except (Unreachable, TimedOut) as lost:
             # somebody stopped it, or it died: one more start is what a person would try
             try:
                 self._say(DaemonUp(started=await self._bring_up()))
-                self._say(await self._ask(wanted, module, build_ms, at_start=at_start, saved=saved))
+                self._say(await self._ask(desired, module, build_ms, at_start=at_start, saved=saved))
             except CaxtonError as error:
                 self._say(DaemonGone(reason=f"{lost.message}; {error.message}", hint=error.hint))
 
     async def _ask(
-        self, wanted: Wanted, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
+        self, desired: DesiredAgent, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
     ) -> Event:
         async with self._client() as caxton:
-            return await deliver(
+            return await deploy(
                 caxton,
-                wanted,
+                desired,
                 module,
                 strategy=self._strategy,
                 fresh_state=self._fresh_state,
@@ -257,19 +257,19 @@ class DevLoop:
             )
 
     @property
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, AwaitingDecision]:
         """Builds that wait until somebody decides, by agent; the newest last."""
-        return self._decisions.held
+        return self._follower.held
 
     async def decide(self, agent: str, step: str) -> None:
         """Somebody accepts (`promote`) or drops (`abort`) the build of an agent that waits; nothing where none does."""
-        await self._decisions.decide(agent, step)
+        await self._follower.decide(agent, step)
 
     async def _listen(self) -> None:
         """Hear what others decide, as long as there is a daemon to hear it from."""
         while True:
             try:
-                await self._decisions.follow()
+                await self._follower.follow()
             except (Unreachable, TimedOut):
                 self._answers.clear()
                 await self._answers.wait()
@@ -287,32 +287,32 @@ class DevLoop:
 
     # ------------------------------------------------------------------ the configuration
 
-    def _reread(self, state: _State) -> None:
+    def _reload(self, state: _State) -> None:
         """Take in a changed configuration; one that cannot be used is reported and changes nothing."""
         try:
-            reading = self._configured.reread(state.project, state.targets)
+            reloaded = self._reloader.reload(state.project, state.targets)
         except ConfigurationError as error:
             self._say(ConfigurationFailed(reason=error.message, hint=error.hint))
             return
-        if reading is None:
+        if reloaded is None:
             return
-        state.project, state.targets = reading.project, reading.targets
-        for name in reading.removed:
+        state.project, state.targets = reloaded.project, reloaded.targets
+        for name in reloaded.removed:
             state.tried.pop(name, None)
-        named = reading.project.config.agents
-        state.leaving = [name for name in [*state.leaving, *reading.removed] if name not in named]
-        self._say(reading.event)
+        named = reloaded.project.config.agents
+        state.leaving = [name for name in [*state.leaving, *reloaded.removed] if name not in named]
+        self._say(reloaded.event)
 
-    async def _start_again(self, wanted: Wanted) -> None:
+    async def _start_again(self, desired: DesiredAgent) -> None:
         """Start an agent that is back in the configuration, where its deployment has not done so."""
         try:
             async with self._client() as caxton:
-                if (await caxton.agent(wanted.agent))["state"] != "running":
-                    await caxton.change_agent(wanted.agent, "start")
-                    self._say(Running(agent=wanted.agent, revision=wanted.revision, build_ms=None))
+                if (await caxton.agent(desired.agent))["state"] != "running":
+                    await caxton.change_agent(desired.agent, "start")
+                    self._say(Running(agent=desired.agent, revision=desired.revision, build_ms=None))
         except CaxtonError as error:
             self._say(
-                ConfigurationFailed(reason=f"{wanted.agent} did not start: {error.message}", hint=error.hint)
+                ConfigurationFailed(reason=f"{desired.agent} did not start: {error.message}", hint=error.hint)
             )
 
     async def _retire(self, state: _State) -> None:
@@ -336,15 +336,15 @@ class DevLoop:
                     )
                 )
 
-    def _follow(self, watch: Watch, state: _State) -> None:
+    def _follow(self, watch: FolderWatcher, state: _State) -> None:
         folders = {self._folder}
         for target in state.targets:
             folders.update(target.folders())
         watch.follow(folders)
 
     def _say(self, event: Event) -> None:
-        if isinstance(event, Held | Deployed | DeployFailed | Unchanged):
-            self._decisions.given_way(event.agent)
-        if isinstance(event, Held):
-            self._decisions.waits(event)
+        if isinstance(event, AwaitingDecision | Deployed | DeployFailed | Unchanged):
+            self._follower.superseded(event.agent)
+        if isinstance(event, AwaitingDecision):
+            self._follower.waits(event)
         self._sink(msgspec.structs.replace(event, at_us=self._clock.now_us()))

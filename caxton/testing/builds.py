@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
-from caxton.devloop.build import build
-from caxton.devloop.builders import HINT, in_folder, source_of
+from caxton.devloop.builders.build import build
+from caxton.devloop.builders.source_builders import HINT, in_folder, source_of
+from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import BuildFailed
-from caxton.devloop.implied import agent_name
-from caxton.devloop.targets import Target, targets
+from caxton.devloop.scaffold.implied_project import agent_name
 from caxton.errors import CaxtonError, ConfigurationError
 from caxton.limits import Limits
 from caxton.sandbox.compile.python_source import pack, unpack

@@ -9,8 +9,8 @@ import pytest
 
 from caxton.bench import edits
 from caxton.bench.figures import Figure
-from caxton.devloop import toolchains
-from caxton.devloop.scaffolds import Language
+from caxton.devloop.builders import toolchains
+from caxton.devloop.scaffold.generate import Language
 from caxton.sandbox.python.runtime import BUILD, INSTALL, RuntimeFolder
 
 PARTS = ("build", "compile", "gate", "swap")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caxton.bench import edits, swap
-from caxton.devloop.scaffolds import Language
+from caxton.devloop.scaffold.generate import Language
 
 QUIET = {"lost", "reordered", "not_carried"}
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from caxton.cli.commands import doctor
-from caxton.devloop.toolchains import FOR_DOCTOR, TOOLCHAINS
+from caxton.devloop.builders.toolchains import FOR_DOCTOR, TOOLCHAINS
 from caxton.sandbox.frames import Hello
 
 

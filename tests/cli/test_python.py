@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caxton.cli import daemon_process
-from caxton.devloop.toolchains import Found, Missing, python
+from caxton.devloop.builders.toolchains import Found, Missing, python
 from caxton.sandbox.compile.python_source import unpack
 from caxton.sandbox.python.runtime import BUILDER_VERSION, RuntimeFolder, runtime_name
 
@@ -43,12 +43,12 @@ def test_a_runtime_that_is_not_built_is_shown_as_that(tmp_path: Path) -> None:
 
 def test_the_doctor_knows_three_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RuntimeFolder(tmp_path)
-    monkeypatch.setattr("caxton.devloop.toolchains.RuntimeFolder", lambda: folder)
-    monkeypatch.setattr("caxton.devloop.toolchains.find_spec", lambda name: None)
+    monkeypatch.setattr("caxton.devloop.builders.toolchains.RuntimeFolder", lambda: folder)
+    monkeypatch.setattr("caxton.devloop.builders.toolchains.find_spec", lambda name: None)
     missing = python(tmp_path)
     assert isinstance(missing, Missing)
     assert "caxton-workbench[python]" in missing.remedy
-    monkeypatch.setattr("caxton.devloop.toolchains.find_spec", lambda name: object())
+    monkeypatch.setattr("caxton.devloop.builders.toolchains.find_spec", lambda name: object())
     found = python(tmp_path)
     assert isinstance(found, Found)
     assert "not built yet: caxton python build" in found.shown

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from caxton.cli import daemon_process
-from caxton.devloop import DevLoop, Event, Gate, settle
+from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "agents-examples"
 PATIENCE_S = 30.0
@@ -85,11 +85,11 @@ def variant(name: str) -> bytes:
 
 @asynccontextmanager
 async def looping(
-    folder: Path, debounce_ms: int = 30, strategy: str = "direct", gate: Gate | None = None
+    folder: Path, debounce_ms: int = 30, strategy: str = "direct", gate: GateOptions | None = None
 ) -> AsyncGenerator[Project]:
     """The loop on that folder, watching, with its daemon, for as long as this lasts."""
     project = Project(folder)
-    implied = settle(folder)
+    implied = ensure_project(folder)
     loop = DevLoop(
         folder,
         project.hear,

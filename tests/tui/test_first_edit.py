@@ -14,8 +14,8 @@ from devloop.project import looping
 
 from caxton.client import AsyncClient
 from caxton.daemon_socket import socket_path
-from caxton.devloop import Gate
-from caxton.devloop.events import Deployed, Held, Watching
+from caxton.devloop import GateOptions
+from caxton.devloop.events import AwaitingDecision, Deployed, Watching
 from caxton_tui.screens.changes import ChangesPane
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
@@ -45,7 +45,7 @@ async def order(caxton: AsyncClient, name: str, rounds: int) -> None:
 
 async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
     settle(tmp_path)
-    async with looping(tmp_path, gate=Gate("replay", 20, PATIENCE_S)) as project:
+    async with looping(tmp_path, gate=GateOptions("replay", 20, PATIENCE_S)) as project:
         await project.next(Watching)
         async with (
             AsyncClient(socket_path(tmp_path / ".caxton"), timeout=PATIENCE_S) as caxton,
@@ -84,7 +84,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             text = (tmp_path / "seller.c").read_text()
             assert text.count(REFUSES) == 1
             project.save("seller.c", text.replace(REFUSES, MENDED))
-            held = await project.next(Held)
+            held = await project.next(AwaitingDecision)
             assert held.agent == "seller-cleo"
 
             # what the gate says of it

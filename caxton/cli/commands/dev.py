@@ -21,7 +21,7 @@ from caxton.cli.options import Project, seconds
 
 if TYPE_CHECKING:
     from caxton.cli.output.dev_lines import Lines
-    from caxton.devloop import DevLoop, Event, Gate
+    from caxton.devloop import DevLoop, Event, GateOptions
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -135,21 +135,21 @@ def dev(
       caxton dev --ui json | jq 'select(.event == "deployed")'
     """
     from caxton.cli.commands.tui import in_terminal
-    from caxton.devloop import settle
+    from caxton.devloop import ensure_project
     from caxton.errors import ConfigurationError
 
     if folder is not None and project is not None and folder.resolve() != project.resolve():
         raise ConfigurationError("DIR and --project name two places", hint="name the folder once")
     home = place_of(folder or project)
-    implied = settle(home)
+    implied = ensure_project(home)
     shown = ui or (Ui.TUI if in_terminal() and _has_viewer() else Ui.STREAM)
     if shown is Ui.TUI and not in_terminal():
         raise ConfigurationError(
             "the terminal interface needs a terminal", hint="without one: caxton dev --ui stream"
         )
-    from caxton.devloop import Gate
+    from caxton.devloop import GateOptions
 
-    before = Gate(gate.value, gate_last, gate_time)
+    before = GateOptions(gate.value, gate_last, gate_time)
     loop = _Loop(home, implied, strategy, fresh_state, max(debounce, 0.01), before)
     with loop.daemon:
         if shown is Ui.TUI:
@@ -232,7 +232,7 @@ class _Loop:
         strategy: Strategy,
         fresh_state: bool,
         debounce_s: float,
-        gate: Gate,
+        gate: GateOptions,
     ) -> None:
         self.folder = folder
         self.daemon = Daemon(folder)

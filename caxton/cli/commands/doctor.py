@@ -25,7 +25,7 @@ from caxton.cli.options import Format, Output, Project
 if TYPE_CHECKING:
     from socket import socket as Socket
 
-    from caxton.devloop.toolchains import Toolchain
+    from caxton.devloop.builders.toolchains import Toolchain
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -90,7 +90,7 @@ def checks(folder: Path) -> Iterator[Callable[[], Finding]]:
     yield lambda: disk(folder)
     yield open_files
     yield lambda: kernel(Path("/proc/sys/vm"))
-    from caxton.devloop.toolchains import FOR_DOCTOR
+    from caxton.devloop.builders.toolchains import FOR_DOCTOR
 
     for one in FOR_DOCTOR:
         yield partial(toolchain, one, folder)
@@ -283,7 +283,7 @@ def kernel(settings: Path) -> Finding:
 
 def toolchain(wanted: Toolchain, folder: Path) -> Finding:
     """Can agents in that language be built here? That they cannot is never bad: agents that are built run without."""
-    from caxton.devloop.toolchains import Found
+    from caxton.devloop.builders.toolchains import Found
 
     found = wanted.look(folder)
     if isinstance(found, Found):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from caxton.devloop.scaffolds import Made
+    from caxton.devloop.scaffold.generate import Generated
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 class Lang(StrEnum):
-    """What there is a template for; the same as `devloop.scaffolds.Language`, which takes longer to import."""
+    """What there is a template for; the same as `devloop.scaffold.generate.Language`, which takes longer to import."""
 
     PYTHON = "python"
     C = "c"
@@ -56,7 +56,7 @@ def new(
       caxton new counter --lang rust
       caxton new --project market --lang zig
     """
-    from caxton.devloop.scaffolds import AGENTS_FOLDER, Language, new_agent, new_project
+    from caxton.devloop.scaffold.generate import AGENTS_FOLDER, Language, new_agent, new_project
 
     language = Language(lang.value)
     here = Path.cwd()
@@ -77,7 +77,7 @@ def _around(place: Path) -> Path | None:
     return next((folder for folder in (place, *place.parents) if (folder / FILE_NAME).is_file()), None)
 
 
-def _tell(made: Made, here: Path) -> None:
+def _tell(made: Generated, here: Path) -> None:
     from caxton.cli.output.printing import say, talk
 
     def shown(path: Path) -> str:
@@ -100,6 +100,6 @@ def _tell(made: Made, here: Path) -> None:
     talk("  pytest            run its test")
 
 
-def _folder_of(made: Made) -> Path:
+def _folder_of(made: Generated) -> Path:
     """Where the agent's own files are."""
     return next(file.parent for file in made.files if file.name == "package.json")

@@ -74,7 +74,7 @@ class Lines:
                 yield self._deployed(event)
                 if event.gate is not None and event.gate["totals"]["turns"]:
                     yield self._tried(event.gate)
-            case ev.Held():
+            case ev.AwaitingDecision():
                 yield from self._held(event)
             case ev.Kept():
                 what = f"{self._revision(event.revision)} {safe(event.reason)}"
@@ -83,7 +83,7 @@ class Lines:
             case ev.Dropped():
                 yield self._row([event.agent], f"{self._revision(event.revision)} dropped")
                 yield from self._below(None, {event.agent: event.keeps})
-            case ev.Elsewhere():
+            case ev.DeployedElsewhere():
                 yield self._row([event.agent], *self._elsewhere(event))
             case ev.DeployFailed():
                 what = f"{self._paint('not taken', 'bold red')}  {self._revision(event.revision)}  {safe(event.reason)}"
@@ -114,7 +114,7 @@ class Lines:
     def _next(self, event: ev.Event) -> Iterator[str]:
         """After a decision, whose build a key decides now, where another one waits."""
         match event:
-            case ev.Held():
+            case ev.AwaitingDecision():
                 self._waiting.pop(event.agent, None)
                 self._waiting[event.agent] = None
             case ev.Deployed() | ev.DeployFailed() | ev.Unchanged() | ev.Dropped() if (
@@ -160,7 +160,7 @@ class Lines:
             parts.append(self._paint(f"state {safe(event.state)}{why}", "green" if carried else "yellow"))
         return self._row([event.agent], *parts)
 
-    def _elsewhere(self, event: ev.Elsewhere) -> Iterator[str]:
+    def _elsewhere(self, event: ev.DeployedElsewhere) -> Iterator[str]:
         """What somebody else's deployment came to."""
         name = f"{safe(event.strategy)} {safe(event.deployment)}"
         if event.state == "rolled_back":
@@ -179,7 +179,7 @@ class Lines:
         late = "" if not gate["timed_out"] else f"  {self._dim('the time was over')}"
         return f"{' ' * (self._room + 2)}{self._dim('replay')}  {totals_line(gate['totals'])}{late}"
 
-    def _held(self, event: ev.Held) -> Iterator[str]:
+    def _held(self, event: ev.AwaitingDecision) -> Iterator[str]:
         what = (
             f"{self._paint('stopped', 'bold yellow')}  {self._revision(event.revision)}  {safe(event.reason)}"
         )
@@ -189,7 +189,7 @@ class Lines:
         keys = self._keys or f"caxton deploy promote|abort {safe(event.agent)}"
         yield f"{' ' * (self._room + 2)}{self._dim(keys)}"
 
-    def differences(self, event: ev.Held) -> Iterator[str]:
+    def differences(self, event: ev.AwaitingDecision) -> Iterator[str]:
         """What differs in a build that waits."""
         for turn in event.gate["turns"]:
             yield f"  {safe(turn['conversation_id'])}"

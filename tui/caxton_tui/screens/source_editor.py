@@ -37,7 +37,7 @@ def source(folder: Path, agent: str) -> Path:
     """The source of that agent of the project there; raises CaxtonError where it is not known."""
     # building knows where sources are; it is not loaded before somebody wants to know
     from caxton.config import load
-    from caxton.devloop.sources import source_place
+    from caxton.devloop.builders.source_location import source_place
 
     return source_place(load(folder), agent)
 

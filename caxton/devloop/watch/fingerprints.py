@@ -1,7 +1,7 @@
-"""Whether files are what they were: what decides that something is built again.
+"""Fingerprints of files: they decide whether something is built again.
 
-In: files. Out: `Stamps`, taken before a build and compared after it and at each wake-up. So a change that comes while
-the build runs, while the watcher is set up, or that the system never told of, is found as well.
+In: files. Out: `Fingerprints`, taken before a build and compared after it and at each wake-up. So a change is found
+even if it comes while a build runs or while the watcher is set up, or if the system never reported it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ content is compared too (git calls that racy)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Stamp:
+class _Fingerprint:
     changed_ns: int
     size: int
     inode: int
     digest: bytes | None
 
 
-class Stamps:
+class Fingerprints:
     """Those files as they were at one moment."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._at_ns = time.time_ns()
-        self._seen = {file: _stamp(file, self._at_ns) for file in files}
+        self._seen = {file: _fingerprint(file, self._at_ns) for file in files}
 
     def differ(self, files: Iterable[Path]) -> bool:
         """Whether any of these files is new, gone or changed since."""
@@ -40,43 +40,45 @@ class Stamps:
 
     def differing(self, files: Iterable[Path]) -> frozenset[Path]:
         """Which of these files are new, gone or changed since."""
-        changed = {file for file, stamp in self._seen.items() if _changed(file, stamp)}
+        changed = {file for file, fingerprint in self._seen.items() if _changed(file, fingerprint)}
         return frozenset(changed | (set(files) ^ self._seen.keys()))
 
-    def extended(self, files: Iterable[Path]) -> Stamps:
+    def extended(self, files: Iterable[Path]) -> Fingerprints:
         """The same moment for these files. One that was not looked at then has been as it is now, unless it was changed
         since that moment: then it differs."""
-        made = Stamps(())
+        made = Fingerprints(())
         made._at_ns = self._at_ns
         for file in files:
-            stamp = self._seen[file] if file in self._seen else _stamp(file, self._at_ns)
-            late = file not in self._seen and stamp is not None and stamp.changed_ns >= self._at_ns
-            made._seen[file] = None if late else stamp
+            fingerprint = self._seen[file] if file in self._seen else _fingerprint(file, self._at_ns)
+            late = (
+                file not in self._seen and fingerprint is not None and fingerprint.changed_ns >= self._at_ns
+            )
+            made._seen[file] = None if late else fingerprint
         return made
 
-    def renewed(self, files: Iterable[Path]) -> Stamps:
+    def renewed(self, files: Iterable[Path]) -> Fingerprints:
         """The same, but these files as they are now; those that are gone are forgotten."""
-        made = Stamps(())
+        made = Fingerprints(())
         made._at_ns, made._seen = self._at_ns, dict(self._seen)
         for file in files:
             if file.exists():
-                made._seen[file] = _stamp(file, time.time_ns())
+                made._seen[file] = _fingerprint(file, time.time_ns())
             else:
                 made._seen.pop(file, None)
         return made
 
 
-def _stamp(file: Path, now_ns: int) -> _Stamp | None:
+def _fingerprint(file: Path, now_ns: int) -> _Fingerprint | None:
     try:
         seen = file.stat()
     except OSError:
         return None
     # a named pipe would be read for ever
     fresh = stat.S_ISREG(seen.st_mode) and abs(now_ns - seen.st_mtime_ns) < FRESH_NS
-    return _Stamp(seen.st_mtime_ns, seen.st_size, seen.st_ino, _digest(file) if fresh else None)
+    return _Fingerprint(seen.st_mtime_ns, seen.st_size, seen.st_ino, _digest(file) if fresh else None)
 
 
-def _changed(file: Path, then: _Stamp | None) -> bool:
+def _changed(file: Path, then: _Fingerprint | None) -> bool:
     try:
         seen = file.stat()
     except OSError:

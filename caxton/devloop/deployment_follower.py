@@ -1,5 +1,4 @@
-"""Decisions about the agents' deployments that are not made by a save: about a build that the gate stopped, here by a
-key or elsewhere, and about deployments that somebody else began.
+"""Follows decisions about deployments that no save makes: on builds that await one, and on deployments by others.
 
 In: the daemon's events, and keys. Out: an event of the loop for each of them. A build that waited when the daemon ended
 is offered again when a daemon is there again.
@@ -16,8 +15,8 @@ import msgspec
 from caxton.client import AsyncClient
 from caxton.client.requests import Json
 from caxton.deploy.states import DAEMON_STOPPED
-from caxton.devloop.delivery import decide, told
-from caxton.devloop.events import DeployFailed, Elsewhere, Event, Held
+from caxton.devloop.deployer import decide, outcome_event
+from caxton.devloop.events import AwaitingDecision, DeployedElsewhere, DeployFailed, Event
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
 
 KINDS: Final = ("deployment", "daemon")
@@ -26,7 +25,7 @@ PATIENT: Final = float("inf")
 """A daemon that is gone may be started again at any time, by anybody."""
 
 
-class Decisions:
+class DeploymentFollower:
     """What is decided about the deployments of the loop's agents, while the loop runs."""
 
     def __init__(
@@ -37,7 +36,7 @@ class Decisions:
         offer_again: Callable[[str], None],
     ) -> None:
         """`agents`: those that the loop looks after; `offer_again`: bring an agent its build once more."""
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, AwaitingDecision] = {}
         """Builds that wait until somebody decides, by agent; the newest last."""
         self._client = client
         self._say = say
@@ -46,11 +45,11 @@ class Decisions:
         self._lost: set[str] = set()
         """Agents whose build waited when the daemon ended."""
 
-    def waits(self, held: Held) -> None:
+    def waits(self, held: AwaitingDecision) -> None:
         """The gate stopped that build."""
         self.held[held.agent] = held
 
-    def given_way(self, agent: str) -> Held | None:
+    def superseded(self, agent: str) -> AwaitingDecision | None:
         """Another build is brought to that agent: what waited, which waits no longer."""
         self._lost.discard(agent)
         return self.held.pop(agent, None)
@@ -77,7 +76,7 @@ class Decisions:
             if isinstance(error, Unreachable):
                 self._lost.add(agent)
 
-    async def drop(self, held: Held) -> None:
+    async def drop(self, held: AwaitingDecision) -> None:
         """Drop a build that waits, and say nothing of it."""
         try:
             async with self._client() as caxton:
@@ -120,7 +119,7 @@ class Decisions:
         ):
             # one that failed never touched the agent; whoever asked for it was told
             self._say(
-                Elsewhere(
+                DeployedElsewhere(
                     agent=change["agent"],
                     deployment=change["id"],
                     strategy=change["strategy"],
@@ -140,7 +139,7 @@ class Decisions:
         while self._lost:
             self._offer_again(self._lost.pop())
 
-    async def _look_at(self, caxton: AsyncClient, held: Held) -> None:
+    async def _look_at(self, caxton: AsyncClient, held: AwaitingDecision) -> None:
         try:
             done = await caxton.deployment(held.deployment)
         except CaxtonError:
@@ -148,10 +147,10 @@ class Decisions:
         if done["state"] in OVER and self.held.get(held.agent) is held:
             self._decided(held, done)
 
-    def _decided(self, held: Held, done: Json) -> None:
+    def _decided(self, held: AwaitingDecision, done: Json) -> None:
         """A build that waited waits no longer."""
         del self.held[held.agent]
-        event = told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
+        event = outcome_event(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
         lost = isinstance(event, DeployFailed) and event.reason.startswith(DAEMON_STOPPED)
         if lost:
             event = msgspec.structs.replace(event, hint="it comes to the gate again with the next daemon")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton.config import Project
-from caxton.devloop import builders
+from caxton.devloop.builders import source_builders
 from caxton.errors import AgentNotFound, ConfigurationError
 
 
@@ -27,7 +27,7 @@ def source_place(project: Project, agent: str) -> Path:
     given = (project.folder / table.source).resolve() if table.source else None
     if table.build is not None:
         return given or module.parent
-    found = builders.source_of(given, module)
+    found = source_builders.source_of(given, module)
     if found is None:
         raise ConfigurationError(
             f"the source of {agent} is not known",

@@ -4,7 +4,7 @@
     Makefile          make, with CAXTON_OUTPUT and CAXTON_INCLUDE
     Cargo.toml        cargo, for wasm32-unknown-unknown
     asconfig.json, package.json with assemblyscript    asc, as npm installed it
-    go.mod            go, with an operating system that says no (`wasi.py`)
+    go.mod            go, with an operating system that says no (`wasi_stubs.py`)
 
 In: the file by which a package is known. Out: its `Recipe`. What the tools write on their way stays in a corner of
 ours.
@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from caxton.devloop.recipe import PACKAGE_S, ZIG_BUILD_S, Recipe
-from caxton.devloop.toolchains import RUST_TARGET, TOOLCHAINS
+from caxton.devloop.builders.recipe import PACKAGE_S, ZIG_BUILD_S, Recipe
+from caxton.devloop.builders.toolchains import RUST_TARGET, TOOLCHAINS
 from caxton.errors import ConfigurationError
 
 _ASC: Final = (

@@ -1,7 +1,7 @@
 """A configuration that was saved while the loop runs, against the one in force.
 
 In: both, and the targets that are known. Out: the new targets, what is to be said, and which agents are gone. Pure but
-for the look at the file's stamps.
+for the look at the file's fingerprints.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caxton.config import FILE_NAME, IMPLIED, Config, Project, load
+from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import ConfigurationRead
-from caxton.devloop.stamps import Stamps
-from caxton.devloop.targets import Target, targets
+from caxton.devloop.watch.fingerprints import Fingerprints
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ConfigReload:
     """What another configuration comes to."""
 
     project: Project
@@ -25,20 +25,20 @@ class Reading:
     event: ConfigurationRead
 
 
-class Configured:
+class ConfigReloader:
     """The configuration of one project, read again when it was saved."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # the second stands for the first where that is not there, and gives way to it when it comes
         self._files = [folder / FILE_NAME, folder / IMPLIED]
-        self._seen = Stamps(self._files)
+        self._seen = Fingerprints(self._files)
 
-    def reread(self, before: Project, known: list[Target]) -> Reading | None:
+    def reload(self, before: Project, known: list[Target]) -> ConfigReload | None:
         """What it says now; None where it was not saved. Raises ConfigurationError where it cannot be used, once."""
         if not self._seen.differ(self._files):
             return None
-        self._seen = Stamps(self._files)
+        self._seen = Fingerprints(self._files)
         project = load(self._folder)
         places = {target.module: target for target in known}
         old, new = before.config, project.config
@@ -50,7 +50,7 @@ class Configured:
             later=_later(old, new),
         )
         fresh = [_kept(places.get(target.module), target) for target in targets(project)]
-        return Reading(project, fresh, removed, event)
+        return ConfigReload(project, fresh, removed, event)
 
 
 def _kept(known: Target | None, fresh: Target) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton.devloop.ignored import walk
+from caxton.devloop.watch.ignored_files import walk
 
 
 def found(folder: Path) -> set[str]:

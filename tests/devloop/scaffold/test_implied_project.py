@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caxton import config
-from caxton.devloop import settle
+from caxton.devloop import ensure_project
 from caxton.errors import ConfigurationError
 
 
@@ -15,7 +15,7 @@ def test_a_folder_with_one_source_becomes_a_project(tmp_path: Path) -> None:
     folder = tmp_path / "My Agent"
     folder.mkdir()
     (folder / "main.c").write_text("")
-    assert settle(folder)
+    assert ensure_project(folder)
     project = config.load(folder, {})
     assert list(project.config.agents) == ["my-agent"]
     assert project.module("my-agent") == folder / ".caxton" / "build" / "my-agent.wasm"
@@ -27,17 +27,17 @@ def test_a_folder_with_one_source_becomes_a_project(tmp_path: Path) -> None:
 
 def test_a_configuration_of_its_own_takes_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("")
-    assert settle(tmp_path)
+    assert ensure_project(tmp_path)
     (tmp_path / "caxton.toml").write_text('name = "mine"\n')
-    assert not settle(tmp_path)
+    assert not ensure_project(tmp_path)
     assert config.load(tmp_path, {}).config.name == "mine"
 
 
 def test_another_source_is_taken_up(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("")
-    settle(tmp_path)
+    ensure_project(tmp_path)
     (tmp_path / "a.c").rename(tmp_path / "b.wat")
-    settle(tmp_path)
+    ensure_project(tmp_path)
     (table,) = config.load(tmp_path, {}).config.agents.values()
     assert table.source == "b.wat"
 
@@ -54,7 +54,7 @@ def test_a_folder_that_is_not_clear_is_refused(tmp_path: Path, files: list[str],
     for name in files:
         (tmp_path / name).write_text("")
     with pytest.raises(ConfigurationError) as caught:
-        settle(tmp_path)
+        ensure_project(tmp_path)
     assert said in caught.value.message
     assert caught.value.hint
     assert not (tmp_path / ".caxton").exists()
@@ -65,9 +65,9 @@ def test_a_name_of_the_platform_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a.c").write_text("")
     with pytest.raises(ConfigurationError, match="belongs to the platform"):
-        settle(folder)
+        ensure_project(folder)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no folder"):
-        settle(tmp_path / "gone")
+        ensure_project(tmp_path / "gone")

@@ -6,7 +6,7 @@
     build.zig         ziglang's build system
     *.c *.cpp *.zig   ziglang (extra `build`), with our `caxton.h` always on the include path; the only one of its kind,
                       or the one called `agent`
-    other packages    their own tools (`packages.py`)
+    other packages    their own tools (`package_builders.py`)
 
 In: a source, or a [build] table. Out: a `Recipe`: a command line, what it reads, where it writes. Nothing is run here.
 """
@@ -19,9 +19,9 @@ from typing import Final
 
 from caxton import example_modules
 from caxton.config import BuildTable
-from caxton.devloop import packages, toolchains
-from caxton.devloop.packages import BUILD_ZIG
-from caxton.devloop.recipe import Recipe
+from caxton.devloop.builders import package_builders, toolchains
+from caxton.devloop.builders.package_builders import BUILD_ZIG
+from caxton.devloop.builders.recipe import Recipe
 from caxton.errors import ConfigurationError
 from caxton.sandbox import processes
 
@@ -71,7 +71,7 @@ def from_source(source: Path, module: Path, scratch: Path) -> Recipe:
     `module` is where the outcome shall stand, `scratch` a corner of ours. Raises ConfigurationError where no builder
     knows it.
     """
-    of_package = packages.MAKERS.get(source.name)
+    of_package = package_builders.MAKERS.get(source.name)
     if of_package is not None:
         return of_package(source, module, scratch, include_folder())
     maker = _MAKERS.get(source.suffix)
@@ -104,7 +104,7 @@ def in_folder(folder: Path) -> Path | None:
 
     Raises ConfigurationError where there are several of one kind, none of them called `agent`, and nothing else.
     """
-    package = packages.package_of(folder)
+    package = package_builders.package_of(folder)
     several: list[Path] = []
     for suffix in SUFFIXES:
         if suffix not in _BEFORE_PACKAGES and package is not None and package.name == BUILD_ZIG:
@@ -231,7 +231,8 @@ SUFFIXES: Final = tuple(_MAKERS)
 """Endings of sources, in the order in which they are looked for."""
 _BEFORE_PACKAGES: Final = frozenset({".py", ".wat"})
 HINT: Final = (
-    f"a source is called {PYTHON}, ends in {', '.join(SUFFIXES[1:])} or is a folder with {', '.join(packages.MAKERS)}; "
+    f"a source is called {PYTHON}, ends in {', '.join(SUFFIXES[1:])} "
+    f"or is a folder with {', '.join(package_builders.MAKERS)}; "
     "give anything else a [build] command"
 )
 """What is said where nothing is found that can be built."""

@@ -15,7 +15,7 @@ from caxton.errors import InvalidState
 
 
 @contextmanager
-def claimed(state: Path) -> Generator[None]:
+def project_lock(state: Path) -> Generator[None]:
     """Hold the project for one loop; InvalidState where another does."""
     state.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(state / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

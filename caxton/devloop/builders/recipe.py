@@ -42,6 +42,6 @@ class Recipe:
     keeps_output: bool = False
     """Whether the tool decides by what it wrote before that there is nothing to do."""
     system: bool = False
-    """Whether what it writes asks for an operating system, and gets one that says no (`wasi.py`)."""
+    """Whether what it writes asks for an operating system, and gets one that says no (`wasi_stubs.py`)."""
     no_output: str = "say with build.output where it writes its module"
     """What to do where it ends well and leaves no module."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from caxton.config import FILE_NAME, check_agent_name
-from caxton.devloop.implied import quoted
-from caxton.devloop.toolchains import FOR_DOCTOR, Missing
+from caxton.devloop.builders.toolchains import FOR_DOCTOR, Missing
+from caxton.devloop.scaffold.implied_project import quoted
 from caxton.errors import ConfigurationError
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -75,7 +75,7 @@ _ABOUT: Final[dict[Language, _About]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Generated:
     """What was made: the folder, its files in the order in which they were written, and what is still missing."""
 
     folder: Path
@@ -88,7 +88,7 @@ class Made:
     """What has to be run in its folder once."""
 
 
-def new_agent(name: str, language: Language, folder: Path, project: Path | None) -> Made:
+def new_agent(name: str, language: Language, folder: Path, project: Path | None) -> Generated:
     """An agent in `folder`, which is made; in a project (the folder of its `caxton.toml`) it is named there, too.
 
     Raises ConfigurationError where there is something already, and where the name cannot be an agent's.
@@ -112,7 +112,7 @@ def new_agent(name: str, language: Language, folder: Path, project: Path | None)
     return _made(folder, files, listed, language)
 
 
-def new_project(name: str, language: Language, folder: Path) -> Made:
+def new_project(name: str, language: Language, folder: Path) -> Generated:
     """A project in `folder`, which is made, with one agent of that name."""
     check_agent_name(name)
     _must_be_free(folder)
@@ -122,12 +122,12 @@ def new_project(name: str, language: Language, folder: Path) -> Made:
     return _made(folder, files + made.files, None, language)
 
 
-def _made(folder: Path, files: tuple[Path, ...], listed: Path | None, language: Language) -> Made:
+def _made(folder: Path, files: tuple[Path, ...], listed: Path | None, language: Language) -> Generated:
     about = _ABOUT[language]
     looks = [one.look(folder) for one in FOR_DOCTOR if one.name == about.toolchain]
     missing = next((found for found in looks if isinstance(found, Missing)), None)
     first = "npm install" if language is Language.ASSEMBLYSCRIPT else None
-    return Made(folder, files, listed, missing, first)
+    return Generated(folder, files, listed, missing, first)
 
 
 def _agent_files(name: str, language: Language) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Wakes the loop when something is saved. What changed is not said here: stamps know that better (`stamps.py`).
+"""Wakes the loop when something is saved. What changed is found by comparing fingerprints (`fingerprints.py`).
 
 In: folders that hold sources. Out: `changed()`, which returns once files there have been quiet for `debounce_ms` after
 a change, or after a second without news, for file systems that tell nothing. Folders are watched one by one and not
@@ -23,7 +23,7 @@ MOST_FOLDERS: Final = 2_000
 """More would eat up what a user may watch; the rest is looked at once a second only."""
 
 
-class Watch:
+class FolderWatcher:
     """The folders that are watched; `follow` changes them."""
 
     def __init__(self, debounce_ms: int) -> None:
@@ -90,9 +90,9 @@ class Watch:
 
 
 @asynccontextmanager
-async def watching(debounce_ms: int) -> AsyncGenerator[Watch]:
+async def watching(debounce_ms: int) -> AsyncGenerator[FolderWatcher]:
     """A watch for as long as this lasts."""
-    watch = Watch(debounce_ms)
+    watch = FolderWatcher(debounce_ms)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(watch.run(), name="watch")
         try:

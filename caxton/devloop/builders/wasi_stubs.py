@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from caxton.devloop import binary
+from caxton.devloop.builders import wasm_sections
 from caxton.errors import InvalidModule
 
 WASI: Final = "wasi_snapshot_preview1"
@@ -27,8 +27,8 @@ _LOCAL, _I32, _I64, _STORE_32, _STORE_64, _UNREACHABLE, _END = 0x20, 0x41, 0x42,
 
 def without_system(wasm: bytes) -> bytes:
     """The module with stand-ins for its WASI imports. Raises InvalidModule where it imports anything else as well."""
-    parts = binary.sections(wasm)
-    imports = next((body for kind, body in parts if kind == binary.IMPORT), None)
+    parts = wasm_sections.sections(wasm)
+    imports = next((body for kind, body in parts if kind == wasm_sections.IMPORT), None)
     if imports is None:
         return wasm
     asked = _imports(imports)
@@ -42,52 +42,52 @@ def without_system(wasm: bytes) -> bytes:
             )
     # imported functions come first in the numbering, so what takes their place at the head of the module's own
     # functions has the same numbers
-    types = [binary.unsigned(one.type) for one in asked]
-    bodies = [binary.sized(b"\0" + _answer(one.name) + bytes([_END])) for one in asked]
+    types = [wasm_sections.unsigned(one.type) for one in asked]
+    bodies = [wasm_sections.sized(b"\0" + _answer(one.name) + bytes([_END])) for one in asked]
     made: list[tuple[int, bytes]] = []
     for kind, body in parts:
-        if kind == binary.FUNCTION:
-            made.append((kind, binary.prepended(body, types)))
-        elif kind == binary.CODE:
-            made.append((kind, binary.prepended(body, bodies)))
-        elif kind != binary.IMPORT:
+        if kind == wasm_sections.FUNCTION:
+            made.append((kind, wasm_sections.prepended(body, types)))
+        elif kind == wasm_sections.CODE:
+            made.append((kind, wasm_sections.prepended(body, bodies)))
+        elif kind != wasm_sections.IMPORT:
             made.append((kind, body))
-    return binary.module(made)
+    return wasm_sections.module(made)
 
 
 def with_less_data(wasm: bytes) -> bytes:
     """The same module with fewer data segments: Go's linker leaves out every run of zeros and makes 40,000 of them,
     more than the sandbox takes."""
-    parts = binary.sections(wasm)
-    data = next((body for kind, body in parts if kind == binary.DATA), None)
-    if data is None or any(kind == binary.DATA_COUNT for kind, _ in parts):
+    parts = wasm_sections.sections(wasm)
+    data = next((body for kind, body in parts if kind == wasm_sections.DATA), None)
+    if data is None or any(kind == wasm_sections.DATA_COUNT for kind, _ in parts):
         # with a count, instructions may name segments by their numbers
         return wasm
     plain = _segments(data)
     if plain is None:
         return wasm
     joined = _joined(plain)
-    body = binary.unsigned(len(joined)) + b"".join(
+    body = wasm_sections.unsigned(len(joined)) + b"".join(
         bytes([0, _I32])
-        + binary.signed(at - (1 << 32) if at >> 31 else at)
+        + wasm_sections.signed(at - (1 << 32) if at >> 31 else at)
         + bytes([_END])
-        + binary.sized(text)
+        + wasm_sections.sized(text)
         for at, text in joined
     )
-    return binary.module([(kind, body if kind == binary.DATA else old) for kind, old in parts])
+    return wasm_sections.module([(kind, body if kind == wasm_sections.DATA else old) for kind, old in parts])
 
 
 def _segments(data: bytes) -> list[tuple[int, bytes]] | None:
     """Place and bytes of every segment; None where one is not of the plain kind."""
-    many, at = binary.number(data, 0)
+    many, at = wasm_sections.number(data, 0)
     found: list[tuple[int, bytes]] = []
     for _ in range(many):
         if data[at] != 0 or data[at + 1] != _I32:
             return None
-        place, at = binary.signed_32(data, at + 2)
+        place, at = wasm_sections.signed_32(data, at + 2)
         if data[at] != _END:
             return None
-        size, at = binary.number(data, at + 1)
+        size, at = wasm_sections.number(data, at + 1)
         found.append((place & 0xFFFFFFFF, data[at : at + size]))
         at += size
     return found
@@ -115,19 +115,19 @@ class _Import:
 
 
 def _imports(body: bytes) -> list[_Import]:
-    many, at = binary.number(body, 0)
+    many, at = wasm_sections.number(body, 0)
     found: list[_Import] = []
     for _ in range(many):
-        size, at = binary.number(body, at)
+        size, at = wasm_sections.number(body, at)
         module, at = body[at : at + size].decode("utf-8", "replace"), at + size
-        size, at = binary.number(body, at)
+        size, at = wasm_sections.number(body, at)
         name, at = body[at : at + size].decode("utf-8", "replace"), at + size
         if body[at] != 0:
             raise InvalidModule(
                 f"the module imports {module}.{name}, which is no function",
                 hint="an agent imports nothing: it has a memory of its own",
             )
-        kind, at = binary.number(body, at + 1)
+        kind, at = wasm_sections.number(body, at + 1)
         found.append(_Import(module, name, kind))
     return found
 

@@ -10,18 +10,20 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from pathspec import GitIgnoreSpec
 
-from caxton.config import Project
-from caxton.devloop import builders
-from caxton.devloop.ignored import walk
-from caxton.devloop.implied import BUILD_FOLDER
-from caxton.devloop.recipe import Recipe
-from caxton.devloop.stamps import Stamps
+from caxton.config import STATE_FOLDER, Project
+from caxton.devloop.builders import source_builders
+from caxton.devloop.builders.recipe import Recipe
+from caxton.devloop.watch.fingerprints import Fingerprints
+from caxton.devloop.watch.ignored_files import walk
 from caxton.errors import ConfigurationError
 
-SELF_MADE = 3
+BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
+"""Where modules of implied projects, and whatever builders leave lying, go."""
+SELF_MADE: Final = 3
 """So many builds in a row that nothing but the build before set off, and what changed is taken for its own work."""
 
 
@@ -34,7 +36,7 @@ class Target:
     recipe: Recipe | None
     read: frozenset[Path] | None = None
     """What the last build read, as its compiler said; None where it did not."""
-    _stamps: Stamps | None = field(default=None, repr=False)
+    _fingerprints: Fingerprints | None = field(default=None, repr=False)
     _own: set[Path] = field(default_factory=set[Path], repr=False)
     """What the builder itself writes among its sources."""
     _last_touched: frozenset[Path] = field(default=frozenset(), repr=False)
@@ -63,35 +65,35 @@ class Target:
 
     def is_stale(self) -> bool:
         """Whether something has changed since the last build began, or there was none."""
-        return self._stamps is None or self._stamps.differ(self.files())
+        return self._fingerprints is None or self._fingerprints.differ(self.files())
 
     def begin(self) -> None:
         """A build begins: what is changed from here on is for the next one."""
-        self._stamps = Stamps(self.files())
+        self._fingerprints = Fingerprints(self.files())
 
     def end(self, read: frozenset[Path] | None) -> None:
         """A build ended that read those files (None: nobody knows)."""
-        assert self._stamps is not None
+        assert self._fingerprints is not None
         before = self.files()
         self.read = read
         if self.files() != before:
-            # of files that the build read without our knowing we have no stamp from before it; one that was changed
-            # while it ran shows by its time
-            self._stamps = self._stamps.extended(self.files())
+            # of files that the build read without our knowing we have no fingerprint from before it; one that
+            # was changed while it ran shows by its time
+            self._fingerprints = self._fingerprints.extended(self.files())
         self._recognise_own_work()
 
     def _recognise_own_work(self) -> None:
         """A command that writes among its sources must not set itself off for ever."""
         if self.recipe is None or self.recipe.may_read is not None:
             return
-        assert self._stamps is not None
-        touched = self._stamps.differing(self.files())
+        assert self._fingerprints is not None
+        touched = self._fingerprints.differing(self.files())
         self._own |= touched & self._last_touched
         self._in_a_row = self._in_a_row + 1 if touched else 0
         self._last_touched = touched
         if self._in_a_row >= SELF_MADE:
             self._own |= touched
-        self._stamps = self._stamps.renewed(touched & self._own)
+        self._fingerprints = self._fingerprints.renewed(touched & self._own)
 
     def _may_read(self, recipe: Recipe) -> Iterator[Path]:
         if recipe.may_read is not None and not recipe.may_read:
@@ -116,13 +118,13 @@ def targets(project: Project) -> list[Target]:
         scratch = project.folder / BUILD_FOLDER
         if table.build is not None:
             folder = given if given and given.is_dir() else (given or place).parent
-            recipe: Recipe | None = builders.from_table(name, table.build, folder, place)
+            recipe: Recipe | None = source_builders.from_table(name, table.build, folder, place)
         else:
-            source = builders.source_of(given, place)
+            source = source_builders.source_of(given, place)
             # each module has a corner of its own, since two sources may share a name
             inside = place.relative_to(project.folder) if place.is_relative_to(project.folder) else place
             corner = scratch / inside.as_posix().strip("/").replace("/", "_") if source else scratch
-            recipe = builders.from_source(source, place, corner) if source else None
+            recipe = source_builders.from_source(source, place, corner) if source else None
         if place.suffix in (".wat", ".py") and recipe is not None and table.build is None:
             # the text is the module: it is translated here for the place of its errors, and left where it stands
             place = recipe.output

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from caxton import config
-from caxton.devloop import toolchains
-from caxton.devloop.build import build
+from caxton.devloop.builders import toolchains
+from caxton.devloop.builders.build import build
+from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
-from caxton.devloop.targets import Target, targets
 from caxton.errors import ConfigurationError
-
-from .project import EXAMPLES
+from devloop.project import EXAMPLES
 
 
 def project(folder: Path, text: str) -> list[Target]:

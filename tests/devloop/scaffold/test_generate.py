@@ -13,8 +13,8 @@ from cli.command import environment
 
 from caxton import config
 from caxton.cli.commands.new import Lang
-from caxton.devloop.scaffolds import TEMPLATES, Language, new_agent, new_project
-from caxton.devloop.toolchains import Missing, asc, cargo_with_target, go, python
+from caxton.devloop.builders.toolchains import Missing, asc, cargo_with_target, go, python
+from caxton.devloop.scaffold.generate import TEMPLATES, Language, new_agent, new_project
 from caxton.errors import CaxtonError, ConfigurationError
 from caxton.testing import NotReady, running
 

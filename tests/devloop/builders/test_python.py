@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from caxton.devloop.builders import in_folder, source_of
+from caxton.devloop.builders.source_builders import in_folder, source_of
 from caxton.devloop.events import BuildFailed, Built, Deployed, DeployFailed, Running, Unchanged, Watching
-
-from .project import looping
+from devloop.project import looping
 
 SOURCE = """
 state.setdefault("count", 0)

@@ -1,7 +1,7 @@
-"""A module brought to its agent through the daemon's API, and what became of it as an event.
+"""Deploys a module to its agent through the daemon's API, and says how that ended as an event.
 
-In: what an agent shall be. Out: `Deployed`, `Unchanged`, `Running`, `Held`, `Kept` or `DeployFailed`. What the
-agent is now is asked of the daemon each time, because others may deploy too.
+In: the desired state of an agent. Out: `Deployed`, `Unchanged`, `Running`, `AwaitingDecision`, `Kept` or
+`DeployFailed`. The agent's present state is asked of the daemon each time, because others may deploy too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ import msgspec
 from caxton.client import AsyncClient
 from caxton.client.requests import Json
 from caxton.config import Project
-from caxton.devloop.events import Deployed, DeployFailed, Dropped, Event, Held, Kept, Running, Unchanged
+from caxton.devloop.events import (
+    AwaitingDecision,
+    Deployed,
+    DeployFailed,
+    Dropped,
+    Event,
+    Kept,
+    Running,
+    Unchanged,
+)
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 from caxton.sandbox.compile.module_cache import ModuleCache
 
@@ -28,7 +37,7 @@ UNDECIDED: Final = "waited"
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class GateOptions:
     """What stands before a build: `none`, `check` or `replay`; the newest conversations, and seconds, at the most."""
 
     mode: str = "none"
@@ -41,7 +50,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredAgent:
     """What an agent shall be."""
 
     agent: str
@@ -55,7 +64,7 @@ class Wanted:
     """Where its module stands, for people."""
 
     @classmethod
-    def of(cls, project: Project, agent: str, module: bytes) -> Wanted:
+    def of(cls, project: Project, agent: str, module: bytes) -> DesiredAgent:
         """What the configuration says of that agent, with this module."""
         table = project.config.agents[agent]
         return cls(
@@ -81,9 +90,9 @@ class Wanted:
         return is_now == (self.settings, self.limits, self.profile)
 
 
-async def deliver(
+async def deploy(
     caxton: AsyncClient,
-    wanted: Wanted,
+    desired: DesiredAgent,
     module: bytes,
     *,
     strategy: str,
@@ -92,38 +101,38 @@ async def deliver(
     at_start: bool,
     saved: bool,
     modules: Path,
-    gate: Gate,
+    gate: GateOptions,
 ) -> Event:
     """Bring it there if need be. Raises Unreachable or TimedOut where no daemon answers.
 
     A build that somebody decided against is brought when it was `saved`, and not because the loop starts or other
     settings were: those are for the build that runs, whose bytes are in the folder `modules`.
     """
-    before = await _agent(caxton, wanted.agent)
+    before = await _agent(caxton, desired.agent)
     previous: str | None = before["revision"] if before else None
-    if before is not None and wanted.is_met_by(before):
+    if before is not None and desired.is_met_by(before):
         if at_start:
-            return Running(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
-        return Unchanged(agent=wanted.agent, revision=wanted.revision, build_ms=build_ms)
+            return Running(agent=desired.agent, revision=desired.revision, build_ms=build_ms)
+        return Unchanged(agent=desired.agent, revision=desired.revision, build_ms=build_ms)
     refused: Kept | None = None
     if not saved and before is not None and previous is not None:
-        refused = await _refused(caxton, wanted, previous)
+        refused = await _refused(caxton, desired, previous)
     try:
         if refused is not None and previous is not None:
-            if wanted.is_told_to(before):
+            if desired.is_told_to(before):
                 return refused
             module, strategy, gate = (
                 await asyncio.to_thread(ModuleCache(modules).bytes_of, previous),
                 "direct",
-                Gate(),
+                GateOptions(),
             )
         done = await caxton.deploy(
-            wanted.agent,
+            desired.agent,
             module,
-            settings=wanted.settings,
-            limits=wanted.limits,
-            profile=wanted.profile,
-            recover=wanted.recover,
+            settings=desired.settings,
+            limits=desired.limits,
+            profile=desired.profile,
+            recover=desired.recover,
             strategy=strategy,
             fresh_state=fresh_state,
             probation_s=None if strategy == "direct" else PROBATION_S,
@@ -131,22 +140,22 @@ async def deliver(
         )
         if refused is not None and at_start:
             return refused
-        if not wanted.start and (before is None or before["state"] not in ("running", "suspended")):
-            await caxton.change_agent(wanted.agent, "stop")
+        if not desired.start and (before is None or before["state"] not in ("running", "suspended")):
+            await caxton.change_agent(desired.agent, "stop")
     except (Unreachable, TimedOut):
         raise
     except CaxtonError as error:
         return DeployFailed(
-            agent=wanted.agent,
-            revision=wanted.revision,
+            agent=desired.agent,
+            revision=desired.revision,
             code=error.code,
             reason=error.message,
             hint=error.hint,
             keeps=previous,
         )
     if done["waits"]:
-        return Held(
-            agent=wanted.agent,
+        return AwaitingDecision(
+            agent=desired.agent,
             revision=done["revision"],
             keeps=previous,
             build_ms=build_ms,
@@ -154,34 +163,34 @@ async def deliver(
             reason=done["gate"]["reason"],
             gate=done["gate"],
         )
-    return told(done, wanted.agent, wanted.revision, previous, build_ms, settings_of=before)
+    return outcome_event(done, desired.agent, desired.revision, previous, build_ms, settings_of=before)
 
 
-async def _refused(caxton: AsyncClient, wanted: Wanted, keeps: str) -> Kept | None:
+async def _refused(caxton: AsyncClient, desired: DesiredAgent, keeps: str) -> Kept | None:
     """That somebody decided against this build before; what nobody has decided yet comes to the gate again."""
-    for one in await caxton.refusals(wanted.agent):
-        if one["revision"] == wanted.revision and one["why"] != UNDECIDED:
+    for one in await caxton.refusals(desired.agent):
+        if one["revision"] == desired.revision and one["why"] != UNDECIDED:
             return Kept(
-                agent=wanted.agent,
-                revision=wanted.revision,
+                agent=desired.agent,
+                revision=desired.revision,
                 keeps=keeps,
                 why=one["why"],
                 reason=one["reason"],
                 deployment=one["deployment"],
-                hint=f"save it to try it again, or: caxton agent deploy {wanted.agent} {wanted.file}",
+                hint=f"save it to try it again, or: caxton agent deploy {desired.agent} {desired.file}",
             )
     return None
 
 
-async def decide(caxton: AsyncClient, held: Held, step: str) -> Event:
+async def decide(caxton: AsyncClient, held: AwaitingDecision, step: str) -> Event:
     """Let a build that waits go in (`promote`), or drop it (`abort`). Raises CaxtonError where it waits no more."""
     done = await (caxton.promote if step == "promote" else caxton.abort)(held.deployment)
     if step == "abort":
         return Dropped(agent=held.agent, revision=held.revision, keeps=held.keeps)
-    return told(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
+    return outcome_event(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)
 
 
-def told(
+def outcome_event(
     done: Json,
     agent: str,
     revision: str,

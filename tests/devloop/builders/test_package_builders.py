@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 
 from caxton import config
-from caxton.devloop import toolchains
-from caxton.devloop.build import build
-from caxton.devloop.builders import in_folder
-from caxton.devloop.diagnostics import first_error
+from caxton.devloop.builders import toolchains
+from caxton.devloop.builders.build import build
+from caxton.devloop.builders.diagnostics import first_error
+from caxton.devloop.builders.source_builders import in_folder
+from caxton.devloop.builders.targets import Target, targets
+from caxton.devloop.builders.toolchains import Missing
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
-from caxton.devloop.scaffolds import Language, new_agent
-from caxton.devloop.targets import Target, targets
-from caxton.devloop.toolchains import Missing
+from caxton.devloop.scaffold.generate import Language, new_agent
 from caxton.errors import ConfigurationError
 from caxton.sandbox.compile import precheck
-
-from .project import EXAMPLES
+from devloop.project import EXAMPLES
 
 BUILD_ZIG = """
 const std = @import("std");

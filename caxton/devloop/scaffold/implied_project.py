@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
-from caxton.config import FILE_NAME, IMPLIED, STATE_FOLDER, check_agent_name
-from caxton.devloop.builders import HINT, in_folder
+from caxton.config import FILE_NAME, IMPLIED, check_agent_name
+from caxton.devloop.builders.source_builders import HINT, in_folder
+from caxton.devloop.builders.targets import BUILD_FOLDER
 from caxton.errors import ConfigurationError
 
-BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
-"""Where modules of implied projects, and whatever builders leave lying, go."""
 
-
-def settle(folder: Path) -> bool:
+def ensure_project(folder: Path) -> bool:
     """Make sure that the folder is a project; whether its configuration is implied.
 
     Raises ConfigurationError where there is neither a `caxton.toml` nor exactly one source.

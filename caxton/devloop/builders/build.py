@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from caxton.devloop import child, toolchains, wasi
-from caxton.devloop.diagnostics import first_error
+from caxton.devloop.builders import process, toolchains, wasi_stubs
+from caxton.devloop.builders.diagnostics import first_error
+from caxton.devloop.builders.recipe import Recipe
+from caxton.devloop.builders.targets import Target, read_depfile
+from caxton.devloop.builders.toolchains import Missing
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
-from caxton.devloop.recipe import Recipe
-from caxton.devloop.targets import Target, read_depfile
-from caxton.devloop.toolchains import Missing
 from caxton.errors import CaxtonError, InvalidModule
 
 MAGIC: Final = b"\0asm"
@@ -82,12 +82,12 @@ async def build(
     )
 
 
-async def _run(recipe: Recipe, shown_from: Path) -> child.Outcome:
+async def _run(recipe: Recipe, shown_from: Path) -> process.Outcome:
     found = toolchains.TOOLCHAINS[recipe.needs].look(recipe.folder) if recipe.needs else None
     if isinstance(found, Missing):
-        raise _needs(recipe, found, child.Outcome(None, "", 0.0))
+        raise _needs(recipe, found, process.Outcome(None, "", 0.0))
     _make_room(recipe)
-    outcome = await child.run(recipe.command, recipe.folder, recipe.timeout_s, recipe.environ)
+    outcome = await process.run(recipe.command, recipe.folder, recipe.timeout_s, recipe.environ)
     if outcome.ok:
         return outcome
     if recipe.needs == "cargo" and found and "target may not be installed" in outcome.output:
@@ -102,7 +102,7 @@ async def _run(recipe: Recipe, shown_from: Path) -> child.Outcome:
     )
 
 
-def _needs(recipe: Recipe, missing: Missing, outcome: child.Outcome) -> NotBuilt:
+def _needs(recipe: Recipe, missing: Missing, outcome: process.Outcome) -> NotBuilt:
     what = Diagnostic(f"{recipe.source} needs {missing.what}, which is not here")
     return NotBuilt(what, outcome.output, outcome.took_ms, missing.remedy)
 
@@ -121,7 +121,7 @@ def _make_room(recipe: Recipe) -> None:
     recipe.output.unlink(missing_ok=True)
 
 
-def _take(recipe: Recipe, outcome: child.Outcome) -> bytes:
+def _take(recipe: Recipe, outcome: process.Outcome) -> bytes:
     output = recipe.output
     if output.is_dir():
         made = sorted(output.rglob("*.wasm"))
@@ -141,12 +141,12 @@ def _take(recipe: Recipe, outcome: child.Outcome) -> bytes:
     if not recipe.system:
         return module
     try:
-        return wasi.with_less_data(wasi.without_system(module))
+        return wasi_stubs.with_less_data(wasi_stubs.without_system(module))
     except InvalidModule as error:
         raise NotBuilt(Diagnostic(error.message), outcome.output, outcome.took_ms, error.hint) from error
 
 
-def _place(module: bytes, target: Target, outcome: child.Outcome) -> None:
+def _place(module: bytes, target: Target, outcome: process.Outcome) -> None:
     """The module where the configuration says; one that is there already is not touched."""
     place = target.module
     assert target.recipe is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.devloop.diagnostics import first_error
+from caxton.devloop.builders.diagnostics import first_error
 from caxton.devloop.events import Diagnostic
 
 CLANG = """In file included from counter.c:6:

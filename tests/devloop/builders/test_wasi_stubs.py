@@ -7,8 +7,8 @@ import wasmtime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.devloop import binary
-from caxton.devloop.wasi import NEAR, with_less_data, without_system
+from caxton.devloop.builders import wasm_sections
+from caxton.devloop.builders.wasi_stubs import NEAR, with_less_data, without_system
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import precheck
 
@@ -121,8 +121,8 @@ def test_data_in_fewer_pieces_makes_the_same_memory(pieces: list[tuple[int, byte
     made = with_less_data(wasm)
     assert Run(made).memory(0, at) == Run(wasm).memory(0, at)
     gaps = sum(1 for gap, _ in pieces[1:] if gap > NEAR)
-    (data_section,) = [body for kind, body in binary.sections(made) if kind == binary.DATA]
-    assert binary.number(data_section, 0)[0] == gaps + 1
+    (data_section,) = [body for kind, body in wasm_sections.sections(made) if kind == wasm_sections.DATA]
+    assert wasm_sections.number(data_section, 0)[0] == gaps + 1
 
 
 def test_data_that_overlaps_or_is_high_up_stays_in_its_order() -> None:
@@ -144,4 +144,7 @@ def test_data_that_instructions_name_is_left_alone() -> None:
 
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_signed_numbers_come_back(value: int) -> None:
-    assert binary.signed_32(binary.signed(value), 0) == (value, len(binary.signed(value)))
+    assert wasm_sections.signed_32(wasm_sections.signed(value), 0) == (
+        value,
+        len(wasm_sections.signed(value)),
+    )
