@@ -23,6 +23,7 @@ STATIC: dict[str, list[str]] = {
     "format": ["-m", "ruff", "format", "--check", "--quiet", "."],
     "lint": ["-m", "ruff", "check", "--quiet", "."],
     "imports": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
+    "dependencies": ["-m", "deptry", "--no-ansi", "caxton", "tui"],
     "mypy": [".ci/typed.py"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
     "docs": [".ci/docs.py"],

@@ -146,6 +146,15 @@ class LogTable(_Table):
     )
 
 
+class TelemetryTable(_Table):
+    """[telemetry]: where the daemon's log records and meters go beside its own log and /metrics."""
+
+    exporter: Literal["none", "console"] = Field(
+        default="none", description="console: OpenTelemetry's records as JSON lines in the daemon's log."
+    )
+    interval_s: Seconds = Field(default=60.0, description="Time between two exports of the meters.")
+
+
 RefereeMode = Literal["enforce", "warn", "off"]
 
 
@@ -287,6 +296,7 @@ class Config(_Table):
     limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
     journal: JournalTable = Field(default_factory=JournalTable)
     log: LogTable = Field(default_factory=LogTable)
+    telemetry: TelemetryTable = Field(default_factory=TelemetryTable)
     bus: BusTable = Field(default_factory=BusTable)
     compile: CompileTable = Field(default_factory=CompileTable)
     deploy: DeployTable = Field(default_factory=DeployTable)

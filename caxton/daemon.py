@@ -15,8 +15,11 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 import uvloop
@@ -30,6 +33,9 @@ from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
 from caxton.runtime import deploy_configured, open_runtime
 from caxton.telemetry.logs import configure
+
+if TYPE_CHECKING:
+    from caxton.telemetry.pipeline import Pipeline
 
 log = structlog.get_logger("caxton")
 
@@ -54,8 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.set_threshold(50_000, 20, 50)
         about = About(os.getpid(), __version__, SystemClock().now_us())
         give_way(project.config.nice)
-        with claim(project.state, about), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(project, about.started_us, known_stay=chosen.known_stay))
+        with (
+            claim(project.state, about),
+            exporting(project) as pipeline,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(serve(project, about.started_us, pipeline, known_stay=chosen.known_stay))
     except CaxtonError as error:
         return _complain(error)
     except BaseExceptionGroup as group:
@@ -78,6 +88,22 @@ def give_way(nice: int) -> None:
             Path("/proc/self/autogroup").write_text(str(nice))
 
 
+@contextmanager
+def exporting(project: Project) -> Generator[Pipeline | None]:
+    """The telemetry pipeline that the configuration asks for, flushed at the end; None without an exporter."""
+    if project.config.telemetry.exporter == "none":
+        yield None
+        return
+    # a start without an exporter does not pay for OpenTelemetry's SDK
+    from caxton.telemetry.pipeline import Pipeline, resource
+
+    pipeline = Pipeline(resource(project.config.name, str(uuid4())), sys.stderr)
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()
+
+
 def _complain(error: CaxtonError) -> int:
     print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
     if error.hint:
@@ -91,7 +117,9 @@ def _first(group: BaseExceptionGroup[CaxtonError]) -> CaxtonError:
     return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
-async def serve(project: Project, started_us: int, *, known_stay: bool = False) -> None:
+async def serve(
+    project: Project, started_us: int, pipeline: Pipeline | None, *, known_stay: bool = False
+) -> None:
     """Everything from the first room to the last word."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -108,6 +136,9 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
         server = Server(rooms, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
+            meters = pipeline and group.create_task(
+                pipeline.meters(server.readings, project.config.telemetry.interval_s), name="meters"
+            )
             runtime.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
             runtime.bus.settle()
             log.info("ready", socket=str(listener.path), agents=len(runtime.agents.views()))
@@ -118,6 +149,8 @@ async def serve(project: Project, started_us: int, *, known_stay: bool = False) 
             # whoever waits for a deployment or a task gets its answer before the door closes
             await runtime.engine.close()
             await runtime.tasks.close()
+            if meters:
+                meters.cancel()
             server.stop()
     log.info("stopped")
 

@@ -16,9 +16,11 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from caxton.api import meter_sources
 from caxton.api.app import build
 from caxton.api.services import Services
 from caxton.daemon_socket import Listener, peer_uid
+from caxton.telemetry.metrics import Reading
 
 __all__ = ["Server", "Services"]
 
@@ -33,6 +35,7 @@ class Server:
 
     def __init__(self, services: Services, listener: Listener) -> None:
         self.app = build(services)
+        self._services = services
         self._hub = self.app.state.hub
         self._server = _Uvicorn(
             uvicorn.Config(
@@ -63,6 +66,10 @@ class Server:
         """Take no more connections, end the event streams, let requests in progress finish."""
         self._hub.close()
         self._server.should_exit = True
+
+    def readings(self) -> dict[str, Reading]:
+        """What every meter reads now."""
+        return meter_sources.readings(self._services, self._hub)
 
     @property
     def started(self) -> bool:
