@@ -154,7 +154,7 @@ class DevLoop:
 
     async def _build_stale(self, state: _State) -> bool:
         """Build every target that something has changed for; whether there was any."""
-        stale = [target for target in state.targets if target.is_stale()]
+        stale = [target for target in state.targets if target.inputs.changed()]
         room = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for target in stale:
@@ -179,9 +179,9 @@ class DevLoop:
 
     def _take_as_it_is(self, state: _State, target: Target) -> None:
         """A module that somebody else builds: read it as it stands."""
-        target.begin()
         try:
-            data = target.module.read_bytes()
+            with target.inputs.recorded():
+                data = target.module.read_bytes()
         except OSError as error:
             reason = f"[agents.{target.agents[0]}] wasm: {target.module} cannot be read: {error.strerror}"
             self._say(ConfigurationFailed(reason=reason, hint="build it, or name its source"))
@@ -339,7 +339,7 @@ class DevLoop:
     def _follow(self, watch: FolderWatcher, state: _State) -> None:
         folders = {self._folder}
         for target in state.targets:
-            folders.update(target.folders())
+            folders.update(target.inputs.folders())
         watch.follow(folders)
 
     def _say(self, event: Event) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from caxton.devloop.builders import process, toolchains, wasi_stubs
 from caxton.devloop.builders.diagnostics import first_error
 from caxton.devloop.builders.recipe import Recipe
-from caxton.devloop.builders.targets import Target, read_depfile
+from caxton.devloop.builders.targets import Target
 from caxton.devloop.builders.toolchains import Missing
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
 from caxton.errors import CaxtonError, InvalidModule
@@ -45,19 +45,14 @@ async def build(
     when every later change of the source is known to be one.
     """
     assert target.recipe is not None
-    target.begin()
-    if began is not None:
-        began()
-    read: frozenset[Path] | None = None
     try:
-        outcome = await _run(target.recipe, shown_from)
-        if target.recipe.depfile is not None:
-            read = read_depfile(target.recipe.depfile, target.recipe.folder)
-        module = _take(target.recipe, outcome)
-        _place(module, target, outcome)
+        with target.inputs.recorded():
+            if began is not None:
+                began()
+            outcome = await _run(target.recipe, shown_from)
+            module = _take(target.recipe, outcome)
+            _place(module, target, outcome)
     except NotBuilt as refused:
-        # what a build that failed has read is not all that may mend it
-        target.end(None)
         return (
             BuildFailed(
                 agents=target.agents,
@@ -69,7 +64,6 @@ async def build(
             ),
             b"",
         )
-    target.end(read)
     return (
         Built(
             agents=target.agents,

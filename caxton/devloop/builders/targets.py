@@ -1,30 +1,22 @@
 """What is built for whom: the project's configuration as modules to keep up to date.
 
-In: a `Project`. Out: one `Target` for each module; agents that name the same module share it, so it is built once. A
-target remembers what its last build read and whether anything of that has changed since.
+In: a `Project`. Out: one `Target` for each module; agents that name the same module share it, so it is built once.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
-
 from caxton.config import STATE_FOLDER, Project
 from caxton.devloop.builders import source_builders
+from caxton.devloop.builders.inputs import Inputs
 from caxton.devloop.builders.recipe import Recipe
-from caxton.devloop.watch.fingerprints import Fingerprints
-from caxton.devloop.watch.ignored_files import walk
 from caxton.errors import ConfigurationError
 
 BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
 """Where modules of implied projects, and whatever builders leave lying, go."""
-SELF_MADE: Final = 3
-"""So many builds in a row that nothing but the build before set off, and what changed is taken for its own work."""
 
 
 @dataclass(slots=True)
@@ -34,79 +26,10 @@ class Target:
     module: Path
     agents: list[str]
     recipe: Recipe | None
-    read: frozenset[Path] | None = None
-    """What the last build read, as its compiler said; None where it did not."""
-    _fingerprints: Fingerprints | None = field(default=None, repr=False)
-    _own: set[Path] = field(default_factory=set[Path], repr=False)
-    """What the builder itself writes among its sources."""
-    _last_touched: frozenset[Path] = field(default=frozenset(), repr=False)
-    _in_a_row: int = field(default=0, repr=False)
+    inputs: Inputs = field(init=False)
 
-    @property
-    def folder(self) -> Path:
-        """Where its source is."""
-        return self.recipe.folder if self.recipe else self.module.parent
-
-    def files(self) -> frozenset[Path]:
-        """Everything that may make another module of it."""
-        if self.recipe is None:
-            return frozenset({self.module})
-        if self.read is not None:
-            return self.read | frozenset(self.recipe.reads)
-        return frozenset(self.recipe.reads) | frozenset(self._may_read(self.recipe))
-
-    def folders(self) -> Iterator[Path]:
-        """Every folder in which something may be saved that matters."""
-        yield self.folder
-        if self.recipe is not None and self.recipe.may_read is None:
-            yield from (place for place, _ in walk(self.folder))
-        else:
-            yield from {file.parent for file in self.files()}
-
-    def is_stale(self) -> bool:
-        """Whether something has changed since the last build began, or there was none."""
-        return self._fingerprints is None or self._fingerprints.differ(self.files())
-
-    def begin(self) -> None:
-        """A build begins: what is changed from here on is for the next one."""
-        self._fingerprints = Fingerprints(self.files())
-
-    def end(self, read: frozenset[Path] | None) -> None:
-        """A build ended that read those files (None: nobody knows)."""
-        assert self._fingerprints is not None
-        before = self.files()
-        self.read = read
-        if self.files() != before:
-            # of files that the build read without our knowing we have no fingerprint from before it; one that
-            # was changed while it ran shows by its time
-            self._fingerprints = self._fingerprints.extended(self.files())
-        self._recognise_own_work()
-
-    def _recognise_own_work(self) -> None:
-        """A command that writes among its sources must not set itself off for ever."""
-        if self.recipe is None or self.recipe.may_read is not None:
-            return
-        assert self._fingerprints is not None
-        touched = self._fingerprints.differing(self.files())
-        self._own |= touched & self._last_touched
-        self._in_a_row = self._in_a_row + 1 if touched else 0
-        self._last_touched = touched
-        if self._in_a_row >= SELF_MADE:
-            self._own |= touched
-        self._fingerprints = self._fingerprints.renewed(touched & self._own)
-
-    def _may_read(self, recipe: Recipe) -> Iterator[Path]:
-        if recipe.may_read is not None and not recipe.may_read:
-            return
-        spec = GitIgnoreSpec.from_lines(recipe.watch) if recipe.watch else None
-        for _, files in walk(recipe.folder):
-            for file in files:
-                if file in (recipe.output, self.module):
-                    continue
-                if recipe.may_read is not None and file.suffix not in recipe.may_read:
-                    continue
-                if spec is None or spec.match_file(file.relative_to(recipe.folder).as_posix()):
-                    yield file
+    def __post_init__(self) -> None:
+        self.inputs = Inputs(self.module, self.recipe)
 
 
 def targets(project: Project) -> list[Target]:
@@ -139,15 +62,3 @@ def targets(project: Project) -> list[Target]:
         else:
             known.agents.append(name)
     return list(made.values())
-
-
-def read_depfile(depfile: Path, folder: Path) -> frozenset[Path] | None:
-    """What a compiler read, from the file that it wrote in make's syntax; None where it wrote none."""
-    try:
-        text = depfile.read_text("utf-8", "replace")
-    except OSError:
-        return None
-    _, colon, names = text.replace("\\\n", " ").partition(": ")
-    if not colon:
-        return None
-    return frozenset((folder / name).resolve() for name in shlex.split(names.replace("$$", "$")))

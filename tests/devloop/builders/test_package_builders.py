@@ -50,7 +50,7 @@ def target_of(folder: Path, source: str = "src") -> Target:
 async def built(target: Target, folder: Path) -> bytes:
     event, module = await build(target, folder)
     assert isinstance(event, Built), event
-    assert not target.is_stale(), "what it wrote itself is no reason to build again"
+    assert not target.inputs.changed(), "what it wrote itself is no reason to build again"
     precheck.check(module, 16 * 1024**2)
     return module
 
@@ -77,7 +77,7 @@ async def test_a_project_of_zigs_build_system_is_built_and_built_again(tmp_path:
     first = await built(target, tmp_path)
     main = tmp_path / "src" / "src" / "main.zig"
     main.write_text(main.read_text().replace(".count = count", ".total = count"))
-    assert target.is_stale()
+    assert target.inputs.changed()
     assert await built(target, tmp_path) != first
     assert not (tmp_path / "src" / "zig-out").exists(), "nothing of it is left among the sources"
     main.write_text("const x = 1\n")
@@ -107,7 +107,7 @@ async def test_a_makefile_writes_where_it_is_told(tmp_path: Path) -> None:
     target = target_of(tmp_path)
     assert await built(target, tmp_path) == (EXAMPLES / "echo" / "echo.wasm").read_bytes()
     (tmp_path / "src" / "made.bin").write_bytes(b"\0asm\1\0\0\0")
-    assert target.is_stale()
+    assert target.inputs.changed()
     event, module = await build(target, tmp_path)
     assert isinstance(event, Built)
     assert module == b"\0asm\1\0\0\0"
@@ -142,7 +142,7 @@ async def test_a_package_is_built_or_one_line_says_what_to_install(
     text = source.read_text("utf-8")
     assert mistake[0] in text
     source.write_text(text.replace(*mistake), "utf-8")
-    assert target.is_stale()
+    assert target.inputs.changed()
     error = (await failed(target, tmp_path)).error
     assert error.file == f"src/{file}"
     assert error.line == text[: text.index(mistake[0])].count("\n") + 1

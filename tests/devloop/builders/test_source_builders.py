@@ -49,7 +49,7 @@ async def test_c_comes_out_as_the_examples_do_and_knows_what_it_read(tmp_path: P
     shutil.copy(EXAMPLES / "counter" / "counter.c", tmp_path)
     target, _ = await good(tmp_path, '[agents.counter]\nwasm = "counter.wasm"\n')
     assert (tmp_path / "counter.wasm").read_bytes() == (EXAMPLES / "counter" / "counter.wasm").read_bytes()
-    assert target.files() == {tmp_path / "counter.c", EXAMPLES / "include" / "caxton.h"}
+    assert target.inputs.files() == {tmp_path / "counter.c", EXAMPLES / "include" / "caxton.h"}
 
 
 async def test_c_errors_have_their_place_also_in_a_header(tmp_path: Path) -> None:
@@ -66,21 +66,21 @@ async def test_a_missing_header_is_found_once_it_is_there(tmp_path: Path) -> Non
     (target,) = project(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
     event, _ = await build(target, tmp_path)
     assert isinstance(event, BuildFailed)
-    assert not target.is_stale()
+    assert not target.inputs.changed()
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "later.h").write_text(
         '#include "caxton.h"\nCAXTON_EXPORT(f) int f(void) { return 1; }\n'
     )
-    assert target.is_stale()
+    assert target.inputs.changed()
     event, _ = await build(target, tmp_path)
     assert isinstance(event, Built)
-    assert tmp_path / "parts" in set(target.folders())
+    assert tmp_path / "parts" in set(target.inputs.folders())
 
 
 async def test_cpp_builds_with_our_header(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "counter" / "counter.c", tmp_path / "counter.cpp")
     target, _ = await good(tmp_path, '[agents.counter]\nwasm = "counter.wasm"\n')
-    assert tmp_path / "counter.cpp" in target.files()
+    assert tmp_path / "counter.cpp" in target.inputs.files()
 
 
 ZIG = """
@@ -115,7 +115,7 @@ async def test_wat_comes_out_as_the_examples_do(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "echo" / "echo.wat", tmp_path)
     target, _ = await good(tmp_path, '[agents.echo]\nwasm = "echo.wasm"\n')
     assert (tmp_path / "echo.wasm").read_bytes() == (EXAMPLES / "echo" / "echo.wasm").read_bytes()
-    assert target.files() == {tmp_path / "echo.wat"}
+    assert target.inputs.files() == {tmp_path / "echo.wat"}
 
 
 async def test_wat_that_is_the_module_is_translated_elsewhere(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_agents_of_one_module_share_its_build(tmp_path: Path) -> None:
 def test_a_module_without_a_source_is_watched_itself(tmp_path: Path) -> None:
     (target,) = project(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
     assert target.recipe is None
-    assert target.files() == {tmp_path / "a.wasm"}
+    assert target.inputs.files() == {tmp_path / "a.wasm"}
 
 
 @pytest.mark.parametrize(
@@ -265,10 +265,10 @@ async def test_a_command_that_writes_among_its_sources_does_not_set_itself_off_f
     )
     (target,) = project(tmp_path, command(program, 'output = "m.wasm"\n'))
     builds = 0
-    while target.is_stale():
+    while target.inputs.changed():
         builds += 1
         assert builds < 5
         event, _ = await build(target, tmp_path)
         assert isinstance(event, Built), event
     (tmp_path / "src" / "in.txt").write_text("22")
-    assert target.is_stale(), "its own work is known by now, and a source is still a source"
+    assert target.inputs.changed(), "its own work is known by now, and a source is still a source"
