@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from caxton.duration import seconds
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS, Limits
 
@@ -30,9 +31,7 @@ RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})
 
 _AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SIZE_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def check_agent_name(name: str) -> str:
@@ -58,16 +57,6 @@ def byte_size(value: int | str) -> int:
     if match is None:
         raise ValueError('a size is a number of bytes or text such as "256KiB" or "16MiB"')
     return int(match[1]) * _SIZE_UNITS[match[2]]
-
-
-def seconds(value: float | str) -> float:
-    """Seconds from `5`, `0.2` or `"5s"`, `"200ms"` (ms, s, m, h, d); ValueError otherwise."""
-    if isinstance(value, int | float):
-        return float(value)
-    match = _DURATION.fullmatch(value.strip())
-    if match is None:
-        raise ValueError('a duration is a number of seconds or text such as "5s" or "200ms"')
-    return float(match[1]) * _DURATION_UNITS[match[2]]
 
 
 def _limit_table(value: object) -> object:

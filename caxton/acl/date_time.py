@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from caxton.acl.reply_by import duration_us, reply_by_time, time_text
+from caxton.acl.reply_by import reply_by_time, time_text
+from caxton.duration import microseconds
 
 EXPECTED: Final = "a date-time such as 20260131T120000000Z or +00000000T000005000"
 _TOKEN = re.compile(
@@ -55,7 +56,7 @@ def date_time_of(reply_by: str) -> str:
     Raises InvalidMessage where it is no time.
     """
     moment = reply_by_time(reply_by, 0)
-    wait = duration_us(reply_by)
+    wait = microseconds(reply_by)
     if wait is None:
         return re.sub("[-:.]", "", moment)[:18] + "Z"
     days, rest = divmod(abs(wait) // 1000, 86_400_000)

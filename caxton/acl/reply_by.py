@@ -6,26 +6,17 @@ FIPA's relative times may be. Out: the time.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
+from caxton.duration import microseconds
 from caxton.errors import InvalidMessage
 
-_DURATION = re.compile(r"([+-]?[0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_text(at_us: int) -> str:
     """Microseconds since 1970 as RFC 3339 in UTC."""
     return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def duration_us(text: str) -> int | None:
-    """The microseconds of a duration; None for what is none."""
-    found = _DURATION.fullmatch(text.strip())
-    return None if found is None else round(float(found[1]) * _SECONDS[found[2]] * 1e6)
 
 
 def moment_us(text: str) -> int:
@@ -38,14 +29,19 @@ def reply_by_time(text: str, now_us: int) -> str:
 
     Raises InvalidMessage for anything else.
     """
-    wait = duration_us(text)
     try:
-        if wait is not None:
-            return time_text(now_us + wait)
+        # a time first: 20260131 is a day, and not so many seconds
         moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo is not None:
+    except ValueError:
+        moment = None
+    try:
+        if moment is None:
+            wait = microseconds(text)
+            if wait is not None:
+                return time_text(now_us + wait)
+        elif moment.tzinfo is not None:
             return time_text(int((moment - _EPOCH) / timedelta(microseconds=1)))
-    except (ValueError, OverflowError):
+    except OverflowError:
         pass
     raise InvalidMessage(
         f"reply_by {text[:80]!r} is not a time",

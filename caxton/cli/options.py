@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from caxton import duration
 
 
 class Format(StrEnum):
@@ -39,17 +40,17 @@ def _agents(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def seconds(text: str | float) -> float:
-    """A duration: `500ms`, `5s`, `2m`, `1h` or plain seconds; in seconds. A default comes as a number."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", str(text).strip())
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a duration; write for example 500ms, 5s or 2m")
-    return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
+    """A duration in seconds. A default comes as a number."""
+    try:
+        return duration.seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def duration_text(text: str) -> str:
-    """A duration as `seconds` takes it, as text with its unit."""
+    """A duration as it was written, for the daemon to read."""
     seconds(text)
-    return text.strip() if text.strip()[-1].isalpha() else f"{text.strip()}s"
+    return text.strip()
 
 
 Project = Annotated[

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.config import DeployTable, seconds
+from caxton.config import DeployTable
+from caxton.duration import seconds
 from caxton.errors import ConfigurationError
 
 COMPARED: Final = ("output", "errors", "fuel", "time")
@@ -114,7 +115,7 @@ def stages(text: str) -> tuple[Stage, ...]:
         percent, colon, span = part.partition(":")
         try:
             share = float(percent.strip().removesuffix("%"))
-            for_s = seconds(int(span) if span.strip().isdigit() else span) if colon else 0.0
+            for_s = seconds(span) if colon else 0.0
         except ValueError:
             raise _stage_error(part, "is not PERCENT:DURATION") from None
         if not 0 < share <= 100:

@@ -18,6 +18,9 @@ NOW = 1_700_000_000_000_000
         ("1.5m", 90_000_000),
         ("+2h", 7_200_000_000),
         ("-5s", -5_000_000),
+        ("1d", 86_400_000_000),
+        ("5 m", 300_000_000),
+        ("90", 90_000_000),
     ],
 )
 def test_durations_count_from_now(text: str, after_us: int) -> None:
@@ -29,7 +32,18 @@ def test_times_become_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["soon", "2026-11-22", "2026-11-22T12:00:00", "5 s", "", "99999999d" * 3, "--5s", "-999999999d"]
+    "text",
+    [
+        "soon",
+        "2026-11-22",
+        "2026-11-22T12:00:00",
+        "20261122",
+        "5 x",
+        "",
+        "99999999d" * 3,
+        "--5s",
+        "-999999999d",
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidMessage, match="not a time"):

@@ -125,7 +125,7 @@ def test_events_and_metrics_say_it(own_daemon: Daemon) -> None:
         assert "caxton_held_messages 1\n" in text
         assert "caxton_break_points 1\n" in text
         caxton.edit(seq, {"content": 2})
-        caxton.delay(seq, "1h")
+        caxton.delay(seq, "2h")
         caxton.drop(seq)
         caxton.remove_breaks()
         kinds: list[str] = []

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton import config
+from caxton.duration import seconds
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS, Limits
 
@@ -165,7 +166,7 @@ def test_a_limit_is_inside_its_bounds_or_refused(key: str, number: int) -> None:
 
 @given(st.integers(min_value=0, max_value=10**6), st.sampled_from(["ms", "s", "m"]))
 def test_durations(number: int, unit: str) -> None:
-    assert config.seconds(f"{number}{unit}") == pytest.approx(number * {"ms": 0.001, "s": 1, "m": 60}[unit])
+    assert seconds(f"{number}{unit}") == pytest.approx(number * {"ms": 0.001, "s": 1, "m": 60}[unit])
 
 
 def test_every_key_has_its_sentence() -> None:

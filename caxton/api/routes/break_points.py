@@ -21,6 +21,8 @@ from caxton.api.routes.messages import duration
 from caxton.api.services import Services, durable, services_of
 from caxton.bus.break_points import NAME_MAX, BreakPoint
 from caxton.bus.held import DELAYED, HELD, HeldMessage
+from caxton.bus.hold import DELAY_MAX_S
+from caxton.duration import PATTERN
 from caxton.errors import InvalidMessage, NotHeld
 from caxton.finding.filter import LONGEST
 from caxton.journal import StoredHeld
@@ -59,7 +61,12 @@ class NewBreak(BaseModel):
         default=None, pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", max_length=NAME_MAX, description="How to call it."
     )
     count: int | None = Field(default=None, ge=1, description="It ends after so many messages.")
-    duration: str | None = Field(default=None, max_length=32, description='It ends after so long: "10m".')
+    duration: str | None = Field(
+        default=None,
+        max_length=32,
+        description='It ends after so long: "10m".',
+        json_schema_extra={"pattern": PATTERN},
+    )
     sender: str | None = Field(
         default=None, max_length=128, description="The client that makes it; operator."
     )
@@ -81,7 +88,9 @@ class Delay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    delay: str = Field(max_length=32, description='From now on: "5s".')
+    delay: str = Field(
+        max_length=32, description='From now on: "5s".', json_schema_extra={"pattern": PATTERN}
+    )
 
 
 class Edit(msgspec.Struct, forbid_unknown_fields=True):
@@ -121,7 +130,7 @@ async def add_break(request: Request, body: NewBreak) -> Response:
     services = services_of(request)
     by = services.bus.full_name(body.sender or "operator")
     services.bus.check_client(by)
-    for_s = None if body.duration is None else duration("duration", body.duration)
+    for_s = None if body.duration is None else duration("duration", body.duration, DELAY_MAX_S)
     async with durable(services):
         point = services.hold.add(body.filter, by=by, name=body.name, most=body.count, for_s=for_s)
     return answer(_break_body(services, point), 201)
@@ -228,7 +237,7 @@ async def drop(request: Request, seq: Seq) -> Response:
 async def delay(request: Request, seq: Seq, body: Delay) -> Response:
     """Let a message go on by itself later; said again, it is later again."""
     services = services_of(request)
-    seconds = duration("delay", body.delay)
+    seconds = duration("delay", body.delay, DELAY_MAX_S)
     await _there(services, seq)
     async with durable(services):
         services.hold.delay(seq, seconds)

@@ -15,13 +15,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from caxton import config
 from caxton.acl import Performative
 from caxton.acl.message import read_message
 from caxton.api.responses import answer, page
 from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
 from caxton.bus.clients import Waiter
+from caxton.duration import PATTERN, microseconds, seconds
 from caxton.errors import InvalidMessage, MessageNotFound
 from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
@@ -67,7 +67,11 @@ class Keys:
 async def submit(
     request: Request,
     wait: Annotated[
-        str | None, Query(description='How long to wait for replies, in seconds or as "5s".')
+        str | None,
+        Query(
+            description='How long to wait for replies, in seconds or as "5s".',
+            json_schema_extra={"pattern": PATTERN},
+        ),
     ] = None,
     replies: Annotated[
         int,
@@ -79,7 +83,7 @@ async def submit(
 ) -> Response:
     """Send one message; answered when it is committed, and where asked when the replies are there."""
     services = services_of(request)
-    patience = duration("wait", wait) if wait is not None else 0.0
+    patience = duration("wait", wait, LONGEST_WAIT_S) if wait is not None else 0.0
     line = await request.body()
     if idempotency_key is None:
         return await _say(services, line, sender, traceparent, None, patience, replies)
@@ -238,15 +242,12 @@ async def _replies(
     return body
 
 
-def duration(name: str, text: str) -> float:
-    """A parameter's duration in seconds, an hour at the most."""
+def duration(name: str, text: str, most_s: float) -> float:
+    """A parameter's duration in seconds; InvalidMessage where it is none, or too long."""
     try:
-        given = float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else config.seconds(text)
+        return seconds(text, most_s=most_s)
     except ValueError as error:
         raise InvalidMessage(f"{name}: {error}") from error
-    if given > LONGEST_WAIT_S:
-        raise InvalidMessage(f"{name}: the longest wait is {LONGEST_WAIT_S:.0f} seconds")
-    return given
 
 
 def _moment(services: Services, name: str, text: str | None) -> int | None:
@@ -254,15 +255,14 @@ def _moment(services: Services, name: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return services.clock.now_us() - round(config.seconds(text) * 1e6)
-    except ValueError:
-        pass
-    try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidMessage(
-            f'{name}: {text!r} is neither an ISO time nor a duration such as "5m"'
-        ) from error
+    except ValueError:
+        ago_us = microseconds(text)
+        if ago_us is None:
+            raise InvalidMessage(
+                f'{name}: {text!r} is neither an ISO time nor a duration such as "5m"'
+            ) from None
+        return services.clock.now_us() - ago_us
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1e6)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import LONGEST_WAIT_S, duration
 from caxton.api.services import Services, services_of
+from caxton.duration import PATTERN
 from caxton.errors import InvalidTask
 from caxton.schemas.messages import TaskDetail, Tasks, iso
 from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView
@@ -23,7 +24,10 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 Wait = Annotated[
     str | None,
-    Query(description='How long to wait for its end, in seconds or as "5s"; to its end where left out.'),
+    Query(
+        description='How long to wait for its end, in seconds or as "5s"; to its end where left out.',
+        json_schema_extra={"pattern": PATTERN},
+    ),
 ]
 
 
@@ -117,7 +121,7 @@ async def _shown(services: Services, id: str, patience_s: float, status: int) ->
 
 
 def _patience(wait: str | None, usual: float) -> float:
-    return usual if wait is None else duration("wait", wait)
+    return usual if wait is None else duration("wait", wait, LONGEST_WAIT_S)
 
 
 class _Content(msgspec.Struct):
