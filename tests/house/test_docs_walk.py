@@ -1,4 +1,4 @@
-"""The walk through the runtime names rooms and files that are there, and every link of every page leads somewhere."""
+"""The walk through the code names packages and files that are there, and every link of every page leads somewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
             assert anchor in anchors(file), target
 
 
-def test_the_walk_lists_the_rooms_in_the_order_that_is_held() -> None:
+def test_the_walk_lists_the_packages_in_the_order_that_is_held() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
         "contracts"
     ]

@@ -38,7 +38,7 @@ def test_both_engines_can_be_made_in_one_process() -> None:
 def test_a_fault_handler_from_the_start_does_no_harm() -> None:
     code = (
         "import faulthandler; faulthandler.enable()\n"
-        "from caxton.sandbox import selftest\n"
+        "from caxton.sandbox.cell import selftest\n"
         "print(selftest.choose()[1])"
     )
     done = subprocess.run(
