@@ -8,9 +8,10 @@ from caxton.deploy.engine.configured_builds import ConfiguredBuilds
 from caxton.deploy.engine.engine import Engine
 from caxton.deploy.engine.refusals import Refusal, refusals
 from caxton.deploy.options import Condition, DeploymentOptions, Probation, Stage, options_of
+from caxton.deploy.record import DeploymentView
 from caxton.deploy.replay_gate import GateVerdict, ReplayGate
 from caxton.deploy.request import STRATEGIES, DeploymentRequest
-from caxton.deploy.view import DeploymentView, Timings
+from caxton.deploy.saved import Timings
 
 __all__ = [
     "STRATEGIES",

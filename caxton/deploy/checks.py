@@ -6,6 +6,7 @@ step. A side instance is made, asked one question that is none, and thrown away 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -39,8 +40,8 @@ class Check(msgspec.Struct, frozen=True):
 class Checks:
     """The steps of one deployment, in order; the last one is the one that failed."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.done: list[Check] = []
+    def __init__(self, clock: Clock, done: Iterable[Check] = ()) -> None:
+        self.done: list[Check] = list(done)
         self._clock = clock
         self._began = clock.monotonic()
 

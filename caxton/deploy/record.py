@@ -6,17 +6,17 @@ deployment stands, also after a restart.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from caxton.agents import AgentRecord
 from caxton.clock import Clock
-from caxton.deploy.checks import Checks
+from caxton.deploy.checks import Check, Checks
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.replay_gate import GateVerdict
 from caxton.deploy.request import DeploymentRequest
-from caxton.deploy.saved import Origin, SavedState
+from caxton.deploy.saved import Origin, SavedState, Timings
 from caxton.deploy.states import (
     Deploying,
     Effect,
@@ -29,8 +29,45 @@ from caxton.deploy.states import (
     stored,
 )
 from caxton.deploy.target import Target
-from caxton.deploy.view import DeploymentView, Timings
 from caxton.journal import DeploymentRow, Journal
+
+
+class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """The move of one agent to a revision. States are the architecture document's."""
+
+    id: str
+    agent: str
+    revision: str
+    previous: str | None
+    strategy: str
+    state: str
+    reason: str | None
+    created_us: int
+    updated_us: int
+    timings: Timings | None = None
+    memory: str | None = None
+    """What became of the agent's state: "carried" by its hooks, "rebuilt" by running its past again, or "fresh"; None
+    for a new agent."""
+    memory_reason: str | None = None
+    """Why the new revision began without the old one's state, or how much of the past was run."""
+    unchanged: bool = False
+    """Whether the agent ran exactly this already, so that nothing was done."""
+    validation: list[Check] = []
+    """The steps that the new revision had to pass before any message went to it."""
+    progress: dict[str, Any] | None = None
+    """How far it is while both revisions live: stage, times, what was measured."""
+    gate: GateVerdict | None = None
+    """What the agent's conversations were answered by the new revision, where that was asked for."""
+    waits: bool = False
+    """Whether it waits for an operator to promote or abort it."""
+    configured: bool = False
+    """Whether caxton.toml named that revision."""
+    takes_back: str | None = None
+    """The deployment that it undoes."""
+
+
+SAVED: Final = ("timings", "memory", "memory_reason", "unchanged", "validation", "progress", "gate")
+"""What of the view is written down beside the row's columns."""
 
 
 class Live(Protocol):
@@ -137,7 +174,7 @@ class DeploymentRecord:
         self.compile_ms, self._cached = saved.timings.compile_ms, saved.timings.cached
         self._load_ms = saved.timings.load_ms
         self.remembers(saved.memory, saved.memory_reason)
-        self.checks.done = list(saved.validation)
+        self.checks = Checks(self._clock, saved.validation)
         self._origin = msgspec.json.decode(row.detail, type=Origin)
 
     # ------------------------------------------------------------------ how it is seen
@@ -145,17 +182,9 @@ class DeploymentRecord:
     def save(self) -> None:
         """Write it down."""
         view = self.view()
-        detail: dict[str, Any] = {
-            "timings": msgspec.to_builtins(view.timings),
-            "memory": view.memory,
-            "memory_reason": view.memory_reason,
-            "unchanged": view.unchanged,
-            "before": msgspec.to_builtins(self._before),
-            "validation": msgspec.to_builtins(view.validation),
-            "progress": view.progress,
-            "gate": msgspec.to_builtins(view.gate),
-            **msgspec.to_builtins(self._origin),
-        }
+        plain = msgspec.to_builtins(view)
+        detail: dict[str, Any] = {key: plain[key] for key in SAVED}
+        detail |= {"before": msgspec.to_builtins(self._before), **msgspec.to_builtins(self._origin)}
         if self._live is not None and stored(view.state) is not None:
             detail |= {
                 "kept": self._live.kept(),

@@ -13,8 +13,19 @@ from caxton.agents import AgentConfig
 from caxton.deploy.checks import Check
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.request import SIDE_BY_SIDE
-from caxton.deploy.view import Timings
 from caxton.journal import DeploymentRow
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time of a deployment went."""
+
+    compile_ms: float
+    cached: bool
+    """Whether the module had been compiled before."""
+    load_ms: float
+    """Until the new revision was ready to take over; the old one worked on."""
+    pause_us: int
+    """How long the agent took no turn, in microseconds; 0 for a new agent."""
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):

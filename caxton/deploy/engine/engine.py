@@ -26,10 +26,9 @@ from caxton.deploy.engine.run import DeploymentRun
 from caxton.deploy.handover.standby import SavedProgress
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.plan import Plan, plan_of
-from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.request import SIDE_BY_SIDE, DeploymentRequest
 from caxton.deploy.target import Target
-from caxton.deploy.view import DeploymentView
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits

@@ -15,11 +15,10 @@ import structlog
 from caxton.agents import Supervisor
 from caxton.deploy.engine.records import DeploymentRecords, resumable
 from caxton.deploy.handover.standby import SavedProgress
-from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.saved import goes_on
 from caxton.deploy.states import DAEMON_STOPPED
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
-from caxton.deploy.view import DeploymentView
 from caxton.journal import DeploymentRow, Reader
 
 log = structlog.get_logger("caxton.deploy")

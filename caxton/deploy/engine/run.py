@@ -15,18 +15,14 @@ from caxton.agents import AgentRecord, Running, Suspended
 from caxton.cells import Cell, CellLost
 from caxton.deploy.checks import STATIC, validate
 from caxton.deploy.context import DeployContext
+from caxton.deploy.engine.handovers import handover_of
+from caxton.deploy.handover.handover import Handover
 from caxton.deploy.handover.standby import SavedProgress
-from caxton.deploy.handover.swap import Change
-from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.handover.start import Start
+from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, judge
 from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, ProbationFailed, Refused, Unchanged
-from caxton.deploy.strategies.blue_green import BlueGreen
-from caxton.deploy.strategies.canary import Canary
-from caxton.deploy.strategies.direct import Direct
-from caxton.deploy.strategies.drain import Drain
-from caxton.deploy.strategies.shadow import Shadow
 from caxton.deploy.target import Target
-from caxton.deploy.view import DeploymentView
 from caxton.errors import CaxtonError, DeploymentError
 
 
@@ -42,7 +38,7 @@ class DeploymentRun:
         saved: SavedProgress | None = None,
     ) -> None:
         self.deployment = deployment
-        self.change = Change(context, deployment)
+        self.handover: Handover = Start(context, deployment)
         self.released = False
         """Whether others may change the agent meanwhile."""
         self._context = context
@@ -68,12 +64,12 @@ class DeploymentRun:
     def promote(self) -> None:
         """An operator says that the new revision is to stay, or to go in."""
         if not self._decide(None):
-            self.change.promote()
+            self.handover.promote()
 
     def abort(self) -> None:
         """An operator says that the old revision is to go on."""
         if not self._decide(DROPPED):
-            self.change.abort()
+            self.handover.abort()
 
     def supersede(self) -> None:
         """A newer build came while this one waited."""
@@ -83,7 +79,7 @@ class DeploymentRun:
         """The daemon stops: come to an end soon."""
         self._stopping = True
         if not self._decide(DAEMON_STOPPED):
-            self.change.stop()
+            self.handover.stop()
 
     async def go(self) -> DeploymentView:
         """From the first step to the last."""
@@ -96,7 +92,7 @@ class DeploymentRun:
                 deployment.leave_unchanged()
             else:
                 if runs:
-                    self.change = self._handover()
+                    self.handover = self._handover()
                 happening = await self._checked()
             deployment.loaded((clock.monotonic() - began) * 1000)
         except CaxtonError as error:
@@ -107,9 +103,9 @@ class DeploymentRun:
         """After a restart of the daemon: put the new revision beside the old one again, and go on."""
         happening: Happening | None
         try:
-            change = self.change = self._handover()
-            await change.check()
-            await change.change_over()
+            handover = self.handover = self._handover()
+            await handover.check()
+            await handover.change_over()
         except CaxtonError as error:
             reason = f"it could not go on after the daemon's restart: {readable(error).message}"
             happening = ProbationFailed(reason)
@@ -136,7 +132,7 @@ class DeploymentRun:
             probe=deployment.options.probe,
         )
         await self._through_the_gate()
-        return await self.change.check()
+        return await self.handover.check()
 
     async def _through_the_gate(self) -> None:
         """See what the agent's conversations are answered now; wait for an operator where that is not good enough."""
@@ -166,7 +162,11 @@ class DeploymentRun:
             raise DeploymentError(f"{agent.name} was removed while this waited")
         context.agents.claim(agent, "deployed")
         self.released = False
-        self.change = self._handover() if _runs(agent) else Change(context, deployment)
+        self.handover = (
+            handover_of(self._context, self.deployment, self._saved)
+            if _runs(agent)
+            else Start(context, deployment)
+        )
 
     def _decide(self, why: str | None) -> bool:
         """End the waiting, if it waits."""
@@ -182,19 +182,8 @@ class DeploymentRun:
             return agent.cell
         return self._context.agents.instances.place()
 
-    def _handover(self) -> Change:
-        context, deployment = self._context, self.deployment
-        match deployment.request.strategy:
-            case "canary":
-                return Canary(context, deployment, self._saved)
-            case "shadow":
-                return Shadow(context, deployment, self._saved)
-            case "blue-green" if deployment.options.drain:
-                return Drain(context, deployment)
-            case "blue-green":
-                return BlueGreen(context, deployment)
-            case _:
-                return Direct(context, deployment)
+    def _handover(self) -> Handover:
+        return handover_of(self._context, self.deployment, self._saved)
 
     async def _follow(self, happening: Happening | None) -> DeploymentView:
         while happening is not None:
@@ -210,7 +199,7 @@ class DeploymentRun:
 
     async def _perform(self, effect: Effect) -> Happening | None:
         """Do what a step asks for; what came of it, where that makes the next step."""
-        change, bus = self.change, self._context.bus
+        handover, bus = self.handover, self._context.bus
         match effect:
             case Effect.SAVE:
                 self.deployment.save()
@@ -218,32 +207,32 @@ class DeploymentRun:
                 self.tell()
             case Effect.CHANGE_OVER:
                 bus.settle()
-                return await change.change_over()
+                return await handover.change_over()
             case Effect.WATCH:
                 return await self._watched()
             case Effect.COMMIT:
-                change.commit()
+                handover.commit()
             case Effect.BRING_BACK:
-                await change.bring_back()
+                await handover.bring_back()
             case Effect.DROP_NEW:
-                await change.drop_new()
+                await handover.drop_new()
             case Effect.RETIRE_OLD:
-                return await change.retire_old()
+                return await handover.retire_old()
         return None
 
     async def _watched(self) -> Happening | None:
         if self._stopping:
-            self.change.stop()
-        if self.change.lasting and not self.deployment.request.wait:
+            self.handover.stop()
+        if self.handover.lasting and not self.deployment.request.wait:
             self._answer(self.deployment.view())
-        return await self.change.watch()
+        return await self.handover.watch()
 
     def tell(self) -> None:
         """Tell the viewers where it stands."""
         bus = self._context.bus
         bus.event(
             "deployment",
-            agent=self.change.record.endpoint.name,
+            agent=self.deployment.agent.endpoint.name,
             body=msgspec.to_builtins(self.deployment.view()),
         )
         bus.settle()

@@ -22,6 +22,7 @@ import msgspec
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.bus.endpoint import NEVER
 from caxton.cells import Answer, CellLink, CellLost
+from caxton.deploy.strategies.revision_metrics import PendingTurn
 from caxton.sandbox.frames import Fault, Kind
 from caxton.turn_status import DISCARDED, Status
 
@@ -33,40 +34,7 @@ _KEPT: Final = (Status.OK, Status.GUEST_ERROR)
 """After a turn with one of these the instance is there, and has handled its message."""
 
 
-class PendingTurn:
-    """One message that one of the two has not answered, or of which nothing was said."""
-
-    __slots__ = (
-        "asked_new",
-        "envelope",
-        "for_new",
-        "held_new",
-        "new",
-        "new_speaks",
-        "old",
-        "refused",
-        "said",
-        "violated",
-    )
-
-    def __init__(self, envelope: Envelope, *, asked_new: bool, for_new: bool) -> None:
-        self.envelope = envelope
-        self.asked_new = asked_new
-        self.for_new = for_new
-        """Whether its conversation is the new revision's."""
-        self.new_speaks = for_new
-        self.held_new = False
-        """Whether the new revision has handled it before, when the old one gave it back."""
-        self.old: Answer | None = None
-        self.new: Answer | None = None
-        self.said = False
-        self.refused = False
-        """Whether the bus refused what the new revision said."""
-        self.violated = False
-        """Whether what was said was not legal in its conversation, or was refused; whoever said it."""
-
-
-class Watcher(Protocol):
+class Observer(Protocol):
     """Who the dual run belongs to."""
 
     def speaks(self, envelope: Envelope) -> bool:
@@ -91,10 +59,10 @@ class Watcher(Protocol):
 
 
 class DualRun:
-    """An port between the bus and a cell's link, and the watch over what the new revision says."""
+    """A port between the bus and a cell's link, and the watch over what the new revision says."""
 
     def __init__(
-        self, bus: Bus, link: CellLink, endpoint: Endpoint, revisions: tuple[int, int], watcher: Watcher
+        self, bus: Bus, link: CellLink, endpoint: Endpoint, revisions: tuple[int, int], observer: Observer
     ) -> None:
         self.room = ROOM
         self.catches = False
@@ -104,7 +72,7 @@ class DualRun:
         self._link = link
         self._endpoint = endpoint
         self._old_no, self._new_no = revisions
-        self._watcher = watcher
+        self._observer = observer
         self._new_slot: int | None = None
         self._turns: dict[int, PendingTurn] = {}
         self._heard: set[int] = set()
@@ -168,7 +136,7 @@ class DualRun:
         endpoint.port = self._link
         self._bus.ports.remove(self)
 
-    # ------------------------------------------------------------------ as an port
+    # ------------------------------------------------------------------ as a port
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Give one message to both."""
@@ -179,12 +147,8 @@ class DualRun:
             asyncio.get_running_loop().call_soon(self._too_late)
         heard = envelope.seq in self._heard
         slot = None if heard else self._new_slot
-        turn = PendingTurn(
-            envelope,
-            asked_new=slot is not None,
-            for_new=slot is not None and self._watcher.speaks(envelope),
-        )
-        turn.held_new = heard
+        for_new = slot is not None and self._observer.speaks(envelope)
+        turn = PendingTurn(envelope, slot is not None, for_new, for_new, held_new=heard)
         self._heard.discard(envelope.seq)
         self._turns[envelope.seq] = turn
         try:
@@ -224,7 +188,7 @@ class DualRun:
         """The cell died: what was pending goes back to the mailbox, and the agent is the old revision again."""
         self.end()
         self._turns.clear()
-        self._watcher.lost(why)
+        self._observer.lost(why)
 
     # ------------------------------------------------------------------ answers
 
@@ -260,7 +224,7 @@ class DualRun:
     def _fall(self, reason: str) -> None:
         self._decide_ready()
         self.unseat()
-        self._watcher.fell(reason)
+        self._observer.fell(reason)
 
     def _plan(self, turn: PendingTurn) -> None:
         self._ready.append(turn)
@@ -314,7 +278,7 @@ class DualRun:
             if turn.new_speaks and turn.old.status in DISCARDED:
                 self._old_broke(turn.old)
             if turn.new is not None and Status.UNHANDLED not in (turn.old.status, turn.new.status):
-                self._watcher.heard(turn)
+                self._observer.heard(turn)
 
     def _say(self, turn: PendingTurn, answer: Answer, revision_no: int, *, new: bool) -> bool:
         """Let the bus have one side's turn; False where it did not take the new one's."""
@@ -359,12 +323,12 @@ class DualRun:
         seq, new = turn.envelope.seq, turn.new
         went_well = turn.new_speaks or old.status in _KEPT
         if went_well and old.status in DISCARDED:
-            self._watcher.apart(seq, new=False, held=False)
+            self._observer.apart(seq, new=False, held=False)
         if went_well and new is not None and new.status in DISCARDED:
-            self._watcher.apart(seq, new=True, held=False)
+            self._observer.apart(seq, new=True, held=False)
         bore = turn.asked_new and new is not None and new.status in _KEPT
         if not went_well and (bore or turn.held_new):
-            self._watcher.apart(seq, new=True, held=True)
+            self._observer.apart(seq, new=True, held=True)
 
     def _old_broke(self, answer: Answer) -> None:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""

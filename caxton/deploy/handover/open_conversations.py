@@ -8,6 +8,7 @@ when it has been silent for a while; whoever asks says how long.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Final
 
@@ -17,6 +18,16 @@ from caxton.protocols.machine import is_open
 
 AT_ONCE: Final = 4_096
 """Conversations that are looked at in one go, so that the bus is not held up."""
+
+
+async def under_way(bus: Bus, agent: str) -> AsyncIterator[tuple[str, int]]:
+    """The conversations that this agent takes part in, as far as the bus remembers, with the journal's keys."""
+    entries = iter(list(bus.conversations.entries.items()))
+    while part := list(islice(entries, AT_ONCE)):
+        for id, entry in part:
+            if agent in entry.members:
+                yield id, entry.key
+        await asyncio.sleep(0)
 
 
 class OpenConversations:
@@ -32,17 +43,12 @@ class OpenConversations:
 
     async def look(self) -> list[int]:
         """Find them, as far as the bus remembers; their keys."""
-        talks = iter(list(self._bus.conversations.entries.items()))
-        while part := list(islice(talks, AT_ONCE)):
-            for id, talk in part:
-                if self._agent not in talk.members:
-                    continue
-                ended = self._has_ended(id)
-                if ended is None:
-                    self._others.add(talk.key)
-                elif not ended:
-                    self._open[id] = None
-            await asyncio.sleep(0)
+        async for id, key in under_way(self._bus, self._agent):
+            ended = self._has_ended(id)
+            if ended is None:
+                self._others.add(key)
+            elif not ended:
+                self._open[id] = None
         return [*self._others, *(conversation_key(id) for id in self._open)]
 
     def is_silent_kind(self, conversation: str) -> bool:

@@ -1,91 +1,159 @@
-"""The first turns of a new revision, one message at a time, so that it can be taken back with nothing lost.
+"""Blue-green without a drain: the new revision proves itself, first in a rehearsal, then in its first turns.
 
-In: an agent's messages, as to any port. Out: the same messages to its cell, each when the turn before has ended, and
-a verdict. While one turn is pending nothing later has been run, so a turn that fails leaves its message and all
-later ones in their order.
+    rehearsal   old: works on     new: loaded; another instance of it is given the old one's state, and dropped
+    swap        old: stands by    new: takes the state as it is between two turns
+    probation   old: stands by    new: handles messages, one at a time
+    then        old: shut down    new: is the agent      or   old: runs what was answered once more, and goes on
+
+What the new revision answered in its probation has been said and stays said. The old one, coming back, runs those
+messages again with its output dropped, so that it knows of them: turns are deterministic.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+import msgspec
 
-from caxton.bus import Bus, Endpoint, Envelope
-from caxton.cells import CellLink
-from caxton.deploy.states import Passed, ProbationFailed
+from caxton.bus.endpoint import NEVER
+from caxton.cells import CellLost
+from caxton.deploy.context import DeployContext
+from caxton.deploy.handover.countdown import Countdown
+from caxton.deploy.handover.probation_port import ProbationPort
+from caxton.deploy.handover.swap import Swap, not_taken_over
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Happening, Passed, ProbationFailed
+from caxton.deploy.strategies.blue_green import BlueGreen
+from caxton.deploy.target import Target
+from caxton.errors import DeploymentError
+from caxton.sandbox.frames import Fault, Kind
+from caxton.turn_status import DISCARDED, Status
 
 
-class ProbationPort:
-    """An port between the bus and a cell's link. It ends after `turns` good turns, or when it is told to."""
+class SwapOnProbation(Swap):
+    """The old instance stands by until the probation is over."""
 
-    catches = True
+    on_probation = True
 
-    def __init__(
-        self, bus: Bus, link: CellLink, endpoint: Endpoint, turns: int, on_lost: Callable[[], None]
-    ) -> None:
-        self.room = 1
-        self.handled: list[Envelope] = []
-        """What the new revision has answered, in order."""
-        self.verdict: asyncio.Future[Passed | ProbationFailed] = asyncio.get_running_loop().create_future()
-        self._bus = bus
-        self._link = link
-        self._endpoint = endpoint
-        self._turns = turns
-        self._on_lost = on_lost
-        self._pending: Envelope | None = None
-        self._ending: Passed | ProbationFailed | None = None
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord, policy: BlueGreen) -> None:
+        super().__init__(context, deployment)
+        assert self.agent.revision is not None
+        self._policy = policy
+        self._old = Target(self.agent.revision, self.agent.config)
+        self._old_seq = 0
+        self._port: ProbationPort | None = None
+        self._is_lost = False
 
-    # ------------------------------------------------------------------ as an port
+    async def check(self) -> Happening:
+        """Load the new revision, and see whether it takes the state that the old one has now."""
+        checked = await super().check()
+        if self.instance.carry:
+            await self._rehearse()
+        return checked
 
-    def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
-        """Take the one message that there is room for."""
-        self.room = 0
-        self._pending = envelope
-        self._link.push(endpoint, envelope)
+    def take_over(self) -> None:
+        """The next messages are the new revision's probation."""
+        endpoint, bus = self.agent.endpoint, self.context.bus
+        self._old_seq = endpoint.last_seq
+        super().take_over()
+        # the kept state is the old revision's, and it is the old one that comes back from it
+        endpoint.snapshot_at = NEVER
+        self._port = ProbationPort(bus, self.instance.link, endpoint, self._policy, self._lost)
+        endpoint.trial = endpoint.port = self._port
+        bus.ports.append(self._port)
 
-    def wait(self, endpoint: Endpoint) -> None:
-        """Nothing to remember: `settle` looks into the mailbox."""
+    async def watch(self) -> Happening:
+        """Wait for the first turns, or the end of the warm-up."""
+        port = self._port
+        assert port is not None
+        warm_up = Countdown(self.context.clock, lambda: port.end(Passed()), self._policy.countdown_s)
+        warm_up.start()
+        try:
+            return await port.verdict
+        finally:
+            warm_up.stop()
 
-    def settle(self) -> None:
-        """After a burst: see whether the turn has ended, and give the cell the next message."""
-        endpoint, envelope = self._endpoint, self._pending
-        if self.verdict.done() or endpoint.in_flight:
+    def stop(self) -> None:
+        """End the probation, if it is under way, with the old revision back."""
+        if self._port is not None:
+            self._port.end(ProbationFailed(DAEMON_STOPPED))
+
+    def promote(self) -> None:
+        """The probation is over: the new revision stays."""
+        self._under_way("promoted").end(Passed())
+
+    def abort(self) -> None:
+        """The probation is over: the old revision comes back."""
+        self._under_way("aborted").end(ProbationFailed(ABORTED))
+
+    def commit(self) -> None:
+        """The new revision is the agent, and has as many messages in flight as any other."""
+        self._end()
+        super().commit()
+        self.context.bus.open(self.agent.endpoint)
+
+    async def bring_back(self) -> None:
+        """The old instance learns what was answered meanwhile, and gets the message that failed and all later ones."""
+        if self._is_lost:
             return
-        if envelope is not None:
-            self._pending = None
-            if endpoint.waiting and endpoint.waiting[0] is envelope:
-                self._decide(ProbationFailed(f"the cell did not take message {envelope.seq}"))
+        assert self._port is not None
+        agent, endpoint, instances = self.agent, self.agent.endpoint, self.context.agents.instances
+        handled = self._port.handled
+        async with agent.changing:
+            endpoint.open = False
+            self._end()
+            self.instance.give_back(self._old.revision, self._old.config)
+            endpoint.last_seq = handled[-1].seq if handled else self._old_seq
+            try:
+                learned = await instances.replay(
+                    self.instance.link, endpoint.slot, [envelope.body for envelope in handled]
+                )
+            except CellLost:
                 return
-            self.handled.append(envelope)
-            if len(self.handled) >= self._turns:
-                self._ending = self._ending or Passed()
-        if self._ending is not None:
-            self._decide(self._ending)
-            return
-        self.room = 1
-        if endpoint.open and endpoint.waiting and not self._bus.journal.congested:
-            self.push(endpoint, endpoint.waiting.popleft())
-            self._link.settle()
+            if learned.fault is not None:
+                self.instance.lost_old("taken back", learned.fault)
+                return
+            instances.plan_snapshot(agent)
+            self.context.bus.open(endpoint)
 
-    # ------------------------------------------------------------------ what ends it
+    async def _rehearse(self) -> None:
+        agent, cell, instances = self.agent, self.instance.cell, self.context.agents.instances
+        endpoint = agent.endpoint
+        # the frame stands behind every message that the cell has now, so the state is the one after them
+        seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+        answer = await self.instance.link.request(Kind.SNAPSHOT, endpoint.slot)
+        if answer.status != Status.OK:
+            fault = msgspec.json.decode(answer.payload, type=Fault)
+            if answer.status in DISCARDED:
+                self.instance.lost_old("snapshot", fault)
+            raise DeploymentError(
+                f"the old revision did not give its state: {fault.reason}",
+                hint="it goes on; a fresh state can be asked for",
+                fault=fault.code,
+            )
+        instances.keep(agent, answer.payload, seq)
+        # in an instance of its own: a guest need not be able to restore twice
+        slot = cell.slot()
+        try:
+            await instances.load(
+                agent, cell, slot, self.target.revision, self.target.config, state=answer.payload
+            )
+        except DeploymentError as error:
+            raise not_taken_over(error.message, error.hint, **error.details) from None
+        await instances.drop(cell, slot)
 
-    def end(self, verdict: Passed | ProbationFailed) -> None:
-        """End it with that verdict, after the pending turn if that goes well."""
-        self._ending = self._ending or verdict
-        self.settle()
+    def _under_way(self, how: str) -> ProbationPort:
+        if self._port is None:
+            raise self.undecidable(how)
+        return self._port
 
-    def failed(self, envelope: Envelope, code: str, reason: str) -> None:
-        """A turn cost the instance, or said what it may not."""
-        self._pending = None
-        self._decide(ProbationFailed(f"message {envelope.seq}: {code}: {reason}"))
+    def _lost(self) -> None:
+        self._is_lost = True
+        self._end()
+        self.instance.give_back(self._old.revision, self._old.config)
 
-    def lost(self, why: str) -> None:
-        """The cell died: the agent is the old revision again, and comes back with its cell."""
-        self._pending = None
-        self._on_lost()
-        self._decide(ProbationFailed(why))
-
-    def _decide(self, verdict: Passed | ProbationFailed) -> None:
-        self.room = 0
-        if not self.verdict.done():
-            self.verdict.set_result(verdict)
+    def _end(self) -> None:
+        endpoint, port = self.agent.endpoint, self._port
+        assert port is not None
+        endpoint.trial = None
+        endpoint.port = self.instance.link
+        endpoint.queued = False
+        self.context.bus.ports.remove(port)

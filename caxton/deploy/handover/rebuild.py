@@ -24,7 +24,7 @@ PORTION: Final = 256
 
 
 class Tap:
-    """An port between the bus and a cell's link that remembers what passed."""
+    """A port between the bus and a cell's link that remembers what passed."""
 
     def __init__(self, bus: Bus, link: CellLink, endpoint: Endpoint) -> None:
         self.heard: deque[Envelope] = deque(endpoint.in_flight)
@@ -84,7 +84,7 @@ class Rebuild:
         on disk are left out.
         """
         endpoint = self._record.endpoint
-        way = await self._past(
+        plan = await self._past(
             RecoveryPlan(
                 self._record,
                 self._cell,
@@ -96,16 +96,16 @@ class Rebuild:
                 strict=strict,
             )
         )
-        if not way.replays:
-            return way.reason
+        if not plan.replays:
+            return plan.reason
         self._tap = Tap(self._bus, self._link, endpoint)
         upto = endpoint.last_seq
         endpoint.port = self._tap
         self._bus.ports.append(self._tap)
         # what ended before the tap was there
-        await self._agents.recovery.catch_up(way, upto)
-        self.turns = way.turns
-        self._raise(way)
+        await self._agents.recovery.catch_up(plan, upto)
+        self.turns = plan.turns
+        self._raise(plan)
         for _ in range(ROUNDS):
             if await self._tell(ended_only=True) <= FEW:
                 break
@@ -135,18 +135,18 @@ class Rebuild:
 
     # ------------------------------------------------------------------ steps
 
-    async def _past(self, way: RecoveryPlan) -> RecoveryPlan:
+    async def _past(self, plan: RecoveryPlan) -> RecoveryPlan:
         """What is on disk now, told."""
-        await self._agents.recovery.recall([way], decided_upto(self._record.endpoint))
-        if way.error is not None:
-            raise way.error
-        self._raise(way)
-        return way
+        await self._agents.recovery.recall([plan], decided_upto(self._record.endpoint))
+        if plan.error is not None:
+            raise plan.error
+        self._raise(plan)
+        return plan
 
-    def _raise(self, way: RecoveryPlan) -> None:
-        if way.broke:
+    def _raise(self, plan: RecoveryPlan) -> None:
+        if plan.broke:
             raise DeploymentError(
-                f"its past cannot be told to the new revision: {way.reason}",
+                f"its past cannot be told to the new revision: {plan.reason}",
                 hint="the old revision goes on; with --fresh-state the new one begins with nothing",
             )
 

@@ -1,8 +1,7 @@
 """Two live revisions of one agent, whatever for: how they are measured, and how one of the two takes over and the other
-one goes. How the new one comes to stand there is said in `standby`.
+one goes. How the new one comes to stand there is said in `standby`, what decides between them by a policy.
 
-In: what a `DualRun` hears. Out: a verdict, and an agent that is one of the two again. What decides is said by the
-strategies: `canary`, `shadow` and `drain`.
+In: what a `DualRun` hears. Out: a verdict, and an agent that is one of the two again.
 """
 
 from __future__ import annotations
@@ -13,16 +12,22 @@ from typing import Any, Final
 
 import msgspec
 
+from caxton.bus import Envelope
 from caxton.cells import CellLost
 from caxton.clock import Alarm
 from caxton.deploy.context import DeployContext
-from caxton.deploy.handover.dual_run import PendingTurn
+from caxton.deploy.handover.countdown import Countdown
+from caxton.deploy.handover.handover import Handover
+from caxton.deploy.handover.new_instance import NewInstance
+from caxton.deploy.handover.open_conversations import under_way
 from caxton.deploy.handover.standby import DIED, SavedProgress, Standby
 from caxton.deploy.record import DeploymentRecord
-from caxton.deploy.states import ABORTED, ChangedOver, Happening, Passed, ProbationFailed
-from caxton.deploy.strategies.revision_metrics import ComparedMetrics
+from caxton.deploy.states import ABORTED, ChangedOver, Checked, Drained, Happening, Passed, ProbationFailed
+from caxton.deploy.strategies.conversation_routing import ConversationRouting
+from caxton.deploy.strategies.policy import Policy, Verdict
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics, PendingTurn
 from caxton.errors import CaxtonError, DeploymentError
-from caxton.turn_status import DISCARDED, Status
+from caxton.journal import OwnTurn
 
 BREAKDOWNS: Final = 5
 WITHIN_S: Final = 30.0
@@ -30,38 +35,56 @@ WITHIN_S: Final = 30.0
 NOTE_S: Final = 5.0
 
 
-class SideBySide(Standby):
-    """Both revisions handle every message; `speaks` says whose words are said."""
+class SideBySide(Handover):
+    """Both revisions handle every message; the policy says whose words are said, and when it is over."""
 
-    on_probation = True
     lasting = True
 
     def __init__(
         self,
         context: DeployContext,
         deployment: DeploymentRecord,
+        policy: Policy,
         saved: SavedProgress | None = None,
     ) -> None:
-        super().__init__(context, deployment, saved)
-        self.options = deployment.options
+        super().__init__(context, deployment)
+        self.policy = policy
+        self.instance = NewInstance(context, deployment)
+        self.standby = Standby(context, deployment, self.instance, self, saved)
         self.metrics = saved.metrics if saved else ComparedMetrics()
-        self._verdict: asyncio.Future[Happening | None] = asyncio.get_running_loop().create_future()
+        self._saved = saved
+        left_s = float((saved.progress if saved else {}).get("left_s", policy.countdown_s))
+        self._countdown = Countdown(context.clock, self._expired, left_s)
+        self._verdict: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         self._fallen: deque[float] = deque(maxlen=BREAKDOWNS)
         self._notes: Alarm | None = None
         deployment.follow(self)
 
-    # ------------------------------------------------------------------ as a change
+    # ------------------------------------------------------------------ as a handover
+
+    async def check(self) -> Happening:
+        """Load the new revision and give it a past, where it is not to take the old one's state."""
+        await self.standby.load()
+        return Checked()
 
     async def change_over(self) -> Happening:
         """The new revision takes its place beside the old one, which goes on without a pause."""
-        await self.join()
-        self.record.deployment = self.deployment.id
+        if self.policy.routing is not None:
+            await self._keep_routing(self.policy.routing)
+        try:
+            await self.standby.join()
+        except DeploymentError:
+            await self.bring_back()
+            raise
+        self.agent.deployment = self.deployment.id
         self._note()
+        self._countdown.start()
         return ChangedOver(on_probation=True)
 
     async def watch(self) -> Happening | None:
         """Wait until it is decided; None where the daemon stops and this is to go on after its next start."""
         verdict = await self._verdict
+        self._countdown.stop()
         if self._notes is not None:
             self._notes.cancel()
         try:
@@ -79,23 +102,38 @@ class SideBySide(Standby):
         """The new revision is good: it is the agent from now on."""
         await self.take_alone()
 
+    def commit(self) -> None:
+        """The new revision is the agent's own from now on, also after a restart."""
+        self.instance.adopt()
+        self.standby.mark()
+        super().commit()
+
     async def bring_back(self) -> None:
         """The old revision goes on alone; it has handled everything that the new one has."""
-        if self.dual_run is None or self.gone():
+        dual_run = self.standby.dual_run
+        if dual_run is None or self.standby.gone():
             return
-        record, endpoint = self.record, self.record.endpoint
-        async with record.changing:
-            dual_run = self.dual_run
+        agent, endpoint = self.agent, self.agent.endpoint
+        async with agent.changing:
             was_open, breaks = endpoint.open, dual_run.old_breaks
             endpoint.open = False
             dual_run.unseat()
             await dual_run.quiet()
-            if self.gone():
+            if self.standby.gone():
                 return
             dual_run.end()
-            self.context.agents.instances.plan_snapshot(record)
+            self.context.agents.instances.plan_snapshot(agent)
             if was_open and dual_run.old_breaks == breaks:  # else its repair opens the mailbox
                 self.context.bus.open(endpoint)
+
+    async def drop_new(self) -> None:
+        """Take the new revision's instance away, also one that is just coming up."""
+        await self.standby.drop()
+
+    async def retire_old(self) -> Happening:
+        """Shut the old instance down."""
+        await self.instance.drop_old()
+        return Drained()
 
     # ------------------------------------------------------------------ what the operator may say
 
@@ -108,48 +146,42 @@ class SideBySide(Standby):
         self.decide(ProbationFailed(ABORTED))
 
     def stop(self) -> None:
-        """The daemon stops."""
+        """The daemon stops: this goes on after its next start, with the time that is left."""
+        self._countdown.stop()
         self.decide(None)
 
     # ------------------------------------------------------------------ as the dual run's observer
 
+    def speaks(self, envelope: Envelope) -> bool:
+        """Whether this message's conversation is the new revision's."""
+        return self.policy.speaks(envelope.message.conversation_id)
+
     def heard(self, turn: PendingTurn) -> None:
-        """Both have handled a message: count it."""
-        old, new = turn.old, turn.new
-        assert old is not None
-        assert new is not None
-        old_violated, new_violated = (
-            turn.violated and not turn.new_speaks,
-            turn.refused or (turn.violated and turn.new_speaks),
-        )
-        self.metrics.old.count(
-            fuel=old.fuel,
-            turn_us=old.turn_us,
-            error=old.status != Status.OK or old_violated,
-            violation=old_violated,
-            spoken=not turn.new_speaks,
-        )
-        # what a guest itself refuses is an error where it was to speak and the old one took the message
-        refuses = new.status == Status.GUEST_ERROR and turn.for_new and old.status == Status.OK
-        self.metrics.new.count(
-            fuel=new.fuel,
-            turn_us=new.turn_us,
-            error=new.status in DISCARDED or refuses or new_violated,
-            violation=new_violated,
-            spoken=turn.new_speaks,
-        )
+        """Both have handled a message."""
+        self.metrics.count(turn)
         self.judge(turn)
 
     def judge(self, turn: PendingTurn) -> None:
-        """Something was counted."""
+        """See what is decided by it."""
+        verdict = self.policy.judge(turn, self.metrics)
+        if verdict is not None:
+            self.decide(verdict)
+
+    def apart(self, seq: int, *, new: bool, held: bool) -> None:
+        """Put down what only one of the two remembers."""
+        brought_by = self.deployment.id if new else self.agent.brought_by
+        self.context.bus.journal.batch.records.append(OwnTurn(self.agent.number, brought_by, seq, held))
 
     def fell(self, reason: str) -> None:
-        """The new instance is gone: bring it back, unless that happened too often."""
+        """The new instance is gone: bring it back, unless that says enough, or happened too often."""
+        verdict = None if self.decided else self.policy.broke_down(reason)
+        if verdict is not None:
+            self.decide(verdict)
+            return
         now = self.context.clock.monotonic()
         if len(self._fallen) == BREAKDOWNS and now - self._fallen[0] < WITHIN_S:
-            self.decide(
-                ProbationFailed(f"broke down {BREAKDOWNS + 1} times in {WITHIN_S:.0f} s; last: {reason}")
-            )
+            last = f"broke down {BREAKDOWNS + 1} times in {WITHIN_S:.0f} s; last: {reason}"
+            self.decide(ProbationFailed(last))
             return
         self._fallen.append(now)
         if self.lives_on():
@@ -157,12 +189,12 @@ class SideBySide(Standby):
 
     def lost(self, why: str) -> None:
         """The cell died; the agent comes back with it, as what it is in its record."""
-        super().lost(why)
+        self.standby.lost()
         self.decide(ProbationFailed(why))
 
     # ------------------------------------------------------------------ steps
 
-    def decide(self, verdict: Happening | None) -> None:
+    def decide(self, verdict: Verdict | None) -> None:
         """End it like that, unless that was said before."""
         if not self._verdict.done():
             self._verdict.set_result(verdict)
@@ -178,11 +210,62 @@ class SideBySide(Standby):
 
     def progress(self) -> dict[str, Any]:
         """How far it is, for people and for the journal."""
-        return {"sides": self.metrics.plain(), "breakdowns": len(self._fallen)}
+        return {
+            **self.policy.progress(self._countdown.left_s),
+            "sides": self.metrics.plain(),
+            "breakdowns": len(self._fallen),
+        }
 
     def kept(self) -> dict[str, Any]:
         """What is measured, as it goes on after a restart."""
-        return {"sides": msgspec.to_builtins(self.metrics, str_keys=True), **super().kept()}
+        return {"sides": msgspec.to_builtins(self.metrics, str_keys=True), **self.standby.kept()}
+
+    async def take_alone(self) -> None:
+        """The new instance handles the next message, and the old one none any more."""
+        agent, endpoint, standby = self.agent, self.agent.endpoint, self.standby
+        dual_run = standby.dual_run
+        assert dual_run is not None
+        if not dual_run.seated and not standby.gone():
+            await standby.come_up()
+        async with agent.changing:
+            began = self.context.clock.monotonic()
+            was_open, breaks = endpoint.open, dual_run.old_breaks
+            endpoint.open = False
+            await dual_run.quiet()
+            if standby.gone():
+                raise DeploymentError(DIED)
+            if not dual_run.seated:
+                if was_open and dual_run.old_breaks == breaks:
+                    self.context.bus.open(endpoint)
+                raise DeploymentError("the new revision broke down while it took over")
+            dual_run.end()
+            self.instance.take_over()
+            self.context.bus.open(endpoint)
+            self.deployment.paused(self.context.clock.monotonic() - began)
+
+    async def _keep_routing(self, routing: ConversationRouting) -> None:
+        """What is under way stays with whom it was."""
+        if self._saved is not None:
+            routing.keep(self._saved.old_keys, new=False)
+            routing.keep(self._saved.new_keys, new=True)
+        else:
+            routing.keep(await self.conversations(), new=False)
+
+    async def conversations(self) -> list[int]:
+        """Keys of the conversations that are under way now."""
+        return [key async for _, key in under_way(self.context.bus, self.agent.endpoint.name)]
+
+    def _expired(self) -> None:
+        if self.decided:
+            return
+        verdict = self.policy.expired(self.metrics)
+        if verdict is not None:
+            self.decide(verdict)
+            return
+        self.metrics = ComparedMetrics()
+        self._countdown.start(self.policy.countdown_s)
+        self.deployment.save()
+        self.context.bus.settle()
 
     def _note(self) -> None:
         """Write down from time to time how far it is."""
@@ -190,32 +273,9 @@ class SideBySide(Standby):
         self.context.bus.settle()
         self._notes = self.context.clock.later(NOTE_S, self._note)
 
-    async def take_alone(self) -> None:
-        """The new instance handles the next message, and the old one none any more."""
-        record, endpoint = self.record, self.record.endpoint
-        dual_run = self.dual_run
-        assert dual_run is not None
-        if not dual_run.seated and not self.gone():
-            await self.come_up()
-        async with record.changing:
-            began = self.context.clock.monotonic()
-            was_open, breaks = endpoint.open, dual_run.old_breaks
-            endpoint.open = False
-            await dual_run.quiet()
-            if self.gone():
-                raise DeploymentError(DIED)
-            if not dual_run.seated:
-                if was_open and dual_run.old_breaks == breaks:
-                    self.context.bus.open(endpoint)
-                raise DeploymentError("the new revision broke down while it took over")
-            dual_run.end()
-            self.put(self.slot, self.target.revision, self.target.config)
-            self.context.bus.open(endpoint)
-            self.deployment.paused(self.context.clock.monotonic() - began)
-
     async def _come_back(self) -> None:
         try:
-            await self.come_up()
+            await self.standby.come_up()
         except CellLost:
             pass  # `lost` is told
         except CaxtonError as error:

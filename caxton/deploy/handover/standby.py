@@ -5,31 +5,28 @@ breaks down.
     rebuilt    its past is run on it: what the agent did before, less what it broke down over itself
     fresh      it begins with nothing, and when it comes back it is told what came since
 
-In: an agent that runs, a revision. Out: a `DualRun` in which both handle every message, and rows of what only one
+In: an agent that runs, a new instance. Out: a `DualRun` in which both handle every message, and rows of what only one
 of the two remembers (docs/decisions/0010-side-by-side.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
 from typing import Any, Final
 
 import msgspec
 
 from caxton.agents import RecoveryPlan
-from caxton.bus import Envelope
 from caxton.cells import CellLost
 from caxton.deploy.context import DeployContext
-from caxton.deploy.handover.dual_run import DualRun, PendingTurn
+from caxton.deploy.handover.dual_run import DualRun, Observer
+from caxton.deploy.handover.new_instance import NewInstance
 from caxton.deploy.handover.rebuild import Rebuild, decided_upto
-from caxton.deploy.handover.swap import Handover
+from caxton.deploy.handover.swap import not_taken_over
 from caxton.deploy.record import DeploymentRecord
-from caxton.deploy.states import Happening
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.errors import DeploymentError
-from caxton.journal import KEPT, OwnTurn, SnapshotsGone
-from caxton.sandbox.frames import Fault, Kind, Swapped, split_payload
+from caxton.journal import KEPT, SnapshotsGone
 from caxton.turn_status import Status
 
 DIED: Final = "its cell died"
@@ -55,93 +52,79 @@ class OldRevisionLost(Exception):
     """Raised when the old instance is lost while the new one joins it again."""
 
 
-class Standby(Handover):
-    """A new revision beside the old one. What decides between them is said by who inherits from this."""
+class Standby:
+    """The new revision's place beside the old one."""
 
     def __init__(
         self,
         context: DeployContext,
         deployment: DeploymentRecord,
+        instance: NewInstance,
+        observer: Observer,
         saved: SavedProgress | None,
     ) -> None:
-        super().__init__(context, deployment)
-        record = self.record
-        assert record.revision is not None
-        self.saved = saved
+        assert deployment.agent.revision is not None
         self.dual_run: DualRun | None = None
-        self._old_no = record.revision.no
+        self._context = context
+        self._deployment = deployment
+        self._agent = deployment.agent
+        self._target = deployment.target
+        self._instance = instance
+        self._observer = observer
+        self._is_resumed = saved is not None
+        self._old_no = deployment.agent.revision.no
         self._joined_seq = saved.joined_seq if saved else 0
         self._since = saved.since if saved else None
         """The message after which the new revision began with nothing; None where it has what went before."""
         self._memory_reason = deployment.memory_reason
         self._joining = asyncio.Lock()
-        self._lost_why: str | None = None
+        self._is_lost = False
 
-    async def check(self) -> Happening:
+    def gone(self) -> bool:
+        """Whether the cell of both died, or the agent was given up."""
+        return self._is_lost
+
+    def lost(self) -> None:
+        """The cell died; the agent comes back with it, as what it is in its record."""
+        self._is_lost = True
+
+    async def load(self) -> None:
         """Load the new revision and give it a past, where it is not to take the old one's state."""
         began = self._since
-        checked = await super().check()
-        if self.rebuild is None:
+        await self._instance.load(since=began, strict=not self._is_resumed)
+        if self._instance.rebuild is None:
             self._since = None
         elif began is not None:
-            self.deployment.remembers("fresh", self._memory_reason)
-        return checked
+            self._deployment.remembers("fresh", self._memory_reason)
 
     async def join(self) -> None:
         """The new revision takes its place beside the old one, which goes on with no more of a pause than a swap."""
-        if self.rebuild is not None:
-            await self._join_told(self.rebuild)
+        if self._instance.rebuild is not None:
+            await self._join_told(self._instance.rebuild)
         else:
             await self._join()
-        if self.saved is None:
-            self._joined_seq = self.swap_seq
+        if not self._is_resumed:
+            self._joined_seq = self._instance.swap_seq
 
     def mark(self) -> None:
         """Put down from where on the new revision remembers; what was kept of the old one since is not its memory."""
-        super().mark()
+        self._instance.mark()
         self.forget_old()
 
     def forget_old(self) -> None:
         """No moment of the old revision since both live is one of the agent's memory."""
-        if self._old_no != self.target.revision.no:
-            gone = SnapshotsGone(self.record.number, self._joined_seq, self._old_no)
-            self.context.bus.journal.batch.records.append(gone)
+        if self._old_no != self._target.revision.no:
+            gone = SnapshotsGone(self._agent.number, self._joined_seq, self._old_no)
+            self._context.bus.journal.batch.records.append(gone)
 
-    async def drop_new(self) -> None:
+    async def drop(self) -> None:
         """Take the new revision's instance away, also one that is just coming up."""
         async with self._joining:
-            await super().drop_new()
+            await self._instance.drop()
 
     def kept(self) -> dict[str, Any]:
         """From where on the new revision remembers, as it goes on after a restart."""
         return {"joined_seq": self._joined_seq, "since": self._since}
-
-    # ------------------------------------------------------------------ as the dual run's observer
-
-    @abstractmethod
-    def speaks(self, envelope: Envelope) -> bool:
-        """Whether this message's conversation is the new revision's."""
-
-    @abstractmethod
-    def heard(self, turn: PendingTurn) -> None:
-        """Both have handled a message."""
-
-    @abstractmethod
-    def fell(self, reason: str) -> None:
-        """The new instance is gone."""
-
-    def apart(self, seq: int, *, new: bool, held: bool) -> None:
-        """Put down what only one of the two remembers."""
-        brought_by = self.deployment.id if new else self.record.brought_by
-        self.context.bus.journal.batch.records.append(OwnTurn(self.record.number, brought_by, seq, held))
-
-    def lost(self, why: str) -> None:
-        """The cell died; the agent comes back with it, as what it is in its record."""
-        self._lost_why = why
-
-    def gone(self) -> bool:
-        """Whether the cell of both died, or the agent was given up."""
-        return self._lost_why is not None
 
     # ------------------------------------------------------------------ coming back
 
@@ -151,11 +134,10 @@ class Standby(Handover):
             for _ in range(TRIES):
                 if self.dual_run is None or self.dual_run.seated or self.dual_run.over:
                     return
-                if self.record.mending is not None:
+                if self._agent.mending is not None:
                     # the old one broke down over the same message
-                    await asyncio.shield(self.record.mending)
-                gone, self.slot = self.slot, self.cell.slot()
-                await self.context.agents.instances.drop(self.cell, gone)
+                    await asyncio.shield(self._agent.mending)
+                await self._instance.renew()
                 try:
                     await self._come_up_once(self.dual_run)
                 except OldRevisionLost:
@@ -164,121 +146,105 @@ class Standby(Handover):
             raise DeploymentError(f"the old revision broke down {TRIES} times meanwhile")
 
     async def _come_up_once(self, dual_run: DualRun) -> None:
-        if self._is_told() or self._since is not None:
+        instance, target = self._instance, self._target
+        if self._since is not None or instance.is_told():
             await self._tell_again(dual_run)
             return
-        await self.context.agents.instances.load(
-            self.record, self.cell, self.slot, self.target.revision, self.target.config, state=None
+        await self._context.agents.instances.load(
+            self._agent, instance.cell, instance.slot, target.revision, target.config, state=None
         )
         await self._join()
 
     async def _tell_again(self, dual_run: DualRun) -> None:
         """Run its past on the new instance: all that the old one has handled, less what this one broke down over."""
-        record, endpoint = self.record, self.record.endpoint
-        recovery = self.context.agents.recovery
-        way = RecoveryPlan(
-            record,
-            self.cell,
-            self.slot,
-            self.target.revision,
-            self.target.config,
-            brought_by=self.deployment.id,
+        agent, endpoint, instance = self._agent, self._agent.endpoint, self._instance
+        recovery = self._context.agents.recovery
+        plan = RecoveryPlan(
+            agent,
+            instance.cell,
+            instance.slot,
+            self._target.revision,
+            self._target.config,
+            brought_by=self._deployment.id,
             since=self._since,
         )
-        await recovery.recall([way], decided_upto(endpoint))
-        await recovery.catch_up(way, decided_upto(endpoint))
-        async with record.changing:
+        await recovery.recall([plan], decided_upto(endpoint))
+        await recovery.catch_up(plan, decided_upto(endpoint))
+        async with agent.changing:
             endpoint.open = False
             try:
                 await dual_run.quiet()
-                if not self._lives() or self.gone():
+                if not instance.lives or self.gone():
                     raise CellLost(DIED)
-                await recovery.catch_up(way, endpoint.last_seq)
-                if record.mending is not None:
+                await recovery.catch_up(plan, endpoint.last_seq)
+                if agent.mending is not None:
                     raise OldRevisionLost
-                dual_run.seat(self.slot)
-                if not way.replays:
-                    self._begins_fresh(endpoint.last_seq, way.reason)
+                dual_run.seat(instance.slot)
+                if not plan.replays:
+                    self._begins_fresh(endpoint.last_seq, plan.reason)
             finally:
-                if self._lives() and record.mending is None:
-                    self.context.bus.open(endpoint)
+                if instance.lives and agent.mending is None:
+                    self._context.bus.open(endpoint)
 
     def _begins_fresh(self, seq: int, why: str | None) -> None:
         """After that message the new revision begins with nothing."""
-        self.swap_seq = seq
-        self._since = seq if self.target.config.recover == "replay" else None
-        self.deployment.remembers("fresh", why)
-
-    def _is_told(self) -> bool:
-        # after a restart, what began with nothing is told what came since
-        again = self._since is not None and self.target.config.recover == "replay"
-        return super()._is_told() or again
-
-    async def _start(self, rebuild: Rebuild) -> str | None:
-        return await rebuild.start(
-            self.target, self.deployment.id, since=self._since, strict=self.saved is None
-        )
+        self._instance.begins_after(seq)
+        self._since = seq if self._target.config.recover == "replay" else None
+        self._deployment.remembers("fresh", why)
 
     # ------------------------------------------------------------------ joining
 
     async def _join_told(self, rebuild: Rebuild) -> None:
         """Tell the new instance what is left between two messages; it handles all that come after."""
-        record, endpoint = self.record, self.record.endpoint
-        async with record.changing:
+        agent, endpoint, instance = self._agent, self._agent.endpoint, self._instance
+        async with agent.changing:
             endpoint.open = False
             try:
-                if not self._lives():
+                if not instance.lives:
                     raise DeploymentError("the agent broke down while it was changed", hint="try again")
                 await rebuild.finish()
-                dual_run = self._stand_beside()
-                dual_run.seat(self.slot)
-                self.swap_seq = endpoint.last_seq if self._since is None else self._since
+                self._stand_beside().seat(instance.slot)
+                instance.begins_after(endpoint.last_seq if self._since is None else self._since)
             finally:
                 rebuild.end()
-                if self._lives() and record.mending is None:
-                    self.context.bus.open(endpoint)
+                if instance.lives and agent.mending is None:
+                    self._context.bus.open(endpoint)
         if self._since is None:
-            self._say_rebuilt(rebuild.turns)
+            instance.say_rebuilt()
 
     def _stand_beside(self) -> DualRun:
         if self.dual_run is None:
-            revisions = (self._old_no, self.target.revision.no)
-            self.dual_run = DualRun(self.context.bus, self.link, self.record.endpoint, revisions, self)
+            revisions = (self._old_no, self._target.revision.no)
+            self.dual_run = DualRun(
+                self._context.bus, self._instance.link, self._agent.endpoint, revisions, self._observer
+            )
         return self.dual_run
 
     async def _join(self) -> None:
         """Give the new instance the old one's state between two messages; it handles all that come after."""
-        record, endpoint = self.record, self.record.endpoint
-        async with record.changing:
-            if not self._lives():
+        agent, endpoint, instance = self._agent, self._agent.endpoint, self._instance
+        async with agent.changing:
+            if not instance.lives:
                 raise DeploymentError("the agent broke down while it was changed", hint="try again")
-            first = self.dual_run is None
+            again = self.dual_run is not None
             dual_run = self._stand_beside()
-            self.swap_seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
-            swap = {"from": endpoint.slot, "carry": self.carry, "keep": True, "tell": True}
-            asked = self.link.ask(Kind.SWAP, self.slot, msgspec.json.encode(swap))
+            instance.begins_after(endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq)
+            asked = instance.ask_state()
             # frames keep their order: whatever is pushed from here on stands behind the state
-            dual_run.seat(self.slot)
-            self.link.settle()
+            dual_run.seat(instance.slot)
+            instance.link.settle()
             answer = await asked
-            if answer.status == Status.OK:
-                if self.carry:
-                    _, self.state = split_payload(answer.payload, Swapped)
-                    assert record.revision is not None
-                    instances = self.context.agents.instances
-                    instances.keep(record, self.state, self.swap_seq, KEPT, record.revision.no)
+            fault = instance.take_state(answer)
+            if fault is None:
+                if instance.carry:
+                    assert agent.revision is not None
+                    instance.keep_state(KEPT, agent.revision.no)
                 else:
-                    self._begins_fresh(self.swap_seq, self.deployment.memory_reason)
+                    self._begins_fresh(instance.swap_seq, self._deployment.memory_reason)
                 return
-            fault = msgspec.json.decode(answer.payload, type=Fault)
             dual_run.unseat()
-            if answer.status == Status.UNHANDLED and not first:
+            if answer.status == Status.UNHANDLED and again:
                 raise OldRevisionLost
             if endpoint.slot in fault.lost:
-                self.lost_old("snapshot", fault)
-        if first:
-            await self.bring_back()
-        raise DeploymentError(
-            f"the new revision did not take over the state: {fault.reason}",
-            hint=fault.hint or "the old revision goes on; --fresh-state begins without its state",
-        )
+                instance.lost_old("snapshot", fault)
+        raise not_taken_over(fault.reason, fault.hint)

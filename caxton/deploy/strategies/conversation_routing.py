@@ -7,18 +7,14 @@ the bus's own: the oldest answers are forgotten first, and are given again by th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 from zlib import crc32
 
-from caxton.bus import Bus
 from caxton.ids import conversation_key
 
 KEPT: Final = 100_000
-AT_ONCE: Final = 4_096
-"""Conversations that are looked at in one go, so that the bus is not held up."""
 
 
 class ConversationRouting:
@@ -43,16 +39,6 @@ class ConversationRouting:
     def keep(self, keys: Iterable[int], *, new: bool) -> None:
         """Those are under way, and whose they are."""
         self._known.update((one, new) for one in keys)
-
-
-async def under_way(bus: Bus, agent: str) -> list[int]:
-    """Keys of the conversations that this agent takes part in, as far as the bus remembers."""
-    found: list[int] = []
-    talks = iter(list(bus.conversations.entries.values()))
-    while part := list(islice(talks, AT_ONCE)):
-        found += [talk.key for talk in part if agent in talk.members]
-        await asyncio.sleep(0)
-    return found
 
 
 def within(conversation: str, percent: float) -> bool:

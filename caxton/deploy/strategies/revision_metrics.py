@@ -7,11 +7,15 @@ clock, no I/O. Both sides ran the same messages, so they may be compared without
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
+from caxton.bus import Envelope
+from caxton.cells import Answer
 from caxton.deploy.options import Condition
+from caxton.turn_status import DISCARDED, Status
 
 STEPS: Final = 16
 """Steps of the histogram in each doubling: a time is kept to about 4 %."""
@@ -77,11 +81,55 @@ class RevisionMetrics(msgspec.Struct, kw_only=True):
         }
 
 
+@dataclass(slots=True, eq=False)
+class PendingTurn:
+    """A message that one of the two has not answered yet, or of which nothing was said yet; then, what became of it."""
+
+    envelope: Envelope
+    asked_new: bool
+    for_new: bool
+    """Whether its conversation is the new revision's."""
+    new_speaks: bool
+    held_new: bool = False
+    """Whether the new revision has handled it before, when the old one gave it back."""
+    old: Answer | None = None
+    new: Answer | None = None
+    said: bool = False
+    refused: bool = False
+    """Whether the bus refused what the new revision said."""
+    violated: bool = False
+    """Whether what was said was not legal in its conversation, or was refused; whoever said it."""
+
+
 class ComparedMetrics(msgspec.Struct, kw_only=True):
     """Both."""
 
     old: RevisionMetrics = msgspec.field(default_factory=RevisionMetrics)
     new: RevisionMetrics = msgspec.field(default_factory=RevisionMetrics)
+
+    def count(self, turn: PendingTurn) -> None:
+        """Both have handled a message."""
+        old, new = turn.old, turn.new
+        assert old is not None
+        assert new is not None
+        old_violated = turn.violated and not turn.new_speaks
+        new_violated = turn.refused or (turn.violated and turn.new_speaks)
+        self.old.count(
+            fuel=old.fuel,
+            turn_us=old.turn_us,
+            error=old.status != Status.OK or old_violated,
+            violation=old_violated,
+            spoken=not turn.new_speaks,
+        )
+        # what a guest itself refuses is an error where it was to speak and the old one took the message
+        refuses = new.status == Status.GUEST_ERROR and turn.for_new and old.status == Status.OK
+        self.new.count(
+            fuel=new.fuel,
+            turn_us=new.turn_us,
+            error=new.status in DISCARDED or refuses or new_violated,
+            violation=new_violated,
+            spoken=turn.new_speaks,
+        )
 
     def plain(self) -> dict[str, Any]:
         """Both as people see them."""

@@ -1,0 +1,67 @@
+"""The start of an agent that is new or does not run."""
+
+from __future__ import annotations
+
+from caxton.agents import Loaded, RecoveryPlan
+from caxton.agents.registry import REMOVED
+from caxton.deploy.context import DeployContext
+from caxton.deploy.handover.handover import Handover
+from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.states import ChangedOver, Checked, Happening
+from caxton.errors import CaxtonError
+
+
+class Start(Handover):
+    """Nothing is handed over: there is no old instance."""
+
+    def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
+        super().__init__(context, deployment)
+        self._is_new = deployment.agent.revision is None
+
+    async def check(self) -> Happening:
+        """It comes up as it is started."""
+        return Checked()
+
+    async def change_over(self) -> Happening:
+        """Start it with what it remembers."""
+        agent, target = self.agent, self.target
+        old = (agent.revision, agent.config, agent.life, agent.brought_by)
+        agent.revision, agent.config = target.revision, target.config
+        agent.brought_by = self.deployment.id
+        agent.life = Loaded(target.revision.sha256)
+        agent.endpoint.limits = target.config.limits
+        agents = self.context.agents
+        try:
+            plan = await agents.recovery.bring(
+                agent, agents.instances.place(), fresh=self._is_new or target.fresh_state
+            )
+        except CaxtonError:
+            agent.revision, agent.config, agent.life, agent.brought_by = old
+            agent.endpoint.limits = old[1].limits
+            raise
+        if not self._is_new:
+            self._tell_memory(plan)
+        agent.endpoint.refusal = None
+        self.context.bus.endpoints[agent.endpoint.name] = agent.endpoint
+        return ChangedOver()
+
+    async def drop_new(self) -> None:
+        """Take a new agent away again."""
+        if self._is_new:
+            registry = self.context.agents.registry
+            self.context.bus.endpoints.pop(self.agent.endpoint.name, None)
+            registry.drop(self.agent)
+            registry.save(self.agent, self.context.clock.now_us(), state=REMOVED)
+
+    def _tell_memory(self, plan: RecoveryPlan) -> None:
+        deployment = self.deployment
+        if plan.restored:
+            deployment.remembers("carried", plan.reason)
+        elif plan.turns:
+            deployment.remembers("rebuilt")
+        elif self.target.fresh_state:
+            deployment.remembers("fresh", "a fresh state was asked for")
+        elif self.target.config.recover == "fresh":
+            deployment.remembers("fresh", 'recover is "fresh"')
+        else:
+            deployment.remembers("fresh", plan.reason or "there was nothing to remember")
