@@ -16,7 +16,7 @@ from caxton.deploy.checks import Check, Checks
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.replay_gate import GateVerdict
 from caxton.deploy.request import DeploymentRequest
-from caxton.deploy.saved import Origin, SavedState, Timings
+from caxton.deploy.saved import Kept, Origin, SavedState, Timings
 from caxton.deploy.states import (
     Deploying,
     Effect,
@@ -77,7 +77,7 @@ class Live(Protocol):
         """How far it is, for people."""
         ...
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> Kept:
         """What else it needs to go on after a restart."""
         ...
 
@@ -187,7 +187,7 @@ class DeploymentRecord:
         detail |= {"before": msgspec.to_builtins(self._before), **msgspec.to_builtins(self._origin)}
         if self._live is not None and stored(view.state) is not None:
             detail |= {
-                "kept": self._live.kept(),
+                "kept": msgspec.to_builtins(self._live.kept(), str_keys=True),
                 "terms": msgspec.to_builtins(self.options),
                 "config": msgspec.to_builtins(self.target.config),
                 "fresh_state": self.target.fresh_state,

@@ -13,6 +13,7 @@ from caxton.agents import AgentConfig
 from caxton.deploy.checks import Check
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.request import SIDE_BY_SIDE
+from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.journal import DeploymentRow
 
 
@@ -34,12 +35,22 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     before: AgentConfig | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What two live revisions need to go on after a restart, besides their progress."""
+
+    metrics: ComparedMetrics = msgspec.field(name="sides")
+    joined_seq: int = 0
+    """The message after which both lived."""
+    since: int | None = None
+    """The message after which the new revision began with nothing, where it did."""
+
+
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """What a deployment needs to go on after a restart of the daemon, as its row has it."""
 
     options: DeploymentOptions = msgspec.field(name="terms")
     config: AgentConfig
-    kept: dict[str, Any]
+    kept: Kept
     progress: dict[str, Any]
     timings: Timings
     validation: list[Check]
@@ -58,6 +69,16 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """The deployment that it undoes."""
     gated: bool = False
     """Whether a gate stood before it."""
+
+
+class SavedProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a deployment was when the daemon ended."""
+
+    progress: dict[str, Any]
+    kept: Kept
+    old_keys: list[int]
+    """Conversations in which the old revision spoke last, by the journal's keys; and the new one's."""
+    new_keys: list[int]
 
 
 def goes_on(row: DeploymentRow) -> SavedState | None:

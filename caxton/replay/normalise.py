@@ -1,7 +1,7 @@
 """What a turn said, in a form that can be compared with what it said another time.
 
 In: a turn's output as the guest wrote it, and the message that it was about. Out: the messages that the bus would make
-of it (caxton.bus), or TurnRefused where it would make none. Ids, times, traces and conversation ids that the host gives
+of it (caxton.bus), or why it would make none. Ids, times, traces and conversation ids that the host gives
 are masked; everything that the guest decides stays.
 """
 
@@ -17,8 +17,10 @@ from caxton.acl.identifier import qualified
 from caxton.acl.message import NULL, write_message
 from caxton.acl.reply_by import reply_by_time
 from caxton.bus.turn_output import TurnRefused, parse_output
+from caxton.bus.turns import read_fault
 from caxton.errors import InvalidMessage
 from caxton.limits import Limits
+from caxton.turn_status import Status
 
 HOSTS_OWN: Final = ("id", "sender", "timestamp", "trace_id", "span_id", "redelivered")
 """What the host gives a message, the same whatever the guest says."""
@@ -43,6 +45,32 @@ def read_said(
     if not output.strip():
         return []
     return [_completed(line, asked, speaker, limits, at_us) for line in parse_output(output, count).messages]
+
+
+class TurnOutcome(NamedTuple):
+    """How a turn ended: what it said, or why it said nothing."""
+
+    status: Status
+    said: list[Said]
+    code: str = ""
+    reason: str = ""
+
+    @property
+    def forms(self) -> list[dict[str, Any]]:
+        """What it said, as it is compared."""
+        return [one.form for one in self.said]
+
+
+def read_outcome(
+    status: int, output: bytes, count: int, asked: Message, speaker: str, limits: Limits, at_us: int
+) -> TurnOutcome:
+    """How a turn ended for the bus, which refuses what may not be said; parameters as for `read_said`."""
+    if status != Status.OK:
+        return TurnOutcome(Status(status), [], *read_fault(status, output))
+    try:
+        return TurnOutcome(Status.OK, read_said(output, count, asked, speaker, limits, at_us))
+    except TurnRefused as refusal:
+        return TurnOutcome(Status.REFUSED, [], refusal.code, refusal.reason)
 
 
 def comparable(message: dict[str, Any], asked_conversation: str) -> dict[str, Any]:

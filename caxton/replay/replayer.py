@@ -15,14 +15,11 @@ import msgspec
 from caxton.acl.message import read_message
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
-from caxton.bus.turn_output import TurnRefused
-from caxton.bus.turns import read_fault
 from caxton.clock import Clock
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
-from caxton.journal import StoredTurn
 from caxton.replay.diff import differences
 from caxton.replay.judge import illegal_now
-from caxton.replay.normalise import Said, comparable, read_said
+from caxton.replay.normalise import Said, comparable, read_outcome
 from caxton.replay.past_settings import changed_since
 from caxton.replay.recorded import RecordedConversation, RecordedTurn, recorded
 from caxton.replay.report import (
@@ -40,7 +37,7 @@ from caxton.replay.report import (
 from caxton.replay.side_instance import Rerun, SideInstance
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.profiles import Profile
-from caxton.turn_status import DISCARDED, REDELIVERED, STATUS_NAMES, Status
+from caxton.turn_status import DISCARDED, REDELIVERED, STATUS_NAMES
 
 MOST_CONVERSATIONS: Final = 1_000
 InTime = Callable[[], bool]
@@ -321,51 +318,42 @@ class Replayer:
         )
         if rerun is None:
             return report, []
-        said, now_status, error = _said(rerun, one, turn, config)
-        now = [message.form for message in said]
+        outcome = read_outcome(
+            rerun.now.status,
+            rerun.output,
+            rerun.now.count,
+            asked,
+            one.agent,
+            config.limits,
+            turn.started_us + turn.turn_us,
+        )
+        now = outcome.forms
         found = differences(then, now)
-        same = not found and now_status == status
+        same = not found and outcome.status == status
         after = Side(
-            status=STATUS_NAMES[now_status], fuel=rerun.now.fuel, memory_kib=rerun.now.memory_kib, error=error
+            status=STATUS_NAMES[outcome.status],
+            fuel=rerun.now.fuel,
+            memory_kib=rerun.now.memory_kib,
+            error=f"{outcome.code}: {outcome.reason}" if outcome.code else None,
         )
         if not same:
             before = msgspec.structs.replace(before, messages=then)
             after = msgspec.structs.replace(after, messages=now)
         if same:
             verdict = SAME
-        elif now_status in DISCARDED and status not in DISCARDED:
+        elif outcome.status in DISCARDED and status not in DISCARDED:
             verdict = TRAPPED
         else:
             verdict = CHANGED
         return (
             msgspec.structs.replace(report, verdict=verdict, before=before, after=after, differences=found),
-            said,
+            outcome.said,
         )
 
 
 def _results(runs: Sequence[SideInstance]) -> dict[int, Rerun]:
     """What several runs came to, by message."""
     return {seq: rerun for run in runs for seq, rerun in run.results.items()}
-
-
-def _said(
-    rerun: Rerun, one: RecordedTurn, turn: StoredTurn, config: AgentConfig
-) -> tuple[list[Said], int, str | None]:
-    """What a turn says now, how it ends, and why where it does not end well."""
-    status = rerun.now.status
-    if status != Status.OK:
-        code, reason = read_fault(status, rerun.output)
-        return [], status, f"{code}: {reason}"
-    ended_us = turn.started_us + turn.turn_us
-    try:
-        limits = config.limits
-        return (
-            read_said(rerun.output, rerun.now.count, one.asked, one.agent, limits, ended_us),
-            Status.OK,
-            None,
-        )
-    except TurnRefused as refusal:
-        return [], Status.REFUSED, f"{refusal.code}: {refusal.reason}"
 
 
 def _beside(report: Report, running: Report) -> Report:

@@ -23,11 +23,11 @@ from caxton.deploy.engine.records import DeploymentRecords
 from caxton.deploy.engine.resume import InterruptedDeployments
 from caxton.deploy.engine.rollback import rollback_target
 from caxton.deploy.engine.run import DeploymentRun
-from caxton.deploy.handover.standby import SavedProgress
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.plan import Plan, plan_of
 from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.request import SIDE_BY_SIDE, DeploymentRequest
+from caxton.deploy.saved import SavedProgress
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
@@ -54,7 +54,6 @@ class Engine:
         options: DeploymentOptions | None = None,
     ) -> None:
         self._context = DeployContext(bus, agents, clock, replayer)
-        self._bus = bus
         self._agents = agents
         self._registry = agents.registry
         self._compiler = compiler

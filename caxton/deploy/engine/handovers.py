@@ -7,9 +7,9 @@ from caxton.deploy.handover.drain import Drain
 from caxton.deploy.handover.handover import Handover
 from caxton.deploy.handover.probation import SwapOnProbation
 from caxton.deploy.handover.side_by_side import SideBySide
-from caxton.deploy.handover.standby import SavedProgress
 from caxton.deploy.handover.swap import Swap
 from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.saved import SavedProgress
 from caxton.deploy.strategies.blue_green import BlueGreen
 from caxton.deploy.strategies.canary import Canary
 from caxton.deploy.strategies.shadow import Shadow

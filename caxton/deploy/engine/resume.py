@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
 from caxton.agents import Supervisor
 from caxton.deploy.engine.records import DeploymentRecords, resumable
-from caxton.deploy.handover.standby import SavedProgress
 from caxton.deploy.record import DeploymentRecord, DeploymentView
-from caxton.deploy.saved import goes_on
+from caxton.deploy.saved import SavedProgress, goes_on
 from caxton.deploy.states import DAEMON_STOPPED
-from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.journal import DeploymentRow, Reader
 
 log = structlog.get_logger("caxton.deploy")
@@ -87,9 +84,7 @@ async def saved_progress(row: DeploymentRow, reader: Reader) -> SavedProgress:
     speakers = await reader.speakers(row.agent_no)
     return SavedProgress(
         progress=saved.progress,
-        metrics=msgspec.convert(saved.kept["sides"], ComparedMetrics, strict=False),
+        kept=saved.kept,
         old_keys=[key for key, revision in speakers.items() if revision != row.revision_no],
         new_keys=[key for key, revision in speakers.items() if revision == row.revision_no],
-        joined_seq=saved.kept.get("joined_seq", 0),
-        since=saved.kept.get("since"),
     )

@@ -17,10 +17,10 @@ from caxton.deploy.checks import STATIC, validate
 from caxton.deploy.context import DeployContext
 from caxton.deploy.engine.handovers import handover_of
 from caxton.deploy.handover.handover import Handover
-from caxton.deploy.handover.standby import SavedProgress
 from caxton.deploy.handover.start import Start
 from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, judge
+from caxton.deploy.saved import SavedProgress
 from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, ProbationFailed, Refused, Unchanged
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError

@@ -17,13 +17,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-import msgspec
-
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.bus.endpoint import NEVER
+from caxton.bus.turns import read_fault
 from caxton.cells import Answer, CellLink, CellLost
 from caxton.deploy.strategies.revision_metrics import PendingTurn
-from caxton.sandbox.frames import Fault, Kind
+from caxton.sandbox.frames import Kind
 from caxton.turn_status import DISCARDED, Status
 
 ROOM: Final = 256
@@ -213,8 +212,8 @@ class DualRun:
         turn.new = answer
         self._plan(turn)
         if answer.status in DISCARDED and slot == self._new_slot:
-            fault = msgspec.json.decode(answer.payload, type=Fault)
-            self._fall(f"message {turn.envelope.seq}: {fault.code}: {fault.reason}")
+            code, reason = read_fault(answer.status, answer.payload)
+            self._fall(f"message {turn.envelope.seq}: {code}: {reason}")
 
     def _too_late(self) -> None:
         if not self._over and self._behind >= LAG:
@@ -332,9 +331,9 @@ class DualRun:
 
     def _old_broke(self, answer: Answer) -> None:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""
-        fault = msgspec.json.decode(answer.payload, type=Fault)
+        code, reason = read_fault(answer.status, answer.payload)
         self._endpoint.open = False
-        self._bus.turns.on_broken(self._endpoint, answer.status, fault.code, fault.reason)
+        self._bus.turns.on_broken(self._endpoint, answer.status, code, reason)
 
 
 def _answer(future: asyncio.Future[Answer]) -> Answer | None:

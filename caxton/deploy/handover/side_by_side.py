@@ -10,8 +10,6 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
-import msgspec
-
 from caxton.bus import Envelope
 from caxton.cells import CellLost
 from caxton.clock import Alarm
@@ -20,8 +18,9 @@ from caxton.deploy.handover.countdown import Countdown
 from caxton.deploy.handover.handover import Handover
 from caxton.deploy.handover.new_instance import NewInstance
 from caxton.deploy.handover.open_conversations import under_way
-from caxton.deploy.handover.standby import DIED, SavedProgress, Standby
+from caxton.deploy.handover.standby import DIED, Standby
 from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.saved import Kept, SavedProgress
 from caxton.deploy.states import ABORTED, ChangedOver, Checked, Drained, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.conversation_routing import ConversationRouting
 from caxton.deploy.strategies.policy import Policy, Verdict
@@ -51,7 +50,7 @@ class SideBySide(Handover):
         self.policy = policy
         self.instance = NewInstance(context, deployment)
         self.standby = Standby(context, deployment, self.instance, self, saved)
-        self.metrics = saved.metrics if saved else ComparedMetrics()
+        self.metrics = saved.kept.metrics if saved else ComparedMetrics()
         self._saved = saved
         left_s = float((saved.progress if saved else {}).get("left_s", policy.countdown_s))
         self._countdown = Countdown(context.clock, self._expired, left_s)
@@ -216,9 +215,9 @@ class SideBySide(Handover):
             "breakdowns": len(self._fallen),
         }
 
-    def kept(self) -> dict[str, Any]:
-        """What is measured, as it goes on after a restart."""
-        return {"sides": msgspec.to_builtins(self.metrics, str_keys=True), **self.standby.kept()}
+    def kept(self) -> Kept:
+        """What it needs to go on after a restart."""
+        return self.standby.kept(self.metrics)
 
     async def take_alone(self) -> None:
         """The new instance handles the next message, and the old one none any more."""

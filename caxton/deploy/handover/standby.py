@@ -12,9 +12,7 @@ of the two remembers (docs/decisions/0010-side-by-side.md).
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from caxton.agents import RecoveryPlan
 from caxton.cells import CellLost
@@ -24,6 +22,7 @@ from caxton.deploy.handover.new_instance import NewInstance
 from caxton.deploy.handover.rebuild import Rebuild, decided_upto
 from caxton.deploy.handover.swap import not_taken_over
 from caxton.deploy.record import DeploymentRecord
+from caxton.deploy.saved import Kept, SavedProgress
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics
 from caxton.errors import DeploymentError
 from caxton.journal import KEPT, SnapshotsGone
@@ -32,20 +31,6 @@ from caxton.turn_status import Status
 DIED: Final = "its cell died"
 TRIES: Final = 5
 """How often a new instance tries to join an old one that breaks down meanwhile."""
-
-
-class SavedProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a deployment was when the daemon ended."""
-
-    progress: dict[str, Any]
-    metrics: ComparedMetrics
-    old_keys: list[int]
-    """Conversations in which the old revision spoke last, by the journal's keys; and the new one's."""
-    new_keys: list[int]
-    joined_seq: int = 0
-    """The message after which both lived."""
-    since: int | None = None
-    """The message after which the new revision began with nothing, where it did."""
 
 
 class OldRevisionLost(Exception):
@@ -73,8 +58,8 @@ class Standby:
         self._observer = observer
         self._is_resumed = saved is not None
         self._old_no = deployment.agent.revision.no
-        self._joined_seq = saved.joined_seq if saved else 0
-        self._since = saved.since if saved else None
+        self._joined_seq = saved.kept.joined_seq if saved else 0
+        self._since = saved.kept.since if saved else None
         """The message after which the new revision began with nothing; None where it has what went before."""
         self._memory_reason = deployment.memory_reason
         self._joining = asyncio.Lock()
@@ -122,9 +107,9 @@ class Standby:
         async with self._joining:
             await self._instance.drop()
 
-    def kept(self) -> dict[str, Any]:
-        """From where on the new revision remembers, as it goes on after a restart."""
-        return {"joined_seq": self._joined_seq, "since": self._since}
+    def kept(self, metrics: ComparedMetrics) -> Kept:
+        """What was measured, and from where on the new revision remembers."""
+        return Kept(metrics=metrics, joined_seq=self._joined_seq, since=self._since)
 
     # ------------------------------------------------------------------ coming back
 
