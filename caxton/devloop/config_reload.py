@@ -1,56 +1,55 @@
 """A configuration that was saved while the loop runs, against the one in force.
 
-In: both, and the targets that are known. Out: the new targets, what is to be said, and which agents are gone. Pure but
-for the look at the file's fingerprints.
+In: the project's folder. Out: the configuration in force with its targets, and an event when another took its place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from caxton.config import FILE_NAME, IMPLIED, Config, Project, load
+from caxton.config import FILE_NAME, IMPLIED, Config, load
 from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import ConfigurationRead
 from caxton.devloop.watch.fingerprints import Fingerprints
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigReload:
-    """What another configuration comes to."""
-
-    project: Project
-    targets: list[Target]
-    removed: list[str]
-    event: ConfigurationRead
-
-
 class ConfigReloader:
-    """The configuration of one project, read again when it was saved."""
+    """The configuration of one project and its targets, read again when it was saved.
+
+    Raises ConfigurationError where it cannot be used.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # the second stands for the first where that is not there, and gives way to it when it comes
         self._files = [folder / FILE_NAME, folder / IMPLIED]
         self._seen = Fingerprints(self._files)
+        self.project = load(folder)
+        self.targets = targets(self.project)
 
-    def reload(self, before: Project, known: list[Target]) -> ConfigReload | None:
-        """What it says now; None where it was not saved. Raises ConfigurationError where it cannot be used, once."""
+    def folders(self) -> set[Path]:
+        """Every folder in which something may be saved that matters."""
+        return {self._folder}.union(*(target.inputs.folders() for target in self.targets))
+
+    def reload(self) -> ConfigurationRead | None:
+        """Take in what it says now; None where it was not saved.
+
+        Raises ConfigurationError where it cannot be used, once; then the one before stays in force.
+        """
         if not self._seen.differ(self._files):
             return None
         self._seen = Fingerprints(self._files)
         project = load(self._folder)
-        places = {target.module: target for target in known}
-        old, new = before.config, project.config
-        removed = [name for name in old.agents if name not in new.agents]
-        event = ConfigurationRead(
+        known = {target.module: target for target in self.targets}
+        fresh = [_kept(known.get(target.module), target) for target in targets(project)]
+        old, new = self.project.config, project.config
+        self.project, self.targets = project, fresh
+        return ConfigurationRead(
             added=[name for name in new.agents if name not in old.agents],
-            removed=removed,
+            removed=[name for name in old.agents if name not in new.agents],
             changed=[name for name in new.agents if name in old.agents and _differs(old, new, name)],
             later=_later(old, new),
         )
-        fresh = [_kept(places.get(target.module), target) for target in targets(project)]
-        return ConfigReload(project, fresh, removed, event)
 
 
 def _kept(known: Target | None, fresh: Target) -> Target:

@@ -6,22 +6,28 @@ one that differs.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from caxton.devloop.builders import process, toolchains, wasi_stubs
 from caxton.devloop.builders.diagnostics import first_error
 from caxton.devloop.builders.recipe import Recipe
 from caxton.devloop.builders.targets import Target
 from caxton.devloop.builders.toolchains import Missing
-from caxton.devloop.events import BuildFailed, Built, Diagnostic
+from caxton.devloop.events import BuildFailed, BuildStarted, Built, ConfigurationFailed, Diagnostic, Sink
 from caxton.errors import CaxtonError, InvalidModule
 
 MAGIC: Final = b"\0asm"
+AT_ONCE: Final = 2
+"""Builds that run side by side."""
 
 
 class NotBuilt(CaxtonError):
@@ -34,6 +40,71 @@ class NotBuilt(CaxtonError):
         self.error = error
         self.output = output
         self.took_ms = took_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What the last good build of a target made; `build_ms` is None for one that is not built here."""
+
+    data: bytes
+    build_ms: float | None = None
+
+
+class Builds:
+    """Builds what changed, `AT_ONCE` targets side by side, and says what became of it."""
+
+    def __init__(
+        self, shown_from: Path, sink: Sink, running: Callable[[list[str]], Awaitable[dict[str, str | None]]]
+    ) -> None:
+        """`running` says which revision each of some agents runs, for builds that fail."""
+        self._shown_from = shown_from
+        self._sink = sink
+        self._running = running
+        self.modules: dict[Path, Module] = {}
+        """What the last good builds made, by place."""
+
+    async def build_changed(self, targets: Iterable[Target]) -> set[str] | None:
+        """Build every target that something has changed for; the agents that got a module by it.
+
+        None where nothing has changed.
+        """
+        changed = [target for target in targets if target.inputs.changed()]
+        if not changed:
+            return None
+        room = asyncio.Semaphore(AT_ONCE)
+        built: set[str] = set()
+        async with asyncio.TaskGroup() as group:
+            for target in changed:
+                group.create_task(self._build(target, room, built), name=f"build {target.module.name}")
+        return built
+
+    async def _build(self, target: Target, room: asyncio.Semaphore, built: set[str]) -> None:
+        if target.recipe is None:
+            self._take_as_it_is(target, built)
+            return
+        async with room:
+            started = BuildStarted(
+                agents=target.agents, builder=target.recipe.builder, source=target.recipe.source
+            )
+            event, module = await build(target, self._shown_from, lambda: self._sink(started))
+        if isinstance(event, BuildFailed):
+            event = msgspec.structs.replace(event, keeps=await self._running(target.agents))
+        else:
+            self.modules[target.module] = Module(module, event.build_ms)
+            built.update(target.agents)
+        self._sink(event)
+
+    def _take_as_it_is(self, target: Target, built: set[str]) -> None:
+        """A module that somebody else builds: read it as it stands."""
+        try:
+            with target.inputs.recorded():
+                data = target.module.read_bytes()
+        except OSError as error:
+            reason = f"[agents.{target.agents[0]}] wasm: {target.module} cannot be read: {error.strerror}"
+            self._sink(ConfigurationFailed(reason=reason, hint="build it, or name its source"))
+            return
+        self.modules[target.module] = Module(data)
+        built.update(target.agents)
 
 
 async def build(
