@@ -12,8 +12,6 @@ ROOTS = ("caxton", "caxton_tui")
 KNOWN = {
     ("caxton.cli.output.deployments", "caxton.cli.commands.replay"),
     ("caxton.cli.output.dev_lines", "caxton.cli.commands.replay"),
-    ("caxton.deploy.handover.side_by_side", "caxton.deploy.strategies.revision_metrics"),
-    ("caxton.deploy.handover.standby", "caxton.deploy.strategies.revision_metrics"),
 }
 """Imports that still close a circle. An entry that closes none any more has to go."""
 
