@@ -14,9 +14,9 @@ check:
 test *arguments:
     {{python}} -m pytest {{arguments}}
 
-# the tests that take minutes: Zig's build system, hundreds of saves
-test-slow *arguments:
-    SLOW_TESTS=1 {{python}} -m pytest tests/devloop/builders/test_package_builders.py tests/flow/test_dev.py tests/testing {{arguments}}
+# the tests that the gate leaves out: kills by the dozen, hundreds of saves, toolchains, the days of a person as a whole
+check-long *arguments:
+    {{python}} -m pytest --long -m long {{arguments}}
 
 # the market, for a person to watch
 demo:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from caxton.cells import CellLink
 from caxton.clock import Clock
@@ -26,6 +27,8 @@ from caxton.journal import Batch
 from caxton.machine import RealMachine
 from caxton.runtime import Runtime, open_runtime
 from caxton.sandbox.frames import Kind, Meters
+
+pytestmark = pytest.mark.system
 
 PATIENCE_S = 8.0
 COUNTER, ROGUE, ECHO, RELAY = module("counter"), module("rogue"), module("echo"), module("relay")

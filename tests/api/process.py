@@ -10,8 +10,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from caxton.client import Client
 from caxton.daemon_socket import socket_path
+
+pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "agents-examples"

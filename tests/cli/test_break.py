@@ -18,6 +18,8 @@ from caxton.daemon_socket import socket_path
 
 from .command import caxton
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:

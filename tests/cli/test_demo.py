@@ -19,6 +19,8 @@ from caxton.errors import AgentError
 
 from .command import caxton, environment
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:

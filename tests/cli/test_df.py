@@ -14,6 +14,8 @@ from caxton.cli import daemon_process
 
 from .command import ROOT, caxton
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

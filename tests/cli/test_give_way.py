@@ -14,6 +14,8 @@ from caxton.config import load
 
 from .command import caxton
 
+pytestmark = pytest.mark.system
+
 SAY = """
 import os, pathlib, sys
 from caxton.daemon import give_way

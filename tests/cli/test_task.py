@@ -14,6 +14,8 @@ from caxton.cli import daemon_process
 
 from .command import ROOT, caxton
 
+pytestmark = pytest.mark.system
+
 REFUSES = says({act("request"): said("refuse", {"reason": "busy"})})
 
 

@@ -19,6 +19,8 @@ from caxton.cli import daemon_process
 
 from .command import ROOT, caxton, environment
 
+pytestmark = pytest.mark.system
+
 EXAMPLES = ROOT / "agents-examples"
 
 

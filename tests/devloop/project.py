@@ -14,8 +14,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from caxton.cli import daemon_process
 from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
+
+pytestmark = pytest.mark.system
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "agents-examples"
 PATIENCE_S = 30.0

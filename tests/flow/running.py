@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from caxton.client import Client
 from caxton.daemon_socket import socket_path
+
+pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "agents-examples"

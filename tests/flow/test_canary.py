@@ -17,6 +17,8 @@ from caxton.client import Client
 from caxton.deploy.strategies.conversation_routing import within
 from flow.running import Daemon, running
 
+pytestmark = pytest.mark.system
+
 TWO = b"\0\3\2v2"
 """A custom section: another revision of the same counter."""
 

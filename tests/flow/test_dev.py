@@ -26,6 +26,8 @@ from caxton.daemon_socket import socket_path
 
 from .load import read
 
+pytestmark = pytest.mark.system
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "agents-examples" / "counter" / "counter.c"
 BROKEN, IDENTICAL, SLOW, HASTY = 10, 7, 9, 4
 """Every so many saves one that does not compile, one that changes nothing, one that takes long to build, and one that
@@ -33,9 +35,6 @@ comes while the one before is being built."""
 BURDEN = 1_500
 """Steps of the function that makes a build slow; the compiler's time grows with their square."""
 PATIENCE_S = 30.0
-
-
-slow = pytest.mark.skipif("SLOW_TESTS" not in os.environ, reason="takes minutes: just test-slow")
 
 
 class Dev:
@@ -107,8 +106,9 @@ async def keep_asking(folder: Path, over: asyncio.Event, waits: bool) -> int:
 @pytest.mark.parametrize(
     "saves",
     [
-        pytest.param(50, marks=pytest.mark.timeout(300)),
-        pytest.param(200, marks=[pytest.mark.timeout(1800), slow]),
+        pytest.param(20, marks=pytest.mark.timeout(300)),
+        pytest.param(50, marks=[pytest.mark.timeout(600), pytest.mark.long]),
+        pytest.param(200, marks=[pytest.mark.timeout(1800), pytest.mark.long]),
     ],
 )
 async def test_saves_under_clients_that_never_stop(tmp_path: Path, saves: int) -> None:

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from agents.systems import tally
 
 from caxton.client import Client
 from caxton.daemon_socket import socket_path
 
 from .running import ROOT
+
+pytestmark = pytest.mark.system
 
 PATIENCE_S = 60.0
 

@@ -19,6 +19,8 @@ from caxton.cli import daemon_process
 
 from .running import EXAMPLES, still_alive
 
+pytestmark = pytest.mark.system
+
 Say = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -22,6 +22,8 @@ from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge
 
 from .running import Daemon, running, still_alive
 
+pytestmark = pytest.mark.system
+
 MIB = 1024 * 1024
 HOPS = 20_000
 WALL_MS = 2_000

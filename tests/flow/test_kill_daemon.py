@@ -11,7 +11,8 @@ import pytest
 from .load import Ledger, check, keep_asking, read, settled
 from .running import running
 
-KILLS = 20
+pytestmark = pytest.mark.crash
+
 CLIENTS = 8
 AGENTS = ["echo", "counter", "slow"]
 PROJECT = """
@@ -26,7 +27,8 @@ wasm = "slow.wat"
 
 
 @pytest.mark.timeout(600)
-async def test_twenty_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.long)])
+async def test_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: Path, kills: int) -> None:
     pick = random.Random(20)
     with running(tmp_path / "p", PROJECT) as daemon:
         ledger, over, up = Ledger(), asyncio.Event(), asyncio.Event()
@@ -34,7 +36,7 @@ async def test_twenty_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: 
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
                 group.create_task(keep_asking(number, AGENTS, ledger, daemon.socket, up.wait, over))
-            for _ in range(KILLS):
+            for _ in range(kills):
                 ledger.count(pick.randrange(1, 80))
                 await ledger.enough.wait()
                 up.clear()
@@ -57,13 +59,13 @@ async def test_twenty_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: 
 
     history = await read(daemon.state)
     check(ledger, history)
-    assert len(history.told("daemon", what="started")) == KILLS + 1
+    assert len(history.told("daemon", what="started")) == kills + 1
     # delivered again means: a start that found it unfinished came between the message and its answer
     starts = [seq for seq, _ in history.told("daemon", what="redelivered")]
     again = {
         seq for seq, answer in history.answer_of.items() if any(seq < start < answer for start in starts)
     }
     assert history.marked == again
-    assert len(again) >= KILLS // 2, "the kills did not find the agents at work"
+    assert len(again) >= kills // 2, "the kills did not find the agents at work"
     assert shown == {seq: seq in again for seq in shown}
-    assert sum(one.cut_off for one in ledger.requests) >= KILLS
+    assert sum(one.cut_off for one in ledger.requests) >= kills

@@ -9,11 +9,14 @@ import struct
 from contextlib import aclosing
 from pathlib import Path
 
+import pytest
 from agents.systems import tally
 
 from caxton.client import AsyncClient, Client
 
 from .running import Daemon, running
+
+pytestmark = pytest.mark.crash
 
 TURNS = 10_000
 BURST = 50

@@ -14,6 +14,8 @@ from caxton.runtime import open_runtime
 
 from .running import Daemon
 
+pytestmark = pytest.mark.crash
+
 MESSAGES = 40
 CALLS = "pwrite64,pwritev,fdatasync,fsync,write,writev,sendmsg,sendto"
 ANSWER = re.compile(r'\\"seq\\":\d+,\\"conversation_id\\":\\"power-(\d+)\\"')

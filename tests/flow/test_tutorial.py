@@ -16,6 +16,8 @@ from cli.command import environment
 
 from caxton.cli import daemon_process
 
+pytestmark = [pytest.mark.system, pytest.mark.long]
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(?P<head>.*)\n(?P<body>(?:.*\n)*?)```$|^<!-- (?P<key>Ctrl-C) -->$", re.MULTILINE)
 

@@ -12,6 +12,8 @@ import pytest
 
 from .source import ROOT
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def step() -> ModuleType:

@@ -10,6 +10,8 @@ import pytest
 
 from .source import ROOT, imports, python, tree
 
+pytestmark = pytest.mark.system
+
 PACKAGE_OF = {
     "wasmtime": "sandbox",
     "aiosqlite": "journal",

@@ -11,6 +11,8 @@ import yaml
 
 from .source import ROOT
 
+pytestmark = pytest.mark.system
+
 FORMS = sorted((ROOT / ".github").rglob("*.yml"))
 
 

@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from caxton.clock import SystemClock
 from caxton.journal import Journal
+
+pytestmark = pytest.mark.crash
 
 WRITER = """
 import asyncio, os, pathlib, sys

@@ -23,6 +23,8 @@ from caxton.journal.store import FileStore
 from caxton.journal.writer import Writer
 from journal.history import Said, Talks
 
+pytestmark = pytest.mark.system
+
 QUICK = JournalSettings(keep_days=0, keep_mib=0, retry_s=0.01)
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from caxton.limits import Limits
 from caxton.sandbox import frames
 from caxton.sandbox.processes import command, environment
+
+pytestmark = pytest.mark.system
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from caxton.sandbox.profiles import Profile
 
 from .texts import TRICKS, guest
 
+pytestmark = pytest.mark.system
+
 GOOD = bytes(wasmtime.wat2wasm(TRICKS))
 
 

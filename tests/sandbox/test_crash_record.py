@@ -7,7 +7,11 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from caxton.sandbox.crash_record import PLACES, CrashRecord, shared
+
+pytestmark = pytest.mark.system
 
 CHILD = """
 import sys

@@ -23,6 +23,8 @@ from caxton.sandbox.profiles import Profile, fingerprint
 
 from .cell_client import CellClient
 
+pytestmark = pytest.mark.system
+
 
 def test_both_engines_can_be_made_in_one_process() -> None:
     # a wrong setting aborts the process, so this happens in one of its own

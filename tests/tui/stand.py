@@ -15,6 +15,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from caxton.api.server import Server
@@ -28,6 +29,8 @@ from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton_tui import CaxtonApp
 from caxton_tui.model.store import Store
 from caxton_tui.widgets.status_bars import COMPANY
+
+pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0

@@ -20,6 +20,8 @@ from cli.command import caxton, environment
 
 from .stand import empty
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def home() -> Generator[Path]:

@@ -12,6 +12,8 @@ import pytest
 
 from caxton_tui.terminal import Outlasting, gone, let_go, outlasting
 
+pytestmark = pytest.mark.system
+
 
 def test_what_is_written_to_a_terminal_that_is_gone_is_dropped() -> None:
     master, slave = pty.openpty()

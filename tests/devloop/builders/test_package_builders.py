@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -61,9 +60,8 @@ async def failed(target: Target, folder: Path) -> BuildFailed:
     return event
 
 
-slow = pytest.mark.skipif(
-    "SLOW_TESTS" not in os.environ, reason="Zig's build system compiles itself first: just test-slow"
-)
+# Zig's build system compiles itself first
+slow = pytest.mark.long
 
 
 @slow

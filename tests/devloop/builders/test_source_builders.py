@@ -18,6 +18,8 @@ from caxton.devloop.events import BuildFailed, Built, Diagnostic
 from caxton.errors import ConfigurationError
 from devloop.project import EXAMPLES
 
+pytestmark = pytest.mark.system
+
 
 def project(folder: Path, text: str) -> list[Target]:
     (folder / "caxton.toml").write_text(text, "utf-8")

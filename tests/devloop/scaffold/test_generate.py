@@ -18,6 +18,8 @@ from caxton.devloop.scaffold.generate import TEMPLATES, Language, new_agent, new
 from caxton.errors import CaxtonError, ConfigurationError
 from caxton.testing import NotReady, running
 
+pytestmark = pytest.mark.system
+
 NEEDS = {
     Language.PYTHON: python,
     Language.RUST: cargo_with_target,
