@@ -99,7 +99,7 @@ def _fixtures(item: pytest.Item) -> list[Any]:
     """The fixtures of our own that a test asks for, also those that others ask for."""
     found = getattr(item, "_fixtureinfo", None)
     every = found.name2fixturedefs.values() if found is not None else ()
-    return [one for fixtures in every for one in fixtures if _ours(sys.modules.get(one.func.__module__))]
+    return [one for fixtures in every for one in fixtures if _inside(sys.modules.get(one.func.__module__))]
 
 
 @cache
@@ -126,12 +126,12 @@ def _home(value: object) -> ModuleType | None:
     home = (
         value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
     )
-    return home if _ours(home) else None
+    return home if _inside(home) and home is not sys.modules[__name__] else None
 
 
-def _ours(module: ModuleType | None) -> bool:
+def _inside(module: ModuleType | None) -> bool:
     file = getattr(module, "__file__", None)
-    return file is not None and Path(file).is_relative_to(TESTS) and Path(file).name != "conftest.py"
+    return file is not None and Path(file).is_relative_to(TESTS)
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:

@@ -104,6 +104,7 @@ def test_one_daemon_holds_a_project(tmp_path: Path) -> None:
     assert daemon_socket.read_about(tmp_path) is None
 
 
+@pytest.mark.crash
 def test_a_killed_daemon_holds_nothing(tmp_path: Path) -> None:
     program = f"""
 import os, signal

@@ -13,6 +13,8 @@ from caxton.devloop.builders import toolchains
 from caxton.devloop.scaffold.generate import Language
 from caxton.sandbox.python.runtime import BUILD, INSTALL, RuntimeFolder
 
+pytestmark = pytest.mark.system
+
 PARTS = ("build", "compile", "gate", "swap")
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from caxton.bench import python
 
+pytestmark = pytest.mark.system
+
 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("python_runtime")

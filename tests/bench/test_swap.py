@@ -9,6 +9,8 @@ import pytest
 from caxton.bench import edits, swap
 from caxton.devloop.scaffold.generate import Language
 
+pytestmark = pytest.mark.system
+
 QUIET = {"lost", "reordered", "not_carried"}
 
 

@@ -31,6 +31,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
     assert "124 timed out" in said.stdout
 
 
+@pytest.mark.system
 def test_help_loads_nothing_but_typer() -> None:
     code = (
         "import sys; sys.argv = ['caxton', '--help']; from caxton.cli import main\n"
@@ -68,6 +69,7 @@ def test_version() -> None:
     assert (said.returncode, said.stdout) == (0, "caxton 0.1.0\n")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("words", [("up",), ("down",), ("status",), ("agent", "list"), ("config", "show")])
 def test_without_a_project_the_hint_says_what_to_do(words: tuple[str, ...], tmp_path: Path) -> None:
     said = caxton(*words, cwd=tmp_path)

@@ -12,6 +12,8 @@ from caxton.cli.commands import doctor
 from caxton.devloop.builders.toolchains import FOR_DOCTOR, TOOLCHAINS
 from caxton.sandbox.frames import Hello
 
+pytestmark = pytest.mark.system
+
 
 def test_an_old_or_narrow_python_is_bad() -> None:
     assert doctor.python((3, 10, 9), True).state == "bad"

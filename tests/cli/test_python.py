@@ -14,6 +14,8 @@ from caxton.sandbox.python.runtime import BUILDER_VERSION, RuntimeFolder, runtim
 
 from .command import ROOT, caxton
 
+pytestmark = pytest.mark.system
+
 EXAMPLE = ROOT / "agents-examples" / "python-counter" / "agent.py"
 
 

@@ -13,6 +13,8 @@ from caxton.sandbox.python import build as python_build
 from caxton.sandbox.python.build import NotBuilt, PythonRuntime
 from caxton.sandbox.python.runtime import BUILDER_VERSION, PARTS, RuntimeFolder, runtime_name
 
+pytestmark = pytest.mark.system
+
 
 async def test_without_its_builder_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,8 @@ from caxton.errors import ConfigurationError
 from caxton.sandbox.compile import precheck
 from devloop.project import EXAMPLES
 
+pytestmark = pytest.mark.system
+
 BUILD_ZIG = """
 const std = @import("std");
 pub fn build(b: *std.Build) void {
