@@ -10,13 +10,18 @@ default:
 check:
     {{python}} .ci/check.py
 
-# the tests, or some of them: just test tests/guests -k market
+# the unit tests of what changed since the last commit, or the tests that are named: just test tests/guests -k market
 test *arguments:
-    {{python}} -m pytest {{arguments}}
+    {{python}} .ci/changed.py {{arguments}}
+
+# all unit tests: they start no process
+unit *arguments:
+    {{python}} -m pytest -q -m unit -n auto --maxprocesses 2 {{arguments}}
 
 # the tests that the gate leaves out: kills by the dozen, hundreds of saves, toolchains, the days of a person as a whole
 check-long *arguments:
     {{python}} -m pytest --long -m long {{arguments}}
+    SLOW_TESTS=1 {{python}} -m pytest tests/testing
 
 # the market, for a person to watch
 demo:

@@ -53,6 +53,7 @@ def test_one_seed_gives_the_same_rows_each_time(name: str, cells: int) -> None:
         assert run(name, 7, cells).rows() == rows
 
 
+@pytest.mark.system
 def test_one_seed_gives_the_same_rows_in_another_process() -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": str(Path(__file__).parents[1])}
     other = subprocess.run(
