@@ -128,13 +128,12 @@ async def open_runtime(
             limits=config.default_limits(),
             spawn=group.create_task,
         )
-        hold = Hold(bus, clock, config.default_limits(), config.bus.held)
-        hold.on_went_on.append(tasks.went_on)
+        hold = Hold(bus, clock, config.default_limits(), config.bus.held, on_went_on=tasks.went_on)
         message_bytes = config.default_limits().message_bytes
         ams = Ams(bus, clock, message_bytes, agents)
         df = Df(bus, clock, message_bytes)
         agents.on_removed += [ams.removed, df.removed]
-        bus.platform_agents = {one.name: one for one in (ams, df, timer)}
+        bus.host(ams, df, timer)
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         await ams.load(journal.reader)

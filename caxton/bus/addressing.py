@@ -6,10 +6,16 @@ be.
 
 from __future__ import annotations
 
+import re
+
 from caxton.acl import Draft
 from caxton.acl.reply_by import reply_by_time
 from caxton.clock import Clock
 from caxton.errors import InvalidMessage
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.IGNORECASE
+)
 
 
 class Addressing:
@@ -44,3 +50,13 @@ class Addressing:
         if draft.reply_by is not None:
             # an empty text says the same as leaving it out, as it does for a conversation or a protocol
             draft.reply_by = reply_by_time(draft.reply_by, self._now_us()) if draft.reply_by else None
+
+
+def trace_of(traceparent: str) -> str:
+    """The trace id of a W3C `traceparent` header; InvalidMessage where it is none."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is not None:
+        return found[1].lower()
+    raise InvalidMessage(
+        f"{traceparent[:80]!r} is not a traceparent", hint="e.g. 00-<32 hex digits>-<16 hex digits>-01"
+    )

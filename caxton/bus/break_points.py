@@ -86,6 +86,10 @@ class BreakPoints:
         self.take_up(point)
         return point
 
+    def resume(self, made: int) -> None:
+        """Go on numbering where the last start left off."""
+        self.made = made
+
     def take_up(self, point: BreakPoint) -> None:
         """One that there was before."""
         self.points[point.id] = point

@@ -72,6 +72,19 @@ class HeldMessage:
         """What it takes in memory, roughly."""
         return 2 * len(self.original) + len(self.changed)
 
+    @property
+    def summary(self) -> dict[str, object]:
+        """What every event about it says of it."""
+        message = self.message
+        return {
+            "seq": self.seq,
+            "id": message.id,
+            "performative": message.performative,
+            "sender": message.sender,
+            "receiver": message.receiver,
+            "conversation_id": message.conversation_id,
+        }
+
     def row(
         self, state: str | None = None, ended_us: int | None = None, went_on: int | None = None
     ) -> HeldState:

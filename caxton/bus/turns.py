@@ -47,7 +47,11 @@ class TurnSink(Protocol):
     counts: BusCounts
     addressing: Addressing
     quick: bool
-    last_us: int
+
+    @property
+    def last_us(self) -> int:
+        """The time of the latest message, µs."""
+        ...
 
     def reply(self, speaker: str, cause: Envelope, draft: Draft) -> None:
         """Admit one message of a turn."""

@@ -173,7 +173,7 @@ class Stand:
         self.guests = Guests(self.bus)
         self.ams = Ams(self.bus, clock or self.rings, limits.message_bytes, self.guests)
         self.df = Df(self.bus, clock or self.rings, limits.message_bytes)
-        self.bus.platform_agents = {one.name: one for one in (self.ams, self.df, self.timer)}
+        self.bus.host(self.ams, self.df, self.timer)
         self.hold = Hold(self.bus, clock or self.rings, limits)
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []

@@ -101,17 +101,17 @@ async def test_in_a_conversation_nothing_overtakes_what_the_same_sender_says_to_
 async def test_without_break_points_and_held_messages_nobody_looks_at_messages(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
         runtime.agent("a")
-        assert runtime.bus.gate is None
+        assert runtime.bus.interceptor is None
         assert runtime.bus.quick
         point = runtime.hold.add("to:a", by="operator@local", most=1)
-        assert runtime.bus.gate is runtime.hold
+        assert runtime.bus.interceptor is runtime.hold
         assert not runtime.bus.quick
         seq = said(runtime, "a", 1)
         assert point.ended == "hits"
         said(runtime, "a", 2)
         assert [one["content"] for one in frames(runtime)] == [2]
         runtime.hold.release(seq)
-        assert runtime.bus.gate is None
+        assert runtime.bus.interceptor is None
         assert runtime.bus.quick
         assert not runtime.hold.points.points
         with pytest.raises(BreakNotFound):
@@ -369,5 +369,5 @@ async def test_a_break_point_ends_when_its_time_is_over(tmp_path: Path) -> None:
         clock.advance(5.1)
         said(runtime, "a", 1)
         assert [one["content"] for one in frames(runtime)] == [1]
-        assert runtime.bus.gate is None
+        assert runtime.bus.interceptor is None
         assert await kinds(runtime, "break_ended") == ["break_ended"]

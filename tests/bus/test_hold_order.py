@@ -98,7 +98,7 @@ class Run:
                     try:
                         runtime.hold.release(one.seq)
                     except HeldBehind:
-                        assert runtime.hold.ahead_of(one) is not None
+                        assert runtime.hold.ahead(one.message, one.seq) is not None
                 elif what == "free":
                     runtime.hold.release_some([one.seq])
                 elif what == "delay":
@@ -143,7 +143,7 @@ async def test_order_is_kept_and_nothing_is_lost_or_doubled(steps: list[tuple[An
                         runtime.hold.remove(point)
                     runtime.hold.release_some([held.seq for held in runtime.hold])
                     assert not len(runtime.hold)
-                    assert runtime.bus.gate is None
+                    assert runtime.bus.interceptor is None
                     assert not runtime.bus.referee_service.standing
                 run.hear(runtime)
                 await runtime.commit()

@@ -293,7 +293,7 @@ def stored_body(row: StoredHeld) -> dict[str, Any]:
 
 def held_body(services: Services, held: HeldMessage) -> dict[str, Any]:
     """A message that is held, as it is now."""
-    ahead = services.hold.ahead_of(held)
+    ahead = services.hold.ahead(held.message, held.seq)
     return {
         "seq": held.seq,
         "at": iso(held.at_us),
