@@ -1,10 +1,10 @@
-"""`caxton dev` without its face: watch sources, build what changed, bring it to the running daemon.
+"""`caxton dev` without its output: watch sources, build what changed, deploy it to the running daemon.
 
 In: a project's folder. Out: events (`events.py`), one for everything that a person or an editor wants to know. The
 loop is a client of the daemon like any other: it deploys over the HTTP API, so the one change engine does the swap.
-Between an edit and its answer stand
+A saved file walks
 
-    watch ─▶ fingerprints differ ─▶ build (child process) ─▶ module in its place ─▶ deploy ─▶ event
+    watch/watcher ─▶ loop ─▶ config_reload ─▶ builders/build (inputs, process) ─▶ rollout ─▶ deployer ─▶ event
 """
 
 from __future__ import annotations

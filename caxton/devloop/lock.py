@@ -1,6 +1,6 @@
-"""One loop for one project: two would build into each other's files.
+"""The lock of a project: two loops would build into each other's files.
 
-In: the project's state folder. Out: the claim on it for as long as the context lasts, or InvalidState.
+In: the project's state folder. Out: the lock for as long as the context lasts, or InvalidState.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def project_lock(state: Path) -> Generator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InvalidState(
-                f"another `caxton dev` looks after {state.parent}",
-                hint="end that one, or look at its terminal",
+                f"another `caxton dev` is running on {state.parent}",
+                hint="stop it, or use its terminal",
             ) from None
         yield
     finally:

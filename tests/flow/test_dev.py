@@ -287,7 +287,7 @@ def test_a_second_loop_and_a_project_that_cannot_be_used_end_with_one_error(tmp_
             if json.loads(line)["event"] == "watching":
                 second = caxton("dev", tmp_path)
                 assert (second.returncode, second.stdout) == (5, "")
-                assert second.stderr.startswith("error: another `caxton dev` looks after")
+                assert second.stderr.startswith("error: another `caxton dev` is running on")
                 assert "hint: " in second.stderr
                 dev.send_signal(signal.SIGINT)
     assert dev.returncode == 0

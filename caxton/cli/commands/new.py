@@ -88,7 +88,7 @@ def _tell(made: Generated, here: Path) -> None:
     if made.listed_in is not None:
         talk(f"named in {shown(made.listed_in)}")
     if made.missing is not None:
-        talk(f"to build it you need {made.missing.what}, which is not here: {made.missing.remedy}")
+        talk(f"to build it you need {made.missing.what}, which is not installed: {made.missing.remedy}")
     talk("next:")
     # in a project, what is run there looks after every agent of it
     home = made.listed_in.parent if made.listed_in is not None else made.folder

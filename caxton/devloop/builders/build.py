@@ -168,7 +168,7 @@ async def _run(recipe: Recipe, shown_from: Path) -> process.Outcome:
 
 
 def _needs(recipe: Recipe, missing: Missing, outcome: process.Outcome) -> NotBuilt:
-    what = Diagnostic(f"{recipe.source} needs {missing.what}, which is not here")
+    what = Diagnostic(f"{recipe.source} needs {missing.what}, which is not installed")
     return NotBuilt(what, outcome.output, outcome.took_ms, missing.remedy)
 
 
@@ -198,7 +198,7 @@ def _take(recipe: Recipe, outcome: process.Outcome) -> bytes:
     try:
         module = output.read_bytes()
     except OSError as error:
-        what = Diagnostic(f"the command ended well but left no {output.name}: {error.strerror}")
+        what = Diagnostic(f"the command succeeded but wrote no {output.name}: {error.strerror}")
         raise NotBuilt(what, outcome.output, outcome.took_ms, recipe.no_output) from error
     if not module.startswith(MAGIC):
         what = Diagnostic(f"{output.name} is not a WebAssembly module")

@@ -44,7 +44,7 @@ def first_error(output: str, folder: Path, shown_from: Path) -> Diagnostic:
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        return Diagnostic("the builder failed without a word")
+        return Diagnostic("the builder failed without any output")
     return Diagnostic(
         next((line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)), lines[-1])
     )

@@ -74,7 +74,7 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
             await asyncio.shield(process.wait())
     said = words.result()
     if late:
-        return outcome(None, f"error: it took longer than {timeout_s:g} s and was ended\n{said}")
+        return outcome(None, f"error: it took longer than {timeout_s:g} s and was killed\n{said}")
     return outcome(process.returncode, said)
 
 

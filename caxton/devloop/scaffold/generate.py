@@ -199,7 +199,7 @@ def _must_be_unknown(name: str, listed: Path) -> None:
         agents = tomllib.loads(listed.read_text("utf-8")).get("agents", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
-            f"{listed}: {error}", hint="mend it first: the new agent is named there"
+            f"{listed}: {error}", hint="fix it first: the new agent is added there"
         ) from error
     if name in agents:
         raise ConfigurationError(f"{listed} has an agent {name} already", hint="choose another name")

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - names trio, which is not here
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - names trio, which is not installed
 
 LONGEST_MS: Final = 1_000
 """A folder that is never quiet wakes the loop all the same."""

@@ -42,7 +42,7 @@ TSC = "assembly/index.ts(4,9): error TS1005: ';' expected.\n"
         ),
         ("make: *** [all] Error 2\nbye\n", Diagnostic("make: *** [all] Error 2")),
         ("first\nlast\n", Diagnostic("last")),
-        ("", Diagnostic("the builder failed without a word")),
+        ("", Diagnostic("the builder failed without any output")),
     ],
 )
 def test_the_first_error_is_found(tmp_path: Path, output: str, found: Diagnostic) -> None:

@@ -134,7 +134,7 @@ async def test_a_package_is_built_or_one_line_says_what_to_install(
     if isinstance(found, Missing):
         event = await failed(target, tmp_path)
         assert target.recipe is not None
-        assert str(event.error) == f"{target.recipe.source} needs {found.what}, which is not here"
+        assert str(event.error) == f"{target.recipe.source} needs {found.what}, which is not installed"
         assert event.hint == found.remedy
         return
     first = await built(target, tmp_path)
@@ -167,7 +167,7 @@ async def test_without_its_toolchain_one_line_says_what_to_install(
     (tmp_path / "src" / file).write_text(text)
     event = await failed(target_of(tmp_path), tmp_path)
     assert event.error.message.startswith(f"{file} needs ")
-    assert event.error.message.endswith(", which is not here")
+    assert event.error.message.endswith(", which is not installed")
     assert event.hint
     assert event.output == ""
 

@@ -155,8 +155,8 @@ async def test_a_command_wins_over_what_lies_there_and_runs_in_the_sources_folde
     ("program", "more", "said", "hint"),
     [
         ("print('x.c:3:4: error: no'); raise SystemExit(3)", "", "src/x.c:3:4: error: no", None),
-        ("raise SystemExit(3)", "", "the builder failed without a word", None),
-        ("pass", "", "the command ended well but left no a.wasm", "build.output"),
+        ("raise SystemExit(3)", "", "the builder failed without any output", None),
+        ("pass", "", "the command succeeded but wrote no a.wasm", "build.output"),
         (
             "open('../a.wasm.x', 'w')",
             'output = "../a.wasm.x"',
@@ -201,7 +201,7 @@ async def test_without_ziglang_one_line_says_what_to_install(
     (tmp_path / "a.c").write_text("")
     monkeypatch.setattr(toolchains, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType]
     event = await bad(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
-    assert str(event.error) == "a.c needs ziglang, which is not here"
+    assert str(event.error) == "a.c needs ziglang, which is not installed"
     assert event.hint == "pip install 'caxton-workbench[build]'"
 
 
