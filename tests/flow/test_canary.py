@@ -25,7 +25,7 @@ TWO = b"\0\3\2v2"
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Generator[Daemon]:
-    with running(tmp_path / "p", "cells = 1\n") as daemon:
+    with running(tmp_path / "p", "cells = 1\n[deploy]\nquiet_s = '1h'\n") as daemon:
         (daemon.folder / "two.wasm").write_bytes((daemon.folder / "counter.wasm").read_bytes() + TWO)
         yield daemon
 
