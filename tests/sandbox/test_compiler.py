@@ -180,6 +180,8 @@ async def test_a_bomb_is_killed_by_the_clock_and_the_next_module_compiles(tmp_pa
         with pytest.raises(ResourceError, match="took") as caught:
             await compiler.compile(slow_module())
         assert caught.value.hint
+        # the start of a child is part of its second, and may take longer where much else runs
+        await compiler.ready()
         assert (await compiler.compile(GOOD)).exports
     finally:
         await compiler.close()
@@ -289,4 +291,5 @@ def test_the_daemons_side_does_not_import_wasmtime() -> None:
         "from caxton.sandbox.compile import compiler; "
         "sys.exit('wasmtime' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "False\n"
