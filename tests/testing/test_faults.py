@@ -11,9 +11,11 @@ from caxton.example_modules import module
 from caxton.testing import Crashed, DiskError, MemoryDisk, System, runtime
 from testing.orders import EXAMPLES, ORDERS, carried_out, place, reports
 
-EVERY = 1 if "SLOW_TESTS" in os.environ else 11
+EVERY = 1 if "SLOW_TESTS" in os.environ else 17
 """A crash at every so-manieth step."""
 COUNTER = {"c": module("counter")}
+COUNTER_2 = module("counter") + b"\0\3\2v2"
+"""The same code under another name: another revision."""
 
 
 def count_up(system: System) -> None:
@@ -61,6 +63,32 @@ def test_what_was_not_acknowledged_is_there_whole_or_not_at_all() -> None:
             found.add(asked)
             assert system.ask({"add": 0}, to="c")["content"] == {"count": asked}
     assert len(found) > 2
+
+
+@pytest.mark.parametrize("strategy", ["direct", "blue-green"])
+def test_a_crash_in_a_deployment_loses_no_message(strategy: str) -> None:
+    crashes = 0
+    for step in range(1, 45, min(EVERY, 7)):
+        with runtime(COUNTER, seed=step) as system:
+            for _ in range(3):
+                system.send({"add": 1}, to="c")
+            system.submit({"add": 1}, to="c")
+            system.crash_after(step)
+            try:
+                system.deploy("c", COUNTER_2, strategy=strategy)
+                system.until_quiet()
+            except Crashed:
+                crashes += 1
+                system.restart()
+                system.until_quiet()
+            system.crash_after(None)
+            asked, said = system.messages(receiver="c@local"), system.messages(sender="c@local")
+            assert 3 <= len(asked) <= 4
+            assert [one["content"]["count"] for one in said] == list(range(1, len(asked) + 1))
+            assert system.ask({"add": 1}, to="c")["content"] == {"count": len(asked) + 1}
+            states = {row[5] for row in system.rows()["deployment"]}
+            assert states <= {"running", "rolled_back", "failed"}, "every deployment has an end"
+    assert crashes > 2
 
 
 @pytest.mark.parametrize("error", DiskError)

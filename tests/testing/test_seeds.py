@@ -17,8 +17,8 @@ from caxton.testing import MemoryDisk, Pace, System, runtime
 from testing.orders import EXAMPLES, ORDERS, carried_out, place
 
 LONG = "SLOW_TESTS" in os.environ
-RUNS = 50 if LONG else 8
-SEEDS = 200 if LONG else 12
+RUNS = 50 if LONG else 5
+SEEDS = 200 if LONG else 8
 
 ANOTHER_PROCESS = """
 import sys
