@@ -150,6 +150,7 @@ async def test_every_meter_is_exported_once_an_interval_and_at_the_end(exporting
             )
 
 
+@pytest.mark.system
 def test_a_daemon_without_an_exporter_does_not_import_the_sdk() -> None:
     said = subprocess.run(
         [
