@@ -48,7 +48,7 @@ def test_help_loads_nothing_but_typer() -> None:
     assert foreign == "[]"
     loaded = ["", ".cli", ".cli.app", ".cli.options", ".cli.output", ".cli.output.printing"]
     assert ours == str(
-        [f"caxton{one}" for one in [*loaded, ".errors", ".presentation", ".presentation.text"]]
+        [f"caxton{one}" for one in [*loaded, ".duration", ".errors", ".presentation", ".presentation.text"]]
     )
 
 
