@@ -84,7 +84,7 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         box(one)
         await one.press("home", "x")
         await one.until(lambda store: not store.breaks, look=True)
-        assert caxton.runtime.bus.gate is None
+        assert caxton.runtime.bus.interceptor is None
 
 
 async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
