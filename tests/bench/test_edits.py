@@ -50,6 +50,7 @@ async def test_an_edit_is_measured_in_its_parts(
 
 
 @pytest.mark.skipif(find_spec("ziglang") is None, reason="ziglang is not installed")
+@pytest.mark.long
 async def test_zig_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _is_whole(await _figures(tmp_path, monkeypatch, Language.ZIG), Language.ZIG)
 

@@ -28,6 +28,9 @@ NEEDS = {
 }
 
 
+TAKES_LONG = {Language.ZIG, Language.RUST, Language.GO, Language.ASSEMBLYSCRIPT}
+
+
 def pytest_in(folder: Path) -> str:
     """Run the tests of that folder as its owner would; what pytest said."""
     done = subprocess.run(
@@ -44,7 +47,11 @@ def pytest_in(folder: Path) -> str:
 
 # the Python runtime is built on the way where this machine has none
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    "language",
+    # compilers that take long are for the long check; C is built by the same one as Zig
+    [pytest.param(one, marks=[pytest.mark.long] if one in TAKES_LONG else []) for one in Language],
+)
 def test_an_agents_own_test_passes(tmp_path: Path, language: Language) -> None:
     look = NEEDS.get(language)
     found = look(tmp_path) if look else None
