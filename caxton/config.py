@@ -131,7 +131,7 @@ class LogTable(_Table):
         default="text", description="Readable lines, or one JSON object a line."
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least that is kept."
+        default="info", description="The lowest level that is kept."
     )
 
 
@@ -152,7 +152,7 @@ class RefereeTable(_Table):
 
     mode: RefereeMode = Field(
         default="enforce",
-        description="enforce: it is not delivered; warn: it is delivered and marked; off: nobody looks.",
+        description="enforce: violations are not delivered; warn: delivered and marked; off: not checked.",
     )
     protocols: dict[str, RefereeMode] = Field(
         default_factory=dict[str, RefereeMode], description="Another setting for single protocols, by name."
@@ -170,30 +170,31 @@ class DeployTable(_Table):
         default=5,
         ge=1,
         le=1000,
-        description="Good turns of a new revision until the old one goes (blue-green).",
+        description="Good turns of a new revision until the old one ends (blue-green).",
     )
-    probation_s: Seconds = Field(default=10.0, description="Time after which it goes anyway: the warm-up.")
+    probation_s: Seconds = Field(
+        default=10.0, description="Time after which the old one ends anyway: the warm-up."
+    )
     drain_s: Seconds = Field(
         default=60.0, description="How long the old revision may take to end its conversations (drain)."
     )
     quiet_s: Seconds = Field(
         default=5.0,
-        description="How long those without a protocol must have been silent for it to go before (drain).",
+        description="How long those without a protocol must have been silent for it to end earlier (drain).",
     )
     canary_stages: str = Field(
-        default="5:5m,25:10m,50:10m", description="Percent of the new conversations and how long, by stage."
+        default="5:5m,25:10m,50:10m",
+        description="Percentages of the new conversations and durations, by stage.",
     )
     rollback_on: str = Field(
-        default="error_rate>1%", description="What a canary is taken back for; empty for nothing."
+        default="error_rate>1%", description="Conditions on which a canary is rolled back; empty for none."
     )
     canary_turns: int = Field(
         default=20, ge=1, le=1_000_000, description="Turns of a stage before it is judged."
     )
     shadow_s: Seconds = Field(default=300.0, description="How long a shadow runs.")
     compare: str = Field(default="output,errors,fuel,time", description="What a shadow is compared in.")
-    probe: bool = Field(
-        default=True, description="Whether a new revision is asked something before any traffic."
-    )
+    probe: bool = Field(default=True, description="Whether a new revision is probed before any traffic.")
 
 
 class BusTable(_Table):
@@ -203,7 +204,7 @@ class BusTable(_Table):
         default=10_000,
         ge=1,
         le=100_000,
-        description="Messages that break points hold at a time; when so many are held, they hold no more.",
+        description="Messages that break points hold at a time; at that number every break point is removed.",
     )
 
 
@@ -214,7 +215,7 @@ class CompileTable(_Table):
     memory_mib: int = Field(
         default=2048, ge=128, le=65_536, description="Address space of the child (Linux only)."
     )
-    max_module_mib: int = Field(default=16, ge=1, le=48, description="Largest module that is taken.")
+    max_module_mib: int = Field(default=16, ge=1, le=48, description="Largest module that is accepted.")
 
 
 class BuildTable(_Table):

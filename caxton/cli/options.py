@@ -72,11 +72,11 @@ SomeAgent = Annotated[
 Find = Annotated[
     str,
     typer.Option(
-        "--filter", "-f", metavar="TERMS", help="Only what passes, such as 'from:buyer act:refuse !timer'."
+        "--filter", "-f", metavar="TERMS", help="Only what matches, such as 'from:buyer act:refuse !timer'."
     ),
 ]
 Receivers = Annotated[
-    str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Who gets it.", autocompletion=_agents)
+    str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Its receivers.", autocompletion=_agents)
 ]
 Timeout = Annotated[
     float,
@@ -84,4 +84,4 @@ Timeout = Annotated[
         "--timeout", metavar="DURATION", parser=seconds, help="How long to wait, such as 500ms or 5s."
     ),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum number.")]

@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Deploy, look at, stop and start agents.",
+    help="Deploy, show, stop and start agents.",
 )
 
 
@@ -96,7 +96,8 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
 def stop(
     name: AgentName,
     now: Annotated[
-        bool, typer.Option("--now", help="Only finish the present turn; what waits becomes dead letters.")
+        bool,
+        typer.Option("--now", help="Only finish the present turn; waiting messages become dead letters."),
     ] = False,
     project: Project = None,
 ) -> None:
@@ -138,7 +139,7 @@ def suspend(name: AgentName, project: Project = None) -> None:
 
 @app.command()
 def resume(name: AgentName, project: Project = None) -> None:
-    """Let a suspended agent go on; it handles what waited first.
+    """Resume a suspended agent; it handles the waiting messages first.
 
     \b
     Example:
@@ -190,7 +191,7 @@ def remove(
 def logs(
     name: AgentName,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with new ones; end with Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Follow new lines; end with Ctrl-C.")
     ] = False,
     limit: Limit = 100,
     project: Project = None,

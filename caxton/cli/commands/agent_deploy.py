@@ -59,7 +59,7 @@ def deploy(
             metavar="TURNS",
             min=1,
             max=1000,
-            help="Good turns of the new revision until the old one goes (blue-green).",
+            help="Good turns of the new revision until the old one ends (blue-green).",
         ),
     ] = None,
     warm_up: Annotated[
@@ -68,7 +68,7 @@ def deploy(
             "--warm-up",
             metavar="DURATION",
             parser=seconds,
-            help="Time after which it goes anyway (blue-green).",
+            help="Time after which the old one ends anyway (blue-green).",
         ),
     ] = None,
     drain: Annotated[
@@ -77,7 +77,7 @@ def deploy(
     drain_for: Annotated[
         float | None,
         typer.Option(
-            "--drain-for", metavar="DURATION", parser=seconds, help="How long it may take for that at most."
+            "--drain-for", metavar="DURATION", parser=seconds, help="How long that may take at most."
         ),
     ] = None,
     canary_stages: Annotated[
@@ -85,7 +85,7 @@ def deploy(
         typer.Option(
             "--canary-stages",
             metavar="STAGES",
-            help="Percent of the new conversations and how long, such as 5:5m,25:10m,50:10m.",
+            help="Percentages of the new conversations and durations, such as 5:5m,25:10m,50:10m.",
         ),
     ] = None,
     rollback_on: Annotated[
@@ -93,7 +93,7 @@ def deploy(
         typer.Option(
             "--rollback-on",
             metavar="CONDITIONS",
-            help="What a canary is taken back for, such as 'error_rate>1%,p99>100ms,fuel>+20%,violations>0'.",
+            help="When a canary is rolled back, such as 'error_rate>1%,p99>100ms,fuel>+20%,violations>0'.",
         ),
     ] = None,
     shadow_for: Annotated[
@@ -108,12 +108,10 @@ def deploy(
     ] = None,
     probe: Annotated[
         bool,
-        typer.Option(
-            "--probe/--no-probe", help="Whether the new revision is asked something before any traffic."
-        ),
+        typer.Option("--probe/--no-probe", help="Whether the new revision is probed before any traffic."),
     ] = True,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Stay until a canary, a shadow or a drain has ended.")
+        bool, typer.Option("--wait", help="Wait until a canary, a shadow or a drain has ended.")
     ] = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Only show what would change; nothing is done.")

@@ -31,7 +31,9 @@ def bench(
     ] = None,
     seconds: Annotated[
         float,
-        typer.Option("--seconds", min=1.0, max=600.0, help="How long a measure counts, where it counts."),
+        typer.Option(
+            "--seconds", min=1.0, max=600.0, help="How long a measure runs, where it has a duration."
+        ),
     ] = 5.0,
     folder: Annotated[
         Path | None,

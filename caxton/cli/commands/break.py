@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Hold messages on their way, change them, let them go.",
+    help="Hold messages on their way, edit them, release them.",
 )
 
 
@@ -90,19 +90,19 @@ def add(
             autocompletion=_fields,
         ),
     ],
-    name: Annotated[str | None, typer.Option("--name", help="How to call it, beside its id.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="A name for it, beside its id.")] = None,
     once: Annotated[bool, typer.Option("--once", help="It ends after one message.")] = False,
     count: Annotated[
-        int | None, typer.Option("--count", metavar="N", min=1, help="It ends after so many messages.")
+        int | None, typer.Option("--count", metavar="N", min=1, help="It ends after this number of messages.")
     ] = None,
     duration: Annotated[
         str | None,
-        typer.Option("--for", metavar="DURATION", parser=duration_text, help="It ends after so long."),
+        typer.Option("--for", metavar="DURATION", parser=duration_text, help="It ends after this time."),
     ] = None,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Make a break point: messages that pass the filter are held until somebody lets them go.
+    """Add a break point: messages that match the filter are held until somebody releases them.
 
     The filter is that of --filter and / elsewhere (docs/finding.md). Whatever the same sender says to the same
     receiver in the same conversation waits behind a held message. Deadlines of a conversation stop while something
@@ -164,12 +164,12 @@ def rm(
         typer.Argument(metavar="ID", help="Its id or its name.", autocompletion=_breaks),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every break point.")] = False,
-    release: Annotated[bool, typer.Option("--release", help="Let go on what it holds.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Release what it holds.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Drop what it holds.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Take a break point away. What it holds stays held, unless --release or --drop is said.
+    """Remove a break point. What it holds stays held, unless --release or --drop is said.
 
     \b
     Examples:
@@ -247,7 +247,7 @@ def held(
 
 @app.command()
 def show(seq: Seq, project: Project = None, output: Output = Format.TEXT) -> None:
-    """Show one message that is held or was: as it was said, as it is now, and where it went on.
+    """Show one message that is or was held: as it was sent, as it is now, and its number after its release.
 
     \b
     Examples:
@@ -292,7 +292,7 @@ def release(
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Let held messages go on, as they are now: one, the next, or all in their order.
+    """Release held messages as they are now: one, the next, or all in their order.
 
     \b
     Examples:
@@ -332,7 +332,7 @@ def delay(
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Let a held message go on by itself later, also over a restart of the daemon.
+    """Release a held message by itself later, also over a restart of the daemon.
 
     \b
     Examples:
@@ -354,19 +354,19 @@ def delay(
 def edit(
     seq: Seq,
     performative: Annotated[
-        str | None, typer.Option("--performative", help="Another act.", autocompletion=_acts)
+        str | None, typer.Option("--performative", help="Another performative.", autocompletion=_acts)
     ] = None,
     to: Receivers = None,
     content: Annotated[
         str | None,
-        typer.Option("--content", metavar="JSON|@FILE|-", help="Another content; - reads stdin."),
+        typer.Option("--content", metavar="JSON|@FILE|-", help="New content; - reads stdin."),
     ] = None,
-    editor: Annotated[bool, typer.Option("--editor", help="Change it in $VISUAL or $EDITOR.")] = False,
-    then_release: Annotated[bool, typer.Option("--release", help="Let it go on right after.")] = False,
+    editor: Annotated[bool, typer.Option("--editor", help="Edit it in $VISUAL or $EDITOR.")] = False,
+    then_release: Annotated[bool, typer.Option("--release", help="Release it right after.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Change a held message: its act, its receivers, its content. It stays held, and what was said stays recorded.
+    """Edit a held message: its performative, receivers, content. It stays held, and the original stays recorded.
 
     The referee judges it as it is when it goes on. Ids and the conversation stay.
 

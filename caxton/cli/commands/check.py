@@ -38,10 +38,10 @@ def check(
         typer.Option("--protocol", metavar="TABLE", help="A protocol of your own (TOML); may be repeated."),
     ] = None,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Say which transitions were exercised and which never.")
+        bool, typer.Option("--coverage", help="Show which transitions were exercised and which never.")
     ] = False,
     platform: Annotated[
-        str, typer.Option("--platform", help="The platform that a bare agent name is of.")
+        str, typer.Option("--platform", help="The platform of an agent name without one.")
     ] = "local",
     project: Project = None,
     output: Output = Format.TEXT,

@@ -118,7 +118,7 @@ def unpin(
 @app.command()
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 1000,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
@@ -173,7 +173,7 @@ def show(
 def export(
     id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
     form: Annotated[Export, typer.Option("--format", help="How to write it.")] = Export.JSONL,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 100_000,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 100_000,
     project: Project = None,
 ) -> None:
     """Write the messages of a conversation to stdout, oldest first, as they were delivered.

@@ -45,9 +45,7 @@ def demo(
     ] = 6,
     seconds: Annotated[
         float,
-        typer.Option(
-            "--seconds", metavar="DURATION", parser=duration, help="About how long it may take in all."
-        ),
+        typer.Option("--seconds", metavar="DURATION", parser=duration, help="About how long it may take."),
     ] = 12.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the project, to look at it afterwards.")] = False,
     stream: Annotated[

@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="List deployments, look at one, decide one that is under way, undo one.",
+    help="List deployments, show one, promote or abort a running one, undo one.",
 )
 Which = Annotated[
     str, typer.Argument(metavar="AGENT|ID", help="The agent (its newest deployment), or the deployment's id.")
@@ -107,7 +107,7 @@ def promote(what: Which, project: Project = None, output: Output = Format.TEXT) 
 
 @app.command()
 def abort(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
-    """Take the new revision back; the old one goes on alone, with nothing lost.
+    """Remove the new revision; the old one goes on alone, with nothing lost.
 
     \b
     Examples:

@@ -77,7 +77,7 @@ def dev(
         bool, typer.Option("--messages", help="Also show the agents' messages and log lines (stream, json).")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show everything that a builder says, and when it begins.")
+        bool, typer.Option("--verbose", "-v", help="Show all output of a builder, and when it begins.")
     ] = False,
     strategy: Annotated[
         Strategy, typer.Option("--strategy", help="How a new build takes over.")
@@ -89,7 +89,7 @@ def dev(
         GateMode,
         typer.Option(
             "--gate",
-            help="none takes every build; check stops one that traps or breaks a protocol in conversations that "
+            help="none accepts every build; check stops one that traps or breaks a protocol in conversations that "
             "were; replay also one that changes an answer in a pinned conversation.",
         ),
     ] = GateMode.REPLAY,
@@ -117,7 +117,7 @@ def dev(
     ] = 0.06,
     project: Project = None,
 ) -> None:
-    """Build the agents, run them, and take in every save: the new build goes on where the old one was.
+    """Build the agents, run them, and deploy every save: the new build goes on where the old one was.
 
     Starts the project's daemon if none runs, and at its end stops the one that it started. Only what a save concerns
     is built again; a build that fails leaves the old revision answering. What needs which toolchain, and whether it

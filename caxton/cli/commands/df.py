@@ -63,12 +63,12 @@ def search(
         typer.Option("--language", metavar="NAME", help="It reads this language; may be repeated."),
     ] = None,
     max_results: Annotated[
-        int | None, typer.Option("--max-results", metavar="N", help="At most so many, the oldest first.")
+        int | None, typer.Option("--max-results", metavar="N", help="Maximum number, the oldest first.")
     ] = None,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Find registered agents; each must match everything that is said.
+    """Find registered agents; each must match every option.
 
     --service and --property belong to the service of the first --type.
 
@@ -103,7 +103,7 @@ def search(
 
 @app.command()
 def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None:
-    """List who is told when a search finds something else than before.
+    """List who is notified when the result of a search changes.
 
     \b
     Example:

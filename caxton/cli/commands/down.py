@@ -17,9 +17,7 @@ def down(
     timeout: Timeout = 30.0,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Kill it when it does not end in time. No acknowledged message is lost."
-        ),
+        typer.Option("--force", help="Kill it if it does not end in time. No acknowledged message is lost."),
     ] = False,
 ) -> None:
     """Stop the daemon of this project.

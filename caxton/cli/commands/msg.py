@@ -37,12 +37,12 @@ def send(
         typer.Option(
             "--performative",
             metavar="ACT",
-            help="FIPA's name of the act.  [default: request]",
+            help="FIPA's name of the performative.  [default: request]",
             autocompletion=_acts,
         ),
     ] = None,
     content: Annotated[
-        str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="What it says; - reads stdin.")
+        str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="Its content; - reads stdin.")
     ] = None,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Such as fipa-request.")] = None,
     conversation: Annotated[
@@ -63,7 +63,7 @@ def send(
         ),
     ] = None,
     sender: Annotated[
-        str | None, typer.Option("--sender", help="Speak as operator.NAME instead of operator.")
+        str | None, typer.Option("--sender", help="Send as operator.NAME instead of operator.")
     ] = None,
     acl: Annotated[
         str | None,
@@ -72,10 +72,13 @@ def send(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for replies and print them.")] = False,
     timeout: Timeout = 10.0,
     replies: Annotated[
-        int, typer.Option("--replies", min=0, help="How many to wait for; 0: all that come in time.")
+        int, typer.Option("--replies", min=0, help="How many to wait for; 0: all that arrive in time.")
     ] = 1,
     key: Annotated[
-        str | None, typer.Option("--idempotency-key", help="Sent again with the same key it is taken once.")
+        str | None,
+        typer.Option(
+            "--idempotency-key", help="Makes sending again safe: a message with this key is accepted once."
+        ),
     ] = None,
     project: Project = None,
     output: Output = Format.TEXT,
@@ -219,7 +222,7 @@ def tail(
         typer.Option("--after", metavar="SEQ", min=0, help="Begin after this number; 0: at the beginning."),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-n", min=1, help="End after so many messages.")
+        int | None, typer.Option("--count", "-n", min=1, help="End after this number of messages.")
     ] = None,
     filter: Find = "",
     project: Project = None,
@@ -227,7 +230,7 @@ def tail(
 ) -> None:
     """Follow messages as they are committed; ends with Ctrl-C or after --count.
 
-    When more pass than can be shown the rest is counted, never the bus slowed.
+    If there are more than can be shown, the rest is counted; the bus is never slowed.
 
     \b
     Examples:
@@ -310,7 +313,7 @@ def list_messages(
         str | None, typer.Option("--conversation", help="Only this conversation.")
     ] = None,
     performative: Annotated[
-        str | None, typer.Option("--performative", help="Only this act.", autocompletion=_acts)
+        str | None, typer.Option("--performative", help="Only this performative.", autocompletion=_acts)
     ] = None,
     filter: Find = "",
     limit: Limit = 50,

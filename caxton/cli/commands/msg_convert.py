@@ -16,7 +16,7 @@ def convert(
     from_form: Annotated[Form, typer.Option("--from", help="How they are written.")] = Form.JSON,
     to_form: Annotated[Form, typer.Option("--to", help="How to write them.")] = Form.FIPA_STRING,
 ) -> None:
-    """Turn messages from one form into another; nothing that they say is lost.
+    """Convert messages from one format into another without loss.
 
     JSON is one object, an array or an object a line, FIPA strings (FIPA00070) stand one after the other, XML
     (FIPA00071) is one message or a conversation of them. A mistake is named with its line and column, exit code 2.

@@ -27,7 +27,7 @@ app = typer.Typer(
 
 @app.command()
 def build(
-    anew: Annotated[bool, typer.Option("--anew", help="Build it again, even where it is there.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Build it again, even if it exists.")] = False,
 ) -> None:
     """Build the Python runtime for this machine; it needs the extra python, takes a minute, and is done once.
 

@@ -23,11 +23,12 @@ def replay(
         list[str] | None, typer.Argument(metavar="[CONVERSATION]", help="Ids of conversations.")
     ] = None,
     last: Annotated[
-        int, typer.Option("--last", metavar="N", min=0, max=1000, help="The newest conversations, so many.")
+        int,
+        typer.Option("--last", metavar="N", min=0, max=1000, help="This number of the newest conversations."),
     ] = 0,
     build: Annotated[
         Path | None,
-        typer.Option("--with", metavar="FILE", help="The build to try; the one that runs otherwise."),
+        typer.Option("--with", metavar="FILE", help="The build to try; the running one otherwise."),
     ] = None,
     agent: SomeAgent = None,
     timeout: Timeout = 60.0,

@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Run whole protocols, look at what came of them, end them.",
+    help="Run whole protocols, show their results, cancel them.",
 )
 
 PROTOCOLS = (
@@ -52,7 +52,7 @@ def run(
             "--reply-by",
             metavar="DURATION",
             parser=duration_text,
-            help="First answers are in time for so long.  [default: 10s]",
+            help="How long first answers are accepted.  [default: 10s]",
         ),
     ] = None,
     deadline: Annotated[
@@ -61,7 +61,7 @@ def run(
             "--deadline",
             metavar="DURATION",
             parser=duration_text,
-            help="Results are in time for so long.  [default: 30s after the last answer was due]",
+            help="How long results are accepted.  [default: 30s after the last answer was due]",
         ),
     ] = None,
     choose: Annotated[
@@ -74,13 +74,13 @@ def run(
         ),
     ] = None,
     winners: Annotated[
-        int | None, typer.Option("--winners", min=1, help="At most so many proposals are accepted.")
+        int | None, typer.Option("--winners", min=1, help="Maximum number of proposals to accept.")
     ] = None,
     rounds: Annotated[
         int | None, typer.Option("--rounds", min=1, help="Rounds of an iterated contract net.")
     ] = None,
     informs: Annotated[
-        int | None, typer.Option("--informs", min=1, help="A subscription ends after so many.")
+        int | None, typer.Option("--informs", min=1, help="A subscription ends after this number of informs.")
     ] = None,
     act: Annotated[
         str | None, typer.Option("--act", help="The first act, where a protocol has several: query-if.")
@@ -89,19 +89,23 @@ def run(
     step: Annotated[
         float | None, typer.Option("--step", help="What each round adds to it, or takes off.")
     ] = None,
-    limit: Annotated[float | None, typer.Option("--limit", help="The lowest price at which is sold.")] = None,
+    limit: Annotated[
+        float | None, typer.Option("--limit", help="The reserve price: nothing is sold below it.")
+    ] = None,
     sender: Annotated[
-        str | None, typer.Option("--sender", help="Speak as operator.NAME instead of operator.")
+        str | None, typer.Option("--sender", help="Send as operator.NAME instead of operator.")
     ] = None,
     ontology: Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")] = None,
     language: Annotated[
         str | None, typer.Option("--language", help="What the content is written in.")
     ] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Say its id and do not wait for its end.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print its id and do not wait for its end.")
+    ] = False,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Run a protocol as its initiator: ask, choose, wait for the results, and say what came of each participant.
+    """Run a protocol as its initiator: ask, choose, wait for the results, and report each participant's outcome.
 
     How far it is goes to stderr. Ctrl-C stops looking, not the task: `task cancel` does. Exit code 0 when it got
     what it was to get, 6 when everybody answered and the answer is no, 5 when a participant failed, 124 when time
@@ -211,7 +215,7 @@ def cancel(
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Cancel a task that is under way, and say what came of each participant.
+    """Cancel a running task, and report each participant's outcome.
 
     Whoever still works for it is told by `cancel`, as the protocol has it, and has 2 s to answer; proposals that were
     not decided on are rejected. Exit code 0 when it has ended.

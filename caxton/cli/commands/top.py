@@ -67,10 +67,13 @@ class Look:
 @app.command()
 def top(
     interval: Annotated[
-        float, typer.Option("--interval", metavar="DURATION", parser=seconds, help="Time between two looks.")
+        float,
+        typer.Option("--interval", metavar="DURATION", parser=seconds, help="Time between two updates."),
     ] = 1.0,
-    sort: Annotated[Order, typer.Option("--sort", help="What comes first.")] = Order.RATE,
-    count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many tables.")] = None,
+    sort: Annotated[Order, typer.Option("--sort", help="What to sort by.")] = Order.RATE,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="End after this number of tables.")
+    ] = None,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:

@@ -24,7 +24,7 @@ def trace() -> None:
 @app.command()
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 1000,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:

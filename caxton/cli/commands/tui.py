@@ -16,11 +16,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def tui(
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Only look: nothing is done to the daemon.")
+        bool, typer.Option("--read-only", help="Only show: nothing is done to the daemon.")
     ] = False,
     project: Project = None,
 ) -> None:
-    """Live in the project: conversations, agents, traces, changes, log and meters; q leaves, the daemon goes on.
+    """Open the terminal interface: conversations, agents, traces, changes, log, meters; q leaves, the daemon goes on.
 
     When the daemon goes away the picture stays, and goes on when it comes back. Each thing that is done shows the
     command that does the same. Press ? for the keys.
