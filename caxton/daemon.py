@@ -1,4 +1,4 @@
-"""The daemon: the rooms of a project with the HTTP API in front, from start to stop.
+"""The daemon: a project's runtime with the HTTP API in front, from start to stop.
 
     python -m caxton.daemon --project DIR
 
@@ -132,8 +132,8 @@ async def serve(
         gc.freeze()
         await deploy_configured(runtime, known_stay=known_stay)
         listener = listen(project.state)
-        rooms = Services.of(runtime, stop=stopping.set, started_us=started_us)
-        server = Server(rooms, listener)
+        services = Services.of(runtime, stop=stopping.set, started_us=started_us)
+        server = Server(services, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
             meters = pipeline and group.create_task(

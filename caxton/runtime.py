@@ -1,4 +1,4 @@
-"""A running system without its front door: every room, built in order and taken down in order.
+"""A running system without its HTTP server: every service, built in order and taken down in order.
 
 In: a project. Out: a bus with agents on cells and a journal under them. The daemon puts the HTTP server before it;
 the bench and the tests use it as it is.
@@ -47,7 +47,7 @@ log = structlog.get_logger("caxton")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The rooms of one running system."""
+    """The services of one running system."""
 
     project: Project
     clock: Clock

@@ -60,8 +60,8 @@ async def daemon(folder: Path, agents: int, busy: bool) -> None:
     project = load(folder, environ={})
     async with open_runtime(project, snapshots=False) as runtime:
         names = await populate(runtime, "relay", agents, lambda what, part: None)
-        rooms = Services.of(runtime, stop=lambda: None, started_us=runtime.clock.now_us())
-        server = Server(rooms, listen(project.state))
+        services = Services.of(runtime, stop=lambda: None, started_us=runtime.clock.now_us())
+        server = Server(services, listen(project.state))
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
             for number, name in enumerate(names if busy else []):

@@ -57,7 +57,7 @@ class BusCounts:
         """Dead letters by their code."""
         self.redelivered = 0
         self.refused = 0
-        """Messages from clients that were refused at the door."""
+        """Messages from clients that were refused on arrival."""
         self.violations = 0
         """Messages that broke their protocol, delivered or not."""
         self.by_rule: dict[str, int] = {}

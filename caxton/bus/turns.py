@@ -1,8 +1,8 @@
 """A turn has ended in its cell: what it said, what it cost, and what failed.
 
 In: a turn's result, in the order in which the agent was given its messages. Out: the turn's row, and what it said
-admitted in the same batch of the journal, all of it or nothing; a failed turn's message buried, with a word to whoever
-asked.
+admitted in the same batch of the journal, all of it or nothing; a failed turn's message becomes a dead letter, and its
+sender is told.
 """
 
 from __future__ import annotations

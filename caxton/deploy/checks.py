@@ -1,7 +1,7 @@
 """What a new revision must pass before any message goes to it: static, sandbox, contract, resources.
 
 In: a compiled module and what the agent is to be told. Out: one line for each step, or a DeploymentError that names the
-step. A side instance is made, asked one question that is none, and thrown away with whatever it says.
+step. A side instance is made, sent one probe, and thrown away with its output.
 """
 
 from __future__ import annotations

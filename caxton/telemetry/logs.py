@@ -61,15 +61,15 @@ def configure(style: str, level: str, stream: TextIO) -> None:
     )
 
 
-def logger(room: str) -> structlog.stdlib.BoundLogger:
-    """The log of one room; every record carries `caxton.ROOM` as its logger."""
-    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"caxton.{room}")
+def logger(package: str) -> structlog.stdlib.BoundLogger:
+    """The log of one package; every record carries `caxton.PACKAGE` as its logger."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"caxton.{package}")
     return bound
 
 
 @contextmanager
 def traced(trace_id: str, span_id: str) -> Generator[None]:
-    """Put these ids on every record that is written inside, whichever room writes it."""
+    """Put these ids on every record that is written inside, whichever package writes it."""
     with structlog.contextvars.bound_contextvars(trace_id=trace_id, span_id=span_id):
         yield
 

@@ -26,12 +26,12 @@ class Meter:
 
 
 METERS: tuple[Meter, ...] = (
-    Meter("caxton_messages_total", "counter", "Messages admitted, whoever said them."),
+    Meter("caxton_messages_total", "counter", "Messages admitted, whoever sent them."),
     Meter(
         "caxton_deliveries_total", "counter", "Messages put into an agent's mailbox, one for each receiver."
     ),
     Meter("caxton_redelivered_total", "counter", "Messages delivered again after a crash."),
-    Meter("caxton_refused_total", "counter", "Messages of clients that were refused at the door."),
+    Meter("caxton_refused_total", "counter", "Messages of clients that were refused on arrival."),
     Meter("caxton_turns_total", "counter", "Turns that ended, by how they ended.", "status"),
     Meter("caxton_turn_seconds_total", "counter", "Time spent inside turns."),
     Meter("caxton_queue_seconds_total", "counter", "Time between admission and the beginning of the turn."),

@@ -1,7 +1,7 @@
 """One life of a simulated system: from a start over a disk to its end, or to the moment at which the power goes.
 
 In: a project, a disk, the time. Out: a runtime on a loop of its own, run as far as somebody asks. A life without power
-is buried: its tasks unwind on their own loop, where neither disk nor cells answer, and in a time that is nobody's.
+is abandoned: its tasks unwind on their own loop, where neither disk nor cells answer, and in a time that is nobody's.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Life:
             self._main.result()
         return task.result()
 
-    def bury(self) -> None:
+    def abandon(self) -> None:
         """End what is left of it, without any effect."""
         self.power.on = False
         self.machine.stop()

@@ -278,7 +278,7 @@ class System:
     def _bury(self) -> None:
         life, self._life = self._living(), None
         self._now_us = life.loop.now_us()
-        life.bury()
+        life.abandon()
 
     async def _bring(self) -> None:
         there = self.runtime.agents.registry.agents

@@ -84,8 +84,8 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     async with open_runtime(project, machine=RealMachine(clock), seed=7) as runtime:
         await deploy_configured(runtime)
         listener = listen(project.state)
-        rooms = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
-        server = Server(rooms, listener)
+        services = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
+        server = Server(services, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
             try:

@@ -60,7 +60,7 @@ def bench(
     from caxton.errors import ConfigurationError
     from caxton.telemetry.logs import configure
 
-    # the rooms under measure log what they do; here only what goes wrong matters, and never on stdout
+    # the services that are measured log what they do; here only what goes wrong matters, and never on stdout
     configure("text", "error", sys.stderr)
 
     wanted = measures or list(NAMES)
