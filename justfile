@@ -44,6 +44,10 @@ shots:
 bench-tui:
     {{python}} tui/bench.py
 
+# the blocking client, made from the one for asyncio
+generate:
+    {{python}} .ci/unasync.py
+
 # rebuild the example agents; the committed .wasm must come out the same
 guests *arguments:
     {{python}} agents-examples/build.py {{arguments}}

@@ -24,6 +24,7 @@ STATIC: dict[str, list[str]] = {
     "lint": ["-m", "ruff", "check", "--quiet", "."],
     "imports": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
     "dependencies": ["-m", "deptry", "--no-ansi", "caxton", "tui"],
+    "generated": [".ci/unasync.py", "--check"],
     "mypy": [".ci/typed.py"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
     "docs": [".ci/docs.py"],

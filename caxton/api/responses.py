@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.errors import CaxtonError
-from caxton.schemas.messages import ErrorBody, iso
+from caxton.schemas.messages import ErrorBody
+from caxton.schemas.shape import iso
 from caxton.telemetry.logs import logger
 
 _encode = msgspec.json.Encoder().encode
@@ -33,8 +35,8 @@ _CODES = {
 }
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorBody, "description": "Refused: what, why, and what to do about it."},
-    "5XX": {"model": ErrorBody, "description": "The daemon cannot do it now."},
+    "4XX": {"model": described(ErrorBody), "description": "Refused: what, why, and what to do about it."},
+    "5XX": {"model": described(ErrorBody), "description": "The daemon cannot do it now."},
 }
 """The part of a route's OpenAPI description that every route shares."""
 

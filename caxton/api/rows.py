@@ -24,7 +24,7 @@ from caxton.journal import (
     StoredMessage,
     StoredTurn,
 )
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 from caxton.turn_status import REDELIVERED as REDELIVERED_TURN
 from caxton.turn_status import STATUS_NAMES
 

@@ -20,7 +20,7 @@ from caxton.protocols.clock_pause import stand
 from caxton.protocols.conversation import NEVER
 from caxton.protocols.machine import is_open, shown
 from caxton.protocols.rules import RULES
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 _decode = msgspec.json.Decoder(Conversation).decode
 

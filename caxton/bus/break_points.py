@@ -14,6 +14,7 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.errors import BreakNotFound, InvalidFilter, ResourceError
 from caxton.finding import Filter, MessageSubject
+from caxton.schemas.shape import Message as JsonMessage
 
 BREAKS_MAX: Final = 100
 NAME_MAX: Final = 64
@@ -125,7 +126,7 @@ class BreakPoints:
         self._wants_content = any(not term.field for one in self._filters.values() for term in one.terms)
 
     def _subject(self, message: Message) -> MessageSubject:
-        body: dict[str, Any] = {
+        shown: dict[str, Any] = {
             "performative": message.performative.value,
             "sender": message.sender,
             "receiver": message.receiver,
@@ -133,7 +134,7 @@ class BreakPoints:
             "protocol": message.protocol,
             "content": _content(message.content) if self._wants_content else None,
         }
-        return MessageSubject({"message": body}, self._platform)
+        return MessageSubject(JsonMessage(shown), self._platform)
 
 
 def read_filter(text: str) -> Filter:

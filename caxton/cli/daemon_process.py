@@ -131,7 +131,7 @@ def _waits_for(folder: Path) -> str | None:
             answer = caxton.ready()
     except Unreachable:
         return "the daemon to answer"
-    return None if answer["ready"] else ", ".join(answer["why"]) or "the daemon to be ready"
+    return None if answer.ready else ", ".join(answer.why) or "the daemon to be ready"
 
 
 def _did_not_start(log: Path, code: int) -> CaxtonError:

@@ -5,14 +5,13 @@ In: a filter as it was typed. Out: bodies of the API that pass, the newest first
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from caxton.cli.output.printing import safe, talk
 from caxton.client import Client
 from caxton.errors import ConversationNotFound
 from caxton.finding import ConversationSubject, Filter, MessageSubject
-
-Json = dict[str, Any]
+from caxton.schemas.messages import ConversationBody, MessageBody
 
 MOST: Final = 100_000
 """How many messages are looked at before it gives up."""
@@ -28,10 +27,10 @@ def messages(
     conversation: str | None,
     agent: str | None,
     performative: str | None,
-) -> list[Json]:
+) -> list[MessageBody]:
     """The newest messages that pass, newest first; the named fields are exact, and the daemon's work."""
 
-    def page(before: int | None, most: int) -> list[Json]:
+    def page(before: int | None, most: int) -> list[MessageBody]:
         return caxton.messages(
             conversation=conversation,
             agent=agent,
@@ -43,41 +42,41 @@ def messages(
 
     if not wanted:
         return page(None, limit)
-    platform = str(caxton.status()["platform"])
-    found: list[Json] = []
+    platform = str(caxton.status().platform)
+    found: list[MessageBody] = []
     seen, before = 0, None
     while len(found) < limit and seen < MOST:
         bodies = page(before, _PAGE)
         seen += len(bodies)
-        found += [body for body in bodies if wanted.passes(MessageSubject(body, platform))]
+        found += [body for body in bodies if wanted.passes(MessageSubject(body.message, platform, body))]
         if len(bodies) < _PAGE:
             break
-        before = int(bodies[-1]["seq"])
+        before = int(bodies[-1].seq)
     _said(seen, seen >= MOST)
     return found[:limit]
 
 
-def conversations(caxton: Client, wanted: Filter, limit: int, agent: str | None) -> list[Json]:
+def conversations(caxton: Client, wanted: Filter, limit: int, agent: str | None) -> list[ConversationBody]:
     """The newest conversations that pass, newest first."""
     if not wanted:
         return caxton.conversations(agent=agent, limit=limit)
-    platform = str(caxton.status()["platform"])
+    platform = str(caxton.status().platform)
     newest = caxton.conversations(agent=agent, limit=MOST_CONVERSATIONS)
     found = [body for body in newest if wanted.passes(ConversationSubject(body, platform))]
     _said(len(newest), len(newest) >= MOST_CONVERSATIONS)
     return found[:limit]
 
 
-def pinned(caxton: Client, agent: str | None, limit: int) -> list[Json]:
+def pinned(caxton: Client, agent: str | None, limit: int) -> list[ConversationBody]:
     """Pinned conversations (of an agent), the newest pin first."""
-    name = None if agent is None else agent if "@" in agent else f"{agent}@{caxton.status()['platform']}"
-    bodies: list[Json] = []
+    name = None if agent is None else agent if "@" in agent else f"{agent}@{caxton.status().platform}"
+    bodies: list[ConversationBody] = []
     for one in caxton.pins():
         try:
-            bodies.append(caxton.conversation(one["conversation_id"], limit=1))
+            bodies.append(caxton.conversation(one.conversation_id, limit=1))
         except ConversationNotFound:
-            talk(f"{safe(one['conversation_id'])} is pinned, and the journal has removed it")
-    return [body for body in bodies if name is None or name in body["participants"]][:limit]
+            talk(f"{safe(one.conversation_id)} is pinned, and the journal has removed it")
+    return [body for body in bodies if name is None or name in body.participants][:limit]
 
 
 def _said(seen: int, more: bool) -> None:

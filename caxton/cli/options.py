@@ -33,7 +33,7 @@ def _agents(ctx: typer.Context, incomplete: str) -> list[str]:
     project = ctx.params.get("project") or ctx.find_root().params.get("project")
     try:
         with client(project, timeout_s=1.0) as caxton:
-            names = [agent["name"] for agent in caxton.agents()]
+            names = [agent.name for agent in caxton.agents()]
     except CaxtonError:
         return []
     return [f"{done}{comma}{name}" for name in names if name.startswith(last)]

@@ -1,10 +1,16 @@
-"""The client of `caxton.client.blocking_client` for programs on asyncio: the same methods, shapes and errors."""
+"""The client for programs on asyncio, over the project's Unix socket.
+
+In: a socket's path. Out: one method for each thing that the daemon does; answers are the shapes of `caxton.schemas`,
+refusals are Caxton's errors with the daemon's code, sentence and hint. `Client` is the same without `await`: it is made
+from this file by `.ci/unasync.py`.
+"""
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
@@ -13,8 +19,54 @@ import msgspec
 
 from caxton.client import requests
 from caxton.client.chunked_decode import items_of
-from caxton.client.requests import Call, EventReader, Json, StreamEvent, quoted
+from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.errors import TimedOut, Unreachable
+from caxton.schemas.daemon import (
+    AgentBody,
+    DfEntries,
+    DfEntryBody,
+    DfSubscriptionBody,
+    DfSubscriptions,
+    ReadyBody,
+    StatusBody,
+)
+from caxton.schemas.deployments import (
+    DeploymentBody,
+    Deployments,
+    PinBody,
+    Pins,
+    PlanBody,
+    RefusalBody,
+    Refusals,
+    ReplayBody,
+)
+from caxton.schemas.held import (
+    BreakBody,
+    BreakGone,
+    Breaks,
+    HeldBody,
+    HeldDetail,
+    HeldGone,
+    HeldList,
+    ManyGone,
+)
+from caxton.schemas.messages import (
+    ConversationBody,
+    ConversationDetail,
+    Conversations,
+    DeadLetterBody,
+    DeadLetters,
+    LogBody,
+    Logs,
+    MessageBody,
+    Messages,
+    SubmittedBody,
+    TaskDetail,
+    Tasks,
+    TaskSummaryBody,
+    TurnRow,
+    Turns,
+)
 
 
 class AsyncClient:
@@ -46,29 +98,26 @@ class AsyncClient:
         """Close the connection."""
         await self._http.aclose()
 
-    async def status(self) -> Json:
-        """The daemon, its cells, agents and journal at a glance (`StatusBody`)."""
-        body: Json = requests.read(await self._ask(Call("GET", "/api/v1/status")))
-        return body
+    async def status(self) -> StatusBody:
+        """The daemon, its cells, agents and journal at a glance."""
+        return await self._read(Call("GET", "/api/v1/status"), StatusBody)
 
-    async def ready(self) -> Json:
-        """Whether messages are taken, and what is missing (`ReadyBody`); a daemon that is not ready answers too."""
-        body: Json = requests.read(await self._ask(Call("GET", "/ready")), allowed=(503,))
-        return body
+    async def ready(self) -> ReadyBody:
+        """Whether messages are taken, and what is missing; a daemon that is not ready answers too."""
+        return await self._read(Call("GET", "/ready"), ReadyBody, allowed=(503,))
 
     async def metrics(self) -> str:
         """Every meter as Prometheus text."""
         answer = await self._ask(Call("GET", "/metrics"))
         return requests.accepted(answer).decode()
 
-    async def agents(self) -> list[Json]:
-        """Every agent (`AgentBody`), by name."""
-        return await items_of(requests.accepted(await self._ask(Call("GET", "/api/v1/agents"))))
+    async def agents(self) -> list[AgentBody]:
+        """Every agent, by name."""
+        return await items_of(requests.accepted(await self._ask(Call("GET", "/api/v1/agents"))), AgentBody)
 
-    async def agent(self, name: str) -> Json:
-        """One agent (`AgentBody`)."""
-        body: Json = requests.read(await self._ask(Call("GET", f"/api/v1/agents/{quoted(name)}")))
-        return body
+    async def agent(self, name: str) -> AgentBody:
+        """One agent."""
+        return await self._read(Call("GET", f"/api/v1/agents/{quoted(name)}"), AgentBody)
 
     async def deploy(
         self,
@@ -84,8 +133,8 @@ class AsyncClient:
         probation_s: float | None = None,
         recover: str | None = None,
         how: Json | None = None,
-    ) -> Json:
-        """Bring a module (wasm or WAT text) to an agent; the deployment (`DeploymentBody`), finished where the two
+    ) -> DeploymentBody:
+        """Bring a module (wasm or WAT text) to an agent; the deployment, finished where the two
         revisions do not live side by side. `how`: further fields of the body (docs/api.md)."""
         call = requests.deploy(
             name,
@@ -100,8 +149,7 @@ class AsyncClient:
             recover,
             how,
         )
-        body: Json = requests.read(await self._ask(call))
-        return body
+        return await self._read(call, DeploymentBody)
 
     async def plan(
         self,
@@ -113,27 +161,23 @@ class AsyncClient:
         profile: str = "standard",
         strategy: str = "direct",
         how: Json | None = None,
-    ) -> Json:
-        """What `deploy` would change (`PlanBody`); nothing is done."""
+    ) -> PlanBody:
+        """What `deploy` would change; nothing is done."""
         path = "/api/v1/agents/plan"
         call = requests.deploy(name, wasm, settings, limits, profile, strategy, how=how, path=path)
-        body: Json = requests.read(await self._ask(call))
-        return body
+        return await self._read(call, PlanBody)
 
-    async def pins(self) -> list[Json]:
-        """Pinned conversations (`PinBody`), the newest first."""
-        body: Json = requests.read(await self._ask(Call("GET", "/api/v1/pins")))
-        items: list[Json] = body["items"]
-        return items
+    async def pins(self) -> list[PinBody]:
+        """Pinned conversations, the newest first."""
+        return (await self._read(Call("GET", "/api/v1/pins"), Pins)).items
 
-    async def pin(self, conversation: str) -> Json:
-        """Pin a conversation (`PinBody`)."""
-        body: Json = requests.read(await self._ask(Call("PUT", f"/api/v1/pins/{quoted(conversation)}")))
-        return body
+    async def pin(self, conversation: str) -> PinBody:
+        """Pin a conversation."""
+        return await self._read(Call("PUT", f"/api/v1/pins/{quoted(conversation)}"), PinBody)
 
     async def unpin(self, conversation: str) -> None:
         """Unpin a conversation."""
-        requests.read(await self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
+        requests.accepted(await self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
 
     async def replay(
         self,
@@ -144,28 +188,25 @@ class AsyncClient:
         wasm: bytes | None = None,
         timeout_s: float = 60.0,
         baseline: bool = False,
-    ) -> Json:
-        """Run recorded conversations, or the `last` ones, against a build; what became of each turn (`ReplayBody`)."""
+    ) -> ReplayBody:
+        """Run recorded conversations, or the `last` ones, against a build; what became of each turn."""
         call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline)
-        body: Json = requests.read(await self._ask(call))
-        return body
+        return await self._read(call, ReplayBody)
 
-    async def change_agent(self, name: str, step: str) -> Json:
-        """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then (`AgentBody`)."""
-        body: Json = requests.read(
-            await self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}"))
-        )
-        return body
+    async def change_agent(self, name: str, step: str) -> AgentBody:
+        """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then."""
+        return await self._read(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}"), AgentBody)
 
     async def remove_agent(self, name: str) -> None:
         """Stop an agent and forget it."""
-        requests.read(await self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
+        requests.accepted(await self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
 
     async def agent_logs(
         self, name: str, *, after: int = 0, limit: int = 100, newest: bool = False
-    ) -> list[Json]:
-        """What an agent logged (`LogBody`), oldest first, or the newest of it, newest first."""
+    ) -> list[LogBody]:
+        """What an agent logged, oldest first, or the newest of it, newest first."""
         return await self._list(
+            Logs,
             f"/api/v1/agents/{quoted(name)}/logs",
             limit,
             "before" if newest else "after",
@@ -173,9 +214,11 @@ class AsyncClient:
             newest="true" if newest else None,
         )
 
-    async def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
-        """What an agent sent and received (`MessageBody`), oldest first."""
-        return await self._list(f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after)
+    async def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[MessageBody]:
+        """What an agent sent and received, oldest first."""
+        return await self._list(
+            Messages, f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after
+        )
 
     async def send(
         self,
@@ -186,38 +229,31 @@ class AsyncClient:
         sender: str | None = None,
         traceparent: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Json:
-        """Send a message and return when it is committed (`SubmittedBody`); with `wait_s`, when the replies came."""
-        body: Json = requests.read(
-            await self._ask(requests.send(message, wait_s, replies, sender, traceparent, idempotency_key))
+    ) -> SubmittedBody:
+        """Send a message and return when it is committed; with `wait_s`, when the replies came."""
+        return await self._read(
+            requests.send(message, wait_s, replies, sender, traceparent, idempotency_key), SubmittedBody
         )
-        return body
 
-    async def breaks(self) -> list[Json]:
-        """Break points (`BreakBody`), the oldest first."""
-        items: list[Json] = requests.read(await self._ask(Call("GET", "/api/v1/breaks")))["items"]
-        return items
+    async def breaks(self) -> list[BreakBody]:
+        """Break points, the oldest first."""
+        return (await self._read(Call("GET", "/api/v1/breaks"), Breaks)).items
 
     async def add_break(
         self, text: str, *, name: str | None = None, count: int | None = None, duration: str | None = None
-    ) -> Json:
-        """Hold what a filter means from now on (`BreakBody`); `duration` such as "10m"."""
-        body: Json = requests.read(await self._ask(requests.add_break(text, name, count, duration)))
-        return body
+    ) -> BreakBody:
+        """Hold what a filter means from now on; `duration` such as "10m"."""
+        return await self._read(requests.add_break(text, name, count, duration), BreakBody)
 
-    async def remove_break(self, id: str, *, then: str | None = None) -> Json:
-        """Take a break point away (`BreakGone`); `then` is "release" or "drop" for what it holds."""
-        body: Json = requests.read(
-            await self._ask(Call("DELETE", f"/api/v1/breaks/{quoted(id)}", {"then": then}, extra_s=60.0))
+    async def remove_break(self, id: str, *, then: str | None = None) -> BreakGone:
+        """Take a break point away; `then` is "release" or "drop" for what it holds."""
+        return await self._read(
+            Call("DELETE", f"/api/v1/breaks/{quoted(id)}", {"then": then}, extra_s=60.0), BreakGone
         )
-        return body
 
-    async def remove_breaks(self, *, then: str | None = None) -> Json:
-        """Take every break point away (`ManyGone`)."""
-        body: Json = requests.read(
-            await self._ask(Call("DELETE", "/api/v1/breaks", {"then": then}, extra_s=60.0))
-        )
-        return body
+    async def remove_breaks(self, *, then: str | None = None) -> ManyGone:
+        """Take every break point away."""
+        return await self._read(Call("DELETE", "/api/v1/breaks", {"then": then}, extra_s=60.0), ManyGone)
 
     async def held(
         self,
@@ -226,53 +262,52 @@ class AsyncClient:
         conversation: str | None = None,
         break_id: str | None = None,
         limit: int = 100,
-    ) -> list[Json]:
-        """What is held (`HeldBody`), the oldest first."""
+    ) -> list[HeldBody]:
+        """What is held, the oldest first."""
         return await self._list(
-            "/api/v1/held", limit, "after", after=after, conversation=conversation, break_id=break_id
+            HeldList,
+            "/api/v1/held",
+            limit,
+            "after",
+            after=after,
+            conversation=conversation,
+            break_id=break_id,
         )
 
-    async def held_message(self, seq: int) -> Json:
-        """One message that is held or was (`HeldDetail`)."""
-        body: Json = requests.read(await self._ask(Call("GET", f"/api/v1/held/{seq}")))
-        return body
+    async def held_message(self, seq: int) -> HeldDetail:
+        """One message that is held or was."""
+        return await self._read(Call("GET", f"/api/v1/held/{seq}"), HeldDetail)
 
-    async def release(self, seq: int) -> Json:
-        """Let a held message go on (`HeldGone`)."""
-        body: Json = requests.read(await self._ask(requests.held_step(seq, "release")))
-        return body
+    async def release(self, seq: int) -> HeldGone:
+        """Let a held message go on."""
+        return await self._read(requests.held_step(seq, "release"), HeldGone)
 
-    async def drop(self, seq: int) -> Json:
-        """Bring a held message to nobody (`HeldGone`)."""
-        body: Json = requests.read(await self._ask(requests.held_step(seq, "drop")))
-        return body
+    async def drop(self, seq: int) -> HeldGone:
+        """Bring a held message to nobody."""
+        return await self._read(requests.held_step(seq, "drop"), HeldGone)
 
-    async def delay(self, seq: int, delay: str) -> Json:
-        """Let a held message go on by itself later, such as "5s" (`HeldBody`)."""
-        body: Json = requests.read(await self._ask(requests.held_step(seq, "delay", {"delay": delay})))
-        return body
+    async def delay(self, seq: int, delay: str) -> HeldBody:
+        """Let a held message go on by itself later, such as "5s"."""
+        return await self._read(requests.held_step(seq, "delay", {"delay": delay}), HeldBody)
 
-    async def edit(self, seq: int, change: Mapping[str, Any]) -> Json:
-        """Change performative, receiver or content of a held message (`HeldBody`)."""
+    async def edit(self, seq: int, change: Mapping[str, Any]) -> HeldBody:
+        """Change performative, receiver or content of a held message."""
         said = msgspec.json.encode(change)
-        body: Json = requests.read(await self._ask(Call("PATCH", f"/api/v1/held/{seq}", body=said)))
-        return body
+        return await self._read(Call("PATCH", f"/api/v1/held/{seq}", body=said), HeldBody)
 
     async def release_some(
         self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
-    ) -> Json:
-        """Let held messages go on in their order, all or the first that is meant (`ManyGone`)."""
+    ) -> ManyGone:
+        """Let held messages go on in their order, all or the first that is meant."""
         call = requests.held_some("release", break_id, conversation, following)
-        body: Json = requests.read(await self._ask(call))
-        return body
+        return await self._read(call, ManyGone)
 
     async def drop_some(
         self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
-    ) -> Json:
-        """Bring held messages to nobody (`ManyGone`)."""
+    ) -> ManyGone:
+        """Bring held messages to nobody."""
         call = requests.held_some("drop", break_id, conversation, following)
-        body: Json = requests.read(await self._ask(call))
-        return body
+        return await self._read(call, ManyGone)
 
     async def messages(
         self,
@@ -286,9 +321,10 @@ class AsyncClient:
         until: str | None = None,
         limit: int = 100,
         newest: bool = False,
-    ) -> list[Json]:
-        """Messages of the journal (`MessageBody`); times are ISO, or how long ago such as "5m"."""
+    ) -> list[MessageBody]:
+        """Messages of the journal; times are ISO, or how long ago such as "5m"."""
         return await self._list(
+            Messages,
             "/api/v1/messages",
             limit,
             "before" if newest else "after",
@@ -302,20 +338,23 @@ class AsyncClient:
             newest="true" if newest else None,
         )
 
-    async def message(self, id: str) -> Json:
-        """One message by its id or number (`MessageBody`)."""
-        body: Json = requests.read(await self._ask(Call("GET", f"/api/v1/messages/{quoted(id)}")))
-        return body
+    async def message(self, id: str) -> MessageBody:
+        """One message by its id or number."""
+        return await self._read(Call("GET", f"/api/v1/messages/{quoted(id)}"), MessageBody)
 
     async def conversations(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
-    ) -> list[Json]:
-        """Conversations (`ConversationBody`), the newest first."""
-        return await self._list("/api/v1/conversations", limit, "before", agent=agent, before=before)
+    ) -> list[ConversationBody]:
+        """Conversations, the newest first."""
+        return await self._list(
+            Conversations, "/api/v1/conversations", limit, "before", agent=agent, before=before
+        )
 
-    async def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> Json:
-        """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
-        return await self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
+    async def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> ConversationDetail:
+        """One conversation with up to `limit` of its messages."""
+        return await self._pages(
+            ConversationDetail, f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after
+        )
 
     async def turns(
         self,
@@ -324,96 +363,86 @@ class AsyncClient:
         conversation: str | None = None,
         before: int | None = None,
         limit: int = 100,
-    ) -> list[Json]:
-        """Turns (`TurnRow`), those on the newest messages first."""
+    ) -> list[TurnRow]:
+        """Turns, those on the newest messages first."""
         return await self._list(
-            "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
+            Turns, "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
         )
 
-    async def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
-        """Deployments (`DeploymentBody`), the newest first."""
-        return await self._list("/api/v1/deployments", limit, "before", agent=agent)
+    async def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[DeploymentBody]:
+        """Deployments, the newest first."""
+        return await self._list(Deployments, "/api/v1/deployments", limit, "before", agent=agent)
 
-    async def deployment(self, id: str) -> Json:
-        """One deployment (`DeploymentBody`)."""
-        body: Json = requests.read(await self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
-        return body
+    async def deployment(self, id: str) -> DeploymentBody:
+        """One deployment."""
+        return await self._read(Call("GET", f"/api/v1/deployments/{quoted(id)}"), DeploymentBody)
 
-    async def refusals(self, agent: str) -> list[Json]:
-        """Builds of that agent that were refused and not accepted since (`RefusalBody`), the newest first."""
-        body: Json = requests.read(await self._ask(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals")))
-        items: list[Json] = body["items"]
-        return items
+    async def refusals(self, agent: str) -> list[RefusalBody]:
+        """Builds of that agent that were refused and not accepted since, the newest first."""
+        return (await self._read(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals"), Refusals)).items
 
-    async def rollback(self, id: str) -> Json:
-        """Undo a deployment; the one that did so (`DeploymentBody`)."""
+    async def rollback(self, id: str) -> DeploymentBody:
+        """Undo a deployment; the one that did so."""
         return await self._decide(id, "rollback")
 
-    async def promote(self, id: str) -> Json:
-        """Let the new revision of a deployment under way take over now; the deployment then (`DeploymentBody`)."""
+    async def promote(self, id: str) -> DeploymentBody:
+        """Let the new revision of a deployment under way take over now; the deployment then."""
         return await self._decide(id, "promote")
 
-    async def abort(self, id: str) -> Json:
-        """Take the new revision of a deployment under way back; the deployment then (`DeploymentBody`)."""
+    async def abort(self, id: str) -> DeploymentBody:
+        """Take the new revision of a deployment under way back; the deployment then."""
         return await self._decide(id, "abort")
 
-    async def _decide(self, id: str, step: str) -> Json:
-        body: Json = requests.read(await self._ask(requests.decide(id, step)))
-        return body
+    async def _decide(self, id: str, step: str) -> DeploymentBody:
+        return await self._read(requests.decide(id, step), DeploymentBody)
 
-    async def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:
-        """Run a protocol as its initiator (`TaskBody` of the API); the task (`TaskDetail`) when it has ended.
+    async def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> TaskDetail:
+        """Run a protocol as its initiator (`TaskBody` of the API); the task when it has ended.
 
         With `wait_s` it is returned after so many seconds at the latest, under way or ended.
         """
-        answer: Json = requests.read(await self._ask(requests.run_task(body, wait_s)))
-        return answer
+        return await self._read(requests.run_task(body, wait_s), TaskDetail)
 
-    async def tasks(self, *, before: int | None = None, limit: int = 100) -> list[Json]:
-        """Tasks (`TaskSummaryBody`), the newest first."""
-        return await self._list("/api/v1/tasks", limit, "before", before=before)
+    async def tasks(self, *, before: int | None = None, limit: int = 100) -> list[TaskSummaryBody]:
+        """Tasks, the newest first."""
+        return await self._list(Tasks, "/api/v1/tasks", limit, "before", before=before)
 
-    async def task(self, id: str, *, wait_s: float = 0.0) -> Json:
-        """One task with its branches (`TaskDetail`), after waiting up to `wait_s` seconds for its end."""
-        answer: Json = requests.read(await self._ask(requests.task(id, wait_s)))
-        return answer
+    async def task(self, id: str, *, wait_s: float = 0.0) -> TaskDetail:
+        """One task with its branches, after waiting up to `wait_s` seconds for its end."""
+        return await self._read(requests.task(id, wait_s), TaskDetail)
 
-    async def cancel_task(self, id: str, *, wait_s: float = 10.0) -> Json:
+    async def cancel_task(self, id: str, *, wait_s: float = 10.0) -> TaskDetail:
         """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
 
         Raises TaskNotFound, InvalidState.
         """
-        answer: Json = requests.read(await self._ask(requests.cancel_task(id, wait_s)))
-        return answer
+        return await self._read(requests.cancel_task(id, wait_s), TaskDetail)
 
     async def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
-    ) -> list[Json]:
-        """Dead letters (`DeadLetterBody`), the newest first."""
-        return await self._list("/api/v1/dead-letters", limit, "before", agent=agent, before=before)
+    ) -> list[DeadLetterBody]:
+        """Dead letters, the newest first."""
+        return await self._list(
+            DeadLetters, "/api/v1/dead-letters", limit, "before", agent=agent, before=before
+        )
 
-    async def df_entries(self) -> list[Json]:
-        """Every registration with the directory facilitator (`DfEntryBody`), the oldest first."""
-        items: list[Json] = requests.read(await self._ask(Call("GET", "/api/v1/df")))["items"]
-        return items
+    async def df_entries(self) -> list[DfEntryBody]:
+        """Every registration with the directory facilitator, the oldest first."""
+        return (await self._read(Call("GET", "/api/v1/df"), DfEntries)).items
 
     async def df_search(
         self, description: Mapping[str, Any] | None = None, constraints: Mapping[str, Any] | None = None
-    ) -> list[Json]:
-        """The registrations that match (`DfEntryBody`); both arguments with FIPA's keys."""
-        items: list[Json] = requests.read(await self._ask(requests.df_search(description, constraints)))[
-            "items"
-        ]
-        return items
+    ) -> list[DfEntryBody]:
+        """The registrations that match; both arguments with FIPA's keys."""
+        return (await self._read(requests.df_search(description, constraints), DfEntries)).items
 
-    async def df_subscriptions(self) -> list[Json]:
-        """Who is told of changes in the directory (`DfSubscriptionBody`), the oldest first."""
-        items: list[Json] = requests.read(await self._ask(Call("GET", "/api/v1/df/subscriptions")))["items"]
-        return items
+    async def df_subscriptions(self) -> list[DfSubscriptionBody]:
+        """Who is told of changes in the directory, the oldest first."""
+        return (await self._read(Call("GET", "/api/v1/df/subscriptions"), DfSubscriptions)).items
 
     async def stop_daemon(self) -> None:
         """Begin the daemon's end; returns before it has ended."""
-        requests.read(await self._ask(Call("POST", "/api/v1/daemon/stop")))
+        requests.accepted(await self._ask(Call("POST", "/api/v1/daemon/stop")))
 
     async def events(
         self,
@@ -452,28 +481,31 @@ class AsyncClient:
                     finally:
                         await answer.aclose()
             except (Unreachable, TimedOut):
-                if not spoke and asyncio.get_running_loop().time() > deadline:
+                if not spoke and monotonic() > deadline:
                     raise
             if spoke:
-                spoke, deadline = False, asyncio.get_running_loop().time() + patience_s
-            await asyncio.sleep(requests.RETRY_S)
+                spoke, deadline = False, monotonic() + patience_s
+            await sleep(requests.RETRY_S)
 
-    async def _list(self, path: str, limit: int, cursor: str, **query: str | int | None) -> list[Json]:
-        items: list[Json] = (await self._pages(path, limit, cursor, **query))["items"]
-        return items
+    async def _list(
+        self, kind: type[Page[T]], path: str, limit: int, cursor: str, **query: str | int | None
+    ) -> list[T]:
+        return (await self._pages(kind, path, limit, cursor, **query)).items
 
-    async def _pages(self, path: str, limit: int, cursor: str, **query: str | int | None) -> Json:
+    async def _pages(self, kind: type[P], path: str, limit: int, cursor: str, **query: str | int | None) -> P:
         """Up to `limit` items, over as many requests as that takes."""
-        whole: Json | None = None
+        whole: P | None = None
         while True:
-            left = limit - len(whole["items"]) if whole else limit
-            body: Json = requests.read(
-                await self._ask(Call("GET", path, {**query, "limit": min(left, requests.PAGE)}))
-            )
-            whole = requests.joined(whole, body)
-            query[cursor] = body["next"]
-            if body["next"] is None or len(whole["items"]) >= limit:
+            left = limit - len(whole.items) if whole else limit
+            call = Call("GET", path, {**query, "limit": min(left, requests.PAGE)})
+            page = await self._read(call, kind)
+            whole = requests.joined(whole, page)
+            query[cursor] = page.next
+            if page.next is None or len(whole.items) >= limit:
                 return whole
+
+    async def _read(self, call: Call, kind: type[T], allowed: Sequence[int] = ()) -> T:
+        return requests.read(await self._ask(call), kind, allowed)
 
     async def _ask(self, call: Call) -> httpx.Response:
         with requests.translated(self._path):

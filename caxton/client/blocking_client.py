@@ -1,15 +1,13 @@
-"""The client that the command line, viewers and scripts share, over the project's Unix socket.
+"""The client for programs that wait for each answer, over the project's Unix socket.
 
-In: a socket's path. Out: one method for each thing that the daemon does; answers are JSON objects in the
-shapes of `caxton.schemas.messages`, refusals are Caxton's errors with the daemon's code, sentence and hint.
-`AsyncClient` is the same with `await`.
+Generated from `async_client.py` by `.ci/unasync.py`: change that file and run `just generate`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
@@ -17,11 +15,55 @@ import httpx
 import msgspec
 
 from caxton.client import requests
-from caxton.client.async_client import AsyncClient
-from caxton.client.requests import Call, EventReader, Json, StreamEvent, quoted
+from caxton.client.chunked_decode import items_at_once
+from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.errors import TimedOut, Unreachable
-
-__all__ = ["AsyncClient", "Client", "Json", "StreamEvent"]
+from caxton.schemas.daemon import (
+    AgentBody,
+    DfEntries,
+    DfEntryBody,
+    DfSubscriptionBody,
+    DfSubscriptions,
+    ReadyBody,
+    StatusBody,
+)
+from caxton.schemas.deployments import (
+    DeploymentBody,
+    Deployments,
+    PinBody,
+    Pins,
+    PlanBody,
+    RefusalBody,
+    Refusals,
+    ReplayBody,
+)
+from caxton.schemas.held import (
+    BreakBody,
+    BreakGone,
+    Breaks,
+    HeldBody,
+    HeldDetail,
+    HeldGone,
+    HeldList,
+    ManyGone,
+)
+from caxton.schemas.messages import (
+    ConversationBody,
+    ConversationDetail,
+    Conversations,
+    DeadLetterBody,
+    DeadLetters,
+    LogBody,
+    Logs,
+    MessageBody,
+    Messages,
+    SubmittedBody,
+    TaskDetail,
+    Tasks,
+    TaskSummaryBody,
+    TurnRow,
+    Turns,
+)
 
 
 class Client:
@@ -53,31 +95,26 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def status(self) -> Json:
-        """The daemon, its cells, agents and journal at a glance (`StatusBody`)."""
-        body: Json = requests.read(self._ask(Call("GET", "/api/v1/status")))
-        return body
+    def status(self) -> StatusBody:
+        """The daemon, its cells, agents and journal at a glance."""
+        return self._read(Call("GET", "/api/v1/status"), StatusBody)
 
-    def ready(self) -> Json:
-        """Whether messages are taken, and what is missing (`ReadyBody`); a daemon that is not ready answers too."""
-        body: Json = requests.read(self._ask(Call("GET", "/ready")), allowed=(503,))
-        return body
+    def ready(self) -> ReadyBody:
+        """Whether messages are taken, and what is missing; a daemon that is not ready answers too."""
+        return self._read(Call("GET", "/ready"), ReadyBody, allowed=(503,))
 
     def metrics(self) -> str:
         """Every meter as Prometheus text."""
         answer = self._ask(Call("GET", "/metrics"))
         return requests.accepted(answer).decode()
 
-    def agents(self) -> list[Json]:
-        """Every agent (`AgentBody`), by name."""
-        body: Json = requests.read(self._ask(Call("GET", "/api/v1/agents")))
-        items: list[Json] = body["items"]
-        return items
+    def agents(self) -> list[AgentBody]:
+        """Every agent, by name."""
+        return items_at_once(requests.accepted(self._ask(Call("GET", "/api/v1/agents"))), AgentBody)
 
-    def agent(self, name: str) -> Json:
-        """One agent (`AgentBody`)."""
-        body: Json = requests.read(self._ask(Call("GET", f"/api/v1/agents/{quoted(name)}")))
-        return body
+    def agent(self, name: str) -> AgentBody:
+        """One agent."""
+        return self._read(Call("GET", f"/api/v1/agents/{quoted(name)}"), AgentBody)
 
     def deploy(
         self,
@@ -93,8 +130,8 @@ class Client:
         probation_s: float | None = None,
         recover: str | None = None,
         how: Json | None = None,
-    ) -> Json:
-        """Bring a module (wasm or WAT text) to an agent; the deployment (`DeploymentBody`), finished where the two
+    ) -> DeploymentBody:
+        """Bring a module (wasm or WAT text) to an agent; the deployment, finished where the two
         revisions do not live side by side. `how`: further fields of the body (docs/api.md)."""
         call = requests.deploy(
             name,
@@ -109,8 +146,7 @@ class Client:
             recover,
             how,
         )
-        body: Json = requests.read(self._ask(call))
-        return body
+        return self._read(call, DeploymentBody)
 
     def plan(
         self,
@@ -122,27 +158,23 @@ class Client:
         profile: str = "standard",
         strategy: str = "direct",
         how: Json | None = None,
-    ) -> Json:
-        """What `deploy` would change (`PlanBody`); nothing is done."""
+    ) -> PlanBody:
+        """What `deploy` would change; nothing is done."""
         path = "/api/v1/agents/plan"
         call = requests.deploy(name, wasm, settings, limits, profile, strategy, how=how, path=path)
-        body: Json = requests.read(self._ask(call))
-        return body
+        return self._read(call, PlanBody)
 
-    def pins(self) -> list[Json]:
-        """Pinned conversations (`PinBody`), the newest first."""
-        body: Json = requests.read(self._ask(Call("GET", "/api/v1/pins")))
-        items: list[Json] = body["items"]
-        return items
+    def pins(self) -> list[PinBody]:
+        """Pinned conversations, the newest first."""
+        return (self._read(Call("GET", "/api/v1/pins"), Pins)).items
 
-    def pin(self, conversation: str) -> Json:
-        """Pin a conversation (`PinBody`)."""
-        body: Json = requests.read(self._ask(Call("PUT", f"/api/v1/pins/{quoted(conversation)}")))
-        return body
+    def pin(self, conversation: str) -> PinBody:
+        """Pin a conversation."""
+        return self._read(Call("PUT", f"/api/v1/pins/{quoted(conversation)}"), PinBody)
 
     def unpin(self, conversation: str) -> None:
         """Unpin a conversation."""
-        requests.read(self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
+        requests.accepted(self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
 
     def replay(
         self,
@@ -153,24 +185,25 @@ class Client:
         wasm: bytes | None = None,
         timeout_s: float = 60.0,
         baseline: bool = False,
-    ) -> Json:
-        """Run recorded conversations, or the `last` ones, against a build; what became of each turn (`ReplayBody`)."""
+    ) -> ReplayBody:
+        """Run recorded conversations, or the `last` ones, against a build; what became of each turn."""
         call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline)
-        body: Json = requests.read(self._ask(call))
-        return body
+        return self._read(call, ReplayBody)
 
-    def change_agent(self, name: str, step: str) -> Json:
-        """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then (`AgentBody`)."""
-        body: Json = requests.read(self._ask(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}")))
-        return body
+    def change_agent(self, name: str, step: str) -> AgentBody:
+        """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then."""
+        return self._read(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}"), AgentBody)
 
     def remove_agent(self, name: str) -> None:
         """Stop an agent and forget it."""
-        requests.read(self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
+        requests.accepted(self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
 
-    def agent_logs(self, name: str, *, after: int = 0, limit: int = 100, newest: bool = False) -> list[Json]:
-        """What an agent logged (`LogBody`), oldest first, or the newest of it, newest first."""
+    def agent_logs(
+        self, name: str, *, after: int = 0, limit: int = 100, newest: bool = False
+    ) -> list[LogBody]:
+        """What an agent logged, oldest first, or the newest of it, newest first."""
         return self._list(
+            Logs,
             f"/api/v1/agents/{quoted(name)}/logs",
             limit,
             "before" if newest else "after",
@@ -178,9 +211,9 @@ class Client:
             newest="true" if newest else None,
         )
 
-    def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[Json]:
-        """What an agent sent and received (`MessageBody`), oldest first."""
-        return self._list(f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after)
+    def agent_messages(self, name: str, *, after: int = 0, limit: int = 100) -> list[MessageBody]:
+        """What an agent sent and received, oldest first."""
+        return self._list(Messages, f"/api/v1/agents/{quoted(name)}/messages", limit, "after", after=after)
 
     def send(
         self,
@@ -191,36 +224,31 @@ class Client:
         sender: str | None = None,
         traceparent: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Json:
-        """Send a message and return when it is committed (`SubmittedBody`); with `wait_s`, when the replies came."""
-        body: Json = requests.read(
-            self._ask(requests.send(message, wait_s, replies, sender, traceparent, idempotency_key))
+    ) -> SubmittedBody:
+        """Send a message and return when it is committed; with `wait_s`, when the replies came."""
+        return self._read(
+            requests.send(message, wait_s, replies, sender, traceparent, idempotency_key), SubmittedBody
         )
-        return body
 
-    def breaks(self) -> list[Json]:
-        """Break points (`BreakBody`), the oldest first."""
-        items: list[Json] = requests.read(self._ask(Call("GET", "/api/v1/breaks")))["items"]
-        return items
+    def breaks(self) -> list[BreakBody]:
+        """Break points, the oldest first."""
+        return (self._read(Call("GET", "/api/v1/breaks"), Breaks)).items
 
     def add_break(
         self, text: str, *, name: str | None = None, count: int | None = None, duration: str | None = None
-    ) -> Json:
-        """Hold what a filter means from now on (`BreakBody`); `duration` such as "10m"."""
-        body: Json = requests.read(self._ask(requests.add_break(text, name, count, duration)))
-        return body
+    ) -> BreakBody:
+        """Hold what a filter means from now on; `duration` such as "10m"."""
+        return self._read(requests.add_break(text, name, count, duration), BreakBody)
 
-    def remove_break(self, id: str, *, then: str | None = None) -> Json:
-        """Take a break point away (`BreakGone`); `then` is "release" or "drop" for what it holds."""
-        body: Json = requests.read(
-            self._ask(Call("DELETE", f"/api/v1/breaks/{quoted(id)}", {"then": then}, extra_s=60.0))
+    def remove_break(self, id: str, *, then: str | None = None) -> BreakGone:
+        """Take a break point away; `then` is "release" or "drop" for what it holds."""
+        return self._read(
+            Call("DELETE", f"/api/v1/breaks/{quoted(id)}", {"then": then}, extra_s=60.0), BreakGone
         )
-        return body
 
-    def remove_breaks(self, *, then: str | None = None) -> Json:
-        """Take every break point away (`ManyGone`)."""
-        body: Json = requests.read(self._ask(Call("DELETE", "/api/v1/breaks", {"then": then}, extra_s=60.0)))
-        return body
+    def remove_breaks(self, *, then: str | None = None) -> ManyGone:
+        """Take every break point away."""
+        return self._read(Call("DELETE", "/api/v1/breaks", {"then": then}, extra_s=60.0), ManyGone)
 
     def held(
         self,
@@ -229,53 +257,52 @@ class Client:
         conversation: str | None = None,
         break_id: str | None = None,
         limit: int = 100,
-    ) -> list[Json]:
-        """What is held (`HeldBody`), the oldest first."""
+    ) -> list[HeldBody]:
+        """What is held, the oldest first."""
         return self._list(
-            "/api/v1/held", limit, "after", after=after, conversation=conversation, break_id=break_id
+            HeldList,
+            "/api/v1/held",
+            limit,
+            "after",
+            after=after,
+            conversation=conversation,
+            break_id=break_id,
         )
 
-    def held_message(self, seq: int) -> Json:
-        """One message that is held or was (`HeldDetail`)."""
-        body: Json = requests.read(self._ask(Call("GET", f"/api/v1/held/{seq}")))
-        return body
+    def held_message(self, seq: int) -> HeldDetail:
+        """One message that is held or was."""
+        return self._read(Call("GET", f"/api/v1/held/{seq}"), HeldDetail)
 
-    def release(self, seq: int) -> Json:
-        """Let a held message go on (`HeldGone`)."""
-        body: Json = requests.read(self._ask(requests.held_step(seq, "release")))
-        return body
+    def release(self, seq: int) -> HeldGone:
+        """Let a held message go on."""
+        return self._read(requests.held_step(seq, "release"), HeldGone)
 
-    def drop(self, seq: int) -> Json:
-        """Bring a held message to nobody (`HeldGone`)."""
-        body: Json = requests.read(self._ask(requests.held_step(seq, "drop")))
-        return body
+    def drop(self, seq: int) -> HeldGone:
+        """Bring a held message to nobody."""
+        return self._read(requests.held_step(seq, "drop"), HeldGone)
 
-    def delay(self, seq: int, delay: str) -> Json:
-        """Let a held message go on by itself later, such as "5s" (`HeldBody`)."""
-        body: Json = requests.read(self._ask(requests.held_step(seq, "delay", {"delay": delay})))
-        return body
+    def delay(self, seq: int, delay: str) -> HeldBody:
+        """Let a held message go on by itself later, such as "5s"."""
+        return self._read(requests.held_step(seq, "delay", {"delay": delay}), HeldBody)
 
-    def edit(self, seq: int, change: Mapping[str, Any]) -> Json:
-        """Change performative, receiver or content of a held message (`HeldBody`)."""
+    def edit(self, seq: int, change: Mapping[str, Any]) -> HeldBody:
+        """Change performative, receiver or content of a held message."""
         said = msgspec.json.encode(change)
-        body: Json = requests.read(self._ask(Call("PATCH", f"/api/v1/held/{seq}", body=said)))
-        return body
+        return self._read(Call("PATCH", f"/api/v1/held/{seq}", body=said), HeldBody)
 
     def release_some(
         self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
-    ) -> Json:
-        """Let held messages go on in their order, all or the first that is meant (`ManyGone`)."""
+    ) -> ManyGone:
+        """Let held messages go on in their order, all or the first that is meant."""
         call = requests.held_some("release", break_id, conversation, following)
-        body: Json = requests.read(self._ask(call))
-        return body
+        return self._read(call, ManyGone)
 
     def drop_some(
         self, *, break_id: str | None = None, conversation: str | None = None, following: bool = False
-    ) -> Json:
-        """Bring held messages to nobody (`ManyGone`)."""
+    ) -> ManyGone:
+        """Bring held messages to nobody."""
         call = requests.held_some("drop", break_id, conversation, following)
-        body: Json = requests.read(self._ask(call))
-        return body
+        return self._read(call, ManyGone)
 
     def messages(
         self,
@@ -289,9 +316,10 @@ class Client:
         until: str | None = None,
         limit: int = 100,
         newest: bool = False,
-    ) -> list[Json]:
-        """Messages of the journal (`MessageBody`); times are ISO, or how long ago such as "5m"."""
+    ) -> list[MessageBody]:
+        """Messages of the journal; times are ISO, or how long ago such as "5m"."""
         return self._list(
+            Messages,
             "/api/v1/messages",
             limit,
             "before" if newest else "after",
@@ -305,20 +333,21 @@ class Client:
             newest="true" if newest else None,
         )
 
-    def message(self, id: str) -> Json:
-        """One message by its id or number (`MessageBody`)."""
-        body: Json = requests.read(self._ask(Call("GET", f"/api/v1/messages/{quoted(id)}")))
-        return body
+    def message(self, id: str) -> MessageBody:
+        """One message by its id or number."""
+        return self._read(Call("GET", f"/api/v1/messages/{quoted(id)}"), MessageBody)
 
     def conversations(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
-    ) -> list[Json]:
-        """Conversations (`ConversationBody`), the newest first."""
-        return self._list("/api/v1/conversations", limit, "before", agent=agent, before=before)
+    ) -> list[ConversationBody]:
+        """Conversations, the newest first."""
+        return self._list(Conversations, "/api/v1/conversations", limit, "before", agent=agent, before=before)
 
-    def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> Json:
-        """One conversation with up to `limit` of its messages (`ConversationDetail`)."""
-        return self._pages(f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after)
+    def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> ConversationDetail:
+        """One conversation with up to `limit` of its messages."""
+        return self._pages(
+            ConversationDetail, f"/api/v1/conversations/{quoted(id)}", limit, "after", after=after
+        )
 
     def turns(
         self,
@@ -327,94 +356,84 @@ class Client:
         conversation: str | None = None,
         before: int | None = None,
         limit: int = 100,
-    ) -> list[Json]:
-        """Turns (`TurnRow`), those on the newest messages first."""
+    ) -> list[TurnRow]:
+        """Turns, those on the newest messages first."""
         return self._list(
-            "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
+            Turns, "/api/v1/turns", limit, "before", agent=agent, conversation=conversation, before=before
         )
 
-    def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[Json]:
-        """Deployments (`DeploymentBody`), the newest first."""
-        return self._list("/api/v1/deployments", limit, "before", agent=agent)
+    def deployments(self, *, agent: str | None = None, limit: int = 100) -> list[DeploymentBody]:
+        """Deployments, the newest first."""
+        return self._list(Deployments, "/api/v1/deployments", limit, "before", agent=agent)
 
-    def deployment(self, id: str) -> Json:
-        """One deployment (`DeploymentBody`)."""
-        body: Json = requests.read(self._ask(Call("GET", f"/api/v1/deployments/{quoted(id)}")))
-        return body
+    def deployment(self, id: str) -> DeploymentBody:
+        """One deployment."""
+        return self._read(Call("GET", f"/api/v1/deployments/{quoted(id)}"), DeploymentBody)
 
-    def refusals(self, agent: str) -> list[Json]:
-        """Builds of that agent that were refused and not accepted since (`RefusalBody`), the newest first."""
-        body: Json = requests.read(self._ask(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals")))
-        items: list[Json] = body["items"]
-        return items
+    def refusals(self, agent: str) -> list[RefusalBody]:
+        """Builds of that agent that were refused and not accepted since, the newest first."""
+        return (self._read(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals"), Refusals)).items
 
-    def rollback(self, id: str) -> Json:
-        """Undo a deployment; the one that did so (`DeploymentBody`)."""
+    def rollback(self, id: str) -> DeploymentBody:
+        """Undo a deployment; the one that did so."""
         return self._decide(id, "rollback")
 
-    def promote(self, id: str) -> Json:
-        """Let the new revision of a deployment under way take over now; the deployment then (`DeploymentBody`)."""
+    def promote(self, id: str) -> DeploymentBody:
+        """Let the new revision of a deployment under way take over now; the deployment then."""
         return self._decide(id, "promote")
 
-    def abort(self, id: str) -> Json:
-        """Take the new revision of a deployment under way back; the deployment then (`DeploymentBody`)."""
+    def abort(self, id: str) -> DeploymentBody:
+        """Take the new revision of a deployment under way back; the deployment then."""
         return self._decide(id, "abort")
 
-    def _decide(self, id: str, step: str) -> Json:
-        body: Json = requests.read(self._ask(requests.decide(id, step)))
-        return body
+    def _decide(self, id: str, step: str) -> DeploymentBody:
+        return self._read(requests.decide(id, step), DeploymentBody)
 
-    def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> Json:
-        """Run a protocol as its initiator (`TaskBody` of the API); the task (`TaskDetail`) when it has ended.
+    def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> TaskDetail:
+        """Run a protocol as its initiator (`TaskBody` of the API); the task when it has ended.
 
         With `wait_s` it is returned after so many seconds at the latest, under way or ended.
         """
-        answer: Json = requests.read(self._ask(requests.run_task(body, wait_s)))
-        return answer
+        return self._read(requests.run_task(body, wait_s), TaskDetail)
 
-    def tasks(self, *, before: int | None = None, limit: int = 100) -> list[Json]:
-        """Tasks (`TaskSummaryBody`), the newest first."""
-        return self._list("/api/v1/tasks", limit, "before", before=before)
+    def tasks(self, *, before: int | None = None, limit: int = 100) -> list[TaskSummaryBody]:
+        """Tasks, the newest first."""
+        return self._list(Tasks, "/api/v1/tasks", limit, "before", before=before)
 
-    def task(self, id: str, *, wait_s: float = 0.0) -> Json:
-        """One task with its branches (`TaskDetail`), after waiting up to `wait_s` seconds for its end."""
-        answer: Json = requests.read(self._ask(requests.task(id, wait_s)))
-        return answer
+    def task(self, id: str, *, wait_s: float = 0.0) -> TaskDetail:
+        """One task with its branches, after waiting up to `wait_s` seconds for its end."""
+        return self._read(requests.task(id, wait_s), TaskDetail)
 
-    def cancel_task(self, id: str, *, wait_s: float = 10.0) -> Json:
+    def cancel_task(self, id: str, *, wait_s: float = 10.0) -> TaskDetail:
         """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
 
         Raises TaskNotFound, InvalidState.
         """
-        answer: Json = requests.read(self._ask(requests.cancel_task(id, wait_s)))
-        return answer
+        return self._read(requests.cancel_task(id, wait_s), TaskDetail)
 
     def dead_letters(
         self, *, agent: str | None = None, before: int | None = None, limit: int = 100
-    ) -> list[Json]:
-        """Dead letters (`DeadLetterBody`), the newest first."""
-        return self._list("/api/v1/dead-letters", limit, "before", agent=agent, before=before)
+    ) -> list[DeadLetterBody]:
+        """Dead letters, the newest first."""
+        return self._list(DeadLetters, "/api/v1/dead-letters", limit, "before", agent=agent, before=before)
 
-    def df_entries(self) -> list[Json]:
-        """Every registration with the directory facilitator (`DfEntryBody`), the oldest first."""
-        items: list[Json] = requests.read(self._ask(Call("GET", "/api/v1/df")))["items"]
-        return items
+    def df_entries(self) -> list[DfEntryBody]:
+        """Every registration with the directory facilitator, the oldest first."""
+        return (self._read(Call("GET", "/api/v1/df"), DfEntries)).items
 
     def df_search(
         self, description: Mapping[str, Any] | None = None, constraints: Mapping[str, Any] | None = None
-    ) -> list[Json]:
-        """The registrations that match (`DfEntryBody`); both arguments with FIPA's keys."""
-        items: list[Json] = requests.read(self._ask(requests.df_search(description, constraints)))["items"]
-        return items
+    ) -> list[DfEntryBody]:
+        """The registrations that match; both arguments with FIPA's keys."""
+        return (self._read(requests.df_search(description, constraints), DfEntries)).items
 
-    def df_subscriptions(self) -> list[Json]:
-        """Who is told of changes in the directory (`DfSubscriptionBody`), the oldest first."""
-        items: list[Json] = requests.read(self._ask(Call("GET", "/api/v1/df/subscriptions")))["items"]
-        return items
+    def df_subscriptions(self) -> list[DfSubscriptionBody]:
+        """Who is told of changes in the directory, the oldest first."""
+        return (self._read(Call("GET", "/api/v1/df/subscriptions"), DfSubscriptions)).items
 
     def stop_daemon(self) -> None:
         """Begin the daemon's end; returns before it has ended."""
-        requests.read(self._ask(Call("POST", "/api/v1/daemon/stop")))
+        requests.accepted(self._ask(Call("POST", "/api/v1/daemon/stop")))
 
     def events(
         self,
@@ -452,28 +471,31 @@ class Client:
                     finally:
                         answer.close()
             except (Unreachable, TimedOut):
-                if not spoke and time.monotonic() > deadline:
+                if not spoke and monotonic() > deadline:
                     raise
             if spoke:
-                spoke, deadline = False, time.monotonic() + patience_s
-            time.sleep(requests.RETRY_S)
+                spoke, deadline = False, monotonic() + patience_s
+            sleep(requests.RETRY_S)
 
-    def _list(self, path: str, limit: int, cursor: str, **query: str | int | None) -> list[Json]:
-        items: list[Json] = self._pages(path, limit, cursor, **query)["items"]
-        return items
+    def _list(
+        self, kind: type[Page[T]], path: str, limit: int, cursor: str, **query: str | int | None
+    ) -> list[T]:
+        return (self._pages(kind, path, limit, cursor, **query)).items
 
-    def _pages(self, path: str, limit: int, cursor: str, **query: str | int | None) -> Json:
+    def _pages(self, kind: type[P], path: str, limit: int, cursor: str, **query: str | int | None) -> P:
         """Up to `limit` items, over as many requests as that takes."""
-        whole: Json | None = None
+        whole: P | None = None
         while True:
-            left = limit - len(whole["items"]) if whole else limit
-            body: Json = requests.read(
-                self._ask(Call("GET", path, {**query, "limit": min(left, requests.PAGE)}))
-            )
-            whole = requests.joined(whole, body)
-            query[cursor] = body["next"]
-            if body["next"] is None or len(whole["items"]) >= limit:
+            left = limit - len(whole.items) if whole else limit
+            call = Call("GET", path, {**query, "limit": min(left, requests.PAGE)})
+            page = self._read(call, kind)
+            whole = requests.joined(whole, page)
+            query[cursor] = page.next
+            if page.next is None or len(whole.items) >= limit:
                 return whole
+
+    def _read(self, call: Call, kind: type[T], allowed: Sequence[int] = ()) -> T:
+        return requests.read(self._ask(call), kind, allowed)
 
     def _ask(self, call: Call) -> httpx.Response:
         with requests.translated(self._path):

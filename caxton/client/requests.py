@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -19,9 +19,30 @@ import msgspec
 
 from caxton.daemon_socket import answers
 from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import decoder, shaped
 
 Json = dict[str, Any]
-"""An object of `caxton.schemas.messages`."""
+"""An object that a request has in it, or an event of the stream."""
+
+T = TypeVar("T")
+
+
+class Page(Protocol[T]):
+    """A page of a list."""
+
+    @property
+    def items(self) -> list[T]:
+        """What is on it."""
+        ...
+
+    @property
+    def next(self) -> int | str | None:
+        """Where the next one begins; None at the end."""
+        ...
+
+
+P = TypeVar("P", bound=Page[Any])
 
 PAGE = 1000
 """The most items that one request may ask for."""
@@ -79,11 +100,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event of the stream: `seq` is the row's number, for a gap its last one."""
+    """One event of the stream: `seq` is the row's number, for a gap its last one; `data` as the daemon sent it."""
 
     seq: int | None
     kind: str
     data: Json
+
+    @property
+    def stored(self) -> MessageBody:
+        """The message of an event of kind `message`."""
+        return shaped(self.data, MessageBody)
 
 
 def deploy(
@@ -258,9 +284,9 @@ def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def read(response: httpx.Response, allowed: Sequence[int] = ()) -> Any:
-    """The response's JSON (None where it is empty); raises what the daemon refused with."""
-    return msgspec.json.decode(content) if (content := accepted(response, allowed)) else None
+def read(response: httpx.Response, kind: type[T], allowed: Sequence[int] = ()) -> T:
+    """The response in that shape; raises what the daemon refused with."""
+    return decoder(kind).decode(accepted(response, allowed))
 
 
 def accepted(response: httpx.Response, allowed: Sequence[int] = ()) -> bytes:
@@ -270,9 +296,12 @@ def accepted(response: httpx.Response, allowed: Sequence[int] = ()) -> bytes:
     return response.content
 
 
-def joined(whole: Json | None, page: Json) -> Json:
+def joined(whole: P | None, page: P) -> P:
     """A list that came in pages, with one more page."""
-    return page if whole is None else {**page, "items": [*whole["items"], *page["items"]]}
+    if whole is None:
+        return page
+    more: Any = page
+    return cast("P", msgspec.structs.replace(more, items=[*whole.items, *page.items]))
 
 
 def refusal(status: int, content: bytes) -> CaxtonError:

@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 
 from caxton.client import AsyncClient
-from caxton.client.requests import Json
 from caxton.config import Project
 from caxton.devloop.events import (
     AwaitingDecision,
@@ -29,6 +28,8 @@ from caxton.devloop.events import (
 )
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 from caxton.sandbox.compile.module_cache import ModuleCache
+from caxton.schemas.daemon import AgentBody
+from caxton.schemas.deployments import DeploymentBody
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
@@ -78,15 +79,15 @@ class DesiredAgent:
             table.wasm,
         )
 
-    def is_met_by(self, body: Json) -> bool:
+    def is_met_by(self, body: AgentBody) -> bool:
         """Whether the agent is that already; one that failed is not."""
-        return self.revision == body["revision"] and self.is_told_to(body) and body["state"] != "failed"
+        return self.revision == body.revision and self.is_told_to(body) and body.state != "failed"
 
-    def is_told_to(self, body: Json | None) -> bool:
+    def is_told_to(self, body: AgentBody | None) -> bool:
         """Whether the agent was told what this says beside the build."""
         if body is None:
             return False
-        is_now = (body["settings"], body["limits"], body["profile"])
+        is_now = (body.settings, body.limits, body.profile)
         return is_now == (self.settings, self.limits, self.profile)
 
 
@@ -109,7 +110,7 @@ async def deploy(
     settings were: those are for the build that runs, whose bytes are in the folder `modules`.
     """
     before = await _agent(caxton, desired.agent)
-    previous: str | None = before["revision"] if before else None
+    previous: str | None = before.revision if before else None
     if before is not None and desired.is_met_by(before):
         if at_start:
             return Running(agent=desired.agent, revision=desired.revision, build_ms=build_ms)
@@ -140,7 +141,7 @@ async def deploy(
         )
         if refused is not None and at_start:
             return refused
-        if not desired.start and (before is None or before["state"] not in ("running", "suspended")):
+        if not desired.start and (before is None or before.state not in ("running", "suspended")):
             await caxton.change_agent(desired.agent, "stop")
     except (Unreachable, TimedOut):
         raise
@@ -153,15 +154,15 @@ async def deploy(
             hint=error.hint,
             keeps=previous,
         )
-    if done["waits"]:
+    if done.waits and done.gate is not None:
         return AwaitingDecision(
             agent=desired.agent,
-            revision=done["revision"],
+            revision=desired.revision,
             keeps=previous,
             build_ms=build_ms,
-            deployment=done["id"],
-            reason=done["gate"]["reason"],
-            gate=done["gate"],
+            deployment=done.id,
+            reason=done.gate.reason or "",
+            gate=done.gate,
         )
     return outcome_event(done, desired.agent, desired.revision, previous, build_ms, settings_of=before)
 
@@ -169,14 +170,14 @@ async def deploy(
 async def _refused(caxton: AsyncClient, desired: DesiredAgent, keeps: str) -> Kept | None:
     """That somebody decided against this build before; what nobody has decided yet comes to the gate again."""
     for one in await caxton.refusals(desired.agent):
-        if one["revision"] == desired.revision and one["why"] != UNDECIDED:
+        if one.revision == desired.revision and one.why != UNDECIDED:
             return Kept(
                 agent=desired.agent,
                 revision=desired.revision,
                 keeps=keeps,
-                why=one["why"],
-                reason=one["reason"],
-                deployment=one["deployment"],
+                why=one.why,
+                reason=one.reason,
+                deployment=one.deployment,
                 hint=f"save it to try it again, or: caxton agent deploy {desired.agent} {desired.file}",
             )
     return None
@@ -191,42 +192,42 @@ async def decide(caxton: AsyncClient, held: AwaitingDecision, step: str) -> Even
 
 
 def outcome_event(
-    done: Json,
+    done: DeploymentBody,
     agent: str,
     revision: str,
     previous: str | None,
     build_ms: float | None,
     *,
-    settings_of: Json | None,
+    settings_of: AgentBody | None,
 ) -> Event:
     """How a deployment that is over ended."""
-    if done["state"] != "running":
-        reason = done["reason"] or f"the deployment is {done['state']}"
+    if done.state != "running":
+        reason = done.reason or f"the deployment is {done.state}"
         return DeployFailed(
             agent=agent,
             revision=revision,
-            code=f"deployment_{done['state']}",
+            code=f"deployment_{done.state}",
             reason=reason,
-            hint=f"see: caxton deploy status {done['id']}",
+            hint=f"see: caxton deploy status {done.id}",
             keeps=previous,
         )
-    if done["unchanged"]:
+    if done.unchanged:
         return Unchanged(agent=agent, revision=revision, build_ms=build_ms)
-    timings: Json = done["timings"] or {}
+    timings = done.timings
     return Deployed(
         agent=agent,
         previous=previous,
-        revision=done["revision"],
+        revision=done.revision or revision,
         build_ms=build_ms,
-        compile_ms=timings.get("compile_ms") or 0.0,
-        cached=bool(timings.get("cached")),
-        load_ms=timings.get("load_ms") or 0.0,
-        pause_ms=(timings.get("pause_us") or 0) / 1000,
-        state=done["memory"],
-        state_reason=done["memory_reason"],
-        settings_changed=settings_of is not None and previous == done["revision"],
-        deployment=done["id"],
-        gate=done["gate"],
+        compile_ms=(timings.compile_ms if timings else None) or 0.0,
+        cached=timings is not None and timings.cached,
+        load_ms=(timings.load_ms if timings else None) or 0.0,
+        pause_ms=((timings.pause_us if timings else None) or 0) / 1000,
+        state=done.memory,
+        state_reason=done.memory_reason,
+        settings_changed=settings_of is not None and previous == done.revision,
+        deployment=done.id,
+        gate=done.gate,
     )
 
 
@@ -235,11 +236,11 @@ async def keeps(caxton: AsyncClient, agents: list[str]) -> dict[str, str | None]
     found: dict[str, str | None] = {}
     for name in agents:
         body = await _agent(caxton, name)
-        found[name] = body["revision"] if body and body["state"] in ("running", "suspended") else None
+        found[name] = body.revision if body and body.state in ("running", "suspended") else None
     return found
 
 
-async def _agent(caxton: AsyncClient, name: str) -> Json | None:
+async def _agent(caxton: AsyncClient, name: str) -> AgentBody | None:
     try:
         return await caxton.agent(name)
     except AgentNotFound:

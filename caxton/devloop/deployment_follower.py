@@ -13,11 +13,13 @@ from typing import Final
 import msgspec
 
 from caxton.client import AsyncClient
-from caxton.client.requests import Json
 from caxton.deploy.states import DAEMON_STOPPED
 from caxton.devloop.deployer import decide, outcome_event
 from caxton.devloop.events import AwaitingDecision, DeployedElsewhere, DeployFailed, Event
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.events import DeploymentChange
+from caxton.schemas.shape import shaped
 
 KINDS: Final = ("deployment", "daemon")
 OVER: Final = ("running", "failed", "rolled_back")
@@ -90,7 +92,7 @@ class DeploymentFollower:
         Raises Unreachable where there is none at the beginning.
         """
         async with self._client() as caxton:
-            after = (await caxton.status())["journal"]["committed_seq"]
+            after = (await caxton.status()).journal.committed_seq
             await self._back(caxton)
             stream = caxton.events(after=after, kinds=KINDS, patience_s=PATIENT)
             async with aclosing(stream) as changes:
@@ -98,7 +100,7 @@ class DeploymentFollower:
                     if change.kind == "daemon" and change.data["what"] == "started":
                         await self._back(caxton)
                     elif change.kind == "deployment" and change.data["agent"] in self._agents():
-                        self._heard(change.data)
+                        await self._heard(caxton, shaped(change.data, DeploymentChange))
 
     async def look(self) -> None:
         """See whether a build that waits was decided before anybody listened."""
@@ -106,29 +108,25 @@ class DeploymentFollower:
             for held in list(self.held.values()):
                 await self._look_at(caxton, held)
 
-    def _heard(self, change: Json) -> None:
-        if change["state"] not in OVER:
+    async def _heard(self, caxton: AsyncClient, change: DeploymentChange) -> None:
+        if change.state not in OVER:
             return
-        held = self.held.get(change["agent"])
-        if held is not None and held.deployment == change["id"]:
-            self._decided(held, change)
-        elif (
-            not change["configured"]
-            and change["revision"] != change["previous"]
-            and change["state"] != "failed"
-        ):
+        held = self.held.get(change.agent)
+        if held is not None and held.deployment == change.id:
+            await self._look_at(caxton, held)
+        elif not change.configured and change.revision != change.previous and change.state != "failed":
             # one that failed never touched the agent; whoever asked for it was told
             self._say(
                 DeployedElsewhere(
-                    agent=change["agent"],
-                    deployment=change["id"],
-                    strategy=change["strategy"],
-                    state=change["state"],
-                    revision=change["revision"],
-                    previous=change["previous"],
-                    keeps=change["revision" if change["state"] == "running" else "previous"],
-                    undoes=change["takes_back"],
-                    reason=change["reason"],
+                    agent=change.agent,
+                    deployment=change.id,
+                    strategy=change.strategy,
+                    state=change.state,
+                    revision=change.revision,
+                    previous=change.previous,
+                    keeps=change.revision if change.state == "running" else change.previous,
+                    undoes=change.takes_back,
+                    reason=change.reason,
                 )
             )
 
@@ -144,10 +142,10 @@ class DeploymentFollower:
             done = await caxton.deployment(held.deployment)
         except CaxtonError:
             return  # no daemon: when one is there again it is looked at again
-        if done["state"] in OVER and self.held.get(held.agent) is held:
+        if done.state in OVER and self.held.get(held.agent) is held:
             self._decided(held, done)
 
-    def _decided(self, held: AwaitingDecision, done: Json) -> None:
+    def _decided(self, held: AwaitingDecision, done: DeploymentBody) -> None:
         """A build that waited waits no longer."""
         del self.held[held.agent]
         event = outcome_event(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)

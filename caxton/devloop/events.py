@@ -7,9 +7,11 @@ it is. Times are wall time in microseconds since 1970, durations milliseconds, r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
+
+from caxton.schemas.deployments import GateBody
 
 
 class Diagnostic(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -130,7 +132,7 @@ class Deployed(Event, frozen=True, kw_only=True, tag="deployed"):
     state_reason: str | None
     settings_changed: bool
     deployment: str
-    gate: dict[str, Any] | None = None
+    gate: GateBody | None = None
     """What the agent's conversations were answered by this build (`GateBody`), where it was tried on them."""
 
 
@@ -144,7 +146,7 @@ class AwaitingDecision(Event, frozen=True, kw_only=True, tag="held"):
     build_ms: float | None
     deployment: str
     reason: str
-    gate: dict[str, Any]
+    gate: GateBody
 
 
 class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):

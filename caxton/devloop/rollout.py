@@ -156,7 +156,7 @@ class Rollout:
         """Start an agent that is back in the configuration, where its deployment has not done so."""
         try:
             async with self._client() as caxton:
-                if (await caxton.agent(desired.agent))["state"] != "running":
+                if (await caxton.agent(desired.agent)).state != "running":
                     await caxton.change_agent(desired.agent, "start")
                     self.say(Running(agent=desired.agent, revision=desired.revision, build_ms=None))
         except CaxtonError as error:

@@ -6,7 +6,7 @@ an SVG. It promises: no I/O, no clock; nothing that an agent said is obeyed by a
 
 from caxton.diagram.layout import Layout, Part
 from caxton.diagram.lines import Line, Mark, lines_of
-from caxton.diagram.story import Spoken, Story, read_story
+from caxton.diagram.story import Spoken, Story, read_message, read_story
 from caxton.diagram.svg import draw_svg
 from caxton.diagram.text import draw_text
 from caxton.diagram.waterfall import Bar, bars_of, draw_waterfall
@@ -24,5 +24,6 @@ __all__ = [
     "draw_text",
     "draw_waterfall",
     "lines_of",
+    "read_message",
     "read_story",
 ]

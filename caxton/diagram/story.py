@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from caxton.diagram.words import SIGNS, content, short
 from caxton.presentation.text import safe
-
-Json = Mapping[str, Any]
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import BranchBody, ConversationDetail, MessageBody, TurnBody, VerdictBody
+from caxton.schemas.shape import micros
 
 REASON_ROOM: Final = 300
 
@@ -71,7 +72,7 @@ class Spoken:
     """How long it was held before it went on."""
     edited: bool
     """It was changed while it was held."""
-    body: Json
+    body: MessageBody | HeldBody
     """As the API gives it."""
 
     @property
@@ -102,13 +103,17 @@ class Story:
     state: str = ""
     phase: str = ""
     outcome: str = ""
-    branches: tuple[Json, ...] = ()
+    branches: tuple[BranchBody, ...] = ()
     held: tuple[Spoken, ...] = ()
     """What is held: said, and on its way to nobody yet."""
 
 
 def read_story(
-    detail: Json, platform: str = "local", *, before: int = 0, known: Mapping[int, Spoken] | None = None
+    detail: ConversationDetail,
+    platform: str = "local",
+    *,
+    before: int = 0,
+    known: Mapping[int, Spoken] | None = None,
 ) -> Story:
     """Read a conversation; members that never spoke and were never spoken to have no lane.
 
@@ -119,104 +124,108 @@ def read_story(
     spoken: list[Spoken] = []
     asked: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
-    for number, body in enumerate(detail["items"], before + 1):
-        one = known.get(body["seq"]) if known else None
+    for number, body in enumerate(detail.items, before + 1):
+        one = known.get(body.seq) if known else None
         if one is None or one.body is not body or one.number != number:
             one = _spoken(number, body, asked, last, platform)
         spoken.append(one)
         for name in (one.sender, *one.receivers):
             lanes.setdefault(name)
         last.update({(one.sender, name): number for name in one.receivers})
-        reply_with = body["message"].get("reply_with")
+        reply_with = body.message.reply_with
         if reply_with:
-            asked[one.sender, str(reply_with)] = number
+            asked[one.sender, reply_with] = number
     held = tuple(
         _spoken(number, body, asked, last, platform)
-        for number, body in enumerate(detail.get("held") or (), before + len(spoken) + 1)
+        for number, body in enumerate(detail.held, before + len(spoken) + 1)
     )
     for one in held:
         for name in (one.sender, *one.receivers):
             lanes.setdefault(name)
-    began = spoken[0].at_us if spoken else held[0].at_us if held else _us(detail.get("started_at"))
+    began = spoken[0].at_us if spoken else held[0].at_us if held else micros(detail.started_at)
     return Story(
-        id=safe(detail["id"]),
-        protocol=safe(detail.get("protocol") or ""),
+        id=safe(detail.id),
+        protocol=safe(detail.protocol or ""),
         lanes=tuple(lanes),
         spoken=tuple(spoken),
-        began_us=began or 0,
-        state=safe(detail.get("state") or ""),
-        phase=safe(detail.get("phase") or ""),
-        outcome=safe(detail.get("outcome") or ""),
-        branches=tuple(detail.get("branches") or ()),
+        began_us=began,
+        state=safe(detail.state or ""),
+        phase=safe(detail.phase or ""),
+        outcome=safe(detail.outcome or ""),
+        branches=tuple(detail.branches),
         held=held,
     )
 
 
+def read_message(body: MessageBody | HeldBody, platform: str = "local") -> Spoken:
+    """Read one message by itself."""
+    return _spoken(1, body, {}, {}, platform)
+
+
 def _spoken(
     number: int,
-    body: Json,
+    body: MessageBody | HeldBody,
     asked: Mapping[tuple[str, str], int],
     last: Mapping[tuple[str, str], int],
     platform: str,
 ) -> Spoken:
-    message: Json = body["message"]
-    sender = short(message.get("sender"), platform)
-    receivers = tuple(short(name, platform) for name in message.get("receiver") or ())
+    message = body.message
+    sender = short(message.sender, platform)
+    receivers = tuple(short(name, platform) for name in message.receiver)
     answers: int | None = None
-    if message.get("in_reply_to"):
+    if message.in_reply_to:
         # two who were asked may have chosen the same word for their replies
-        named = str(message["in_reply_to"])
+        named = message.in_reply_to
         answers = next((asked[name, named] for name in receivers if (name, named) in asked), None)
     elif len(receivers) == 1 and receivers[0] != sender:
         # who does not name what it answers most likely answers what was said to it last
         answers = last.get((receivers[0], sender))
-    verdict: Json | None = body.get("verdict")
-    was_held: Json = body.get("held") or {}
+    arrived = body if isinstance(body, MessageBody) else None
+    was_held = arrived.held if arrived else None
     return Spoken(
         number=number,
-        seq=int(body["seq"]),
-        at_us=_us(body["at"]) or 0,
+        seq=body.seq,
+        at_us=micros(body.at),
         sender=sender,
         receivers=receivers,
-        act=safe(message.get("performative") or "?"),
+        act=safe(message.performative or "?"),
         text=content(message),
         answers=answers,
-        reply_by_us=_us(message.get("reply_by")),
-        turns=tuple(_handled(turn, platform) for turn in body.get("turns") or ()),
+        reply_by_us=_us(message.reply_by),
+        turns=tuple(_handled(turn, platform) for turn in arrived.turns or ()) if arrived else (),
         letters=tuple(
-            f"{short(letter['agent'], platform)}: {safe(letter['code'])}:"
-            f" {safe(str(letter['reason'])[:REASON_ROOM])}"
-            for letter in body.get("dead_letters") or ()
+            f"{short(letter.agent, platform)}: {safe(letter.code)}: {safe(letter.reason[:REASON_ROOM])}"
+            for letter in (arrived.dead_letters if arrived else ()) or ()
         ),
-        judged=None if verdict is None else _judged(verdict),
-        again=bool(body.get("redelivered")),
-        held_us=int(was_held.get("held_us", 0)),
-        edited=bool(was_held.get("edited") or body.get("edited")),
+        judged=_judged(arrived.verdict) if arrived and arrived.verdict else None,
+        again=bool(arrived and arrived.redelivered),
+        held_us=was_held.held_us if was_held else 0,
+        edited=was_held.edited if was_held else isinstance(body, HeldBody) and body.edited,
         body=body,
     )
 
 
-def _handled(turn: Json, platform: str) -> Handled:
+def _handled(turn: TurnBody, platform: str) -> Handled:
     return Handled(
-        agent=short(turn["agent"], platform),
-        revision=str(turn.get("revision") or "")[:7],
-        status=safe(turn["status"]),
-        started_us=_us(turn["started_at"]) or 0,
-        queue_us=int(turn["queue_us"]),
-        turn_us=int(turn["turn_us"]),
-        fuel=int(turn["fuel"]),
-        sent=int(turn["sent"]),
+        agent=short(turn.agent, platform),
+        revision=(turn.revision or "")[:7],
+        status=safe(turn.status),
+        started_us=micros(turn.started_at),
+        queue_us=turn.queue_us,
+        turn_us=turn.turn_us,
+        fuel=turn.fuel,
+        sent=turn.sent,
     )
 
 
-def _judged(verdict: Json) -> Judged:
+def _judged(verdict: VerdictBody) -> Judged:
     return Judged(
-        violation=verdict["legality"] == "violation",
-        rule=safe(verdict.get("rule") or ""),
-        sentence=safe(verdict.get("warning") or verdict.get("sentence") or ""),
-        state=safe(verdict.get("state") or ""),
-        legal=tuple(safe(act) for act in verdict.get("legal") or ()),
-        delivered=bool(verdict.get("delivered", True)),
+        violation=verdict.legality == "violation",
+        rule=safe(verdict.rule),
+        sentence=safe(verdict.warning or verdict.sentence),
+        state=safe(verdict.state),
+        legal=tuple(safe(act) for act in verdict.legal),
+        delivered=verdict.delivered,
     )
 
 

@@ -48,7 +48,7 @@ def bars_of(story: Story) -> list[Bar]:
     places = {spoken.seq: spoken for spoken in story.spoken}
     found: list[Bar] = []
     for spoken in story.spoken:
-        cause = spoken.body.get("cause") or 0
+        cause = spoken.body.cause or 0
         depth[spoken.seq] = depth[cause] + 1 if cause in places and cause in depth else 0
         start = spoken.at_us - story.began_us
         found += [

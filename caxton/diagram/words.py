@@ -6,12 +6,10 @@ In: messages as the API gives them. Out: plain text, every character of which a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from caxton.presentation.text import compact, safe
-
-Json = Mapping[str, Any]
+from caxton.schemas.shape import Message
 
 CONTENT_ROOM: Final = 400
 """Characters of a content that a line may show; cut before anything looks at them."""
@@ -52,15 +50,14 @@ def short(name: object, platform: str = "local") -> str:
     return safe(str(name).removesuffix(f"@{platform}"))
 
 
-def receivers(message: Json, platform: str = "local") -> str:
+def receivers(message: Message, platform: str = "local") -> str:
     """The receivers of a message, comma-separated."""
-    names: list[object] = message.get("receiver") or []
-    return ", ".join([short(name, platform) for name in names]) or "nobody"
+    return ", ".join([short(name, platform) for name in message.receiver]) or "nobody"
 
 
-def content(message: Json) -> str:
+def content(message: Message) -> str:
     """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`."""
-    value = message.get("content")
+    value = message.content
     if value is None:
         return ""
     if not isinstance(value, dict):

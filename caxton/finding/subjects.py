@@ -7,10 +7,12 @@ a message of a quarter of a MiB costs no more than another.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 
-Json = Mapping[str, Any]
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import ConversationBody, MessageBody
+from caxton.schemas.shape import Message
 
 ROOM: Final = 4096
 """Characters of a content that are searched."""
@@ -37,9 +39,10 @@ class MessageSubject:
 
     __slots__ = ("_body", "_everything", "_message", "_platform")
 
-    def __init__(self, body: Json, platform: str = "local") -> None:
+    def __init__(self, message: Message, platform: str = "local", body: MessageBody | None = None) -> None:
+        """`body`: its row, where it has one already."""
         self._body = body
-        self._message: Json = body["message"]
+        self._message = message
         self._platform = platform
         self._everything: str | None = None
 
@@ -48,7 +51,7 @@ class MessageSubject:
         """Act, names, conversation, content."""
         if self._everything is None:
             message = self._message
-            value = message.get("content")
+            value = message.content
             content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             names = (*self.texts("act"), *self.texts("from"), *self.texts("to"), *self.texts("conv"))
             self._everything = "\n".join((*names, content[:ROOM] if value is not None else "")).casefold()
@@ -59,24 +62,24 @@ class MessageSubject:
         message = self._message
         match field:
             case "from":
-                return (self._short(message.get("sender")),)
+                return (self._short(message.sender),)
             case "to":
-                return [self._short(name) for name in message.get("receiver") or ()]
+                return [self._short(name) for name in message.receiver]
             case "agent":
                 return [*self.texts("from"), *self.texts("to")]
             case "act":
-                return (str(message.get("performative") or ""),)
+                return (message.performative,)
             case "conv":
-                return (str(message.get("conversation_id") or ""),)
+                return (message.conversation_id,)
             case "protocol":
-                return (str(message.get("protocol") or ""),)
+                return (message.protocol or "",)
             case "is":
-                return ("problem",) if is_problem(self._body) else ()
+                return ("problem",) if self._body is not None and is_problem(self._body) else ()
             case _:
                 return ()
 
-    def _short(self, name: object) -> str:
-        return str(name or "").removesuffix(f"@{self._platform}")
+    def _short(self, name: str) -> str:
+        return name.removesuffix(f"@{self._platform}")
 
 
 class ConversationSubject:
@@ -84,7 +87,7 @@ class ConversationSubject:
 
     __slots__ = ("_body", "_everything", "_suffix")
 
-    def __init__(self, body: Json, platform: str = "local") -> None:
+    def __init__(self, body: ConversationBody, platform: str = "local") -> None:
         self._body = body
         self._suffix = f"@{platform}"
         self._everything: str | None = None
@@ -102,45 +105,46 @@ class ConversationSubject:
         body = self._body
         match field:
             case "from":
-                return (str(body["initiator"]).removesuffix(self._suffix),)
+                return (body.initiator.removesuffix(self._suffix),)
             case "to" | "agent":
-                return [str(name).removesuffix(self._suffix) for name in body["participants"]]
+                return [name.removesuffix(self._suffix) for name in body.participants]
             case "conv":
-                return (str(body["id"]),)
+                return (body.id,)
             case "protocol":
-                return (str(body.get("protocol") or ""),)
+                return (body.protocol or "",)
             case "state":
-                return [str(body[key]) for key in ("state", "phase", "outcome") if body.get(key)]
+                return [text for text in (body.state, body.phase, body.outcome) if text]
             case "is":
                 words = (
                     ("problem", troubled(body)),
                     ("open", is_open(body)),
-                    ("pinned", body.get("pinned")),
+                    ("pinned", body.pinned),
                 )
                 return [word for word, so in words if so is True]
             case _:
                 return ()
 
 
-def is_problem(body: Json) -> bool:
-    """Whether a message (`MessageBody`) went wrong, or says that something did."""
-    if body["message"].get("performative") in PROBLEM_ACTS or body.get("dead_letters"):
+def is_problem(body: MessageBody | HeldBody) -> bool:
+    """Whether a message went wrong, or says that something did."""
+    if body.message.performative in PROBLEM_ACTS:
         return True
-    return violates(body) or any(turn["status"] != "ok" for turn in body.get("turns") or ())
+    if isinstance(body, HeldBody):
+        return False
+    return bool(body.dead_letters) or violates(body) or any(turn.status != "ok" for turn in body.turns or ())
 
 
-def violates(body: Json) -> bool:
+def violates(body: MessageBody) -> bool:
     """Whether the referee found that a message broke its protocol."""
-    verdict: Json | None = body.get("verdict")
-    return verdict is not None and verdict["legality"] == "violation"
+    verdict = body.verdict or None
+    return verdict is not None and verdict.legality == "violation"
 
 
-def troubled(body: Json) -> bool:
-    """Whether a conversation (`ConversationBody`) failed, ran out of time, or broke its protocol."""
-    return body.get("state") in ("Failed", "Expired") or bool(body.get("violations"))
+def troubled(body: ConversationBody) -> bool:
+    """Whether a conversation failed, ran out of time, or broke its protocol."""
+    return body.state in ("Failed", "Expired") or bool(body.violations)
 
 
-def is_open(body: Json) -> bool | None:
+def is_open(body: ConversationBody) -> bool | None:
     """Whether a conversation goes on; None where nobody knows (it follows no protocol)."""
-    state = body.get("state")
-    return None if not state else state in ("Initiated", "InProgress")
+    return body.state in ("Initiated", "InProgress") if body.state else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from typing_extensions import TypedDict
+from caxton.schemas.shape import Shape
 
 
-class KeptOutBody(TypedDict):
+class KeptOutBody(Shape, frozen=True, kw_only=True):
     """The build that stands at an agent's `wasm` and was not taken in when the daemon started; `why` is how it was
     refused, or "replaced"."""
 
@@ -17,7 +18,7 @@ class KeptOutBody(TypedDict):
     deployment: str | None
 
 
-class AgentBody(TypedDict):
+class AgentBody(Shape, frozen=True, kw_only=True):
     """One agent as it is now."""
 
     name: str
@@ -41,11 +42,11 @@ class AgentBody(TypedDict):
     last_error: str | None
     snapshot_seq: int | None
     kept_out: KeptOutBody | None
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
 
-class CellBody(TypedDict):
+class CellBody(Shape, frozen=True, kw_only=True):
     """One worker process."""
 
     no: int
@@ -61,14 +62,14 @@ class CellBody(TypedDict):
     calls_reason: str | None
 
 
-class HeldTotals(TypedDict):
+class HeldTotals(Shape, frozen=True, kw_only=True):
     """What is held, and by how many break points that are on."""
 
     messages: int
     break_points: int
 
 
-class AgentTotals(TypedDict):
+class AgentTotals(Shape, frozen=True, kw_only=True):
     """Agents by state."""
 
     total: int
@@ -78,7 +79,7 @@ class AgentTotals(TypedDict):
     failed: int
 
 
-class JournalBody(TypedDict):
+class JournalBody(Shape, frozen=True, kw_only=True):
     """The journal at a glance; `rows` counts messages and events, `bytes` what of the file is in use.
 
     `commits` and `commit_us` count since the start.
@@ -95,7 +96,7 @@ class JournalBody(TypedDict):
     failed: str | None
 
 
-class StatusBody(TypedDict):
+class StatusBody(Shape, frozen=True, kw_only=True):
     """The daemon at a glance."""
 
     version: str
@@ -103,7 +104,7 @@ class StatusBody(TypedDict):
     project: str
     folder: str
     platform: str
-    started_at: str
+    started_at: datetime
     uptime_s: float
     cells: list[CellBody]
     agents: AgentTotals
@@ -112,53 +113,53 @@ class StatusBody(TypedDict):
     counts: dict[str, int]
 
 
-class ReadyBody(TypedDict):
+class ReadyBody(Shape, frozen=True, kw_only=True):
     """Whether messages are taken, and what is missing where not."""
 
     ready: bool
     why: list[str]
 
 
-class HealthBody(TypedDict):
+class HealthBody(Shape, frozen=True, kw_only=True):
     """Always `ok` while the daemon answers."""
 
     status: str
 
 
-class Agents(TypedDict):
+class Agents(Shape, frozen=True, kw_only=True):
     """A page of agents."""
 
     items: list[AgentBody]
     next: int | None
 
 
-class DfEntryBody(TypedDict):
+class DfEntryBody(Shape, frozen=True, kw_only=True):
     """One registration with `df`; `description` has FIPA's keys, such as `lease-time`."""
 
     name: str
-    registered_at: str
-    expires_at: str | None
+    registered_at: datetime
+    expires_at: datetime | None
     description: dict[str, Any]
 
 
-class DfEntries(TypedDict):
+class DfEntries(Shape, frozen=True, kw_only=True):
     """Registrations."""
 
     items: list[DfEntryBody]
     next: int | None
 
 
-class DfSubscriptionBody(TypedDict):
+class DfSubscriptionBody(Shape, frozen=True, kw_only=True):
     """Somebody who is told of changes; `content` is the search, as it was sent."""
 
     subscriber: str
     conversation_id: str
-    since: str
+    since: datetime
     language: str | None
     content: Any
 
 
-class DfSubscriptions(TypedDict):
+class DfSubscriptions(Shape, frozen=True, kw_only=True):
     """Subscriptions to `df`."""
 
     items: list[DfSubscriptionBody]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from typing_extensions import TypedDict
+from caxton.schemas.shape import Shape
 
 
-class TimingsBody(TypedDict):
+class TimingsBody(Shape, frozen=True, kw_only=True):
     """How long the steps of a deployment took."""
 
     compile_ms: float | None
+    cached: bool
     load_ms: float | None
     pause_us: int | None
-    cached: bool
 
 
-class CheckBody(TypedDict):
+class CheckBody(Shape, frozen=True, kw_only=True):
     """One step of the validation: static, sandbox, contract or resources."""
 
     step: str
@@ -25,7 +26,7 @@ class CheckBody(TypedDict):
     detail: str
 
 
-class ReplayDifference(TypedDict):
+class ReplayDifference(Shape, frozen=True, kw_only=True):
     """One place in what a turn says that differs; `kind` is changed, added or removed."""
 
     path: str
@@ -34,7 +35,7 @@ class ReplayDifference(TypedDict):
     after: Any
 
 
-class ReplayIllegal(TypedDict):
+class ReplayIllegal(Shape, frozen=True, kw_only=True):
     """A message of a turn that its protocol does not allow."""
 
     message: int
@@ -43,7 +44,7 @@ class ReplayIllegal(TypedDict):
     legal: list[str]
 
 
-class ReplaySide(TypedDict):
+class ReplaySide(Shape, frozen=True, kw_only=True):
     """A turn as one build did it; `messages` is what it said, where the two differ."""
 
     status: str
@@ -53,13 +54,13 @@ class ReplaySide(TypedDict):
     messages: list[dict[str, Any]] | None
 
 
-class ReplayTurn(TypedDict):
+class ReplayTurn(Shape, frozen=True, kw_only=True):
     """One turn, then and now; `verdict` is same, changed, illegal, trapped or not_run."""
 
     seq: int
     agent: str
     conversation_id: str
-    at: str
+    at: datetime
     performative: str
     sender: str
     revision: str | None
@@ -70,7 +71,7 @@ class ReplayTurn(TypedDict):
     illegal: list[ReplayIllegal]
 
 
-class ReplayStart(TypedDict):
+class ReplayStart(Shape, frozen=True, kw_only=True):
     """Where an agent began: `beginning` or `snapshot`, after message `seq`, and how many turns came first."""
 
     kind: str
@@ -80,7 +81,7 @@ class ReplayStart(TypedDict):
     reason: str | None
 
 
-class ReplayAgent(TypedDict):
+class ReplayAgent(Shape, frozen=True, kw_only=True):
     """One agent's part in a replay; `stumbled` are messages of other conversations whose turns trapped on the way,
     `changed` settings and limits that were others then."""
 
@@ -88,11 +89,11 @@ class ReplayAgent(TypedDict):
     revision: str
     start: ReplayStart
     stumbled: list[int]
-    changed: list[str]
     memory_kib: int | None
+    changed: list[str]
 
 
-class ReplayTotals(TypedDict):
+class ReplayTotals(Shape, frozen=True, kw_only=True):
     """How many turns became what; fuel of those that ended well then and now."""
 
     turns: int
@@ -105,7 +106,7 @@ class ReplayTotals(TypedDict):
     fuel_after: int
 
 
-class ReplayBody(TypedDict):
+class ReplayBody(Shape, frozen=True, kw_only=True):
     """A whole replay."""
 
     conversations: list[str]
@@ -116,7 +117,7 @@ class ReplayBody(TypedDict):
     timed_out: bool
 
 
-class GateBody(TypedDict):
+class GateBody(Shape, frozen=True, kw_only=True):
     """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed."""
 
     mode: str
@@ -130,21 +131,21 @@ class GateBody(TypedDict):
     timed_out: bool
 
 
-class PinBody(TypedDict):
+class PinBody(Shape, frozen=True, kw_only=True):
     """A pinned conversation."""
 
     conversation_id: str
-    pinned_at: str
+    pinned_at: datetime
 
 
-class Pins(TypedDict):
+class Pins(Shape, frozen=True, kw_only=True):
     """Pinned conversations, the newest first."""
 
     items: list[PinBody]
     next: None
 
 
-class DeploymentBody(TypedDict):
+class DeploymentBody(Shape, frozen=True, kw_only=True):
     """The move of one agent to a revision; `progress` while and after two revisions lived side by side."""
 
     id: str
@@ -154,8 +155,8 @@ class DeploymentBody(TypedDict):
     strategy: str
     state: str
     reason: str | None
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
     timings: TimingsBody | None
     memory: str | None
     memory_reason: str | None
@@ -168,7 +169,7 @@ class DeploymentBody(TypedDict):
     takes_back: str | None
 
 
-class RefusalBody(TypedDict):
+class RefusalBody(Shape, frozen=True, kw_only=True):
     """A build that an agent does not run because it was refused; `why` is waited, dropped, aborted, faltered, shadow or
     rolled_back."""
 
@@ -176,17 +177,17 @@ class RefusalBody(TypedDict):
     why: str
     reason: str
     deployment: str
-    at: str
+    at: datetime
 
 
-class Refusals(TypedDict):
+class Refusals(Shape, frozen=True, kw_only=True):
     """Refused builds of one agent."""
 
     items: list[RefusalBody]
     next: str | None
 
 
-class PlanLine(TypedDict):
+class PlanLine(Shape, frozen=True, kw_only=True):
     """One thing that a deployment would change."""
 
     what: str
@@ -194,7 +195,7 @@ class PlanLine(TypedDict):
     after: Any
 
 
-class PlanBody(TypedDict):
+class PlanBody(Shape, frozen=True, kw_only=True):
     """What a deployment would do."""
 
     agent: str
@@ -208,7 +209,7 @@ class PlanBody(TypedDict):
     terms: dict[str, Any]
 
 
-class Deployments(TypedDict):
+class Deployments(Shape, frozen=True, kw_only=True):
     """A page of deployments."""
 
     items: list[DeploymentBody]

@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
-from typing_extensions import TypedDict
+from caxton.schemas.shape import Message, Shape
 
 
-class BreakBody(TypedDict):
+class BreakBody(Shape, frozen=True, kw_only=True):
     """A break point; `held`: how many messages it holds now, `ended`: why it stops nothing any more."""
 
     id: str
     name: str | None
     filter: str
     by: str
-    created_at: str
+    created_at: datetime
     hits: int
     count: int | None
-    until_at: str | None
+    until_at: datetime | None
     ended: str | None
     held: int
 
 
-class BreakGone(BreakBody):
+class BreakGone(BreakBody, frozen=True, kw_only=True):
     """A break point that was taken away, and with how many of its messages something was done."""
 
     messages: int
 
 
-class Breaks(TypedDict):
+class Breaks(Shape, frozen=True, kw_only=True):
     """Break points, the oldest first."""
 
     items: list[BreakBody]
     next: None
 
 
-class HeldBody(TypedDict):
+class HeldBody(Shape, frozen=True, kw_only=True):
     """A held message as it would go on; `break_id` is null and `behind` a number where it only waits behind another."""
 
     seq: int
-    at: str
+    at: datetime
     state: str
     break_id: str | None
     behind: int | None
-    due_at: str | None
+    due_at: datetime | None
     edited: bool
     cause: int | None
-    message: dict[str, Any]
+    message: Message
 
 
-class HeldDetail(HeldBody):
+class HeldDetail(HeldBody, frozen=True, kw_only=True):
     """The same with the message as it was said, and where it went on."""
 
-    said: dict[str, Any]
-    ended_at: str | None
+    ended_at: datetime | None
     went_on: int | None
+    said: Message
 
 
-class HeldList(TypedDict):
+class HeldList(Shape, frozen=True, kw_only=True):
     """Held messages, the oldest first."""
 
     items: list[HeldBody]
     next: int | None
 
 
-class HeldGone(TypedDict):
+class HeldGone(Shape, frozen=True, kw_only=True):
     """A message that is held no more: its number from now on, and how many are held still."""
 
     seq: int
@@ -73,7 +73,7 @@ class HeldGone(TypedDict):
     held: int
 
 
-class ManyGone(TypedDict):
+class ManyGone(Shape, frozen=True, kw_only=True):
     """How many break points and messages it was, and how many are held still."""
 
     break_points: int

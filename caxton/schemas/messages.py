@@ -1,35 +1,20 @@
-"""What the API says, as typed dictionaries: the server makes, the client returns, OpenAPI shows them.
+"""What the API says of messages, conversations, tasks and errors: the server makes it, the client returns it.
 
-Times are ISO 8601 UTC with microseconds and `Z`; `seq` is a row's number in the journal. This module loads no
-framework.
+`seq` is a row's number in the journal. This module loads no framework.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, NotRequired
+from datetime import datetime
+from typing import Any
 
-from typing_extensions import TypedDict
+from msgspec import UNSET, UnsetType
 
 from caxton.schemas.held import HeldBody
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def iso(us: int) -> str:
-    """Microseconds since 1970 as `2026-01-31T12:00:00.000000Z`."""
-    second, rest = divmod(us, 1_000_000)
-    return f"{_second(second)}.{rest:06d}Z"
+from caxton.schemas.shape import Message, Shape
 
 
-@lru_cache(maxsize=64)
-def _second(since_1970: int) -> str:
-    # rows that follow each other mostly share the second, and this is half the cost of rendering one
-    return (_EPOCH + timedelta(seconds=since_1970)).isoformat()[:-6]
-
-
-class ErrorDetail(TypedDict):
+class ErrorDetail(Shape, frozen=True, kw_only=True):
     """What went wrong and what to do about it."""
 
     code: str
@@ -38,32 +23,32 @@ class ErrorDetail(TypedDict):
     details: dict[str, Any]
 
 
-class ErrorBody(TypedDict):
+class ErrorBody(Shape, frozen=True, kw_only=True):
     """The body of every answer that is not 2xx."""
 
     error: ErrorDetail
 
 
-class TurnBody(TypedDict):
+class TurnBody(Shape, frozen=True, kw_only=True):
     """What one agent did with one message."""
 
     agent: str
     revision: str | None
     status: str
-    started_at: str
+    started_at: datetime
     queue_us: int
     turn_us: int
     fuel: int
     sent: int
 
 
-class TurnRow(TurnBody):
+class TurnRow(TurnBody, frozen=True, kw_only=True):
     """One turn with the number of its message."""
 
     seq: int
 
 
-class DeadLetterOfMessage(TypedDict):
+class DeadLetterOfMessage(Shape, frozen=True, kw_only=True):
     """Why one receiver did not get a message."""
 
     agent: str
@@ -71,18 +56,18 @@ class DeadLetterOfMessage(TypedDict):
     reason: str
 
 
-class DeadLetterBody(TypedDict):
+class DeadLetterBody(Shape, frozen=True, kw_only=True):
     """A message that could not be handled, with its reason."""
 
     seq: int
-    at: str
+    at: datetime
     agent: str
     code: str
     reason: str
-    message: NotRequired[dict[str, Any]]
+    message: Message | UnsetType = UNSET
 
 
-class VerdictBody(TypedDict):
+class VerdictBody(Shape, frozen=True, kw_only=True):
     """What the referee said of a message that was no plain step; `legal` is what its sender could have said."""
 
     legality: str
@@ -96,22 +81,22 @@ class VerdictBody(TypedDict):
     warning: str | None
 
 
-class MessageBody(TypedDict):
+class MessageBody(Shape, frozen=True, kw_only=True):
     """One row of the journal: the message as it was delivered, and what became of it."""
 
     seq: int
-    at: str
+    at: datetime
     cause: int | None
     hops: int
     redelivered: bool
-    message: dict[str, Any]
-    turns: NotRequired[list[TurnBody]]
-    dead_letters: NotRequired[list[DeadLetterOfMessage]]
-    verdict: NotRequired[VerdictBody | None]
-    held: NotRequired[WasHeld | None]
+    message: Message
+    turns: list[TurnBody] | UnsetType = UNSET
+    verdict: VerdictBody | UnsetType | None = UNSET
+    held: WasHeld | UnsetType | None = UNSET
+    dead_letters: list[DeadLetterOfMessage] | UnsetType = UNSET
 
 
-class BranchBody(TypedDict):
+class BranchBody(Shape, frozen=True, kw_only=True):
     """What an initiator and one participant are at; `end` is success, foreseen or fault once it has ended."""
 
     participant: str
@@ -119,10 +104,10 @@ class BranchBody(TypedDict):
     end: str | None
     awarded: bool
     reason: str | None
-    deadline_at: str | None
+    deadline_at: datetime | None
 
 
-class ConversationBody(TypedDict):
+class ConversationBody(Shape, frozen=True, kw_only=True):
     """One conversation at a glance; state, phase and outcome are null where it is not judged."""
 
     id: str
@@ -130,18 +115,18 @@ class ConversationBody(TypedDict):
     initiator: str
     participants: list[str]
     messages: int
-    started_at: str
-    last_at: str
+    started_at: datetime
+    last_at: datetime
+    pinned: bool
     state: str | None
     phase: str | None
     outcome: str | None
-    deadline_at: str | None
+    deadline_at: datetime | None
     referee: str | None
     violations: int
-    pinned: bool
 
 
-class ConversationDetail(ConversationBody):
+class ConversationDetail(ConversationBody, frozen=True, kw_only=True):
     """One conversation with its branches and messages; `next` continues the list of messages."""
 
     branches: list[BranchBody]
@@ -151,7 +136,7 @@ class ConversationDetail(ConversationBody):
     next: int | None
 
 
-class WasHeld(TypedDict):
+class WasHeld(Shape, frozen=True, kw_only=True):
     """That a message was held before it went on: under which number, by which break point, for how long."""
 
     seq: int
@@ -160,7 +145,7 @@ class WasHeld(TypedDict):
     edited: bool
 
 
-class TaskBranch(TypedDict):
+class TaskBranch(Shape, frozen=True, kw_only=True):
     """What came of one participant of a task; `outcome` is success, foreseen, fault, or null while it is open."""
 
     participant: str
@@ -174,7 +159,7 @@ class TaskBranch(TypedDict):
     informs: list[Any]
 
 
-class TaskSummaryBody(TypedDict):
+class TaskSummaryBody(Shape, frozen=True, kw_only=True):
     """A task at a glance; `ending` is achieved, not-achieved, failed, timed-out, cancelled, or null while it runs."""
 
     id: str
@@ -186,11 +171,11 @@ class TaskSummaryBody(TypedDict):
     outcome: str | None
     ending: str | None
     reason: str | None
-    created_at: str
-    ended_at: str | None
+    created_at: datetime
+    ended_at: datetime | None
 
 
-class TaskDetail(TaskSummaryBody):
+class TaskDetail(TaskSummaryBody, frozen=True, kw_only=True):
     """A task with every branch and the counts of the acts that were received and sent."""
 
     phase: str
@@ -204,17 +189,17 @@ class TaskDetail(TaskSummaryBody):
     request: dict[str, Any]
 
 
-class LogBody(TypedDict):
+class LogBody(Shape, frozen=True, kw_only=True):
     """One line that an agent logged."""
 
     seq: int
-    at: str
+    at: datetime
     level: str
     message: str
     fields: dict[str, Any]
 
 
-class SubmittedBody(TypedDict):
+class SubmittedBody(Shape, frozen=True, kw_only=True):
     """A message that is committed, and the replies that came while the client waited."""
 
     id: str
@@ -223,45 +208,45 @@ class SubmittedBody(TypedDict):
     trace_id: str
     held: bool
     replies: list[MessageBody]
-    timed_out: NotRequired[bool]
+    timed_out: bool | UnsetType = UNSET
 
 
-class Messages(TypedDict):
+class Messages(Shape, frozen=True, kw_only=True):
     """A page of messages; `next` is the `after` (or, newest first, the `before`) of the next page."""
 
     items: list[MessageBody]
     next: int | None
 
 
-class Turns(TypedDict):
+class Turns(Shape, frozen=True, kw_only=True):
     """A page of turns; `next` is the `before` of the next page."""
 
     items: list[TurnRow]
     next: int | None
 
 
-class Conversations(TypedDict):
+class Conversations(Shape, frozen=True, kw_only=True):
     """A page of conversations; `next` is the `before` of the next page."""
 
     items: list[ConversationBody]
     next: int | None
 
 
-class Tasks(TypedDict):
+class Tasks(Shape, frozen=True, kw_only=True):
     """A page of tasks; `next` is the `before` of the next page."""
 
     items: list[TaskSummaryBody]
     next: int | None
 
 
-class DeadLetters(TypedDict):
+class DeadLetters(Shape, frozen=True, kw_only=True):
     """A page of dead letters; `next` is the `before` of the next page."""
 
     items: list[DeadLetterBody]
     next: int | None
 
 
-class Logs(TypedDict):
+class Logs(Shape, frozen=True, kw_only=True):
     """A page of log lines; `next` is the `after` of the next page."""
 
     items: list[LogBody]

@@ -24,9 +24,11 @@ import msgspec
 
 from caxton.cli import connection, daemon_process
 from caxton.client import Client
-from caxton.client.requests import Json
 from caxton.config import FILE_NAME, Config, Project
 from caxton.errors import ConfigurationError, TimedOut
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.messages import LogBody
+from caxton.schemas.shape import Message
 from caxton.testing.builds import NotReady, built_modules, edition, under_test
 
 START_S: Final = 60.0
@@ -80,7 +82,7 @@ class Running:
         to: str | None = None,
         performative: str = "request",
         **parameters: Any,
-    ) -> Json:
+    ) -> Message:
         """Send a message as the operator and return the answer to it, the whole message.
 
         `to` may be left out where there is one agent; `parameters` are the message's other members, such as
@@ -93,13 +95,12 @@ class Running:
             **parameters,
         }
         said = self.client.send(message, wait_s=ANSWER_S)
-        if not said["replies"]:
+        if not said.replies:
             raise TimedOut(
                 f"{message['receiver']} did not answer the {performative} within {ANSWER_S:g} s",
                 hint="an agent may say nothing; for what needs no answer there is tell",
             )
-        answer: Json = said["replies"][0]["message"]
-        return answer
+        return said.replies[0].message
 
     def tell(
         self,
@@ -118,7 +119,7 @@ class Running:
         }
         self.client.send(message)
 
-    def swap(self, agent: str | None = None) -> Json:
+    def swap(self, agent: str | None = None) -> DeploymentBody:
         """Take the agent's module in once more as a new build, as a save does; the deployment.
 
         The new build is the same code under another name, so what an agent forgets over this it forgets over every
@@ -128,7 +129,7 @@ class Running:
         self._builds += 1
         return self.deploy(name, edition(self.modules[name], self._builds))
 
-    def deploy(self, agent: str, module: bytes) -> Json:
+    def deploy(self, agent: str, module: bytes) -> DeploymentBody:
         """Bring another build to an agent, with the settings and limits of its table; the deployment."""
         table = self.project.config.agents[agent]
         done = self.client.deploy(
@@ -139,13 +140,11 @@ class Running:
             profile=table.profile,
             recover=table.recover,
         )
-        if done["state"] != "running":
-            raise NotReady(
-                f"{agent} was not taken in: {done['reason']}", hint="its last words: agents.logs()"
-            )
+        if done.state != "running":
+            raise NotReady(f"{agent} was not taken in: {done.reason}", hint="its last words: agents.logs()")
         return done
 
-    def logs(self, agent: str | None = None) -> list[Json]:
+    def logs(self, agent: str | None = None) -> list[LogBody]:
         """What an agent logged so far, oldest first."""
         return self.client.agent_logs(self._named(agent))
 

@@ -9,6 +9,7 @@ import pytest
 from api.process import Daemon
 from caxton.client import AsyncClient, Client
 from caxton.errors import AgentNotFound, InvalidMessage, InvalidState
+from caxton.schemas.shape import plain
 
 
 def tell(caxton: Client, receiver: str, content: Any, **more: Any) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def tell(caxton: Client, receiver: str, content: Any, **more: Any) -> dict[str, 
         "content": content,
         "protocol": "fipa-request",
     }
-    answer: dict[str, Any] = caxton.send({**message, **more}, wait_s=10)["replies"][0]["message"]
+    answer: dict[str, Any] = caxton.send({**message, **more}, wait_s=10).replies[0].message.json
     return answer
 
 
@@ -34,10 +35,10 @@ def test_what_is_registered_is_listed_and_found(own_daemon: Daemon) -> None:
         assert register(caxton, "echo", **{"lease-time": "1h"})["performative"] == "inform"
         assert register(caxton, "counter")["performative"] == "inform"
         echo, counter = caxton.df_entries()
-        assert (echo["name"], counter["name"]) == ("echo@local", "counter@local")
-        assert echo["expires_at"] == echo["description"]["lease-time"]
-        assert counter["expires_at"] is None
-        assert echo["registered_at"] < counter["registered_at"]
+        assert (echo.name, counter.name) == ("echo@local", "counter@local")
+        assert echo.expires_at == echo.description["lease-time"]
+        assert counter.expires_at is None
+        assert echo.registered_at < counter.registered_at
         assert caxton.df_search() == [echo, counter]
         assert caxton.df_search({"services": [{"name": "counter"}]}) == [counter]
         assert caxton.df_search({"services": {"type": "selling"}}, {"max_results": 1}) == [echo]
@@ -66,13 +67,13 @@ async def test_subscriptions_are_listed_and_the_asynchronous_client_does_the_sam
         )
         register(caxton, "echo")
         (one,) = caxton.df_subscriptions()
-        assert (one["subscriber"], one["content"]) == ("operator@local", search)
-        assert one["conversation_id"] == sent["conversation_id"]
+        assert (one.subscriber, one.content) == ("operator@local", search)
+        assert one.conversation_id == sent.conversation_id
         entries = caxton.df_entries()
-        told = [row["message"] for row in caxton.conversation(sent["conversation_id"])["items"]]
-        assert [one["performative"] for one in told] == ["subscribe", "inform", "inform"]
-        assert told[-1]["content"]["result"] == [entries[0]["description"]]
-        assert caxton.conversation(sent["conversation_id"])["state"] == "InProgress"
+        told = [row.message for row in caxton.conversation(sent.conversation_id).items]
+        assert [one.performative for one in told] == ["subscribe", "inform", "inform"]
+        assert told[-1].content["result"] == [entries[0].description]
+        assert caxton.conversation(sent.conversation_id).state == "InProgress"
     async with AsyncClient(own_daemon.socket) as client:
         assert await client.df_entries() == entries
         assert await client.df_search(wanted) == entries
@@ -81,8 +82,8 @@ async def test_subscriptions_are_listed_and_the_asynchronous_client_does_the_sam
 
 def test_an_agent_is_suspended_and_resumed(own_daemon: Daemon) -> None:
     with own_daemon.client() as caxton:
-        assert caxton.change_agent("counter", "suspend")["state"] == "suspended"
-        assert caxton.status()["agents"] == {
+        assert caxton.change_agent("counter", "suspend").state == "suspended"
+        assert plain(caxton.status().agents) == {
             "total": 2,
             "running": 1,
             "suspended": 1,
@@ -90,13 +91,13 @@ def test_an_agent_is_suspended_and_resumed(own_daemon: Daemon) -> None:
             "failed": 0,
         }
         sent = caxton.send({"performative": "request", "receiver": "counter"})
-        assert caxton.agent("counter")["mailbox"] == 1
+        assert caxton.agent("counter").mailbox == 1
         with pytest.raises(InvalidState):
             caxton.change_agent("counter", "drain")
         with pytest.raises(AgentNotFound):
             caxton.change_agent("nobody", "suspend")
-        assert caxton.change_agent("counter", "resume")["state"] == "running"
+        assert caxton.change_agent("counter", "resume").state == "running"
         answer = tell(caxton, "counter", {})
         assert answer["content"] == {"count": 2}
-        rows = caxton.conversation(sent["conversation_id"])["items"]
-        assert rows[1]["message"]["content"] == {"count": 1}
+        rows = caxton.conversation(sent.conversation_id).items
+        assert rows[1].message.content == {"count": 1}

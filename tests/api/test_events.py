@@ -32,7 +32,7 @@ def play(caxton: Client) -> int:
     return int(
         caxton.send(
             {"receiver": "left", "performative": "inform", "content": {"n": 1}, "reply_to": ["right"]}
-        )["seq"]
+        ).seq
     )
 
 

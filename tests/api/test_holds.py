@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from api.process import Daemon, running
 from caxton.client import Client
 from caxton.errors import BreakNotFound, CaxtonError, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
+from caxton.schemas.shape import plain
 
 
 @pytest.fixture
@@ -23,37 +25,37 @@ def shop(tmp_path: Path) -> Generator[Client]:
 def say(caxton: Client, content: object, conversation: str = "talk", key: str | None = None) -> int:
     message = {"performative": "inform", "receiver": "nobody", "content": content}
     answer = caxton.send({**message, "conversation_id": conversation}, idempotency_key=key)
-    return int(answer["seq"])
+    return int(answer.seq)
 
 
 def test_what_is_held_comes_in_pages_and_goes_one_by_one(shop: Client) -> None:
     point = shop.add_break("to:nobody", name="all-of-it")
-    assert (point["id"], point["held"], point["by"]) == ("b1", 0, "operator@local")
+    assert (point.id, point.held, point.by) == ("b1", 0, "operator@local")
     seqs = [say(shop, n, f"talk-{n}") for n in range(5)]
     first = shop.held(limit=2)
-    assert [one["seq"] for one in first] == seqs[:2]
-    assert [one["seq"] for one in shop.held(after=seqs[1])] == seqs[2:]
-    assert [one["seq"] for one in shop.held(conversation="talk-3")] == [seqs[3]]
+    assert [one.seq for one in first] == seqs[:2]
+    assert [one.seq for one in shop.held(after=seqs[1])] == seqs[2:]
+    assert [one.seq for one in shop.held(conversation="talk-3")] == [seqs[3]]
     assert shop.held(break_id="b2") == []
     changed = shop.edit(
         seqs[0], {"performative": "refuse", "content": {"n": [1, 2]}, "receiver": ["no", "one"]}
     )
-    assert changed["message"]["receiver"] == ["no@local", "one@local"]
+    assert changed.message.receiver == ["no@local", "one@local"]
     gone = shop.release(seqs[0])
-    assert gone["state"] == "released"
-    assert gone["held"] == 4
-    message = shop.message(changed["message"]["id"])
-    assert message["seq"] == gone["went_on"]
-    assert message["held"] == {**message["held"], "seq": seqs[0], "break_id": "b1", "edited": True}
-    assert shop.message(str(seqs[0]))["seq"] == gone["went_on"]
+    assert gone.state == "released"
+    assert gone.held == 4
+    message = shop.message(changed.message.id)
+    assert message.seq == gone.went_on
+    assert (message.held.seq, message.held.break_id, message.held.edited) == (seqs[0], "b1", True)
+    assert shop.message(str(seqs[0])).seq == gone.went_on
     detail = shop.held_message(seqs[0])
-    assert (detail["said"]["content"], detail["message"]["content"]) == (0, {"n": [1, 2]})
-    assert shop.release_some(following=True)["messages"] == 1
-    assert shop.drop_some(conversation="talk-2") == {"break_points": 0, "messages": 1, "held": 2}
-    gone = shop.remove_break("all-of-it", then="drop")
-    assert (gone["messages"], gone["held"]) == (2, 0)
+    assert (detail.said.content, detail.message.content) == (0, {"n": [1, 2]})
+    assert shop.release_some(following=True).messages == 1
+    assert plain(shop.drop_some(conversation="talk-2")) == {"break_points": 0, "messages": 1, "held": 2}
+    taken = shop.remove_break("all-of-it", then="drop")
+    assert (taken.messages, taken.held) == (2, 0)
     assert shop.breaks() == []
-    assert {one["code"] for one in shop.dead_letters()} == {"dropped", "unknown_agent"}
+    assert {one.code for one in shop.dead_letters()} == {"dropped", "unknown_agent"}
 
 
 def test_refusals_say_what_became_of_it(shop: Client) -> None:
@@ -82,7 +84,7 @@ def test_refusals_say_what_became_of_it(shop: Client) -> None:
     with pytest.raises(CaxtonError) as name:
         shop.add_break("to:a", name="no name")
     assert name.value.code == "invalid_request"
-    assert shop.release(second)["held"] == 0
+    assert shop.release(second).held == 0
 
 
 def test_of_two_who_let_the_same_message_go_one_is_told_so(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_of_two_who_let_the_same_message_go_one_is_told_so(tmp_path: Path) -> No
 
             def act(client: Client, seq: int = seq) -> str:
                 try:
-                    return str(client.release(seq)["state"])
+                    return str(client.release(seq).state)
                 except NotHeld as error:
                     return error.code
 
@@ -107,11 +109,11 @@ def test_a_request_that_is_repeated_while_its_message_is_held_has_no_second_effe
     assert say(shop, 1, key="once") == say(shop, 1, key="once")
     (held,) = shop.held()
     with pytest.raises(CaxtonError) as there:
-        shop.message(held["message"]["id"])
+        shop.message(held.message.id)
     assert there.value.code == "message_not_found"
     assert "is held" in there.value.message
-    shop.release(held["seq"])
-    assert say(shop, 1, key="once") == held["seq"]
+    shop.release(held.seq)
+    assert say(shop, 1, key="once") == held.seq
     assert len(shop.messages(performative="inform")) == 1
 
 
@@ -140,9 +142,12 @@ def test_events_and_metrics_say_it(own_daemon: Daemon) -> None:
 
 
 def test_a_deadline_moves_on_with_the_clock_while_something_is_held(shop: Client) -> None:
-    def deadlines() -> tuple[str, str]:
+    def deadlines() -> tuple[datetime, datetime]:
         body = shop.conversation("talk")
-        return body["deadline_at"], body["branches"][0]["deadline_at"]
+        whole, first = body.deadline_at, body.branches[0].deadline_at
+        assert whole is not None
+        assert first is not None
+        return whole, first
 
     talk = {"conversation_id": "talk", "protocol": "fipa-request"}
     asked = {**talk, "performative": "request", "receiver": "operator.bob", "reply_by": "10m"}
@@ -155,5 +160,5 @@ def test_a_deadline_moves_on_with_the_clock_while_something_is_held(shop: Client
     second = deadlines()
     assert before < first < second
     assert first[0] == first[1]
-    shop.release(int(agreed["seq"]))
-    assert shop.conversation("talk")["branches"][0]["state"] == "agreed"
+    shop.release(int(agreed.seq))
+    assert shop.conversation("talk").branches[0].state == "agreed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from uuid import uuid4
 
 import pytest
@@ -21,76 +22,77 @@ from caxton.errors import (
     MessageTooLarge,
     SecurityError,
 )
+from caxton.schemas.shape import plain, text_of
 
 ECHO = {"receiver": "echo", "performative": "request", "content": {"word": "hello"}}
 
 
 def test_it_is_healthy_and_ready(caxton: Client) -> None:
-    assert caxton.ready() == {"ready": True, "why": []}
+    assert plain(caxton.ready()) == {"ready": True, "why": []}
     status = caxton.status()
-    assert status["platform"] == "local"
-    assert [cell["state"] for cell in status["cells"]] == ["ready"]
-    assert status["agents"]["running"] >= 2
-    assert status["journal"]["committed_seq"] >= status["journal"]["rows"] >= 1
-    assert status["started_at"].endswith("Z")
-    assert status["uptime_s"] > 0
+    assert status.platform == "local"
+    assert [cell.state for cell in status.cells] == ["ready"]
+    assert status.agents.running >= 2
+    assert status.journal.committed_seq >= status.journal.rows >= 1
+    assert status.started_at.tzinfo is UTC
+    assert status.uptime_s > 0
 
 
 def test_a_message_comes_back_with_its_reply_turn_and_trace(caxton: Client) -> None:
     trace = uuid4().hex
     sent = caxton.send(ECHO, wait_s=10, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
-    (reply,) = sent["replies"]
-    assert "timed_out" not in sent
-    assert sent["trace_id"] == trace
-    assert reply["message"]["content"] == {"word": "hello"}
-    assert reply["message"]["sender"] == "echo@local"
-    assert reply["cause"] == sent["seq"]
-    stored = caxton.message(sent["id"])
-    assert stored == caxton.message(str(sent["seq"]))
-    assert stored["message"]["id"] == sent["id"]
-    (turn,) = stored["turns"]
-    assert (turn["agent"], turn["status"], turn["sent"]) == ("echo@local", "ok", 1)
-    assert turn["revision"] == caxton.agent("echo")["revision"]
-    assert stored["dead_letters"] == []
-    talk = caxton.conversation(sent["conversation_id"])
-    assert [item["seq"] for item in talk["items"]] == [sent["seq"], reply["seq"]]
-    assert talk["initiator"] == "operator@local"
-    assert sent["conversation_id"] in [one["id"] for one in caxton.conversations(agent="echo")]
+    (reply,) = sent.replies
+    assert not sent.timed_out
+    assert sent.trace_id == trace
+    assert reply.message.content == {"word": "hello"}
+    assert reply.message.sender == "echo@local"
+    assert reply.cause == sent.seq
+    stored = caxton.message(sent.id)
+    assert stored == caxton.message(str(sent.seq))
+    assert stored.message.id == sent.id
+    (turn,) = stored.turns
+    assert (turn.agent, turn.status, turn.sent) == ("echo@local", "ok", 1)
+    assert turn.revision == caxton.agent("echo").revision
+    assert stored.dead_letters == []
+    talk = caxton.conversation(sent.conversation_id)
+    assert [item.seq for item in talk.items] == [sent.seq, reply.seq]
+    assert talk.initiator == "operator@local"
+    assert sent.conversation_id in [one.id for one in caxton.conversations(agent="echo")]
 
 
 def test_turns_of_an_agent_are_listed_newest_first(caxton: Client) -> None:
     first, second = caxton.send(ECHO, wait_s=10), caxton.send(ECHO, wait_s=10)
     turns = caxton.turns(agent="echo", limit=2)
-    assert [turn["seq"] for turn in turns] == [second["seq"], first["seq"]]
-    (alone,) = caxton.turns(conversation=first["conversation_id"])
+    assert [turn.seq for turn in turns] == [second.seq, first.seq]
+    (alone,) = caxton.turns(conversation=first.conversation_id)
     assert alone == turns[1]
-    assert alone["status"] == "ok"
-    assert len(alone["revision"]) == 64
+    assert alone.status == "ok"
+    assert len(alone.revision or "") == 64
 
 
 def test_a_reply_that_does_not_come_is_said_to_be_late(caxton: Client) -> None:
     silent = {"receiver": "echo", "performative": "cancel"}
     sent = caxton.send(silent, wait_s=0.05)
-    assert sent["replies"] == []
-    assert sent["timed_out"] is True
+    assert sent.replies == []
+    assert sent.timed_out is True
 
 
 def test_what_the_platform_answers_at_once_is_not_missed(caxton: Client) -> None:
     sent = caxton.send({"receiver": "nobody", "performative": "inform"}, wait_s=10)
-    (reply,) = sent["replies"]
-    assert reply["message"]["performative"] == "failure"
-    assert reply["message"]["sender"] == "ams@local"
-    (letter,) = caxton.message(sent["id"])["dead_letters"]
-    assert letter["code"] == "unknown_agent"
+    (reply,) = sent.replies
+    assert reply.message.performative == "failure"
+    assert reply.message.sender == "ams@local"
+    (letter,) = caxton.message(sent.id).dead_letters
+    assert letter.code == "unknown_agent"
     newest = caxton.dead_letters(agent="nobody", limit=1)[0]
-    assert newest["seq"] == sent["seq"]
-    assert newest["message"]["id"] == sent["id"]
+    assert newest.seq == sent.seq
+    assert newest.message.id == sent.id
 
 
 def test_all_replies_of_several_receivers(caxton: Client) -> None:
     both = {"receiver": ["echo", "nobody"], "performative": "request", "content": 1}
     sent = caxton.send(both, wait_s=10, replies=2)
-    assert {item["message"]["sender"] for item in sent["replies"]} == {"echo@local", "ams@local"}
+    assert {item.message.sender for item in sent.replies} == {"echo@local", "ams@local"}
 
 
 def test_the_same_key_has_one_effect(caxton: Client) -> None:
@@ -98,9 +100,9 @@ def test_the_same_key_has_one_effect(caxton: Client) -> None:
     first = caxton.send(ECHO, wait_s=10, idempotency_key=key)
     again = caxton.send(ECHO, wait_s=10, idempotency_key=key)
     assert again == first
-    assert len(caxton.conversation(first["conversation_id"])["items"]) == 2
+    assert len(caxton.conversation(first.conversation_id).items) == 2
     other = caxton.send(ECHO, idempotency_key=uuid4().hex)
-    assert other["seq"] > first["seq"]
+    assert other.seq > first.seq
 
 
 def test_messages_are_found_by_what_they_are(caxton: Client) -> None:
@@ -108,17 +110,17 @@ def test_messages_are_found_by_what_they_are(caxton: Client) -> None:
     sent = [caxton.send({**ECHO, "conversation_id": talk}, wait_s=10) for _ in range(3)]
     found = caxton.messages(conversation=talk)
     assert len(found) == 6
-    assert [item["seq"] for item in found] == sorted(item["seq"] for item in found)
+    assert [item.seq for item in found] == sorted(item.seq for item in found)
     newest = caxton.messages(conversation=talk, newest=True, limit=2)
-    assert [item["seq"] for item in newest] == [found[5]["seq"], found[4]["seq"]]
-    assert [item["seq"] for item in caxton.messages(conversation=talk, performative="inform")] == [
-        one["replies"][0]["seq"] for one in sent
+    assert [item.seq for item in newest] == [found[5].seq, found[4].seq]
+    assert [item.seq for item in caxton.messages(conversation=talk, performative="inform")] == [
+        one.replies[0].seq for one in sent
     ]
-    assert len(caxton.messages(conversation=talk, after=found[2]["seq"])) == 3
+    assert len(caxton.messages(conversation=talk, after=found[2].seq)) == 3
     assert caxton.messages(conversation=talk, since="1h")
     assert caxton.messages(conversation=talk, until="1h") == []
-    assert caxton.messages(conversation=talk, since=found[0]["at"])[0]["seq"] == found[0]["seq"]
-    assert found[-1]["seq"] in [item["seq"] for item in caxton.agent_messages("echo", after=found[0]["seq"])]
+    assert caxton.messages(conversation=talk, since=text_of(found[0].at))[0].seq == found[0].seq
+    assert found[-1].seq in [item.seq for item in caxton.agent_messages("echo", after=found[0].seq)]
 
 
 def test_lists_are_read_in_pages(caxton: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,32 +131,32 @@ def test_lists_are_read_in_pages(caxton: Client, monkeypatch: pytest.MonkeyPatch
     assert len(caxton.messages(conversation=talk, limit=100)) == 8
     assert len(caxton.messages(conversation=talk, limit=100, newest=True)) == 8
     whole = caxton.conversation(talk, limit=7)
-    assert len(whole["items"]) == 7
-    assert whole["next"] == whole["items"][-1]["seq"]
+    assert len(whole.items) == 7
+    assert whole.next == whole.items[-1].seq
     for _ in range(4):
         caxton.send(ECHO)
-    assert len({one["id"] for one in caxton.conversations(limit=5)}) == 5
+    assert len({one.id for one in caxton.conversations(limit=5)}) == 5
 
 
 def test_an_agent_is_deployed_stopped_started_and_removed(caxton: Client) -> None:
     name = f"c{uuid4().hex[:8]}"
     module = (EXAMPLES / "counter" / "counter.wasm").read_bytes()
     made = caxton.deploy(name, module, limits={"memory_bytes": "1MiB"}, settings={"start": 3})
-    assert (made["agent"], made["state"], made["previous"]) == (name, "running", None)
-    assert caxton.deployment(made["id"]) == made
+    assert (made.agent, made.state, made.previous) == (name, "running", None)
+    assert caxton.deployment(made.id) == made
     assert caxton.deployments(agent=name) == [made]
     shown = caxton.agent(name)
-    assert shown["limits"]["memory_bytes"] == 1024**2
-    assert shown["limits"]["wall_ms"] == 2000
-    assert shown["settings"] == {"start": 3}
-    assert name in [one["name"] for one in caxton.agents()]
-    assert caxton.change_agent(name, "drain")["desired"] == "stopped"
+    assert shown.limits["memory_bytes"] == 1024**2
+    assert shown.limits["wall_ms"] == 2000
+    assert shown.settings == {"start": 3}
+    assert name in [one.name for one in caxton.agents()]
+    assert caxton.change_agent(name, "drain").desired == "stopped"
     sent = caxton.send({"receiver": name, "performative": "request"}, wait_s=10)
-    assert sent["replies"][0]["message"]["performative"] == "failure"
-    assert caxton.change_agent(name, "start")["state"] == "running"
-    assert caxton.change_agent(name, "restart")["state"] == "running"
+    assert sent.replies[0].message.performative == "failure"
+    assert caxton.change_agent(name, "start").state == "running"
+    assert caxton.change_agent(name, "restart").state == "running"
     assert caxton.agent_logs(name) == []
-    assert caxton.change_agent(name, "stop")["desired"] == "stopped"
+    assert caxton.change_agent(name, "stop").desired == "stopped"
     caxton.remove_agent(name)
     with pytest.raises(AgentNotFound):
         caxton.agent(name)
@@ -163,9 +165,9 @@ def test_an_agent_is_deployed_stopped_started_and_removed(caxton: Client) -> Non
 def test_text_of_a_module_is_taken_too(caxton: Client) -> None:
     text = (EXAMPLES / "echo" / "echo.wat").read_bytes()
     made = caxton.deploy("from-text", text)
-    assert made["state"] == "running"
+    assert made.state == "running"
     sent = caxton.send({**ECHO, "receiver": "from-text"}, wait_s=10)
-    assert sent["replies"][0]["message"]["content"] == {"word": "hello"}
+    assert sent.replies[0].message.content == {"word": "hello"}
     caxton.remove_agent("from-text")
 
 
@@ -222,12 +224,12 @@ def test_it_stops_when_it_is_asked_to(own_daemon) -> None:  # type: ignore[no-un
 
 def test_a_replay_says_what_became_of_each_turn(caxton: Client) -> None:
     sent = caxton.send(ECHO, wait_s=10)
-    report = caxton.replay([sent["conversation_id"]])
-    (turn,) = report["turns"]
-    assert (turn["seq"], turn["agent"], turn["verdict"]) == (sent["seq"], "echo", "same")
-    assert turn["at"].endswith("Z")
-    assert report["totals"]["same"] == 1
-    assert report["agents"][0]["start"]["exact"] is True
+    report = caxton.replay([sent.conversation_id])
+    (turn,) = report.turns
+    assert (turn.seq, turn.agent, turn.verdict) == (sent.seq, "echo", "same")
+    assert turn.at.tzinfo is UTC
+    assert report.totals.same == 1
+    assert report.agents[0].start.exact is True
     for wrong in ({"conversations": ["nothing-of-it"]}, {"agent": "nobody", "last": 1}):
         with pytest.raises(CaxtonError):
             caxton.replay(**wrong)

@@ -13,6 +13,8 @@ from tasks.market import says
 from api.process import EXAMPLES, Daemon, running
 from caxton.client import AsyncClient
 from caxton.errors import InvalidState, InvalidTask, MessageTooLarge, SecurityError, TaskNotFound
+from caxton.schemas.messages import TaskSummaryBody
+from caxton.schemas.shape import plain, shaped
 
 CONFIGURATION = """
 cells = 1
@@ -46,48 +48,47 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 def test_one_call_runs_a_contract_net(market: Daemon) -> None:
     with market.client() as caxton:
         task = caxton.run_task(BUY)
-        assert (task["state"], task["outcome"], task["ending"]) == ("Completed", "awarded", "achieved")
-        assert (task["protocol"], task["conversation_id"]) == ("fipa-contract-net", task["id"])
-        assert sum(branch["awarded"] for branch in task["branches"]) == 1
-        (won,) = [branch for branch in task["branches"] if branch["awarded"]]
-        assert won["result"]["content"] == {"done": True, **won["proposal"]}
-        assert task["received"] == {"propose": 2, "inform": 1}
-        assert caxton.task(task["id"]) == task
-        said = caxton.conversation(task["id"])["items"]
-        assert said[0]["message"]["performative"] == "cfp"
-        assert task["ended_at"] >= said[-1]["at"]
+        assert (task.state, task.outcome, task.ending) == ("Completed", "awarded", "achieved")
+        assert (task.protocol, task.conversation_id) == ("fipa-contract-net", task.id)
+        assert sum(branch.awarded for branch in task.branches) == 1
+        (won,) = [branch for branch in task.branches if branch.awarded]
+        assert (won.result or {})["content"] == {"done": True, **won.proposal}
+        assert task.received == {"propose": 2, "inform": 1}
+        assert caxton.task(task.id) == task
+        said = caxton.conversation(task.id).items
+        assert said[0].message.performative == "cfp"
+        assert task.ended_at is not None
+        assert task.ended_at >= said[-1].at
 
 
 def test_a_task_that_runs_is_shown_as_it_stands_and_goes_on_without_its_client(market: Daemon) -> None:
     with market.client() as caxton:
         begun = caxton.run_task({**BUY, "to": "mute,ann", "reply_by": "700ms"}, wait_s=0)
-        assert begun["ended_at"] is None
-        assert begun["request"]["choose"] == "lowest:price"
-        assert begun["branches"][0]["state"] == "cfp-sent"
+        assert begun.ended_at is None
+        assert begun.request["choose"] == "lowest:price"
+        assert begun.branches[0].state == "cfp-sent"
     with market.client() as caxton:
-        ended = caxton.task(begun["id"], wait_s=30)
-        assert [branch["state"] for branch in ended["branches"]] == ["no-response", "done"]
-        assert (ended["missing"], ended["ending"]) == (1, "achieved")
+        ended = caxton.task(begun.id, wait_s=30)
+        assert [branch.state for branch in ended.branches] == ["no-response", "done"]
+        assert (ended.missing, ended.ending) == (1, "achieved")
         first, *_ = caxton.tasks(limit=1)
-        assert first == {key: ended[key] for key in first}
+        assert first == shaped({key: plain(ended)[key] for key in plain(first)}, TaskSummaryBody)
 
 
 def test_a_task_is_cancelled(market: Daemon) -> None:
     with market.client() as caxton:
         begun = caxton.run_task({"protocol": "request", "to": "mute", "reply_by": "1h"}, wait_s=0)
-        found = caxton.cancel_task(begun["id"])
-        assert found["ending"] == "cancelled"
-        assert found["branches"][0]["state"] == "cancelled-unconfirmed"
+        found = caxton.cancel_task(begun.id)
+        assert found.ending == "cancelled"
+        assert found.branches[0].state == "cancelled-unconfirmed"
         with pytest.raises(InvalidState, match="has ended"):
-            caxton.cancel_task(begun["id"])
+            caxton.cancel_task(begun.id)
 
 
 def test_tasks_are_listed_in_pages_newest_first(market: Daemon) -> None:
     with market.client() as caxton:
-        ids = [
-            caxton.run_task({"protocol": "query", "act": "query-ref", "to": ["ann"]})["id"] for _ in range(3)
-        ]
-        assert [task["id"] for task in caxton.tasks(limit=3)] == ids[::-1]
+        ids = [caxton.run_task({"protocol": "query", "act": "query-ref", "to": ["ann"]}).id for _ in range(3)]
+        assert [task.id for task in caxton.tasks(limit=3)] == ids[::-1]
     with _http(market) as http:
         page = http.get("/api/v1/tasks", params={"limit": 1}).json()
         following = http.get("/api/v1/tasks", params={"limit": 1, "before": page["next"]}).json()
@@ -96,21 +97,21 @@ def test_tasks_are_listed_in_pages_newest_first(market: Daemon) -> None:
 
 def test_what_began_and_ended_comes_as_events(market: Daemon) -> None:
     with market.client() as caxton:
-        after = caxton.status()["journal"]["committed_seq"]
+        after = caxton.status().journal.committed_seq
         task = caxton.run_task(BUY)
         events = caxton.events(after=after, kinds=["task"])
         began, ended = next(events).data, next(events).data
         events.close()
-        assert (began["id"], began["what"]) == (ended["id"], "begun") == (task["id"], "begun")
+        assert (began["id"], began["what"]) == (ended["id"], "begun") == (task.id, "begun")
         assert (ended["what"], ended["ending"], ended["outcome"]) == ("ended", "achieved", "awarded")
 
 
 async def test_the_other_client_does_the_same(market: Daemon) -> None:
     async with AsyncClient(market.socket) as caxton:
         task = await caxton.run_task(BUY, wait_s=20)
-        assert task["ending"] == "achieved"
-        assert await caxton.task(task["id"]) == task
-        assert (await caxton.tasks(limit=1))[0]["id"] == task["id"]
+        assert task.ending == "achieved"
+        assert await caxton.task(task.id) == task
+        assert (await caxton.tasks(limit=1))[0].id == task.id
 
 
 @pytest.mark.parametrize(
@@ -158,19 +159,19 @@ def test_a_daemon_that_stops_answers_who_waits_and_goes_on_with_the_task(tmp_pat
         daemon.kill()
         daemon.start()
         with daemon.client() as caxton:
-            ended = caxton.task(task["id"], wait_s=30)
-            assert (ended["ending"], ended["branches"][0]["state"]) == ("timed-out", "timed-out")
-            after = caxton.status()["journal"]["committed_seq"]
+            ended = caxton.task(task.id, wait_s=30)
+            assert (ended.ending, ended.branches[0].state) == ("timed-out", "timed-out")
+            after = caxton.status().journal.committed_seq
         with ThreadPoolExecutor(1) as pool, daemon.client(30) as waiting, daemon.client() as watching:
             asked = pool.submit(waiting.run_task, {"protocol": "request", "to": "mute", "reply_by": "1h"})
             begun = next(watching.events(after=after, kinds=["task"])).data
             watching.close()
             assert daemon.stop() == 0
             answer = asked.result(30)
-            assert (answer["id"], answer["ending"], answer["state"]) == (begun["id"], None, "Initiated")
+            assert (answer.id, answer.ending, answer.state) == (begun["id"], None, "Initiated")
         daemon.start()
         with daemon.client() as caxton:
-            assert caxton.task(begun["id"])["ended_at"] is None
+            assert caxton.task(begun["id"]).ended_at is None
 
 
 def _http(daemon: Daemon) -> httpx.Client:

@@ -15,6 +15,8 @@ from agents.systems import tally
 from caxton.cli import daemon_process
 from caxton.client import Client
 from caxton.daemon_socket import socket_path
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import plain
 
 from .command import caxton
 
@@ -43,8 +45,8 @@ def ask(client: Client, content: object, conversation: str) -> int:
     """The tally is asked for something; the number of the message."""
     message = {"performative": "request", "receiver": "tally", "content": content}
     answer = client.send({**message, "conversation_id": conversation})
-    assert answer["held"]
-    return int(answer["seq"])
+    assert answer.held
+    return int(answer.seq)
 
 
 def test_held_through_a_kill_changed_delayed_dropped_and_let_go(project: Path) -> None:
@@ -53,9 +55,9 @@ def test_held_through_a_kill_changed_delayed_dropped_and_let_go(project: Path) -
     assert (said.returncode, said.stderr) == (0, "b1 holds to:tally; see: caxton break held\n")
     with Client(path, 30.0) as client:
         seqs = [ask(client, text, f"talk-{text}") for text in ("one", "two", "three")]
-        pid = client.status()["pid"]
-        assert client.status()["held"] == {"messages": 3, "break_points": 1}
-        assert client.send({"performative": "inform", "receiver": "nobody"})["held"] is False
+        pid = client.status().pid
+        assert plain(client.status().held) == {"messages": 3, "break_points": 1}
+        assert client.send({"performative": "inform", "receiver": "nobody"}).held is False
     os.kill(pid, signal.SIGKILL)
     assert daemon_process.wait_gone(project, 10.0)
     assert caxton("up", cwd=project).returncode == 0
@@ -72,8 +74,8 @@ def test_held_through_a_kill_changed_delayed_dropped_and_let_go(project: Path) -
     shown = caxton("break", "show", str(seqs[0]), cwd=project).stdout
     assert '"changed"' in shown
     assert '"one"' in shown
-    (row,) = [one for one in listed_messages(project, "talk-one") if one["held"]]
-    assert (row["held"]["seq"], row["held"]["edited"], row["message"]["content"]) == (
+    (row,) = [one for one in listed_messages(project, "talk-one") if one.held]
+    assert (row.held.seq, row.held.edited, row.message.content) == (
         seqs[0],
         True,
         "changed",
@@ -81,24 +83,22 @@ def test_held_through_a_kill_changed_delayed_dropped_and_let_go(project: Path) -
 
     assert caxton("break", "drop", "--next", cwd=project).returncode == 0
     (failure,) = [
-        one["message"]
-        for one in listed_messages(project, "talk-two")
-        if one["message"]["performative"] == "failure"
+        one.message for one in listed_messages(project, "talk-two") if one.message.performative == "failure"
     ]
-    assert failure["content"]["reason"] == "dropped by the operator"
+    assert failure.content["reason"] == "dropped by the operator"
     assert caxton("break", "delay", str(seqs[2]), "1h", cwd=project).returncode == 0
     said = caxton("break", "rm", "mine", "--release", cwd=project)
     assert (said.returncode, said.stderr) == (0, "b1 gone, 1 message released\n")
     assert listed(project, "held") == []
     with Client(path, 30.0) as client:
-        assert client.status()["held"] == {"messages": 0, "break_points": 0}
-        assert client.send({"performative": "request", "receiver": "tally"}, wait_s=10)["replies"]
+        assert plain(client.status().held) == {"messages": 0, "break_points": 0}
+        assert client.send({"performative": "request", "receiver": "tally"}, wait_s=10).replies
     assert caxton("check", cwd=project).returncode == 0
 
 
-def listed_messages(project: Path, conversation: str) -> list[dict[str, Any]]:
+def listed_messages(project: Path, conversation: str) -> list[MessageBody]:
     with Client(socket_path(project / ".caxton"), 30.0) as client:
-        return client.conversation(conversation)["items"]
+        return client.conversation(conversation).items
 
 
 def test_an_editor_changes_it(project: Path) -> None:
@@ -111,7 +111,7 @@ def test_an_editor_changes_it(project: Path) -> None:
         said = caxton("break", "edit", str(seq), "--editor", cwd=project, VISUAL=str(editor))
         assert said.returncode == 0, said.stderr
         (held,) = client.held()
-        assert held["message"]["content"] == "by hand"
+        assert held.message.content == "by hand"
         said = caxton("break", "edit", str(seq), "--editor", cwd=project, VISUAL="/nonexistent/editor")
         assert said.returncode == 2
         assert "cannot be run" in said.stderr

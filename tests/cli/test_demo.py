@@ -9,13 +9,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from caxton.cli import daemon_process
 from caxton.cli.commands.demo import reports
 from caxton.errors import AgentError
+from caxton.schemas.shape import Message
 
 from .command import caxton, environment
 
@@ -84,8 +84,9 @@ def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Sign
 
 
 def test_only_the_buyers_inform_ends_the_order_well() -> None:
-    def said(act: str, conversation: str = "c-1") -> dict[str, Any]:
-        return {"performative": act, "conversation_id": conversation, "content": {"reason": "no timer"}}
+    def said(act: str, conversation: str = "c-1") -> Message:
+        fields = {"performative": act, "conversation_id": conversation, "content": {"reason": "no timer"}}
+        return Message(fields)
 
     assert [reports(said(act), "c-1") for act in ("request", "agree", "inform")] == [False, False, True]
     assert not reports(said("failure", "market-1"), "c-1")

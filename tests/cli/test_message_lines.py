@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from shapes import made
+
 from caxton.cli.output.market_tally import MarketTally
 from caxton.cli.output.message_lines import MessageLines
+from caxton.schemas.messages import MessageBody
 
 
 def stored(
@@ -16,7 +19,7 @@ def stored(
     content: Any = None,
     conversation: str = "market-1",
     **more: Any,
-) -> dict[str, Any]:
+) -> MessageBody:
     message = {
         "performative": act,
         "sender": f"{sender}@local",
@@ -26,16 +29,17 @@ def stored(
     }
     if content is not None:
         message["content"] = content
-    return {
+    fields = {
         "seq": seq,
         "at": f"2026-01-31T12:00:00.{seq:03d}000Z",
         "redelivered": False,
         "message": message,
         **more,
     }
+    return made(MessageBody, fields)
 
 
-def lines(*messages: dict[str, Any], **options: Any) -> list[str]:
+def lines(*messages: MessageBody, **options: Any) -> list[str]:
     out: list[str] = []
     sequence = MessageLines(out.append, colour=False, **options)
     for message in messages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
 def test_pinning_listing_and_a_build_that_waits(project: Path) -> None:
     with Client(socket_path(project / ".caxton"), 30.0) as client:
         ids = [
-            client.send({"performative": "request", "receiver": "tally"}, wait_s=10)["conversation_id"]
+            client.send({"performative": "request", "receiver": "tally"}, wait_s=10).conversation_id
             for _ in range(2)
         ]
         said = caxton("conv", "pin", ids[0], cwd=project)
@@ -46,21 +47,21 @@ def test_pinning_listing_and_a_build_that_waits(project: Path) -> None:
 
         gate = {"gate": "replay", "gate_s": 30}
         held = client.deploy("tally", tally(step=2), how=gate)
-        assert (held["state"], held["waits"]) == ("validating", True)
-        assert held["gate"]["pinned"] == [ids[0]]
+        assert (held.state, held.waits) == ("validating", True)
+        assert held.gate.pinned == [ids[0]]
         shown = caxton("deploy", "status", "tally", cwd=project).stdout
         assert f"stopped: an answer changes in pinned {ids[0]}" in shown
         assert "it waits for: caxton deploy promote" in shown
         said = caxton("deploy", "abort", "tally", cwd=project)
         assert "the operator dropped it" in said.stderr
-        kept = client.deployment(held["id"])
-        assert (kept["state"], kept["waits"], kept["gate"]["stopped"]) == ("failed", False, True)
-        assert kept["gate"]["turns"][0]["at"].endswith("Z")
+        kept = client.deployment(held.id)
+        assert (kept.state, kept.waits, kept.gate.stopped) == ("failed", False, True)
+        assert kept.gate.turns[0].at.tzinfo is UTC
 
         held = client.deploy("tally", tally(step=2), how=gate)
         said = caxton("deploy", "promote", "tally", cwd=project)
         assert said.returncode == 0, said.stderr
-        assert client.agent("tally")["revision"] == held["revision"]
+        assert client.agent("tally").revision == held.revision
 
         assert caxton("conv", "unpin", ids[0], cwd=project).returncode == 0
         said = caxton("conv", "unpin", ids[0], cwd=project)

@@ -108,7 +108,7 @@ def test_the_stream_goes_on_with_a_daemon_that_was_killed_and_started_again(own_
             for event in stream:
                 assert event.seq is not None
                 seen.append(event.seq)
-                if event.seq >= sent["replies"][0]["seq"]:
+                if event.seq >= sent.replies[0].seq:
                     break
             if number < 2:
                 own_daemon.kill()
@@ -118,17 +118,17 @@ def test_the_stream_goes_on_with_a_daemon_that_was_killed_and_started_again(own_
 
 async def test_the_asynchronous_client_does_the_same(daemon: Daemon) -> None:
     async with AsyncClient(daemon.socket) as caxton:
-        before = (await caxton.status())["journal"]["committed_seq"]
+        before = (await caxton.status()).journal.committed_seq
         sent = await caxton.send(ECHO, wait_s=10)
         found = []
-        async for event in caxton.events(after=before, conversation=sent["conversation_id"]):
+        async for event in caxton.events(after=before, conversation=sent.conversation_id):
             found.append(event.data["message"]["id"])
             if len(found) == 2:
                 break
-        assert found == [sent["id"], sent["replies"][0]["message"]["id"]]
-        whole = await caxton.conversation(sent["conversation_id"])
-        assert [item["message"]["id"] for item in whole["items"]] == found
-        assert await caxton.messages(conversation=sent["conversation_id"]) == whole["items"]
+        assert found == [sent.id, sent.replies[0].message.id]
+        whole = await caxton.conversation(sent.conversation_id)
+        assert [item.message.id for item in whole.items] == found
+        assert await caxton.messages(conversation=sent.conversation_id) == whole.items
         with pytest.raises(errors.AgentNotFound):
             await caxton.agent("missing")
 

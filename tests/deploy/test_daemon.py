@@ -19,6 +19,7 @@ from caxton.client import Client
 from caxton.deploy import DeploymentRequest
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
 from caxton.journal import DeploymentRow
+from caxton.schemas.deployments import DeploymentBody
 
 
 @pytest.fixture
@@ -31,14 +32,14 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 def add(client: Client, agent: str = "c") -> int:
     said = client.send({"receiver": agent, "performative": "request", "content": {}}, wait_s=10)
-    return int(said["replies"][0]["message"]["content"]["count"])
+    return int(said.replies[0].message.content["count"])
 
 
 def test_a_kill_in_the_probation_leaves_the_old_revision(daemon: Daemon) -> None:
     with daemon.client() as client:
         first = client.deploy("c", COUNTER)
         assert add(client) == 1
-    ended: list[CaxtonError | dict[str, Any]] = []
+    ended: list[CaxtonError | DeploymentBody] = []
 
     def deploy() -> None:
         try:
@@ -61,11 +62,11 @@ def test_a_kill_in_the_probation_leaves_the_old_revision(daemon: Daemon) -> None
     daemon.start()
     with daemon.client() as client:
         rows = client.deployments(agent="c")
-        assert [(row["state"], row["reason"]) for row in rows] == [
+        assert [(row.state, row.reason) for row in rows] == [
             ("rolled_back", "the daemon stopped"),
             ("running", None),
         ]
-        assert client.agent("c")["revision"] == first["revision"]
+        assert client.agent("c").revision == first.revision
         # what the new one answered stays answered, and the old one has learned of it
         assert add(client) == 4
 
@@ -93,22 +94,22 @@ def test_deploying_and_undoing_on_the_command_line(daemon: Daemon) -> None:
         assert said.returncode == 0, said.stderr
         assert "unchanged" in said.stderr
         rows = client.deployments(agent="c")
-        moved = next(row for row in rows if row["revision"] != row["previous"] and row["previous"])
-        said = caxton("deploy", "rollback", moved["id"], "-o", "json", cwd=at)
+        moved = next(row for row in rows if row.revision != row.previous and row.previous)
+        said = caxton("deploy", "rollback", moved.id, "-o", "json", cwd=at)
         assert said.returncode == 0, said.stderr
         undone = json.loads(said.stdout)
         assert (undone["state"], undone["revision"], undone["memory"]) == (
             "running",
-            moved["previous"],
+            moved.previous,
             "carried",
         )
         view = client.agent("c")
-        assert (view["revision"], view["settings"]) == (moved["previous"], {"a": 1})
+        assert (view.revision, view.settings) == (moved.previous, {"a": 1})
         assert add(client) == 2
         # and without a name: the project's newest
         assert caxton("deploy", "rollback", cwd=at).returncode == 0
-        assert client.agent("c")["settings"] == {"a": 2}
-    said = caxton("deploy", "rollback", moved["id"], cwd=at)
+        assert client.agent("c").settings == {"a": 2}
+    said = caxton("deploy", "rollback", moved.id, cwd=at)
     assert said.returncode == 0, "the agent runs again what that deployment brought"
 
 
@@ -147,7 +148,7 @@ def test_a_revision_that_fails_its_probation_is_exit_code_5(daemon: Daemon) -> N
         assert done.returncode == 5, done.stderr
         assert "unreachable" in done.stderr
         assert said[0]["replies"][0]["message"]["content"] == 7
-        assert client.deployments(agent="e")[0]["state"] == "rolled_back"
+        assert client.deployments(agent="e")[0].state == "rolled_back"
         assert client.dead_letters() == []
 
 
@@ -155,16 +156,16 @@ def test_what_cannot_be_undone(daemon: Daemon) -> None:
     with daemon.client() as client:
         first = client.deploy("c", COUNTER)
         with pytest.raises(InvalidState, match="first revision"):
-            client.rollback(first["id"])
+            client.rollback(first.id)
         second = client.deploy("c", COUNTER_2)
         client.deploy("c", COUNTER)
         with pytest.raises(InvalidState, match="moved on"):
-            client.rollback(second["id"])
+            client.rollback(second.id)
         with pytest.raises(DeploymentNotFound):
             client.rollback("d-0")
         client.remove_agent("c")
         with pytest.raises(InvalidState, match="not there any more"):
-            client.rollback(second["id"])
+            client.rollback(second.id)
     said = caxton("deploy", "rollback", "nobody", cwd=daemon.folder)
     assert said.returncode == 5
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agents.systems import tally
 from flow.running import running
+from shapes import made
 
 from caxton.cli.output.dev_lines import Lines
 from caxton.client import AsyncClient
@@ -24,6 +25,7 @@ from caxton.devloop.events import (
     Unchanged,
     Watching,
 )
+from caxton.schemas.deployments import GateBody
 
 from .project import looping
 
@@ -52,16 +54,16 @@ async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Pa
             project.save("tally.wat", tally(tag="two", step=2).decode())
             deployed = await project.next(Deployed)
             assert deployed.gate is not None
-            assert (deployed.gate["totals"]["changed"], deployed.gate["stopped"]) == (2, False)
+            assert (deployed.gate.totals.changed, deployed.gate.stopped) == (2, False)
             lines = Lines(colour=False)
             assert "replay  0 same, 2 changed, 0 illegal, fuel +" in lines.of(deployed)[1]
 
-            await caxton.pin(first["conversation_id"])
+            await caxton.pin(first.conversation_id)
             project.save("tally.wat", tally(tag="three", step=3).decode())
             held = await project.next(AwaitingDecision)
             assert held.keeps == deployed.revision
-            assert held.reason == f"an answer changes in pinned {first['conversation_id']}"
-            assert (await caxton.agent("tally"))["revision"] == deployed.revision
+            assert held.reason == f"an answer changes in pinned {first.conversation_id}"
+            assert (await caxton.agent("tally")).revision == deployed.revision
             said = lines.of(held)
             assert "stopped" in said[0]
             assert said[-1].strip() == "caxton deploy promote|abort tally"
@@ -71,14 +73,14 @@ async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Pa
             # dropped: the old one stays
             await project.loop.decide("tally", "abort")
             assert (await project.next(Dropped)).keeps == deployed.revision
-            assert (await caxton.agent("tally"))["revision"] == deployed.revision
+            assert (await caxton.agent("tally")).revision == deployed.revision
 
             # accepted
             project.save("tally.wat", tally(tag="four", step=4).decode())
             held = await project.next(AwaitingDecision)
             await project.loop.decide("tally", "promote")
             accepted = await project.next(Deployed)
-            assert accepted.revision == held.revision == (await caxton.agent("tally"))["revision"]
+            assert accepted.revision == held.revision == (await caxton.agent("tally")).revision
 
             # the next save ends the waiting of the one before
             project.save("tally.wat", tally(tag="five", before=TRAPS_AT_TWO).decode())
@@ -87,7 +89,7 @@ async def test_a_change_goes_in_and_is_shown_and_a_pinned_one_waits(tmp_path: Pa
             project.save("tally.wat", tally(tag="six", step=4).decode())
             assert (await project.next(Deployed)).previous == accepted.revision
             row = await caxton.deployment(held.deployment)
-            assert (row["state"], row["waits"]) == ("failed", False)
+            assert (row.state, row.waits) == ("failed", False)
             assert project.loop.held == {}
             assert not [event for event in project.seen if isinstance(event, DeployFailed)]
 
@@ -98,8 +100,8 @@ async def test_what_is_decided_elsewhere_is_told_here(tmp_path: Path) -> None:
         await project.next(Watching)
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
             first = await caxton.send(ASK, wait_s=10)
-            await caxton.pin(first["conversation_id"])
-            before = (await caxton.agent("tally"))["revision"]
+            await caxton.pin(first.conversation_id)
+            before = (await caxton.agent("tally")).revision
 
             project.save("tally.wat", tally(tag="two", step=2).decode())
             held = await project.next(AwaitingDecision)
@@ -123,13 +125,13 @@ async def test_a_save_that_goes_back_to_what_runs_drops_what_waits(tmp_path: Pat
         await project.next(Watching)
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
             first = await caxton.send(ASK, wait_s=10)
-            await caxton.pin(first["conversation_id"])
+            await caxton.pin(first.conversation_id)
             project.save("tally.wat", tally(tag="two", step=2).decode())
             held = await project.next(AwaitingDecision)
             project.save("tally.wat", tally().decode())
             assert (await project.next(Unchanged)).revision == held.keeps
             row = await caxton.deployment(held.deployment)
-            assert (row["state"], row["waits"]) == ("failed", False)
+            assert (row.state, row.waits) == ("failed", False)
             assert project.loop.held == {}
 
 
@@ -139,7 +141,7 @@ async def test_without_a_gate_everything_goes_in(tmp_path: Path) -> None:
         await project.next(Watching)
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
             sent = await caxton.send(ASK, wait_s=10)
-            await caxton.pin(sent["conversation_id"])
+            await caxton.pin(sent.conversation_id)
             project.save("tally.wat", tally(tag="two", step=2).decode())
             assert (await project.next(Deployed)).gate is None
 
@@ -149,7 +151,13 @@ def test_a_key_is_told_whose_build_it_decides_next() -> None:
         totals = {"turns": 0, "same": 0, "changed": 0, "illegal": 0, "fuel_before": 0, "fuel_after": 0}
         gate = {"totals": {**totals, "trapped": 0, "not_run": 0}, "timed_out": False}
         return AwaitingDecision(
-            agent=agent, revision="r", keeps=None, build_ms=None, deployment="d", reason="why", gate=gate
+            agent=agent,
+            revision="r",
+            keeps=None,
+            build_ms=None,
+            deployment="d",
+            reason="why",
+            gate=made(GateBody, gate),
         )
 
     lines = Lines(colour=False, keys="the keys")
@@ -163,12 +171,12 @@ def test_a_key_is_told_whose_build_it_decides_next() -> None:
 
 async def pinned(folder: Path) -> None:
     async with AsyncClient(socket_path(folder / ".caxton"), timeout=30.0) as caxton:
-        await caxton.pin((await caxton.send(ASK, wait_s=10))["conversation_id"])
+        await caxton.pin((await caxton.send(ASK, wait_s=10)).conversation_id)
 
 
 async def revision(folder: Path) -> str:
     async with AsyncClient(socket_path(folder / ".caxton"), timeout=30.0) as caxton:
-        return str((await caxton.agent("tally"))["revision"])
+        return str((await caxton.agent("tally")).revision)
 
 
 async def test_what_waits_when_everything_ends_comes_to_the_gate_again(tmp_path: Path) -> None:
@@ -225,7 +233,7 @@ async def test_what_was_saved_while_nothing_ran_passes_by_the_gate(tmp_path: Pat
     save(tmp_path, tally(tag="three"))
     async with looping(tmp_path, gate=GATE) as project:
         deployed = await project.next(Deployed)
-        assert (deployed.previous, deployed.gate and deployed.gate["stopped"]) == (before, False)
+        assert (deployed.previous, deployed.gate and deployed.gate.stopped) == (before, False)
 
 
 async def test_a_rollback_elsewhere_is_told_and_stays_over_the_end_of_everything(tmp_path: Path) -> None:
@@ -237,7 +245,7 @@ async def test_a_rollback_elsewhere_is_told_and_stays_over_the_end_of_everything
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
             undoing = await caxton.rollback(deployed.deployment)
         told = await project.next(DeployedElsewhere)
-        assert (told.deployment, told.undoes) == (undoing["id"], deployed.deployment)
+        assert (told.deployment, told.undoes) == (undoing.id, deployed.deployment)
         assert (told.state, told.keeps) == ("running", deployed.previous)
         assert f"undoes {deployed.deployment}" in Lines(colour=False).of(told)[0]
     async with looping(tmp_path, gate=GATE) as project:
@@ -262,13 +270,13 @@ async def test_other_settings_are_no_way_in_for_a_build_that_was_rolled_back(tmp
             project.save("caxton.toml", text + "settings = { price = 3 }\n")
             told = await project.next(Deployed)
             assert (told.revision, told.settings_changed) == (deployed.previous, True)
-            assert (await caxton.agent("tally"))["settings"] == {"price": 3}
+            assert (await caxton.agent("tally")).settings == {"price": 3}
     (tmp_path / "caxton.toml").write_text(text + "settings = { price = 4 }\n")
     async with looping(tmp_path, gate=GATE) as project:
         assert (await project.next(Kept)).keeps == deployed.previous
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
             now = await caxton.agent("tally")
-            assert (now["revision"], now["settings"]) == (deployed.previous, {"price": 4})
+            assert (now.revision, now.settings) == (deployed.previous, {"price": 4})
             project.save("tally.wat", tally(tag="two").decode())
             assert (await project.next(Deployed)).revision == deployed.revision
 
@@ -278,17 +286,17 @@ async def test_what_others_promote_and_take_back_is_told(tmp_path: Path) -> None
     async with looping(tmp_path, gate=GATE) as project:
         await project.next(Watching)
         async with AsyncClient(socket_path(tmp_path / ".caxton"), timeout=30.0) as caxton:
-            before = (await caxton.agent("tally"))["revision"]
+            before = (await caxton.agent("tally")).revision
             how = {"canary_stages": "5:5m"}
             first = await caxton.deploy("tally", tally(tag="two"), strategy="canary", how=how)
-            await caxton.abort(first["id"])
+            await caxton.abort(first.id)
             told = await project.next(DeployedElsewhere)
-            assert (told.deployment, told.state, told.keeps) == (first["id"], "rolled_back", before)
+            assert (told.deployment, told.state, told.keeps) == (first.id, "rolled_back", before)
             assert "the operator took it back" in Lines(colour=False).of(told)[0]
             second = await caxton.deploy("tally", tally(tag="three"), strategy="canary", how=how)
-            await caxton.promote(second["id"])
+            await caxton.promote(second.id)
             told = await project.next(DeployedElsewhere)
-            assert (told.state, told.previous, told.keeps) == ("running", before, second["revision"])
+            assert (told.state, told.previous, told.keeps) == ("running", before, second.revision)
         assert [event for event in project.seen if isinstance(event, Deployed | DeployFailed)] == []
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from caxton.client import AsyncClient
-from caxton.client.requests import Json
 from caxton.daemon_socket import socket_path
 from caxton.devloop import DevLoop
 from caxton.devloop.events import (
@@ -29,13 +28,14 @@ from caxton.devloop.events import (
     Watching,
 )
 from caxton.errors import InvalidState
+from caxton.schemas.daemon import AgentBody
 
 from .project import EXAMPLES, Project, looping, variant
 
 COUNTER = (EXAMPLES / "counter" / "counter.c").read_text("utf-8")
 
 
-async def agent(project: Project, name: str) -> Json:
+async def agent(project: Project, name: str) -> AgentBody:
     async with AsyncClient(socket_path(project.folder / ".caxton")) as caxton:
         return await caxton.agent(name)
 
@@ -78,7 +78,7 @@ async def test_a_change_during_a_build_is_built_after_it(tmp_path: Path) -> None
         while deployed.revision != third.revision:
             deployed = await project.next(Deployed)
         assert (folder / "a.wasm").read_bytes() == variant("three")
-        assert (await agent(project, "a"))["revision"] == third.revision
+        assert (await agent(project, "a")).revision == third.revision
 
 
 async def test_only_what_a_save_concerns_is_built(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ async def test_a_broken_save_and_one_that_the_daemon_refuses_leave_the_old_revis
         project.save("counter.c", COUNTER.replace("CAXTON_EXPORT(handle_message)", "CAXTON_EXPORT(handle)"))
         refused = await project.next(DeployFailed)
         assert "handle_message" in refused.reason
-        assert refused.keeps == running.revision == (await agent(project, "counter"))["revision"]
+        assert refused.keeps == running.revision == (await agent(project, "counter")).revision
         # a state that the new build refuses keeps the old one too
         project.save("counter.c", COUNTER.replace('"v"), 0) != 1', '"v"), 0) != 2'))
         refused = await project.next(DeployFailed)
@@ -144,7 +144,7 @@ async def test_the_configuration_is_watched_too(tmp_path: Path) -> None:
         deployed = await project.next(Deployed)
         assert deployed.settings_changed
         now = await agent(project, "a")
-        assert (now["settings"], now["limits"]["mailbox"]) == ({"price": 3}, 7)
+        assert (now.settings, now.limits["mailbox"]) == ({"price": 3}, 7)
 
         project.save("caxton.toml", text + "setings = { price = 4 }\n")
         failed = await project.next(ConfigurationFailed)
@@ -160,15 +160,15 @@ async def test_the_configuration_is_watched_too(tmp_path: Path) -> None:
         assert (await project.next(ConfigurationRead)).changed == ["b"]
         assert (await project.next(Deployed)).settings_changed
         gone = await agent(project, "a")
-        assert gone["state"] != "running", "it was stopped before the next change was looked at"
-        assert gone["settings"] == {"price": 3}, "nothing is taken away unasked"
+        assert gone.state != "running", "it was stopped before the next change was looked at"
+        assert gone.settings == {"price": 3}, "nothing is taken away unasked"
 
         before = text + "settings = { price = 3 }\nlimits = { mailbox = 7 }\n"
         project.save("caxton.toml", before + '[agents.b]\nwasm = "b.wasm"\n')
         assert (await project.next(ConfigurationRead)).added == ["a"]
         assert (await project.next(Running)).agent == "a"
         back = await agent(project, "a")
-        assert (back["state"], back["settings"]) == ("running", {"price": 3})
+        assert (back.state, back.settings) == ("running", {"price": 3})
 
 
 async def test_a_module_that_somebody_else_builds_is_taken_in_when_it_changes(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ async def test_a_daemon_that_is_gone_is_started_at_the_next_save(tmp_path: Path)
         # the daemon that came up has read the new module itself, or gets it from the loop
         said: Unchanged | Deployed = await project.next(Unchanged, Deployed)
         assert said.revision == hashlib.sha256(variant("two")).hexdigest()
-        assert (await agent(project, "a"))["revision"] == said.revision
+        assert (await agent(project, "a")).revision == said.revision
 
 
 async def test_two_loops_on_one_project_are_one_too_many(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ async def test_a_blue_green_build_that_fails_in_its_first_turns_gives_way_to_the
             counts: list[int] = []
             while not [event for event in project.seen if isinstance(event, DeployFailed)]:
                 answer = await caxton.send(ask, wait_s=30)
-                counts.append(answer["replies"][0]["message"]["content"]["count"])
+                counts.append(answer.replies[0].message.content["count"])
         failed = await project.next(DeployFailed)
         assert (failed.code, failed.keeps) == ("deployment_rolled_back", running.revision)
         assert counts == list(range(2, 2 + len(counts))), "no message was lost, none was counted twice"

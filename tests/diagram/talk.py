@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from caxton.schemas.messages import iso
+from shapes import made
+
+from caxton.schemas.messages import ConversationDetail
+from caxton.schemas.shape import iso
 
 BEGAN_US = 1_700_000_000_000_000
 
@@ -63,12 +66,7 @@ def said(
     }
 
 
-def talk(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
+def talk(*items: dict[str, Any], **more: Any) -> ConversationDetail:
     """A conversation of these messages."""
-    return {
-        "id": "c-1",
-        "protocol": "fipa-request",
-        "started_at": iso(BEGAN_US),
-        "items": list(items),
-        **more,
-    }
+    fields = {"id": "c-1", "protocol": "fipa-request", "started_at": iso(BEGAN_US), "items": list(items)}
+    return made(ConversationDetail, {**fields, **more})

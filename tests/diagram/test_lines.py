@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caxton.diagram import Mark, lines_of, read_story
 from caxton.diagram.arcs import arcs
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 from .talk import BEGAN_US, said, talk
 

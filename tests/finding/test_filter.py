@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapes import made
 
 from caxton.errors import InvalidFilter
 from caxton.finding import FIELDS, ConversationSubject, Filter, MessageSubject
+from caxton.schemas.messages import ConversationBody, MessageBody
 
-MESSAGE: dict[str, Any] = {
-    "seq": 7,
-    "message": {
-        "performative": "refuse",
-        "sender": "buyer@local",
-        "receiver": ["seller-ann@local", "seller-bob@far"],
-        "conversation_id": "order-7f",
-        "protocol": "fipa-request",
-        "content": {"price": 49, "why": 'too "dear"'},
+MESSAGE = made(
+    MessageBody,
+    {
+        "seq": 7,
+        "message": {
+            "performative": "refuse",
+            "sender": "buyer@local",
+            "receiver": ["seller-ann@local", "seller-bob@far"],
+            "conversation_id": "order-7f",
+            "protocol": "fipa-request",
+            "content": {"price": 49, "why": 'too "dear"'},
+        },
+        "turns": [],
     },
-    "turns": [],
-}
-CONVERSATION: dict[str, Any] = {
-    "id": "market-1",
-    "protocol": "fipa-contract-net",
-    "initiator": "buyer@local",
-    "participants": ["buyer@local", "seller-ann@local"],
-    "state": "Failed",
-    "pinned": True,
-}
+)
+CONVERSATION = made(
+    ConversationBody,
+    {
+        "id": "market-1",
+        "protocol": "fipa-contract-net",
+        "initiator": "buyer@local",
+        "participants": ["buyer@local", "seller-ann@local"],
+        "state": "Failed",
+        "pinned": True,
+    },
+)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,7 @@ CONVERSATION: dict[str, Any] = {
     ],
 )
 def test_a_message_passes_or_not(text: str, passes: bool) -> None:
-    assert Filter(text).passes(MessageSubject(MESSAGE)) is passes
+    assert Filter(text).passes(MessageSubject(MESSAGE.message, body=MESSAGE)) is passes
 
 
 @pytest.mark.parametrize(
@@ -104,10 +111,10 @@ def test_what_is_no_filter_is_refused_with_its_word(text: str, says: str, hint: 
 @given(st.text(max_size=60))
 def test_any_text_is_a_filter_or_refused_by_its_own_error(text: str) -> None:
     with contextlib.suppress(InvalidFilter):
-        assert Filter(text).passes(MessageSubject(MESSAGE)) in (True, False)
+        assert Filter(text).passes(MessageSubject(MESSAGE.message, body=MESSAGE)) in (True, False)
 
 
 @given(st.sampled_from(sorted(FIELDS)), st.text(alphabet="abcdefgh", min_size=1, max_size=3))
 def test_an_exclamation_mark_turns_every_term_round(field: str, word: str) -> None:
-    subject = MessageSubject(MESSAGE)
+    subject = MessageSubject(MESSAGE.message, body=MESSAGE)
     assert Filter(f"{field}:{word}").passes(subject) is not Filter(f"!{field}:{word}").passes(subject)

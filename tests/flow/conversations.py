@@ -16,6 +16,8 @@ from typing import Any
 from cli.command import caxton
 
 from caxton.client import Client
+from caxton.schemas.messages import SubmittedBody
+from caxton.schemas.shape import plain
 
 from .running import EXAMPLES, running
 
@@ -49,7 +51,7 @@ class Talks:
         """Say something as the operator; the messages that come back, so many of them."""
         message = {"performative": act, "receiver": to, "content": content} | parameters
         answer = self.client.send(message, wait_s=PATIENCE_S, replies=replies)
-        said: list[Json] = [reply["message"] for reply in answer["replies"]]
+        said: list[Json] = [reply.message.json for reply in answer.replies]
         assert len(said) == replies, [one["performative"] for one in said]
         return said
 
@@ -59,14 +61,14 @@ class Talks:
         assert agree["performative"] == "agree", agree
         return result
 
-    def send(self, act: str, to: str, content: object, **parameters: object) -> Json:
+    def send(self, act: str, to: str, content: object, **parameters: object) -> SubmittedBody:
         """Say something as the operator and wait for the commit only."""
         message = {"performative": act, "receiver": to, "content": content} | parameters
         return self.client.send(message)
 
     def messages(self) -> list[Json]:
         """Everything that was said so far, oldest first."""
-        return [row["message"] for row in self.client.messages(limit=100_000)]
+        return [row.message.json for row in self.client.messages(limit=100_000)]
 
     def said(self, *acts: str, by: str | None = None, protocol: str | None = None) -> list[Json]:
         """What was said so far of those acts, by that agent, under that protocol."""
@@ -115,7 +117,7 @@ class Talks:
     def judge(self) -> Json:
         """What `caxton check --coverage -o json` says of everything that was said: no violation, to begin with."""
         record = self.folder / "record.jsonl"
-        write(record, self.client.messages(limit=100_000))
+        write(record, plain(self.client.messages(limit=100_000)))
         done = caxton("check", record, "--coverage", "-o", "json")
         found: Json = json.loads(done.stdout)
         wrong = [row for row in found["messages"] if row["verdict"] == "violation"]

@@ -18,6 +18,7 @@ from caxton.client import AsyncClient
 from caxton.clock import SystemClock
 from caxton.errors import TimedOut, Unreachable
 from caxton.journal import Journal, StoredEvent, StoredMessage, StoredTurn
+from caxton.schemas.messages import MessageBody
 from caxton.turn_status import REDELIVERED, STATUS_NAMES
 
 PATIENCE_S = 30.0
@@ -35,7 +36,7 @@ class Request:
     waits: bool
     acknowledged: int | None = None
     """The message's number, once the client was told."""
-    answers: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[MessageBody] = field(default_factory=list)
     cut_off: int = 0
 
 
@@ -124,12 +125,12 @@ async def ask(caxton: AsyncClient, request: Request) -> None:
         wait_s=PATIENCE_S if request.waits else None,
         idempotency_key=request.name,
     )
-    if request.waits and "timed_out" in said:
+    if request.waits and said.timed_out:
         raise TimedOut(f"{request.name} was not answered within {PATIENCE_S} s")
-    assert said["conversation_id"] == request.name
-    assert request.acknowledged in (None, said["seq"]), "one key, one message"
-    request.acknowledged = said["seq"]
-    request.answers += said["replies"]
+    assert said.conversation_id == request.name
+    assert request.acknowledged in (None, said.seq), "one key, one message"
+    request.acknowledged = said.seq
+    request.answers += said.replies
 
 
 async def settled(socket: Path, agents: list[str]) -> None:
@@ -211,7 +212,7 @@ def check(ledger: Ledger, history: History) -> None:
         (turn,) = history.turns[there[0]]
         assert STATUS_NAMES[turn.status % REDELIVERED] == "ok"
         if request.answers:
-            assert request.answers[0]["seq"] == came[0]
-            assert request.answers[0]["message"] == history.bodies[came[0]]
+            assert request.answers[0].seq == came[0]
+            assert request.answers[0].message == history.bodies[came[0]]
         elif request.waits:
             assert request.acknowledged is None, "a client that waited was acknowledged without an answer"

@@ -127,7 +127,7 @@ def test_a_leader_that_is_gone_when_it_comes_to_the_sale_buys_nothing(talks: Tal
     order = talks.send("request", "late", SELL | {"reserve": 0}, protocol="fipa-request")
     talks.until_said("accept-proposal", by="late")
     talks.client.change_agent("late-a", "stop")
-    report = talks.result(order["conversation_id"])
+    report = talks.result(order.conversation_id)
     assert report["content"]["why"] == "the leader has left"
     talks.judge()
 
@@ -145,7 +145,7 @@ def test_a_leader_whose_purse_was_emptied_in_another_auction_refuses_the_sale(ta
     slow = talks.send("request", "slow", SELL | {"reserve": 0}, protocol="fipa-request")
     talks.until_said("accept-proposal", by="slow")
     assert talks.order("quick", SELL | {"reserve": 0})["content"]["to"] == rich
-    assert talks.result(slow["conversation_id"])["content"]["why"] == "the leader refused"
+    assert talks.result(slow.conversation_id)["content"]["why"] == "the leader refused"
     assert branches(talks.judge(), place(talks, "slow"))[rich] == "refused"
 
 
@@ -157,11 +157,11 @@ def test_a_cancelled_order_closes_the_auction_and_a_second_one_meanwhile_is_refu
     talks.until_said("cfp", by="stop")
     (done,) = talks.ask(
         "cancel", "stop", None,
-        conversation_id=order["conversation_id"], protocol="fipa-request", reply_with="stop-it",
+        conversation_id=order.conversation_id, protocol="fipa-request", reply_with="stop-it",
     )  # fmt: skip
     assert (done["performative"], done["in_reply_to"]) == ("inform", "stop-it")
     found = talks.judge()
-    assert branches(found, order["conversation_id"]) == {"stop": "cancelled"}
+    assert branches(found, order.conversation_id) == {"stop": "cancelled"}
     assert branches(found, place(talks, "stop")) == {"stop-a": "closed"}
     (odd,) = talks.ask("request", "stop", {"action": "sing"}, protocol="fipa-request")
     assert odd["performative"] == "not-understood"

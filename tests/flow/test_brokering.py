@@ -190,7 +190,7 @@ def test_what_is_no_proxy_is_not_understood_and_what_cannot_be_passed_on_refused
 def test_many_at_a_time_and_each_gets_its_own_answers(talks: Talks) -> None:
     talks.deploy("crowd-slow", "brokering/expert", knows={"oslo": "fog"}, slow_ms=500)
     talks.deploy("crowd", "brokering/broker", services={"w": ["crowd-slow"], "v": ["north"]}, wait_ms=60_000)
-    first = talks.send("proxy", "crowd", proxy("w"), protocol=PROTOCOL)["conversation_id"]
+    first = talks.send("proxy", "crowd", proxy("w"), protocol=PROTOCOL).conversation_id
     answers, _ = brokered(talks, proxy("v"), 3, "crowd")
     assert answers[0]["content"]["from"] == "north"
     talks.until(lambda said: said[-1]["conversation_id"] == first and said[-1]["content"].get("from") == "crowd-slow"

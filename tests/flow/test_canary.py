@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from deploy.dual_runs import counter
 
 from caxton.client import Client
 from caxton.deploy.strategies.conversation_routing import within
+from caxton.schemas.deployments import DeploymentBody
 from flow.running import Daemon, running
 
 pytestmark = pytest.mark.system
@@ -47,13 +47,13 @@ def count(client: Client, conversation: str) -> int:
         {"receiver": "c", "performative": "request", "conversation_id": conversation, "content": {}},
         wait_s=20,
     )
-    return int(answer["replies"][0]["message"]["content"]["count"])
+    return int(answer.replies[0].message.content["count"])
 
 
-def until_live(client: Client, id: str) -> dict[str, Any]:
+def until_live(client: Client, id: str) -> DeploymentBody:
     """The deployment as it is once both revisions live again: the daemon says ready a moment before."""
     found = client.deployment(id)
-    while found["state"] == "deploying" and not found["progress"]["sides"]["new"]["turns"]:
+    while found.state == "deploying" and not (found.progress or {})["sides"]["new"]["turns"]:
         count(client, "look")
         found = client.deployment(id)
     return found
@@ -71,17 +71,17 @@ def test_a_canary_survives_a_kill_of_the_daemon(daemon: Daemon) -> None:
     assert done.returncode == 0, done.stderr
     assert "stage 1 of 1, 50 %" in done.stderr
     with daemon.client() as client:
-        id = client.deployments(agent="c", limit=1)[0]["id"]
+        id = client.deployments(agent="c", limit=1)[0].id
         assert [count(client, f"t-{n}") for n in range(30)] == list(range(1, 31))
         live = client.deployment(id)
-        assert live["state"] == "deploying"
-        assert live["progress"]["sides"]["new"]["turns"] == 30
-        assert 0 < live["progress"]["sides"]["new"]["spoken"] < 30
-        assert [one["step"] for one in live["validation"]] == ["static", "sandbox", "contract", "resources"]
+        assert live.state == "deploying"
+        assert (live.progress or {})["sides"]["new"]["turns"] == 30
+        assert 0 < (live.progress or {})["sides"]["new"]["spoken"] < 30
+        assert [one.step for one in live.validation] == ["static", "sandbox", "contract", "resources"]
         revisions = {
-            row["message"]["conversation_id"]: row["turns"][0]["revision"]
+            row.message.conversation_id: row.turns[0].revision
             for row in client.messages(agent="c", limit=200)
-            if row.get("turns") and row["message"]["receiver"] == ["c@local"]
+            if row.turns and row.message.receiver == ["c@local"]
         }
     daemon.kill()
     daemon.start()
@@ -89,11 +89,11 @@ def test_a_canary_survives_a_kill_of_the_daemon(daemon: Daemon) -> None:
         # nothing of it is forgotten, and no conversation changes sides
         assert [count(client, f"t-{n}") for n in range(30)] == list(range(31, 61))
         again = until_live(client, id)
-        assert (again["state"], again["progress"]["stage"]) == ("deploying", 1)
+        assert (again.state, (again.progress or {})["stage"]) == ("deploying", 1)
         after = {
-            row["message"]["conversation_id"]: row["turns"][-1]["revision"]
+            row.message.conversation_id: row.turns[-1].revision
             for row in client.messages(agent="c", limit=400)
-            if row.get("turns") and row["message"]["receiver"] == ["c@local"]
+            if row.turns and row.message.receiver == ["c@local"]
         }
         assert {one: after[one] for one in revisions} == revisions
     refused = caxton(daemon, "agent", "stop", "c")
@@ -105,13 +105,13 @@ def test_a_canary_survives_a_kill_of_the_daemon(daemon: Daemon) -> None:
     promoted = caxton(daemon, "deploy", "promote", "c")
     assert promoted.returncode == 0, promoted.stderr
     with daemon.client() as client:
-        assert client.deployment(id)["state"] == "running"
-        assert client.agent("c")["revision"] == plan["revision"]
+        assert client.deployment(id).state == "running"
+        assert client.agent("c").revision == plan["revision"]
         last = count(client, "last")
     # and the way back is a deployment like any other
     assert caxton(daemon, "deploy", "rollback", "c").returncode == 0
     with daemon.client() as client:
-        assert client.agent("c")["revision"] == plan["previous"]
+        assert client.agent("c").revision == plan["previous"]
         assert count(client, "last") == last + 1
 
 
@@ -120,7 +120,7 @@ def told(client: Client, conversation: str) -> tuple[str, int]:
     answer = client.send(
         {"receiver": "c", "performative": "request", "conversation_id": conversation}, wait_s=20
     )
-    content = answer["replies"][0]["message"]["content"]
+    content = answer.replies[0].message.content
     return content["by"], int(content["count"])
 
 
@@ -143,8 +143,8 @@ def test_an_agent_without_hooks_keeps_its_count_through_a_canary_and_two_kills(
     daemon.kill()
     daemon.start()
     with daemon.client() as client:
-        id = client.deployments(agent="c", limit=1)[0]["id"]
-        assert client.deployment(id)["state"] == "deploying"
+        id = client.deployments(agent="c", limit=1)[0].id
+        assert client.deployment(id).state == "deploying"
         new = next(f"t-{n}" for n in range(40) if within(f"t-{n}", 5))
         while told(client, new)[0] != "two":
             pass  # the daemon says ready a moment before both live again
@@ -174,7 +174,7 @@ def test_what_a_drain_waits_for_is_said(daemon: Daemon) -> None:
         shown = caxton(daemon, "deploy", "status", "c").stdout
         assert "0 with a protocol still open, 1 without a protocol until they are silent; at most" in shown
         assert caxton(daemon, "deploy", "promote", "c").returncode == 0
-        assert client.deployments(agent="c", limit=1)[0]["state"] == "running"
+        assert client.deployments(agent="c", limit=1)[0].state == "running"
 
 
 def test_a_shadow_that_differs_is_exit_code_6(daemon: Daemon) -> None:
@@ -186,7 +186,7 @@ def test_a_shadow_that_differs_is_exit_code_6(daemon: Daemon) -> None:
     assert done.returncode == 0, done.stderr
     with daemon.client() as client:
         said = client.send({"receiver": "c", "performative": "request", "content": 7}, wait_s=20)
-        assert said["replies"][0]["message"]["content"] == 7
+        assert said.replies[0].message.content == 7
     aborted = caxton(daemon, "deploy", "abort", "c")
     assert aborted.returncode == 0, aborted.stderr
     assert "the old revision goes on" in aborted.stderr

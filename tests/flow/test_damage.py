@@ -30,7 +30,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 {"receiver": "echo", "performative": "request", "content": number},
                 wait_s=10,
                 idempotency_key=f"key-{number}",
-            )["seq"]
+            ).seq
             # the mark beside the database follows at its own pace; what it does not know cannot be missed
             if number > 50 and int((daemon.state / "journal.head").read_text()) > last - 10:
                 break
@@ -152,7 +152,7 @@ def test_an_undamaged_copy_goes_on_with_its_history(killed: Path, tmp_path: Path
         again = client.send(
             {"receiver": "echo", "performative": "request", "content": 7}, wait_s=10, idempotency_key="key-7"
         )
-        assert [row["message"]["content"] for row in again["replies"]] == [7]
+        assert [row.message.content for row in again.replies] == [7]
     assert daemon.stop() == 0
 
 

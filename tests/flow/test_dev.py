@@ -99,7 +99,7 @@ async def keep_asking(folder: Path, over: asyncio.Event, waits: bool) -> int:
             asked += 1
             message = {"receiver": "counter", "performative": "request", "content": {"add": 1}}
             said = await caxton.send(message, wait_s=PATIENCE_S if waits else None)
-            assert len(said["replies"]) == waits
+            assert len(said.replies) == waits
     return asked
 
 
@@ -223,7 +223,7 @@ def resident(loop: int, folder: Path) -> int:
 async def journalled(folder: Path) -> int:
     """Bytes of the journal that are in use."""
     async with AsyncClient(socket_path(folder / ".caxton")) as caxton:
-        return int((await caxton.status())["journal"]["bytes"])
+        return int((await caxton.status()).journal.bytes)
 
 
 async def test_a_daemon_that_ran_before_goes_on_after(tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def test_a_build_that_was_stopped_waits_for_a_key(tmp_path: Path) -> None:
     with terminal(tmp_path) as dev, Client(socket_path(tmp_path / ".caxton"), 30.0) as caxton:
         dev.until("watching for saves")
         sent = caxton.send({"performative": "request", "receiver": "tally"}, wait_s=10)
-        caxton.pin(sent["conversation_id"])
-        first = caxton.agent("tally")["revision"]
+        caxton.pin(sent.conversation_id)
+        first = caxton.agent("tally").revision
 
         source.write_bytes(tally(tag="two", step=2))
         shown = dev.until("a accept, d difference, x drop")
@@ -95,13 +95,13 @@ def test_a_build_that_was_stopped_waits_for_a_key(tmp_path: Path) -> None:
         dev.press("q")  # no key of ours
         dev.press("x")
         dev.until("dropped")
-        assert caxton.agent("tally")["revision"] == first
+        assert caxton.agent("tally").revision == first
 
         source.write_bytes(tally(tag="three", step=3))
         dev.until("a accept, d difference, x drop")
         dev.press("a")
         dev.until("state rebuilt")
-        assert caxton.agent("tally")["revision"] != first
+        assert caxton.agent("tally").revision != first
         dev.press("a")  # nothing waits any more
         sent = caxton.send({"performative": "request", "receiver": "tally"}, wait_s=10)
-        assert sent["replies"][0]["message"]["content"] == "00000006"
+        assert sent.replies[0].message.content == "00000006"

@@ -66,7 +66,7 @@ async def test_killed_cells_are_a_gap_and_nothing_more(tmp_path: Path, kills: in
             healthy = group.create_task(stay_healthy(daemon, over))
             for number in range(CLIENTS):
                 group.create_task(keep_asking(number, AGENTS, ledger, daemon.socket, always_up, over))
-            cells = {cell["no"]: cell["pid"] for cell in (await caxton.status())["cells"]}
+            cells = {cell.no: cell.pid for cell in (await caxton.status()).cells}
             events = caxton.events(after=0, kinds=["cell"])
             order = list(cells)
             for kill in range(kills):
@@ -75,8 +75,10 @@ async def test_killed_cells_are_a_gap_and_nothing_more(tmp_path: Path, kills: in
                 if kill % CELLS == 0:
                     pick.shuffle(order)
                 no = order[kill % CELLS]
-                os.kill(cells[no], signal.SIGKILL)
-                killed.append(cells[no])
+                victim = cells[no]
+                assert victim is not None
+                os.kill(victim, signal.SIGKILL)
+                killed.append(victim)
                 async for event in events:
                     now = event.data
                     if (now["state"], now["cell"]) == ("ready", no) and now["pid"] != cells[no]:
@@ -89,13 +91,13 @@ async def test_killed_cells_are_a_gap_and_nothing_more(tmp_path: Path, kills: in
             await settled(daemon.socket, AGENTS)
             status, metrics, agents = await caxton.status(), await caxton.metrics(), await caxton.agents()
             await events.aclose()
-        assert daemon.pid == pid == status["pid"]
-        assert {cell["pid"] for cell in status["cells"]} == set(cells.values())
-        assert {cell["state"] for cell in status["cells"]} == {"ready"}
-        assert sum(cell["restarts"] for cell in status["cells"]) == kills
+        assert daemon.pid == pid == status.pid
+        assert {cell.pid for cell in status.cells} == set(cells.values())
+        assert {cell.state for cell in status.cells} == {"ready"}
+        assert sum(cell.restarts for cell in status.cells) == kills
         assert re.search(rf"^caxton_cell_restarts_total {kills}$", metrics, re.MULTILINE)
-        assert {agent["state"] for agent in agents} == {"running"}
-        assert sum(agent["restarts"] for agent in agents) == kills * len(AGENTS) // CELLS
+        assert {agent.state for agent in agents} == {"running"}
+        assert sum(agent.restarts for agent in agents) == kills * len(AGENTS) // CELLS
         assert healthy.result() > kills
 
     history = await read(daemon.state)

@@ -50,10 +50,10 @@ async def test_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: Path, k
         with daemon.client() as caxton:
             cut = {one.name for one in ledger.requests if one.cut_off}
             shown = {
-                row["seq"]: row["redelivered"]
+                row.seq: row.redelivered
                 for name in cut
                 for row in caxton.messages(conversation=name)
-                if row["cause"] is None
+                if row.cause is None
             }
         assert await asyncio.to_thread(daemon.stop) == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_pauses_a_second_order_and_what_nobody_understands(talks: Talks) -> None
     order = talks.send("request", "buyer", BUY | {"rounds": 2, "pause_ms": 300}, protocol="fipa-request")
     (busy,) = talks.ask("request", "buyer", BUY, protocol="fipa-request")
     assert busy["performative"] == "refuse"
-    assert "bought" in talks.result(order["conversation_id"])["content"]
+    assert "bought" in talks.result(order.conversation_id)["content"]
     (odd,) = talks.ask("request", "buyer", {"action": "sing"}, protocol="fipa-request")
     (odd_too,) = talks.ask("cfp", "seller-bob", {"thing": 1}, protocol=PROTOCOL)
     (strange,) = talks.ask("subscribe", "seller-bob", None, protocol="fipa-subscribe")
@@ -68,12 +69,12 @@ def test_an_order_that_is_cancelled(talks: Talks, pause_ms: int) -> None:
         protocol="fipa-request",
         reply_with="r",
     )
-    where = {"conversation_id": order["conversation_id"], "protocol": "fipa-request"}
+    where: dict[str, Any] = {"conversation_id": order.conversation_id, "protocol": "fipa-request"}
     if pause_ms:
         talks.until(lambda said: said[-1]["conversation_id"] == "market-1-pause")
     (done,) = talks.ask("cancel", "buyer", None, reply_with="c", **where)
     assert (done["performative"], done["in_reply_to"]) == ("inform", "c")
-    assert branches(talks.judge(), order["conversation_id"]) == {"buyer": "cancelled"}
+    assert branches(talks.judge(), order.conversation_id) == {"buyer": "cancelled"}
 
 
 def test_sellers_that_are_not_there_stopped_or_silent(talks: Talks) -> None:
@@ -124,5 +125,5 @@ def test_a_seller_that_stops_after_its_offer_wins_nothing(talks: Talks) -> None:
     talks.until_said("propose", by="seller-bob")
     talks.client.change_agent("seller-bob", "stop")
     talks.client.change_agent("mute", "stop")
-    assert talks.result(order["conversation_id"])["content"] == {"bought": 0, "spent": 0, "failed": 1}
+    assert talks.result(order.conversation_id)["content"] == {"bought": 0, "spent": 0, "failed": 1}
     assert branches(talks.judge(), "market-1") == {"seller-bob": "failed-delivery", "mute": "failed-delivery"}

@@ -47,20 +47,22 @@ def driver() -> str:
 def count_up(caxton: Client) -> None:
     for _ in range(TURNS // BURST):
         sent = caxton.send({"performative": "request", "receiver": "driver"}, wait_s=30)
-        assert sent["replies"][0]["message"]["performative"] == "inform"
+        assert sent.replies[0].message.performative == "inform"
 
 
 def ask(caxton: Client) -> int:
     sent = caxton.send({"performative": "request", "receiver": "tally"}, wait_s=30)
-    return int(sent["replies"][0]["message"]["content"])
+    return int(sent.replies[0].message.content)
 
 
 async def kill_cell(daemon: Daemon) -> str:
     """Kill the only cell and wait until its agent is back; what is said of its memory."""
     async with AsyncClient(daemon.socket, timeout=60) as caxton:
         status = await caxton.status()
-        async with aclosing(caxton.events(after=status["journal"]["last_seq"], kinds=["agent"])) as events:
-            os.kill(status["cells"][0]["pid"], signal.SIGKILL)
+        async with aclosing(caxton.events(after=status.journal.last_seq, kinds=["agent"])) as events:
+            victim = status.cells[0].pid
+            assert victim is not None
+            os.kill(victim, signal.SIGKILL)
             async for event in events:
                 if (event.data["what"], event.data["agent"]) == ("restarted", "tally@local"):
                     return str(event.data["memory"])

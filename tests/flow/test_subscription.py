@@ -42,7 +42,7 @@ def watch(talks: Talks, subscriber: str, **order: object) -> str:
     talks.until(
         lambda said: said[-1].get("protocol") == PROTOCOL and said[-1]["receiver"] == [f"{subscriber}@local"]
     )
-    return str(sent["conversation_id"])
+    return str(sent.conversation_id)
 
 
 def place(talks: Talks, subscriber: str) -> str:

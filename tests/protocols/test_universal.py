@@ -409,7 +409,7 @@ def test_when_a_participant_dies_the_platform_fails_each_of_its_open_branches() 
     ended, answer = told["c"]
     assert isinstance(ended, Ended)
     assert answer == Answer(
-        performative=answer.performative,  # type: ignore[union-attr]
+        performative=answer.performative,
         receiver="i@local",
         reason="stopped",
         in_reply_to="r",

@@ -26,7 +26,7 @@ async def test_a_request_to_several_is_achieved_when_all_have_done_it(tmp_path: 
         view = await run(runtime, wish("yes,also", "request", "please"))
         assert (view.summary.outcome, view.summary.ending) == ("achieved", Ending.ACHIEVED)
         assert view.received == {"inform": 2}
-        assert content(view.branches[0].result.content) == {"done": True}  # type: ignore[union-attr]
+        assert content(view.branches[0].result.content) == {"done": True}
         mixed = await run(runtime, wish("yes,no", "request", "please"))
         assert (mixed.summary.outcome, mixed.summary.ending) == ("achieved", Ending.NOT_ACHIEVED)
         assert mixed.summary.reason == "no@local: refused"

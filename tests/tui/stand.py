@@ -56,7 +56,7 @@ class Daemon:
         """One order, done when the buyer has reported."""
         content = {**ORDER["content"], "rounds": rounds}
         said = await self.client.send({**ORDER, "content": content, **more}, wait_s=PATIENCE_S, replies=2)
-        assert [reply["message"]["performative"] for reply in said["replies"]] == ["agree", "inform"]
+        assert [reply.message.performative for reply in said.replies] == ["agree", "inform"]
 
 
 def market(folder: Path) -> Path:
@@ -172,14 +172,14 @@ def read(caxton: Daemon) -> Callable[[Store], bool]:
     """Whether the list has every conversation, and the one that is open has every message with its turns."""
 
     def holds(store: Store) -> bool:
-        total = sum(one["messages"] for one in store.conversations)
+        total = sum(one.messages for one in store.conversations)
         if not settled(caxton)(store) or total != caxton.runtime.bus.counts.messages:
             return False
         story = store.book.story(store.platform) if store.book else None
         if story is None or store.book is None or store.book.head is None:
             return False
-        known = {agent["name"] for agent in store.agents}
-        return store.book.head["messages"] == len(story.spoken) and all(
+        known = {agent.name for agent in store.agents}
+        return store.book.head.messages == len(story.spoken) and all(
             {turn.agent for turn in spoken.turns} >= known & set(spoken.receivers) for spoken in story.spoken
         )
 
@@ -198,9 +198,9 @@ def settled(caxton: Daemon) -> Callable[[Store], bool]:
         return (
             heard(caxton)(store)
             and store.status is not None
-            and store.status["journal"]["committed_seq"] == store.last_seq
-            and store.status["journal"]["waiting_rows"] <= COMPANY
-            and all(agent["memory_kib"] and not agent["mailbox"] for agent in store.agents)
+            and store.status.journal.committed_seq == store.last_seq
+            and store.status.journal.waiting_rows <= COMPANY
+            and all(agent.memory_kib and not agent.mailbox for agent in store.agents)
         )
 
     return holds

@@ -69,7 +69,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
             shown = pane.diagram.title
         await one.until(lambda store: store.connection.link is Link.LOST)
         await one.press("down")
-        other = next(n for n, body in enumerate(pane.list.things) if not shown.startswith(body["id"]))
+        other = next(n for n, body in enumerate(pane.list.things) if not shown.startswith(body.id))
         pane.list.put(other)
         await one.shown(lambda: "Not read before" in pane.diagram.empty and not pane.diagram.total)
         await one.press("3")

@@ -63,7 +63,7 @@ def test_a_save_is_taken_in_while_the_editor_is_open(home: Path) -> None:
         # the app is back, with a note about it
         one.read(b"source of tally")
         with Client(socket_path(folder / ".caxton"), 30.0) as caxton:
-            assert caxton.agent("tally")["turns"] >= 2
+            assert caxton.agent("tally").turns >= 2
         one.type(b"q")
         one.read()
         assert one.process.wait(30) == 0

@@ -41,14 +41,14 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         assert "reason=" in pane.query_one("#said", TextLine).text.plain
 
         def revision(store: Store) -> str:
-            return next(str(agent["revision"]) for agent in store.agents if agent["name"] == who)
+            return next(str(agent.revision) for agent in store.agents if agent.name == who)
 
         before = revision(one.store)
         await one.press("colon", *f"agent show {who}", "enter", "D")
         one.app.screen.query_one("#deploy-file", Input).value = str(build)
         await one.press("enter")
         await one.until(lambda store: revision(store) != before, look=True)
-        assert (await caxton.client.agent(who))["state"] == "running"
+        assert (await caxton.client.agent(who)).state == "running"
 
         await one.press("1", "f")
         await caxton.trade(conversation_id="order-2")

@@ -40,7 +40,7 @@ async def order(caxton: AsyncClient, name: str, rounds: int) -> None:
     said = await caxton.send(
         {**ORDER, "conversation_id": name, "content": content}, wait_s=PATIENCE_S, replies=2
     )
-    assert [reply["message"]["performative"] for reply in said["replies"]] == ["agree", "inform"]
+    assert [reply.message.performative for reply in said.replies] == ["agree", "inform"]
 
 
 async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             # that answer must not change unseen
             await one.press("p")
             await one.until(
-                lambda store: store.book and store.book.head and store.book.head["pinned"], look=True
+                lambda store: store.book and store.book.head and store.book.head.pinned, look=True
             )
 
             # mend the source
-            before = (await caxton.agent("seller-cleo"))["revision"]
+            before = (await caxton.agent("seller-cleo")).revision
             text = (tmp_path / "seller.c").read_text()
             assert text.count(REFUSES) == 1
             project.save("seller.c", text.replace(REFUSES, MENDED))
@@ -92,19 +92,19 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             assert "1 build waiting: 4" in frame.query_one(StatusLine).text.plain
             await one.press("4", "home", "n")
             await one.until(
-                lambda store: store.deployment and store.deployment["id"] == held.deployment, look=True
+                lambda store: store.deployment and store.deployment.id == held.deployment, look=True
             )
             changes = frame.switcher.the(ChangesPane)
             assert changes.agent == "seller-cleo"
             assert f"an answer changes in pinned {refusal.conversation}" in card(one)
             await one.press("d")
             assert '"refuse" → "propose"' in card(one)
-            assert (await caxton.agent("seller-cleo"))["revision"] == before
+            assert (await caxton.agent("seller-cleo")).revision == before
 
             # accept it
             await one.press("a")
             await one.until(lambda store: not store.waiting, look=True)
-            mended = (await caxton.agent("seller-cleo"))["revision"]
+            mended = (await caxton.agent("seller-cleo")).revision
             assert mended == held.revision != before
             while (await project.next(Deployed)).agent != "seller-cleo":
                 pass  # the other sellers' builds answered as before, and went in by themselves

@@ -36,7 +36,7 @@ async def counted(
 
 
 def pins(store: Store) -> set[str]:
-    return {str(one["id"]) for one in store.conversations if one["pinned"]}
+    return {str(one.id) for one in store.conversations if one.pinned}
 
 
 def card(one: Stage) -> str:
@@ -50,7 +50,7 @@ def card(one: Stage) -> str:
 
 
 async def revision(caxton: Daemon) -> str:
-    return str((await caxton.client.agent("tally"))["revision"])
+    return str((await caxton.client.agent("tally")).revision)
 
 
 async def test_a_conversation_is_pinned_and_let_go(tmp_path: Path) -> None:
@@ -60,12 +60,12 @@ async def test_a_conversation_is_pinned_and_let_go(tmp_path: Path) -> None:
         await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
         await one.press("p")
         await one.until(lambda store: pins(store) == {"c-1"}, look=True)
-        await one.until(lambda store: store.book and store.book.head and store.book.head["pinned"], look=True)
+        await one.until(lambda store: store.book and store.book.head and store.book.head.pinned, look=True)
         assert "⚑ pinned" in pane.diagram.title
         assert "⚑ c-1" in pane.list.plain
-        assert [pin["conversation_id"] for pin in await caxton.client.pins()] == ["c-1"]
+        assert [pin.conversation_id for pin in await caxton.client.pins()] == ["c-1"]
         await one.press("escape", "slash", *"is:pinned", "enter")
-        assert [item["id"] for item in pane.list.things] == ["c-1"]
+        assert [item.id for item in pane.list.things] == ["c-1"]
         await one.press("g", "enter")
         await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
         await one.press("p")
@@ -78,14 +78,14 @@ async def test_a_build_that_waits_is_looked_at_and_accepted(tmp_path: Path) -> N
         await caxton.client.pin("c-1")
         before = await revision(caxton)
         held = await caxton.client.deploy("tally", tally(step=2), how=GATE)
-        assert held["waits"]
+        assert held.waits
         # it is seen from every screen
         await one.until(lambda store: store.waiting, look=True)
         assert "1 build waiting: 4" in one.app.main_screen.query_one(StatusLine).text.plain
         await one.press("4")
         pane = one.app.main_screen.switcher.the(ChangesPane)
         await one.press("g", "n")
-        await one.until(lambda store: store.deployment and store.deployment["id"] == held["id"], look=True)
+        await one.until(lambda store: store.deployment and store.deployment.id == held.id, look=True)
         assert "≠ 2 of 2" in pane.list.plain
         assert "an answer changes in pinned c-1" in card(one)
         assert "0 same, 2 changed, 0 illegal" in card(one)
@@ -100,7 +100,7 @@ async def test_a_build_that_waits_is_looked_at_and_accepted(tmp_path: Path) -> N
 
         await one.press("a")
         await one.until(lambda store: not store.waiting, look=True)
-        assert await revision(caxton) == held["revision"]
+        assert await revision(caxton) == held.revision
         await one.press("a")
         assert "no build waits" in str([note.message for note in one.app._notifications])
 
@@ -112,17 +112,17 @@ async def test_a_build_that_waits_is_dropped_from_the_palette(tmp_path: Path) ->
         held = await caxton.client.deploy("tally", tally(step=2), how=GATE)
         await one.until(lambda store: store.waiting, look=True)
         await one.press("4", "colon", *"build drop tally", "enter")
-        await one.until(lambda store: store.deployments[0]["state"] == "failed", look=True)
+        await one.until(lambda store: store.deployments[0].state == "failed", look=True)
         assert await revision(caxton) == before
-        assert (await caxton.client.deployment(held["id"]))["reason"].startswith("the operator dropped it")
+        assert (await caxton.client.deployment(held.id)).reason.startswith("the operator dropped it")
 
 
 async def test_what_passes_the_gate_is_told_in_figures(tmp_path: Path) -> None:
     async with counted(tmp_path, (80, 24)) as (caxton, one):
         done = await caxton.client.deploy("tally", tally(step=3), how=GATE)
-        assert (done["waits"], done["state"]) == (False, "running")
+        assert (done.waits, done.state) == (False, "running")
         await one.press("4")
-        await one.until(lambda store: store.deployment and store.deployment["id"] == done["id"], look=True)
+        await one.until(lambda store: store.deployment and store.deployment.id == done.id, look=True)
         assert "≠ 2 of 2" in one.app.main_screen.switcher.the(ChangesPane).list.plain
         assert "● passed" in card(one)
         # `d` shows what differs on this screen; the theme has another key

@@ -29,8 +29,8 @@ async def say(caxton: Daemon, content: object, conversation: str = "talk") -> in
         "conversation_id": conversation,
     }
     said = await caxton.client.send(message, sender="operator.ann")
-    assert said["held"]
-    return int(said["seq"])
+    assert said.held
+    return int(said.seq)
 
 
 def box(one: Stage) -> HeldScreen:
@@ -51,12 +51,12 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         await one.until(lambda store: len(store.held) == 3 and store.breaks, look=True)
         await one.until(
             lambda store: (
-                len(store.conversations) == 3 and store.book and store.book.head and store.book.head["held"]
+                len(store.conversations) == 3 and store.book and store.book.head and store.book.head.held
             ),
             look=True,
         )
         await one.press("H")
-        assert [row.get("seq") for row in box(one).list.rows] == [None, *seqs]
+        assert [getattr(row, "seq", None) for row in box(one).list.rows] == [None, *seqs]
         # the cursor stands on what was held first
         assert box(one).list.cursor == 1
         shot(one.app, "held")
@@ -66,16 +66,16 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         one.app.screen.query_one(Content).text = '{"price": 70}'
         one.app.screen.query_one("#compose-act", Input).value = "query-ref"
         await one.press("f5")
-        await one.until(lambda store: store.held[0]["edited"], look=True)
-        message = (await caxton.client.held_message(seqs[0]))["message"]
-        assert (message["performative"], message["content"]) == ("query-ref", {"price": 70})
+        await one.until(lambda store: store.held[0].edited, look=True)
+        message = (await caxton.client.held_message(seqs[0])).message
+        assert (message.performative, message.content) == ("query-ref", {"price": 70})
 
         await one.press("r")
         await one.until(lambda store: len(store.held) == 2, look=True)
         box(one)
         await one.press("down", "d", "y")
         await one.until(lambda store: len(store.held) == 1, look=True)
-        states = [(await caxton.client.held_message(seq))["state"] for seq in seqs]
+        states = [(await caxton.client.held_message(seq)).state for seq in seqs]
         assert states.count("dropped") == 1
         assert states[0] == "released"
         box(one)
@@ -107,7 +107,7 @@ async def test_a_delay_and_a_break_point_are_asked_for(tmp_path: Path) -> None:
         await one.until(lambda store: store.held, look=True)
         box(one)
         await one.press("w", "enter")
-        await one.until(lambda store: store.held and store.held[0]["due_at"], look=True)
+        await one.until(lambda store: store.held and store.held[0].due_at, look=True)
         assert caxton.runtime.hold.get(seq).due_us is not None
 
 
@@ -121,13 +121,13 @@ async def test_the_cursor_stays_on_its_message_when_somebody_else_decides(tmp_pa
         assert "x remove" in told
         assert len(told) < 75
         await one.press("down")
-        assert (box(one).list.message or {})["seq"] == seqs[1]
+        assert held_at(one) == seqs[1]
         await caxton.client.release(seqs[0])
         await one.until(lambda store: len(store.held) == 2, look=True)
-        assert (box(one).list.message or {})["seq"] == seqs[1]
+        assert held_at(one) == seqs[1]
         await caxton.client.release(seqs[1])
         await one.until(lambda store: len(store.held) == 1, look=True)
-        assert (box(one).list.message or {})["seq"] == seqs[2]
+        assert held_at(one) == seqs[2]
 
 
 async def test_a_held_message_stands_in_the_diagram_and_its_deadline_does_not_pass(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ async def test_the_filter_in_force_becomes_a_break_point_by_one_key(tmp_path: Pa
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
         await one.until(settled(caxton), look=True)
         await one.press("5", "slash", *"act:refuse", "enter", "B")
-        await one.until(lambda store: store.status and store.status["held"]["break_points"], look=True)
+        await one.until(lambda store: store.status and store.status.held.break_points, look=True)
         assert [point.filter for point in caxton.runtime.hold.points.on] == ["act:refuse"]
 
 
@@ -163,3 +163,9 @@ async def test_who_only_looks_lets_nothing_go(tmp_path: Path) -> None:
         await one.press("a", "x")
         await one.until(settled(caxton), look=True)
         assert len(caxton.runtime.hold) == 1
+
+
+def held_at(one: Stage) -> int | None:
+    """The number of the held message at the cursor."""
+    found = box(one).list.message
+    return None if found is None else found.seq

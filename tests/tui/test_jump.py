@@ -49,6 +49,6 @@ async def test_a_letter_goes_to_a_row_and_to_a_box(tmp_path: Path) -> None:
         await one.press("2", "ctrl+o", LETTERS[2 + 2])
         agents = one.app.main_screen.switcher.the(AgentsPane)
         assert agents.chosen is not None
-        assert agents.chosen["name"] == "seller-bob"
+        assert agents.chosen.name == "seller-bob"
         await one.press("colon", *"place jump", "enter")
         assert isinstance(one.app.screen, JumpScreen)

@@ -71,7 +71,7 @@ async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path
         assert pane.diagram.story is not None
         shown = pane.diagram.story.id
         assert pane.list.cursor is None
-        assert pane.list.things[0]["id"] != shown
+        assert pane.list.things[0].id != shown
         await one.press("y")
         assert one.app.clipboard == shown
         await one.press("enter")
@@ -148,10 +148,10 @@ async def test_an_agent_is_stopped_after_a_question_and_started_again(tmp_path: 
         await one.press("2", "down", "down")
         pane = one.app.main_screen.switcher.the(AgentsPane)
         assert pane.chosen is not None
-        assert pane.chosen["name"] == "seller-ann"
+        assert pane.chosen.name == "seller-ann"
 
         def state(store: Store) -> str:
-            return next(agent["state"] for agent in store.agents if agent["name"] == "seller-ann")
+            return next(agent.state for agent in store.agents if agent.name == "seller-ann")
 
         await one.press("s")
         assert isinstance(one.app.screen, ConfirmScreen)
@@ -159,7 +159,7 @@ async def test_an_agent_is_stopped_after_a_question_and_started_again(tmp_path: 
         assert state(one.store) == "running"
         await one.press("s", "y")
         await one.until(lambda store: state(store) != "running", look=True)
-        assert (await caxton.client.agent("seller-ann"))["state"] != "running"
+        assert (await caxton.client.agent("seller-ann")).state != "running"
         assert "caxton agent stop seller-ann" in said(one)
         await one.press("s")
         await one.until(lambda store: state(store) == "running", look=True)
@@ -168,10 +168,10 @@ async def test_an_agent_is_stopped_after_a_question_and_started_again(tmp_path: 
 async def test_an_agent_is_suspended_and_resumed(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         await one.press("2", "down", "p")
-        await one.until(lambda store: store.agents[0]["state"] == "suspended", look=True)
-        assert (await caxton.client.agent("buyer"))["state"] == "suspended"
+        await one.until(lambda store: store.agents[0].state == "suspended", look=True)
+        assert (await caxton.client.agent("buyer")).state == "suspended"
         await one.press("p")
-        await one.until(lambda store: store.agents[0]["state"] == "running", look=True)
+        await one.until(lambda store: store.agents[0].state == "running", look=True)
 
 
 async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
 async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
     echo = ROOT / "agents-examples" / "echo" / "echo.wasm"
     async with traded(tmp_path) as (caxton, one):
-        before = (await caxton.client.agent("seller-ann"))["revision"]
+        before = (await caxton.client.agent("seller-ann")).revision
         await one.press("2", "down", "down", "D")
         screen = one.app.screen
         assert isinstance(screen, DeployForm)
@@ -212,20 +212,20 @@ async def test_a_module_is_deployed_and_rolled_back(tmp_path: Path) -> None:
         one.app.screen.query_one("#deploy-file", Input).value = str(echo)
         await one.press("enter")
         await one.until(
-            lambda store: any(a["revision"] != before for a in store.agents if a["name"] == "seller-ann"),
+            lambda store: any(a.revision != before for a in store.agents if a.name == "seller-ann"),
             look=True,
         )
         await one.press("4")
         await one.until(
-            lambda store: store.deployments and store.deployments[0]["previous"] == before, look=True
+            lambda store: store.deployments and store.deployments[0].previous == before, look=True
         )
         pane = one.app.main_screen.switcher.the(ChangesPane)
         assert pane.chosen is not None
-        assert pane.chosen["agent"] == "seller-ann"
-        assert pane.chosen["state"] == "running"
+        assert pane.chosen.agent == "seller-ann"
+        assert pane.chosen.state == "running"
         await one.press("b", "y")
         await one.until(
-            lambda store: any(a["revision"] == before for a in store.agents if a["name"] == "seller-ann"),
+            lambda store: any(a.revision == before for a in store.agents if a.name == "seller-ann"),
             look=True,
         )
         assert "caxton deploy rollback" in said(one)
@@ -237,18 +237,16 @@ async def test_a_canary_is_promoted(tmp_path: Path) -> None:
         begun = await caxton.client.deploy(
             "seller-ann", echo.read_bytes(), strategy="canary", fresh_state=True
         )
-        assert begun["state"] == "deploying"
+        assert begun.state == "deploying"
         await one.press("4")
-        await one.until(
-            lambda store: store.deployments and store.deployments[0]["id"] == begun["id"], look=True
-        )
+        await one.until(lambda store: store.deployments and store.deployments[0].id == begun.id, look=True)
         assert "of the new conversations" in one.app.export_screenshot(simplify=True).replace("&#160;", " ")
         await one.press("P", "y")
-        await one.until(lambda store: store.deployments[0]["state"] == "running", look=True)
-        assert f"caxton deploy promote {begun['id']}" in said(one)
+        await one.until(lambda store: store.deployments[0].state == "running", look=True)
+        assert f"caxton deploy promote {begun.id}" in said(one)
         await one.press("X")
         assert "there is nothing to abort" in said(one)
-        assert (await caxton.client.agent("seller-ann"))["revision"] == begun["revision"]
+        assert (await caxton.client.agent("seller-ann")).revision == begun.revision
 
 
 async def test_a_message_is_written_and_its_answer_comes(tmp_path: Path) -> None:
@@ -286,11 +284,11 @@ async def test_a_task_is_started_and_opened(tmp_path: Path) -> None:
         await one.shown(lambda: "caxton task run --protocol contract-net" in said(one))
         (task,) = await caxton.client.tasks()
         await one.until(
-            lambda store: store.book and store.book.id == task["conversation_id"] and store.book.head,
+            lambda store: store.book and store.book.id == task.conversation_id and store.book.head,
             look=True,
         )
         await one.until(
-            lambda store: store.book and store.book.head and store.book.head["state"] == "Completed",
+            lambda store: store.book and store.book.head and store.book.head.state == "Completed",
             look=True,
         )
 
@@ -388,9 +386,9 @@ async def test_the_palette_does_what_its_words_say(tmp_path: Path) -> None:
         pane = one.app.main_screen.switcher.the(AgentsPane)
         assert one.app.main_screen.pane is pane
         assert pane.chosen is not None
-        assert pane.chosen["name"] == "seller-cleo"
+        assert pane.chosen.name == "seller-cleo"
         await one.press("colon", *"agent suspend", "enter")
-        await one.until(lambda store: store.agents[3]["state"] == "suspended", look=True)
+        await one.until(lambda store: store.agents[3].state == "suspended", look=True)
         await one.press("colon", *"no such thing", "enter")
         assert one.app.screen is one.app.main_screen
 
@@ -457,7 +455,7 @@ async def test_other_keys_can_be_had(tmp_path: Path) -> None:
         await one.press("f2", "z", "z")
         pane = one.app.main_screen.switcher.the(AgentsPane)
         assert pane.chosen is not None
-        assert pane.chosen["name"] == "seller-ann"
+        assert pane.chosen.name == "seller-ann"
         await one.press("ctrl+t", "ctrl+t")
         assert one.app.theme == "textual-dark"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from shapes import made
 
-from caxton.schemas.messages import iso
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import iso
 from caxton_tui.model.legal_acts import legal_acts
 
 BEGAN_US = 1_700_000_000_000_000
@@ -12,7 +13,7 @@ BEGAN_US = 1_700_000_000_000_000
 
 def said(
     seq: int, sender: str, receiver: str, act: str, protocol: str | None = "fipa-request"
-) -> dict[str, Any]:
+) -> MessageBody:
     message = {
         "id": f"m-{seq}",
         "performative": act,
@@ -23,10 +24,11 @@ def said(
         "span_id": "s",
         "timestamp": BEGAN_US + seq,
     }
-    return {"at": iso(BEGAN_US + seq), "message": message | ({"protocol": protocol} if protocol else {})}
+    said = message | ({"protocol": protocol} if protocol else {})
+    return made(MessageBody, {"at": iso(BEGAN_US + seq), "message": said})
 
 
-def legal(messages: list[dict[str, Any]], sender: str, receiver: str) -> tuple[str, ...] | None:
+def legal(messages: list[MessageBody], sender: str, receiver: str) -> tuple[str, ...] | None:
     return legal_acts(messages, "c", f"{sender}@local", f"{receiver}@local", BEGAN_US + 1_000)
 
 

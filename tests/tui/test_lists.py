@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shapes import made
+
+from caxton.schemas.held import HeldBody
 from caxton_tui import CaxtonApp
 from caxton_tui.screens.conversations import ConversationsPane
 
@@ -43,7 +46,7 @@ async def test_the_mark_of_what_is_held_does_not_wait_for_the_conversations(tmp_
         one.store.asked(conversations=known)
         await one.paint()
         assert "⏸" not in line(one.app, "order-1")
-        one.store.asked(held=[{"message": {"conversation_id": "order-1"}}])
+        one.store.asked(held=[made(HeldBody, {"message": {"conversation_id": "order-1"}})])
         await one.paint()
         assert "⏸ order-1" in line(one.app, "order-1")
         one.store.asked(held=[])

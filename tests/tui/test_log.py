@@ -78,14 +78,14 @@ async def test_enter_shows_a_message_with_its_turn_and_escape_closes_it(tmp_path
         assert log.detail.display
         await one.shown(lambda: log.outcome)
         assert log.outcome is not None
-        assert log.outcome["message"]["performative"] == "reject-proposal"
-        (turn,) = log.outcome["turns"]
-        assert turn["agent"] == "seller-cleo@local"
-        assert turn["status"] == "ok"
-        assert turn["fuel"] > 0
-        first = log.outcome["seq"]
+        assert log.outcome.message.performative == "reject-proposal"
+        (turn,) = log.outcome.turns
+        assert turn.agent == "seller-cleo@local"
+        assert turn.status == "ok"
+        assert turn.fuel > 0
+        first = log.outcome.seq
         await one.press("up")
-        await one.shown(lambda: log.outcome and log.outcome["seq"] == first - 1)
+        await one.shown(lambda: log.outcome and log.outcome.seq == first - 1)
         await one.press("escape")
         assert not log.detail.display
         assert one.store.filter is not None

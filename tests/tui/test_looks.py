@@ -41,4 +41,4 @@ async def test_an_agent_that_changes_is_seen_at_the_next_look(tmp_path: Path) ->
         await caxton.client.change_agent("seller-ann", "suspend")
         await one.until(lambda store: store.agents_due)
         one.clock.advance(LOOK_S)
-        await one.until(lambda store: any(agent["state"] == "suspended" for agent in store.agents))
+        await one.until(lambda store: any(agent.state == "suspended" for agent in store.agents))

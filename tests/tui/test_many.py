@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from textual.widgets import OptionList
 
 from caxton_tui.screens.agents import AgentsPane
@@ -40,8 +41,11 @@ async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
         status, (agent, *_) = await caxton.client.status(), await caxton.client.agents()
     # nobody answers here, so that no other look follows
     async with stage(empty(tmp_path / "empty"), (80, 24)) as one:
-        many = [{**agent, "name": f"relay-{number:05}", "last_error": None} for number in range(MANY)]
-        many[7_777]["state"] = "failed"
+        many = [
+            msgspec.structs.replace(agent, name=f"relay-{number:05}", last_error=None)
+            for number in range(MANY)
+        ]
+        many[7_777] = msgspec.structs.replace(many[7_777], state="failed")
         one.store.looked(one.clock.monotonic(), status, many)
         await one.press("2")
         table = one.app.main_screen.switcher.the(AgentsPane).table
@@ -62,7 +66,7 @@ async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
         assert table.total == 10
         await one.press("colon", *"show relay-09998", "enter")
         assert table.chosen is not None
-        assert table.chosen["name"] == "relay-09998"
+        assert table.chosen.name == "relay-09998"
         await one.press("colon")
         assert isinstance(one.app.screen, PaletteScreen)
         assert one.app.screen.query_one(OptionList).option_count == MOST

@@ -45,7 +45,7 @@ def opened(store: Store) -> str | None:
 def pinned(store: Store) -> bool:
     """Whether that one is pinned, as far as is known."""
     head = store.book.head if store.book else None
-    return bool(head and head["pinned"])
+    return bool(head and head.pinned)
 
 
 def lanes(diagram: SequenceDiagram) -> Sequence[str]:
@@ -72,7 +72,7 @@ async def test_a_build_that_waits(size: tuple[int, int], tmp_path: Path, shot: S
             lambda store: (
                 store.waiting
                 and read(caxton)(store)
-                and any(item["pinned"] for item in store.conversations)
+                and any(item.pinned for item in store.conversations)
                 and pinned(store) is (opened(store) == "c-1")
             ),
             look=True,
@@ -87,7 +87,7 @@ async def test_a_build_that_waits(size: tuple[int, int], tmp_path: Path, shot: S
             shot(one.app, "pinned")
         await one.press("4", "g", "n")
         await one.until(
-            lambda store: store.deployment and store.deployment["id"] == held["id"] and store.turns, look=True
+            lambda store: store.deployment and store.deployment.id == held.id and store.turns, look=True
         )
         shot(one.app, "waits")
         if size == (120, 40):

@@ -5,11 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapes import made
 
+from caxton.client import StreamEvent
 from caxton.finding import Filter
+from caxton.schemas.daemon import AgentBody, StatusBody
+from caxton.schemas.messages import ConversationDetail, MessageBody
+from caxton.schemas.shape import Message, plain
 from caxton_tui.model import formatting
 from caxton_tui.model.meter_history import MeterHistory, percentile
 from caxton_tui.model.open_views import OpenConversation
@@ -25,16 +31,23 @@ JSON = st.recursive(
 
 def row(seq: int, act: str = "inform", **more: Any) -> dict[str, Any]:
     message = {"performative": act, "sender": "ann@local", "receiver": ["bob@local", "cleo@far"], **more}
-    return {"seq": seq, "at": "2026-01-31T12:00:00.000000Z", "redelivered": False, "message": message}
+    return {**EMPTY, "seq": seq, "message": message}
 
 
-def look(messages: int, **turns: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+EMPTY: dict[str, Any] = plain(made(MessageBody, {}))
+
+
+def hear(store: Store, kind: str, seq: int, data: dict[str, Any]) -> None:
+    store.heard(StreamEvent(seq, kind, data))
+
+
+def look(messages: int, **turns: int) -> tuple[StatusBody, list[AgentBody]]:
     counts = {"messages": messages, "turns": 2 * messages, "turn_us": 60 * messages}
     journal = {"waiting_rows": 3, "commits": messages, "commit_us": 500 * messages}
     cells = [{"no": 1, "cpu_s": messages / 100, "rss_kib": 1024, "in_flight": 2}]
     status = {"counts": counts, "journal": journal, "cells": cells, "platform": "local"}
     agents = [{"name": name, "turns": n, "fuel": n * 100, "mailbox": 4} for name, n in turns.items()]
-    return status, agents
+    return made(StatusBody, status), [made(AgentBody, agent) for agent in agents]
 
 
 @given(st.integers(1, 20), st.integers(0, 60))
@@ -53,10 +66,10 @@ def test_a_ring_keeps_the_newest_under_their_numbers(room: int, count: int) -> N
 
 def test_gaps_are_counted_and_stand_in_the_tape() -> None:
     store = Store()
-    store.heard("message", 1, row(1))
-    store.heard("gap", 2_001, {"lost": 2_000, "from": 2, "to": 2_001})
+    hear(store, "message", 1, row(1))
+    hear(store, "gap", 2_001, {"lost": 2_000, "from": 2, "to": 2_001})
     store.narrow(Filter("nothing-like-this"))
-    store.heard("gap", 2_500, {"lost": 499, "from": 2_002, "to": 2_500})
+    hear(store, "gap", 2_500, {"lost": 499, "from": 2_002, "to": 2_500})
     assert store.left_out == 2_499
     assert [entry.kind for entry in store.shown] == ["gap", "gap"]
     assert [entry.text.split()[0] for entry in store.shown] == ["2,000", "499"]
@@ -66,11 +79,11 @@ def test_gaps_are_counted_and_stand_in_the_tape() -> None:
 def test_a_deployment_that_is_heard_of_is_asked_for_and_one_that_may_have_been_is_doubted() -> None:
     store = Store()
     store.deployments_due = False
-    store.heard("message", 1, {"message": {"performative": "inform"}})
+    hear(store, "message", 1, row(1))
     assert (store.deployments_due, store.deployments_doubted) == (False, False)
-    store.heard("gap", 9, {"lost": 8})
+    hear(store, "gap", 9, {"lost": 8})
     assert (store.deployments_due, store.deployments_doubted) == (False, True)
-    store.heard("deployment", 10, {"agent": "a", "state": "validating"})
+    hear(store, "deployment", 10, {"agent": "a", "state": "validating"})
     assert (store.deployments_due, store.deployments_doubted) == (True, True)
 
 
@@ -78,7 +91,7 @@ def test_the_ring_bounds_the_tape_and_its_filtered_view() -> None:
     store = Store(rows=10)
     store.narrow(Filter("act:cfp"))
     for seq in range(1, 101):
-        store.heard("message", seq, row(seq, "cfp" if seq % 2 else "inform"))
+        hear(store, "message", seq, row(seq, "cfp" if seq % 2 else "inform"))
     assert [entry.seq for entry in store.entries] == list(range(91, 101))
     assert store.entries.dropped == 90
     assert [entry.seq for entry in store.shown] == list(range(91, 101, 2))
@@ -87,9 +100,9 @@ def test_the_ring_bounds_the_tape_and_its_filtered_view() -> None:
 def test_a_full_ring_forgets_in_the_filtered_view_too() -> None:
     store = Store(rows=10)
     store.narrow(Filter("act:cfp"))
-    store.heard("message", 1, row(1, "cfp"))
+    hear(store, "message", 1, row(1, "cfp"))
     for seq in range(2, 50):
-        store.heard("message", seq, row(seq))
+        hear(store, "message", seq, row(seq))
     assert list(store.shown) == []
 
 
@@ -118,7 +131,7 @@ def test_rates_come_from_two_looks_and_not_over_a_break() -> None:
 def test_every_change_is_told() -> None:
     store, told = Store(), list[int]()
     store.on_change.append(lambda: told.append(store.version))
-    store.heard("message", 1, row(1))
+    hear(store, "message", 1, row(1))
     store.connected(Connection(Link.LIVE))
     store.looked(1.0, *look(1))
     store.narrow(Filter("x"))
@@ -156,8 +169,11 @@ def test_every_change_is_told() -> None:
 )
 def test_filters(text: str, passes: bool) -> None:
     store = Store()
-    store.heard(
-        "message", 1, row(1, "propose", conversation_id="market-1", content={"item": "Book", "price": 42})
+    hear(
+        store,
+        "message",
+        1,
+        row(1, "propose", conversation_id="market-1", content={"item": "Book", "price": 42}),
     )
     (entry,) = store.entries
     assert Filter(text).passes(entry) is passes
@@ -188,7 +204,8 @@ def test_what_a_cell_takes_belongs_to_all_the_time_since_it_said_so_before() -> 
     def took(*cpu_s: float) -> list[float]:
         for was, now in pairwise(cpu_s):
             before, after = (
-                {**status, "cells": [{**status["cells"][0], "cpu_s": one}]} for one in (was, now)
+                msgspec.structs.replace(status, cells=[msgspec.structs.replace(status.cells[0], cpu_s=one)])
+                for one in (was, now)
             )
             history.took(before, after, 0.5)
         return list(history.series("cpu 1"))[1 - len(cpu_s) :]
@@ -228,28 +245,47 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
 
     book = OpenConversation("c")
     assert (book.after, book.story("local")) == (0, None)
-    book.take({"id": "c", "messages": 3, "items": [body(1, 1), body(2, 0), body(3, 1)], "next": None})
+    book.take(
+        made(
+            ConversationDetail,
+            {"id": "c", "messages": 3, "items": [body(1, 1), body(2, 0), body(3, 1)], "next": None},
+        )
+    )
     assert book.after == 1
     version = book.version
-    book.take({"id": "c", "messages": 3, "items": [body(2, 0), body(3, 1)], "next": None})
+    book.take(
+        made(ConversationDetail, {"id": "c", "messages": 3, "items": [body(2, 0), body(3, 1)], "next": None})
+    )
     assert book.version == version
-    book.take({"id": "c", "messages": 4, "items": [body(2, 1), body(3, 1), body(4, 0)], "next": None})
+    book.take(
+        made(
+            ConversationDetail,
+            {"id": "c", "messages": 4, "items": [body(2, 1), body(3, 1), body(4, 0)], "next": None},
+        )
+    )
     assert book.version == version + 1
     assert book.after == 3
     for _ in range(8):
-        book.take({"id": "c", "messages": 4, "items": [body(4, 0)], "next": None})
+        book.take(made(ConversationDetail, {"id": "c", "messages": 4, "items": [body(4, 0)], "next": None}))
     assert book.after == 4
     story = book.story("local")
     assert story is not None
     assert [spoken.seq for spoken in story.spoken] == [1, 2, 3, 4]
     assert book.left_out == 0
     # what is as it was is not read again, and numbers stay when the oldest go
-    book.take({"id": "c", "messages": 1_003, "items": [body(n, 1) for n in range(4, 1_004)], "next": None})
+    book.take(
+        made(
+            ConversationDetail,
+            {"id": "c", "messages": 1_003, "items": [body(n, 1) for n in range(4, 1_004)], "next": None},
+        )
+    )
     grown = book.story("local")
     assert grown is not None
     assert book.left_out == 3
     assert [spoken.number for spoken in grown.spoken] == list(range(4, 1_004))
-    book.take({"id": "c", "messages": 1_003, "items": [body(1_003, 2)], "next": None})
+    book.take(
+        made(ConversationDetail, {"id": "c", "messages": 1_003, "items": [body(1_003, 2)], "next": None})
+    )
     again = book.story("local")
     assert again is not None
     assert again.spoken[-2] is grown.spoken[-2]
@@ -259,11 +295,14 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
 @given(JSON, st.text(), st.text())
 def test_whatever_is_said_is_one_bounded_printable_line(content: Any, name: str, conversation: str) -> None:
     store = Store()
-    store.heard(
-        "message", 1, row(1, content=content, sender=name, receiver=[name], conversation_id=conversation)
+    hear(
+        store,
+        "message",
+        1,
+        row(1, content=content, sender=name, receiver=[name], conversation_id=conversation),
     )
-    store.heard("log", 2, {"seq": 2, "at": "", "agent": name, "level": name, "message": conversation})
-    store.heard("surprise", 3, {"seq": 3, "at": "", "kind": "surprise", name: content})
+    hear(store, "log", 2, {"seq": 2, "at": "", "agent": name, "level": name, "message": conversation})
+    hear(store, "surprise", 3, {"seq": 3, "at": "", "kind": "surprise", name: content})
     for entry in store.entries:
         for text in (entry.act, entry.sender, entry.to, entry.conversation, entry.text):
             assert text.isprintable()
@@ -271,9 +310,9 @@ def test_whatever_is_said_is_one_bounded_printable_line(content: Any, name: str,
 
 
 def test_a_huge_content_costs_no_more_than_its_line() -> None:
-    text = formatting.content({"content": {"a": "x" * 300_000, "b": 1}})
+    text = formatting.content(Message({"content": {"a": "x" * 300_000, "b": 1}}))
     assert len(text) <= formatting.CONTENT_ROOM
-    assert len(formatting.content({"content": "y" * 300_000})) <= formatting.CONTENT_ROOM
+    assert len(formatting.content(Message({"content": "y" * 300_000}))) <= formatting.CONTENT_ROOM
 
 
 @pytest.mark.parametrize(

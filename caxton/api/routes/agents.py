@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.deployments import ALL, deployment_body
 from caxton.api.rows import log_body, with_outcome
@@ -20,8 +21,9 @@ from caxton.deploy.options import compared, conditions, stages, with_changes
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.limits import Limits
 from caxton.schemas.daemon import AgentBody, Agents
-from caxton.schemas.deployments import DeploymentBody, PlanBody, RefusalBody, Refusals
-from caxton.schemas.messages import Logs, Messages, iso
+from caxton.schemas.deployments import DeploymentBody, PlanBody, Refusals
+from caxton.schemas.messages import Logs, Messages
+from caxton.schemas.shape import iso
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
@@ -112,7 +114,7 @@ class DeployBody(BaseModel):
         )
 
 
-@router.get("", response_model=Agents)
+@router.get("", response_model=described(Agents))
 async def list_agents(request: Request) -> Response:
     """Every agent, in the order of their names."""
     return page([view_body(view) for view in services_of(request).agents.views()], None)
@@ -121,7 +123,7 @@ async def list_agents(request: Request) -> Response:
 @router.post(
     "",
     status_code=201,
-    response_model=DeploymentBody,
+    response_model=described(DeploymentBody),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -143,7 +145,7 @@ async def deploy(request: Request) -> Response:
 
 @router.post(
     "/plan",
-    response_model=PlanBody,
+    response_model=described(PlanBody),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -158,13 +160,13 @@ async def plan(request: Request) -> Response:
     return answer(view_body(made))
 
 
-@router.get("/{name}", response_model=AgentBody)
+@router.get("/{name}", response_model=described(AgentBody))
 async def show(request: Request, name: Name) -> Response:
     """One agent as it is now."""
     return answer(view_body(services_of(request).agents.view(name)))
 
 
-@router.get("/{name}/refusals", response_model=Refusals)
+@router.get("/{name}/refusals", response_model=described(Refusals))
 async def refused(request: Request, name: Name) -> Response:
     """Builds that the agent does not run because they were refused, the newest first: dropped or taken back by an
     operator, taken back by themselves, a shadow, or stopped by the gate and not decided."""
@@ -175,7 +177,7 @@ async def refused(request: Request, name: Name) -> Response:
     return page([refusal_body(one) for one in refusals(rows, builds)], None)
 
 
-def refusal_body(refusal: Refusal) -> RefusalBody:
+def refusal_body(refusal: Refusal) -> dict[str, Any]:
     """A refused build as plain data."""
     return {
         "revision": refusal.revision,
@@ -195,7 +197,7 @@ async def remove(request: Request, name: Name) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{name}/start", response_model=AgentBody)
+@router.post("/{name}/start", response_model=described(AgentBody))
 async def start(request: Request, name: Name) -> Response:
     """Start an agent that is stopped or failed."""
     services = services_of(request)
@@ -203,7 +205,7 @@ async def start(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.start(name)))
 
 
-@router.post("/{name}/stop", response_model=AgentBody)
+@router.post("/{name}/stop", response_model=described(AgentBody))
 async def stop(request: Request, name: Name) -> Response:
     """Stop an agent after its present turn; what waits for it becomes dead letters."""
     services = services_of(request)
@@ -211,7 +213,7 @@ async def stop(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.stop(name, drain=False)))
 
 
-@router.post("/{name}/drain", response_model=AgentBody)
+@router.post("/{name}/drain", response_model=described(AgentBody))
 async def drain(request: Request, name: Name) -> Response:
     """Take nothing new for an agent, let it handle what waits, then stop it."""
     services = services_of(request)
@@ -219,7 +221,7 @@ async def drain(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.stop(name, drain=True)))
 
 
-@router.post("/{name}/suspend", response_model=AgentBody)
+@router.post("/{name}/suspend", response_model=described(AgentBody))
 async def suspend(request: Request, name: Name) -> Response:
     """Let an agent take no turn; its mail waits. Answers when its present turns are over."""
     services = services_of(request)
@@ -227,7 +229,7 @@ async def suspend(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.suspend(name)))
 
 
-@router.post("/{name}/resume", response_model=AgentBody)
+@router.post("/{name}/resume", response_model=described(AgentBody))
 async def resume(request: Request, name: Name) -> Response:
     """Let a suspended agent go on, with what waited first."""
     services = services_of(request)
@@ -235,7 +237,7 @@ async def resume(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.resume(name)))
 
 
-@router.post("/{name}/restart", response_model=AgentBody)
+@router.post("/{name}/restart", response_model=described(AgentBody))
 async def restart(request: Request, name: Name) -> Response:
     """Let an agent handle what waits, stop it, and start it again from the state that it had."""
     services = services_of(request)
@@ -243,7 +245,7 @@ async def restart(request: Request, name: Name) -> Response:
         return answer(view_body(await services.agents.restart(name)))
 
 
-@router.get("/{name}/logs", response_model=Logs)
+@router.get("/{name}/logs", response_model=described(Logs))
 async def logs(
     request: Request,
     name: Name,
@@ -266,7 +268,7 @@ async def logs(
     return page([log_body(row) for row in rows], rows[-1].seq if len(rows) == limit else None)
 
 
-@router.get("/{name}/messages", response_model=Messages)
+@router.get("/{name}/messages", response_model=described(Messages))
 async def of_agent(request: Request, name: Name, after: After = 0, limit: Limit = 100) -> Response:
     """Messages that the agent sent or received, oldest first, with what became of them."""
     services = services_of(request)

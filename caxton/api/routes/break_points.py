@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from caxton.acl import Performative
 from caxton.acl.message import write_message
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import duration
 from caxton.api.services import Services, durable, services_of
@@ -36,7 +37,7 @@ from caxton.schemas.held import (
     HeldList,
     ManyGone,
 )
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 breaks = APIRouter(prefix="/breaks", tags=["breaks"])
 router = APIRouter(prefix="/held", tags=["held"])
@@ -116,7 +117,7 @@ _EDIT: Final[dict[str, Any]] = {
 # ---------------------------------------------------------------------- break points
 
 
-@breaks.get("", response_model=Breaks)
+@breaks.get("", response_model=described(Breaks))
 async def list_breaks(request: Request) -> Response:
     """Break points in the order in which they were made, with how many messages each holds."""
     services = services_of(request)
@@ -124,7 +125,7 @@ async def list_breaks(request: Request) -> Response:
     return page([_break_body(services, point) for point in points], None)
 
 
-@breaks.post("", status_code=201, response_model=BreakBody)
+@breaks.post("", status_code=201, response_model=described(BreakBody))
 async def add_break(request: Request, body: NewBreak) -> Response:
     """Hold from now on what a filter means."""
     services = services_of(request)
@@ -136,7 +137,7 @@ async def add_break(request: Request, body: NewBreak) -> Response:
     return answer(_break_body(services, point), 201)
 
 
-@breaks.delete("", response_model=ManyGone)
+@breaks.delete("", response_model=described(ManyGone))
 async def remove_breaks(request: Request, then: Then = None) -> Response:
     """Take every break point away."""
     services = services_of(request)
@@ -148,7 +149,7 @@ async def remove_breaks(request: Request, then: Then = None) -> Response:
     return answer({"break_points": len(ids), "messages": done, "held": len(services.hold)})
 
 
-@breaks.delete("/{id}", response_model=BreakGone)
+@breaks.delete("/{id}", response_model=described(BreakGone))
 async def remove_break(request: Request, id: Id, then: Then = None) -> Response:
     """Take a break point away; what it holds stays held unless `then` says otherwise."""
     services = services_of(request)
@@ -161,7 +162,7 @@ async def remove_break(request: Request, id: Id, then: Then = None) -> Response:
 # ---------------------------------------------------------------------- held messages
 
 
-@router.get("", response_model=HeldList)
+@router.get("", response_model=described(HeldList))
 async def list_held(
     request: Request,
     after: Annotated[int, Query(ge=0)] = 0,
@@ -183,7 +184,7 @@ async def list_held(
     return page(bodies, found[limit - 1].seq if len(found) > limit else None)
 
 
-@router.get("/{seq}", response_model=HeldDetail)
+@router.get("/{seq}", response_model=described(HeldDetail))
 async def show_held(request: Request, seq: Seq) -> Response:
     """One message that is held or was, as it was said and as it is now."""
     services = services_of(request)
@@ -197,7 +198,7 @@ async def show_held(request: Request, seq: Seq) -> Response:
     return answer({**body, "said": msgspec.Raw(stored[0].body)})
 
 
-@router.post("/release", response_model=ManyGone)
+@router.post("/release", response_model=described(ManyGone))
 async def release_some(request: Request, body: Some) -> Response:
     """Let several go on, in their order."""
     services = services_of(request)
@@ -205,7 +206,7 @@ async def release_some(request: Request, body: Some) -> Response:
     return answer({"break_points": 0, "messages": done, "held": len(services.hold)})
 
 
-@router.post("/drop", response_model=ManyGone)
+@router.post("/drop", response_model=described(ManyGone))
 async def drop_some(request: Request, body: Some) -> Response:
     """Bring several to nobody."""
     services = services_of(request)
@@ -213,7 +214,7 @@ async def drop_some(request: Request, body: Some) -> Response:
     return answer({"break_points": 0, "messages": done, "held": len(services.hold)})
 
 
-@router.post("/{seq}/release", response_model=HeldGone)
+@router.post("/{seq}/release", response_model=described(HeldGone))
 async def release(request: Request, seq: Seq) -> Response:
     """Let a message go on as it is now."""
     services = services_of(request)
@@ -223,7 +224,7 @@ async def release(request: Request, seq: Seq) -> Response:
     return answer({"seq": seq, "state": "released", "went_on": went_on, "held": len(services.hold)})
 
 
-@router.post("/{seq}/drop", response_model=HeldGone)
+@router.post("/{seq}/drop", response_model=described(HeldGone))
 async def drop(request: Request, seq: Seq) -> Response:
     """Bring a message to nobody: a dead letter, and a `failure` to its sender."""
     services = services_of(request)
@@ -233,7 +234,7 @@ async def drop(request: Request, seq: Seq) -> Response:
     return answer({"seq": seq, "state": "dropped", "went_on": went_on, "held": len(services.hold)})
 
 
-@router.post("/{seq}/delay", response_model=HeldBody)
+@router.post("/{seq}/delay", response_model=described(HeldBody))
 async def delay(request: Request, seq: Seq, body: Delay) -> Response:
     """Let a message go on by itself later; said again, it is later again."""
     services = services_of(request)
@@ -247,7 +248,7 @@ async def delay(request: Request, seq: Seq, body: Delay) -> Response:
 
 @router.patch(
     "/{seq}",
-    response_model=HeldBody,
+    response_model=described(HeldBody),
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _EDIT}}}},
 )
 async def edit(request: Request, seq: Seq) -> Response:

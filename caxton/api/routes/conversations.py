@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page
 from caxton.api.routes.break_points import held_body
 from caxton.api.rows import conversation_body, with_outcome
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")]
 
 
-@router.get("", response_model=Conversations)
+@router.get("", response_model=described(Conversations))
 async def list_conversations(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,
@@ -43,7 +44,7 @@ async def list_conversations(
     return page(bodies, rows[-1].first_seq if len(rows) == limit else None)
 
 
-@router.get("/{id:path}", response_model=ConversationDetail)
+@router.get("/{id:path}", response_model=described(ConversationDetail))
 async def show(
     request: Request,
     id: Annotated[str, Path(max_length=1024, description="The conversation's id.")],

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import page
 from caxton.api.rows import dead_letter_body
 from caxton.api.services import full_name, services_of
@@ -16,7 +17,7 @@ from caxton.schemas.messages import DeadLetters
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 
 
-@router.get("", response_model=DeadLetters)
+@router.get("", response_model=described(DeadLetters))
 async def list_dead_letters(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.replays import verdict_body
 from caxton.api.services import durable, services_of
@@ -15,7 +16,7 @@ from caxton.deploy import DeploymentView
 from caxton.errors import DeploymentNotFound
 from caxton.journal import DeploymentRow, Reader
 from caxton.schemas.deployments import DeploymentBody, Deployments
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 
@@ -23,7 +24,7 @@ ALL = 1_000_000
 """Deployments are few; one is found by reading them."""
 
 
-@router.get("", response_model=Deployments)
+@router.get("", response_model=described(Deployments))
 async def list_deployments(
     request: Request,
     agent: Annotated[str | None, Query(max_length=63)] = None,
@@ -45,7 +46,7 @@ async def list_deployments(
     return page(bodies, None)
 
 
-@router.get("/{id}", response_model=DeploymentBody)
+@router.get("/{id}", response_model=described(DeploymentBody))
 async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """One deployment."""
     services = services_of(request)
@@ -56,7 +57,7 @@ async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Res
     return answer((await _bodies(services.reader, [row]))[0])
 
 
-@router.post("/{id}/rollback", status_code=201, response_model=DeploymentBody)
+@router.post("/{id}/rollback", status_code=201, response_model=described(DeploymentBody))
 async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Undo a deployment: a new one brings the revision, settings and limits back that the agent had before it."""
     services = services_of(request)
@@ -66,7 +67,7 @@ async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) ->
     return answer(deployment_body(view), 201)
 
 
-@router.post("/{id}/promote", response_model=DeploymentBody)
+@router.post("/{id}/promote", response_model=described(DeploymentBody))
 async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Let the new revision take over now, whatever stage or time is left; answers when it has."""
     services = services_of(request)
@@ -76,7 +77,7 @@ async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> 
     return answer(deployment_body(view))
 
 
-@router.post("/{id}/abort", response_model=DeploymentBody)
+@router.post("/{id}/abort", response_model=described(DeploymentBody))
 async def abort(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Take the new revision back; the old one goes on alone, with nothing lost. Answers when it does."""
     services = services_of(request)

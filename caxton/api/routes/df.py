@@ -9,14 +9,15 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import page
 from caxton.api.services import services_of
 from caxton.bus.directory import NEVER_US, Entry
 from caxton.bus.subscriptions import Subscription
 from caxton.bus.vocabulary import Declined
 from caxton.errors import InvalidMessage
-from caxton.schemas.daemon import DfEntries, DfEntryBody, DfSubscriptionBody, DfSubscriptions
-from caxton.schemas.messages import iso
+from caxton.schemas.daemon import DfEntries, DfSubscriptions
+from caxton.schemas.shape import iso
 
 router = APIRouter(prefix="/df", tags=["df"])
 
@@ -35,7 +36,7 @@ class DfSearchBody(BaseModel):
     )
 
 
-@router.get("", response_model=DfEntries)
+@router.get("", response_model=described(DfEntries))
 async def registrations(request: Request) -> Response:
     """Every registration, the oldest first."""
     return page([_entry(one) for one in services_of(request).df.entries()], None)
@@ -43,7 +44,7 @@ async def registrations(request: Request) -> Response:
 
 @router.post(
     "/search",
-    response_model=DfEntries,
+    response_model=described(DfEntries),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -72,13 +73,13 @@ async def search(request: Request) -> Response:
     return page([_entry(one) for one in found], None)
 
 
-@router.get("/subscriptions", response_model=DfSubscriptions)
+@router.get("/subscriptions", response_model=described(DfSubscriptions))
 async def subscriptions(request: Request) -> Response:
     """Who is told when a search finds something else than before, the oldest first."""
     return page([_subscription(one) for one in services_of(request).df.subscriptions()], None)
 
 
-def _entry(entry: Entry) -> DfEntryBody:
+def _entry(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "registered_at": iso(entry.registered_us),
@@ -87,7 +88,7 @@ def _entry(entry: Entry) -> DfEntryBody:
     }
 
 
-def _subscription(one: Subscription) -> DfSubscriptionBody:
+def _subscription(one: Subscription) -> dict[str, Any]:
     return {
         "subscriber": one.subscriber,
         "conversation_id": one.conversation_id,

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from caxton.acl import Performative
 from caxton.acl.message import read_message
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page
 from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
@@ -56,7 +57,7 @@ class Keys:
 @router.post(
     "",
     status_code=202,
-    response_model=SubmittedBody,
+    response_model=described(SubmittedBody),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -102,7 +103,7 @@ async def submit(
         keys.release(idempotency_key)
 
 
-@router.get("", response_model=Messages)
+@router.get("", response_model=described(Messages))
 async def search(
     request: Request,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
@@ -132,7 +133,7 @@ async def search(
     return page(bodies, rows[-1].seq if len(rows) == limit else None)
 
 
-@router.get("/{id}", response_model=MessageBody)
+@router.get("/{id}", response_model=described(MessageBody))
 async def show(
     request: Request, id: Annotated[str, Path(max_length=64, description="A message's id, or its seq.")]
 ) -> Response:

@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page
 from caxton.api.services import durable, services_of
 from caxton.errors import ConversationNotFound, ResourceError
 from caxton.journal import Pin, Unpin
 from caxton.schemas.deployments import PinBody, Pins
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 router = APIRouter(prefix="/pins", tags=["pins"])
 
@@ -22,14 +23,14 @@ MOST = 200
 Id = Annotated[str, Path(max_length=1024, description="The conversation's id.")]
 
 
-@router.get("", response_model=Pins)
+@router.get("", response_model=described(Pins))
 async def list_pins(request: Request) -> Response:
     """Pinned conversations, the newest first."""
     pins = await services_of(request).reader.pins()
     return page([{"conversation_id": id, "pinned_at": iso(at_us)} for id, at_us in pins], None)
 
 
-@router.put("/{id:path}", response_model=PinBody)
+@router.put("/{id:path}", response_model=described(PinBody))
 async def pin(request: Request, id: Id) -> Response:
     """Pin a conversation; one that is pinned already stays so."""
     services = services_of(request)

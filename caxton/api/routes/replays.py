@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer
 from caxton.api.services import services_of
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.replay import ReplayRequest, Report
 from caxton.schemas.deployments import ReplayBody
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 router = APIRouter(prefix="/replays", tags=["replays"])
 
@@ -40,7 +41,7 @@ class ReplayWish(BaseModel):
 
 @router.post(
     "",
-    response_model=ReplayBody,
+    response_model=described(ReplayBody),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 import caxton
 from caxton.api.meter_sources import readings
+from caxton.api.openapi import described
 from caxton.api.responses import answer, view_body
 from caxton.api.services import Services, services_of
 from caxton.api.stream.hub import Hub
 from caxton.bus import BusCounts
 from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 from caxton.telemetry import metrics
 
 probes = APIRouter(tags=["probes"])
@@ -25,13 +26,13 @@ COUNTS = tuple(name for name in BusCounts.__slots__ if not name.startswith("by_"
 """The bus's plain counters; those with a label are in `/metrics`."""
 
 
-@probes.get("/health", response_model=HealthBody)
+@probes.get("/health", response_model=described(HealthBody))
 async def health() -> Response:
     """Whether the daemon answers at all."""
     return answer({"status": "ok"})
 
 
-@probes.get("/ready", response_model=ReadyBody)
+@probes.get("/ready", response_model=described(ReadyBody))
 async def ready(request: Request) -> Response:
     """200 where messages are taken and handled; 503 with the reasons where not."""
     why = _missing(services_of(request))
@@ -46,7 +47,7 @@ async def prometheus(request: Request) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.get("/status", response_model=StatusBody)
+@router.get("/status", response_model=described(StatusBody))
 async def status(request: Request) -> Response:
     """The daemon, its cells, agents and journal at a glance."""
     services = services_of(request)
@@ -86,7 +87,7 @@ async def status(request: Request) -> Response:
     )
 
 
-@router.post("/daemon/stop", status_code=202, response_model=HealthBody)
+@router.post("/daemon/stop", status_code=202, response_model=described(HealthBody))
 async def stop(request: Request) -> Response:
     """Begin the daemon's end: intake stops, turns finish, the journal is closed. Answers before that."""
     services_of(request).stop()

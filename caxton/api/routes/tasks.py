@@ -9,12 +9,14 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import LONGEST_WAIT_S, duration
 from caxton.api.services import Services, services_of
 from caxton.duration import PATTERN
 from caxton.errors import InvalidTask
-from caxton.schemas.messages import TaskDetail, Tasks, iso
+from caxton.schemas.messages import TaskDetail, Tasks
+from caxton.schemas.shape import iso
 from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView
 
 CANCEL_WAIT_S = 10.0
@@ -65,7 +67,7 @@ class TaskBody(BaseModel):
 @router.post(
     "",
     status_code=201,
-    response_model=TaskDetail,
+    response_model=described(TaskDetail),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -88,7 +90,7 @@ async def run(request: Request, wait: Wait = None) -> Response:
     return await _shown(services, id, patience, 201)
 
 
-@router.get("", response_model=Tasks)
+@router.get("", response_model=described(Tasks))
 async def list_tasks(
     request: Request,
     before: Annotated[int | None, Query(ge=1, description="Only those that began before.")] = None,
@@ -99,13 +101,13 @@ async def list_tasks(
     return page([_summary(one) for one in found], following)
 
 
-@router.get("/{id}", response_model=TaskDetail)
+@router.get("/{id}", response_model=described(TaskDetail))
 async def show(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
     """One task with every branch; with `wait`, when it has ended or the time is over."""
     return await _shown(services_of(request), id, _patience(wait, 0.0), 200)
 
 
-@router.post("/{id}/cancel", response_model=TaskDetail)
+@router.post("/{id}/cancel", response_model=described(TaskDetail))
 async def cancel(request: Request, id: Annotated[str, Path(max_length=64)], wait: Wait = None) -> Response:
     """Cancel a task: what is open in it is cancelled by its protocol, and it ends when the answers to that have come,
     after 2 s at the latest. Answers when it has ended or `wait` is over."""

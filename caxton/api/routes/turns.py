@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from caxton.api.openapi import described
 from caxton.api.responses import page
 from caxton.api.rows import turn_body
 from caxton.api.services import full_name, services_of
@@ -15,7 +16,7 @@ from caxton.schemas.messages import Turns
 router = APIRouter(prefix="/turns", tags=["turns"])
 
 
-@router.get("", response_model=Turns)
+@router.get("", response_model=described(Turns))
 async def list_turns(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,

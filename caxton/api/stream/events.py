@@ -24,7 +24,7 @@ from caxton.acl.message import read_message
 from caxton.api.stream.hub import WAITING_ROWS, EventFilter, Gap, Hub, StreamRow, Subscriber
 from caxton.errors import InvalidMessage
 from caxton.journal import REDELIVERED
-from caxton.schemas.messages import iso
+from caxton.schemas.shape import iso
 
 router = APIRouter(tags=["events"])
 

@@ -9,6 +9,8 @@ import typer
 
 from caxton.cli.commands.agent_deploy import deploy
 from caxton.cli.options import AgentName, Format, Limit, Output, Project
+from caxton.schemas.messages import LogBody
+from caxton.schemas.shape import plain, shaped, text_of
 
 LOGS_READ = 10_000
 """The API gives logs from the oldest on; so many are read to find the newest."""
@@ -41,17 +43,17 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
             caxton.agents(),
             output,
             [
-                ("NAME", lambda a: a["name"]),
-                ("STATE", lambda a: a["state"]),
-                ("REVISION", lambda a: (a["revision"] or "-")[:12]),
-                ("CELL", lambda a: a["cell"]),
-                ("WAITING", lambda a: a["mailbox"]),
-                ("TURNS", lambda a: a["turns"]),
-                ("FAILED", lambda a: a["failed_turns"]),
-                ("SENT", lambda a: a["sent"]),
-                ("MEMORY", lambda a: "-" if a["memory_kib"] == 0 else memory(a["memory_kib"])),
-                ("RESTARTS", lambda a: a["restarts"]),
-                ("LAST ERROR", lambda a: a["last_error"] or ""),
+                ("NAME", lambda a: a.name),
+                ("STATE", lambda a: a.state),
+                ("REVISION", lambda a: (a.revision or "-")[:12]),
+                ("CELL", lambda a: a.cell),
+                ("WAITING", lambda a: a.mailbox),
+                ("TURNS", lambda a: a.turns),
+                ("FAILED", lambda a: a.failed_turns),
+                ("SENT", lambda a: a.sent),
+                ("MEMORY", lambda a: "-" if a.memory_kib == 0 else memory(a.memory_kib)),
+                ("RESTARTS", lambda a: a.restarts),
+                ("LAST ERROR", lambda a: a.last_error or ""),
             ],
             "no agents; deploy one: caxton agent deploy NAME FILE",
         )
@@ -75,7 +77,8 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
         document(agent, output)
         return
     wanted = colour_wanted()
-    for key, value in agent.items():
+    fields: dict[str, Any] = plain(agent)
+    for key, value in fields.items():
         label = paint(f"{key.replace('_', ' '):<14}", "bold", wanted)
         match value:
             case dict() if value:
@@ -215,7 +218,7 @@ def logs(
         else:
             listing(records, Format.JSONL if follow else output, [], "")
         if follow:
-            after = int(records[-1]["seq"]) if records else None
+            after = int(records[-1].seq) if records else None
             for event in caxton.events(after=after, kinds=["log"], agent=name):
                 if event.kind == "log" and output is Format.TEXT:
                     _log_line(_record(event.data))
@@ -223,22 +226,23 @@ def logs(
                     document(_record(event.data), Format.JSONL)
 
 
-def _record(event: dict[str, Any]) -> dict[str, Any]:
+def _record(event: dict[str, Any]) -> LogBody:
     """A log event in the shape of a listed log line."""
     fields = dict(event["body"])
     level, message = fields.pop("level"), fields.pop("message")
-    return {"seq": event["seq"], "at": event["at"], "level": level, "message": message, "fields": fields}
+    found = {"seq": event["seq"], "at": event["at"], "level": level, "message": message, "fields": fields}
+    return shaped(found, LogBody)
 
 
-def _log_line(record: dict[str, Any]) -> None:
+def _log_line(record: LogBody) -> None:
     from caxton.cli.output.printing import colour_wanted, paint, safe, say
 
     styles = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "dim"}
-    level = str(record.get("level", "info"))
+    level = record.level
     # a traceback has lines of its own
-    first, *others = str(record.get("message", "")).split("\n")
+    first, *others = record.message.split("\n")
     say(
-        f"{paint(safe(record['at']), 'dim', colour_wanted())} "
+        f"{paint(text_of(record.at), 'dim', colour_wanted())} "
         f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(first)}"
     )
     for line in others:
@@ -251,4 +255,4 @@ def _change(project: Path | None, name: str, step: str) -> None:
 
     with connection.client(project, timeout_s=60.0) as caxton:
         agent = caxton.change_agent(name, step)
-    talk(f"{safe(name)}: {agent['state']}")
+    talk(f"{safe(name)}: {agent.state}")

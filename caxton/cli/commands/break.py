@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text, seconds
+from caxton.schemas.held import BreakBody, BreakGone, HeldBody, HeldGone, ManyGone
+from caxton.schemas.shape import Message, text_of
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,27 +26,31 @@ app = typer.Typer(
 )
 
 
-def _live(ctx: typer.Context, what: str) -> list[dict[str, Any]]:
-    """Break points or held messages of the running daemon; none where no daemon answers."""
+def _live(ctx: typer.Context, ask: Callable[[Client], list[T]]) -> list[T]:
+    """What the running daemon answers; nothing where none does."""
     from caxton.cli.connection import client
     from caxton.errors import CaxtonError
 
     project = ctx.params.get("project") or ctx.find_root().params.get("project")
     try:
         with client(project, timeout_s=1.0) as caxton:
-            return caxton.breaks() if what == "breaks" else caxton.held()
+            return ask(caxton)
     except CaxtonError:
         return []
 
 
 def _breaks(ctx: typer.Context, incomplete: str) -> list[str]:
-    points = _live(ctx, "breaks")
-    names = [str(point[key]) for point in points for key in ("id", "name") if point[key]]
+    points = _live(ctx, lambda caxton: caxton.breaks())
+    names = [name for point in points for name in (point.id, point.name) if name]
     return [name for name in names if name.startswith(incomplete)]
 
 
 def _seqs(ctx: typer.Context, incomplete: str) -> list[str]:
-    return [seq for one in _live(ctx, "held") if (seq := str(one["seq"])).startswith(incomplete)]
+    return [
+        seq
+        for one in _live(ctx, lambda caxton: caxton.held())
+        if (seq := str(one.seq)).startswith(incomplete)
+    ]
 
 
 def _acts(incomplete: str) -> list[str]:
@@ -125,7 +133,7 @@ def add(
     if output is not Format.TEXT:
         document(point, output)
         return
-    talk(f"{point['id']} holds {safe(point['filter']) or 'every message'}; see: caxton break held")
+    talk(f"{point.id} holds {safe(point.filter) or 'every message'}; see: caxton break held")
 
 
 @app.command("list")
@@ -144,14 +152,14 @@ def list_breaks(project: Project = None, output: Output = Format.TEXT) -> None:
             caxton.breaks(),
             output,
             [
-                ("ID", lambda p: p["id"]),
-                ("NAME", lambda p: p["name"]),
-                ("HITS", lambda p: p["hits"]),
-                ("HELD", lambda p: p["held"]),
+                ("ID", lambda p: p.id),
+                ("NAME", lambda p: p.name),
+                ("HITS", lambda p: p.hits),
+                ("HELD", lambda p: p.held),
                 ("ENDS", _ends),
-                ("MADE", lambda p: p["created_at"]),
-                ("BY", lambda p: p["by"]),
-                ("FILTER", lambda p: p["filter"] or "(every message)"),
+                ("MADE", lambda p: text_of(p.created_at)),
+                ("BY", lambda p: p.by),
+                ("FILTER", lambda p: p.filter or "(every message)"),
             ],
             "no break points; make one: caxton break add FILTER",
         )
@@ -186,15 +194,20 @@ def rm(
         raise ConfigurationError("--release and --drop contradict each other", hint="leave one of them out")
     then = "release" if release else "drop" if drop else None
     with connection.client(project) as caxton:
-        gone = caxton.remove_breaks(then=then) if id is None else caxton.remove_break(id, then=then)
+        gone: ManyGone | BreakGone
+        if id is None:
+            gone = caxton.remove_breaks(then=then)
+            what = plural(gone.break_points, "break point")
+        else:
+            gone = caxton.remove_break(id, then=then)
+            what = safe(gone.id)
     if output is not Format.TEXT:
         document(gone, output)
         return
-    what = plural(gone["break_points"], "break point") if id is None else safe(gone["id"])
-    done = f", {plural(gone['messages'], 'message')} {_DONE[then]}" if then is not None else ""
+    done = f", {plural(gone.messages, 'message')} {_DONE[then]}" if then is not None else ""
     left = (
-        f"; {plural(gone['held'], 'message')} {'stays' if gone['held'] == 1 else 'stay'} held: caxton break held"
-        if gone["held"]
+        f"; {plural(gone.held, 'message')} {'stays' if gone.held == 1 else 'stay'} held: caxton break held"
+        if gone.held
         else ""
     )
     talk(f"{what} gone{done}{left}")
@@ -225,24 +238,24 @@ def held(
 
     with connection.client(project) as caxton:
         found = caxton.held(after=after, conversation=conversation, break_id=of_break, limit=limit)
-        total = caxton.status()["held"]["messages"]
+        total = caxton.status().held.messages
     listing(
         found,
         output,
         [
-            ("SEQ", lambda h: h["seq"]),
+            ("SEQ", lambda h: h.seq),
             ("STATE", _state),
-            ("BY", lambda h: h["break_id"]),
-            ("FROM", lambda h: short(h["message"]["sender"])),
-            ("ACT", lambda h: h["message"]["performative"]),
-            ("TO", lambda h: ", ".join(short(name) for name in h["message"]["receiver"])),
-            ("CONVERSATION", lambda h: safe(h["message"]["conversation_id"])),
-            ("CONTENT", lambda h: compact(h["message"].get("content"), 60)),
+            ("BY", lambda h: h.break_id),
+            ("FROM", lambda h: short(h.message.sender)),
+            ("ACT", lambda h: h.message.performative),
+            ("TO", lambda h: ", ".join(short(name) for name in h.message.receiver)),
+            ("CONVERSATION", lambda h: safe(h.message.conversation_id)),
+            ("CONTENT", lambda h: compact(h.message.content, 60)),
         ],
         "nothing is held",
     )
     if len(found) == limit < total:
-        talk(f"{total} are held; go on with --after {found[-1]['seq']}")
+        talk(f"{total} are held; go on with --after {found[-1].seq}")
 
 
 @app.command()
@@ -262,24 +275,26 @@ def show(seq: Seq, project: Project = None, output: Output = Format.TEXT) -> Non
     if output is not Format.TEXT:
         document(found, output)
         return
-    message = found["message"]
+    message = found.message
     rows = [
-        ("state", _state(found) + (f", as message {found['went_on']}" if found["went_on"] else "")),
-        ("held since", found["at"]),
-        ("break point", found["break_id"] or "none: it waits behind another"),
-        ("message", f"{short(message['sender'])} {message['performative']} → {_names(message)}"),
-        ("conversation", message["conversation_id"]),
+        ("state", _state(found) + (f", as message {found.went_on}" if found.went_on else "")),
+        ("held since", text_of(found.at)),
+        ("break point", found.break_id or "none: it waits behind another"),
+        ("message", f"{short(message.sender)} {message.performative} → {_names(message)}"),
+        ("conversation", message.conversation_id),
     ]
     rows += [
-        (key, message[key]) for key in ("protocol", "reply_with", "in_reply_to", "reply_by") if key in message
+        (key, message.json[key])
+        for key in ("protocol", "reply_with", "in_reply_to", "reply_by")
+        if key in message.json
     ]
     for key, text in rows:
         say(f"{key:<13} {safe(text)}")
-    document(message.get("content"), Format.JSON)
-    if found["edited"]:
-        said = found["said"]
-        say(f"{'it was':<13} {safe(said['performative'])} → {safe(_names(said))}")
-        document(said.get("content"), Format.JSON)
+    document(message.content, Format.JSON)
+    if found.edited:
+        said = found.said
+        say(f"{'it was':<13} {safe(said.performative)} → {safe(_names(said))}")
+        document(said.content, Format.JSON)
 
 
 @app.command()
@@ -347,7 +362,7 @@ def delay(
     if output is not Format.TEXT:
         document(found, output)
         return
-    talk(f"{seq} goes on at {found['due_at']}")
+    talk(f"{seq} goes on at {text_of(found.due_at) if found.due_at else 'once'}")
 
 
 @app.command()
@@ -400,7 +415,7 @@ def edit(
     if output is not Format.TEXT:
         document(gone or found, output)
         return
-    talk(f"{seq} is changed" + (f" and went on as {gone['went_on']}" if gone else "; it is still held"))
+    talk(f"{seq} is changed" + (f" and went on as {gone.went_on}" if gone else "; it is still held"))
 
 
 _DONE = {"release": "released", "drop": "dropped"}
@@ -425,16 +440,17 @@ def _let_go(
         raise ConfigurationError("name one message, or say --next or --all", hint="see: caxton break held")
     with connection.client(project, timeout_s=60.0) as caxton:
         if seq is not None:
-            gone = caxton.release(seq) if step == "release" else caxton.drop(seq)
-            text = f"{seq} {_DONE[step]} as {gone['went_on']}"
+            one = caxton.release(seq) if step == "release" else caxton.drop(seq)
+            gone: HeldGone | ManyGone = one
+            text = f"{seq} {_DONE[step]} as {one.went_on}"
         else:
             act = caxton.release_some if step == "release" else caxton.drop_some
-            gone = act(break_id=of_break, conversation=conversation, following=following)
-            text = f"{plural(gone['messages'], 'message')} {_DONE[step]}"
+            gone = some = act(break_id=of_break, conversation=conversation, following=following)
+            text = f"{plural(some.messages, 'message')} {_DONE[step]}"
     if output is not Format.TEXT:
         document(gone, output)
         return
-    talk(f"{text}; {gone['held']} held")
+    talk(f"{text}; {gone.held} held")
 
 
 def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
@@ -445,8 +461,8 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     from caxton.cli.input.json_argument import json_value
     from caxton.errors import ConfigurationError
 
-    message = caxton.held_message(seq)["message"]
-    before = {key: message.get(key) for key in ("performative", "receiver", "content")}
+    message = caxton.held_message(seq).message
+    before = {key: message.json.get(key) for key in ("performative", "receiver", "content")}
     text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")
     after = json_value(text, "what was written")
     if not isinstance(after, dict):
@@ -455,22 +471,22 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key not in before or before[key] != value}
 
 
-def _ends(point: Mapping[str, Any]) -> str:
-    if point["ended"]:
-        return f"ended: {point['ended']}"
-    parts = [f"after {point['count']}"] if point["count"] else []
-    return ", ".join(parts + ([point["until_at"]] if point["until_at"] else []))
+def _ends(point: BreakBody) -> str:
+    if point.ended:
+        return f"ended: {point.ended}"
+    parts = [f"after {point.count}"] if point.count else []
+    return ", ".join(parts + ([text_of(point.until_at)] if point.until_at else []))
 
 
-def _state(found: Mapping[str, Any]) -> str:
-    if found["state"] == "delayed":
-        state = f"delayed to {found['due_at']}"
-    elif found.get("behind"):
-        state = f"{found['state']}, behind {found['behind']}"
+def _state(found: HeldBody) -> str:
+    if found.state == "delayed":
+        state = f"delayed to {text_of(found.due_at) if found.due_at else '-'}"
+    elif found.behind:
+        state = f"{found.state}, behind {found.behind}"
     else:
-        state = str(found["state"])
-    return f"{state}, edited" if found["edited"] else state
+        state = str(found.state)
+    return f"{state}, edited" if found.edited else state
 
 
-def _names(message: Mapping[str, Any]) -> str:
-    return ", ".join(name.removesuffix("@local") for name in message["receiver"])
+def _names(message: Message) -> str:
+    return ", ".join(name.removesuffix("@local") for name in message.receiver)

@@ -350,13 +350,13 @@ def _summary(found: list[dict[str, Any]]) -> None:
         return
     counts = Counter((one["protocol"], one["state"], one["outcome"]) for one in found)
     listing(
-        [{"kind": kind, "count": count} for kind, count in counts.most_common()],
+        counts.most_common(),
         Format.TEXT,
         [
-            ("CONVERSATIONS", lambda one: one["count"]),
-            ("PROTOCOL", lambda one: one["kind"][0]),
-            ("STATE", lambda one: one["kind"][1]),
-            ("OUTCOME", lambda one: one["kind"][2]),
+            ("CONVERSATIONS", lambda one: one[1]),
+            ("PROTOCOL", lambda one: one[0][0]),
+            ("STATE", lambda one: one[0][1]),
+            ("OUTCOME", lambda one: one[0][2]),
         ],
         "",
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent
+from caxton.schemas.shape import text_of
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -60,16 +61,16 @@ def list_conversations(
             else filtered_lists.conversations(caxton, wanted, limit, agent),
             output,
             [
-                ("ID", lambda c: c["id"]),
-                ("PIN", lambda c: "pinned" if c["pinned"] else ""),
-                ("PROTOCOL", lambda c: c["protocol"]),
-                ("STATE", lambda c: c["state"]),
-                ("OUTCOME", lambda c: c["outcome"]),
-                ("VIOLATIONS", lambda c: c["violations"] or ""),
-                ("STARTED", lambda c: c["started_at"]),
-                ("MESSAGES", lambda c: c["messages"]),
-                ("INITIATOR", lambda c: short(c["initiator"])),
-                ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c["participants"])),
+                ("ID", lambda c: c.id),
+                ("PIN", lambda c: "pinned" if c.pinned else ""),
+                ("PROTOCOL", lambda c: c.protocol),
+                ("STATE", lambda c: c.state),
+                ("OUTCOME", lambda c: c.outcome),
+                ("VIOLATIONS", lambda c: c.violations or ""),
+                ("STARTED", lambda c: text_of(c.started_at)),
+                ("MESSAGES", lambda c: c.messages),
+                ("INITIATOR", lambda c: short(c.initiator)),
+                ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c.participants)),
             ],
             "no conversations",
         )
@@ -142,7 +143,7 @@ def show(
 
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
-    messages = found["items"]
+    messages = found.items
     if output is Format.JSON:
         document(found, output)
         return
@@ -154,18 +155,18 @@ def show(
     sequence = MessageLines(say, colour=colour_wanted(), width=width, headings=False, turns=True)
     for stored in messages:
         sequence.message(stored)
-    if not found.get("next"):
-        for stored in found["held"]:
-            sequence.held(stored)
+    if not found.next:
+        for held in found.held:
+            sequence.held(held)
     if messages:
         lasted = moment(messages[-1]) - moment(messages[0])
-        who = sorted({short(stored["message"].get("sender", "?")) for stored in messages})
+        who = sorted({short(stored.message.sender) for stored in messages})
         talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
-    for branch in found["branches"]:
-        why = f" ({safe(branch['reason'])})" if branch["reason"] else ""
-        awarded = ", awarded" if branch["awarded"] else ""
-        say(f"{safe(found['state'])}: {short(branch['participant'])} is {branch['state']}{awarded}{why}")
-    if found.get("next"):
+    for branch in found.branches:
+        why = f" ({safe(branch.reason)})" if branch.reason else ""
+        awarded = ", awarded" if branch.awarded else ""
+        say(f"{safe(found.state)}: {short(branch.participant)} is {branch.state}{awarded}{why}")
+    if found.next:
         talk(f"there are more; show them with --limit {limit * 10}")
 
 
@@ -200,7 +201,7 @@ def export(
 
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
-    messages = [stored["message"] for stored in found["items"]]
+    messages = [stored.message for stored in found.items]
     match form:
         case Export.JSON:
             document(messages, Format.JSON)
@@ -208,14 +209,14 @@ def export(
             for message in messages:
                 document(message, Format.JSONL)
         case Export.MERMAID:
-            message_files.put(sequence_diagram(messages))
+            message_files.put(sequence_diagram(message.json for message in messages))
         case Export.SVG:
             message_files.put(diagram.draw_svg(diagram.read_story(found)))
         case Export.TEXT:
             columns = shutil.get_terminal_size((120, 24)).columns
             message_files.put(diagram.draw_text(diagram.read_story(found), columns))
         case Export.FIPA_STRING | Export.XML:
-            whole = [read_json(json.dumps(message).encode()) for message in messages]
+            whole = [read_json(json.dumps(message.json).encode()) for message in messages]
             message_files.put(message_files.written(whole, message_files.Form(form.value)))
-    if found.get("next"):
+    if found.next:
         talk(f"there are more; export them with --limit {limit * 10}")

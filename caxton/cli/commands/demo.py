@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caxton.cli.options import seconds as duration
+from caxton.schemas.messages import DeadLetterBody
+from caxton.schemas.shape import Message, shaped
 
 if TYPE_CHECKING:
     from caxton.cli.output.market_tally import MarketTally
@@ -221,7 +223,7 @@ def sum_up(folder: Path, tally: MarketTally, fast: Pace | None) -> None:
 
     with connection.client(folder) as caxton:
         agents = caxton.agents()
-    fuel, turns = sum(agent["fuel"] for agent in agents), sum(agent["turns"] for agent in agents)
+    fuel, turns = sum(agent.fuel for agent in agents), sum(agent.turns for agent in agents)
     say()
     for line in summary(tally, fuel, turns, fast):
         say(line)
@@ -243,18 +245,18 @@ async def watch(
         sent = await caxton.send(order("book", rounds, pause_ms))
         try:
             async with asyncio.timeout(patience_s):
-                async for event in caxton.events(after=sent["seq"] - 1, kinds=["message", "dead_letter"]):
+                async for event in caxton.events(after=sent.seq - 1, kinds=["message", "dead_letter"]):
                     if event.kind == "gap":
                         tally.messages += event.data["lost"]
                         if sequence is not None:
                             talk(f"… {event.data['lost']:,} not shown")
                     elif event.kind == "dead_letter":
                         if sequence is not None:
-                            sequence.dead_letter(event.data)
-                    elif tally.add(event.data):
+                            sequence.dead_letter(shaped(event.data, DeadLetterBody))
+                    elif tally.add(stored := event.stored):
                         if sequence is not None:
-                            sequence.message(event.data)
-                        if reports(event.data["message"], sent["conversation_id"]):
+                            sequence.message(stored)
+                        if reports(stored.message, sent.conversation_id):
                             return True
         except TimeoutError:
             pass
@@ -271,15 +273,15 @@ def order(item: str, rounds: int, pause_ms: int) -> dict[str, Any]:
     }
 
 
-def reports(message: dict[str, Any], conversation: str) -> bool:
+def reports(message: Message, conversation: str) -> bool:
     """Whether this is the buyer's report on the order in that conversation; AgentError where it cannot be had."""
     from caxton.errors import AgentError
 
-    act = message["performative"]
-    if message["conversation_id"] != conversation or act in ("request", "agree"):
+    act = message.performative
+    if message.conversation_id != conversation or act in ("request", "agree"):
         return False
     if act != "inform":
-        why = message.get("content")
+        why = message.content
         raise AgentError(f"the buyer did not do it: {act}: {why}", hint="look at: caxton doctor")
     return True
 
@@ -298,10 +300,10 @@ async def sprint(folder: Path, patience_s: float) -> Pace | None:
         return None
     async with AsyncClient(socket_path(folder / STATE), timeout=patience_s + 5.0) as caxton:
         answer = await caxton.send(order("pen", SPRINT_ROUNDS, 0), wait_s=patience_s, replies=2)
-        if len(answer["replies"]) < 2:
+        if len(answer.replies) < 2:
             return None
-        first, last = await caxton.message(str(answer["seq"])), answer["replies"][-1]
-    return last["seq"] - first["seq"] + 1, moment(last) - moment(first)
+        first, last = await caxton.message(str(answer.seq)), answer.replies[-1]
+    return last.seq - first.seq + 1, moment(last) - moment(first)
 
 
 def summary(tally: MarketTally, fuel: int, turns: int, fast: Pace | None) -> Iterator[str]:

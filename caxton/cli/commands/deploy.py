@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from caxton.cli.options import Format, Limit, Output, Project
+from caxton.schemas.deployments import DeploymentBody, PlanBody
+from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.client import Client
@@ -45,13 +47,13 @@ def list_deployments(limit: Limit = 50, project: Project = None, output: Output 
             caxton.deployments(limit=limit),
             output,
             [
-                ("ID", lambda d: d["id"]),
-                ("AGENT", lambda d: d["agent"]),
-                ("REVISION", lambda d: (d["revision"] or "-")[:12]),
-                ("STRATEGY", lambda d: d["strategy"]),
-                ("STATE", lambda d: d["state"]),
-                ("AT", lambda d: d["created_at"]),
-                ("REASON", lambda d: d["reason"] or ""),
+                ("ID", lambda d: d.id),
+                ("AGENT", lambda d: d.agent),
+                ("REVISION", lambda d: (d.revision or "-")[:12]),
+                ("STRATEGY", lambda d: d.strategy),
+                ("STATE", lambda d: d.state),
+                ("AT", lambda d: text_of(d.created_at)),
+                ("REASON", lambda d: d.reason or ""),
             ],
             "no deployments",
         )
@@ -122,9 +124,7 @@ def abort(what: Which, project: Project = None, output: Output = Format.TEXT) ->
     if output is not Format.TEXT:
         document(answer, output)
     else:
-        talk(
-            f"{safe(answer['agent'])}: the old revision goes on ({safe(answer['reason'] or answer['state'])})"
-        )
+        talk(f"{safe(answer.agent)}: the old revision goes on ({safe(answer.reason or answer.state)})")
 
 
 @app.command()
@@ -155,9 +155,9 @@ def rollback(
         if what is None or not _ID.fullmatch(what):
             id = next(
                 (
-                    one["id"]
+                    one.id
                     for one in caxton.deployments(agent=what, limit=1000)
-                    if one["state"] == "running" and one["previous"] is not None and not one["unchanged"]
+                    if one.state == "running" and one.previous is not None and not one.unchanged
                 ),
                 None,
             )
@@ -179,100 +179,104 @@ def _id_of(caxton: Client, what: str) -> str:
     found = caxton.deployments(agent=what, limit=1)
     if not found:
         raise DeploymentNotFound(f"{what} has no deployment", hint="see: caxton deploy list")
-    return str(found[0]["id"])
+    return str(found[0].id)
 
 
-def _exit(found: dict[str, Any]) -> int:
+def _exit(found: DeploymentBody) -> int:
     from caxton.errors import Exit
 
-    progress: dict[str, Any] = found["progress"] or {}
-    if found["strategy"] == "shadow" and progress.get("over"):
+    progress: dict[str, Any] = found.progress or {}
+    if found.strategy == "shadow" and progress.get("over"):
         return int(Exit.EXPECTATION if progress.get("different") else Exit.OK)
-    return int(Exit.AGENT_FAILED if found["state"] in ("failed", "rolled_back") else Exit.OK)
+    return int(Exit.AGENT_FAILED if found.state in ("failed", "rolled_back") else Exit.OK)
 
 
-def follow(caxton: Client, answer: dict[str, Any]) -> dict[str, Any]:
+def follow(caxton: Client, answer: DeploymentBody) -> DeploymentBody:
     """Stay with a deployment until it has ended, and say how far it is whenever that is another."""
     from caxton.cli.output.deployments import where
     from caxton.cli.output.printing import talk
 
     last = ""
-    while answer["state"] in ("validating", "deploying", "draining"):
+    while answer.state in ("validating", "deploying", "draining"):
         line = where(answer)
         if line != last:
             talk(line)
             last = line
         time.sleep(LOOK_S)
-        answer = caxton.deployment(answer["id"])
+        answer = caxton.deployment(answer.id)
     return answer
 
 
-def tell_plan(plan: dict[str, Any], output: Format) -> None:
+def tell_plan(plan: PlanBody, output: Format) -> None:
     """Print what a deployment would change."""
     from caxton.cli.output.printing import compact, document, safe, say, talk
 
     if output is not Format.TEXT:
         document(plan, output)
         return
-    name = safe(plan["agent"])
-    if plan["unchanged"]:
-        talk(f"{name} runs revision {plan['revision'][:12]} already: nothing would change")
+    name = safe(plan.agent)
+    if plan.unchanged:
+        talk(f"{name} runs revision {plan.revision[:12]} already: nothing would change")
         return
-    now = "is new" if plan["new"] else f"is {plan['state']}"
-    talk(f"{name} {now}; with the strategy {plan['strategy']} this would change, and nothing has been done:")
-    for line in plan["changes"]:
+    now = "is new" if plan.new else f"is {plan.state}"
+    talk(f"{name} {now}; with the strategy {plan.strategy} this would change, and nothing has been done:")
+    for line in plan.changes:
         before, after = (
-            safe(str(one)[:12] if line["what"] == "revision" and one else compact(one))
-            for one in (line["before"], line["after"])
+            safe(str(one)[:12] if line.what == "revision" and one else compact(one))
+            for one in (line.before, line.after)
         )
-        say(f"{safe(line['what']):<24} {before} -> {after}")
+        say(f"{safe(line.what):<24} {before} -> {after}")
 
 
-def tell(answer: dict[str, Any], output: Format) -> None:
+def tell(answer: DeploymentBody, output: Format) -> None:
     """Print how a deployment ended; DeploymentError where the agent does not run the new revision."""
     from caxton.cli.output.deployments import where
     from caxton.cli.output.printing import document, safe, span, talk
     from caxton.errors import DeploymentError
 
-    name = safe(answer["agent"])
+    name = safe(answer.agent)
     if output is not Format.TEXT:
         document(answer, output)
-    progress: dict[str, Any] = answer["progress"] or {}
-    if answer["strategy"] == "shadow" and progress.get("over"):
-        talk(f"{name}: {safe(answer['reason'])}")
+    progress: dict[str, Any] = answer.progress or {}
+    if answer.strategy == "shadow" and progress.get("over"):
+        talk(f"{name}: {safe(answer.reason)}")
         raise typer.Exit(_exit(answer))
-    if answer["state"] in ("failed", "rolled_back"):
+    if answer.state in ("failed", "rolled_back"):
         raise DeploymentError(
-            f"{name}: {answer['reason'] or answer['state']}", hint=f"caxton deploy status {answer['id']}"
+            f"{name}: {answer.reason or answer.state}", hint=f"caxton deploy status {answer.id}"
         )
     if output is not Format.TEXT:
         return
-    revision = str(answer["revision"])[:12]
-    if answer["state"] in ("deploying", "draining"):
+    revision = str(answer.revision)[:12]
+    if answer.state in ("deploying", "draining"):
         talk(f"{where(answer)}{_memory(answer)}")
         talk(f"look: caxton deploy status {name}; decide: caxton deploy promote|abort {name}")
         return
-    if answer["unchanged"]:
+    if answer.unchanged:
         talk(f"{name} runs revision {revision} already: unchanged")
         return
-    times: dict[str, float | None] = answer["timings"] or {}
-    took = [
-        f"{label} {span(spent / scale)}"
-        for key, label, scale in (
-            ("compile_ms", "compiled in", 1e3),
-            ("load_ms", "loaded in", 1e3),
-            ("pause_us", "paused for", 1e6),
-        )
-        if (spent := times.get(key)) is not None
-    ]
+    times = answer.timings
+    took = (
+        [
+            f"{label} {span(spent / scale)}"
+            for spent, label, scale in (
+                (times.compile_ms, "compiled in", 1e3),
+                (times.load_ms, "loaded in", 1e3),
+                (times.pause_us, "paused for", 1e6),
+            )
+            if spent is not None
+        ]
+        if times
+        else []
+    )
     talk(f"{name} runs revision {revision}" + (f": {', '.join(took)}" if took else "") + _memory(answer))
 
 
-def _memory(answer: dict[str, Any]) -> str:
+def _memory(answer: DeploymentBody) -> str:
     """What became of the agent's state, and why."""
     from caxton.cli.output.printing import safe
 
-    if answer["memory"] is None:
+    if answer.memory is None:
         return ""
-    why = answer["memory_reason"]
-    return f", state {answer['memory']}" + (f" ({safe(why)})" if why else "")
+    why = answer.memory_reason
+    return f", state {answer.memory}" + (f" ({safe(why)})" if why else "")

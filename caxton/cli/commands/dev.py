@@ -209,7 +209,7 @@ class Daemon:
         while is_held(self._folder / connection.STATE):
             try:
                 with connection.client(self._folder) as caxton:
-                    if caxton.ready()["ready"]:
+                    if caxton.ready().ready:
                         return False
             except Unreachable:
                 pass
@@ -324,9 +324,12 @@ def as_json(event: Event) -> str:
 
     import msgspec
 
-    from caxton.schemas.messages import iso
+    from caxton.schemas.shape import iso, plain
 
     body: dict[str, Any] = msgspec.to_builtins(event)
+    gate = getattr(event, "gate", None)
+    if gate is not None:
+        body["gate"] = plain(gate)
     body = {"event": body.pop("event"), "at": iso(body.pop("at_us")), **body}
     return json.dumps(body)
 

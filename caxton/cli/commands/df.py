@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from caxton.cli.options import Format, Output, Project
+from caxton.schemas.daemon import DfEntryBody
+from caxton.schemas.shape import text_of
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -117,30 +119,30 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
             caxton.df_subscriptions(),
             output,
             [
-                ("SUBSCRIBER", lambda s: s["subscriber"]),
-                ("SINCE", lambda s: s["since"]),
-                ("CONVERSATION", lambda s: s["conversation_id"]),
+                ("SUBSCRIBER", lambda s: s.subscriber),
+                ("SINCE", lambda s: s.since),
+                ("CONVERSATION", lambda s: s.conversation_id),
                 (
                     "SEARCH",
-                    lambda s: s["content"] if isinstance(s["content"], str) else compact(s["content"]),
+                    lambda s: s.content if isinstance(s.content, str) else compact(s.content),
                 ),
             ],
             "nobody has subscribed",
         )
 
 
-def _show(entries: list[dict[str, Any]], output: Format, empty: str) -> None:
+def _show(entries: list[DfEntryBody], output: Format, empty: str) -> None:
     from caxton.cli.output.printing import listing
 
     listing(
         entries,
         output,
         [
-            ("AGENT", lambda e: e["name"]),
-            ("SERVICES", lambda e: ", ".join(map(_service, e["description"].get("services", []))) or "-"),
-            ("PROTOCOLS", lambda e: ", ".join(e["description"].get("protocols", [])) or "-"),
-            ("LANGUAGES", lambda e: ", ".join(e["description"].get("languages", [])) or "-"),
-            ("EXPIRES", lambda e: e["expires_at"] or "never"),
+            ("AGENT", lambda e: e.name),
+            ("SERVICES", lambda e: ", ".join(map(_service, e.description.get("services", []))) or "-"),
+            ("PROTOCOLS", lambda e: ", ".join(e.description.get("protocols", [])) or "-"),
+            ("LANGUAGES", lambda e: ", ".join(e.description.get("languages", [])) or "-"),
+            ("EXPIRES", lambda e: text_of(e.expires_at) if e.expires_at else "never"),
         ],
         empty,
     )

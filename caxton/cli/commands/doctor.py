@@ -201,11 +201,11 @@ def held(folder: Path) -> Finding:
         return Finding("held", "ok", "no daemon answers")
     try:
         with Client(path, timeout=2.0) as caxton:
-            totals = caxton.status()["held"]
+            totals = caxton.status().held
     except CaxtonError as error:
         return Finding("held", "warn", f"the daemon does not say: {error.message}", error.hint)
-    text = f"{plural(totals['messages'], 'message')} held, {plural(totals['break_points'], 'break point')}"
-    if totals["messages"] or totals["break_points"]:
+    text = f"{plural(totals.messages, 'message')} held, {plural(totals.break_points, 'break point')}"
+    if totals.messages or totals.break_points:
         return Finding("held", "warn", text, "see: caxton break held, caxton break list")
     return Finding("held", "ok", text)
 

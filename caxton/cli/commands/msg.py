@@ -8,6 +8,8 @@ import typer
 
 from caxton.cli.commands.msg_convert import convert
 from caxton.cli.options import Find, Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
+from caxton.schemas.messages import DeadLetterBody, SubmittedBody
+from caxton.schemas.shape import Message, shaped, text_of
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -162,47 +164,47 @@ def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> 
     return message
 
 
-def _answer(answer: dict[str, Any], output: Format, wait: bool, replies: int, timeout: float) -> None:
+def _answer(answer: SubmittedBody, output: Format, wait: bool, replies: int, timeout: float) -> None:
     from caxton.cli.output.message_lines import MessageLines
     from caxton.cli.output.printing import colour_wanted, document, say, talk
     from caxton.errors import TimedOut
 
-    came: list[dict[str, Any]] = answer.get("replies") or []
-    if answer.get("held"):
-        talk(f"message {answer['seq']} is held: caxton break show {answer['seq']}")
+    came = answer.replies
+    if answer.held:
+        talk(f"message {answer.seq} is held: caxton break show {answer.seq}")
     if output is Format.JSON:
         document(answer, output)
     elif output is Format.JSONL:
         for item in came if wait else [answer]:
             document(item, output)
     elif wait:
-        talk(f"sent {answer['id']} in {answer['conversation_id']}")
+        talk(f"sent {answer.id} in {answer.conversation_id}")
         sequence = MessageLines(say, colour=colour_wanted(), headings=False)
         for item in came:
             sequence.message(item)
     else:
-        say(f"{answer['id']}  {answer['conversation_id']}")
+        say(f"{answer.id}  {answer.conversation_id}")
     for item in came if wait else ():
-        _raise_notice(item["message"], f"caxton conv show {answer['conversation_id']}")
+        _raise_notice(item.message, f"caxton conv show {answer.conversation_id}")
     if wait and len(came) < replies:
         raise TimedOut(
             f"{len(came)} of {replies} replies came within {timeout:g} s",
-            hint=f"caxton conv show {answer['conversation_id']}",
+            hint=f"caxton conv show {answer.conversation_id}",
         )
 
 
-def _raise_notice(said: dict[str, Any], hint: str) -> None:
+def _raise_notice(said: Message, hint: str) -> None:
     """Raise what the platform says of a message that was not delivered or not handled.
 
     What `ams` answers to a request of its own is an answer like any other agent's; its notices name a message.
     """
     from caxton.errors import AgentError, ProtocolViolated
 
-    why: Any = said.get("content")
-    if not said["sender"].startswith("ams@") or not isinstance(why, dict) or "message_id" not in why:
+    why: Any = said.content
+    if not said.sender.startswith("ams@") or not isinstance(why, dict) or "message_id" not in why:
         return
     notice = cast("dict[str, Any]", why)
-    if said["performative"] == "failure":
+    if said.performative == "failure":
         who = notice.get("receiver", "a receiver")
         raise AgentError(f"{who} did not handle it: {notice.get('reason', 'no reason given')}", hint=hint)
     if notice.get("error") == "protocol_violation":
@@ -252,7 +254,7 @@ def tail(
     sequence = MessageLines(say, colour=colour_wanted(), width=width)
     shown = 0
     with connection.client(project) as caxton:
-        platform = str(caxton.status()["platform"]) if wanted else ""
+        platform = str(caxton.status().platform) if wanted else ""
         events = caxton.events(
             after=after, kinds=["message", "dead_letter"], agent=agent, conversation=conversation
         )
@@ -260,15 +262,16 @@ def tail(
             if event.kind == "gap":
                 talk(f"… {event.data['lost']:,} not shown")
             elif event.kind == "message":
-                if wanted and not wanted.passes(MessageSubject(event.data, platform)):
+                stored = event.stored
+                if wanted and not wanted.passes(MessageSubject(stored.message, platform, stored)):
                     continue
                 if output is Format.TEXT:
-                    sequence.message(event.data)
+                    sequence.message(stored)
                 else:
                     document(event.data, Format.JSONL)
                 shown += 1
             elif output is Format.TEXT and event.kind == "dead_letter" and not wanted:
-                sequence.dead_letter(event.data)
+                sequence.dead_letter(shaped(event.data, DeadLetterBody))
             if count is not None and shown >= count:
                 return
 
@@ -299,9 +302,9 @@ def show(
         return
     wanted = colour_wanted()
     MessageLines(say, colour=wanted, headings=False, turns=True).message(stored)
-    cause = f", said in the turn of number {stored['cause']}" if stored["cause"] else ", from outside"
-    say(paint(f"  number {stored['seq']}{cause}, {stored['hops']} hops, at {stored['at']}", "dim", wanted))
-    for key, value in stored["message"].items():
+    cause = f", said in the turn of number {stored.cause}" if stored.cause else ", from outside"
+    say(paint(f"  number {stored.seq}{cause}, {stored.hops} hops, at {text_of(stored.at)}", "dim", wanted))
+    for key, value in stored.message.json.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         say(f"  {safe(key):<16} {safe(text)}")
 
@@ -342,19 +345,19 @@ def list_messages(
         list(reversed(newest)),
         output,
         [
-            ("SEQ", lambda m: m["seq"]),
-            ("AT", lambda m: m["at"]),
-            ("CONVERSATION", lambda m: m["message"].get("conversation_id", "-")),
-            ("SENDER", lambda m: short(m["message"].get("sender", "-"))),
-            ("ACT", lambda m: m["message"].get("performative", "-")),
-            ("RECEIVER", lambda m: receivers(m["message"])),
-            ("CONTENT", lambda m: _content(m["message"])),
+            ("SEQ", lambda m: m.seq),
+            ("AT", lambda m: text_of(m.at)),
+            ("CONVERSATION", lambda m: m.message.conversation_id or "-"),
+            ("SENDER", lambda m: short(m.message.sender or "-")),
+            ("ACT", lambda m: m.message.performative or "-"),
+            ("RECEIVER", lambda m: receivers(m.message)),
+            ("CONTENT", lambda m: _content(m.message)),
         ],
         "no messages",
     )
 
 
-def _content(message: dict[str, Any]) -> str:
+def _content(message: Message) -> str:
     from caxton.cli.output.printing import compact
 
-    return "" if message.get("content") is None else compact(message["content"], 200)
+    return "" if message.content is None else compact(message.content, 200)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout
 from caxton.presentation.replays import totals_line
+from caxton.schemas.deployments import ReplayAgent, ReplayBody, ReplayTotals, ReplayTurn
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -74,71 +75,70 @@ def replay(
             baseline=wasm is not None,
         )
     if output is Format.JSONL:
-        for turn in report["turns"]:
+        for turn in report.turns:
             document(turn, output)
     elif output is Format.JSON:
         document(report, output)
     else:
         tell(report)
-    if differs(report["totals"]):
+    if differs(report.totals):
         raise typer.Exit(int(Exit.EXPECTATION))
-    if report["timed_out"]:
+    if report.timed_out:
         raise typer.Exit(int(Exit.TIMED_OUT))
 
 
-def differs(totals: Mapping[str, Any]) -> bool:
+def differs(totals: ReplayTotals) -> bool:
     """Whether a turn that was run did not end as it did."""
-    return bool(totals["changed"] or totals["illegal"] or totals["trapped"])
+    return bool(totals.changed or totals.illegal or totals.trapped)
 
 
-def tell(report: Mapping[str, Any]) -> None:
+def tell(report: ReplayBody) -> None:
     """Print a whole report."""
     from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say
 
     wanted = colour_wanted()
-    turns: list[dict[str, Any]] = report["turns"]
-    by_talk: dict[str, list[dict[str, Any]]] = {id: [] for id in report["conversations"]}
+    turns = report.turns
+    by_talk: dict[str, list[ReplayTurn]] = {id: [] for id in report.conversations}
     for turn in turns:
-        by_talk[turn["conversation_id"]].append(turn)
+        by_talk[turn.conversation_id].append(turn)
     for id, of_talk in by_talk.items():
         say(paint(f"{safe(id)}  {plural(len(of_talk), 'turn')}", "bold", wanted))
         for turn in of_talk:
             for line in turn_lines(turn, colour=wanted):
                 say(f"  {line}")
-    for one in report["agents"]:
+    for one in report.agents:
         say(start_line(one))
-    say(paint(totals_line(report["totals"]), "bold", wanted))
-    if report["timed_out"]:
+    say(paint(totals_line(report.totals), "bold", wanted))
+    if report.timed_out:
         say("the time was over before all of it was run")
 
 
-def turn_lines(turn: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
+def turn_lines(turn: ReplayTurn, *, colour: bool) -> Iterator[str]:
     """One turn, and what differs in it."""
-    from caxton.cli.output.message_lines import moment
     from caxton.cli.output.printing import paint
     from caxton.presentation.replays import difference_lines, turn_words
 
     number, agent, act, verdict, *figures = turn_words(turn)
-    at = time.strftime("%H:%M:%S", time.localtime(moment(turn)))
-    verdict = paint(verdict, _STYLES.get(turn["verdict"]), colour)
+    at = time.strftime("%H:%M:%S", time.localtime(turn.at.timestamp()))
+    verdict = paint(verdict, _STYLES.get(turn.verdict), colour)
     yield "  ".join((at, number, agent, act, verdict, *figures))
     yield from (f"    {line}" for line in difference_lines(turn))
 
 
-def start_line(one: Mapping[str, Any]) -> str:
+def start_line(one: ReplayAgent) -> str:
     """Where an agent began."""
     from caxton.cli.output.printing import plural, safe
 
-    start = one["start"]
-    where = "its beginning" if start["kind"] == "beginning" else f"its state after message {start['seq']}"
-    line = f"{safe(one['agent'])} on build {str(one['revision'])[:8]}, from {where}"
-    if start["turns"]:
-        line += f" with {plural(start['turns'], 'turn')} before"
-    if not start["exact"]:
-        line += f"; not the state of then: {safe(start['reason'])}"
-    if one["stumbled"]:
-        line += f"; {plural(len(one['stumbled']), 'turn')} of other conversations trapped on the way"
-    if one["changed"]:
-        names = ", ".join(safe(name) for name in one["changed"])
+    start = one.start
+    where = "its beginning" if start.kind == "beginning" else f"its state after message {start.seq}"
+    line = f"{safe(one.agent)} on build {str(one.revision)[:8]}, from {where}"
+    if start.turns:
+        line += f" with {plural(start.turns, 'turn')} before"
+    if not start.exact:
+        line += f"; not the state of then: {safe(start.reason)}"
+    if one.stumbled:
+        line += f"; {plural(len(one.stumbled), 'turn')} of other conversations trapped on the way"
+    if one.changed:
+        names = ", ".join(safe(name) for name in one.changed)
         line += f"; told what it is told now, not what it was told then: {names} changed since"
     return line

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import typer
 
 from caxton.cli.options import Format, Output, Project
+from caxton.schemas.daemon import AgentTotals, StatusBody
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -34,45 +32,45 @@ def status(project: Project = None, output: Output = Format.TEXT) -> None:
         _print(answer)
 
 
-def _print(answer: Mapping[str, Any]) -> None:
+def _print(answer: StatusBody) -> None:
     from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say, size, span
 
     wanted = colour_wanted()
-    agents, journal, counts = answer["agents"], answer["journal"], answer["counts"]
+    agents, journal, counts = answer.agents, answer.journal, answer.counts
     rows: list[tuple[str, str]] = [
-        ("project", f"{safe(answer['project'])}  {paint(safe(answer['folder']), 'dim', wanted)}"),
+        ("project", f"{safe(answer.project)}  {paint(safe(answer.folder), 'dim', wanted)}"),
         (
             "daemon",
-            f"running for {span(answer['uptime_s'])}, pid {answer['pid']}, caxton {answer['version']}",
+            f"running for {span(answer.uptime_s)}, pid {answer.pid}, caxton {answer.version}",
         ),
         (
             "agents",
-            f"{agents['running']} running, {_suspended(agents)}{agents['stopped']} stopped, "
+            f"{agents.running} running, {_suspended(agents)}{agents.stopped} stopped, "
             + _failed(agents, wanted),
         ),
     ]
-    for cell in answer["cells"]:
+    for cell in answer.cells:
         rows.append(
             (
-                f"cell {cell['no']}",
-                f"{cell['state']}, {plural(cell['agents'], 'agent')}, {cell['in_flight']} in flight, "
-                f"{size(1024 * (cell.get('rss_kib') or 0))}, {plural(cell['restarts'], 'restart')}, "
-                f"{cell['calls']} calls",
+                f"cell {cell.no}",
+                f"{cell.state}, {plural(cell.agents, 'agent')}, {cell.in_flight} in flight, "
+                f"{size(1024 * (cell.rss_kib or 0))}, {plural(cell.restarts, 'restart')}, "
+                f"{cell.calls} calls",
             )
         )
-    held = answer["held"]
-    if held["messages"] or held["break_points"]:
-        text = f"{plural(held['messages'], 'message')} held, {plural(held['break_points'], 'break point')}"
+    held = answer.held
+    if held.messages or held.break_points:
+        text = f"{plural(held.messages, 'message')} held, {plural(held.break_points, 'break point')}"
         rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow", wanted)))
     rows.append(
         (
             "journal",
-            f"{plural(journal['rows'], 'row')}, {size(journal['bytes'])}, committed up to "
-            f"{journal['committed_seq']:,}, {plural(journal['waiting_rows'], 'row')} waiting",
+            f"{plural(journal.rows, 'row')}, {size(journal.bytes)}, committed up to "
+            f"{journal.committed_seq:,}, {plural(journal.waiting_rows, 'row')} waiting",
         )
     )
-    if journal["failed"]:
-        rows.append(("", paint(f"cannot write: {safe(journal['failed'])}", "bold red", wanted)))
+    if journal.failed:
+        rows.append(("", paint(f"cannot write: {safe(journal.failed)}", "bold red", wanted)))
     rows.append(
         (
             "so far",
@@ -86,12 +84,12 @@ def _print(answer: Mapping[str, Any]) -> None:
         say(f"{paint(f'{name:<9}', 'bold', wanted)} {text}")
 
 
-def _failed(agents: Mapping[str, Any], wanted: bool) -> str:
+def _failed(agents: AgentTotals, wanted: bool) -> str:
     from caxton.cli.output.printing import paint
 
-    return paint(f"{agents['failed']} failed", "red" if agents["failed"] else None, wanted)
+    return paint(f"{agents.failed} failed", "red" if agents.failed else None, wanted)
 
 
-def _suspended(agents: Mapping[str, Any]) -> str:
+def _suspended(agents: AgentTotals) -> str:
     """How many are suspended, where any is."""
-    return f"{agents['suspended']} suspended, " if agents["suspended"] else ""
+    return f"{agents.suspended} suspended, " if agents.suspended else ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text
+from caxton.schemas.messages import TaskBranch, TaskDetail
+from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.client import Client
@@ -175,13 +177,13 @@ def list_tasks(limit: Limit = 50, project: Project = None, output: Output = Form
             caxton.tasks(limit=limit),
             output,
             [
-                ("ID", lambda t: t["id"]),
-                ("PROTOCOL", lambda t: t["protocol"]),
-                ("STATE", lambda t: t["state"]),
-                ("OUTCOME", lambda t: t["outcome"]),
-                ("ENDING", lambda t: t["ending"] or "under way"),
-                ("AT", lambda t: t["created_at"]),
-                ("PARTICIPANTS", lambda t: ", ".join(short(name) for name in t["participants"])),
+                ("ID", lambda t: t.id),
+                ("PROTOCOL", lambda t: t.protocol),
+                ("STATE", lambda t: t.state),
+                ("OUTCOME", lambda t: t.outcome),
+                ("ENDING", lambda t: t.ending or "under way"),
+                ("AT", lambda t: text_of(t.created_at)),
+                ("PARTICIPANTS", lambda t: ", ".join(short(name) for name in t.participants)),
             ],
             "no tasks",
         )
@@ -231,31 +233,31 @@ def cancel(
     _tell(found, output, judged=False)
 
 
-def _begun(task: dict[str, Any], output: Format) -> None:
+def _begun(task: TaskDetail, output: Format) -> None:
     from caxton.cli.output.printing import document, say
 
     if output is Format.TEXT:
-        say(task["id"])
+        say(task.id)
     else:
         document(task, output)
 
 
-def _followed(caxton: Client, found: dict[str, Any]) -> dict[str, Any]:
+def _followed(caxton: Client, found: TaskDetail) -> TaskDetail:
     """The task when it has ended, with a line about each change on the way."""
     from caxton.cli.output.printing import safe, talk
 
-    talk(f"task {safe(found['id'])}: {safe(found['protocol'])} with {len(found['participants'])}")
+    talk(f"task {safe(found.id)}: {safe(found.protocol)} with {len(found.participants)}")
     last = ""
-    while found["ended_at"] is None:
-        line = f"  {found['phase']}: {_counts(found['received'])}"
+    while found.ended_at is None:
+        line = f"  {found.phase}: {_counts(found.received)}"
         if line != last:
             talk(line)
             last = line
-        found = caxton.task(found["id"], wait_s=LOOK_S)
+        found = caxton.task(found.id, wait_s=LOOK_S)
     return found
 
 
-def _tell(found: dict[str, Any], output: Format, *, judged: bool = True) -> None:
+def _tell(found: TaskDetail, output: Format, *, judged: bool = True) -> None:
     """Print a task; with `judged` the exit code says how it ended."""
     from caxton.cli.output.message_lines import short
     from caxton.cli.output.printing import colour_wanted, document, paint, safe, say, table, talk
@@ -266,24 +268,24 @@ def _tell(found: dict[str, Any], output: Format, *, judged: bool = True) -> None
     else:
         wanted = colour_wanted()
         rows = [
-            [short(one["participant"]), one["state"], one["outcome"], _said(one["proposal"]), _result(one)]
-            for one in found["branches"]
+            [short(one.participant), one.state, one.outcome, _said(one.proposal), _result(one)]
+            for one in found.branches
         ]
         say(table(["PARTICIPANT", "STATE", "OUTCOME", "PROPOSAL", "RESULT"], rows))
-        ending = found["ending"] or "under way"
+        ending = found.ending or "under way"
         style = {"achieved": "green", "failed": "red", "timed-out": "red"}.get(ending, "yellow")
-        parts = [found["state"]]
-        if found["ending"] is None:
-            parts.append(found["phase"])
-        elif found["outcome"] in ("awarded", "no-award"):
+        parts = [found.state]
+        if found.ending is None:
+            parts.append(found.phase)
+        elif found.outcome in ("awarded", "no-award"):
             # the other two outcomes say no more than the ending
-            parts.append(found["outcome"])
+            parts.append(found.outcome)
         said = f"{', '.join(parts)}: {paint(ending, style, wanted)}"
-        talk(said + (f" ({safe(found['reason'])})" if found["reason"] else ""))
-        talk(f"received {_counts(found['received'])}; sent {_counts(found['sent'])}")
-        if found["price"] is not None:
-            talk(f"price {found['price']:g}")
-        for one in found["violations"]:
+        talk(said + (f" ({safe(found.reason)})" if found.reason else ""))
+        talk(f"received {_counts(found.received)}; sent {_counts(found.sent)}")
+        if found.price is not None:
+            talk(f"price {found.price:g}")
+        for one in found.violations:
             talk(f"violation: {safe(one['sender'])} said {safe(one['performative'])}: {safe(one['reason'])}")
     codes = {
         "not-achieved": Exit.EXPECTATION,
@@ -291,14 +293,14 @@ def _tell(found: dict[str, Any], output: Format, *, judged: bool = True) -> None
         "timed-out": Exit.TIMED_OUT,
         "cancelled": Exit.EXPECTATION,
     }
-    if judged and found["ending"] in codes:
-        raise typer.Exit(int(codes[found["ending"]]))
+    if judged and found.ending in codes:
+        raise typer.Exit(int(codes[found.ending]))
 
 
-def _result(branch: dict[str, Any]) -> str:
-    result = branch["result"]
+def _result(branch: TaskBranch) -> str:
+    result = branch.result
     if result is None:
-        return branch["reason"] or ""
+        return branch.reason or ""
     said = _said(result["content"])
     return f"{result['performative']} {said}".strip()
 

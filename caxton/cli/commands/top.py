@@ -6,7 +6,7 @@ In: two looks at the daemon's meters. Out: what happened between them, per secon
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_never
 import typer
 
 from caxton.cli.options import Format, Output, Project, seconds
+from caxton.schemas.daemon import AgentBody, StatusBody
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from caxton.client import Client
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-Row = Mapping[str, Any]
 
 
 class Order(StrEnum):
@@ -60,8 +59,8 @@ class Look:
     """The daemon's meters at one moment; `at` in seconds of a clock that never goes back."""
 
     at: float
-    status: Row
-    agents: Sequence[Row]
+    status: StatusBody
+    agents: Sequence[AgentBody]
 
 
 @app.command()
@@ -106,28 +105,28 @@ def look(caxton: Client) -> Look:
 
 def paces(before: Look, now: Look, order: Order) -> list[Pace]:
     """What each agent did between two looks, sorted by `order`. One that began again counts from zero."""
-    earlier = {agent["name"]: agent for agent in before.agents}
+    earlier = {agent.name: agent for agent in before.agents}
     passed = max(now.at - before.at, 1e-6)
 
-    def per_second(agent: Row, key: str) -> float:
-        total = float(agent[key])
-        grown = total - float(earlier.get(agent["name"], {}).get(key, 0))
+    def per_second(agent: AgentBody, count: Callable[[AgentBody], int]) -> float:
+        total, before_it = count(agent), earlier.get(agent.name)
+        grown = total - (count(before_it) if before_it else 0)
         return (grown if grown >= 0 else total) / passed
 
     found = [
         Pace(
-            name=agent["name"],
-            state=agent["state"],
-            cell=agent["cell"],
-            turns_s=per_second(agent, "turns"),
-            sent_s=per_second(agent, "sent"),
-            fuel_s=per_second(agent, "fuel"),
-            failed_s=per_second(agent, "failed_turns"),
-            busy=min(per_second(agent, "turn_us") / 1e6, 1.0),
-            waiting=agent["mailbox"],
-            memory_kib=agent["memory_kib"],
-            failed=agent["failed_turns"],
-            restarts=agent["restarts"],
+            name=agent.name,
+            state=agent.state,
+            cell=agent.cell,
+            turns_s=per_second(agent, lambda one: one.turns),
+            sent_s=per_second(agent, lambda one: one.sent),
+            fuel_s=per_second(agent, lambda one: one.fuel),
+            failed_s=per_second(agent, lambda one: one.failed_turns),
+            busy=min(per_second(agent, lambda one: one.turn_us) / 1e6, 1.0),
+            waiting=agent.mailbox,
+            memory_kib=agent.memory_kib,
+            failed=agent.failed_turns,
+            restarts=agent.restarts,
         )
         for agent in now.agents
     ]
@@ -160,19 +159,19 @@ def _print(caxton: Client, interval: float, order: Order, count: int, output: Fo
         found = paces(before, now, order)
         before = now
         if output is not Format.TEXT:
-            document({"cells": now.status["cells"], "agents": [asdict(pace) for pace in found]}, output)
+            document({"cells": now.status.cells, "agents": [asdict(pace) for pace in found]}, output)
             continue
         listing(
-            now.status["cells"],
+            now.status.cells,
             output,
             [
-                ("CELL", lambda cell: cell["no"]),
-                ("STATE", lambda cell: cell["state"]),
-                ("AGENTS", lambda cell: cell["agents"]),
-                ("IN FLIGHT", lambda cell: cell["in_flight"]),
-                ("MEMORY", lambda cell: size((cell["rss_kib"] or 0) * 1024)),
-                ("CPU S", lambda cell: round(cell["cpu_s"] or 0, 1)),
-                ("RESTARTS", lambda cell: cell["restarts"]),
+                ("CELL", lambda cell: cell.no),
+                ("STATE", lambda cell: cell.state),
+                ("AGENTS", lambda cell: cell.agents),
+                ("IN FLIGHT", lambda cell: cell.in_flight),
+                ("MEMORY", lambda cell: size((cell.rss_kib or 0) * 1024)),
+                ("CPU S", lambda cell: round(cell.cpu_s or 0, 1)),
+                ("RESTARTS", lambda cell: cell.restarts),
             ],
             "no cells",
         )
@@ -213,7 +212,7 @@ def _cell(key: str, value: Any) -> object:
     return value
 
 
-def _shown(key: str, row: Row) -> object:
+def _shown(key: str, row: dict[str, Any]) -> object:
     return _cell(key, row[key])
 
 
@@ -245,21 +244,21 @@ def _screen(now: Look, before: Look, order: Order, height: int) -> RenderableTyp
 
     found = paces(before, now, order)
     status = now.status
-    cells = status["cells"]
+    cells = status.cells
     turns, fuel = sum(pace.turns_s for pace in found), sum(pace.fuel_s for pace in found)
     head = Text(
-        f"{safe(status['project'])}  up {span(status['uptime_s'])}  {turns:,.0f} turns/s  {fuel:,.0f} fuel/s"
-        f"  {status['agents']['running']} of {status['agents']['total']} agents running  "
-        f"journal {size(status['journal']['bytes'])}, {status['journal']['waiting_rows']:,} rows waiting",
+        f"{safe(status.project)}  up {span(status.uptime_s)}  {turns:,.0f} turns/s  {fuel:,.0f} fuel/s"
+        f"  {status.agents.running} of {status.agents.total} agents running  "
+        f"journal {size(status.journal.bytes)}, {status.journal.waiting_rows:,} rows waiting",
         style="bold",
         overflow="ellipsis",
         no_wrap=True,
     )
     lines = [
         Text(
-            f"cell {cell['no']}: {cell['state']}, {cell['agents']:,} agents, {cell['in_flight']:,} in flight,"
-            f" {size((cell['rss_kib'] or 0) * 1024)}, {cell['restarts']} restarts",
-            style=state_style(cell["state"]) or "",
+            f"cell {cell.no}: {cell.state}, {cell.agents:,} agents, {cell.in_flight:,} in flight,"
+            f" {size((cell.rss_kib or 0) * 1024)}, {cell.restarts} restarts",
+            style=state_style(cell.state) or "",
             overflow="ellipsis",
             no_wrap=True,
         )

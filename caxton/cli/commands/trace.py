@@ -68,5 +68,5 @@ def show(
         ]
         for item in [bars] if output is Format.JSON else bars:
             document(item, output)
-    if found.get("next"):
+    if found.next:
         talk(f"there are more; show them with --limit {limit * 10}")

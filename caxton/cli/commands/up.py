@@ -45,7 +45,7 @@ def up(
     except Unreachable:
         pass
     else:
-        talk(f"already running: pid {status['pid']}, for {span(status['uptime_s'])}")
+        talk(f"already running: pid {status.pid}, for {span(status.uptime_s)}")
         return
     config = load(folder)
     for problem in config.problems():
@@ -61,16 +61,16 @@ def up(
     with connection.client(folder) as caxton:
         status = caxton.status()
         for agent in caxton.agents():
-            kept_out = agent["kept_out"]
+            kept_out = agent.kept_out
             if kept_out:
-                name = safe(agent["name"])
+                name = safe(agent.name)
                 talk(
-                    f"{name} keeps {str(agent['revision'])[:8]}; at its wasm stands {kept_out['revision'][:8]}, which "
-                    f"{safe(kept_out['reason'])}; to take it in: caxton agent deploy {name} "
-                    f"{config.config.agents[agent['name']].wasm}"
+                    f"{name} keeps {str(agent.revision)[:8]}; at its wasm stands {kept_out.revision[:8]}, which "
+                    f"{safe(kept_out.reason)}; to take it in: caxton agent deploy {name} "
+                    f"{config.config.agents[agent.name].wasm}"
                 )
-    agents = status["agents"]
+    agents = status.agents
     talk(
-        f"caxton is up: project {status['project']}, pid {status['pid']}, {plural(len(status['cells']), 'cell')}, "
-        f"{agents['running']} of {agents['total']} agents running"
+        f"caxton is up: project {status.project}, pid {status.pid}, {plural(len(status.cells), 'cell')}, "
+        f"{agents.running} of {agents.total} agents running"
     )

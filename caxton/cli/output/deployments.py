@@ -9,13 +9,15 @@ from caxton.cli.commands.replay import turn_lines
 from caxton.cli.output.printing import colour_wanted, paint, safe, span, state_style, table
 from caxton.presentation.replays import totals_line
 from caxton.presentation.text import drain_words
+from caxton.schemas.deployments import DeploymentBody, GateBody
+from caxton.schemas.shape import plain
 
 
-def where(found: dict[str, Any]) -> str:
+def where(found: DeploymentBody) -> str:
     """How far a deployment is, in one line."""
-    name, strategy, revision = safe(found["agent"]), found["strategy"], str(found["revision"])[:12]
-    progress: dict[str, Any] = found["progress"] or {}
-    if found["state"] == "draining":
+    name, strategy, revision = safe(found.agent), found.strategy, str(found.revision)[:12]
+    progress: dict[str, Any] = found.progress or {}
+    if found.state == "draining":
         left = f" ({drain_words(progress['drain'])})" if "drain" in progress else ""
         return f"{name} is revision {revision}; the old one ends its conversations{left}"
     match strategy:
@@ -25,36 +27,37 @@ def where(found: dict[str, Any]) -> str:
         case "shadow" if progress:
             return f"{name}: shadow of {revision}: {span(progress['left_s'])} left"
         case _:
-            return f"{name}: {strategy} of {revision}: {found['state']}"
+            return f"{name}: {strategy} of {revision}: {found.state}"
 
 
-def deployment_lines(found: dict[str, Any]) -> Iterator[str]:
+def deployment_lines(found: DeploymentBody) -> Iterator[str]:
     """Everything about a deployment, line by line."""
     wanted = colour_wanted()
-    timings: dict[str, Any] = found["timings"] or {}
     parts = ("timings", "validation", "progress", "gate", "waits")
-    rows: dict[str, Any] = {key: value for key, value in found.items() if key not in parts} | timings
+    fields: dict[str, Any] = plain(found)
+    rows = {key: value for key, value in fields.items() if key not in parts}
+    rows |= fields["timings"] or {}
     for name, value in rows.items():
         text = "-" if value is None else safe(value)
         label = paint(f"{name.replace('_', ' '):<13}", "bold", wanted)
         yield f"{label} {paint(text, state_style(value), wanted)}"
-    for check in found["validation"]:
+    for check in found.validation:
         label = paint(f"{'check':<13}", "bold", wanted)
-        word = paint("passed" if check["passed"] else "failed", "green" if check["passed"] else "red", wanted)
-        yield f"{label} {safe(check['step']):<10} {word}  {safe(check['detail'])} ({check['ms']:.1f} ms)"
-    if found["gate"] is not None:
-        yield from _gate(found["gate"], found["waits"], wanted)
-    if found["progress"] is not None:
-        yield from _progress(found["progress"], found["state"], wanted)
+        word = paint("passed" if check.passed else "failed", "green" if check.passed else "red", wanted)
+        yield f"{label} {safe(check.step):<10} {word}  {safe(check.detail)} ({check.ms:.1f} ms)"
+    if found.gate is not None:
+        yield from _gate(found.gate, found.waits, wanted)
+    if found.progress is not None:
+        yield from _progress(found.progress, found.state, wanted)
 
 
-def _gate(gate: dict[str, Any], waits: bool, wanted: bool) -> Iterator[str]:
+def _gate(gate: GateBody, waits: bool, wanted: bool) -> Iterator[str]:
     label = paint(f"{'gate':<13}", "bold", wanted)
-    word = paint("stopped" if gate["stopped"] else "passed", "yellow" if gate["stopped"] else "green", wanted)
-    why = f": {safe(gate['reason'])}" if gate["reason"] else ""
-    yield f"{label} {gate['mode']}  {word}{why}  ({totals_line(gate['totals'])})"
-    for turn in gate["turns"]:
-        yield f"  {safe(turn['conversation_id'])}"
+    word = paint("stopped" if gate.stopped else "passed", "yellow" if gate.stopped else "green", wanted)
+    why = f": {safe(gate.reason)}" if gate.reason else ""
+    yield f"{label} {gate.mode}  {word}{why}  ({totals_line(gate.totals)})"
+    for turn in gate.turns:
+        yield f"  {safe(turn.conversation_id)}"
         yield from (f"    {line}" for line in turn_lines(turn, colour=wanted))
     if waits:
         yield "it waits for: caxton deploy promote, caxton deploy abort, or a newer build"

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from caxton.cli.commands.replay import turn_lines
 from caxton.cli.output.printing import paint, safe, span
 from caxton.devloop import events as ev
 from caxton.presentation.replays import totals_line
+from caxton.schemas.deployments import GateBody
 
 SHORT = 8
 """Letters of a revision that are shown."""
@@ -72,7 +72,7 @@ class Lines:
                 yield self._row([event.agent], *parts, *_build(event.build_ms))
             case ev.Deployed():
                 yield self._deployed(event)
-                if event.gate is not None and event.gate["totals"]["turns"]:
+                if event.gate is not None and event.gate.totals.turns:
                     yield self._tried(event.gate)
             case ev.AwaitingDecision():
                 yield from self._held(event)
@@ -174,10 +174,10 @@ class Lines:
             f"elsewhere: {name}, undoes {safe(event.undoes)}" if event.undoes else f"elsewhere: {name}"
         )
 
-    def _tried(self, gate: dict[str, Any]) -> str:
+    def _tried(self, gate: GateBody) -> str:
         """What the conversations were answered, in a line."""
-        late = "" if not gate["timed_out"] else f"  {self._dim('the time was over')}"
-        return f"{' ' * (self._room + 2)}{self._dim('replay')}  {totals_line(gate['totals'])}{late}"
+        late = "" if not gate.timed_out else f"  {self._dim('the time was over')}"
+        return f"{' ' * (self._room + 2)}{self._dim('replay')}  {totals_line(gate.totals)}{late}"
 
     def _held(self, event: ev.AwaitingDecision) -> Iterator[str]:
         what = (
@@ -191,8 +191,8 @@ class Lines:
 
     def differences(self, event: ev.AwaitingDecision) -> Iterator[str]:
         """What differs in a build that waits."""
-        for turn in event.gate["turns"]:
-            yield f"  {safe(turn['conversation_id'])}"
+        for turn in event.gate.turns:
+            yield f"  {safe(turn.conversation_id)}"
             yield from (f"    {line}" for line in turn_lines(turn, colour=self._colour))
 
     def _configuration(self, event: ev.ConfigurationRead) -> Iterator[str]:

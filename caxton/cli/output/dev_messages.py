@@ -10,11 +10,12 @@ import json
 import shutil
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from caxton.cli.connection import STATE
-from caxton.cli.output.message_lines import moment, receivers, short
+from caxton.cli.output.message_lines import receivers, short
 from caxton.cli.output.printing import colour_wanted, compact, paint, safe, say
 from caxton.client import AsyncClient, StreamEvent
 from caxton.daemon_socket import socket_path
@@ -45,7 +46,7 @@ def _line(event: StreamEvent) -> str:
     data: dict[str, Any] = event.data
     if event.kind == "gap":
         return paint(f"          … {data['lost']:,} not shown", "dim", colour)
-    stamp = time.strftime("%H:%M:%S", time.localtime(moment(data)))
+    stamp = time.strftime("%H:%M:%S", time.localtime(datetime.fromisoformat(data["at"]).timestamp()))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 160
     if event.kind == "log":
         style = {"error": "red", "warning": "yellow"}.get(str(data["level"]))
@@ -54,9 +55,8 @@ def _line(event: StreamEvent) -> str:
     if event.kind == "dead_letter":
         text = f"✗ {short(data['agent'])}: {safe(data['code'])}: {safe(data['reason'])}"
         return f"{paint(stamp, 'dim', colour)}    {paint(text, 'red', colour)}"
-    message: dict[str, Any] = data["message"]
-    head = f"{short(message.get('sender', '?'))} → {receivers(message)}  {safe(message.get('performative', '?'))}"
-    content = message.get("content")
+    message = event.stored.message
+    head = f"{short(message.sender)} → {receivers(message)}  {safe(message.performative)}"
     room = max(width - len(head) - 14, 16)
-    tail = "" if content is None else f"  {compact(content, room)}"
+    tail = "" if message.content is None else f"  {compact(message.content, room)}"
     return f"{paint(stamp, 'dim', colour)}    {paint(head, 'dim', colour)}{tail}"

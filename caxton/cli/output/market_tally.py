@@ -6,13 +6,11 @@ In: stored messages as the API gives them, in their order. Out: counts, and the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, cast
 
 from caxton.cli.output.message_lines import moment, short
 from caxton.cli.output.printing import plural
-
-Row = Mapping[str, Any]
+from caxton.schemas.messages import MessageBody
 
 CONTRACT_NET = "fipa-contract-net"
 CLOCKWORK = frozenset({"timer", "ams"})
@@ -32,25 +30,25 @@ class MarketTally:
         self.last_s = 0.0
         self._accepted: dict[str, int] = {}
 
-    def add(self, stored: Row) -> bool:
+    def add(self, stored: MessageBody) -> bool:
         """Count one message; whether it belongs to the trade and not to the clockwork."""
-        message: Row = stored["message"]
-        act, sender = str(message["performative"]), short(message["sender"])
-        conversation = str(message["conversation_id"])
+        message = stored.message
+        act, sender = message.performative, short(message.sender)
+        conversation = message.conversation_id
         self.messages += 1
         self.last_s = moment(stored)
         self.first_s = self.first_s or self.last_s
-        names = {sender, *(short(name) for name in message["receiver"])}
+        names = {sender, *(short(name) for name in message.receiver)}
         if names & CLOCKWORK:
             return False
-        self.conversations.setdefault(conversation, message.get("protocol"))
-        if message.get("protocol") == CONTRACT_NET:
-            self._contract(conversation, act, sender, message.get("content"))
+        self.conversations.setdefault(conversation, message.protocol)
+        if message.protocol == CONTRACT_NET:
+            self._contract(conversation, act, sender, message.content)
         return True
 
     def _contract(self, conversation: str, act: str, sender: str, content: Any) -> None:
         self.acts[act] += 1
-        price: object = cast("Row", content).get("price") if isinstance(content, dict) else None
+        price: object = cast("dict[str, object]", content).get("price") if isinstance(content, dict) else None
         if act == "accept-proposal" and isinstance(price, int):
             self._accepted[conversation] = price
         elif act == "inform":

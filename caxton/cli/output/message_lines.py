@@ -10,13 +10,12 @@ terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
 
 from caxton.cli.output.printing import compact, paint, safe, span
-
-Row = Mapping[str, Any]
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import DeadLetterBody, DeadLetterOfMessage, MessageBody, TurnBody, VerdictBody
+from caxton.schemas.shape import Message
 
 _TIME_ROOM = 10
 _ACT_ROOM = 15
@@ -46,15 +45,14 @@ def short(name: object) -> str:
     return safe(str(name).removesuffix("@local"))
 
 
-def receivers(message: Row) -> str:
+def receivers(message: Message) -> str:
     """The receivers of a message, comma-separated."""
-    names: list[object] = message.get("receiver", [])
-    return ", ".join(short(name) for name in names) or "nobody"
+    return ", ".join(short(name) for name in message.receiver) or "nobody"
 
 
-def moment(stored: Row) -> float:
+def moment(stored: MessageBody | HeldBody) -> float:
     """When a message was admitted, in seconds since 1970."""
-    return datetime.fromisoformat(str(stored["at"])).timestamp()
+    return stored.at.timestamp()
 
 
 class MessageLines:
@@ -84,10 +82,10 @@ class MessageLines:
         self._sender_room = 11
         self._receiver_room = 11
 
-    def message(self, stored: Row) -> None:
+    def message(self, stored: MessageBody) -> None:
         """Print one stored message."""
-        message: Row = stored["message"]
-        conversation = str(message.get("conversation_id", ""))
+        message = stored.message
+        conversation = message.conversation_id
         at = moment(stored)
         began = self._began.setdefault(conversation, at)
         if len(self._began) > 10_000:
@@ -95,55 +93,50 @@ class MessageLines:
         if conversation != self._current:
             self._heading(conversation, message)
         self._out(self._line(stored, message, at - began))
-        dead_letters: list[Row] = stored.get("dead_letters", [])
-        verdict: Row | None = stored.get("verdict")
-        if verdict is not None:
-            self.verdict(verdict)
-        for dead in dead_letters:
+        if stored.verdict:
+            self.verdict(stored.verdict)
+        for dead in stored.dead_letters or ():
             self.dead_letter(dead)
 
-    def held(self, stored: Row) -> None:
+    def held(self, stored: HeldBody) -> None:
         """Print a message that is held."""
-        message: Row = stored["message"]
+        message = stored.message
         at = moment(stored)
-        began = self._began.setdefault(str(message.get("conversation_id", "")), at)
-        mark = f"⏸ held as {stored['seq']}" + (", edited" if stored["edited"] else "")
+        began = self._began.setdefault(message.conversation_id, at)
+        mark = f"⏸ held as {stored.seq}" + (", edited" if stored.edited else "")
         self._out(f"{self._line(stored, message, at - began)}  {paint(mark, 'yellow', self._colour)}")
 
-    def verdict(self, verdict: Row) -> None:
+    def verdict(self, verdict: VerdictBody) -> None:
         """Print what the referee said of a message that was no plain step."""
-        legal: list[object] = verdict.get("legal", [])
-        stopped = "" if verdict.get("delivered") else ", not delivered"
-        text = f"{safe(verdict.get('rule', ''))}{stopped}: {safe(verdict.get('sentence', ''))}"
-        if verdict.get("legality") == "violation":
-            here = ", ".join(safe(act) for act in legal) or "nothing"
-            text = f"✗ violation in {safe(verdict.get('state', '?'))}: {text}; legal here: {here}"
+        stopped = "" if verdict.delivered else ", not delivered"
+        text = f"{safe(verdict.rule)}{stopped}: {safe(verdict.sentence)}"
+        if verdict.legality == "violation":
+            here = ", ".join(safe(act) for act in verdict.legal) or "nothing"
+            text = f"✗ violation in {safe(verdict.state)}: {text}; legal here: {here}"
             colour = "bold red"
         else:
             text, colour = f"! {text}", "yellow"
         self._out(" " * (_TIME_ROOM + 1) + paint(text, colour, self._colour))
 
-    def dead_letter(self, dead: Row) -> None:
+    def dead_letter(self, dead: DeadLetterOfMessage | DeadLetterBody) -> None:
         """Print that a message could not be handled, and why."""
-        text = (
-            f"✗ {short(dead.get('agent', '?'))}: {safe(dead.get('code', ''))}: {safe(dead.get('reason', ''))}"
-        )
+        text = f"✗ {short(dead.agent)}: {safe(dead.code)}: {safe(dead.reason)}"
         self._out(" " * (_TIME_ROOM + 1) + paint(text, "red", self._colour))
 
-    def _heading(self, conversation: str, message: Row) -> None:
+    def _heading(self, conversation: str, message: Message) -> None:
         if self._headings:
-            protocol = message.get("protocol")
+            protocol = message.protocol
             head = paint(safe(conversation), "bold", self._colour)
             self._out("")
             self._out(f"{head}  {paint(safe(protocol), 'dim', self._colour)}" if protocol else head)
         self._current = conversation
 
-    def _line(self, stored: Row, message: Row, after_s: float) -> str:
-        act = str(message.get("performative", "?"))
-        sender, to = short(message.get("sender", "?")), receivers(message)
+    def _line(self, stored: MessageBody | HeldBody, message: Message, after_s: float) -> str:
+        act = message.performative or "?"
+        sender, to = short(message.sender), receivers(message)
         self._sender_room = max(self._sender_room, min(len(sender), 24))
         self._receiver_room = max(self._receiver_room, min(len(to), 36))
-        content = message.get("content")
+        content = message.content
         before = _TIME_ROOM + self._sender_room + _ACT_ROOM + self._receiver_room + len("   →  ")
         room = None if self._width is None else max(self._width - before, 16)
         parts = [
@@ -154,19 +147,19 @@ class MessageLines:
             to.ljust(self._receiver_room),
             "" if content is None else compact(content, room),
         ]
-        marks = [paint("redelivered", "yellow", self._colour)] if stored.get("redelivered") else []
-        was_held: Row | None = stored.get("held")
+        again = isinstance(stored, MessageBody) and stored.redelivered
+        marks = [paint("redelivered", "yellow", self._colour)] if again else []
+        was_held = stored.held if isinstance(stored, MessageBody) else None
         if was_held:
-            changed = ", edited" if was_held["edited"] else ""
-            text = f"held for {span(was_held['held_us'] / 1e6)} as {was_held['seq']}{changed}"
+            changed = ", edited" if was_held.edited else ""
+            text = f"held for {span(was_held.held_us / 1e6)} as {was_held.seq}{changed}"
             marks.append(paint(text, "yellow", self._colour))
-        if self._turns:
-            turns: list[Row] = stored.get("turns", [])
-            marks += [self._turn(turn) for turn in turns]
+        if self._turns and isinstance(stored, MessageBody):
+            marks += [self._turn(turn) for turn in stored.turns or ()]
         return " ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else "")
 
-    def _turn(self, turn: Row) -> str:
-        text = f"[{short(turn['agent'])}: {span(turn['turn_us'] / 1e6)}, {turn['fuel']:,} fuel]"
-        if turn["status"] != "ok":
-            return paint(f"{text[:-1]}, {safe(turn['status'])}]", "red", self._colour)
+    def _turn(self, turn: TurnBody) -> str:
+        text = f"[{short(turn.agent)}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel]"
+        if turn.status != "ok":
+            return paint(f"{text[:-1]}, {safe(turn.status)}]", "red", self._colour)
         return paint(text, "dim", self._colour)

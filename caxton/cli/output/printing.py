@@ -11,8 +11,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from caxton.cli.options import Format
 from caxton.presentation.text import compact as compact
@@ -22,8 +22,7 @@ from caxton.presentation.text import safe as safe
 from caxton.presentation.text import size as size
 from caxton.presentation.text import span as span
 
-Row = Mapping[str, Any]
-Column = tuple[str, Callable[[Row], object]]
+T = TypeVar("T")
 """A column of a listing: its heading and what an item shows there."""
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
@@ -91,14 +90,18 @@ def say(text: str = "") -> None:
 
 def document(value: Any, output: Format) -> None:
     """Print one value as JSON: indented for `json`, on one line for `jsonl`."""
+    from caxton.schemas.shape import plain
+
     if output is Format.JSONL:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
     else:
-        text = json.dumps(value, ensure_ascii=False, indent=2)
+        text = json.dumps(plain(value), ensure_ascii=False, indent=2)
     say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def listing(items: Iterable[Row], output: Format, columns: Sequence[Column], empty: str) -> None:
+def listing(
+    items: Iterable[T], output: Format, columns: Sequence[tuple[str, Callable[[T], object]]], empty: str
+) -> None:
     """Print a JSON array, JSON lines, or aligned columns; `empty` is said when there is nothing."""
     if output is Format.JSONL:
         for item in items:

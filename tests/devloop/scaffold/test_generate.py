@@ -101,20 +101,20 @@ def test_a_state_that_is_lost_is_noticed(tmp_path: Path) -> None:
     assert text.count("count = kept;") == 1
     source.write_text(text.replace("count = kept;", "count = kept - kept;"))
     with running(made.folder) as agents:
-        assert agents.ask({"add": 5})["content"] == {"count": 5}
+        assert agents.ask({"add": 5}).content == {"count": 5}
         agents.swap()
-        assert agents.ask({"add": 0})["content"] == {"count": 0}
+        assert agents.ask({"add": 0}).content == {"count": 0}
 
 
 def test_what_a_test_says_to_an_agent_and_hears_of_it(tmp_path: Path) -> None:
     new_agent("counter", Language.WAT, tmp_path / "counter", None)
     with running(tmp_path / "counter") as agents:
         answer = agents.ask({"add": 3}, conversation_id="c-1")
-        assert (answer["performative"], answer["conversation_id"]) == ("inform", "c-1")
+        assert (answer.performative, answer.conversation_id) == ("inform", "c-1")
         agents.tell({"add": 3})
-        assert agents.ask({"add": 0})["content"] == {"count": 3}, "an inform is not added"
+        assert agents.ask({"add": 0}).content == {"count": 3}, "an inform is not added"
         assert agents.logs() == []
-        assert agents.client.status()["agents"]["running"] == 1
+        assert agents.client.status().agents.running == 1
 
 
 @pytest.mark.parametrize("language", Language)

@@ -17,9 +17,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
+from shapes import made
+
 from caxton.client import AsyncClient
 from caxton.clock import SystemClock
 from caxton.daemon_socket import socket_path
+from caxton.schemas.daemon import AgentBody, StatusBody
+from caxton.schemas.messages import TurnRow
+from caxton.schemas.shape import plain
 from caxton_tui.model.store import Store
 
 FILE: Final = Path(__file__).with_suffix(".jsonl")
@@ -37,9 +42,14 @@ def fed(store: Store) -> Generator[float]:
     """Bring the recorded looks into the store, one after the other; their moments."""
     for line in FILE.read_text("utf-8").splitlines():
         look = json.loads(line)
-        store.looked(look["at"], look["status"], look["agents"])
+        agents = look["agents"]
+        store.looked(
+            look["at"],
+            made(StatusBody, look["status"]),
+            None if agents is None else [made(AgentBody, one) for one in agents],
+        )
         if look["turns"] is not None:
-            store.asked(turns=look["turns"])
+            store.asked(turns=[made(TurnRow, one) for one in look["turns"]])
         yield look["at"]
 
 
@@ -59,9 +69,11 @@ async def record(folder: Path) -> None:
             turns = await client.turns(limit=TURNS) if often else None
             look: dict[str, Any] = {
                 "at": round(clock.monotonic() - began, 3),
-                "status": await client.status(),
-                "agents": await client.agents() if often else None,
-                "turns": None if turns is None else [{key: turn[key] for key in FIGURES} for turn in turns],
+                "status": plain(await client.status()),
+                "agents": plain(await client.agents()) if often else None,
+                "turns": None
+                if turns is None
+                else [{key: getattr(turn, key) for key in FIGURES} for turn in turns],
             }
             # where it was recorded is nobody's business
             look["status"]["folder"] = "/srv/market"

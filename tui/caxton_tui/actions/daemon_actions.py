@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
+from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions.action import Action
 
 Json = Mapping[str, Any]
@@ -46,7 +47,7 @@ def change(name: str, step: str) -> Action:
             await client.remove_agent(name)
             return f"{name} is removed"
         agent = await client.change_agent(name, step)
-        return f"{name} is {agent['state']}"
+        return f"{name} is {agent.state}"
 
     command = f"caxton agent {step} {shlex.quote(name)}" + (" --yes" if step == "remove" else "")
     return Action(f"{step} {name}", command, run, _ASKED.get(step, ""))
@@ -58,8 +59,8 @@ def deploy(name: str, file: str, strategy: str) -> Action:
     async def run(client: AsyncClient) -> str:
         module = await asyncio.to_thread(_module, file)
         done = await client.deploy(name, module, strategy=strategy)
-        reason = f": {done['reason']}" if done.get("reason") else ""
-        return f"{name} runs {str(done['revision'])[:8]}, {done['state']}{reason}"
+        reason = f": {done.reason}" if done.reason else ""
+        return f"{name} runs {str(done.revision)[:8]}, {done.state}{reason}"
 
     command = f"caxton agent deploy {shlex.quote(name)} {shlex.quote(file)}"
     return Action(
@@ -77,27 +78,27 @@ def _module(file: str) -> bytes:
         ) from error
 
 
-def rollback(deployment: Json) -> Action:
+def rollback(deployment: DeploymentBody) -> Action:
     """Undo a deployment."""
-    id, agent = str(deployment["id"]), str(deployment["agent"])
+    id, agent = str(deployment.id), str(deployment.agent)
 
     async def run(client: AsyncClient) -> str:
         done = await client.rollback(id)
-        return f"{agent} is back at {str(done['revision'])[:8]}, {done['state']}"
+        return f"{agent} is back at {str(done.revision)[:8]}, {done.state}"
 
-    what = f"{agent} goes back to {str(deployment['previous'] or 'nothing')[:8]}"
+    what = f"{agent} goes back to {str(deployment.previous or 'nothing')[:8]}"
     return Action(f"roll {id} back", f"caxton deploy rollback {id}", run, f"{what}.")
 
 
-def decide(deployment: Json, what: str, *, ask: bool = True) -> Action:
+def decide(deployment: DeploymentBody, what: str, *, ask: bool = True) -> Action:
     """Promote or abort a deployment that is under way; a build that waits is accepted or dropped so."""
-    id, agent = str(deployment["id"]), str(deployment["agent"])
+    id, agent = str(deployment.id), str(deployment.agent)
 
     async def run(client: AsyncClient) -> str:
         done = await (client.promote(id) if what == "promote" else client.abort(id))
-        return f"{agent}: {done['state']}"
+        return f"{agent}: {done.state}"
 
-    new = str(deployment["revision"] or "none")[:8]
+    new = str(deployment.revision or "none")[:8]
     question = f"{new} takes over from {agent}'s old revision now."
     if what != "promote":
         question = f"{agent} goes on without {new}."
@@ -125,9 +126,9 @@ def send(message: Json) -> Action:
     async def run(client: AsyncClient) -> str:
         spoken = dict(message)
         said = await client.send(spoken, wait_s=REPLY_S, sender=spoken.pop("sender", None))
-        opens.append(said["conversation_id"])
-        came = [reply["message"]["performative"] for reply in said["replies"]]
-        return f"sent in {said['conversation_id']}" + (f", answered: {', '.join(came)}" if came else "")
+        opens.append(said.conversation_id)
+        came = [reply.message.performative for reply in said.replies]
+        return f"sent in {said.conversation_id}" + (f", answered: {', '.join(came)}" if came else "")
 
     return Action(f"send {message.get('performative', 'request')}", twin(message), run, opens=opens)
 
@@ -138,8 +139,8 @@ def task(body: Json) -> Action:
 
     async def run(client: AsyncClient) -> str:
         begun = await client.run_task(body, wait_s=REPLY_S)
-        opens.append(begun["conversation_id"])
-        return f"task {begun['id']} is {begun['state']}"
+        opens.append(begun.conversation_id)
+        return f"task {begun.id} is {begun.state}"
 
     parts = [f"caxton task run --protocol {shlex.quote(body['protocol'])}"]
     parts.append(f"--to {shlex.quote(','.join(body['to']))}")

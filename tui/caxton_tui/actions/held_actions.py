@@ -12,6 +12,7 @@ from typing import Any
 
 from caxton.client import AsyncClient
 from caxton.presentation.text import plural
+from caxton.schemas.held import BreakBody
 from caxton_tui.actions.action import Action
 
 Json = Mapping[str, Any]
@@ -22,7 +23,7 @@ def release(seq: int) -> Action:
 
     async def run(client: AsyncClient) -> str:
         done = await client.release(seq)
-        return f"{seq} went on as {done['went_on']}; {done['held']} held"
+        return f"{seq} went on as {done.went_on}; {done.held} held"
 
     return Action(f"release {seq}", f"caxton break release {seq}", run)
 
@@ -32,7 +33,7 @@ def release_next() -> Action:
 
     async def run(client: AsyncClient) -> str:
         done = await client.release_some(following=True)
-        return f"{plural(done['messages'], 'message')} released; {done['held']} held"
+        return f"{plural(done.messages, 'message')} released; {done.held} held"
 
     return Action("release the next", "caxton break release --next", run)
 
@@ -42,7 +43,7 @@ def release_all() -> Action:
 
     async def run(client: AsyncClient) -> str:
         done = await client.release_some()
-        return f"{plural(done['messages'], 'message')} released; {done['held']} held"
+        return f"{plural(done.messages, 'message')} released; {done.held} held"
 
     return Action("release all", "caxton break release --all", run)
 
@@ -52,7 +53,7 @@ def drop(seq: int) -> Action:
 
     async def run(client: AsyncClient) -> str:
         done = await client.drop(seq)
-        return f"{seq} is dropped; {done['held']} held"
+        return f"{seq} is dropped; {done.held} held"
 
     question = f"Nobody gets message {seq}, and its sender is told so."
     return Action(f"drop {seq}", f"caxton break drop {seq}", run, question)
@@ -63,7 +64,7 @@ def delay(seq: int, duration: str) -> Action:
 
     async def run(client: AsyncClient) -> str:
         done = await client.delay(seq, duration)
-        return f"{seq} goes on at {done['due_at']}"
+        return f"{seq} goes on at {done.due_at}"
 
     return Action(f"delay {seq}", f"caxton break delay {seq} {shlex.quote(duration)}", run)
 
@@ -90,17 +91,17 @@ def add_break(text: str) -> Action:
 
     async def run(client: AsyncClient) -> str:
         point = await client.add_break(text)
-        return f"{point['id']} holds {point['filter'] or 'every message'}"
+        return f"{point.id} holds {point.filter or 'every message'}"
 
     return Action("hold messages", f"caxton break add {shlex.quote(text)}", run)
 
 
-def remove_break(point: Json) -> Action:
+def remove_break(point: BreakBody) -> Action:
     """Take a break point away; what it holds stays held."""
-    id = str(point["id"])
+    id = str(point.id)
 
     async def run(client: AsyncClient) -> str:
         gone = await client.remove_break(id)
-        return f"{id} is gone" + (f"; {plural(gone['held'], 'message')} stay held" if gone["held"] else "")
+        return f"{id} is gone" + (f"; {plural(gone.held, 'message')} stay held" if gone.held else "")
 
     return Action(f"take {id} away", f"caxton break rm {id}", run)

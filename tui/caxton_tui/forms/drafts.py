@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from caxton.diagram import Spoken
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import Message
 from caxton_tui.forms.message_form import Draft, MessageForm
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.legal_acts import legal_acts
-from caxton_tui.model.store import Json
 
 
 def message_form(
@@ -25,31 +27,31 @@ def message_form(
     agents = store.agent_names
     if spoken is None:
         return MessageForm(Draft(to=to, agents=agents, title="Write a message"))
-    message: Json = spoken.body["message"]
+    message = spoken.body.message
     if not reply:
         return MessageForm(
             Draft(
                 to=", ".join(spoken.receivers),
                 act=spoken.act,
-                protocol=str(message.get("protocol") or ""),
+                protocol=str(message.protocol or ""),
                 content=text_of(message),
                 agents=agents,
                 title=f"{spoken.number} again, in a conversation of its own",
             )
         )
-    speaker = _client((message["sender"],), store.platform) or _client(message["receiver"], store.platform)
+    speaker = _client((message.sender,), store.platform) or _client(message.receiver, store.platform)
     speaker = speaker or f"operator@{store.platform}"
     # who answers what was said by the client itself goes on with those to whom it was said
-    others: list[str] = message["receiver"] if speaker == message["sender"] else [message["sender"]]
-    acts = legal_acts(_bodies(context), str(message["conversation_id"]), speaker, others[0], context.now_us)
+    others = message.receiver if speaker == message.sender else [message.sender]
+    acts = legal_acts(_bodies(context), str(message.conversation_id), speaker, others[0], context.now_us)
     name = formatting.short(speaker, store.platform)
     return MessageForm(
         Draft(
             to=", ".join(formatting.short(one, store.platform) for one in others),
             act=next((act for act in _LIKELY if acts is None or act in acts), acts[0] if acts else ""),
-            protocol=str(message.get("protocol") or ""),
-            conversation=str(message["conversation_id"]),
-            in_reply_to=str(message.get("reply_with") or "") if speaker != message["sender"] else "",
+            protocol=str(message.protocol or ""),
+            conversation=str(message.conversation_id),
+            in_reply_to=str(message.reply_with or "") if speaker != message.sender else "",
             sender=None if name == "operator" else name,
             legal=acts,
             agents=agents,
@@ -69,15 +71,15 @@ def _client(names: Sequence[object], platform: str) -> str | None:
     )
 
 
-def _bodies(context: ViewContext) -> list[Json]:
+def _bodies(context: ViewContext) -> list[MessageBody | HeldBody]:
     book = context.store.book
     story = book.story(context.store.platform) if book else None
     return [spoken.body for spoken in story.spoken] if story else []
 
 
-def text_of(message: Json) -> str:
+def text_of(message: Message) -> str:
     """The content as it is written in the form."""
-    value = message.get("content")
+    value = message.content
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -85,7 +85,7 @@ def drawn(story: Story, form: str, now_us: int) -> str:
     """The diagram in that form."""
     match form:
         case "mermaid":
-            return sequence_diagram([spoken.body["message"] for spoken in story.spoken]) + "\n"
+            return sequence_diagram([spoken.body.message.json for spoken in story.spoken]) + "\n"
         case "svg":
             return draw_svg(story, now_us=now_us)
         case _:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from caxton.errors import InvalidFilter
 from caxton.presentation.text import safe
+from caxton.schemas.held import HeldBody
 from caxton_tui.actions import held_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.drafts import text_of
@@ -30,23 +31,23 @@ Json = Mapping[str, Any]
 class EditHeldForm(MessageForm):
     """The box in which messages are written, with a held one in it; ids and conversation stay."""
 
-    def __init__(self, one: Json, context: ViewContext) -> None:
-        message: Json = one["message"]
+    def __init__(self, one: HeldBody, context: ViewContext) -> None:
+        message = one.message
         store = context.store
         super().__init__(
             Draft(
                 to=formatting.receivers(message, store.platform),
-                act=str(message["performative"]),
-                protocol=str(message.get("protocol") or ""),
-                conversation=str(message["conversation_id"]),
-                in_reply_to=str(message.get("in_reply_to") or ""),
+                act=str(message.performative),
+                protocol=str(message.protocol or ""),
+                conversation=str(message.conversation_id),
+                in_reply_to=str(message.in_reply_to or ""),
                 content=text_of(message),
                 agents=store.agent_names,
-                title=f"Change message {one['seq']}, which is held",
+                title=f"Change message {one.seq}, which is held",
             )
         )
         self._one, self.context = one, context
-        self._seq = int(one["seq"])
+        self._seq = int(one.seq)
         self._before = message
         self._platform = store.platform
 
@@ -63,12 +64,12 @@ class EditHeldForm(MessageForm):
 
     def _action(self, message: Json) -> Action:
         change: dict[str, Any] = {}
-        if message["performative"] != self._before["performative"]:
+        if message["performative"] != self._before.performative:
             change["performative"] = message["performative"]
-        names = [formatting.short(name, self._platform) for name in self._before["receiver"]]
+        names = [formatting.short(name, self._platform) for name in self._before.receiver]
         if message["receiver"] != names:
             change["receiver"] = message["receiver"]
-        if message.get("content") != self._before.get("content"):
+        if message.get("content") != self._before.content:
             change["content"] = message.get("content")
         return held_actions.edit(self._seq, change)
 

@@ -34,13 +34,13 @@ class ViewContext:
         """Wall time in microseconds since 1970."""
         return self.clock.now_us()
 
-    def age_s(self, iso: str) -> float:
+    def age_s(self, moment: datetime) -> float:
         """Seconds since that moment."""
-        return self.now_us / 1e6 - datetime.fromisoformat(iso).timestamp()
+        return self.now_us / 1e6 - moment.timestamp()
 
-    def hour(self, iso: str) -> str:
+    def hour(self, moment: datetime) -> str:
         """A moment as the operator's clock shows it, `12:34:56`."""
-        return datetime.fromisoformat(iso).astimezone(self.zone or None).strftime("%H:%M:%S")
+        return moment.astimezone(self.zone or None).strftime("%H:%M:%S")
 
     def today(self) -> datetime:
         """Now, in the operator's zone."""

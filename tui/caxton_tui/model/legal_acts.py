@@ -7,31 +7,30 @@ the conversation follows no protocol that is known, and everything may be said.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
 from caxton.acl.message import read_message
 from caxton.protocols import Library, Referee, Role, library
 from caxton.protocols.machine import legal_here
-
-Json = Mapping[str, Any]
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import micros
 
 
 def legal_acts(
-    bodies: Iterable[Json], conversation: str, sender: str, receiver: str, now_us: int
+    bodies: Iterable[MessageBody | HeldBody], conversation: str, sender: str, receiver: str, now_us: int
 ) -> tuple[str, ...] | None:
     """What `sender` may say to `receiver` now; names are whole, with their platform. None: anything."""
     referee = Referee(_library(), seen=0)
     for body in bodies:
         try:
-            message = read_message(json.dumps(body["message"]).encode())
+            message = read_message(json.dumps(body.message.json).encode())
         except msgspec.MsgspecError:
             continue
-        referee.judge(message, round(datetime.fromisoformat(body["at"]).timestamp() * 1e6))
+        referee.judge(message, micros(body.at))
     found = referee.conversations.get(conversation)
     if found is None:
         return None

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-Json = Mapping[str, Any]
+from caxton.schemas.daemon import StatusBody
 
 ROOM: Final = 600
 """Looks that are kept: five minutes at two a second."""
@@ -39,40 +39,40 @@ class MeterHistory:
         found = self._series.get(name)
         return found[-1] if found else 0.0
 
-    def took(self, before: Json, now: Json, passed_s: float) -> None:
-        """One look more: the daemon's `StatusBody` before and now, with so many seconds between them."""
-        old, new = before["counts"], now["counts"]
-        old_journal, journal = before["journal"], now["journal"]
-        commits = _grown(old_journal, journal, "commits")
-        turns = _grown(old, new, "turns")
+    def took(self, before: StatusBody, now: StatusBody, passed_s: float, waiting: int = 0) -> None:
+        """One look more: the daemon's status before and now, with so many seconds between them; `waiting`: messages."""
+        old, new = before.counts, now.counts
+        old_journal, journal = before.journal, now.journal
+        commits = _grown(old_journal.commits, journal.commits)
+        turns = _grown(old.get("turns", 0), new.get("turns", 0))
         cpu = self._processors(before, now, passed_s)
         values = {
-            "messages": _grown(old, new, "messages") / passed_s,
+            "messages": _grown(old.get("messages", 0), new.get("messages", 0)) / passed_s,
             "turns": turns / passed_s,
-            "dead_letters": _grown(old, new, "dead_letters") / passed_s,
-            "fuel": _grown(old, new, "fuel") / passed_s,
-            "queue_us": _grown(old, new, "queue_us") / turns if turns else 0.0,
-            "turn_us": _grown(old, new, "turn_us") / turns if turns else 0.0,
-            "lag_rows": float(journal["waiting_rows"]),
-            "commit_us": _grown(old_journal, journal, "commit_us") / commits if commits else 0.0,
+            "dead_letters": _grown(old.get("dead_letters", 0), new.get("dead_letters", 0)) / passed_s,
+            "fuel": _grown(old.get("fuel", 0), new.get("fuel", 0)) / passed_s,
+            "queue_us": _grown(old.get("queue_us", 0), new.get("queue_us", 0)) / turns if turns else 0.0,
+            "turn_us": _grown(old.get("turn_us", 0), new.get("turn_us", 0)) / turns if turns else 0.0,
+            "lag_rows": float(journal.waiting_rows),
+            "commit_us": _grown(old_journal.commit_us, journal.commit_us) / commits if commits else 0.0,
             "cpu": sum(cpu.values()),
-            "memory_kib": float(sum(cell["rss_kib"] for cell in now["cells"])),
-            "waiting": float(now.get("waiting", 0)),
-            "in_flight": float(sum(cell["in_flight"] for cell in now["cells"])),
+            "memory_kib": float(sum(cell.rss_kib for cell in now.cells)),
+            "waiting": float(waiting),
+            "in_flight": float(sum(cell.in_flight for cell in now.cells)),
         }
         values |= {f"cpu {no}": share for no, share in cpu.items()}
         self.add(values)
 
-    def _processors(self, before: Json, now: Json, passed_s: float) -> dict[int, float]:
+    def _processors(self, before: StatusBody, now: StatusBody, passed_s: float) -> dict[int, float]:
         """What each cell takes of a processor, in percent, by its number.
 
         Cells say more rarely what they took than is looked: until they say it again the last share stands, and then
         what they took belongs to all the time since. One that said nothing twice since it was started has none.
         """
-        known = {cell["no"]: cell["cpu_s"] for cell in before["cells"]}
+        known = {cell.no: cell.cpu_s for cell in before.cells}
         shares: dict[int, float] = {}
-        for cell in now["cells"]:
-            no, took_s = int(cell["no"]), float(cell["cpu_s"])
+        for cell in now.cells:
+            no, took_s = int(cell.no), float(cell.cpu_s)
             was_s = float(known.get(no, 0.0))
             if took_s != was_s:
                 since_s = self._said.pop(no, 0.0) + passed_s
@@ -113,7 +113,6 @@ def percentile(values: Iterable[float], part: float) -> float:
     return found[min(int(len(found) * part), len(found) - 1)] if found else 0.0
 
 
-def _grown(before: Json, now: Json, name: str) -> float:
-    old, new = before.get(name, 0), now.get(name, 0)
+def _grown(old: int, new: int) -> float:
     # one that counts less has begun again from zero
     return float(new - old if new >= old else new)

@@ -5,13 +5,15 @@ In: pages of the API. Out: a `Story` that grows, and what is known of an agent b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from caxton.diagram import Spoken, Story, read_story
-
-Json = Mapping[str, Any]
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.messages import ConversationBody, ConversationDetail, LogBody, MessageBody
 
 MOST: Final = 1_000
 """Messages of a conversation that are kept; of more, the newest."""
@@ -26,12 +28,12 @@ class OpenConversation:
 
     def __init__(self, id: str) -> None:
         self.id = id
-        self.head: Json | None = None
+        self.head: ConversationDetail | None = None
         """The conversation without its messages; None before the first page."""
         self.error = ""
         """Why it cannot be read."""
         self.version = 0
-        self._items: dict[int, Json] = {}
+        self._items: dict[int, MessageBody] = {}
         self._asked: dict[int, int] = {}
         self._before = 0
         """Messages of the conversation that are older than those kept."""
@@ -43,8 +45,8 @@ class OpenConversation:
         """Read on after this message: all before it are as they will stay."""
         before = 0
         for seq, body in self._items.items():
-            done = len(body.get("turns") or ()) + len(body.get("dead_letters") or ())
-            if done < len(body["message"].get("receiver") or ()) and self._asked[seq] < _PATIENCE:
+            done = len(body.turns or ()) + len(body.dead_letters or ())
+            if done < len(body.message.receiver) and self._asked[seq] < _PATIENCE:
                 return before
             before = seq
         return before
@@ -54,15 +56,15 @@ class OpenConversation:
         """Messages that are not among those kept."""
         return self._before
 
-    def take(self, detail: Json) -> None:
-        """A page of the conversation (`ConversationDetail`)."""
-        head = {name: value for name, value in detail.items() if name not in ("items", "next")}
+    def take(self, detail: ConversationDetail) -> None:
+        """A page of the conversation ."""
+        head = msgspec.structs.replace(detail, items=[], next=None)
         changed = head != self.head
         if self.head is None:
-            self._before = max(int(head["messages"]) - len(detail["items"]), 0)
+            self._before = max(head.messages - len(detail.items), 0)
         self.head, self.error = head, ""
-        for body in detail["items"]:
-            seq = int(body["seq"])
+        for body in detail.items:
+            seq = body.seq
             self._asked[seq] = self._asked.get(seq, 0) + 1
             if self._items.get(seq) != body:
                 self._items[seq] = body
@@ -85,7 +87,7 @@ class OpenConversation:
     def story(self, platform: str) -> Story | None:
         """What a diagram is drawn from; None before the first page."""
         if self._story is None and self.head is not None:
-            detail = {**self.head, "items": list(self._items.values())}
+            detail = msgspec.structs.replace(self.head, items=list(self._items.values()))
             self._story = read_story(detail, platform, before=self._before, known=self._known)
             self._known = {spoken.seq: spoken for spoken in self._story.spoken}
         return self._story
@@ -96,10 +98,10 @@ class OpenAgent:
     """What was asked about one agent. Lists have the newest first."""
 
     name: str
-    logs: Sequence[Json] = ()
-    deployments: Sequence[Json] = ()
-    conversations: Sequence[Json] = ()
-    messages: Sequence[Json] = ()
+    logs: Sequence[LogBody] = ()
+    deployments: Sequence[DeploymentBody] = ()
+    conversations: Sequence[ConversationBody] = ()
+    messages: Sequence[MessageBody] = ()
     error: str = ""
 
 

@@ -7,14 +7,15 @@ that grows, for as long as the app runs; the tape goes on where it was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from caxton.client import AsyncClient
-from caxton.client.requests import Json
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.messages import MessageBody, TurnRow
 from caxton_tui.model.open_views import FINAL, Needs, OpenAgent, OpenConversation
 from caxton_tui.model.store import Connection, Link, Store
 
@@ -94,7 +95,7 @@ class Reader:
             raise Unreachable("the daemon is away", hint="nothing was done; try again when it is back")
         return await what(self._client)
 
-    async def message(self, seq: int) -> Json | None:
+    async def message(self, seq: int) -> MessageBody | None:
         """One message with its turns and dead letters; None where the daemon cannot be asked now."""
         if self._client is None:
             return None
@@ -123,7 +124,7 @@ class Reader:
         """The tape goes on where it was, unless the journal is another one."""
         store = self._store
         assert store.status is not None
-        if store.last_seq is not None and store.last_seq > int(store.status["journal"]["committed_seq"]):
+        if store.last_seq is not None and store.last_seq > int(store.status.journal.committed_seq):
             store.forget()
 
     async def _listen(self, client: AsyncClient) -> None:
@@ -131,7 +132,7 @@ class Reader:
         # older rows than the tape has room for would only keep the newest from coming
         back = BACK if store.last_seq is None else store.entries.room
         async for event in client.events(after=store.last_seq, back=back, patience_s=0.0):
-            store.heard(event.kind, event.seq, event.data)
+            store.heard(event)
 
     async def _meters(self, client: AsyncClient) -> None:
         hurried = True
@@ -177,8 +178,8 @@ class Reader:
             store.asked(turns=await _turns(client, needs.turns_of))
         if needs.book is not None:
             await self._read(client, store.open(needs.book))
-        totals: Json = store.status["held"] if store.status is not None else {}
-        if any(totals.values()) or store.held or store.breaks:
+        held = store.status.held if store.status is not None else None
+        if (held and (held.messages or held.break_points)) or store.held or store.breaks:
             store.asked(held=await client.held(limit=LISTED), breaks=await client.breaks())
         if needs.room is not None:
             store.asked(room=await _room(client, needs.room))
@@ -187,10 +188,10 @@ class Reader:
         try:
             if book.head is None:
                 detail = await client.conversation(book.id, limit=PAGE)
-                if detail["messages"] > PAGE:
+                if detail.messages > PAGE:
                     # of a long one the end is what people want to see
                     tail = await client.messages(conversation=book.id, limit=PAGE, newest=True)
-                    detail = await client.conversation(book.id, after=tail[-1]["seq"] - 1, limit=PAGE)
+                    detail = await client.conversation(book.id, after=tail[-1].seq - 1, limit=PAGE)
             else:
                 detail = await client.conversation(book.id, after=book.after, limit=PAGE)
         except (Unreachable, TimedOut):
@@ -219,7 +220,7 @@ class Reader:
         return not rung
 
 
-async def _turns(client: AsyncClient, agent: str | None) -> tuple[Json, ...]:
+async def _turns(client: AsyncClient, agent: str | None) -> tuple[TurnRow, ...]:
     """The newest turns; none of an agent that is gone."""
     try:
         return tuple(await client.turns(agent=agent, limit=SAMPLED))
@@ -229,9 +230,9 @@ async def _turns(client: AsyncClient, agent: str | None) -> tuple[Json, ...]:
         return ()
 
 
-async def _deployment(client: AsyncClient, id: str, known: Mapping[str, Any] | None) -> Json | None:
+async def _deployment(client: AsyncClient, id: str, known: DeploymentBody | None) -> DeploymentBody | None:
     """One deployment whole; one that has ended is asked for once. None: nothing new."""
-    if known is not None and known["id"] == id and known["state"] in FINAL:
+    if known is not None and known.id == id and known.state in FINAL:
         return None
     try:
         return await client.deployment(id)

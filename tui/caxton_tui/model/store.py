@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from caxton.client import StreamEvent
 from caxton.finding import Filter
 from caxton.finding.subjects import is_problem
 from caxton.presentation.text import safe
+from caxton.schemas.daemon import AgentBody, StatusBody
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.held import BreakBody, HeldBody
+from caxton.schemas.messages import ConversationBody, ConversationDetail, MessageBody, TurnRow
+from caxton.schemas.shape import Message
 from caxton_tui.model import formatting
 from caxton_tui.model.meter_history import MeterHistory
 from caxton_tui.model.open_views import OpenAgent, OpenConversation
@@ -27,39 +34,49 @@ ROWS: Final = 10_000
 BUILD_LINES: Final = 200
 
 
+_NOTHING: Final = Message({})
+
+
 class LogEntry:
     """One row of the tape; its words are made when somebody looks at them."""
 
-    __slots__ = ("_everything", "data", "kind", "platform", "seq")
+    __slots__ = ("_everything", "data", "kind", "platform", "seq", "stored")
 
-    def __init__(self, kind: str, seq: int, data: Json, platform: str) -> None:
+    def __init__(
+        self, kind: str, seq: int, data: Json, platform: str, stored: MessageBody | HeldBody | None = None
+    ) -> None:
         self.kind = kind
         """message, gap, or the kind of an event."""
         self.seq = seq
         self.data = data
+        """What an event says; empty for a message."""
+        self.stored = stored
+        """The message with its row."""
         self.platform = platform
         self._everything: str | None = None
 
     @property
-    def message(self) -> Json:
+    def message(self) -> Message:
         """The message, empty for an event."""
-        found: Json = self.data["message"] if self.kind == "message" else {}
-        return found
+        return self.stored.message if self.stored is not None else _NOTHING
 
     @property
-    def at(self) -> str:
-        """When it was committed, ISO; empty for a gap."""
-        return str(self.data.get("at", ""))
+    def at(self) -> datetime | None:
+        """When it was committed; None for a gap."""
+        if self.stored is not None:
+            return self.stored.at
+        at = self.data.get("at")
+        return datetime.fromisoformat(at) if at else None
 
     @property
     def act(self) -> str:
         """The performative, or the event's kind."""
-        return safe(self.message.get("performative", "")) if self.kind == "message" else self.kind
+        return safe(self.message.performative) if self.kind == "message" else self.kind
 
     @property
     def sender(self) -> str:
         """Who said it; for an event, whom it is about."""
-        name = self.message.get("sender") if self.kind == "message" else self.data.get("agent")
+        name = self.message.sender if self.kind == "message" else self.data.get("agent")
         return formatting.short(name, self.platform) if name is not None else ""
 
     @property
@@ -70,8 +87,9 @@ class LogEntry:
     @property
     def conversation(self) -> str:
         """The conversation's id, empty where there is none."""
-        where = self.message if self.kind == "message" else self.data
-        return safe(where.get("conversation_id") or "")
+        if self.kind == "message":
+            return safe(self.message.conversation_id)
+        return safe(self.data.get("conversation_id") or "")
 
     @property
     def text(self) -> str:
@@ -83,8 +101,8 @@ class LogEntry:
     @property
     def problem(self) -> bool:
         """Whether it says that something went wrong."""
-        if self.kind == "message":
-            return is_problem(self.data)
+        if self.stored is not None:
+            return is_problem(self.stored)
         return formatting.event_problem(self.kind, self.data)
 
     # as a filter sees it
@@ -112,7 +130,7 @@ class LogEntry:
             case "conv":
                 return (self.conversation,)
             case "protocol":
-                return (str(self.message.get("protocol") or ""),)
+                return (self.message.protocol or "",)
             case "state":
                 return (str(self.data.get("state") or ""),)
             case "is":
@@ -158,8 +176,8 @@ class Store:
         """The rows that pass the filter; the ring of all where there is none."""
         self.filter: Filter | None = None
         self.connection = Connection()
-        self.status: Json | None = None
-        self.agents: Sequence[Json] = ()
+        self.status: StatusBody | None = None
+        self.agents: Sequence[AgentBody] = ()
         """By name."""
         self.last_seq: int | None = None
         """Up to where the stream was heard."""
@@ -170,23 +188,23 @@ class Store:
         self.history = MeterHistory()
         self.listed = False
         """Whether conversations were ever asked for."""
-        self.conversations: Sequence[Json] = ()
+        self.conversations: Sequence[ConversationBody] = ()
         """The newest, newest first; kept up to date while a screen shows them."""
-        self.deployments: Sequence[Json] = ()
+        self.deployments: Sequence[DeploymentBody] = ()
         """The newest, newest first; what their gates found without the turns."""
         self.deployments_due = True
         """Whether one of them is not as it was when they were asked for."""
         self.deployments_doubted = False
         """Whether that may be so: rows were left out."""
-        self.deployment: Json | None = None
+        self.deployment: DeploymentBody | None = None
         """The deployment that is open, whole."""
-        self.turns: Sequence[Json] = ()
+        self.turns: Sequence[TurnRow] = ()
         """The newest turns of all agents."""
-        self.held: Sequence[Json] = ()
+        self.held: Sequence[HeldBody] = ()
         """What is held, the oldest first."""
         self.held_in: frozenset[str] = frozenset()
         """Conversations of which something is held."""
-        self.breaks: Sequence[Json] = ()
+        self.breaks: Sequence[BreakBody] = ()
         """The break points."""
         self.book: OpenConversation | None = None
         """The conversation that is open."""
@@ -199,17 +217,17 @@ class Store:
         self._counted_at: float | None = None
         self._passed = 0.0
         """Seconds between the last two looks at the agents."""
-        self._before: dict[str, Json] = {}
+        self._before: dict[str, AgentBody] = {}
 
     @property
     def platform(self) -> str:
         """The name of the daemon's platform."""
-        return str(self.status["platform"]) if self.status else "local"
+        return str(self.status.platform) if self.status else "local"
 
     @property
     def agent_names(self) -> list[str]:
         """The names of all agents, without the platform."""
-        return [formatting.short(agent["name"], self.platform) for agent in self.agents]
+        return [formatting.short(agent.name, self.platform) for agent in self.agents]
 
     @property
     def live(self) -> bool:
@@ -224,9 +242,9 @@ class Store:
         )
 
     @property
-    def waiting(self) -> Sequence[Json]:
+    def waiting(self) -> Sequence[DeploymentBody]:
         """Deployments that the gate has stopped: they wait for somebody to decide."""
-        return [one for one in self.deployments if one["waits"]]
+        return [one for one in self.deployments if one.waits]
 
     def connected(self, connection: Connection) -> None:
         """The link changed; the picture stays."""
@@ -237,8 +255,11 @@ class Store:
         self.connection = connection
         self._changed()
 
-    def heard(self, kind: str, seq: int | None, data: Json) -> None:
+    def heard(self, event: StreamEvent) -> None:
         """One row of the stream, in the order of the journal. A gap counts what it says."""
+        kind, seq = event.kind, event.seq
+        stored = event.stored if kind == "message" else None
+        data: Json = {} if stored is not None else event.data
         if seq is not None:
             self.last_seq = seq
         if kind == "gap":
@@ -246,7 +267,7 @@ class Store:
         self.deployments_due |= kind == "deployment"
         self.agents_due |= kind == "agent"
         self.deployments_doubted |= kind == "gap"
-        entry = LogEntry(kind, int(data.get("seq", seq or 0)), data, self.platform)
+        entry = LogEntry(kind, int(data.get("seq", seq or 0)), data, self.platform, stored)
         self.entries.add(entry)
         if self.filter is not None:
             # what was left out is said whatever is looked for
@@ -258,19 +279,19 @@ class Store:
                 self.shown.drop()
         self._changed()
 
-    def looked(self, at: float, status: Json, agents: Sequence[Json] | None = None) -> None:
+    def looked(self, at: float, status: StatusBody, agents: Sequence[AgentBody] | None = None) -> None:
         """A look at the status, and perhaps at the agents; `at` that moment of `monotonic`. Two make the rates."""
         if agents is not None:
             counted = None if self._counted_at is None else at - self._counted_at
             if counted is None or counted > 0:
-                self._before = {} if counted is None else {one["name"]: one for one in self.agents}
+                self._before = {} if counted is None else {one.name: one for one in self.agents}
                 self._passed, self._counted_at = counted or 0.0, at
             self.agents = agents
         passed = None if self._looked_at is None else at - self._looked_at
         if passed and self.status is not None:
-            self.messages_s = _grown(self.status["counts"]["messages"], status["counts"]["messages"]) / passed
-            waiting = sum(agent["mailbox"] for agent in self.agents)
-            self.history.took(self.status, {**status, "waiting": waiting}, passed)
+            self.messages_s = _grown(self.status.counts["messages"], status.counts["messages"]) / passed
+            waiting = sum(agent.mailbox for agent in self.agents)
+            self.history.took(self.status, status, passed, waiting)
         if passed is None or passed > 0:
             self._looked_at = at
         self.status = status
@@ -279,13 +300,13 @@ class Store:
     def asked(
         self,
         *,
-        conversations: Sequence[Json] | None = None,
-        deployments: Sequence[Json] | None = None,
-        deployment: Json | None = None,
-        turns: Sequence[Json] | None = None,
+        conversations: Sequence[ConversationBody] | None = None,
+        deployments: Sequence[DeploymentBody] | None = None,
+        deployment: DeploymentBody | None = None,
+        turns: Sequence[TurnRow] | None = None,
         room: OpenAgent | None = None,
-        held: Sequence[Json] | None = None,
-        breaks: Sequence[Json] | None = None,
+        held: Sequence[HeldBody] | None = None,
+        breaks: Sequence[BreakBody] | None = None,
     ) -> None:
         """What the daemon said when it was asked; None: it was not asked for that."""
         if conversations is not None:
@@ -300,7 +321,7 @@ class Store:
             self.turns = turns
         if held is not None:
             self.held = held
-            self.held_in = frozenset(str(one["message"]["conversation_id"]) for one in held)
+            self.held_in = frozenset(one.message.conversation_id for one in held)
         if breaks is not None:
             self.breaks = breaks
         if room is not None and room != self.room:
@@ -314,7 +335,7 @@ class Store:
             self._changed()
         return self.book
 
-    def read(self, book: OpenConversation, detail: Json) -> None:
+    def read(self, book: OpenConversation, detail: ConversationDetail) -> None:
         """A page of the conversation that is open."""
         book.take(detail)
         self._changed()
@@ -324,14 +345,14 @@ class Store:
         book.fail(error)
         self._changed()
 
-    def pace(self, agent: Json) -> Pace:
+    def pace(self, agent: AgentBody) -> Pace:
         """One agent's rates; made for those that are painted only, for there may be ten thousand."""
-        earlier = self._before.get(agent["name"])
+        earlier = self._before.get(agent.name)
         if self._passed <= 0 or earlier is None:
             return Pace()
         return Pace(
-            _grown(earlier["turns"], agent["turns"]) / self._passed,
-            _grown(earlier["fuel"], agent["fuel"]) / self._passed,
+            _grown(earlier.turns, agent.turns) / self._passed,
+            _grown(earlier.fuel, agent.fuel) / self._passed,
         )
 
     def narrow(self, wanted: Filter | None) -> None:

@@ -14,12 +14,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from caxton.schemas.daemon import AgentBody
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.deploy_form import DeployForm
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.model import formatting
 from caxton_tui.model.open_views import Needs
-from caxton_tui.model.store import Json
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.agent_detail import AgentDetail
@@ -71,7 +71,7 @@ class AgentsPane(Pane):
         return self.table
 
     @property
-    def chosen(self) -> Json | None:
+    def chosen(self) -> AgentBody | None:
         """The agent at the cursor, or else the first."""
         return self.table.chosen
 
@@ -79,7 +79,7 @@ class AgentsPane(Pane):
     def needs(self) -> Needs:
         """All agents, and what there is about the chosen one."""
         agent = self.chosen
-        return Needs(agents=True, room=None if agent is None else str(agent["name"]))
+        return Needs(agents=True, room=None if agent is None else str(agent.name))
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -87,14 +87,14 @@ class AgentsPane(Pane):
         agent = self.chosen
         if agent is None:
             return ()
-        name = formatting.short(agent["name"], self.context.store.platform)
+        name = formatting.short(agent.name, self.context.store.platform)
         return (name, self.room.page) if self.room.has_focus else (name,)
 
     @property
     def agent(self) -> str | None:
         """The agent at the cursor."""
         chosen = self.chosen
-        return None if chosen is None else formatting.short(chosen["name"], self.context.store.platform)
+        return None if chosen is None else formatting.short(chosen.name, self.context.store.platform)
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
@@ -104,7 +104,7 @@ class AgentsPane(Pane):
 
     def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
         """Show that agent."""
-        place = next((n for n, one in enumerate(self.table.things) if one["name"] == agent), None)
+        place = next((n for n, one in enumerate(self.table.things) if one.name == agent), None)
         if place is not None:
             self.table.put(place)
 
@@ -130,13 +130,13 @@ class AgentsPane(Pane):
     def _do(self, step: str) -> None:
         agent = self.chosen
         if agent is not None:
-            self.post_message(self.Do(daemon_actions.change(str(agent["name"]), step)))
+            self.post_message(self.Do(daemon_actions.change(str(agent.name), step)))
 
     def action_switch(self) -> None:
         """Stop an agent that runs, start one that does not."""
         agent = self.chosen
         if agent is not None:
-            self._do("stop" if agent["state"] in ("running", "draining", "suspended") else "start")
+            self._do("stop" if agent.state in ("running", "draining", "suspended") else "start")
 
     def action_restart(self) -> None:
         """Handle what waits, stop, start again."""
@@ -146,7 +146,7 @@ class AgentsPane(Pane):
         """Keep the mail and take no turn, or go on."""
         agent = self.chosen
         if agent is not None:
-            self._do("resume" if agent["state"] == "suspended" else "suspend")
+            self._do("resume" if agent.state == "suspended" else "suspend")
 
     def action_deploy(self) -> None:
         """Bring a module to this agent, or to a new one."""
@@ -156,21 +156,19 @@ class AgentsPane(Pane):
             )
             return
         agent = self.chosen
-        self.post_message(self.Fill(DeployForm(str(agent["name"]) if agent else "")))
+        self.post_message(self.Fill(DeployForm(str(agent.name) if agent else "")))
 
     def action_rows(self) -> None:
         """Its rows of the log."""
         agent = self.chosen
         if agent is not None:
-            self.post_message(
-                self.Go("Log", agent=formatting.short(agent["name"], self.context.store.platform))
-            )
+            self.post_message(self.Go("Log", agent=formatting.short(agent.name, self.context.store.platform)))
 
     def action_write(self) -> None:
         """Write a message to it."""
         agent = self.chosen
         if agent is not None:
-            name = formatting.short(agent["name"], self.context.store.platform)
+            name = formatting.short(agent.name, self.context.store.platform)
             self.post_message(self.Fill(message_form(self.context, to=name)))
 
     @property
@@ -186,7 +184,7 @@ class AgentsPane(Pane):
                     self.action_deploy,
                 ),
             )
-        name = formatting.short(agent["name"], self.context.store.platform)
+        name = formatting.short(agent.name, self.context.store.platform)
         found = [
             PaletteCommand(
                 f"agent {step} {name}", text, f"caxton agent {step} {name}", partial(self._do, step)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -19,9 +20,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from caxton.presentation.text import plural
+from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions import daemon_actions
 from caxton_tui.model.open_views import FINAL, Needs
-from caxton_tui.model.store import Json
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.deployment_card import described
@@ -79,7 +80,7 @@ class ChangesPane(Pane):
         return self.list
 
     @property
-    def chosen(self) -> Json | None:
+    def chosen(self) -> DeploymentBody | None:
         """The deployment at the cursor, else the newest."""
         return self.list.chosen
 
@@ -89,13 +90,13 @@ class ChangesPane(Pane):
         chosen = self.chosen
         if chosen is None:
             return Needs(deployments=True)
-        return Needs(deployments=True, deployment=str(chosen["id"]), turns_of=str(chosen["agent"]))
+        return Needs(deployments=True, deployment=str(chosen.id), turns_of=str(chosen.agent))
 
     @property
     def crumbs(self) -> Sequence[str]:
         """Agent and deployment."""
         one = self.chosen
-        return () if one is None else (self.list.name_of(one), str(one["id"]))
+        return () if one is None else (self.list.name_of(one), str(one.id))
 
     @property
     def agent(self) -> str | None:
@@ -135,13 +136,13 @@ class ChangesPane(Pane):
         self.screen.set_focus(self.query_one("#change"))
 
     @property
-    def whole(self) -> Json | None:
+    def whole(self) -> DeploymentBody | None:
         """The deployment at the cursor with what its gate found turn by turn, as far as that was read."""
         one, whole = self.chosen, self.context.store.deployment
-        if one is None or whole is None or whole["id"] != one["id"]:
+        if one is None or whole is None or whole.id != one.id:
             return one
         # what the list says of it is as new
-        return {**one, "gate": whole["gate"]}
+        return msgspec.structs.replace(one, gate=whole.gate)
 
     def _card(self) -> None:
         one = self.whole
@@ -150,11 +151,11 @@ class ChangesPane(Pane):
         if one is None:
             titled(card, "Deployment")
             text.update(Text(""))
-        elif self._difference and one["gate"] is not None:
-            titled(card, f"What differs in {one['id']} · {key_for(self, 'app.back')} goes back")
-            text.update(difference(one["gate"]))
+        elif self._difference and one.gate is not None:
+            titled(card, f"What differs in {one.id} · {key_for(self, 'app.back')} goes back")
+            text.update(difference(one.gate))
         else:
-            titled(card, f"Deployment {one['id']}")
+            titled(card, f"Deployment {one.id}")
             text.update(described(one, self.context))
 
     # what the keys do
@@ -165,20 +166,20 @@ class ChangesPane(Pane):
             return
         if what == "rollback":
             self.post_message(self.Do(daemon_actions.rollback(one)))
-        elif one["state"] in FINAL:
-            self.notify(f"{one['id']} is {one['state']} already: there is nothing to {what}", markup=False)
+        elif one.state in FINAL:
+            self.notify(f"{one.id} is {one.state} already: there is nothing to {what}", markup=False)
         else:
             self.post_message(self.Do(daemon_actions.decide(one, what)))
 
     def _decide(self, what: str) -> None:
         """Accept (`promote`) or drop (`abort`) the build at the cursor, if it waits."""
         one = self.chosen
-        if one is not None and one["waits"]:
+        if one is not None and one.waits:
             self.post_message(self.Do(daemon_actions.decide(one, what, ask=False)))
             return
         waiting = len(self.context.store.waiting)
         said = f"{plural(waiting, 'build')} elsewhere: n goes there" if waiting else "no build waits"
-        self.notify(said if one is None else f"{one['id']} does not wait; {said}", markup=False, timeout=3)
+        self.notify(said if one is None else f"{one.id} does not wait; {said}", markup=False, timeout=3)
 
     def action_accept(self) -> None:
         """Let a build that waits go in."""
@@ -191,7 +192,7 @@ class ChangesPane(Pane):
     def action_difference(self) -> None:
         """What differs turn by turn, or the whole card again."""
         one = self.chosen
-        if one is None or one["gate"] is None:
+        if one is None or one.gate is None:
             self.notify("it was not tried on any conversation", timeout=3)
             return
         self._difference = not self._difference
@@ -216,7 +217,7 @@ class ChangesPane(Pane):
         """Show its agent."""
         one = self.chosen
         if one is not None:
-            self.post_message(self.Go("Agents", agent=str(one["agent"])))
+            self.post_message(self.Go("Agents", agent=str(one.agent)))
 
     @property
     def commands(self) -> Sequence[PaletteCommand]:
@@ -225,8 +226,8 @@ class ChangesPane(Pane):
         if one is None:
             return ()
         found: list[PaletteCommand] = []
-        if one["waits"]:
-            id, agent = one["id"], self.list.name_of(one)
+        if one.waits:
+            id, agent = one.id, self.list.name_of(one)
             found += [
                 PaletteCommand(
                     f"build accept {agent}", "let it in", f"caxton deploy promote {id}", self.action_accept
@@ -235,8 +236,8 @@ class ChangesPane(Pane):
                     f"build drop {agent}", "drop it", f"caxton deploy abort {id}", self.action_drop
                 ),
             ]
-        if one["gate"] is not None:
-            twin = f"caxton deploy status {one['id']}"
+        if one.gate is not None:
+            twin = f"caxton deploy status {one.id}"
             found.append(
                 PaletteCommand("build difference", "what differs, turn by turn", twin, self.action_difference)
             )
@@ -247,9 +248,9 @@ class ChangesPane(Pane):
         }
         return found + [
             PaletteCommand(
-                f"deployment {step} {one['id']}",
+                f"deployment {step} {one.id}",
                 text,
-                f"caxton deploy {step} {one['id']}",
+                f"caxton deploy {step} {one.id}",
                 partial(self._do, step),
             )
             for step, text in steps.items()

@@ -19,13 +19,14 @@ from textual.timer import Timer
 from caxton.diagram import Mark, Spoken
 from caxton.diagram.lines import verdict
 from caxton.presentation.text import safe, span
+from caxton.schemas.messages import BranchBody
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.formatting import STYLED, short
 from caxton_tui.model.open_views import Needs
-from caxton_tui.model.store import Json, LogEntry
+from caxton_tui.model.store import LogEntry
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_list import ConversationList
@@ -140,7 +141,7 @@ class ConversationsPane(Pane):
         self.list.take(store.conversations)
         free = self.list.cursor is None and self.diagram.following and not self._held
         if free and (found := self.list.chosen):
-            self._opened = str(found["id"])
+            self._opened = str(found.id)
         if self._opened is not None:
             store.open(self._opened)
         self.diagram.flush()
@@ -154,7 +155,7 @@ class ConversationsPane(Pane):
         if conversation is None:
             return
         self._opened, self._held = conversation, True
-        place = next((n for n, one in enumerate(self.list.things) if one["id"] == conversation), None)
+        place = next((n for n, one in enumerate(self.list.things) if one.id == conversation), None)
         if place is not None:
             self.list.put(place)
         else:
@@ -196,8 +197,8 @@ class ConversationsPane(Pane):
 
     def _settle(self) -> None:
         chosen = self.list.chosen
-        if self.list.cursor is not None and chosen is not None and chosen["id"] != self._opened:
-            self._opened = str(chosen["id"])
+        if self.list.cursor is not None and chosen is not None and chosen.id != self._opened:
+            self._opened = str(chosen.id)
             self.context.store.open(self._opened)
             self.diagram.flush()
 
@@ -229,7 +230,7 @@ class ConversationsPane(Pane):
     def _show(self) -> None:
         spoken = self.spoken
         if spoken is not None:
-            entry = LogEntry("message", spoken.seq, spoken.body, self.context.store.platform)
+            entry = LogEntry("message", spoken.seq, {}, self.context.store.platform, spoken.body)
             self.detail.display_entry(entry, spoken.body)
 
     @property
@@ -265,12 +266,12 @@ class ConversationsPane(Pane):
             text.append("\n" + "  ".join(states))
         return text
 
-    def _branch(self, branch: Json) -> str:
-        who = short(branch.get("participant", "?"), self.context.store.platform)
-        sign = _ENDS.get(branch.get("end") or "", "◌")
-        awarded = " ★" if branch.get("awarded") else ""
-        reason = f" ({safe(branch['reason'])})" if branch.get("reason") else ""
-        return f"{sign} {who}: {safe(branch.get('state', ''))}{awarded}{reason}"
+    def _branch(self, branch: BranchBody) -> str:
+        who = short(branch.participant, self.context.store.platform)
+        sign = _ENDS.get(branch.end or "", "◌")
+        awarded = " ★" if branch.awarded else ""
+        reason = f" ({safe(branch.reason)})" if branch.reason else ""
+        return f"{sign} {who}: {safe(branch.state)}{awarded}{reason}"
 
     # what the keys do
 
@@ -294,8 +295,8 @@ class ConversationsPane(Pane):
         """Whether the conversation that is open is pinned."""
         book = self.context.store.book
         if book is not None and book.id == self._opened and book.head is not None:
-            return bool(book.head["pinned"])
-        return any(one["pinned"] for one in self.context.store.conversations if one["id"] == self._opened)
+            return bool(book.head.pinned)
+        return any(one.pinned for one in self.context.store.conversations if one.id == self._opened)
 
     def action_export(self) -> None:
         """Write the diagram to a file."""

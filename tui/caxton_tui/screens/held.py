@@ -7,8 +7,8 @@ the messages in the order in which they were held; under the list the one at the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from collections.abc import Callable
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import on
@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from caxton.diagram import words as said
 from caxton.finding import Filter
 from caxton.presentation.text import safe
+from caxton.schemas.held import BreakBody, HeldBody
 from caxton_tui.actions import held_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.held_forms import EditHeldForm, LineForm
@@ -29,8 +30,6 @@ from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.widgets.listing import Listing, Part
 from caxton_tui.widgets.status_bars import TextLine
 from caxton_tui.widgets.typed_app import key_for
-
-Json = Mapping[str, Any]
 
 LOOKS_S: Final = 10
 CARD_LINES: Final = 200
@@ -52,7 +51,7 @@ class HeldList(Listing):
         """What the cursor stands on: a message's number or a break point's id."""
 
     @property
-    def rows(self) -> list[Json]:
+    def rows(self) -> list[BreakBody | HeldBody]:
         """What is in it."""
         return [*self.context.store.breaks, *self.context.store.held]
 
@@ -62,7 +61,7 @@ class HeldList(Listing):
         return len(self.context.store.breaks) + len(self.context.store.held)
 
     @property
-    def chosen(self) -> Json | None:
+    def chosen(self) -> BreakBody | HeldBody | None:
         """The row at the cursor."""
         rows = self.rows
         return rows[self.cursor] if self.cursor is not None and self.cursor < len(rows) else None
@@ -92,11 +91,11 @@ class HeldList(Listing):
         self._at = None if chosen is None else _key(chosen)
 
     @property
-    def message(self) -> Json | None:
+    def message(self) -> HeldBody | None:
         """The held message at the cursor, else the one that was held first."""
         chosen = self.chosen
         if chosen is not None:
-            return chosen if "message" in chosen else None
+            return chosen if isinstance(chosen, HeldBody) else None
         return next(iter(self.context.store.held), None)
 
     @property
@@ -113,9 +112,9 @@ class HeldList(Listing):
         chosen = self.chosen
         if chosen is None:
             return ""
-        if "message" in chosen:
-            return json.dumps(chosen["message"], ensure_ascii=False, indent=2)
-        return str(chosen["filter"])
+        if isinstance(chosen, HeldBody):
+            return json.dumps(chosen.message.json, ensure_ascii=False, indent=2)
+        return str(chosen.filter)
 
     def heading(self, width: int) -> list[Part]:
         """The columns."""
@@ -125,25 +124,25 @@ class HeldList(Listing):
         """One break point or message."""
         one = self.rows[number]
         platform = self.context.store.platform
-        if "message" not in one:
-            ended = f"ended: {one['ended']}" if one["ended"] else "on"
-            what = f"{one['filter'] or 'every message'}  {one['hits']:,} hits, {one['held']:,} held"
-            id = one["name"] or one["id"]
-            return [("●" if not one["ended"] else "○", 1, "listing--name"), (safe(id), 12, "listing--name"),
+        if isinstance(one, BreakBody):
+            ended = f"ended: {one.ended}" if one.ended else "on"
+            what = f"{one.filter or 'every message'}  {one.hits:,} hits, {one.held:,} held"
+            id = one.name or one.id
+            return [("●" if not one.ended else "○", 1, "listing--name"), (safe(id), 12, "listing--name"),
                     (safe(ended), 12, "listing--dim"), (safe(what), max(width - 30, 10), "")]  # fmt: skip
-        message: Json = one["message"]
-        behind = f"↑{one['behind']}" if one["behind"] else one["break_id"] or "–"
-        marks = "".join(sign for sign, so in (("◷", one["due_at"]), ("✎", one["edited"])) if so)
+        message = one.message
+        behind = f"↑{one.behind}" if one.behind else one.break_id or "–"
+        marks = "".join(sign for sign, so in (("◷", one.due_at), ("✎", one.edited)) if so)
         texts = (
-            f"⏸{one['seq']}{marks}",
+            f"⏸{one.seq}{marks}",
             safe(behind),
-            formatting.short(message["sender"], platform),
-            safe(message["performative"]),
+            formatting.short(message.sender, platform),
+            safe(message.performative),
             formatting.receivers(message, platform),
-            formatting.ago(self.context.age_s(one["at"])),
+            formatting.ago(self.context.age_s(one.at)),
             said.content(message),
         )
-        return self._columns(texts, width, "listing--warn" if one["break_id"] else "listing--dim")
+        return self._columns(texts, width, "listing--warn" if one.break_id else "listing--dim")
 
     def _columns(self, texts: tuple[str, ...], width: int, style: str) -> list[Part]:
         widths = (8, 6, 12, 15, 14, -5)
@@ -228,12 +227,10 @@ class HeldScreen(ModalScreen[None]):
         one = self.list.message
         text = Text()
         if one is not None:
-            message: Json = one["message"]
-            text.append(f"{one['seq']} {message['performative']}", "bold")
-            text.append(
-                f"  {safe(message['conversation_id'])}  {safe(message.get('protocol') or '')}\n", "dim"
-            )
-            lines = json.dumps(message.get("content"), ensure_ascii=False, indent=2).split("\n")
+            message = one.message
+            text.append(f"{one.seq} {message.performative}", "bold")
+            text.append(f"  {safe(message.conversation_id)}  {safe(message.protocol or '')}\n", "dim")
+            lines = json.dumps(message.content, ensure_ascii=False, indent=2).split("\n")
             text.append("\n".join(safe(line) for line in lines[:CARD_LINES]))
         self.query_one("#held-card", TextLine).put(text)
 
@@ -244,7 +241,7 @@ class HeldScreen(ModalScreen[None]):
         if one is None:
             self.notify("no held message stands there", timeout=2)
         else:
-            self._runner.do(make(int(one["seq"])))
+            self._runner.do(make(int(one.seq)))
 
     def action_release(self) -> None:
         """Let it go on."""
@@ -272,7 +269,7 @@ class HeldScreen(ModalScreen[None]):
         """Ask for how long."""
         one = self.list.message
         if one is not None:
-            seq = int(one["seq"])
+            seq = int(one.seq)
             ask = LineForm(f"Let {seq} go on in", DELAY, lambda text: held_actions.delay(seq, text))
             self._runner.fill(ask)
 
@@ -284,16 +281,16 @@ class HeldScreen(ModalScreen[None]):
     def action_remove(self) -> None:
         """Take the break point at the cursor away, or the one that holds the message there."""
         chosen = self.list.chosen
-        id = None if chosen is None else chosen.get("break_id") if "message" in chosen else chosen["id"]
-        point = next((point for point in self.context.store.breaks if point["id"] == id), None)
+        id = None if chosen is None else chosen.break_id if isinstance(chosen, HeldBody) else chosen.id
+        point = next((point for point in self.context.store.breaks if point.id == id), None)
         if point is None:
             self.notify("no break point stands there", timeout=2)
         else:
             self._runner.do(held_actions.remove_break(point))
 
 
-def _key(one: Json) -> object:
-    return one["seq"] if "message" in one else one["id"]
+def _key(one: BreakBody | HeldBody) -> object:
+    return one.seq if isinstance(one, HeldBody) else one.id
 
 
 def _held_by(text: str) -> Action:

@@ -14,11 +14,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from caxton.diagram import read_story
+from caxton.diagram import read_message
 from caxton.presentation.text import safe
+from caxton.schemas.messages import MessageBody
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.model.context import ViewContext
-from caxton_tui.model.store import Json, LogEntry
+from caxton_tui.model.store import LogEntry
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing
@@ -45,7 +46,7 @@ class LogPane(Pane):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self._entry: LogEntry | None = None
-        self._outcome: Json | None = None
+        self._outcome: MessageBody | None = None
         self._asked = -1.0
 
     def compose(self) -> ComposeResult:
@@ -74,7 +75,7 @@ class LogPane(Pane):
         return self.tape
 
     @property
-    def outcome(self) -> Json | None:
+    def outcome(self) -> MessageBody | None:
         """What the daemon said of the message in the detail."""
         return self._outcome
 
@@ -139,7 +140,7 @@ class LogPane(Pane):
         entry, outcome = self._entry, self._outcome
         if entry is None or entry.kind != "message" or not self.context.store.live:
             return
-        if outcome is not None and len(outcome["turns"]) >= len(entry.message["receiver"]):
+        if outcome is not None and len(outcome.turns or ()) >= len(entry.message.receiver):
             return
         now = self.context.clock.monotonic()
         if 0 <= now - self._asked < 1 and self._asked >= 0:
@@ -164,7 +165,7 @@ class LogPane(Pane):
         """Open the conversation of the row."""
         entry = self.tape.chosen
         if entry is not None and entry.kind == "message":
-            self.post_message(self.Go("Conversations", conversation=entry.message["conversation_id"]))
+            self.post_message(self.Go("Conversations", conversation=entry.message.conversation_id))
 
     def action_reply(self) -> None:
         """Answer the message at the cursor."""
@@ -176,9 +177,9 @@ class LogPane(Pane):
 
     def _write(self, *, reply: bool) -> None:
         entry = self.tape.chosen
-        if entry is not None and entry.kind == "message":
-            story = read_story({"id": entry.conversation, "items": [entry.data]}, entry.platform)
-            self.post_message(self.Fill(message_form(self.context, story.spoken[0], reply=reply)))
+        if entry is not None and entry.stored is not None:
+            spoken = read_message(entry.stored, entry.platform)
+            self.post_message(self.Fill(message_form(self.context, spoken, reply=reply)))
 
     @property
     def commands(self) -> Sequence[PaletteCommand]:

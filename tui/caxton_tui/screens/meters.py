@@ -18,7 +18,6 @@ from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.model.open_views import Needs
-from caxton_tui.model.store import Json
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing, Piece, fitted
@@ -103,9 +102,9 @@ class MeterGraphs(Listing):
     @property
     def meters(self) -> list[Meter]:
         """The figures that are shown, those of each cell last."""
-        cells: list[Json] = self.context.store.status["cells"] if self.context.store.status else []
+        cells = self.context.store.status.cells if self.context.store.status else []
         each = [
-            Meter(f"CPU of cell {cell['no']}", f"cpu {cell['no']}", lambda value: f"{value:.0f} %")
+            Meter(f"CPU of cell {cell.no}", f"cpu {cell.no}", lambda value: f"{value:.0f} %")
             for cell in cells
         ]
         return [*METERS, *(each if len(each) > 1 else [])]
@@ -203,9 +202,9 @@ class MetersPane(Pane):
         if store.turns is not self._sampled:
             self._sampled = store.turns
             # what waits for the timer is no mail that waits
-            turns = [turn for turn in store.turns if turn["revision"]]
-            queue = [float(turn["queue_us"]) for turn in turns]
-            turn = [float(turn["turn_us"]) for turn in turns]
+            turns = [turn for turn in store.turns if turn.revision]
+            queue = [float(turn.queue_us) for turn in turns]
+            turn = [float(turn.turn_us) for turn in turns]
             store.history.note(
                 {
                     "queue_p50": percentile(queue, 0.5),

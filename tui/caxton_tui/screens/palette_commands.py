@@ -40,18 +40,18 @@ def by_name(
     """Every agent and every conversation of the lists; the callables show one of them."""
     platform = context.store.platform
     for one in context.store.agents:
-        name = formatting.short(one["name"], platform)
+        name = formatting.short(one.name, platform)
         yield PaletteCommand(
             f"agent show {name}",
             "its state, logs, limits",
             f"caxton agent show {name}",
-            partial(agent, one["name"]),
+            partial(agent, one.name),
         )
-    for one in context.store.conversations:
-        id = str(one["id"])
+    for talk in context.store.conversations:
+        id = talk.id
         yield PaletteCommand(
             f"conversation open {id}",
-            str(one.get("protocol") or ""),
+            talk.protocol or "",
             f"caxton conv show {id}",
             partial(conversation, id),
         )

@@ -170,7 +170,7 @@ class TracesPane(Pane):
         """Bring the newest state on screen."""
         self.list.take(self.context.store.conversations)
         if self._opened is None and (found := self.list.chosen):
-            self._opened = str(found["id"])
+            self._opened = str(found.id)
         if self._opened is not None:
             self.context.store.open(self._opened)
         self.waterfall.flush()
@@ -199,7 +199,7 @@ class TracesPane(Pane):
     def moved(self) -> None:
         """The conversation under the cursor."""
         if self.list.chosen is not None:
-            self._opened = str(self.list.chosen["id"])
+            self._opened = str(self.list.chosen.id)
             self.context.store.open(self._opened)
             self.waterfall.flush()
 

@@ -18,10 +18,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from caxton.presentation.text import memory, safe, size, span
+from caxton.schemas.daemon import AgentBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenAgent
-from caxton_tui.model.store import Json
 from caxton_tui.widgets.agent_list import state
 from caxton_tui.widgets.conversation_list import protocol
 from caxton_tui.widgets.conversation_list import state as conversation_state
@@ -53,14 +53,14 @@ class AgentDetail(VerticalScroll):
         """One text."""
         yield Static(id="room-text")
 
-    def flush(self, agent: Json | None) -> None:
+    def flush(self, agent: AgentBody | None) -> None:
         """Show that agent as it is now."""
         room = self.context.store.room
         seen = (agent, room, self.page, self.context.store.messages_s, self.context.store.unread)
         if seen == self._seen:
             return
         self._seen = seen
-        name = formatting.short(agent["name"], self.context.store.platform) if agent else "Agent"
+        name = formatting.short(agent.name, self.context.store.platform) if agent else "Agent"
         pages = "  ".join(f"[{page}]" if page == self.page else page for page in PAGES)
         titled(self, f"{name} · {pages}")
         self.query_one("#room-text", Static).update(self._text(agent, room))
@@ -71,16 +71,14 @@ class AgentDetail(VerticalScroll):
         self.scroll_home(animate=False)
         self._seen = ()
         agent = self.context.store.room
-        self.flush(
-            next((one for one in self.context.store.agents if agent and one["name"] == agent.name), None)
-        )
+        self.flush(next((one for one in self.context.store.agents if agent and one.name == agent.name), None))
 
-    def _text(self, agent: Json | None, room: OpenAgent | None) -> RenderableType:
+    def _text(self, agent: AgentBody | None, room: OpenAgent | None) -> RenderableType:
         if agent is None:
             return Text("Choose an agent.", "dim")
         if self.page == "Overview":
             return self._overview(agent)
-        if room is None or room.name != agent["name"]:
+        if room is None or room.name != agent.name:
             return Text(self.context.store.unread, "dim")
         if room.error:
             return Text(safe(room.error), "bold red")
@@ -90,32 +88,32 @@ class AgentDetail(VerticalScroll):
             case "Conversations":
                 return _rows(self._conversations(room), "It takes part in no conversation.")
             case "Mailbox":
-                head = Text(f"{agent['mailbox']:,} waiting, {agent['in_flight']:,} in its cell\n", "bold")
+                head = Text(f"{agent.mailbox:,} waiting, {agent.in_flight:,} in its cell\n", "bold")
                 return Group(head, _rows(self._messages(room), "Nobody has written to it."))
             case _:
                 return _rows(self._history(room), "It was never deployed.")
 
-    def _overview(self, agent: Json) -> RenderableType:
+    def _overview(self, agent: AgentBody) -> RenderableType:
         pace = self.context.store.pace(agent)
         lines: list[tuple[str, str]] = [
             ("state", state(agent)),
-            ("revision", str(agent["revision"] or "none")[:16]),
-            ("profile", safe(agent["profile"])),
-            ("cell", f"{'none' if agent['cell'] is None else agent['cell']}, {agent['restarts']} restarts"),
-            ("memory", f"{memory(agent['memory_kib'])} of {size(agent['limits'].get('memory_bytes'))}"),
-            ("mailbox", f"{agent['mailbox']:,} waiting, {agent['in_flight']:,} in its cell"),
-            ("turns", f"{agent['turns']:,}, {agent['failed_turns']:,} failed, {agent['sent']:,} sent"),
+            ("revision", str(agent.revision or "none")[:16]),
+            ("profile", safe(agent.profile)),
+            ("cell", f"{'none' if agent.cell is None else agent.cell}, {agent.restarts} restarts"),
+            ("memory", f"{memory(agent.memory_kib)} of {size(agent.limits.get('memory_bytes'))}"),
+            ("mailbox", f"{agent.mailbox:,} waiting, {agent.in_flight:,} in its cell"),
+            ("turns", f"{agent.turns:,}, {agent.failed_turns:,} failed, {agent.sent:,} sent"),
             ("pace", f"{formatting.brief(pace.turns_s)} turns/s, {formatting.brief(pace.fuel_s)} fuel/s"),
-            ("fuel", f"{agent['fuel']:,}, {span(agent['turn_us'] / 1e6)} in turns"),
-            ("hooks", ", ".join(safe(hook) for hook in agent["hooks"]) or "none"),
+            ("fuel", f"{agent.fuel:,}, {span(agent.turn_us / 1e6)} in turns"),
+            ("hooks", ", ".join(safe(hook) for hook in agent.hooks) or "none"),
         ]
-        if agent["last_error"]:
-            lines.append(("error", safe(str(agent["last_error"])[:_CUT])))
-        if agent["settings"]:
-            lines.append(("settings", safe(json.dumps(agent["settings"], ensure_ascii=False)[:_CUT])))
-        for name, limit in agent["limits"].items():
+        if agent.last_error:
+            lines.append(("error", safe(str(agent.last_error)[:_CUT])))
+        if agent.settings:
+            lines.append(("settings", safe(json.dumps(agent.settings, ensure_ascii=False)[:_CUT])))
+        for name, limit in agent.limits.items():
             told = size(limit) if name.endswith("bytes") else f"{limit:,}"
-            lines.append(("limit" if name == next(iter(agent["limits"])) else "", f"{safe(name)} {told}"))
+            lines.append(("limit" if name == next(iter(agent.limits)) else "", f"{safe(name)} {told}"))
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True, min_width=9)
         table.add_column(overflow="fold")
@@ -125,45 +123,45 @@ class AgentDetail(VerticalScroll):
 
     def _logs(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
         for line in room.logs:
-            level = safe(line["level"])
+            level = safe(line.level)
             bad = "bold red" if level == "error" else "yellow" if level.startswith("warn") else ""
-            yield self.context.hour(line["at"]), f"{level}: {safe(str(line['message'])[:_CUT])}", bad
+            yield self.context.hour(line.at), f"{level}: {safe(str(line.message)[:_CUT])}", bad
 
     def _conversations(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
         for one in room.conversations:
-            who = ", ".join(
-                formatting.short(name, self.context.store.platform) for name in one["participants"]
+            who = ", ".join(formatting.short(name, self.context.store.platform) for name in one.participants)
+            text = (
+                f"{safe(one.id)}  {protocol(one)}  {conversation_state(one)}  {one.messages} messages, {who}"
             )
-            text = f"{safe(one['id'])}  {protocol(one)}  {conversation_state(one)}  {one['messages']} messages, {who}"
-            yield self.context.hour(one["started_at"]), text[:_CUT], ""
+            yield self.context.hour(one.started_at), text[:_CUT], ""
 
     def _messages(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
         for body in room.messages:
-            message: Json = body["message"]
+            message = body.message
             if room.name not in (
-                formatting.short(name, self.context.store.platform) for name in message["receiver"]
+                formatting.short(name, self.context.store.platform) for name in message.receiver
             ):
                 continue
             mine = [
                 turn
-                for turn in body["turns"]
-                if formatting.short(turn["agent"], self.context.store.platform) == room.name
+                for turn in body.turns or ()
+                if formatting.short(turn.agent, self.context.store.platform) == room.name
             ]
-            letters = [letter["reason"] for letter in body["dead_letters"]]
-            became = safe(mine[0]["status"]) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
-            bad = "bold red" if letters or (mine and mine[0]["status"] != "ok") else ""
-            who = formatting.short(message["sender"], self.context.store.platform)
-            text = f"{became}  {safe(message['performative'])} from {who}  {formatting.content(message)}"
-            yield self.context.hour(body["at"]), text[:_CUT], bad
+            letters = [letter.reason for letter in body.dead_letters or ()]
+            became = safe(mine[0].status) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
+            bad = "bold red" if letters or (mine and mine[0].status != "ok") else ""
+            who = formatting.short(message.sender, self.context.store.platform)
+            text = f"{became}  {safe(message.performative)} from {who}  {formatting.content(message)}"
+            yield self.context.hour(body.at), text[:_CUT], bad
 
     def _history(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
         for one in room.deployments:
-            builds = f"{str(one['previous'] or 'nothing')[:8]} → {str(one['revision'] or 'none')[:8]}"
-            reason = f": {safe(one['reason'])[:_CUT]}" if one["reason"] else ""
-            bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
+            builds = f"{str(one.previous or 'nothing')[:8]} → {str(one.revision or 'none')[:8]}"
+            reason = f": {safe(one.reason)[:_CUT]}" if one.reason else ""
+            bad = "bold red" if one.state in ("failed", "rolled_back") else ""
             yield (
-                self.context.hour(one["created_at"]),
-                f"{builds}  {one['strategy']}  {one['state']}{reason}",
+                self.context.hour(one.created_at),
+                f"{builds}  {one.strategy}  {one.state}{reason}",
                 bad,
             )
 

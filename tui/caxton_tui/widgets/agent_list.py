@@ -6,28 +6,27 @@ columns as fit, the dearest first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from caxton.finding import Subject
 from caxton.presentation.text import memory, safe
+from caxton.schemas.daemon import AgentBody
 from caxton_tui.model import formatting
 from caxton_tui.model.store import Store
 from caxton_tui.widgets.table import Column, Table
 from caxton_tui.widgets.typed_app import key_for
 
-Json = Mapping[str, Any]
-
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad"}
 
 
-def state(agent: Json) -> str:
+def state(agent: AgentBody) -> str:
     """An agent's state as a sign and a word."""
-    word = safe(agent["state"])
+    word = safe(agent.state)
     return f"{formatting.STATE_SIGNS.get(word, '○')} {word}"
 
 
-class AgentList(Table[Json]):
+class AgentList(Table[AgentBody]):
     """Every agent, by name."""
 
     NAME = "AGENT"
@@ -36,39 +35,39 @@ class AgentList(Table[Json]):
         self._store = store
         super().__init__(
             [
-                Column("STATE", 12, 0, state, lambda agent: _STYLES.get(agent["state"], "listing--warn")),
-                Column("REVISION", 8, 6, lambda agent: str(agent["revision"] or "-")[:8]),
-                Column("WAIT", -5, 2, lambda agent: formatting.brief(agent["mailbox"])),
+                Column("STATE", 12, 0, state, lambda agent: _STYLES.get(agent.state, "listing--warn")),
+                Column("REVISION", 8, 6, lambda agent: str(agent.revision or "-")[:8]),
+                Column("WAIT", -5, 2, lambda agent: formatting.brief(agent.mailbox)),
                 Column("MSG/S", -5, 1, lambda agent: formatting.brief(store.pace(agent).turns_s)),
                 Column("FUEL/S", -6, 4, lambda agent: formatting.brief(store.pace(agent).fuel_s)),
-                Column("MEMORY", -8, 5, lambda agent: memory(agent["memory_kib"])),
+                Column("MEMORY", -8, 5, lambda agent: memory(agent.memory_kib)),
                 Column(
                     "ERR",
                     -4,
                     3,
-                    lambda agent: formatting.brief(agent["failed_turns"]),
-                    lambda agent: "listing--bad" if agent["failed_turns"] else "",
+                    lambda agent: formatting.brief(agent.failed_turns),
+                    lambda agent: "listing--bad" if agent.failed_turns else "",
                 ),
-                Column("STARTS", -6, 7, lambda agent: formatting.brief(agent["restarts"])),
+                Column("STARTS", -6, 7, lambda agent: formatting.brief(agent.restarts)),
             ],
             id=id,
         )
 
-    def key(self, thing: Json) -> str:
+    def key(self, thing: AgentBody) -> str:
         """Its name."""
-        return str(thing["name"])
+        return str(thing.name)
 
-    def name_of(self, thing: Json) -> str:
+    def name_of(self, thing: AgentBody) -> str:
         """Its name without this platform."""
-        return formatting.short(thing["name"], self._store.platform)
+        return formatting.short(thing.name, self._store.platform)
 
-    def subject(self, thing: Json) -> Subject:
+    def subject(self, thing: AgentBody) -> Subject:
         """What a filter looks at."""
         return AgentSubject(thing, self._store.platform)
 
-    def troubled(self, thing: Json) -> bool:
+    def troubled(self, thing: AgentBody) -> bool:
         """Failed, or with turns that failed."""
-        return bool(thing["state"] == "failed" or thing["failed_turns"] or thing["last_error"])
+        return bool(thing.state == "failed" or thing.failed_turns or thing.last_error)
 
     @property
     def empty(self) -> str:
@@ -84,15 +83,15 @@ class AgentSubject:
 
     __slots__ = ("_agent", "_name")
 
-    def __init__(self, agent: Json, platform: str) -> None:
+    def __init__(self, agent: AgentBody, platform: str) -> None:
         self._agent = agent
-        self._name = str(agent["name"]).removesuffix(f"@{platform}")
+        self._name = str(agent.name).removesuffix(f"@{platform}")
 
     @property
     def everything(self) -> str:
         """Name, state, revision, error."""
         agent = self._agent
-        parts = (self._name, agent["state"], str(agent["revision"]), str(agent["last_error"] or ""))
+        parts = (self._name, agent.state, str(agent.revision), str(agent.last_error or ""))
         return "\n".join(parts).casefold()
 
     def texts(self, field: str) -> Sequence[str]:
@@ -101,8 +100,8 @@ class AgentSubject:
             case "agent" | "from" | "to":
                 return (self._name,)
             case "state":
-                return (self._agent["state"],)
+                return (self._agent.state,)
             case "is":
-                return ("problem",) if self._agent["failed_turns"] or self._agent["last_error"] else ()
+                return ("problem",) if self._agent.failed_turns or self._agent.last_error else ()
             case _:
                 return ()

@@ -5,14 +5,12 @@ In: conversations as the API gives them. Out: one line each, the newest first.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from caxton.finding import ConversationSubject, Subject
 from caxton.finding.subjects import is_open, troubled
 from caxton.presentation.text import safe
+from caxton.schemas.messages import ConversationBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.model.store import Json
 from caxton_tui.widgets.table import Column, Table
 from caxton_tui.widgets.typed_app import key_for
 
@@ -27,7 +25,7 @@ NEWEST = 20
 """Among so many the one that is followed is chosen."""
 
 
-class ConversationList(Table[Json]):
+class ConversationList(Table[ConversationBody]):
     """The newest conversations."""
 
     NAME = "CONVERSATION"
@@ -38,30 +36,30 @@ class ConversationList(Table[Json]):
         super().__init__(
             [
                 Column("PROTOCOL", 12, 5, protocol, lambda _: "listing--dim"),
-                Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.get("state") or "", "")),
-                Column("WHO", -3, 6, lambda body: str(len(body["participants"]))),
-                Column("MSGS", -5, 1, lambda body: formatting.brief(body["messages"])),
-                Column("AGE", -4, 3, lambda body: formatting.ago(context.age_s(body["started_at"]))),
+                Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.state or "", "")),
+                Column("WHO", -3, 6, lambda body: str(len(body.participants))),
+                Column("MSGS", -5, 1, lambda body: formatting.brief(body.messages)),
+                Column("AGE", -4, 3, lambda body: formatting.ago(context.age_s(body.started_at))),
                 Column("DUE", -4, 4, self._due),
                 Column("BAD", -3, 2, violations, lambda _: "listing--bad"),
             ],
             id=id,
         )
 
-    def key(self, thing: Json) -> str:
+    def key(self, thing: ConversationBody) -> str:
         """Its id."""
-        return str(thing["id"])
+        return str(thing.id)
 
-    def name_of(self, thing: Json) -> str:
+    def name_of(self, thing: ConversationBody) -> str:
         """Its id as a terminal may show it; a flag before one that is pinned, `⏸` where something of it is held."""
-        held = "⏸ " if thing["id"] in self.context.store.held_in else ""
-        return held + (f"⚑ {safe(thing['id'])}" if thing["pinned"] else safe(thing["id"]))
+        held = "⏸ " if thing.id in self.context.store.held_in else ""
+        return held + (f"⚑ {safe(thing.id)}" if thing.pinned else safe(thing.id))
 
-    def subject(self, thing: Json) -> Subject:
+    def subject(self, thing: ConversationBody) -> Subject:
         """What a filter looks at."""
         return ConversationSubject(thing, self.context.store.platform)
 
-    def troubled(self, thing: Json) -> bool:
+    def troubled(self, thing: ConversationBody) -> bool:
         """Failed, ran out of time, or broke its protocol."""
         return troubled(thing)
 
@@ -74,7 +72,7 @@ class ConversationList(Table[Json]):
     def foremost(self) -> int:
         """Of the newest the one with the most members, for that is where something happens."""
         newest = self.things[:NEWEST]
-        return max(range(len(newest)), key=lambda place: len(newest[place]["participants"]), default=0)
+        return max(range(len(newest)), key=lambda place: len(newest[place].participants), default=0)
 
     @property
     def empty(self) -> str:
@@ -92,34 +90,34 @@ class ConversationList(Table[Json]):
             "In a shell:\n  caxton msg send --to AGENT …\n  caxton demo"
         )
 
-    def _due(self, body: Json) -> str:
-        if body["id"] in self.context.store.held_in:
+    def _due(self, body: ConversationBody) -> str:
+        if body.id in self.context.store.held_in:
             # its clock stands still
             return "⏸"
         moment = due(body)
         return "" if moment is None else f"{max(moment - self.context.now_us / 1e6, 0):.0f}s"[:4]
 
 
-def state(body: Json) -> str:
+def state(body: ConversationBody) -> str:
     """Its state as a sign and a word; a conversation that follows no protocol has none."""
-    word = safe(body.get("state") or "")
+    word = safe(body.state or "")
     return f"{_SIGNS.get(word, '·')} {word}" if word else "·"
 
 
-def protocol(body: Json) -> str:
+def protocol(body: ConversationBody) -> str:
     """Its protocol without FIPA's prefix."""
-    return safe(body.get("protocol") or "-").removeprefix("fipa-")
+    return safe(body.protocol or "-").removeprefix("fipa-")
 
 
-def violations(body: Json) -> str:
+def violations(body: ConversationBody) -> str:
     """How many messages broke the protocol; nothing where none did."""
-    count = int(body.get("violations") or 0)
+    count = body.violations
     return f"✗{count}" if count else ""
 
 
-def due(body: Json) -> float | None:
+def due(body: ConversationBody) -> float | None:
     """The earliest deadline of its branches, in seconds since 1970; None where there is none."""
-    moment = body.get("deadline_at")
-    if not moment or is_open(body) is False:
+    moment = body.deadline_at
+    if moment is None or is_open(body) is False:
         return None
-    return datetime.fromisoformat(moment).timestamp()
+    return moment.timestamp()

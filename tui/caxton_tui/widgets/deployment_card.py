@@ -13,6 +13,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from caxton.presentation.text import compact, drain_words, safe, span
+from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.messages import TurnRow
+from caxton.schemas.shape import plain
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
@@ -32,17 +35,17 @@ _SOME: Final = 3
 """Turns that differ and stand on the card; all of them are shown by themselves."""
 
 
-def sign(one: Json) -> str:
+def sign(one: DeploymentBody) -> str:
     """One character for how a deployment stands."""
-    return "◷" if one["waits"] else _SIGNS.get(one["state"], "◌")
+    return "◷" if one.waits else _SIGNS.get(one.state, "◌")
 
 
-def stands(one: Json) -> str:
+def stands(one: DeploymentBody) -> str:
     """Its state in a word: what waits for a decision says so."""
-    return "waits" if one["waits"] else safe(one["state"])
+    return "waits" if one.waits else safe(one.state)
 
 
-def described(one: Json, context: ViewContext) -> RenderableType:
+def described(one: DeploymentBody, context: ViewContext) -> RenderableType:
     """A deployment in full."""
     grid = Grid.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, min_width=9)
@@ -56,10 +59,10 @@ def described(one: Json, context: ViewContext) -> RenderableType:
     ):
         grid.add_row(Text(name, "dim"), Text(value, style))
     parts: list[RenderableType] = [grid]
-    gate: Json | None = one["gate"]
-    if gate is not None and gate["turns"]:
+    gate = one.gate
+    if gate is not None and gate.turns:
         parts += [Text(""), difference(gate, _SOME)]
-    progress: Json = one.get("progress") or {}
+    progress: Json = one.progress or {}
     if progress.get("sides"):
         parts += [Text(""), _sides(progress["sides"])]
     figures = _figures(one, context.store.turns)
@@ -68,22 +71,22 @@ def described(one: Json, context: ViewContext) -> RenderableType:
     return Group(*parts)
 
 
-def _head(one: Json, context: ViewContext) -> Iterator[Field]:
-    bad = "bold red" if one["state"] in ("failed", "rolled_back") else ""
-    yield "agent", formatting.short(one["agent"], context.store.platform), "bold"
-    yield "state", f"{sign(one)} {stands(one)}", "bold yellow" if one["waits"] else bad
-    if one["reason"]:
-        yield "reason", safe(one["reason"])[:_CUT], bad
+def _head(one: DeploymentBody, context: ViewContext) -> Iterator[Field]:
+    bad = "bold red" if one.state in ("failed", "rolled_back") else ""
+    yield "agent", formatting.short(one.agent, context.store.platform), "bold"
+    yield "state", f"{sign(one)} {stands(one)}", "bold yellow" if one.waits else bad
+    if one.reason:
+        yield "reason", safe(one.reason)[:_CUT], bad
 
 
-def _fields(one: Json, context: ViewContext) -> Iterator[Field]:
-    yield "from", str(one["previous"] or "nothing")[:16], ""
-    yield "to", str(one["revision"] or "none")[:16] + (", the same as before" if one["unchanged"] else ""), ""
-    yield "strategy", safe(one["strategy"]), ""
-    if one["memory"]:
-        why = f": {safe(one['memory_reason'])}" if one["memory_reason"] else ""
-        yield "memory", safe(one["memory"]) + why, ""
-    timings: Json = one["timings"] or {}
+def _fields(one: DeploymentBody, context: ViewContext) -> Iterator[Field]:
+    yield "from", str(one.previous or "nothing")[:16], ""
+    yield "to", str(one.revision or "none")[:16] + (", the same as before" if one.unchanged else ""), ""
+    yield "strategy", safe(one.strategy), ""
+    if one.memory:
+        why = f": {safe(one.memory_reason)}" if one.memory_reason else ""
+        yield "memory", safe(one.memory) + why, ""
+    timings: Json = plain(one.timings) if one.timings else {}
     steps = [
         f"{name[:-3]} {span(value / (1e3 if name.endswith('_ms') else 1e6))}"
         for name, value in timings.items()
@@ -91,23 +94,23 @@ def _fields(one: Json, context: ViewContext) -> Iterator[Field]:
     ]
     if steps:
         yield "took", ", ".join(steps) + (", compiled before" if timings.get("cached") else ""), ""
-    yield "began", context.hour(one["created_at"]), ""
+    yield "began", context.hour(one.created_at), ""
     # what is added later is shown as it comes
-    for name, value in one.items():
+    fields: Json = plain(one)
+    for name, value in fields.items():
         if name not in _KNOWN and value not in (None, False, [], {}):
             yield safe(name), value if isinstance(value, str) else compact(value, 400), ""
 
 
-def _checks(one: Json) -> Iterator[Field]:
-    checks: Sequence[Json] = one.get("validation") or ()
-    for check in checks:
-        passed = bool(check["passed"])
-        text = f"{'●' if passed else '✗'} {safe(check['step'])}: {safe(check['detail'])[:_CUT]}"
-        yield "check", f"{text} ({check['ms']:.1f} ms)", "" if passed else "bold red"
+def _checks(one: DeploymentBody) -> Iterator[Field]:
+    for check in one.validation:
+        passed = bool(check.passed)
+        text = f"{'●' if passed else '✗'} {safe(check.step)}: {safe(check.detail)[:_CUT]}"
+        yield "check", f"{text} ({check.ms:.1f} ms)", "" if passed else "bold red"
 
 
-def _progress(one: Json) -> Iterator[Field]:
-    progress: Json = one.get("progress") or {}
+def _progress(one: DeploymentBody) -> Iterator[Field]:
+    progress: Json = one.progress or {}
     if "stage" in progress:
         percent = f"{progress['percent']:g} % of the new conversations"
         yield "stage", f"{progress['stage']} of {progress['stages']}: {percent}", "bold"
@@ -146,25 +149,25 @@ def _sides(sides: Json) -> RenderableType:
     )
 
 
-def _figures(one: Json, turns: Sequence[Json]) -> RenderableType | None:
+def _figures(one: DeploymentBody, turns: Sequence[TurnRow]) -> RenderableType | None:
     """Both revisions over the newest turns; None where there was none."""
-    builds = [str(build) for build in (one["previous"], one["revision"]) if build]
-    found = [[turn for turn in turns if turn["revision"] == build] for build in builds]
+    builds = [str(build) for build in (one.previous, one.revision) if build]
+    found = [[turn for turn in turns if turn.revision == build] for build in builds]
     if not any(found):
         return None
     rows = [
         ("turns", *(f"{len(of):,}" for of in found)),
-        ("failed", *(f"{sum(turn['status'] != 'ok' for turn in of):,}" for of in found)),
-        ("turn p50", *(_span_at(of, "turn_us", 0.5) for of in found)),
-        ("turn p99", *(_span_at(of, "turn_us", 0.99) for of in found)),
-        ("waited p99", *(_span_at(of, "queue_us", 0.99) for of in found)),
-        ("fuel p50", *(f"{percentile([turn['fuel'] for turn in of], 0.5):,.0f}" for of in found)),
+        ("failed", *(f"{sum(turn.status != 'ok' for turn in of):,}" for of in found)),
+        ("turn p50", *(_span_at([turn.turn_us for turn in of], 0.5) for of in found)),
+        ("turn p99", *(_span_at([turn.turn_us for turn in of], 0.99) for of in found)),
+        ("waited p99", *(_span_at([turn.queue_us for turn in of], 0.99) for of in found)),
+        ("fuel p50", *(f"{percentile([turn.fuel for turn in of], 0.5):,.0f}" for of in found)),
     ]
     return _side_by_side(("newest turns", *(build[:7] for build in builds)), rows)
 
 
-def _span_at(turns: Sequence[Json], name: str, part: float) -> str:
-    return span(percentile([turn[name] for turn in turns], part) / 1e6)
+def _span_at(times_us: Sequence[float], part: float) -> str:
+    return span(percentile(times_us, part) / 1e6)
 
 
 def _side_by_side(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:

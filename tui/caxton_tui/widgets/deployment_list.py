@@ -10,10 +10,10 @@ from typing import Final
 
 from caxton.finding import Subject
 from caxton.presentation.text import safe
+from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import FINAL
-from caxton_tui.model.store import Json
 from caxton_tui.widgets.deployment_card import sign, stands
 from caxton_tui.widgets.replay_card import found, found_style
 from caxton_tui.widgets.table import Column, Table
@@ -22,7 +22,7 @@ from caxton_tui.widgets.typed_app import key_for
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
 
 
-class DeploymentList(Table[Json]):
+class DeploymentList(Table[DeploymentBody]):
     """Deployments, the newest first."""
 
     NAME = "AGENT"
@@ -37,32 +37,32 @@ class DeploymentList(Table[Json]):
                     13,
                     0,
                     lambda one: f"{sign(one)} {stands(one)}",
-                    lambda one: _STYLES.get(one["state"], "listing--warn"),
+                    lambda one: _STYLES.get(one.state, "listing--warn"),
                 ),
                 Column("GATE", 10, 1, found, found_style),
-                Column("TO", 7, 2, lambda one: str(one["revision"] or "-")[:7]),
-                Column("FROM", 7, 4, lambda one: str(one["previous"] or "-")[:7], lambda _: "listing--dim"),
-                Column("STRATEGY", 10, 5, lambda one: safe(one["strategy"])),
-                Column("AGE", -4, 3, lambda one: formatting.ago(context.age_s(one["created_at"]))),
+                Column("TO", 7, 2, lambda one: str(one.revision or "-")[:7]),
+                Column("FROM", 7, 4, lambda one: str(one.previous or "-")[:7], lambda _: "listing--dim"),
+                Column("STRATEGY", 10, 5, lambda one: safe(one.strategy)),
+                Column("AGE", -4, 3, lambda one: formatting.ago(context.age_s(one.created_at))),
             ],
             id=id,
         )
 
-    def key(self, thing: Json) -> str:
+    def key(self, thing: DeploymentBody) -> str:
         """Its id."""
-        return str(thing["id"])
+        return str(thing.id)
 
-    def name_of(self, thing: Json) -> str:
+    def name_of(self, thing: DeploymentBody) -> str:
         """Its agent."""
-        return formatting.short(thing["agent"], self.context.store.platform)
+        return formatting.short(thing.agent, self.context.store.platform)
 
-    def subject(self, thing: Json) -> Subject:
+    def subject(self, thing: DeploymentBody) -> Subject:
         """What a filter looks at."""
         return DeploymentSubject(thing, self.name_of(thing))
 
-    def troubled(self, thing: Json) -> bool:
+    def troubled(self, thing: DeploymentBody) -> bool:
         """Failed, rolled back, or waiting for a decision."""
-        return thing["waits"] or thing["state"] in ("failed", "rolled_back")
+        return thing.waits or thing.state in ("failed", "rolled_back")
 
     @property
     def beside(self) -> object:
@@ -86,15 +86,16 @@ class DeploymentSubject:
 
     __slots__ = ("_agent", "_one")
 
-    def __init__(self, one: Json, agent: str) -> None:
+    def __init__(self, one: DeploymentBody, agent: str) -> None:
         self._one = one
         self._agent = agent
 
     @property
     def everything(self) -> str:
         """Agent, revisions, strategy, state, reason."""
-        fields = ("revision", "previous", "strategy", "state", "reason", "id")
-        return "\n".join((self._agent, *(str(self._one[name] or "") for name in fields))).casefold()
+        one = self._one
+        fields = (one.revision, one.previous, one.strategy, one.state, one.reason, one.id)
+        return "\n".join((self._agent, *(text or "" for text in fields))).casefold()
 
     def texts(self, field: str) -> Sequence[str]:
         """What that field holds."""
@@ -102,10 +103,10 @@ class DeploymentSubject:
             case "agent":
                 return (self._agent,)
             case "state":
-                return (str(self._one["state"]), stands(self._one))
+                return (str(self._one.state), stands(self._one))
             case "is":
-                bad = self._one["waits"] or self._one["state"] in ("failed", "rolled_back")
-                is_open = self._one["state"] not in FINAL
+                bad = self._one.waits or self._one.state in ("failed", "rolled_back")
+                is_open = self._one.state not in FINAL
                 return [word for word, so in (("problem", bad), ("open", is_open)) if so]
             case _:
                 return ()

@@ -14,6 +14,7 @@ from typing import Final
 from textual.reactive import reactive
 
 from caxton.finding import Filter
+from caxton.schemas.messages import MessageBody
 from caxton_tui.model import formatting
 from caxton_tui.model.store import LogEntry, Store
 from caxton_tui.widgets.listing import Listing, Part
@@ -142,7 +143,7 @@ class LogList(Listing):
                 (entry.text, width, style),
             ]
         way = f"{entry.sender} → {entry.to}"
-        if entry.data.get("redelivered"):
+        if isinstance(entry.stored, MessageBody) and entry.stored.redelivered:
             sign = "↻"
         texts = (_time(entry.at, self._zone), sign, entry.act, way, entry.conversation, entry.text)
         return self._columns(width, texts, _STYLES.get(sign, "listing--bad" if sign == "!" else ""))
@@ -166,9 +167,9 @@ class LogList(Listing):
 
 
 @lru_cache(maxsize=1024)
-def _second(text: str, zone: tzinfo | None) -> str:
-    return datetime.fromisoformat(text + "+00:00").astimezone(zone).strftime("%H:%M:%S")
+def _second(second: datetime, zone: tzinfo | None) -> str:
+    return second.astimezone(zone).strftime("%H:%M:%S")
 
 
-def _time(iso: str, zone: tzinfo | None) -> str:
-    return _second(iso[:19], zone) if iso else ""
+def _time(moment: datetime | None, zone: tzinfo | None) -> str:
+    return _second(moment.replace(microsecond=0), zone) if moment else ""

@@ -6,8 +6,8 @@ In: a row of the tape, and what the daemon says of it when it is asked (turns, d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,11 +17,12 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from caxton.presentation.text import safe, span
+from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import text_of
 from caxton_tui.model import formatting
 from caxton_tui.model.store import LogEntry
 from caxton_tui.widgets.status_bars import titled
-
-Json = Mapping[str, Any]
 
 CONTENT_LINES: Final = 500
 LINE_ROOM: Final = 2_000
@@ -57,14 +58,16 @@ class MessageDetail(VerticalScroll):
         """Say what this place is for."""
         self.border_title = "Message"
 
-    def display_entry(self, entry: LogEntry | None, outcome: Json | None, unread: str = "") -> None:
-        """Show a row; `outcome` is the message as the daemon has it (`MessageBody`), or None: `unread` says why."""
+    def display_entry(
+        self, entry: LogEntry | None, outcome: MessageBody | HeldBody | None, unread: str = ""
+    ) -> None:
+        """Show a row; `outcome` is the message as the daemon has it, or None: `unread` says why."""
         if entry is not None:
             titled(self, "Message" if entry.kind == "message" else "Event")
             self.query_one("#detail-text", Static).update(described(entry, outcome, unread))
 
 
-def described(entry: LogEntry, outcome: Json | None, unread: str) -> RenderableType:
+def described(entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str) -> RenderableType:
     """A row in full."""
     title = Text(style="bold")
     table = Table.grid(padding=(0, 1))
@@ -78,41 +81,51 @@ def described(entry: LogEntry, outcome: Json | None, unread: str) -> RenderableT
                 _field(table, safe(name), _one_line(value))
         return Group(title, table)
     title.append(f"{formatting.sign('message', entry.act)} {entry.act}  {entry.sender} → {entry.to}")
-    again = bool((outcome or entry.data).get("redelivered"))
-    _field(table, "number", f"{entry.seq:,} at {entry.at}" + ("  ↻ delivered again" if again else ""))
-    cause = entry.data.get("cause")
-    hops = entry.data.get("hops", 0)
+    stored = outcome or entry.stored
+    again = isinstance(stored, MessageBody) and stored.redelivered
+    _field(
+        table,
+        "number",
+        f"{entry.seq:,} at {text_of(entry.at) if entry.at else ''}"
+        + ("  ↻ delivered again" if again else ""),
+    )
+    cause = entry.stored.cause if entry.stored else None
+    hops = entry.stored.hops if isinstance(entry.stored, MessageBody) else 0
     _field(table, "cause", f"message {cause:,}, {hops} hops" if cause else "from outside")
     for line in _outcome(entry, outcome, unread):
         _field(table, *line)
-    if entry.message.get("content") is not None:
-        _field(table, "content", _content(entry.message["content"]))
-    others = [name for name in entry.message if name not in (*_FIRST, *_LAST, "content")]
+    if entry.message.content is not None:
+        _field(table, "content", _content(entry.message.content))
+    others = [name for name in entry.message.json if name not in (*_FIRST, *_LAST, "content")]
     for name in (*_FIRST, *others, *_LAST):
-        value = entry.message.get(name)
+        value = entry.message.json.get(name)
         if value is not None:
             _field(table, safe(name), ", ".join(map(safe, value)) if name == "receiver" else _one_line(value))
     return Group(title, table)
 
 
-def _outcome(entry: LogEntry, outcome: Json | None, unread: str) -> Iterator[tuple[str, str, str]]:
+def _outcome(
+    entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str
+) -> Iterator[tuple[str, str, str]]:
     if outcome is None:
         yield "turn", unread, "dim"
         return
-    turns, letters = outcome.get("turns", []), outcome.get("dead_letters", [])
+    arrived = outcome if isinstance(outcome, MessageBody) else None
+    turns = (arrived.turns or []) if arrived else []
+    letters = (arrived.dead_letters or []) if arrived else []
     for turn in turns:
-        build = str(turn["revision"] or "")[:8]
-        who = formatting.short(turn["agent"], entry.platform) + (f" {build}" if build else "")
+        build = str(turn.revision or "")[:8]
+        who = formatting.short(turn.agent, entry.platform) + (f" {build}" if build else "")
         yield (
             "turn",
-            f"{who}: {safe(turn['status'])}, waited {span(turn['queue_us'] / 1e6)},"
-            f" ran {span(turn['turn_us'] / 1e6)}, {turn['fuel']:,} fuel, {turn['sent']} sent",
-            "green" if turn["status"] == "ok" else "bold red",
+            f"{who}: {safe(turn.status)}, waited {span(turn.queue_us / 1e6)},"
+            f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel, {turn.sent} sent",
+            "green" if turn.status == "ok" else "bold red",
         )
     for letter in letters:
-        who = formatting.short(letter["agent"], entry.platform)
-        reason = safe(letter["reason"])[:LINE_ROOM]
-        yield "dead letter", f"! {who}: {safe(letter['code'])}: {reason}", "bold red"
+        who = formatting.short(letter.agent, entry.platform)
+        reason = safe(letter.reason)[:LINE_ROOM]
+        yield "dead letter", f"! {who}: {safe(letter.code)}: {reason}", "bold red"
     if not turns and not letters:
         # a client's mailbox takes no turns, and a guest's turn may still be on its way
         yield "turn", "none so far", "dim"

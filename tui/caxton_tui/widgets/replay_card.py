@@ -5,15 +5,14 @@ In: the `gate` of a deployment as the API gives it. Out: text. No Textual in her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from rich.text import Text
 
 from caxton.presentation.replays import difference_lines, totals_line, turn_words
 from caxton.presentation.text import plural, safe
-
-Json = Mapping[str, Any]
+from caxton.schemas.deployments import DeploymentBody, GateBody
 
 _VALUE: Final = 300
 """Characters of a value that differs."""
@@ -21,63 +20,63 @@ _STYLES: Final = {"changed": "yellow", "illegal": "bold red", "trapped": "bold r
 _SIGNS: Final = {"changed": "≠", "illegal": "✗", "trapped": "✗"}
 
 
-def found(one: Json) -> str:
+def found(one: DeploymentBody) -> str:
     """In a few characters what the gate found: `= 18`, `≠ 2 of 20`, `✗ 1 of 20`; `-` where it was not asked."""
-    gate: Json | None = one.get("gate")
+    gate = one.gate
     if gate is None:
         return "-"
-    totals: Json = gate["totals"]
-    bad = totals["illegal"] + totals["trapped"]
-    if bad or totals["changed"]:
-        return f"{'✗' if bad else '≠'} {bad or totals['changed']} of {totals['turns']}"
-    return f"= {totals['same']}"
+    totals = gate.totals
+    bad = totals.illegal + totals.trapped
+    if bad or totals.changed:
+        return f"{'✗' if bad else '≠'} {bad or totals.changed} of {totals.turns}"
+    return f"= {totals.same}"
 
 
-def found_style(one: Json) -> str:
+def found_style(one: DeploymentBody) -> str:
     """How that is painted in a list."""
-    gate: Json | None = one.get("gate")
+    gate = one.gate
     if gate is None:
         return "listing--dim"
-    totals: Json = gate["totals"]
-    if gate["stopped"] or totals["illegal"] or totals["trapped"]:
+    totals = gate.totals
+    if gate.stopped or totals.illegal or totals.trapped:
         return "listing--bad"
-    return "listing--warn" if totals["changed"] else "listing--good"
+    return "listing--warn" if totals.changed else "listing--good"
 
 
-def gate_lines(one: Json, key: Callable[[str], str]) -> Iterator[tuple[str, str, str]]:
+def gate_lines(one: DeploymentBody, key: Callable[[str], str]) -> Iterator[tuple[str, str, str]]:
     """The gate's findings as a name, what it says, its style; what to do about a build that waits."""
-    gate: Json | None = one.get("gate")
+    gate = one.gate
     if gate is None:
         return
-    totals: Json = gate["totals"]
-    style = "bold yellow" if one["waits"] else "bold red" if gate["stopped"] else ""
-    sign = "◷" if one["waits"] else "✗" if gate["stopped"] else "●"
-    if gate["stopped"]:
-        yield "gate", f"{sign} stopped: {safe(gate['reason'])}", style
+    totals = gate.totals
+    style = "bold yellow" if one.waits else "bold red" if gate.stopped else ""
+    sign = "◷" if one.waits else "✗" if gate.stopped else "●"
+    if gate.stopped:
+        yield "gate", f"{sign} stopped: {safe(gate.reason)}", style
     else:
         yield "gate", f"{sign} passed", style
-    late = ", the time was over" if gate["timed_out"] else ""
-    of = f"{plural(totals['turns'], 'turn')} of {plural(gate['conversations'], 'conversation')}"
-    yield "replay", totals_line(totals), "yellow" if totals["changed"] else ""
-    yield "", f"{of}, {gate['elapsed_ms']:.0f} ms{late}", "dim"
-    if one["waits"]:
+    late = ", the time was over" if gate.timed_out else ""
+    of = f"{plural(totals.turns, 'turn')} of {plural(gate.conversations, 'conversation')}"
+    yield "replay", totals_line(totals), "yellow" if totals.changed else ""
+    yield "", f"{of}, {gate.elapsed_ms:.0f} ms{late}", "dim"
+    if one.waits:
         accept, drop, differs = (key(f"changes.{do}") for do in ("accept", "drop", "difference"))
         yield "waits", f"{accept} accepts it, {drop} drops it, {differs} shows what differs", "bold yellow"
 
 
-def difference(gate: Json, most: int | None = None) -> Text:
+def difference(gate: GateBody, most: int | None = None) -> Text:
     """What the build would answer otherwise, conversation by conversation and turn by turn; the first `most` turns."""
     text = Text()
-    turns: Sequence[Json] = gate["turns"]
+    turns = gate.turns
     talk = ""
     for turn in turns[:most]:
-        if turn["conversation_id"] != talk:
-            talk = turn["conversation_id"]
-            pinned = "  ⚑ pinned" if talk in gate["pinned"] else ""
+        if turn.conversation_id != talk:
+            talk = turn.conversation_id
+            pinned = "  ⚑ pinned" if talk in gate.pinned else ""
             text.append(f"{safe(talk)}{pinned}\n", "bold")
         number, agent, act, verdict, *figures = turn_words(turn)
-        style = _STYLES.get(turn["verdict"], "")
-        text.append(f" {_SIGNS.get(turn['verdict'], '·')} {verdict}", style)
+        style = _STYLES.get(turn.verdict, "")
+        text.append(f" {_SIGNS.get(turn.verdict, '·')} {verdict}", style)
         text.append(f"  {number} {agent}: {act}")
         text.append(f"  {', '.join(figures)}\n", "dim")
         for line in difference_lines(turn, _VALUE):
@@ -88,6 +87,6 @@ def difference(gate: Json, most: int | None = None) -> Text:
     return text
 
 
-def _differing(gate: Json) -> int:
-    totals: Json = gate["totals"]
-    return int(totals["changed"] + totals["illegal"] + totals["trapped"])
+def _differing(gate: GateBody) -> int:
+    totals = gate.totals
+    return int(totals.changed + totals.illegal + totals.trapped)

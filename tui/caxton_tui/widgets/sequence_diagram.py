@@ -77,7 +77,7 @@ class SequenceDiagram(ConversationView):
         """The message under the cursor as JSON, else the conversation's id."""
         line = self.chosen
         if line is not None and line.spoken is not None:
-            return as_json(line.spoken.body["message"])
+            return as_json(line.spoken.body.message)
         return self.story.id if self.story else ""
 
     @property
@@ -189,7 +189,7 @@ class SequenceDiagram(ConversationView):
         if story is None or book is None:
             return "Sequence"
         parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
-        if book.head is not None and book.head["pinned"]:
+        if book.head is not None and book.head.pinned:
             parts.append("⚑ pinned")
         if self.folded:
             lanes = " ".join(key_for(self, f"diagram.lanes_{way}") for way in ("before", "on"))

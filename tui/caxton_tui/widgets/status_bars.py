@@ -101,23 +101,23 @@ class StatusLine(TextLine):
         parts: list[tuple[str, str]] = [head]
         status = store.status
         if status is not None:
-            cells, journal = status["cells"], status["journal"]
-            ready = sum(cell["state"] == "ready" for cell in cells)
-            parts.append((safe(status["project"]), "bold"))
+            cells, journal = status.cells, status.journal
+            ready = sum(cell.state == "ready" for cell in cells)
+            parts.append((safe(status.project), "bold"))
             parts.append((f"cells {ready}/{len(cells)}", "" if ready == len(cells) else "bold yellow"))
             parts.append((f"{store.messages_s:,.0f} msg/s", ""))
-            parts.append((f"row {journal['committed_seq']:,}", ""))
-            waiting = journal["waiting_rows"]
+            parts.append((f"row {journal.committed_seq:,}", ""))
+            waiting = journal.waiting_rows
             parts.append((f"lag {waiting if waiting > COMPANY else 0:,}", ""))
-            if journal["failed"]:
-                parts.append((f"! journal: {safe(journal['failed'])}", "bold red"))
-            held = status["held"]
-            if held["messages"]:
-                parts.append((f"⏸ {held['messages']:,} held: {key_for(self, 'app.held')}", "bold yellow"))
-            elif held["break_points"]:
+            if journal.failed:
+                parts.append((f"! journal: {safe(journal.failed)}", "bold red"))
+            held = status.held
+            if held.messages:
+                parts.append((f"⏸ {held.messages:,} held: {key_for(self, 'app.held')}", "bold yellow"))
+            elif held.break_points:
                 parts.append(
                     (
-                        f"⏸ {plural(held['break_points'], 'break point')}: {key_for(self, 'app.held')}",
+                        f"⏸ {plural(held.break_points, 'break point')}: {key_for(self, 'app.held')}",
                         "yellow",
                     )
                 )
