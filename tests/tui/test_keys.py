@@ -272,7 +272,7 @@ async def test_a_protocol_is_completed_by_either_name_and_an_unknown_one_is_told
         await one.press("right")
         assert line.value == "contract-net"
         await one.press(*"zz")
-        note = str(screen.query_one("#compose-note").render())
+        note = str(screen.query_one(".note").render())
         assert "! contract-netzz is none of FIPA's protocols" in note
 
 
@@ -303,7 +303,7 @@ async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
         screen = one.app.screen
         assert isinstance(screen, MessageForm)
         assert screen.query_one("#compose-conversation", Input).value == "order-1"
-        note = str(screen.query_one("#compose-note").render())
+        note = str(screen.query_one(".note").render())
         # the order is done, and nothing more is to be said
         assert "! legal here: nothing" in note
         assert screen.query_one("#compose-act", Input).value == ""

@@ -28,7 +28,7 @@ class DeployForm(Form):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="deploy.close")]
 
     def __init__(self, name: str, file: str | None = None, strategy: str = STRATEGIES[0]) -> None:
-        super().__init__()
+        super().__init__("Deploy an agent")
         self._name = name
         self._file = file if file is not None else f"{name}.wasm" if name else ""
         self._strategy = strategy
@@ -44,37 +44,21 @@ class DeployForm(Form):
             yield Input(
                 self._strategy, id="deploy-strategy", compact=True, suggester=SuggestFromList(STRATEGIES)
             )
-            yield Static(id="deploy-note", markup=False)
+            yield Static(classes="note", markup=False)
 
     def on_mount(self) -> None:
-        """Name the box."""
-        for line in self.query(Input):
-            line.cursor_blink = False
-        self.query_one(".box").border_title = "Deploy an agent"
+        """Begin where something is missing."""
         self.query_one("#deploy-file").focus()
-        self._note()
-
-    def on_input_changed(self) -> None:
-        """The command goes with the lines."""
-        self._note()
-
-    def on_input_submitted(self) -> None:
-        """Deploy."""
-        action = self._action()
-        if action is not None:
-            self.finish(action)
 
     def copy(self) -> DeployForm:
         """Another one, filled as this one is now."""
         return DeployForm(*(line.value for line in self.query(Input)))
 
-    def _action(self) -> Action | None:
+    def make(self) -> Action | None:
+        """The deployment; None while its name or file is missing."""
         name, file, strategy = (line.value.strip() for line in self.query(Input))
         return daemon_actions.deploy(name, file, strategy or "direct") if name and file else None
 
-    def _note(self) -> None:
-        action = self._action()
-        self.query_one("#deploy-note", Static).update(
-            f"tab next line · enter deploys · {key_for(self, 'deploy.close')} closes\n"
-            + (action.command if action else "")
-        )
+    def hints(self) -> list[str]:
+        """The keys."""
+        return [f"tab next line · enter deploys · {key_for(self, 'deploy.close')} closes"]

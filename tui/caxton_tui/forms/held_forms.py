@@ -13,8 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from caxton.errors import InvalidFilter
-from caxton.presentation.text import safe
 from caxton.schemas.held import HeldBody
 from caxton_tui.actions import held_actions
 from caxton_tui.actions.action import Action
@@ -80,9 +78,8 @@ class LineForm(Form):
     # one line is soon written again
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
 
-    def __init__(self, title: str, text: str, make: Callable[[str], Action]) -> None:
-        super().__init__()
-        self._about = title
+    def __init__(self, heading: str, text: str, make: Callable[[str], Action]) -> None:
+        super().__init__(heading)
         self._text = text
         self._make = make
 
@@ -90,37 +87,16 @@ class LineForm(Form):
         """The line and the command."""
         with Vertical(classes="box"):
             yield Input(self._text, id="ask-line", compact=True, select_on_focus=False)
-            yield Static(id="ask-note", markup=False)
-
-    def on_mount(self) -> None:
-        """Name the box."""
-        self.query_one(Input).cursor_blink = False
-        self.query_one(".box").border_title = self._about
-        self.query_one(Input).focus()
-        self._note()
-
-    def on_input_changed(self) -> None:
-        """The command goes with the line."""
-        self._note()
-
-    def on_input_submitted(self) -> None:
-        """Do it, or say what is wrong."""
-        try:
-            action = self._make(self.query_one(Input).value.strip())
-        except InvalidFilter as error:
-            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
-        else:
-            self.finish(action)
+            yield Static(classes="note", markup=False)
 
     def copy(self) -> LineForm:
         """Another one, filled as this one is now."""
-        return LineForm(self._about, self.query_one(Input).value, self._make)
+        return LineForm(self._heading, self.query_one(Input).value, self._make)
 
-    def _note(self) -> None:
-        try:
-            command = self._make(self.query_one(Input).value.strip()).command
-        except InvalidFilter as error:
-            command = error.message
-        self.query_one("#ask-note", Static).update(
-            f"enter does it · {key_for(self, 'ask.close')} closes\n{safe(command)}"
-        )
+    def make(self) -> Action:
+        """What is done with the line."""
+        return self._make(self.query_one(Input).value.strip())
+
+    def hints(self) -> list[str]:
+        """The keys."""
+        return [f"enter does it · {key_for(self, 'ask.close')} closes"]

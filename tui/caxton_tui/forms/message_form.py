@@ -11,23 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.suggester import SuggestFromList
+from textual.containers import Vertical
 from textual.widgets import Input, Static, TextArea
 
 from caxton.acl import Performative
 from caxton.acl.fipa_string import read_string
 from caxton.acl.full_message import write_json
 from caxton.acl.json_value import read_value
-from caxton.errors import CaxtonError, InvalidMessage
+from caxton.errors import InvalidMessage
 from caxton.presentation.text import safe
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
-from caxton_tui.forms.form import Form
+from caxton_tui.forms.form import Form, labelled_input
 from caxton_tui.widgets.typed_app import key_for
 
 Json = Mapping[str, Any]
@@ -81,19 +80,19 @@ class MessageForm(Form):
     CLOSE = "compose.close"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", id="compose.close"),
-        Binding("f5", "send", "Send", id="compose.send"),
+        Binding("f5", "submit", "Send", id="compose.send"),
     ]
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__()
+        super().__init__(draft.title)
         self._draft = draft
 
     def compose(self) -> ComposeResult:
         """The lines, the content, the command."""
         draft = self._draft
-        suggestions = {
-            "to": list(draft.agents),
-            "act": list(draft.legal or ACTS),
+        suggestions: dict[str, Sequence[str]] = {
+            "to": draft.agents,
+            "act": draft.legal or ACTS,
             # the short names too: what is typed goes on with either
             "protocol": sorted(
                 {short for name in library().protocols for short in (name, name.removeprefix("fipa-"))}
@@ -101,44 +100,17 @@ class MessageForm(Form):
         }
         with Vertical(classes="box wide-box"):
             for name, label in _LINES:
-                with Horizontal(classes="line"):
-                    yield Static(label, classes="label")
-                    words = suggestions.get(name)
-                    yield Input(
-                        getattr(draft, name),
-                        id=f"compose-{name}",
-                        compact=True,
-                        suggester=SuggestFromList(words) if words else None,
-                    )
+                value: str = getattr(draft, name)
+                yield labelled_input(label, value, suggestions.get(name, ()), id=f"compose-{name}")
             yield Content(draft.content, id="compose-content", soft_wrap=False, compact=True)
-            yield Static(id="compose-note", markup=False)
+            yield Static(classes="note", markup=False)
 
     def on_mount(self) -> None:
-        """Name the box; begin where something is missing."""
-        for line in self.query(Input):
-            line.cursor_blink = False
+        """Begin where something is missing."""
         content = self.query_one(Content)
         content.cursor_blink = False
         content.border_title = "content: JSON or words · or a whole message as a FIPA string"
-        self.query_one(".box").border_title = self._draft.title.replace("[", "\\[")
         self.query_one("#compose-to" if not self._draft.to else "#compose-act").focus()
-        self._note()
-
-    @on(Input.Changed)
-    @on(TextArea.Changed)
-    def changed(self) -> None:
-        """The command goes with what was written."""
-        self._note()
-
-    @on(Input.Submitted)
-    def action_send(self) -> None:
-        """Send it, or say what is wrong."""
-        try:
-            message = self._message()
-        except CaxtonError as error:
-            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
-            return
-        self.finish(self._action(message))
 
     def copy(self) -> MessageForm:
         """Another one, filled as this one is now."""
@@ -164,8 +136,11 @@ class MessageForm(Form):
             content=self.query_one(Content).text,
         )
 
+    def make(self) -> Action:
+        """What is done with the message; raises InvalidMessage where it is none."""
+        return self._action(self._message())
+
     def _action(self, message: Mapping[str, Any]) -> Action:
-        """What is done with the message."""
         return daemon_actions.send(message)
 
     def _message(self) -> dict[str, Any]:
@@ -194,25 +169,19 @@ class MessageForm(Form):
             message["content"] = content_of(text)
         return message
 
-    def _note(self) -> None:
-        legal = self._draft.legal
-        act = self.query_one("#compose-act", Input).value.strip()
+    def hints(self) -> list[str]:
+        """The keys, what is legal here, and what no referee will judge."""
         send, close = key_for(self, "compose.send"), key_for(self, "compose.close")
         lines = [f"tab next line · → completes · {send} sends · {close} closes"]
+        legal = self._draft.legal
         if legal is not None:
+            act = self.query_one("#compose-act", Input).value.strip()
             lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
         protocol = self.query_one("#compose-protocol", Input).value.strip()
         if protocol and library().find(protocol) is None:
-            lines.append(
-                safe(
-                    f"! {protocol} is none of FIPA's protocols: judged only if the project has a table of it"
-                )
-            )
-        try:
-            lines.append(safe(self._action(self._message()).told))
-        except CaxtonError as error:
-            lines.append(safe(error.message))
-        self.query_one("#compose-note", Static).update("\n".join(lines))
+            why = "is none of FIPA's protocols: judged only if the project has a table of it"
+            lines.append(safe(f"! {protocol} {why}"))
+        return lines
 
 
 def content_of(text: str) -> Any:

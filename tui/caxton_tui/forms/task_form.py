@@ -8,22 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.suggester import SuggestFromList
+from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from caxton.errors import CaxtonError, InvalidMessage
-from caxton.presentation.text import safe
+from caxton.errors import InvalidMessage
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
-from caxton_tui.forms.form import Form
+from caxton_tui.actions.action import Action
+from caxton_tui.forms.form import Form, labelled_input
 from caxton_tui.forms.message_form import content_of
-from caxton_tui.widgets.typed_app import key_for, typed_app
-
-Json = Mapping[str, Any]
+from caxton_tui.widgets.typed_app import key_for
 
 _LINES: Final = {
     "protocol": "contract-net",
@@ -45,7 +41,7 @@ class TaskForm(Form):
 
     def __init__(self, agents: Sequence[str], lines: Mapping[str, str] = _LINES) -> None:
         """`lines`: what stands in them by their names."""
-        super().__init__()
+        super().__init__("Start a task")
         self._agents = agents
         self._lines = lines
 
@@ -58,44 +54,26 @@ class TaskForm(Form):
         }
         with Vertical(classes="box wide-box"):
             for name, value in self._lines.items():
-                with Horizontal(classes="line"):
-                    yield Static(name.replace("_", " "), classes="label")
-                    words = suggestions.get(name)
-                    suggester = SuggestFromList(words) if words else None
-                    yield Input(value, id=f"task-{name}", compact=True, suggester=suggester)
-            yield Static(id="task-note", markup=False)
+                yield labelled_input(
+                    name.replace("_", " "), value, suggestions.get(name, ()), id=f"task-{name}"
+                )
+            yield Static(classes="note", markup=False)
 
     def on_mount(self) -> None:
-        """Name the box; begin where something is missing."""
-        for line in self.query(Input):
-            line.cursor_blink = False
-        self.query_one(".box").border_title = "Start a task"
+        """Begin where something is missing."""
         self.set_focus(self.query_one("#task-to"))
-        self._note()
-
-    @on(Input.Changed)
-    def changed(self) -> None:
-        """The command goes with the lines."""
-        self._note()
-
-    @on(Input.Submitted)
-    def submitted(self) -> None:
-        """Start it, or say what is missing."""
-        try:
-            self.finish(daemon_actions.task(self._body()))
-        except CaxtonError as error:
-            typed_app(self).notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
 
     def copy(self) -> TaskForm:
         """Another one, filled as this one is now."""
-        return TaskForm(self._agents, self._said)
+        return TaskForm(self._agents, self._written_lines)
 
     @property
-    def _said(self) -> dict[str, str]:
+    def _written_lines(self) -> dict[str, str]:
         return {name: self.query_one(f"#task-{name}", Input).value.strip() for name in _LINES}
 
-    def _body(self) -> Json:
-        said = self._said
+    def make(self) -> Action:
+        """The task; raises InvalidMessage where nobody is named or the content is no JSON."""
+        said = self._written_lines
         to = [name.strip() for name in said["to"].split(",") if name.strip()]
         if not to:
             raise InvalidMessage("nobody is named to take part", hint="names with commas between them")
@@ -106,12 +84,8 @@ class TaskForm(Form):
             body["reply_by"] = said["reply_by"]
         if said["choose"] and said["protocol"].endswith(_CHOOSES):
             body["choose"] = said["choose"]
-        return body
+        return daemon_actions.task(body)
 
-    def _note(self) -> None:
-        lines = [f"tab next line · → completes · enter starts · {key_for(self, 'task.close')} closes"]
-        try:
-            lines.append(safe(daemon_actions.task(self._body()).told))
-        except CaxtonError as error:
-            lines.append(safe(error.message))
-        self.query_one("#task-note", Static).update("\n".join(lines))
+    def hints(self) -> list[str]:
+        """The keys."""
+        return [f"tab next line · → completes · enter starts · {key_for(self, 'task.close')} closes"]
