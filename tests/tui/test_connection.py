@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from caxton_tui.forms.message_form import Content, MessageForm
-from caxton_tui.model.store import Link
+from caxton_tui.model.connection import Link
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.traces import TracesPane
 from caxton_tui.widgets.status_bars import Banner, BuildStrip
@@ -69,8 +69,8 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
             shown = pane.diagram.title
         await one.until(lambda store: store.connection.link is Link.LOST)
         await one.press("down")
-        other = next(n for n, body in enumerate(pane.list.things) if not shown.startswith(body.id))
-        pane.list.put(other)
+        other = next(n for n, body in enumerate(pane.main.things) if not shown.startswith(body.id))
+        pane.main.put(other)
         await one.shown(lambda: "Not read before" in pane.diagram.empty and not pane.diagram.total)
         await one.press("3")
         waterfall = one.app.main_screen.switcher.the(TracesPane).waterfall

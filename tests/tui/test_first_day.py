@@ -25,7 +25,7 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         frame, pane = one.app.main_screen, one.app.main_screen.switcher.the(ConversationsPane)
 
         await one.press("5", "slash", *"act:refuse", "enter", "up")
-        refusal = frame.switcher.the(LogPane).tape.chosen
+        refusal = frame.switcher.the(LogPane).main.chosen
         assert refusal is not None
         await one.press("o")
         await one.until(

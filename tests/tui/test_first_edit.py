@@ -59,7 +59,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
                 lambda store: sum(entry.act == "inform" and entry.to == "operator" for entry in store.entries)
             )
             await one.press("5", "slash", *"act:refuse", "enter", "end")
-            refusal = frame.switcher.the(LogPane).tape.chosen
+            refusal = frame.switcher.the(LogPane).main.chosen
             assert refusal is not None
             assert refusal.sender == "seller-cleo"
             await one.press("o")

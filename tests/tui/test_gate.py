@@ -62,10 +62,10 @@ async def test_a_conversation_is_pinned_and_let_go(tmp_path: Path) -> None:
         await one.until(lambda store: pins(store) == {"c-1"}, look=True)
         await one.until(lambda store: store.book and store.book.head and store.book.head.pinned, look=True)
         assert "⚑ pinned" in pane.diagram.title
-        assert "⚑ c-1" in pane.list.plain
+        assert "⚑ c-1" in pane.main.plain
         assert [pin.conversation_id for pin in await caxton.client.pins()] == ["c-1"]
         await one.press("escape", "slash", *"is:pinned", "enter")
-        assert [item.id for item in pane.list.things] == ["c-1"]
+        assert [item.id for item in pane.main.things] == ["c-1"]
         await one.press("g", "enter")
         await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
         await one.press("p")
@@ -86,7 +86,7 @@ async def test_a_build_that_waits_is_looked_at_and_accepted(tmp_path: Path) -> N
         pane = one.app.main_screen.switcher.the(ChangesPane)
         await one.press("g", "n")
         await one.until(lambda store: store.deployment and store.deployment.id == held.id, look=True)
-        assert "≠ 2 of 2" in pane.list.plain
+        assert "≠ 2 of 2" in pane.main.plain
         assert "an answer changes in pinned c-1" in card(one)
         assert "0 same, 2 changed, 0 illegal" in card(one)
 
@@ -123,7 +123,7 @@ async def test_what_passes_the_gate_is_told_in_figures(tmp_path: Path) -> None:
         assert (done.waits, done.state) == (False, "running")
         await one.press("4")
         await one.until(lambda store: store.deployment and store.deployment.id == done.id, look=True)
-        assert "≠ 2 of 2" in one.app.main_screen.switcher.the(ChangesPane).list.plain
+        assert "≠ 2 of 2" in one.app.main_screen.switcher.the(ChangesPane).main.plain
         assert "● passed" in card(one)
         # `d` shows what differs on this screen; the theme has another key
         theme = one.app.theme

@@ -30,7 +30,7 @@ async def test_a_letter_goes_to_a_row_and_to_a_box(tmp_path: Path) -> None:
         screen = one.app.screen
         assert isinstance(screen, JumpScreen)
         # two boxes, and every line of both of them
-        assert len(screen.places) == 2 + pane.list.total + pane.diagram.total
+        assert len(screen.places) == 2 + pane.main.total + pane.diagram.total
         # the second box is the diagram
         await one.press(LETTERS[1])
         assert one.app.main_screen.focused is pane.diagram

@@ -31,7 +31,7 @@ async def test_the_keys_go_with_the_screen_and_a_click_does_what_the_key_does(tm
         assert "conversations.pin" in offered
         await one.press("5")
         assert "conversations.pin" not in [shown.id for shown in line(one).keys]
-        tape = one.app.main_screen.switcher.the(LogPane).tape
+        tape = one.app.main_screen.switcher.the(LogPane).main
         assert tape.following
         await one.pilot.click(KeyFooter, offset=place(one, "log.follow"))
         await one.shown(lambda: not tape.following)

@@ -70,8 +70,8 @@ async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         assert pane.diagram.story is not None
         shown = pane.diagram.story.id
-        assert pane.list.cursor is None
-        assert pane.list.things[0].id != shown
+        assert pane.main.cursor is None
+        assert pane.main.things[0].id != shown
         await one.press("y")
         assert one.app.clipboard == shown
         await one.press("enter")
@@ -120,14 +120,14 @@ async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) 
         await one.press("escape")
         assert diagram.following
         await one.press("escape")
-        assert pane.list.has_focus
+        assert pane.main.has_focus
 
 
 async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("slash", *"order", "enter", "down", "enter")
-        assert pane.list.total == 1
+        assert pane.main.total == 1
         await one.until(
             lambda store: store.book and store.book.id == "order-1" and store.book.head, look=True
         )
@@ -179,7 +179,7 @@ async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
         await one.press("2", "enter")
         pane = one.app.main_screen.switcher.the(AgentsPane)
         await one.until(lambda store: store.room and store.room.name == "buyer", look=True)
-        assert pane.room.has_focus
+        assert pane.detail.has_focus
         pages: list[str] = []
         for _ in range(5):
             pages.append(one.app.export_screenshot(simplify=True).replace("&#160;", " "))

@@ -58,7 +58,7 @@ async def test_a_list_that_comes_back_has_its_place_already(tmp_path: Path) -> N
     async with daemon(market(tmp_path)) as caxton, stage(tmp_path) as one:
         await caxton.trade()
         await one.until(read(caxton), look=True)
-        listing = one.app.main_screen.switcher.the(ConversationsPane).list
+        listing = one.app.main_screen.switcher.the(ConversationsPane).main
         await one.press("2")
         await one.paint()
         seen = listing.virtual_size

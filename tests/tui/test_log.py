@@ -27,7 +27,7 @@ async def logged(folder: Path) -> AsyncGenerator[tuple[Daemon, Stage, LogPane]]:
 
 async def test_the_tape_follows_until_a_row_is_chosen(tmp_path: Path) -> None:
     async with logged(tmp_path) as (caxton, one, log):
-        tape = log.tape
+        tape = log.main
         assert tape.following
         assert tape.cursor is None
         await one.press("up")
@@ -55,7 +55,7 @@ async def test_rows_on_screen_stay_when_older_ones_leave_a_full_ring(tmp_path: P
         async with stage(tmp_path, (120, 16)) as one:
             await one.until(heard(caxton))
             await one.press("5")
-            tape, ring = one.app.main_screen.switcher.the(LogPane).tape, one.store.shown
+            tape, ring = one.app.main_screen.switcher.the(LogPane).main, one.store.shown
             kept = list(ring)[-40:]
             one.store.keep(40)
             await one.paint()
@@ -99,16 +99,16 @@ async def test_a_filter_narrows_what_is_there_and_what_comes(tmp_path: Path) -> 
     async with logged(tmp_path) as (caxton, one, log):
         await one.press("slash", *"act:propose !from:seller-bob", "enter")
         assert not one.app.main_screen.query_one("#filter", Input).display
-        assert log.tape.has_focus
+        assert log.main.has_focus
         assert [entry.sender for entry in one.store.shown] == ["seller-ann", "seller-cleo"]
         assert "act:propose" in one.app.main_screen.query_one(StatusLine).text.plain
         await caxton.trade(conversation_id="order-2")
         await one.until(heard(caxton))
         assert {entry.act for entry in one.store.shown} == {"propose"}
         assert len(one.store.shown) == 4
-        assert log.tape.total == 4
+        assert log.main.total == 4
         await one.press("escape")
-        assert log.tape.total == len(one.store.entries)
+        assert log.main.total == len(one.store.entries)
 
 
 async def test_the_filter_works_while_it_is_typed_and_says_what_is_none(tmp_path: Path) -> None:
@@ -131,13 +131,13 @@ async def test_the_next_problem_is_found_and_its_conversation_opens(tmp_path: Pa
         )
         await one.until(heard(caxton))
         await one.press("N")
-        assert log.tape.chosen is not None
-        assert log.tape.chosen.problem
+        assert log.main.chosen is not None
+        assert log.main.chosen.problem
         await one.press("g", "n")
-        while log.tape.chosen.conversation != "lost" or log.tape.chosen.kind != "message":
-            before = log.tape.chosen
+        while log.main.chosen.conversation != "lost" or log.main.chosen.kind != "message":
+            before = log.main.chosen
             await one.press("n")
-            assert log.tape.chosen is not before
+            assert log.main.chosen is not before
         await one.press("o")
         assert one.app.main_screen.pane is one.app.main_screen.switcher.the(ConversationsPane)
         await one.until(lambda store: store.book and store.book.id == "lost" and store.book.head, look=True)

@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.palette import MOST, PaletteCommand, PaletteScreen, matching
-from caxton_tui.widgets.listing import Part
+from caxton_tui.widgets.columns import Part
 
 from .stand import daemon, empty, market, stage
 
@@ -48,7 +48,7 @@ async def test_a_list_of_ten_thousand_agents(tmp_path: Path) -> None:
         many[7_777] = msgspec.structs.replace(many[7_777], state="failed")
         one.store.looked(one.clock.monotonic(), status, many)
         await one.press("2")
-        table = one.app.main_screen.switcher.the(AgentsPane).table
+        table = one.app.main_screen.switcher.the(AgentsPane).main
         painted: list[int] = []
         row = table.row
 

@@ -14,7 +14,8 @@ import pytest
 from agents.systems import tally
 
 from caxton_tui import CaxtonApp
-from caxton_tui.model.store import Link, Store
+from caxton_tui.model.connection import Link
+from caxton_tui.model.store import Store
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.traces import TracesPane
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram

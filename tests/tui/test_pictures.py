@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caxton_tui import CaxtonApp
-from caxton_tui.model.store import Connection, Link
+from caxton_tui.model.connection import Connection, Link
 from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.meters import MetersPane
 
@@ -122,7 +122,7 @@ async def test_the_meters_of_a_market_that_buys_and_rests(
         one.store.connected(Connection(Link.LIVE, one.clock.monotonic()))
         for _ in looks.fed(one.store):
             await one.paint()
-        board = one.app.main_screen.switcher.the(MetersPane).board
+        board = one.app.main_screen.switcher.the(MetersPane).main
         assert board.copied.count("\n") > 12
         assert one.store.history.looks == looks.LOOKS - 1
         assert max(one.store.history.series("messages")) > 100

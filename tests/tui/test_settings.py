@@ -10,7 +10,7 @@ from caxton.errors import ConfigurationError
 from caxton_tui import bindings, themes
 from caxton_tui.forms.message_form import MessageForm
 from caxton_tui.keys import key_name
-from caxton_tui.model.store import Link
+from caxton_tui.model.connection import Link
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
 from caxton_tui.widgets.status_bars import Banner
@@ -100,7 +100,7 @@ async def test_texts_on_screen_name_the_user_s_keys(tmp_path: Path) -> None:
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.until(settled(caxton), look=True)
         await one.until(lambda store: store.listed, look=True)
-        assert "W sends a message, T starts a task" in pane.list.empty
+        assert "W sends a message, T starts a task" in pane.main.empty
         await one.press("W")
         assert isinstance(one.app.screen, MessageForm)
         await one.press("escape", "H")

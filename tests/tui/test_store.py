@@ -17,10 +17,11 @@ from caxton.schemas.daemon import AgentBody, StatusBody
 from caxton.schemas.messages import ConversationDetail, MessageBody
 from caxton.schemas.shape import Message, plain
 from caxton_tui.model import formatting
+from caxton_tui.model.connection import Connection, Link
 from caxton_tui.model.meter_history import MeterHistory, percentile
 from caxton_tui.model.open_views import OpenConversation
 from caxton_tui.model.ring_buffer import RingBuffer
-from caxton_tui.model.store import Connection, Link, Store
+from caxton_tui.model.store import Store
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -16,8 +16,9 @@ from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import MessageBody, TurnRow
+from caxton_tui.model.connection import Connection, Link
 from caxton_tui.model.open_views import FINAL, Needs, OpenAgent, OpenConversation
-from caxton_tui.model.store import Connection, Link, Store
+from caxton_tui.model.store import Store
 
 T = TypeVar("T")
 

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from caxton.client import StreamEvent
 from caxton.finding import Filter
-from caxton.finding.subjects import is_problem
 from caxton.presentation.text import safe
 from caxton.schemas.daemon import AgentBody, StatusBody
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.held import BreakBody, HeldBody
-from caxton.schemas.messages import ConversationBody, ConversationDetail, MessageBody, TurnRow
-from caxton.schemas.shape import Message
+from caxton.schemas.messages import ConversationBody, ConversationDetail, TurnRow
 from caxton_tui.model import formatting
+from caxton_tui.model.connection import Connection, Link
+from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.meter_history import MeterHistory
 from caxton_tui.model.open_views import OpenAgent, OpenConversation
 from caxton_tui.model.ring_buffer import RingBuffer
@@ -32,130 +30,6 @@ Json = Mapping[str, Any]
 ROWS: Final = 10_000
 """Rows that the tape keeps: about 25 MB of messages of the usual size."""
 BUILD_LINES: Final = 200
-
-
-_NOTHING: Final = Message({})
-
-
-class LogEntry:
-    """One row of the tape; its words are made when somebody looks at them."""
-
-    __slots__ = ("_everything", "data", "kind", "platform", "seq", "stored")
-
-    def __init__(
-        self, kind: str, seq: int, data: Json, platform: str, stored: MessageBody | HeldBody | None = None
-    ) -> None:
-        self.kind = kind
-        """message, gap, or the kind of an event."""
-        self.seq = seq
-        self.data = data
-        """What an event says; empty for a message."""
-        self.stored = stored
-        """The message with its row."""
-        self.platform = platform
-        self._everything: str | None = None
-
-    @property
-    def message(self) -> Message:
-        """The message, empty for an event."""
-        return self.stored.message if self.stored is not None else _NOTHING
-
-    @property
-    def at(self) -> datetime | None:
-        """When it was committed; None for a gap."""
-        if self.stored is not None:
-            return self.stored.at
-        at = self.data.get("at")
-        return datetime.fromisoformat(at) if at else None
-
-    @property
-    def act(self) -> str:
-        """The performative, or the event's kind."""
-        return safe(self.message.performative) if self.kind == "message" else self.kind
-
-    @property
-    def sender(self) -> str:
-        """Who said it; for an event, whom it is about."""
-        name = self.message.sender if self.kind == "message" else self.data.get("agent")
-        return formatting.short(name, self.platform) if name is not None else ""
-
-    @property
-    def to(self) -> str:
-        """The receivers, comma-separated; empty for an event."""
-        return formatting.receivers(self.message, self.platform) if self.kind == "message" else ""
-
-    @property
-    def conversation(self) -> str:
-        """The conversation's id, empty where there is none."""
-        if self.kind == "message":
-            return safe(self.message.conversation_id)
-        return safe(self.data.get("conversation_id") or "")
-
-    @property
-    def text(self) -> str:
-        """What it says, on one line."""
-        if self.kind == "message":
-            return formatting.content(self.message)
-        return formatting.event_line(self.kind, self.data, self.platform)
-
-    @property
-    def problem(self) -> bool:
-        """Whether it says that something went wrong."""
-        if self.stored is not None:
-            return is_problem(self.stored)
-        return formatting.event_problem(self.kind, self.data)
-
-    # as a filter sees it
-
-    @property
-    def everything(self) -> str:
-        """All that the row shows, in lower case."""
-        if self._everything is None:
-            self._everything = "\n".join(
-                (self.act, self.sender, self.to, self.conversation, self.text)
-            ).casefold()
-        return self._everything
-
-    def texts(self, field: str) -> Sequence[str]:
-        """What that field holds."""
-        match field:
-            case "from":
-                return (self.sender,)
-            case "to":
-                return self.to.split(", ")
-            case "agent":
-                return (self.sender, *self.to.split(", "))
-            case "act":
-                return (self.act,)
-            case "conv":
-                return (self.conversation,)
-            case "protocol":
-                return (self.message.protocol or "",)
-            case "state":
-                return (str(self.data.get("state") or ""),)
-            case "is":
-                return ("problem",) if self.problem else ()
-            case _:
-                return ()
-
-
-class Link(StrEnum):
-    """How it stands with the daemon."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """The link to the daemon. Moments are seconds of the clock's `monotonic`."""
-
-    link: Link = Link.CONNECTING
-    since: float = 0.0
-    again_at: float = 0.0
-    """When a lost daemon is tried again."""
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,24 +56,19 @@ class AgentsPane(Pane):
             yield AgentDetail(self.context)
 
     @property
-    def table(self) -> AgentList:
-        """The list of agents."""
-        return self.query_one(AgentList)
-
-    @property
-    def room(self) -> AgentDetail:
+    def detail(self) -> AgentDetail:
         """The agent at the cursor."""
         return self.query_one(AgentDetail)
 
     @property
-    def main(self) -> Listing:
-        """The list."""
-        return self.table
+    def main(self) -> AgentList:
+        """The list of agents."""
+        return self.query_one(AgentList)
 
     @property
     def chosen(self) -> AgentBody | None:
         """The agent at the cursor, or else the first."""
-        return self.table.chosen
+        return self.main.chosen
 
     @property
     def needs(self) -> Needs:
@@ -88,7 +83,7 @@ class AgentsPane(Pane):
         if agent is None:
             return ()
         name = formatting.short(agent.name, self.context.store.platform)
-        return (name, self.room.page) if self.room.has_focus else (name,)
+        return (name, self.detail.page) if self.detail.has_focus else (name,)
 
     @property
     def agent(self) -> str | None:
@@ -98,32 +93,32 @@ class AgentsPane(Pane):
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
-        self.table.take(self.context.store.agents)
-        titled(self.table, f"Agents {self.table.total:,}")
-        self.room.flush(self.chosen)
+        self.main.take(self.context.store.agents)
+        titled(self.main, f"Agents {self.main.total:,}")
+        self.detail.flush(self.chosen)
 
     def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
         """Show that agent."""
-        place = next((n for n, one in enumerate(self.table.things) if one.name == agent), None)
+        place = next((n for n, one in enumerate(self.main.things) if one.name == agent), None)
         if place is not None:
-            self.table.put(place)
+            self.main.put(place)
 
     def back(self) -> bool:
         """From the room to the list."""
-        if not self.room.has_focus:
+        if not self.detail.has_focus:
             return False
-        self.screen.set_focus(self.table)
+        self.screen.set_focus(self.main)
         return True
 
     @on(Listing.Moved, "#agent-list")
     def moved(self) -> None:
         """The room goes with the cursor."""
-        self.room.flush(self.chosen)
+        self.detail.flush(self.chosen)
 
     @on(Listing.Chosen, "#agent-list")
     def entered(self) -> None:
         """Into the room."""
-        self.screen.set_focus(self.room)
+        self.screen.set_focus(self.detail)
 
     # what the keys do
 

@@ -70,19 +70,14 @@ class ChangesPane(Pane):
             yield Static(id="change-text")
 
     @property
-    def list(self) -> DeploymentList:
+    def main(self) -> DeploymentList:
         """The deployments."""
         return self.query_one(DeploymentList)
 
     @property
-    def main(self) -> Listing:
-        """The deployments."""
-        return self.list
-
-    @property
     def chosen(self) -> DeploymentBody | None:
         """The deployment at the cursor, else the newest."""
-        return self.list.chosen
+        return self.main.chosen
 
     @property
     def needs(self) -> Needs:
@@ -96,21 +91,21 @@ class ChangesPane(Pane):
     def crumbs(self) -> Sequence[str]:
         """Agent and deployment."""
         one = self.chosen
-        return () if one is None else (self.list.name_of(one), str(one.id))
+        return () if one is None else (self.main.name_of(one), str(one.id))
 
     @property
     def agent(self) -> str | None:
         """Whose deployment is at the cursor."""
         one = self.chosen
-        return None if one is None else self.list.name_of(one)
+        return None if one is None else self.main.name_of(one)
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
-        self.list.take(self.context.store.deployments)
+        self.main.take(self.context.store.deployments)
         waiting = len(self.context.store.waiting)
         titled(
-            self.list,
-            f"Deployments {self.list.total:,}"
+            self.main,
+            f"Deployments {self.main.total:,}"
             + (f" · {waiting} waiting: {key_for(self, 'list.problem')}" if waiting else ""),
         )
         self._card()
@@ -122,7 +117,7 @@ class ChangesPane(Pane):
             return True
         if not self.query_one("#change").has_focus:
             return False
-        self.screen.set_focus(self.list)
+        self.screen.set_focus(self.main)
         return True
 
     @on(Listing.Moved, "#deployment-list")
@@ -199,7 +194,7 @@ class ChangesPane(Pane):
         self._card()
         card = self.query_one("#change")
         card.scroll_home(animate=False)
-        self.screen.set_focus(card if self._difference else self.list)
+        self.screen.set_focus(card if self._difference else self.main)
 
     def action_promote(self) -> None:
         """Let the new revision take over now."""
@@ -227,7 +222,7 @@ class ChangesPane(Pane):
             return ()
         found: list[PaletteCommand] = []
         if one.waits:
-            id, agent = one.id, self.list.name_of(one)
+            id, agent = one.id, self.main.name_of(one)
             found += [
                 PaletteCommand(
                     f"build accept {agent}", "let it in", f"caxton deploy promote {id}", self.action_accept

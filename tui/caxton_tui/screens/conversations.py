@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,27 +16,23 @@ from textual.containers import Vertical
 from textual.timer import Timer
 
 from caxton.diagram import Mark, Spoken
-from caxton.diagram.lines import verdict
-from caxton.presentation.text import safe, span
-from caxton.schemas.messages import BranchBody
+from caxton.presentation.text import safe
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
 from caxton_tui.model.context import ViewContext
-from caxton_tui.model.formatting import STYLED, short
+from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.open_views import Needs
-from caxton_tui.model.store import LogEntry
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
+from caxton_tui.widgets.conversation_card import ConversationCard
 from caxton_tui.widgets.conversation_list import ConversationList
 from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.message_detail import MessageDetail
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
-from caxton_tui.widgets.status_bars import TextLine, titled
-from caxton_tui.widgets.typed_app import key_for, typed_app
+from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.typed_app import typed_app
 
-_ENDS = {"success": "●", "foreseen": "○", "fault": "✗"}
-"""How a branch ended; `◌` while it has not."""
 SETTLE_S = 0.12
 """How long the cursor rests on a conversation before it is opened."""
 
@@ -85,17 +80,12 @@ class ConversationsPane(Pane):
             yield ConversationList(self.context, id="conversation-list")
         with Vertical(classes="right"):
             yield SequenceDiagram(self.context)
-            yield TextLine(id="said")
+            yield ConversationCard(id="said")
             yield MessageDetail(id="said-detail")
 
     def on_mount(self) -> None:
         """Nothing is open yet."""
         self.detail.display = False
-
-    @property
-    def list(self) -> ConversationList:
-        """The conversations."""
-        return self.query_one(ConversationList)
 
     @property
     def diagram(self) -> SequenceDiagram:
@@ -108,9 +98,9 @@ class ConversationsPane(Pane):
         return self.query_one("#said-detail", MessageDetail)
 
     @property
-    def main(self) -> Listing:
+    def main(self) -> ConversationList:
         """The conversations."""
-        return self.list
+        return self.query_one(ConversationList)
 
     @property
     def needs(self) -> Needs:
@@ -138,15 +128,15 @@ class ConversationsPane(Pane):
     def flush(self) -> None:
         """Bring the newest state on screen."""
         store = self.context.store
-        self.list.take(store.conversations)
-        free = self.list.cursor is None and self.diagram.following and not self._held
-        if free and (found := self.list.chosen):
+        self.main.take(store.conversations)
+        free = self.main.cursor is None and self.diagram.following and not self._held
+        if free and (found := self.main.chosen):
             self._opened = str(found.id)
         if self._opened is not None:
             store.open(self._opened)
         self.diagram.flush()
-        passing = self.list.total
-        titled(self.list, f"Conversations {passing:,}" + (" newest" if passing >= 200 else ""))
+        passing = self.main.total
+        titled(self.main, f"Conversations {passing:,}" + (" newest" if passing >= 200 else ""))
         titled(self.diagram, self.diagram.title)
         self._card()
 
@@ -155,12 +145,12 @@ class ConversationsPane(Pane):
         if conversation is None:
             return
         self._opened, self._held = conversation, True
-        place = next((n for n, one in enumerate(self.list.things) if one.id == conversation), None)
+        place = next((n for n, one in enumerate(self.main.things) if one.id == conversation), None)
         if place is not None:
-            self.list.put(place)
+            self.main.put(place)
         else:
             # an old one is not in the list, but it can be read
-            self.list.cursor = None
+            self.main.cursor = None
         self.context.store.open(conversation)
         self.screen.set_focus(self.diagram)
 
@@ -173,8 +163,8 @@ class ConversationsPane(Pane):
         elif self.diagram.cursor is not None:
             self.diagram.follow(True)
         elif self.diagram.has_focus:
-            self.screen.set_focus(self.list)
-        elif self.list.cursor is not None or self._held:
+            self.screen.set_focus(self.main)
+        elif self.main.cursor is not None or self._held:
             self._release()
         else:
             return False
@@ -183,8 +173,8 @@ class ConversationsPane(Pane):
     def _release(self) -> None:
         """Follow whichever conversation is the liveliest again."""
         self._held = False
-        self.list.cursor = None
-        self.list.refresh()
+        self.main.cursor = None
+        self.main.refresh()
 
     # what happens on the list and in the diagram
 
@@ -196,8 +186,8 @@ class ConversationsPane(Pane):
         self._timer = self.set_timer(SETTLE_S, self._settle)
 
     def _settle(self) -> None:
-        chosen = self.list.chosen
-        if self.list.cursor is not None and chosen is not None and chosen.id != self._opened:
+        chosen = self.main.chosen
+        if self.main.cursor is not None and chosen is not None and chosen.id != self._opened:
             self._opened = str(chosen.id)
             self.context.store.open(self._opened)
             self.diagram.flush()
@@ -240,38 +230,8 @@ class ConversationsPane(Pane):
         return line.spoken if line is not None else None
 
     def _card(self) -> None:
-        spoken = self.spoken
-        card = self.query_one("#said", TextLine)
-        card.put(self._branches() if spoken is None else said(spoken))
-
-    def _branches(self) -> Text:
-        """How each participant's branch stands, where the daemon says so."""
-        story = self.diagram.story
-        if story is None:
-            return Text("")
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
-        bad = sum(spoken.problem for spoken in story.spoken)
-        text.append(
-            f", {bad} problem{'' if bad == 1 else 's'}: {key_for(self, 'list.problem')}" if bad else "",
-            "bold red",
-        )
-        text.append(
-            f", {len(story.held)} held: {key_for(self, 'app.held')}" if story.held else "", "bold yellow"
-        )
-        if story.phase or story.outcome:
-            text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
-        if story.branches:
-            states = [self._branch(branch) for branch in story.branches]
-            text.append("\n" + "  ".join(states))
-        return text
-
-    def _branch(self, branch: BranchBody) -> str:
-        who = short(branch.participant, self.context.store.platform)
-        sign = _ENDS.get(branch.end or "", "◌")
-        awarded = " ★" if branch.awarded else ""
-        reason = f" ({safe(branch.reason)})" if branch.reason else ""
-        return f"{sign} {who}: {safe(branch.state)}{awarded}{reason}"
+        card = self.query_one(ConversationCard)
+        card.flush(self.diagram.story, self.spoken, self.context.store.platform)
 
     # what the keys do
 
@@ -355,30 +315,3 @@ class ConversationsPane(Pane):
                 "message repeat", "send the message once more", "caxton msg send", self.action_repeat
             ),
         )
-
-
-def said(spoken: Spoken) -> Text:
-    """A message in three lines: who what to whom, what it says, what became of it."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{spoken.sign} {spoken.act}", f"bold {STYLED.get(spoken.sign, '')}".strip())
-    text.append(f"  {spoken.sender} → {', '.join(spoken.receivers)}")
-    if spoken.answers is not None:
-        text.append(f"  ↩ {spoken.answers}", "dim")
-    text.append(f"\n{spoken.text or 'no content'}\n")
-    if spoken.judged is not None:
-        bad = spoken.judged.violation
-        text.append(
-            f"{'✗' if bad else '·'} {verdict(spoken.act, spoken.judged)}", "bold red" if bad else "dim"
-        )
-    elif spoken.letters:
-        text.append(f"✗ {spoken.letters[0]}", "bold red")
-    elif spoken.turns:
-        turn = spoken.turns[0]
-        text.append(
-            f"{turn.agent} {turn.revision}: {turn.status}, waited {span(turn.queue_us / 1e6)},"
-            f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel",
-            "dim" if turn.status == "ok" else "bold red",
-        )
-    else:
-        text.append("no turn: for a client, or still on its way", "dim")
-    return text

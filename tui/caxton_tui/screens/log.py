@@ -19,7 +19,7 @@ from caxton.presentation.text import safe
 from caxton.schemas.messages import MessageBody
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.model.context import ViewContext
-from caxton_tui.model.store import LogEntry
+from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing
@@ -60,19 +60,14 @@ class LogPane(Pane):
         self.detail.display = False
 
     @property
-    def tape(self) -> LogList:
-        """The message tape."""
-        return self.query_one(LogList)
-
-    @property
     def detail(self) -> MessageDetail:
         """The row at the cursor in full."""
         return self.query_one(MessageDetail)
 
     @property
-    def main(self) -> Listing:
-        """The tape."""
-        return self.tape
+    def main(self) -> LogList:
+        """The message tape."""
+        return self.query_one(LogList)
 
     @property
     def outcome(self) -> MessageBody | None:
@@ -82,32 +77,32 @@ class LogPane(Pane):
     @property
     def crumbs(self) -> Sequence[str]:
         """The row at the cursor."""
-        entry = self.tape.chosen
+        entry = self.main.chosen
         return () if entry is None else (f"row {entry.seq} {entry.act}",)
 
     @property
     def agent(self) -> str | None:
         """Who said the row at the cursor, or whom it is about; else who got it."""
-        entry = self.tape.chosen
+        entry = self.main.chosen
         return None if entry is None else self.known(entry.sender, *entry.to.split(", "))
 
     def flush(self) -> None:
         """Bring the newest rows on screen."""
-        self.tape.flush()
+        self.main.flush()
         self._titles()
         self._again()
 
     def _titles(self) -> None:
-        following = "following" if self.tape.following else f"stopped, {key_for(self, 'log.follow')} follows"
-        titled(self.tape, f"Messages and events {len(self.context.store.shown):,} · {following}")
+        following = "following" if self.main.following else f"stopped, {key_for(self, 'log.follow')} follows"
+        titled(self.main, f"Messages and events {len(self.context.store.shown):,} · {following}")
 
     def back(self) -> bool:
         """Close the detail; follow again."""
         if self.detail.display:
             self.detail.display = False
             self._entry = None
-            self.screen.set_focus(self.tape)
-        elif not self.tape.following:
+            self.screen.set_focus(self.main)
+        elif not self.main.following:
             self.action_follow()
         else:
             return False
@@ -119,13 +114,13 @@ class LogPane(Pane):
     def show_row(self) -> None:
         """Show the row under the cursor."""
         self.detail.display = True
-        self._show(self.tape.chosen)
+        self._show(self.main.chosen)
 
     @on(Listing.Moved, "#tape")
     def moved(self) -> None:
         """Another row in a detail that is open."""
         if self.detail.display:
-            self._show(self.tape.chosen)
+            self._show(self.main.chosen)
         self._titles()
 
     def _show(self, entry: LogEntry | None) -> None:
@@ -158,12 +153,12 @@ class LogPane(Pane):
 
     def action_follow(self) -> None:
         """Follow, or stay where it is."""
-        self.tape.follow(not self.tape.following)
+        self.main.follow(not self.main.following)
         self._titles()
 
     def action_conversation(self) -> None:
         """Open the conversation of the row."""
-        entry = self.tape.chosen
+        entry = self.main.chosen
         if entry is not None and entry.kind == "message":
             self.post_message(self.Go("Conversations", conversation=entry.message.conversation_id))
 
@@ -176,7 +171,7 @@ class LogPane(Pane):
         self._write(reply=False)
 
     def _write(self, *, reply: bool) -> None:
-        entry = self.tape.chosen
+        entry = self.main.chosen
         if entry is not None and entry.stored is not None:
             spoken = read_message(entry.stored, entry.platform)
             self.post_message(self.Fill(message_form(self.context, spoken, reply=reply)))
@@ -184,7 +179,7 @@ class LogPane(Pane):
     @property
     def commands(self) -> Sequence[PaletteCommand]:
         """What can be done with the row at the cursor."""
-        entry = self.tape.chosen
+        entry = self.main.chosen
         found = [
             PaletteCommand(
                 "log follow", "follow the newest row, or stay", "caxton msg tail", self.action_follow

@@ -20,9 +20,9 @@ from caxton_tui.actions.held_actions import add_break
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.task_form import TaskForm
 from caxton_tui.keys import KEYS, TWINS
+from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.paint_throttle import FRAMES_S, PaintThrottle
-from caxton_tui.model.store import Link
 from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.changes import ChangesPane
@@ -115,9 +115,8 @@ class MainScreen(Screen[None]):
         self.pane.flush()
         self.context.reader.show(self.pane.needs)
         self._where()
-        status, main = self.query_one(StatusLine), self.pane.main
-        wanted = self.switcher.filter
-        status.filtered = f"/{wanted}  {main.total:,} shown" if wanted and main is not None else ""
+        status, wanted = self.query_one(StatusLine), self.switcher.filter
+        status.filtered = f"/{wanted}  {self.pane.main.total:,} shown" if wanted else ""
         status.flush()
         if self._building:
             self.query_one(BuildStrip).flush()
@@ -249,8 +248,7 @@ class MainScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the row under the cursor."""
-        listing = self.pane.listing
-        text = listing.copied if listing is not None else ""
+        text = self.pane.listing.copied
         if text:
             typed_app(self).copy_to_clipboard(text)
             first = text.split("\n", 1)[0]
@@ -260,9 +258,7 @@ class MainScreen(Screen[None]):
 
     def action_select(self) -> None:
         """The list as plain text."""
-        listing = self.pane.listing
-        if listing is not None:
-            typed_app(self).push_screen(SelectTextScreen(listing.plain))
+        typed_app(self).push_screen(SelectTextScreen(self.pane.listing.plain))
 
     def action_theme(self) -> None:
         """Dark, light, high contrast."""

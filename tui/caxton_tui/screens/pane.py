@@ -67,12 +67,12 @@ class Pane(Container):
         return Needs()
 
     @property
-    def main(self) -> Listing | None:
+    def main(self) -> Listing:
         """The list that has the focus first, and that a filter narrows."""
-        return None
+        raise NotImplementedError
 
     @property
-    def listing(self) -> Listing | None:
+    def listing(self) -> Listing:
         """The list with the focus, else the main one."""
         focused = self.screen.focused
         return focused if isinstance(focused, Listing) and focused in self.query(Listing) else self.main

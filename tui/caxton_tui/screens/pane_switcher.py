@@ -49,10 +49,8 @@ class PaneSwitcher(Container):
 
     def focus_main(self) -> None:
         """The focus on the main list of the pane on screen."""
-        main = self.current.main
-        if main is not None:
-            # at once, for keys that were typed ahead are for it
-            self.screen.set_focus(main)
+        # at once, for keys that were typed ahead are for it
+        self.screen.set_focus(self.current.main)
 
     def show(self, label: str) -> None:
         """Another pane."""
@@ -74,14 +72,11 @@ class PaneSwitcher(Container):
     @property
     def filter(self) -> str:
         """The filter in force, as it was typed; empty where there is none."""
-        main = self.current.main
-        return main.wanted.text if main is not None and main.wanted is not None else ""
+        wanted = self.current.main.wanted
+        return wanted.text if wanted is not None else ""
 
     def narrow(self, text: str, *, final: bool = True) -> bool:
         """Show only what passes; False where the text is no filter. `final`: then it is said what is wrong."""
-        main = self.current.main
-        if main is None:
-            return True
         try:
             wanted = Filter(text)
         except InvalidFilter as error:
@@ -89,5 +84,5 @@ class PaneSwitcher(Container):
                 self.notify(f"{error.message}. {error.hint}", severity="error", markup=False)
             return False
         if wanted.text != self.filter:
-            main.narrow(wanted or None)
+            self.current.main.narrow(wanted or None)
         return True

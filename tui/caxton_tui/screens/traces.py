@@ -1,7 +1,6 @@
 """Screen 3: where the time of a conversation went, turn by turn across its agents.
 
-In: the store. Out: the conversations on the left, the waterfall of the one that is open beside it: a bar for each
-turn, `░` while its message waited, `▓` while it ran, with its fuel. Short bars can be left out.
+In: the store. Out: the conversations on the left, the waterfall of the one that is open beside them.
 """
 
 from __future__ import annotations
@@ -14,100 +13,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from caxton.diagram import Bar, bars_of
-from caxton.diagram.waterfall import bar_parts, heading, length_us
-from caxton.presentation.text import safe, span
+from caxton.presentation.text import safe
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_list import ConversationList
-from caxton_tui.widgets.conversation_view import ConversationView, styled
-from caxton_tui.widgets.listing import Listing, Piece
-from caxton_tui.widgets.sequence_diagram import as_json
+from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.waterfall import Waterfall
 
 SHARES: Final = (0.0, 0.01, 0.05)
 """Of the whole time: shorter turns are left out."""
-
-
-class Waterfall(ConversationView):
-    """The turns of one conversation."""
-
-    def __init__(self, context: ViewContext, *, id: str = "waterfall") -> None:
-        super().__init__(context, id=id)
-        self._bars: list[Bar] = []
-        self._hidden = 0
-        self._whole_us = 0
-        self.share = 0.0
-
-    @property
-    def total(self) -> int:
-        """Turns that are shown."""
-        return len(self._bars)
-
-    @property
-    def bars(self) -> Sequence[Bar]:
-        """The turns that are shown."""
-        return self._bars
-
-    def problem(self, number: int) -> bool:
-        """Whether a turn or its message went wrong."""
-        return self._bars[number].problem
-
-    @property
-    def chosen(self) -> Bar | None:
-        """The turn under the cursor."""
-        return self._bars[self.cursor] if self.cursor is not None and self.cursor < self.total else None
-
-    @property
-    def copied(self) -> str:
-        """The message of the turn under the cursor."""
-        return as_json(self.chosen.spoken.body) if self.chosen else self.story.id if self.story else ""
-
-    @property
-    def nothing(self) -> str:
-        """Messages that were not handled yet."""
-        return "No message of it made a turn yet."
-
-    @property
-    def depends(self) -> object:
-        """How short a turn may be."""
-        return self.share
-
-    def draw(self) -> None:
-        """Measure the turns."""
-        bars = bars_of(self.story) if self.story else []
-        self._whole_us = length_us(bars)
-        least = self._whole_us * self.share
-        self._bars = [
-            bar for bar in bars if not self.share or bar.queue_us + bar.turn_us >= least or bar.problem
-        ]
-        self._hidden = len(bars) - len(self._bars)
-        if self.cursor is not None and self.cursor >= self.total:
-            self.cursor = None
-        self.fit()
-        self.refresh()
-
-    def head_pieces(self, width: int) -> list[Piece]:
-        """The columns' names."""
-        return styled(heading(width - 1, self._whole_us))
-
-    def pieces(self, number: int, width: int) -> list[Piece]:
-        """One turn."""
-        return styled(bar_parts(self._bars[number], width - 1, self._whole_us))
-
-    @property
-    def title(self) -> str:
-        """Which conversation, how long, how much work."""
-        if self.story is None:
-            return "Waterfall"
-        fuel = sum(bar.turn.fuel for bar in self._bars if bar.turn)
-        ran = sum(bar.turn_us for bar in self._bars)
-        parts = [self.story.id, f"{span(self._whole_us / 1e6)}, {span(ran / 1e6)} in turns, {fuel:,} fuel"]
-        if self._hidden:
-            parts.append(f"{self._hidden} shorter than {self.share:.0%} left out")
-        return " · ".join(parts)
 
 
 class TracesPane(Pane):
@@ -134,19 +51,14 @@ class TracesPane(Pane):
             yield Waterfall(self.context)
 
     @property
-    def list(self) -> ConversationList:
-        """The conversations."""
-        return self.query_one(ConversationList)
-
-    @property
     def waterfall(self) -> Waterfall:
         """The turns."""
         return self.query_one(Waterfall)
 
     @property
-    def main(self) -> Listing:
+    def main(self) -> ConversationList:
         """The conversations."""
-        return self.list
+        return self.query_one(ConversationList)
 
     @property
     def needs(self) -> Needs:
@@ -168,13 +80,13 @@ class TracesPane(Pane):
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
-        self.list.take(self.context.store.conversations)
-        if self._opened is None and (found := self.list.chosen):
+        self.main.take(self.context.store.conversations)
+        if self._opened is None and (found := self.main.chosen):
             self._opened = str(found.id)
         if self._opened is not None:
             self.context.store.open(self._opened)
         self.waterfall.flush()
-        titled(self.list, f"Conversations {self.list.total:,}")
+        titled(self.main, f"Conversations {self.main.total:,}")
         titled(self.waterfall, self.waterfall.title)
 
     def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:
@@ -190,7 +102,7 @@ class TracesPane(Pane):
             self.waterfall.cursor = None
             self.waterfall.refresh()
         elif self.waterfall.has_focus:
-            self.screen.set_focus(self.list)
+            self.screen.set_focus(self.main)
         else:
             return False
         return True
@@ -198,8 +110,8 @@ class TracesPane(Pane):
     @on(Listing.Moved, "#trace-list")
     def moved(self) -> None:
         """The conversation under the cursor."""
-        if self.list.chosen is not None:
-            self._opened = str(self.list.chosen.id)
+        if self.main.chosen is not None:
+            self._opened = str(self.main.chosen.id)
             self.context.store.open(self._opened)
             self.waterfall.flush()
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from caxton.diagram import Story
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenConversation
-from caxton_tui.widgets.listing import Listing, Piece
+from caxton_tui.widgets.columns import Piece
+from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -20,16 +19,22 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from caxton.finding import Filter
+from caxton_tui.widgets.columns import Part, Piece, spaced
 from caxton_tui.widgets.typed_app import typed_app
 
 HEAD: Final = 1
 """Lines above the rows that do not scroll: the headings."""
 
-Part = tuple[str, int, str]
-"""A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
 
-Piece = tuple[str, str]
-"""Text as it is painted, and its component class or nothing."""
+class _OfListing(Message):
+    def __init__(self, listing: Listing) -> None:
+        super().__init__()
+        self.listing = listing
+
+    @property
+    def control(self) -> Listing:
+        """The listing, for `on` with a selector."""
+        return self.listing
 
 
 class Listing(ScrollView, can_focus=True):
@@ -58,29 +63,11 @@ class Listing(ScrollView, can_focus=True):
         Binding("N", "problem(-1)", "Problem before", show=False, id="list.problem_before"),
     ]
 
-    class Moved(Message):
+    class Moved(_OfListing):
         """The cursor stands on another row."""
 
-        def __init__(self, listing: Listing) -> None:
-            super().__init__()
-            self.listing = listing
-
-        @property
-        def control(self) -> Listing:
-            """The listing, for `on` with a selector."""
-            return self.listing
-
-    class Chosen(Message):
+    class Chosen(_OfListing):
         """Enter, or a click on the row under the cursor."""
-
-        def __init__(self, listing: Listing) -> None:
-            super().__init__()
-            self.listing = listing
-
-        @property
-        def control(self) -> Listing:
-            """The listing, for `on` with a selector."""
-            return self.listing
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -292,29 +279,3 @@ class Listing(ScrollView, can_focus=True):
     def _entry(self, by: int) -> int:
         """Where the cursor comes in: at the top of the screen, or, backwards, at its end."""
         return min(self.top + self.room, self.total) - 1 if by < 0 else self.top
-
-
-def spaced(parts: Iterable[Part], room: int) -> list[Piece]:
-    """Columns with a space between them, in so many cells."""
-    pieces: list[Piece] = []
-    left = room
-    for said, width, name in parts:
-        if left <= 0:
-            break
-        width = max(-left, min(width, left))
-        text = fitted(said, width)
-        left -= abs(width)
-        if left > 0:
-            text += " "
-            left -= 1
-        pieces.append((text, name))
-    return pieces
-
-
-def fitted(text: str, room: int) -> str:
-    """The text in exactly so many cells, cut with `…` where it is too long; negative: to the right."""
-    width = abs(room)
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
-    return " " * (width - length) + text if room < 0 else text + " " * (width - length)

@@ -21,7 +21,7 @@ from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import text_of
 from caxton_tui.model import formatting
-from caxton_tui.model.store import LogEntry
+from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.widgets.status_bars import titled
 
 CONTENT_LINES: Final = 500

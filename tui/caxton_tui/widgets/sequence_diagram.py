@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from caxton.diagram import Layout, Line, lines_of
 from caxton.diagram.arcs import arcs
 from caxton_tui.model.context import ViewContext
+from caxton_tui.widgets.columns import Piece
 from caxton_tui.widgets.conversation_view import ConversationView, styled
-from caxton_tui.widgets.listing import Piece
 from caxton_tui.widgets.typed_app import key_for
 
 _SECOND: Final = 1_000_000

@@ -15,8 +15,9 @@ from textual.widgets import Static
 
 from caxton.clock import Clock
 from caxton.presentation.text import plural, safe
+from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
-from caxton_tui.model.store import Link, Store
+from caxton_tui.model.store import Store
 from caxton_tui.widgets.typed_app import key_for
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from caxton.finding import Filter, Subject
-from caxton_tui.widgets.listing import Listing, Part
+from caxton_tui.widgets.columns import Part
+from caxton_tui.widgets.listing import Listing
 
 T = TypeVar("T")
 

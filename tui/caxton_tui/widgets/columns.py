@@ -1,0 +1,42 @@
+"""Text in columns of so many cells, for lists that are painted line by line.
+
+In: texts with their widths. Out: pieces of one line, cut with `…` where they are too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+
+Part = tuple[str, int, str]
+"""A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
+
+Piece = tuple[str, str]
+"""Text as it is painted, and its component class or nothing."""
+
+
+def spaced(parts: Iterable[Part], room: int) -> list[Piece]:
+    """Columns with a space between them, in so many cells."""
+    pieces: list[Piece] = []
+    left = room
+    for said, width, name in parts:
+        if left <= 0:
+            break
+        width = max(-left, min(width, left))
+        text = fitted(said, width)
+        left -= abs(width)
+        if left > 0:
+            text += " "
+            left -= 1
+        pieces.append((text, name))
+    return pieces
+
+
+def fitted(text: str, room: int) -> str:
+    """The text in exactly so many cells, cut with `…` where it is too long; negative: to the right."""
+    width = abs(room)
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
+    return " " * (width - length) + text if room < 0 else text + " " * (width - length)
