@@ -175,11 +175,11 @@ def read(caxton: Daemon) -> Callable[[Store], bool]:
         total = sum(one.messages for one in store.conversations)
         if not settled(caxton)(store) or total != caxton.runtime.bus.counts.messages:
             return False
-        story = store.book.story(store.platform) if store.book else None
-        if story is None or store.book is None or store.book.head is None:
+        story = store.conversation.story(store.platform) if store.conversation else None
+        if story is None or store.conversation is None or store.conversation.head is None:
             return False
         known = {agent.name for agent in store.agents}
-        return store.book.head.messages == len(story.spoken) and all(
+        return store.conversation.head.messages == len(story.spoken) and all(
             {turn.agent for turn in spoken.turns} >= known & set(spoken.receivers) for spoken in story.spoken
         )
 
@@ -202,5 +202,15 @@ def settled(caxton: Daemon) -> Callable[[Store], bool]:
             and store.status.journal.waiting_rows <= COMPANY
             and all(agent.memory_kib and not agent.mailbox for agent in store.agents)
         )
+
+    return holds
+
+
+def opened(conversation: str) -> Callable[[Store], bool]:
+    """Whether that conversation is open and read."""
+
+    def holds(store: Store) -> bool:
+        found = store.conversation
+        return found is not None and found.id == conversation and found.head is not None
 
     return holds

@@ -11,7 +11,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import TextLine
 
-from .stand import ROOT, daemon, market, read, stage
+from .stand import ROOT, daemon, market, opened, read, stage
 
 
 async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
@@ -28,9 +28,7 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         refusal = frame.switcher.the(LogPane).main.chosen
         assert refusal is not None
         await one.press("o")
-        await one.until(
-            lambda store: store.book and store.book.id == refusal.conversation and store.book.head, look=True
-        )
+        await one.until(opened(refusal.conversation), look=True)
         await one.press("n")
         line = pane.diagram.chosen
         assert line is not None
@@ -53,9 +51,7 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         await one.press("1", "f")
         await caxton.trade(conversation_id="order-2")
         await one.until(read(caxton), look=True)
-        await one.until(
-            lambda store: store.book and store.book.id == "market-9" and store.book.head, look=True
-        )
+        await one.until(opened("market-9"), look=True)
         story = pane.diagram.story
         assert story is not None
         handled = {turn.revision for spoken in story.spoken for turn in spoken.turns if turn.agent == who}

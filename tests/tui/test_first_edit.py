@@ -21,7 +21,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine, TextLine
 
-from .stand import ORDER, PATIENCE_S, ROOT, stage
+from .stand import ORDER, PATIENCE_S, ROOT, opened, stage
 from .test_gate import card
 
 REFUSES, MENDED = '{"grumpy", 0, 20, 30, 20}', '{"grumpy", 0, 20, 0, 20}'
@@ -64,7 +64,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             assert refusal.sender == "seller-cleo"
             await one.press("o")
             await one.until(
-                lambda store: store.book and store.book.id == refusal.conversation and store.book.head,
+                opened(refusal.conversation),
                 look=True,
             )
             # why: it says so
@@ -76,7 +76,10 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             # that answer must not change unseen
             await one.press("p")
             await one.until(
-                lambda store: store.book and store.book.head and store.book.head.pinned, look=True
+                lambda store: (
+                    store.conversation and store.conversation.head and store.conversation.head.pinned
+                ),
+                look=True,
             )
 
             # mend the source
@@ -112,9 +115,7 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             # watch the next rounds: it does not refuse any more
             await order(caxton, "order-2", 8)
             await one.press("1", "slash", *"conv:~16$", "enter", "home", "enter")
-            await one.until(
-                lambda store: store.book and store.book.id == "market-16" and store.book.head, look=True
-            )
+            await one.until(opened("market-16"), look=True)
             story = talks.diagram.story
             assert story is not None
             assert story.id == "market-16"

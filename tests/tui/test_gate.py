@@ -15,7 +15,7 @@ from caxton_tui.screens.changes import ChangesPane
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import PATIENCE_S, Daemon, Stage, daemon, read, stage
+from .stand import PATIENCE_S, Daemon, Stage, daemon, opened, read, stage
 
 GATE: dict[str, Any] = {"gate": "replay", "gate_s": PATIENCE_S}
 ASK = {"performative": "request", "receiver": "tally"}
@@ -57,17 +57,20 @@ async def test_a_conversation_is_pinned_and_let_go(tmp_path: Path) -> None:
     async with counted(tmp_path) as (caxton, one):
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("down", "down", "enter")
-        await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
+        await one.until(opened("c-1"), look=True)
         await one.press("p")
         await one.until(lambda store: pins(store) == {"c-1"}, look=True)
-        await one.until(lambda store: store.book and store.book.head and store.book.head.pinned, look=True)
+        await one.until(
+            lambda store: store.conversation and store.conversation.head and store.conversation.head.pinned,
+            look=True,
+        )
         assert "⚑ pinned" in pane.diagram.title
         assert "⚑ c-1" in pane.main.plain
         assert [pin.conversation_id for pin in await caxton.client.pins()] == ["c-1"]
         await one.press("escape", "slash", *"is:pinned", "enter")
         assert [item.id for item in pane.main.things] == ["c-1"]
         await one.press("g", "enter")
-        await one.until(lambda store: store.book and store.book.id == "c-1" and store.book.head, look=True)
+        await one.until(opened("c-1"), look=True)
         await one.press("p")
         await one.until(lambda store: not pins(store), look=True)
         assert await caxton.client.pins() == []

@@ -51,7 +51,10 @@ async def test_held_messages_are_seen_and_let_go_changed_and_dropped_by_keys(
         await one.until(lambda store: len(store.held) == 3 and store.breaks, look=True)
         await one.until(
             lambda store: (
-                len(store.conversations) == 3 and store.book and store.book.head and store.book.head.held
+                len(store.conversations) == 3
+                and store.conversation
+                and store.conversation.head
+                and store.conversation.head.held
             ),
             look=True,
         )
@@ -135,7 +138,7 @@ async def test_a_held_message_stands_in_the_diagram_and_its_deadline_does_not_pa
         await caxton.client.add_break("to:bob", count=1)
         await say(caxton, 1)
         await one.until(settled(caxton), look=True)
-        await one.until(lambda store: store.book and store.book.head, look=True)
+        await one.until(lambda store: store.conversation and store.conversation.head, look=True)
         diagram = one.app.main_screen.switcher.the(ConversationsPane).diagram
         await one.shown(lambda: [line.mark for line in diagram.lines] == [Mark.HELD])
         await one.until(lambda store: store.held, look=True)

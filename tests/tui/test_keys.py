@@ -26,7 +26,7 @@ from caxton_tui.screens.traces import TracesPane
 from caxton_tui.settings import Settings
 from caxton_tui.widgets.status_bars import TextLine, TopLine
 
-from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, read, settled, stage
+from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, opened, read, settled, stage
 
 
 @asynccontextmanager
@@ -89,9 +89,7 @@ async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> Non
         assert set(story.lanes) == {"buyer", "seller-ann", "seller-bob", "seller-cleo"}
         await caxton.trade(conversation_id="order-2")
         await one.until(read(caxton), look=True)
-        await one.until(
-            lambda store: store.book and store.book.id == "market-2" and store.book.head, look=True
-        )
+        await one.until(opened("market-2"), look=True)
 
 
 async def test_a_diagram_is_stopped_scrubbed_and_followed_again(tmp_path: Path) -> None:
@@ -128,9 +126,7 @@ async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("slash", *"order", "enter", "down", "enter")
         assert pane.main.total == 1
-        await one.until(
-            lambda store: store.book and store.book.id == "order-1" and store.book.head, look=True
-        )
+        await one.until(opened("order-1"), look=True)
         await one.until(heard(caxton))
         assert pane.diagram.has_focus
         assert pane.diagram.story is not None
@@ -178,7 +174,7 @@ async def test_the_room_of_an_agent_has_pages(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("2", "enter")
         pane = one.app.main_screen.switcher.the(AgentsPane)
-        await one.until(lambda store: store.room and store.room.name == "buyer", look=True)
+        await one.until(lambda store: store.agent and store.agent.name == "buyer", look=True)
         assert pane.detail.has_focus
         pages: list[str] = []
         for _ in range(5):
@@ -284,11 +280,15 @@ async def test_a_task_is_started_and_opened(tmp_path: Path) -> None:
         await one.shown(lambda: "caxton task run --protocol contract-net" in said(one))
         (task,) = await caxton.client.tasks()
         await one.until(
-            lambda store: store.book and store.book.id == task.conversation_id and store.book.head,
+            opened(task.conversation_id),
             look=True,
         )
         await one.until(
-            lambda store: store.book and store.book.head and store.book.head.state == "Completed",
+            lambda store: (
+                store.conversation
+                and store.conversation.head
+                and store.conversation.head.state == "Completed"
+            ),
             look=True,
         )
 
@@ -296,9 +296,7 @@ async def test_a_task_is_started_and_opened(tmp_path: Path) -> None:
 async def test_an_answer_offers_what_is_legal_here(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         await one.press("slash", *"order", "enter", "down", "enter")
-        await one.until(
-            lambda store: store.book and store.book.id == "order-1" and store.book.head, look=True
-        )
+        await one.until(opened("order-1"), look=True)
         await one.press("g", "R")
         screen = one.app.screen
         assert isinstance(screen, MessageForm)

@@ -12,7 +12,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import Daemon, Stage, daemon, heard, market, settled, stage
+from .stand import Daemon, Stage, daemon, heard, market, opened, settled, stage
 
 
 @asynccontextmanager
@@ -140,7 +140,7 @@ async def test_the_next_problem_is_found_and_its_conversation_opens(tmp_path: Pa
             assert log.main.chosen is not before
         await one.press("o")
         assert one.app.main_screen.pane is one.app.main_screen.switcher.the(ConversationsPane)
-        await one.until(lambda store: store.book and store.book.id == "lost" and store.book.head, look=True)
+        await one.until(opened("lost"), look=True)
 
 
 async def test_what_guests_say_is_shown_and_not_obeyed(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_what_guests_say_is_shown_and_not_obeyed(tmp_path: Path) -> None:
             }
         )
         await one.until(settled(caxton), look=True)
-        await one.until(lambda store: store.book and store.book.head, look=True)
+        await one.until(lambda store: store.conversation and store.conversation.head, look=True)
         first = one.app.export_screenshot(simplify=True)
         await one.press("5", "slash", *"act:inform", "enter", "up", "enter")
         await one.shown(lambda: one.app.main_screen.switcher.the(LogPane).outcome)

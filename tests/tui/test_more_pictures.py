@@ -40,12 +40,12 @@ def unmeasured(value: Any) -> Any:
 
 def opened(store: Store) -> str | None:
     """Which conversation the store has opened."""
-    return store.book.id if store.book else None
+    return store.conversation.id if store.conversation else None
 
 
 def pinned(store: Store) -> bool:
     """Whether that one is pinned, as far as is known."""
-    head = store.book.head if store.book else None
+    head = store.conversation.head if store.conversation else None
     return bool(head and head.pinned)
 
 
@@ -59,9 +59,9 @@ def lanes(diagram: SequenceDiagram) -> Sequence[str]:
 def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, reading = Store.asked, Store.read
     monkeypatch.setattr(
-        Store, "asked", lambda self, room=None, **what: asked(self, room=room, **unmeasured(what))
+        Store, "asked", lambda self, agent=None, **what: asked(self, agent=agent, **unmeasured(what))
     )
-    monkeypatch.setattr(Store, "read", lambda self, book, detail: reading(self, book, unmeasured(detail)))
+    monkeypatch.setattr(Store, "read", lambda self, opened, detail: reading(self, opened, unmeasured(detail)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -116,7 +116,8 @@ async def test_a_busy_market(tmp_path: Path, shot: Shot) -> None:
         await one.until(read(caxton), look=True)
         await one.press("slash", *"conv:~^market-[0-9]*$", "enter", "home")
         await one.until(
-            lambda store: store.book and store.book.id == "market-12" and read(caxton)(store), look=True
+            lambda store: store.conversation and store.conversation.id == "market-12" and read(caxton)(store),
+            look=True,
         )
         shot(one.app, "busy")
 

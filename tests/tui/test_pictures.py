@@ -14,7 +14,7 @@ from caxton_tui.screens.meters import MetersPane
 
 from .conftest import SHOTS
 from .recorded import looks
-from .stand import ROOT, daemon, empty, market, read, settled, stage
+from .stand import ROOT, daemon, empty, market, opened, read, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
 
@@ -41,7 +41,7 @@ async def test_the_market_after_one_round(size: tuple[int, int], tmp_path: Path,
         await one.press("tab", "left", "left", "left", "left")
         shot(one.app, "stopped")
         await one.press("2", "down", "down")
-        await one.until(lambda store: store.room and store.room.name == "seller-ann", look=True)
+        await one.until(lambda store: store.agent and store.agent.name == "seller-ann", look=True)
         shot(one.app, "agents")
         await one.press("5", "up", "up", "up", "up", "up", "enter")
         await one.shown(lambda: one.app.main_screen.switcher.the(LogPane).outcome)
@@ -68,7 +68,7 @@ async def test_an_answer_that_breaks_the_protocol(tmp_path: Path, shot: Shot) ->
             )
         await one.until(settled(caxton), look=True)
         await one.press("slash", *"broken", "enter", "down", "enter")
-        await one.until(lambda store: store.book and store.book.id == "broken" and store.book.head, look=True)
+        await one.until(opened("broken"), look=True)
         await one.press("home", "n", "n")
         shot(one.app, "violation")
 

@@ -10,7 +10,7 @@ from caxton_tui.forms.message_form import LONGEST, Content, MessageForm
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 
-from .stand import daemon, market, settled, stage
+from .stand import daemon, market, opened, settled, stage
 
 
 async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:
             }
         )
         await one.until(settled(caxton), look=True)
-        await one.until(lambda store: store.book and store.book.id == "large" and store.book.head, look=True)
+        await one.until(opened("large"), look=True)
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("tab", "home", "enter")
         assert pane.detail.display

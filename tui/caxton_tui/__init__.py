@@ -68,7 +68,7 @@ def themes() -> set[str]:
 def rare_collections() -> Generator[None]:
     """Look for garbage rarely, and never among the modules.
 
-    The rows of the tape live long and hold no cycles, but every full collection walks them and all of Textual: that
+    The rows of the log live long and hold no cycles, but every full collection walks them and all of Textual: that
     stopped the screen for 90 to 700 ms every few seconds.
     """
     before = gc.get_threshold()

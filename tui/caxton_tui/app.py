@@ -1,6 +1,6 @@
 """The app: one main screen, one reader, one store.
 
-In: a project's folder. Out: a picture of its daemon until the operator leaves, and what the operator has it do. The
+In: a project's folder. Out: its daemon on screen until the operator leaves, and what the operator has it do. The
 daemon goes on when it ends.
 """
 

@@ -33,5 +33,5 @@ class Action:
 
     @property
     def told(self) -> str:
-        """The command as a note shows it: a content may be long, and a note lies over the picture."""
+        """The command as a note shows it: a content may be long, and a note lies over the screen."""
         return self.command if len(self.command) <= TOLD else f"{self.command[:TOLD]}…"

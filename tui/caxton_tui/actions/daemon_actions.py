@@ -1,6 +1,6 @@
 """What the operator can do to the daemon, each with the command that does the same. No Textual in here.
 
-In: names. Out: `Action`s; the frame asks, performs them through the reader and says what came of it.
+In: names. Out: `Action`s; a screen asks, performs them through the reader and says what came of it.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def twin(message: Json) -> str:
 
 
 def refused(title: str, command: str) -> Action:
-    """What cannot be done where the operator only looks; the frame says so."""
+    """What cannot be done where the operator only looks; the screen says so."""
 
     async def run(client: AsyncClient) -> str:
         raise AssertionError(title)

@@ -72,8 +72,8 @@ def _client(names: Sequence[object], platform: str) -> str | None:
 
 
 def _bodies(context: ViewContext) -> list[MessageBody | HeldBody]:
-    book = context.store.book
-    story = book.story(context.store.platform) if book else None
+    conversation = context.store.conversation
+    story = conversation.story(context.store.platform) if conversation else None
     return [spoken.body for spoken in story.spoken] if story else []
 
 

@@ -1,4 +1,4 @@
-"""How a row of the journal reads: one line of words, the same for the tape, the filter and the detail.
+"""How a row of the journal reads: one line of words, the same for the log, the filter and the detail.
 
 In: rows as the event stream gives them. Out: plain text, every character of which a terminal shows. No Textual here.
 """

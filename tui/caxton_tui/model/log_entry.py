@@ -23,7 +23,7 @@ _NOTHING: Final = Message({})
 
 
 class LogEntry:
-    """One row of the tape; its words are made when somebody looks at them."""
+    """One row of the log; its words are made when somebody looks at them."""
 
     __slots__ = ("_everything", "data", "kind", "platform", "seq", "stored")
 

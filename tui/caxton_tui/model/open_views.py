@@ -119,5 +119,5 @@ class Needs:
     """The newest turns of all agents."""
     turns_of: str | None = None
     """The newest turns of that agent."""
-    book: str | None = None
-    room: str | None = None
+    conversation: str | None = None
+    agent: str | None = None

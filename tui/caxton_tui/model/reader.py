@@ -1,7 +1,7 @@
 """The one task that talks to the daemon: its event stream, and its meters twice a second, into the store.
 
 In: the project's socket. Out: a store that follows the daemon. A daemon that goes away is tried again, after a pause
-that grows, for as long as the app runs; the tape goes on where it was.
+that grows, for as long as the app runs; the log goes on where it was.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAMPLED: Final = 500
 """Turns that percentiles are made of."""
 PAGE: Final = 1000
 BACK: Final = 500
-"""Rows from before the app was attached that the tape begins with."""
+"""Rows from before the app was attached that the log begins with."""
 
 
 class Reader:
@@ -122,7 +122,7 @@ class Reader:
                 self._client = None
 
     def _begin(self) -> None:
-        """The tape goes on where it was, unless the journal is another one."""
+        """The log goes on where it was, unless the journal is another one."""
         store = self._store
         assert store.status is not None
         if store.last_seq is not None and store.last_seq > int(store.status.journal.committed_seq):
@@ -130,7 +130,7 @@ class Reader:
 
     async def _listen(self, client: AsyncClient) -> None:
         store = self._store
-        # older rows than the tape has room for would only keep the newest from coming
+        # older rows than the log has room for would only keep the newest from coming
         back = BACK if store.last_seq is None else store.entries.room
         async for event in client.events(after=store.last_seq, back=back, patience_s=0.0):
             store.heard(event)
@@ -177,30 +177,30 @@ class Reader:
             store.asked(deployment=await _deployment(client, needs.deployment, store.deployment))
         if needs.turns or needs.turns_of is not None:
             store.asked(turns=await _turns(client, needs.turns_of))
-        if needs.book is not None:
-            await self._read(client, store.open(needs.book))
+        if needs.conversation is not None:
+            await self._read(client, store.open(needs.conversation))
         held = store.status.held if store.status is not None else None
         if (held and (held.messages or held.break_points)) or store.held or store.breaks:
             store.asked(held=await client.held(limit=LISTED), breaks=await client.breaks())
-        if needs.room is not None:
-            store.asked(room=await _room(client, needs.room))
+        if needs.agent is not None:
+            store.asked(agent=await _agent(client, needs.agent))
 
-    async def _read(self, client: AsyncClient, book: OpenConversation) -> None:
+    async def _read(self, client: AsyncClient, conversation: OpenConversation) -> None:
         try:
-            if book.head is None:
-                detail = await client.conversation(book.id, limit=PAGE)
+            if conversation.head is None:
+                detail = await client.conversation(conversation.id, limit=PAGE)
                 if detail.messages > PAGE:
                     # of a long one the end is what people want to see
-                    tail = await client.messages(conversation=book.id, limit=PAGE, newest=True)
-                    detail = await client.conversation(book.id, after=tail[-1].seq - 1, limit=PAGE)
+                    tail = await client.messages(conversation=conversation.id, limit=PAGE, newest=True)
+                    detail = await client.conversation(conversation.id, after=tail[-1].seq - 1, limit=PAGE)
             else:
-                detail = await client.conversation(book.id, after=book.after, limit=PAGE)
+                detail = await client.conversation(conversation.id, after=conversation.after, limit=PAGE)
         except (Unreachable, TimedOut):
             raise
         except CaxtonError as error:
-            self._store.unreadable(book, error.message)
+            self._store.unreadable(conversation, error.message)
         else:
-            self._store.read(book, detail)
+            self._store.read(conversation, detail)
 
     async def _pause(self, seconds: float, hurry: asyncio.Event | None = None) -> bool:
         """Wait for so long; True where somebody cut it short."""
@@ -243,7 +243,7 @@ async def _deployment(client: AsyncClient, id: str, known: DeploymentBody | None
         return None
 
 
-async def _room(client: AsyncClient, name: str) -> OpenAgent:
+async def _agent(client: AsyncClient, name: str) -> OpenAgent:
     """What there is to know about one agent."""
     try:
         return OpenAgent(

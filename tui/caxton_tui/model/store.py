@@ -1,6 +1,6 @@
 """What the app knows of its daemon: the newest state, kept in bounds. No Textual and no I/O in here.
 
-In: what the reader hears. Out: rows of the tape, agents with their rates, the connection's state; `version` grows with
+In: what the reader hears. Out: rows of the log, agents with their rates, the connection's state; `version` grows with
 every change, so that a screen sees whether there is something to paint. What is left out is counted, never silent.
 """
 
@@ -28,7 +28,7 @@ from caxton_tui.model.ring_buffer import RingBuffer
 Json = Mapping[str, Any]
 
 ROWS: Final = 10_000
-"""Rows that the tape keeps: about 25 MB of messages of the usual size."""
+"""Rows that the log keeps: about 25 MB of messages of the usual size."""
 BUILD_LINES: Final = 200
 
 
@@ -56,7 +56,7 @@ class Store:
         self.last_seq: int | None = None
         """Up to where the stream was heard."""
         self.left_out = 0
-        """Rows that were committed and never came to the tape."""
+        """Rows that were committed and never came to the log."""
         self.messages_s = 0.0
         self.builds: deque[str] = deque(maxlen=BUILD_LINES)
         self.history = MeterHistory()
@@ -80,9 +80,9 @@ class Store:
         """Conversations of which something is held."""
         self.breaks: Sequence[BreakBody] = ()
         """The break points."""
-        self.book: OpenConversation | None = None
+        self.conversation: OpenConversation | None = None
         """The conversation that is open."""
-        self.room: OpenAgent | None = None
+        self.agent: OpenAgent | None = None
         """The agent that is open."""
         self.on_change: list[Callable[[], None]] = []
         self.agents_due = False
@@ -147,7 +147,7 @@ class Store:
             # what was left out is said whatever is looked for
             if kind == "gap" or self.filter.passes(entry):
                 self.shown.add(entry)
-            # the view shows no row that the tape has forgotten
+            # the view shows no row that the log has forgotten
             first = self.entries.at(self.entries.dropped)
             while (oldest := self.shown.at(self.shown.dropped)) and first and oldest.seq < first.seq:
                 self.shown.drop()
@@ -178,7 +178,7 @@ class Store:
         deployments: Sequence[DeploymentBody] | None = None,
         deployment: DeploymentBody | None = None,
         turns: Sequence[TurnRow] | None = None,
-        room: OpenAgent | None = None,
+        agent: OpenAgent | None = None,
         held: Sequence[HeldBody] | None = None,
         breaks: Sequence[BreakBody] | None = None,
     ) -> None:
@@ -198,25 +198,25 @@ class Store:
             self.held_in = frozenset(one.message.conversation_id for one in held)
         if breaks is not None:
             self.breaks = breaks
-        if room is not None and room != self.room:
-            self.room = room
+        if agent is not None and agent != self.agent:
+            self.agent = agent
         self._changed()
 
-    def open(self, conversation: str) -> OpenConversation:
+    def open(self, id: str) -> OpenConversation:
         """Open a conversation; the reader fills it."""
-        if self.book is None or self.book.id != conversation:
-            self.book = OpenConversation(conversation)
+        if self.conversation is None or self.conversation.id != id:
+            self.conversation = OpenConversation(id)
             self._changed()
-        return self.book
+        return self.conversation
 
-    def read(self, book: OpenConversation, detail: ConversationDetail) -> None:
+    def read(self, conversation: OpenConversation, detail: ConversationDetail) -> None:
         """A page of the conversation that is open."""
-        book.take(detail)
+        conversation.take(detail)
         self._changed()
 
-    def unreadable(self, book: OpenConversation, error: str) -> None:
+    def unreadable(self, conversation: OpenConversation, error: str) -> None:
         """The conversation that is open cannot be read."""
-        book.fail(error)
+        conversation.fail(error)
         self._changed()
 
     def pace(self, agent: AgentBody) -> Pace:
@@ -249,11 +249,11 @@ class Store:
         self.narrow(self.filter)
 
     def forget(self) -> None:
-        """Empty the tape: the journal is another one."""
+        """Empty the log: the journal is another one."""
         self.entries = RingBuffer(self.entries.room)
         self.last_seq, self.left_out = None, 0
         self.conversations, self.deployments, self.turns = (), (), ()
-        self.book, self.room, self.deployment = None, None, None
+        self.conversation, self.agent, self.deployment = None, None, None
         self.held, self.breaks, self.held_in = (), (), frozenset()
         self.deployments_due = True
         self.history.forget()

@@ -74,7 +74,7 @@ class AgentsPane(Pane):
     def needs(self) -> Needs:
         """All agents, and what there is about the chosen one."""
         agent = self.chosen
-        return Needs(agents=True, room=None if agent is None else str(agent.name))
+        return Needs(agents=True, agent=None if agent is None else str(agent.name))
 
     @property
     def crumbs(self) -> Sequence[str]:

@@ -105,7 +105,7 @@ class ConversationsPane(Pane):
     @property
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
-        return Needs(conversations=True, book=self._opened)
+        return Needs(conversations=True, conversation=self._opened)
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -253,9 +253,9 @@ class ConversationsPane(Pane):
     @property
     def pinned(self) -> bool:
         """Whether the conversation that is open is pinned."""
-        book = self.context.store.book
-        if book is not None and book.id == self._opened and book.head is not None:
-            return bool(book.head.pinned)
+        conversation = self.context.store.conversation
+        if conversation is not None and conversation.id == self._opened and conversation.head is not None:
+            return bool(conversation.head.pinned)
         return any(one.pinned for one in self.context.store.conversations if one.id == self._opened)
 
     def action_export(self) -> None:

@@ -1,6 +1,6 @@
 """What is held, and by which break points: look, let go, change, drop, delay.
 
-In: the store's break points and held messages. Out: `Action`s, which the frame performs. Break points stand first, then
+In: the store's break points and held messages. Out: `Action`s, which are performed. Break points stand first, then
 the messages in the order in which they were held; under the list the one at the cursor, whole.
 """
 
@@ -41,7 +41,7 @@ WIDE: Final = 96
 
 
 class HeldScreen(ModalScreen[None]):
-    """The box over the picture."""
+    """The box over the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,H", "dismiss(None)", "Close", id="held.close"),

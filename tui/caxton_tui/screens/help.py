@@ -45,7 +45,7 @@ def bindings_in_force(active: Iterable[ActiveBinding]) -> list[BindingHelp]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lies over the picture until a key closes it."""
+    """Lies over the screen until a key closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close", id="help.close"),

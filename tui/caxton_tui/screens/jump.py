@@ -1,6 +1,6 @@
 """Jump mode: a letter on every row and every box that is on screen; typing it goes there.
 
-In: the places of a screen with where they are. Out: labels over the picture, and the place that was chosen. Where
+In: the places of a screen with where they are. Out: labels over the screen, and the place that was chosen. Where
 there are more places than letters, those that come last have two.
 """
 
@@ -33,7 +33,7 @@ class Place:
 
 
 class JumpScreen(ModalScreen[Callable[[], None] | None]):
-    """Labels over the picture, until a place is chosen or any other key is pressed."""
+    """Labels over the screen, until a place is chosen or any other key is pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="jump.close")]
 

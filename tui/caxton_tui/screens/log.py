@@ -1,6 +1,6 @@
 """Screen 5: everything that happened, row by row as it is committed.
 
-In: the store's tape. Out: the tape, and under it the row at the cursor in full: for a message every field and its
+In: the store's log. Out: its rows, and under them the row at the cursor in full: for a message every field and its
 turns, for an event what it says.
 """
 
@@ -66,7 +66,7 @@ class LogPane(Pane):
 
     @property
     def main(self) -> LogList:
-        """The message tape."""
+        """The rows."""
         return self.query_one(LogList)
 
     @property
@@ -110,13 +110,13 @@ class LogPane(Pane):
 
     # the detail
 
-    @on(Listing.Chosen, "#tape")
+    @on(Listing.Chosen, "#log-list")
     def show_row(self) -> None:
         """Show the row under the cursor."""
         self.detail.display = True
         self._show(self.main.chosen)
 
-    @on(Listing.Moved, "#tape")
+    @on(Listing.Moved, "#log-list")
     def moved(self) -> None:
         """Another row in a detail that is open."""
         if self.detail.display:

@@ -1,7 +1,7 @@
 """One of the six screens: what is the same for all of them.
 
 In: the context. Out: a place with lists, which says what it needs asked, where one stands in it, and what can be done.
-Panes never talk to the daemon and never to each other: they post `Do` and `Go`, and the frame sees to it.
+Panes never talk to the daemon and never to each other: they post `Do`, `Fill` and `Go`, and the main screen sees to it.
 """
 
 from __future__ import annotations

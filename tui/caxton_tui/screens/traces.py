@@ -63,7 +63,7 @@ class TracesPane(Pane):
     @property
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
-        return Needs(conversations=True, book=self._opened)
+        return Needs(conversations=True, conversation=self._opened)
 
     @property
     def crumbs(self) -> Sequence[str]:

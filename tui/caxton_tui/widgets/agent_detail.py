@@ -55,43 +55,45 @@ class AgentDetail(VerticalScroll):
 
     def flush(self, agent: AgentBody | None) -> None:
         """Show that agent as it is now."""
-        room = self.context.store.room
-        seen = (agent, room, self.page, self.context.store.messages_s, self.context.store.unread)
+        opened = self.context.store.agent
+        seen = (agent, opened, self.page, self.context.store.messages_s, self.context.store.unread)
         if seen == self._seen:
             return
         self._seen = seen
         name = formatting.short(agent.name, self.context.store.platform) if agent else "Agent"
         pages = "  ".join(f"[{page}]" if page == self.page else page for page in PAGES)
         titled(self, f"{name} · {pages}")
-        self.query_one("#room-text", Static).update(self._text(agent, room))
+        self.query_one("#room-text", Static).update(self._text(agent, opened))
 
     def action_page(self, by: int) -> None:
         """Another page."""
         self.page = PAGES[(PAGES.index(self.page) + by) % len(PAGES)]
         self.scroll_home(animate=False)
         self._seen = ()
-        agent = self.context.store.room
-        self.flush(next((one for one in self.context.store.agents if agent and one.name == agent.name), None))
+        opened = self.context.store.agent
+        self.flush(
+            next((one for one in self.context.store.agents if opened and one.name == opened.name), None)
+        )
 
-    def _text(self, agent: AgentBody | None, room: OpenAgent | None) -> RenderableType:
+    def _text(self, agent: AgentBody | None, opened: OpenAgent | None) -> RenderableType:
         if agent is None:
             return Text("Choose an agent.", "dim")
         if self.page == "Overview":
             return self._overview(agent)
-        if room is None or room.name != agent.name:
+        if opened is None or opened.name != agent.name:
             return Text(self.context.store.unread, "dim")
-        if room.error:
-            return Text(safe(room.error), "bold red")
+        if opened.error:
+            return Text(safe(opened.error), "bold red")
         match self.page:
             case "Logs":
-                return _rows(self._logs(room), "It has logged nothing.")
+                return _rows(self._logs(opened), "It has logged nothing.")
             case "Conversations":
-                return _rows(self._conversations(room), "It takes part in no conversation.")
+                return _rows(self._conversations(opened), "It takes part in no conversation.")
             case "Mailbox":
                 head = Text(f"{agent.mailbox:,} waiting, {agent.in_flight:,} in its cell\n", "bold")
-                return Group(head, _rows(self._messages(room), "Nobody has written to it."))
+                return Group(head, _rows(self._messages(opened), "Nobody has written to it."))
             case _:
-                return _rows(self._history(room), "It was never deployed.")
+                return _rows(self._history(opened), "It was never deployed.")
 
     def _overview(self, agent: AgentBody) -> RenderableType:
         pace = self.context.store.pace(agent)
@@ -121,31 +123,31 @@ class AgentDetail(VerticalScroll):
             table.add_row(Text(name, "dim"), Text(value, "bold red" if name == "error" else ""))
         return table
 
-    def _logs(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
-        for line in room.logs:
+    def _logs(self, opened: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for line in opened.logs:
             level = safe(line.level)
             bad = "bold red" if level == "error" else "yellow" if level.startswith("warn") else ""
             yield self.context.hour(line.at), f"{level}: {safe(str(line.message)[:_CUT])}", bad
 
-    def _conversations(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
-        for one in room.conversations:
+    def _conversations(self, opened: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for one in opened.conversations:
             who = ", ".join(formatting.short(name, self.context.store.platform) for name in one.participants)
             text = (
                 f"{safe(one.id)}  {protocol(one)}  {conversation_state(one)}  {one.messages} messages, {who}"
             )
             yield self.context.hour(one.started_at), text[:_CUT], ""
 
-    def _messages(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
-        for body in room.messages:
+    def _messages(self, opened: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for body in opened.messages:
             message = body.message
-            if room.name not in (
+            if opened.name not in (
                 formatting.short(name, self.context.store.platform) for name in message.receiver
             ):
                 continue
             mine = [
                 turn
                 for turn in body.turns or ()
-                if formatting.short(turn.agent, self.context.store.platform) == room.name
+                if formatting.short(turn.agent, self.context.store.platform) == opened.name
             ]
             letters = [letter.reason for letter in body.dead_letters or ()]
             became = safe(mine[0].status) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
@@ -154,8 +156,8 @@ class AgentDetail(VerticalScroll):
             text = f"{became}  {safe(message.performative)} from {who}  {formatting.content(message)}"
             yield self.context.hour(body.at), text[:_CUT], bad
 
-    def _history(self, room: OpenAgent) -> Iterator[tuple[str, str, str]]:
-        for one in room.deployments:
+    def _history(self, opened: OpenAgent) -> Iterator[tuple[str, str, str]]:
+        for one in opened.deployments:
             builds = f"{str(one.previous or 'nothing')[:8]} → {str(one.revision or 'none')[:8]}"
             reason = f": {safe(one.reason)[:_CUT]}" if one.reason else ""
             bad = "bold red" if one.state in ("failed", "rolled_back") else ""

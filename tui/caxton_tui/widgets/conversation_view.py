@@ -1,6 +1,7 @@
 """What the conversation that is open is drawn as, line by line: the base of the sequence diagram and of the waterfall.
 
-In: the store's book. Out: its `Story`, drawn anew when it, the room for it or what a picture depends on has changed.
+In: the conversation that is open. Out: its `Story`, drawn anew when it, the room for it or what else it depends on
+has changed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ class ConversationView(Listing):
     def __init__(self, context: ViewContext, *, id: str) -> None:
         super().__init__(id=id)
         self.context = context
-        self.book: OpenConversation | None = None
+        self.conversation: OpenConversation | None = None
         self.story: Story | None = None
         """What is drawn."""
         self._seen: tuple[object, ...] = ()
 
-    # what a picture says about itself
+    # what a view says about itself
 
     @property
     def depends(self) -> object:
@@ -39,7 +40,7 @@ class ConversationView(Listing):
         return self.context.store.unread
 
     def opened(self) -> None:
-        """Another book is open."""
+        """Another conversation is open."""
 
     def draw(self) -> None:
         """Make the lines of the story."""
@@ -48,17 +49,17 @@ class ConversationView(Listing):
     # what is the same for all
 
     def flush(self) -> None:
-        """Draw the book that is open as it is now."""
+        """Draw the conversation that is open as it is now."""
         store = self.context.store
-        book = store.book
-        if book is not self.book:
-            self.book, self.cursor = book, None
+        conversation = store.conversation
+        if conversation is not self.conversation:
+            self.conversation, self.cursor = conversation, None
             self.opened()
-        said = None if book is not None and book.head is not None else self.empty
-        seen = (book, book.version if book else 0, self.width, said, self.depends)
+        said = None if conversation is not None and conversation.head is not None else self.empty
+        seen = (conversation, conversation.version if conversation else 0, self.width, said, self.depends)
         if seen != self._seen:
             self._seen = seen
-            self.story = book.story(store.platform) if book else None
+            self.story = conversation.story(store.platform) if conversation else None
             self.draw()
 
     def on_resize(self) -> None:
@@ -70,10 +71,12 @@ class ConversationView(Listing):
     def empty(self) -> str:
         """Why there is nothing."""
         store = self.context.store
-        if self.book is not None:
-            return self.book.error or (store.unread if self.book.head is None else self.nothing)
+        if self.conversation is not None:
+            return self.conversation.error or (
+                store.unread if self.conversation.head is None else self.nothing
+            )
         if store.listed and not store.conversations:
-            # where lists stand above pictures, theirs has no room for more than a line
+            # where lists stand above diagrams, theirs has no room for more than a line
             write, task = key_for(self, "app.compose"), key_for(self, "app.task")
             return f"Press {write} to write a message, {task} to start a task."
         return "Choose a conversation."

@@ -38,7 +38,7 @@ class _OfListing(Message):
 
 
 class Listing(ScrollView, can_focus=True):
-    """The base of tape and agents: a cursor, headings, rows on demand. A row's number is its place from the top."""
+    """The base of all lists: a cursor, headings, rows on demand. A row's number is its place from the top."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "listing--head",

@@ -1,4 +1,4 @@
-"""The live message tape: the newest rows of the journal as they are committed.
+"""The log: the newest rows of the journal as they are committed.
 
 In: the store's ring of rows. Out: one line each. It follows the end until somebody scrolls or chooses a row; `f`
 follows again. Under a full ring the rows on screen stay where they are as older ones go.
@@ -30,7 +30,7 @@ class LogList(Listing):
 
     following: reactive[bool] = reactive(True)
 
-    def __init__(self, store: Store, zone: tzinfo | None = None, *, id: str = "tape") -> None:
+    def __init__(self, store: Store, zone: tzinfo | None = None, *, id: str = "log-list") -> None:
         super().__init__(id=id)
         self._store = store
         self._zone = zone

@@ -1,6 +1,6 @@
 """One message whole: every field, its content, and what each receiver did with it.
 
-In: a row of the tape, and what the daemon says of it when it is asked (turns, dead letters). Out: text that scrolls.
+In: a row of the log, and what the daemon says of it when it is asked (turns, dead letters). Out: text that scrolls.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LAST: Final = ("id", "trace_id", "span_id", "timestamp")
 
 
 class MessageDetail(VerticalScroll):
-    """The message under the cursor of the tape."""
+    """The message under the cursor of the log."""
 
     HELP = "One message: its fields, its content, and the turns that it made."
 

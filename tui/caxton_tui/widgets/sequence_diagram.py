@@ -185,17 +185,17 @@ class SequenceDiagram(ConversationView):
     @property
     def title(self) -> str:
         """Which conversation, how it stands, and whether it is followed."""
-        story, book = self.story, self.book
-        if story is None or book is None:
+        story, conversation = self.story, self.conversation
+        if story is None or conversation is None:
             return "Sequence"
         parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
-        if book.head is not None and book.head.pinned:
+        if conversation.head is not None and conversation.head.pinned:
             parts.append("⚑ pinned")
         if self.folded:
             lanes = " ".join(key_for(self, f"diagram.lanes_{way}") for way in ("before", "on"))
             parts.append(f"{self.folded} of {len(story.lanes)} folded: {lanes}")
-        if book.left_out:
-            parts.append(f"{book.left_out:,} before left out")
+        if conversation.left_out:
+            parts.append(f"{conversation.left_out:,} before left out")
         parts.append(
             "following"
             if self.following

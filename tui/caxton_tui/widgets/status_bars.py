@@ -1,4 +1,4 @@
-"""The lines around the picture: how it stands with the daemon, and what the build said.
+"""The lines around the pane: how it stands with the daemon, and what the build said.
 
 In: the store and the clock. Out: one line of state, a banner while the daemon is away, the strip of build lines.
 """
