@@ -7,51 +7,51 @@ changing text. A screen's own keys stand with it.
 from __future__ import annotations
 
 import string
-from typing import Final, NamedTuple
+from typing import Final
 
 from textual.binding import Binding
 from textual.keys import Keys
 
 
-class Key(NamedTuple):
-    """One key: what it does."""
+def key(keys: str, action: str, id: str, label: str, text: str = "") -> Binding:
+    """A binding that people can give other keys: its id, its word in the footer, what the help says of it."""
+    return Binding(keys, action, label, id=id, tooltip=text)
 
-    keys: str
-    action: str
-    id: str
-    label: str
-    text: str
-    footer: bool = False
 
-    @property
-    def binding(self) -> Binding:
-        """As Textual has it."""
-        return Binding(self.keys, self.action, self.label, show=self.footer, id=self.id, tooltip=self.text)
+def hidden_key(keys: str, action: str, id: str, label: str, text: str = "") -> Binding:
+    """The same without a place in the footer."""
+    return Binding(keys, action, label, show=False, id=id, tooltip=text)
 
 
 KEYS: Final = (
-    Key("q", "app.quit", "app.quit", "Quit", "Leave; the daemon goes on", True),
-    Key("question_mark", "help", "app.help", "Help", "What the keys do here", True),
-    Key("colon,ctrl+p", "palette", "app.palette", "Commands", "Everything that can be done, by words", True),
-    Key("slash", "filter", "app.filter", "Filter", "Show only what passes a filter", True),
-    Key("semicolon,ctrl+o", "jump", "app.jump", "Jump", "A letter on every row and box: type it to go there"),
-    Key("c", "compose", "app.compose", "Write", "Write a message and send it", True),
-    Key("H", "held", "app.held", "Held", "What is held: let it go, change it, drop it; the break points"),
-    Key("B", "break", "app.break", "Break", "Hold what passes the filter from now on"),
-    Key("T", "task", "app.task", "Task", "Run a whole protocol as its initiator"),
-    Key("E", "edit", "app.edit", "Edit", "The source of the agent at the cursor, in $EDITOR"),
-    Key("escape", "back", "app.back", "Back", "One step back: a detail, the cursor, the filter, the screen"),
-    Key("minus", "last", "app.last", "Last screen", "The screen before this one"),
-    Key("y", "copy", "app.copy", "Copy", "Copy the row under the cursor to the clipboard (OSC 52)"),
-    Key("v", "select", "app.select", "Select", "The list as plain text, to mark and copy parts of it"),
-    Key("r", "retry", "app.retry", "Look now", "Ask the daemon now, also one that is away"),
-    Key("ctrl+t", "theme", "app.theme", "Theme", "Dark, light, high contrast"),
-    Key("1", "screen('Conversations')", "app.conversations", "Conversations", "Screen 1"),
-    Key("2", "screen('Agents')", "app.agents", "Agents", "Screen 2"),
-    Key("3", "screen('Traces')", "app.traces", "Traces", "Screen 3"),
-    Key("4", "screen('Changes')", "app.changes", "Changes", "Screen 4"),
-    Key("5", "screen('Log')", "app.log", "Log", "Screen 5"),
-    Key("6", "screen('Meters')", "app.meters", "Meters", "Screen 6"),
+    key("q", "app.quit", "app.quit", "Quit", "Leave; the daemon goes on"),
+    key("question_mark", "help", "app.help", "Help", "What the keys do here"),
+    key("colon,ctrl+p", "palette", "app.palette", "Commands", "Everything that can be done, by words"),
+    key("slash", "filter", "app.filter", "Filter", "Show only what passes a filter"),
+    hidden_key(
+        "semicolon,ctrl+o", "jump", "app.jump", "Jump", "A letter on every row and box: type it to go there"
+    ),
+    key("c", "compose", "app.compose", "Write", "Write a message and send it"),
+    hidden_key(
+        "H", "held", "app.held", "Held", "What is held: let it go, change it, drop it; the break points"
+    ),
+    hidden_key("B", "break", "app.break", "Break", "Hold what passes the filter from now on"),
+    hidden_key("T", "task", "app.task", "Task", "Run a whole protocol as its initiator"),
+    hidden_key("E", "edit", "app.edit", "Edit", "The source of the agent at the cursor, in $EDITOR"),
+    hidden_key(
+        "escape", "back", "app.back", "Back", "One step back: a detail, the cursor, the filter, the screen"
+    ),
+    hidden_key("minus", "last", "app.last", "Last screen", "The screen before this one"),
+    hidden_key("y", "copy", "app.copy", "Copy", "Copy the row under the cursor to the clipboard (OSC 52)"),
+    hidden_key("v", "select", "app.select", "Select", "The list as plain text, to mark and copy parts of it"),
+    hidden_key("r", "retry", "app.retry", "Look now", "Ask the daemon now, also one that is away"),
+    hidden_key("ctrl+t", "theme", "app.theme", "Theme", "Dark, light, high contrast"),
+    hidden_key("1", "screen('Conversations')", "app.conversations", "Conversations", "Screen 1"),
+    hidden_key("2", "screen('Agents')", "app.agents", "Agents", "Screen 2"),
+    hidden_key("3", "screen('Traces')", "app.traces", "Traces", "Screen 3"),
+    hidden_key("4", "screen('Changes')", "app.changes", "Changes", "Screen 4"),
+    hidden_key("5", "screen('Log')", "app.log", "Log", "Screen 5"),
+    hidden_key("6", "screen('Meters')", "app.meters", "Meters", "Screen 6"),
 )
 
 MODIFIERS: Final = frozenset({"ctrl", "alt", "shift", "super", "hyper", "meta"})

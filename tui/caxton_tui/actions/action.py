@@ -5,11 +5,15 @@ In: a title, the command that does the same, and what is asked of the daemon. Ou
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from caxton.client import AsyncClient
+
+T = TypeVar("T")
 
 TOLD: Final = 300
 """Characters of a command in a note."""
@@ -35,3 +39,31 @@ class Action:
     def told(self) -> str:
         """The command as a note shows it: a content may be long, and a note lies over the screen."""
         return self.command if len(self.command) <= TOLD else f"{self.command[:TOLD]}…"
+
+
+def asked(
+    title: str,
+    command: str,
+    ask: Callable[[AsyncClient], Awaitable[T]],
+    say: Callable[[T], str],
+    question: str = "",
+) -> Action:
+    """One thing that is asked of the daemon, and the sentence that its answer makes."""
+
+    async def run(client: AsyncClient) -> str:
+        return say(await ask(client))
+
+    return Action(title, command, run, question)
+
+
+def options(body: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The options of a command for what a body says, by the names of its fields; a content is written as JSON."""
+    parts = ""
+    for name, option in names.items():
+        value = body.get(name)
+        if name == "content" and value is not None:
+            parts += f" --{option} {shlex.quote(json.dumps(value, ensure_ascii=False))}"
+        elif value:
+            text = value if isinstance(value, str) else ",".join(value)
+            parts += f" --{option} {shlex.quote(text)}"
+    return parts

@@ -6,7 +6,6 @@ In: names. Out: `Action`s; a screen asks, performs them through the reader and s
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any, Final
 from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
 from caxton.schemas.deployments import DeploymentBody
-from caxton_tui.actions.action import Action
+from caxton_tui.actions.action import Action, asked, options
 
 Json = Mapping[str, Any]
 
@@ -80,29 +79,29 @@ def _module(file: str) -> bytes:
 
 def rollback(deployment: DeploymentBody) -> Action:
     """Undo a deployment."""
-    id, agent = str(deployment.id), str(deployment.agent)
-
-    async def run(client: AsyncClient) -> str:
-        done = await client.rollback(id)
-        return f"{agent} is back at {str(done.revision)[:8]}, {done.state}"
-
-    what = f"{agent} goes back to {str(deployment.previous or 'nothing')[:8]}"
-    return Action(f"roll {id} back", f"caxton deploy rollback {id}", run, f"{what}.")
+    id, agent = deployment.id, deployment.agent
+    return asked(
+        f"roll {id} back",
+        f"caxton deploy rollback {id}",
+        lambda client: client.rollback(id),
+        lambda done: f"{agent} is back at {str(done.revision)[:8]}, {done.state}",
+        f"{agent} goes back to {(deployment.previous or 'nothing')[:8]}.",
+    )
 
 
 def decide(deployment: DeploymentBody, what: str, *, ask: bool = True) -> Action:
     """Promote or abort a deployment that is under way; a build that waits is accepted or dropped so."""
-    id, agent = str(deployment.id), str(deployment.agent)
-
-    async def run(client: AsyncClient) -> str:
-        done = await (client.promote(id) if what == "promote" else client.abort(id))
-        return f"{agent}: {done.state}"
-
-    new = str(deployment.revision or "none")[:8]
+    id, agent, new = deployment.id, deployment.agent, (deployment.revision or "none")[:8]
     question = f"{new} takes over from {agent}'s old revision now."
     if what != "promote":
         question = f"{agent} goes on without {new}."
-    return Action(f"{what} {id}", f"caxton deploy {what} {id}", run, question if ask else "")
+    return asked(
+        f"{what} {id}",
+        f"caxton deploy {what} {id}",
+        lambda client: client.promote(id) if what == "promote" else client.abort(id),
+        lambda done: f"{agent}: {done.state}",
+        question if ask else "",
+    )
 
 
 def pin(conversation: str, wanted: bool) -> Action:
@@ -142,35 +141,23 @@ def task(body: Json) -> Action:
         opens.append(begun.conversation_id)
         return f"task {begun.id} is {begun.state}"
 
-    parts = [f"caxton task run --protocol {shlex.quote(body['protocol'])}"]
-    parts.append(f"--to {shlex.quote(','.join(body['to']))}")
-    if body.get("content") is not None:
-        parts.append(f"--content {shlex.quote(json.dumps(body['content'], ensure_ascii=False))}")
-    parts += [
-        f"--{name.replace('_', '-')} {shlex.quote(str(body[name]))}"
-        for name in ("reply_by", "choose")
-        if body.get(name)
-    ]
-    return Action(f"start a {body['protocol']}", " ".join(parts), run, opens=opens)
+    names = {"to": "to", "content": "content", "reply_by": "reply-by", "choose": "choose"}
+    command = f"caxton task run --protocol {shlex.quote(body['protocol'])}{options(body, names)}"
+    return Action(f"start a {body['protocol']}", command, run, opens=opens)
 
 
 def twin(message: Json) -> str:
     """The command that sends that message."""
-    names = message.get("receiver") or ()
-    to = names if isinstance(names, str) else ",".join(names)
-    parts = ["caxton msg send", f"--to {shlex.quote(to)}"]
-    for field, option in (
-        ("performative", "performative"),
-        ("protocol", "protocol"),
-        ("conversation_id", "conversation"),
-        ("in_reply_to", "in-reply-to"),
-        ("sender", "sender"),
-    ):
-        if message.get(field):
-            parts.append(f"--{option} {shlex.quote(str(message[field]))}")
-    if message.get("content") is not None:
-        parts.append(f"--content {shlex.quote(json.dumps(message['content'], ensure_ascii=False))}")
-    return " ".join(parts)
+    names = {
+        "receiver": "to",
+        "performative": "performative",
+        "protocol": "protocol",
+        "conversation_id": "conversation",
+        "in_reply_to": "in-reply-to",
+        "sender": "sender",
+        "content": "content",
+    }
+    return f"caxton msg send{options(message, names)}"
 
 
 def refused(title: str, command: str) -> Action:

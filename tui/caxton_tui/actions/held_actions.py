@@ -10,98 +10,94 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from caxton.client import AsyncClient
 from caxton.presentation.text import plural
-from caxton.schemas.held import BreakBody
-from caxton_tui.actions.action import Action
+from caxton.schemas.held import BreakBody, ManyGone
+from caxton.schemas.shape import text_of
+from caxton_tui.actions.action import Action, asked, options
 
 Json = Mapping[str, Any]
 
 
 def release(seq: int) -> Action:
     """Let one go on."""
-
-    async def run(client: AsyncClient) -> str:
-        done = await client.release(seq)
-        return f"{seq} went on as {done.went_on}; {done.held} held"
-
-    return Action(f"release {seq}", f"caxton break release {seq}", run)
+    return asked(
+        f"release {seq}",
+        f"caxton break release {seq}",
+        lambda client: client.release(seq),
+        lambda done: f"{seq} went on as {done.went_on}; {done.held} held",
+    )
 
 
 def release_next() -> Action:
     """Let the one go on that was held first."""
-
-    async def run(client: AsyncClient) -> str:
-        done = await client.release_some(following=True)
-        return f"{plural(done.messages, 'message')} released; {done.held} held"
-
-    return Action("release the next", "caxton break release --next", run)
+    return asked(
+        "release the next",
+        "caxton break release --next",
+        lambda client: client.release_some(following=True),
+        _released,
+    )
 
 
 def release_all() -> Action:
     """Let all of them go on."""
+    return asked("release all", "caxton break release --all", lambda client: client.release_some(), _released)
 
-    async def run(client: AsyncClient) -> str:
-        done = await client.release_some()
-        return f"{plural(done.messages, 'message')} released; {done.held} held"
 
-    return Action("release all", "caxton break release --all", run)
+def _released(done: ManyGone) -> str:
+    return f"{plural(done.messages, 'message')} released; {done.held} held"
 
 
 def drop(seq: int) -> Action:
     """Bring one to nobody."""
-
-    async def run(client: AsyncClient) -> str:
-        done = await client.drop(seq)
-        return f"{seq} is dropped; {done.held} held"
-
-    question = f"Nobody gets message {seq}, and its sender is told so."
-    return Action(f"drop {seq}", f"caxton break drop {seq}", run, question)
+    return asked(
+        f"drop {seq}",
+        f"caxton break drop {seq}",
+        lambda client: client.drop(seq),
+        lambda done: f"{seq} is dropped; {done.held} held",
+        f"Nobody gets message {seq}, and its sender is told so.",
+    )
 
 
 def delay(seq: int, duration: str) -> Action:
     """Let one go on by itself later."""
-
-    async def run(client: AsyncClient) -> str:
-        done = await client.delay(seq, duration)
-        return f"{seq} goes on at {done.due_at}"
-
-    return Action(f"delay {seq}", f"caxton break delay {seq} {shlex.quote(duration)}", run)
+    return asked(
+        f"delay {seq}",
+        f"caxton break delay {seq} {shlex.quote(duration)}",
+        lambda client: client.delay(seq, duration),
+        lambda done: f"{seq} goes on at {text_of(done.due_at) if done.due_at else 'once'}",
+    )
 
 
 def edit(seq: int, change: Json) -> Action:
     """Change act, receivers or content."""
-
-    async def run(client: AsyncClient) -> str:
-        await client.edit(seq, change)
-        return f"{seq} is changed; it is still held"
-
-    parts = [f"caxton break edit {seq}"]
-    if "performative" in change:
-        parts.append(f"--performative {shlex.quote(str(change['performative']))}")
-    if "receiver" in change:
-        parts.append(f"--to {shlex.quote(','.join(change['receiver']))}")
+    command = f"caxton break edit {seq}{options(change, {'performative': 'performative', 'receiver': 'to'})}"
     if "content" in change:
-        parts.append(f"--content {shlex.quote(json.dumps(change['content'], ensure_ascii=False))}")
-    return Action(f"edit {seq}", " ".join(parts), run)
+        # no content at all is said, too
+        command += f" --content {shlex.quote(json.dumps(change['content'], ensure_ascii=False))}"
+    return asked(
+        f"edit {seq}",
+        command,
+        lambda client: client.edit(seq, change),
+        lambda _: f"{seq} is changed; it is still held",
+    )
 
 
 def add_break(text: str) -> Action:
     """Hold what a filter means."""
-
-    async def run(client: AsyncClient) -> str:
-        point = await client.add_break(text)
-        return f"{point.id} holds {point.filter or 'every message'}"
-
-    return Action("hold messages", f"caxton break add {shlex.quote(text)}", run)
+    return asked(
+        "hold messages",
+        f"caxton break add {shlex.quote(text)}",
+        lambda client: client.add_break(text),
+        lambda point: f"{point.id} holds {point.filter or 'every message'}",
+    )
 
 
 def remove_break(point: BreakBody) -> Action:
     """Take a break point away; what it holds stays held."""
-    id = str(point.id)
-
-    async def run(client: AsyncClient) -> str:
-        gone = await client.remove_break(id)
-        return f"{id} is gone" + (f"; {plural(gone.held, 'message')} stay held" if gone.held else "")
-
-    return Action(f"take {id} away", f"caxton break rm {id}", run)
+    id = point.id
+    return asked(
+        f"take {id} away",
+        f"caxton break rm {id}",
+        lambda client: client.remove_break(id),
+        lambda gone: f"{id} is gone" + (f"; {plural(gone.held, 'message')} stay held" if gone.held else ""),
+    )

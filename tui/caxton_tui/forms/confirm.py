@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from caxton_tui.actions.action import Action
+from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
 
 
@@ -21,8 +22,8 @@ class ConfirmScreen(ModalScreen[bool]):
     """`y` does it, `n` or `esc` does not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape,q", "dismiss(False)", "No", id="confirm.no"),
+        key("y,enter", "dismiss(True)", "confirm.yes", "Yes"),
+        key("n,escape,q", "dismiss(False)", "confirm.no", "No"),
     ]
 
     def __init__(self, action: Action) -> None:

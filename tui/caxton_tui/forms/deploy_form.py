@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.form import Form
+from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
 
 STRATEGIES: Final = ("direct", "blue-green", "canary", "shadow")
@@ -25,7 +26,7 @@ class DeployForm(Form):
     """Three lines to fill in; `enter` deploys."""
 
     CLOSE = "deploy.close"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="deploy.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape", "close", "deploy.close", "Close")]
 
     def __init__(self, name: str, file: str | None = None, strategy: str = STRATEGIES[0]) -> None:
         super().__init__("Deploy an agent")

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from caxton.acl.mermaid import sequence_diagram
 from caxton.diagram import Story, draw_svg, draw_text
+from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.typed_app import key_for
 
@@ -29,7 +30,7 @@ FORMS: Final = {".mmd": "mermaid", ".svg": "svg", ".txt": "text"}
 class ExportForm(ModalScreen[None]):
     """Asks for the file's name; its ending says the form."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="export.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape", "dismiss", "export.close", "Close")]
 
     def __init__(self, story: Story, context: ViewContext) -> None:
         super().__init__()

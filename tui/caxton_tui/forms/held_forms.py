@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
@@ -19,6 +19,7 @@ from caxton_tui.actions.action import Action
 from caxton_tui.forms.drafts import text_of
 from caxton_tui.forms.form import Form
 from caxton_tui.forms.message_form import Draft, MessageForm
+from caxton_tui.keys import key
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.typed_app import key_for
@@ -76,7 +77,7 @@ class LineForm(Form):
     """One line to fill in; `enter` does it."""
 
     # one line is soon written again
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="ask.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape", "dismiss(None)", "ask.close", "Close")]
 
     def __init__(self, heading: str, text: str, make: Callable[[str], Action]) -> None:
         super().__init__(heading)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static, TextArea
 
@@ -27,6 +27,7 @@ from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.form import Form, labelled_input
+from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
 
 Json = Mapping[str, Any]
@@ -79,8 +80,8 @@ class MessageForm(Form):
 
     CLOSE = "compose.close"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", id="compose.close"),
-        Binding("f5", "submit", "Send", id="compose.send"),
+        key("escape", "close", "compose.close", "Close"),
+        key("f5", "submit", "compose.send", "Send"),
     ]
 
     def __init__(self, draft: Draft) -> None:
@@ -156,13 +157,13 @@ class MessageForm(Form):
         if said["act"] not in ACTS:
             raise InvalidMessage(f"{said['act']!r} is no act", hint="FIPA's acts are completed with →")
         message: dict[str, Any] = {"performative": said["act"], "receiver": to}
-        for name, key in (
+        for name, parameter in (
             ("protocol", "protocol"),
             ("conversation", "conversation_id"),
             ("in_reply_to", "in_reply_to"),
         ):
             if said[name]:
-                message[key] = said[name]
+                message[parameter] = said[name]
         if self._draft.sender:
             message["sender"] = self._draft.sender
         if text:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
@@ -19,6 +19,7 @@ from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.form import Form, labelled_input
 from caxton_tui.forms.message_form import content_of
+from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
 
 _LINES: Final = {
@@ -37,7 +38,7 @@ class TaskForm(Form):
     """Lines to fill in; `enter` starts the task."""
 
     CLOSE = "task.close"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="task.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape", "close", "task.close", "Close")]
 
     def __init__(self, agents: Sequence[str], lines: Mapping[str, str] = _LINES) -> None:
         """`lines`: what stands in them by their names."""

@@ -11,13 +11,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.deploy_form import DeployForm
 from caxton_tui.forms.drafts import message_form
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.palette import PaletteCommand
@@ -38,14 +39,12 @@ class AgentsPane(Pane):
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "switch", "Start/stop", id="agents.switch", tooltip="Stop the agent, or start it"),
-        Binding(
-            "e", "restart", "Restart", id="agents.restart", tooltip="Handle what waits, stop, start again"
-        ),
-        Binding("p", "suspend", "Suspend", id="agents.suspend", tooltip="Suspend the agent, or resume it"),
-        Binding("D", "deploy", "Deploy", id="agents.deploy", tooltip="Bring a module to an agent"),
-        Binding("a", "rows", "Rows", show=False, id="agents.rows", tooltip="Its rows of the log"),
-        Binding("w", "write", "Write", show=False, id="agents.write", tooltip="Write a message to it"),
+        key("s", "switch", "agents.switch", "Start/stop", "Stop the agent, or start it"),
+        key("e", "restart", "agents.restart", "Restart", "Handle what waits, stop, start again"),
+        key("p", "suspend", "agents.suspend", "Suspend", "Suspend the agent, or resume it"),
+        key("D", "deploy", "agents.deploy", "Deploy", "Bring a module to an agent"),
+        hidden_key("a", "rows", "agents.rows", "Rows", "Its rows of the log"),
+        hidden_key("w", "write", "agents.write", "Write", "Write a message to it"),
     ]
 
     def compose(self) -> ComposeResult:

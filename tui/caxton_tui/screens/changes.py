@@ -15,13 +15,14 @@ import msgspec
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from caxton.presentation.text import plural
 from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions import daemon_actions
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.open_views import FINAL, Needs
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
@@ -41,22 +42,13 @@ class ChangesPane(Pane):
     ABOUT = "Builds and deployments: what the gate found, from which revision to which, how far, and why not."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "accept", "Accept", id="changes.accept", tooltip="Let a build that waits go in"),
-        Binding("x", "drop", "Drop", id="changes.drop", tooltip="Drop a build that waits"),
-        Binding(
-            "d", "difference", "Difference", id="changes.difference", tooltip="What differs, turn by turn"
-        ),
-        Binding(
-            "P",
-            "promote",
-            "Promote",
-            show=False,
-            id="changes.promote",
-            tooltip="Let the new revision take over now",
-        ),
-        Binding("X", "abort", "Abort", show=False, id="changes.abort", tooltip="Take the new revision back"),
-        Binding("b", "rollback", "Roll back", id="changes.rollback", tooltip="Undo the deployment"),
-        Binding("o", "agent", "Agent", show=False, id="changes.agent", tooltip="Show its agent"),
+        key("a", "accept", "changes.accept", "Accept", "Let a build that waits go in"),
+        key("x", "drop", "changes.drop", "Drop", "Drop a build that waits"),
+        key("d", "difference", "changes.difference", "Difference", "What differs, turn by turn"),
+        hidden_key("P", "promote", "changes.promote", "Promote", "Let the new revision take over now"),
+        hidden_key("X", "abort", "changes.abort", "Abort", "Take the new revision back"),
+        key("b", "rollback", "changes.rollback", "Roll back", "Undo the deployment"),
+        hidden_key("o", "agent", "changes.agent", "Agent", "Show its agent"),
     ]
 
     _difference = False

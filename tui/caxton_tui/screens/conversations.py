@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 
@@ -20,6 +20,7 @@ from caxton.presentation.text import safe
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.open_views import Needs
@@ -45,26 +46,12 @@ class ConversationsPane(Pane):
     ABOUT = "Who talks with whom, by which protocol, how far it is, and what was said, step by step."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", "Follow", id="conversations.follow", tooltip="Follow the newest, or stop"),
-        Binding(
-            "x",
-            "export",
-            "Export",
-            show=False,
-            id="conversations.export",
-            tooltip="Write the diagram to a file",
-        ),
-        Binding("p", "pin", "Pin", id="conversations.pin", tooltip="Pin it for the gate, or let it go"),
-        Binding("t", "trace", "Trace", id="conversations.trace", tooltip="Where its time went"),
-        Binding("R", "reply", "Reply", id="conversations.reply", tooltip="Answer the message as a client"),
-        Binding(
-            "A",
-            "repeat",
-            "Again",
-            show=False,
-            id="conversations.repeat",
-            tooltip="Send the message once more",
-        ),
+        key("f", "follow", "conversations.follow", "Follow", "Follow the newest, or stop"),
+        hidden_key("x", "export", "conversations.export", "Export", "Write the diagram to a file"),
+        key("p", "pin", "conversations.pin", "Pin", "Pin it for the gate, or let it go"),
+        key("t", "trace", "conversations.trace", "Trace", "Where its time went"),
+        key("R", "reply", "conversations.reply", "Reply", "Answer the message as a client"),
+        hidden_key("A", "repeat", "conversations.repeat", "Again", "Send the message once more"),
     ]
 
     def __init__(self, context: ViewContext) -> None:

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -23,6 +23,7 @@ from caxton.schemas.held import HeldBody
 from caxton_tui.actions import held_actions
 from caxton_tui.actions.action import Action
 from caxton_tui.forms.held_forms import EditHeldForm, LineForm
+from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.widgets.held_list import HeldList
@@ -44,15 +45,15 @@ class HeldScreen(ModalScreen[None]):
     """The box over the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,H", "dismiss(None)", "Close", id="held.close"),
-        Binding("r", "release", "Release", id="held.release", tooltip="Let it go on"),
-        Binding("space", "next", "Next", id="held.next", tooltip="Let the one go on that was held first"),
-        Binding("a", "all", "All", id="held.all", tooltip="Let all go on, in their order"),
-        Binding("d", "drop", "Drop", id="held.drop", tooltip="Nobody gets it; its sender is told"),
-        Binding("e", "edit", "Edit", id="held.edit", tooltip="Change act, receivers, content"),
-        Binding("w", "delay", "Delay", id="held.delay", tooltip="Let it go on by itself later"),
-        Binding("b", "add", "Break", id="held.add", tooltip="A new break point"),
-        Binding("x", "remove", "Remove", id="held.remove", tooltip="Take the break point away"),
+        key("escape,H", "dismiss(None)", "held.close", "Close"),
+        key("r", "release", "held.release", "Release", "Let it go on"),
+        key("space", "next", "held.next", "Next", "Let the one go on that was held first"),
+        key("a", "all", "held.all", "All", "Let all go on, in their order"),
+        key("d", "drop", "held.drop", "Drop", "Nobody gets it; its sender is told"),
+        key("e", "edit", "held.edit", "Edit", "Change act, receivers, content"),
+        key("w", "delay", "held.delay", "Delay", "Let it go on by itself later"),
+        key("b", "add", "held.add", "Break", "A new break point"),
+        key("x", "remove", "held.remove", "Remove", "Take the break point away"),
     ]
 
     def __init__(self, context: ViewContext, runner: ActionRunner, text: str) -> None:

@@ -11,13 +11,13 @@ from typing import ClassVar, NamedTuple
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from caxton.finding import FIELDS
-from caxton_tui.keys import KEYS, MOVES, TWINS, shown
+from caxton_tui.keys import KEYS, MOVES, TWINS, key, shown
 from caxton_tui.widgets.typed_app import key_for
 
 
@@ -37,7 +37,7 @@ def bindings_in_force(active: Iterable[ActiveBinding]) -> list[BindingHelp]:
             continue
         keys, _ = found.setdefault(binding.id, ([], binding.tooltip or binding.description))
         keys.append(binding.key)
-    order = {key.id: n for n, key in enumerate(KEYS, 1)}
+    order = {one.id: n for n, one in enumerate(KEYS, 1)}
     # what everybody tries anyway stands last
     order |= dict.fromkeys(MOVES, len(order) + 1)
     ids = sorted(found, key=lambda id: order.get(id, 0))
@@ -48,9 +48,9 @@ class HelpScreen(ModalScreen[None]):
     """Lies over the screen until a key closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Close", id="help.close"),
+        key("escape,q,enter", "dismiss", "help.close", "Close"),
         # the key that opened it, whichever the user has given to that
-        Binding("question_mark", "dismiss", "Close", id="app.help"),
+        key("question_mark", "dismiss", "app.help", "Close"),
     ]
 
     def __init__(self, title: str, about: str, told: Sequence[BindingHelp]) -> None:

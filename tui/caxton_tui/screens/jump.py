@@ -12,12 +12,13 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from caxton_tui.keys import key
 from caxton_tui.widgets.listing import HEAD, Listing
 
 LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
@@ -35,7 +36,7 @@ class Place:
 class JumpScreen(ModalScreen[Callable[[], None] | None]):
     """Labels over the screen, until a place is chosen or any other key is pressed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="jump.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape", "dismiss(None)", "jump.close", "Close")]
 
     def __init__(self, places: Sequence[Place]) -> None:
         super().__init__()

@@ -11,13 +11,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
 from caxton.diagram import read_message
 from caxton.presentation.text import safe
 from caxton.schemas.messages import MessageBody
 from caxton_tui.forms.drafts import message_form
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.screens.palette import PaletteCommand
@@ -37,10 +38,10 @@ class LogPane(Pane):
     ABOUT = "Everything that happened, as it is committed: messages, agents, deployments, logs, dead letters."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", "Follow", id="log.follow", tooltip="Follow the newest row, or stay"),
-        Binding("o", "conversation", "Conversation", id="log.conversation", tooltip="Open its conversation"),
-        Binding("R", "reply", "Reply", show=False, id="log.reply", tooltip="Answer the message as a client"),
-        Binding("A", "repeat", "Again", show=False, id="log.repeat", tooltip="Send the message once more"),
+        key("f", "follow", "log.follow", "Follow", "Follow the newest row, or stay"),
+        key("o", "conversation", "log.conversation", "Conversation", "Open its conversation"),
+        hidden_key("R", "reply", "log.reply", "Reply", "Answer the message as a client"),
+        hidden_key("A", "repeat", "log.repeat", "Again", "Send the message once more"),
     ]
 
     def __init__(self, context: ViewContext) -> None:

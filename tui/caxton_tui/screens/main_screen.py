@@ -33,7 +33,7 @@ from caxton_tui.screens.jump import JumpScreen, places
 from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.meters import MetersPane
 from caxton_tui.screens.palette import PaletteCommand, PaletteScreen
-from caxton_tui.screens.palette_commands import by_name, everywhere
+from caxton_tui.screens.palette_commands import by_name
 from caxton_tui.screens.pane import Pane
 from caxton_tui.screens.pane_switcher import PaneSwitcher
 from caxton_tui.screens.select_text import SelectTextScreen
@@ -62,7 +62,7 @@ PANES: Final[tuple[type[Pane], ...]] = (
 class MainScreen(Screen[None]):
     """Everything at once, one pane of it on screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, context: ViewContext, *, building: bool) -> None:
         super().__init__()
@@ -300,25 +300,36 @@ class MainScreen(Screen[None]):
             )
             for label, pane in self.switcher.panes.items()
         ]
+        everywhere = [
+            PaletteCommand("message send", "write a message", "caxton msg send", self.action_compose),
+            PaletteCommand("task start", "run a whole protocol", "caxton task run", self.action_task),
+            PaletteCommand(
+                "message held", "what is held, and break points", "caxton break held", self.action_held
+            ),
+            PaletteCommand(
+                "message hold", "hold what passes the filter", "caxton break add FILTER", self.action_break
+            ),
+            PaletteCommand(
+                "source edit", "the agent at the cursor, in $EDITOR", "$EDITOR FILE", self.action_edit
+            ),
+            PaletteCommand("place jump", "a letter on every row and box", "", self.action_jump),
+            PaletteCommand("filter set", "show only what passes", "--filter", self.action_filter),
+            PaletteCommand(
+                "filter problems",
+                "only what went wrong",
+                "--filter is:problem",
+                partial(self._narrow, "is:problem"),
+            ),
+            PaletteCommand("filter drop", "show everything", "", partial(self._narrow, "")),
+            PaletteCommand("daemon look", "ask it now", "caxton status", self.action_retry),
+            PaletteCommand(
+                "theme next", "dark, light, high contrast", "CAXTON_TUI_THEME=NAME", self.action_theme
+            ),
+            PaletteCommand("text select", "the list as plain text", "", self.action_select),
+            PaletteCommand("help keys", "what the keys do here", "caxton --help", self.action_help),
+            PaletteCommand(
+                "tui quit", "leave; the daemon goes on", "", partial(typed_app(self).exit, 0, return_code=0)
+            ),
+        ]
         names = by_name(self.context, self._show_agent, self._show_conversation)
-        return [*self.pane.commands, *screens, *everywhere(self._actions), *names]
-
-    @property
-    def _actions(self) -> dict[str, Callable[[], object]]:
-        """What the palette's lines do, by name."""
-        return {
-            "compose": self.action_compose,
-            "task": self.action_task,
-            "held": self.action_held,
-            "break": self.action_break,
-            "edit": self.action_edit,
-            "jump": self.action_jump,
-            "filter": self.action_filter,
-            "problems": partial(self._narrow, "is:problem"),
-            "drop": partial(self._narrow, ""),
-            "retry": self.action_retry,
-            "theme": self.action_theme,
-            "select": self.action_select,
-            "help": self.action_help,
-            "quit": partial(typed_app(self).exit, 0, return_code=0),
-        }
+        return [*self.pane.commands, *screens, *everywhere, *names]

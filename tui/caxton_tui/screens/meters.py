@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.model.open_views import Needs
@@ -29,7 +30,7 @@ class MetersPane(Pane):
     ABOUT = "Throughput, waiting, turn times, cells and journal over the last minutes."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", id="meters.pause", tooltip="Keep the picture as it is, or go on")
+        key("space", "pause", "meters.pause", "Pause", "Keep the picture as it is, or go on")
     ]
 
     def __init__(self, context: ViewContext) -> None:

@@ -12,12 +12,13 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.widgets.typed_app import key_for
 
 MOST: Final = 50
@@ -38,9 +39,9 @@ class PaletteScreen(ModalScreen[PaletteCommand | None]):
     """A line to type in, and what fits it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", id="palette.close"),
-        Binding("up", "step(-1)", "Up", show=False, id="palette.up"),
-        Binding("down", "step(1)", "Down", show=False, id="palette.down"),
+        key("escape", "dismiss(None)", "palette.close", "Close"),
+        hidden_key("up", "step(-1)", "palette.up", "Up"),
+        hidden_key("down", "step(1)", "palette.down", "Down"),
     ]
 
     def __init__(self, commands: Sequence[PaletteCommand]) -> None:

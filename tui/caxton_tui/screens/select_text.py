@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
+from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for, typed_app
 
 
@@ -19,8 +20,8 @@ class SelectTextScreen(ModalScreen[None]):
     """Arrows with shift mark, `y` copies, `esc` closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Close", id="select.close"),
-        Binding("y", "copy", "Copy", id="select.copy"),
+        key("escape,q", "dismiss", "select.close", "Close"),
+        key("y", "copy", "select.copy", "Copy"),
     ]
 
     def __init__(self, text: str) -> None:

@@ -10,10 +10,11 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
 from caxton.presentation.text import safe
+from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.palette import PaletteCommand
@@ -35,8 +36,8 @@ class TracesPane(Pane):
     ABOUT = "Where the time of a conversation went: how long each message waited, how long its turn ran, its fuel."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "shorter", "Short turns", id="traces.short", tooltip="Leave out turns below 1 %, 5 %"),
-        Binding("o", "conversation", "Sequence", id="traces.conversation", tooltip="The sequence diagram"),
+        key("s", "shorter", "traces.short", "Short turns", "Leave out turns below 1 %, 5 %"),
+        key("o", "conversation", "traces.conversation", "Sequence", "The sequence diagram"),
     ]
 
     def __init__(self, context: ViewContext) -> None:

@@ -10,19 +10,20 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from caxton.presentation.text import memory, safe, size, span
 from caxton.schemas.daemon import AgentBody
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenAgent
 from caxton_tui.widgets.agent_list import state
+from caxton_tui.widgets.columns import fields
 from caxton_tui.widgets.conversation_list import protocol
 from caxton_tui.widgets.conversation_list import state as conversation_state
 from caxton_tui.widgets.status_bars import titled
@@ -35,12 +36,10 @@ class AgentDetail(VerticalScroll):
     """The agent that is open, one page of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "page(-1)", "Page before", show=False, id="room.before"),
-        Binding(
-            "right,l", "page(1)", "Next page", id="room.next", tooltip="Logs, conversations, mailbox, history"
-        ),
-        Binding("up,k", "scroll_up", "Up", show=False, id="room.up"),
-        Binding("down,j", "scroll_down", "Down", show=False, id="room.down"),
+        hidden_key("left,h", "page(-1)", "room.before", "Page before"),
+        key("right,l", "page(1)", "room.next", "Next page", "Logs, conversations, mailbox, history"),
+        hidden_key("up,k", "scroll_up", "room.up", "Up"),
+        hidden_key("down,j", "scroll_down", "room.down", "Down"),
     ]
 
     def __init__(self, context: ViewContext, *, id: str = "room") -> None:
@@ -116,12 +115,7 @@ class AgentDetail(VerticalScroll):
         for name, limit in agent.limits.items():
             told = size(limit) if name.endswith("bytes") else f"{limit:,}"
             lines.append(("limit" if name == next(iter(agent.limits)) else "", f"{safe(name)} {told}"))
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, min_width=9)
-        table.add_column(overflow="fold")
-        for name, value in lines:
-            table.add_row(Text(name, "dim"), Text(value, "bold red" if name == "error" else ""))
-        return table
+        return fields(((name, value, "bold red" if name == "error" else "") for name, value in lines), 9)
 
     def _logs(self, opened: OpenAgent) -> Iterator[tuple[str, str, str]]:
         for line in opened.logs:
@@ -169,9 +163,5 @@ class AgentDetail(VerticalScroll):
 
 
 def _rows(rows: Iterator[tuple[str, str, str]], nothing: str) -> RenderableType:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for at, text, style in rows:
-        table.add_row(Text(at, "dim"), Text(text, style))
+    table = fields(rows)
     return table if table.row_count else Text(nothing, "dim")

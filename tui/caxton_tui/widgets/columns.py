@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
+from rich.table import Table
+from rich.text import Text
 
 Part = tuple[str, int, str]
 """A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
@@ -40,3 +42,13 @@ def fitted(text: str, room: int) -> str:
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
     return " " * (width - length) + text if room < 0 else text + " " * (width - length)
+
+
+def fields(rows: Iterable[tuple[str, str, str]], width: int = 0) -> Table:
+    """Names, what each says and its style, one under the other; the names at least so many cells wide."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, min_width=width)
+    table.add_column(overflow="fold")
+    for name, value, style in rows:
+        table.add_row(Text(name, "dim"), Text(value, style))
+    return table

@@ -19,6 +19,7 @@ from caxton.schemas.shape import plain
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
+from caxton_tui.widgets.columns import fields
 from caxton_tui.widgets.replay_card import difference, gate_lines
 
 Json = Mapping[str, Any]
@@ -47,18 +48,14 @@ def stands(one: DeploymentBody) -> str:
 
 def described(one: DeploymentBody, context: ViewContext) -> RenderableType:
     """A deployment in full."""
-    grid = Grid.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, min_width=9)
-    grid.add_column(overflow="fold")
-    for name, value, style in (
+    rows = (
         *_head(one, context),
         *gate_lines(one, context.key),
         *_fields(one, context),
         *_checks(one),
         *_progress(one),
-    ):
-        grid.add_row(Text(name, "dim"), Text(value, style))
-    parts: list[RenderableType] = [grid]
+    )
+    parts: list[RenderableType] = [fields(rows, 9)]
     gate = one.gate
     if gate is not None and gate.turns:
         parts += [Text(""), difference(gate, _SOME)]

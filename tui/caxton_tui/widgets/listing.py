@@ -12,13 +12,14 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from caxton.finding import Filter
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.widgets.columns import Part, Piece, spaced
 from caxton_tui.widgets.typed_app import typed_app
 
@@ -52,15 +53,15 @@ class Listing(ScrollView, can_focus=True):
         "listing--name",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="list.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="list.page_down"),
-        Binding("home,g", "edge(-1)", "First", show=False, id="list.first"),
-        Binding("end,G", "edge(1)", "Last", show=False, id="list.last"),
-        Binding("enter", "choose", "Open", id="list.choose"),
-        Binding("n", "problem(1)", "Problem", id="list.problem", tooltip="The next problem"),
-        Binding("N", "problem(-1)", "Problem before", show=False, id="list.problem_before"),
+        hidden_key("up,k", "move(-1)", "list.up", "Up"),
+        hidden_key("down,j", "move(1)", "list.down", "Down"),
+        hidden_key("pageup", "page(-1)", "list.page_up", "Page up"),
+        hidden_key("pagedown", "page(1)", "list.page_down", "Page down"),
+        hidden_key("home,g", "edge(-1)", "list.first", "First"),
+        hidden_key("end,G", "edge(1)", "list.last", "Last"),
+        key("enter", "choose", "list.choose", "Open"),
+        key("n", "problem(1)", "list.problem", "Problem", "The next problem"),
+        hidden_key("N", "problem(-1)", "list.problem_before", "Problem before"),
     ]
 
     class Moved(_OfListing):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -22,6 +21,7 @@ from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import text_of
 from caxton_tui.model import formatting
 from caxton_tui.model.log_entry import LogEntry
+from caxton_tui.widgets.columns import fields
 from caxton_tui.widgets.status_bars import titled
 
 CONTENT_LINES: Final = 500
@@ -69,39 +69,43 @@ class MessageDetail(VerticalScroll):
 
 def described(entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str) -> RenderableType:
     """A row in full."""
-    title = Text(style="bold")
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True, min_width=_LABEL)
-    table.add_column(overflow="fold")
-    if entry.kind != "message":
-        title.append(f"{formatting.sign(entry.kind, '')} {entry.kind.replace('_', ' ')}")
-        _field(table, "what", entry.text)
-        if entry.kind != "gap":
-            for name, value in entry.data.items():
-                _field(table, safe(name), _one_line(value))
-        return Group(title, table)
-    title.append(f"{formatting.sign('message', entry.act)} {entry.act}  {entry.sender} → {entry.to}")
+    what = (
+        f"{entry.act}  {entry.sender} → {entry.to}"
+        if entry.kind == "message"
+        else entry.kind.replace("_", " ")
+    )
+    title = Text(f"{formatting.sign(entry.kind, entry.act)} {what}", style="bold")
+    rows = _message(entry, outcome, unread) if entry.kind == "message" else _event(entry)
+    return Group(title, fields(((name[:_LABEL], value, style) for name, value, style in rows), _LABEL))
+
+
+def _event(entry: LogEntry) -> Iterator[tuple[str, str, str]]:
+    yield "what", entry.text, ""
+    if entry.kind != "gap":
+        for name, value in entry.data.items():
+            yield safe(name), _one_line(value), ""
+
+
+def _message(
+    entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str
+) -> Iterator[tuple[str, str, str]]:
     stored = outcome or entry.stored
     again = isinstance(stored, MessageBody) and stored.redelivered
-    _field(
-        table,
-        "number",
-        f"{entry.seq:,} at {text_of(entry.at) if entry.at else ''}"
-        + ("  ↻ delivered again" if again else ""),
+    number = f"{entry.seq:,} at {text_of(entry.at) if entry.at else ''}" + (
+        "  ↻ delivered again" if again else ""
     )
+    yield "number", number, ""
     cause = entry.stored.cause if entry.stored else None
     hops = entry.stored.hops if isinstance(entry.stored, MessageBody) else 0
-    _field(table, "cause", f"message {cause:,}, {hops} hops" if cause else "from outside")
-    for line in _outcome(entry, outcome, unread):
-        _field(table, *line)
+    yield "cause", f"message {cause:,}, {hops} hops" if cause else "from outside", ""
+    yield from _outcome(entry, outcome, unread)
     if entry.message.content is not None:
-        _field(table, "content", _content(entry.message.content))
+        yield "content", _content(entry.message.content), ""
     others = [name for name in entry.message.json if name not in (*_FIRST, *_LAST, "content")]
     for name in (*_FIRST, *others, *_LAST):
         value = entry.message.json.get(name)
         if value is not None:
-            _field(table, safe(name), ", ".join(map(safe, value)) if name == "receiver" else _one_line(value))
-    return Group(title, table)
+            yield safe(name), ", ".join(map(safe, value)) if name == "receiver" else _one_line(value), ""
 
 
 def _outcome(
@@ -129,10 +133,6 @@ def _outcome(
     if not turns and not letters:
         # a client's mailbox takes no turns, and a guest's turn may still be on its way
         yield "turn", "none so far", "dim"
-
-
-def _field(table: Table, name: str, value: str, style: str = "") -> None:
-    table.add_row(Text(name[:_LABEL], "dim"), Text(value, style))
 
 
 def _one_line(value: object) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import ClassVar, Final
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from caxton.diagram import Layout, Line, lines_of
 from caxton.diagram.arcs import arcs
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.columns import Piece
 from caxton_tui.widgets.conversation_view import ConversationView, styled
@@ -25,18 +26,17 @@ class SequenceDiagram(ConversationView):
     """Lanes, arrows, notes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(-1)", "Back", id="diagram.back", tooltip="One step back in time"),
-        Binding("right,l", "move(1)", "On", id="diagram.on", tooltip="One step on in time"),
-        Binding("less_than_sign,comma", "lanes(-1)", "Lanes", show=False, id="diagram.lanes_before"),
-        Binding(
+        key("left,h", "move(-1)", "diagram.back", "Back", "One step back in time"),
+        key("right,l", "move(1)", "diagram.on", "On", "One step on in time"),
+        hidden_key("less_than_sign,comma", "lanes(-1)", "diagram.lanes_before", "Lanes"),
+        hidden_key(
             "greater_than_sign,full_stop",
             "lanes(1)",
+            "diagram.lanes_on",
             "Lanes",
-            show=False,
-            id="diagram.lanes_on",
-            tooltip="Other members, where not all of them fit",
+            "Other members, where not all of them fit",
         ),
-        Binding("u", "unfold", "Unfold", id="diagram.unfold", tooltip="Open every loop, or fold them again"),
+        key("u", "unfold", "diagram.unfold", "Unfold", "Open every loop, or fold them again"),
     ]
 
     def __init__(self, context: ViewContext, *, id: str = "diagram") -> None:
