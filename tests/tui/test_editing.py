@@ -34,7 +34,7 @@ with Client(socket_path(source.parent / ".caxton"), 60.0) as caxton:
     before = 0
     while True:
         said = caxton.send({"performative": "request", "receiver": "tally"}, wait_s=30)
-        now = int(said["replies"][0]["message"]["content"])
+        now = int(said.replies[0].message.content)
         if now - before == 2:
             break
         before = now

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from agents.systems import tally
 
+from caxton.schemas.shape import Shape, plain, shaped
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Link
 from caxton_tui.model.store import Store
@@ -33,6 +34,8 @@ def unmeasured(value: Any) -> Any:
         return {key: 0 if key in MEASURED and one else unmeasured(one) for key, one in value.items()}
     if isinstance(value, str):
         return re.sub(r"[\d.]+ ms of", "0 ms of", value)
+    if isinstance(value, Shape):
+        return shaped(unmeasured(plain(value)), type(value))
     if isinstance(value, list | tuple):
         return type(value)(unmeasured(one) for one in value)
     return value

@@ -97,7 +97,7 @@ def demo(
 
 def example(name: str) -> Path:
     """The folder of an example: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     packaged = package / "examples" / name
     return packaged if packaged.is_dir() else package.parent / "agents-examples" / name
 

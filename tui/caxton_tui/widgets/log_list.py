@@ -63,7 +63,7 @@ class LogList(Listing):
         entry = self.chosen
         if entry is None:
             return ""
-        return json.dumps(entry.message or entry.data, ensure_ascii=False, indent=2)
+        return json.dumps(entry.message.json or entry.data, ensure_ascii=False, indent=2)
 
     @property
     def empty(self) -> str:

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 
 from caxton.diagram import Layout, Line, lines_of
 from caxton.diagram.arcs import arcs
+from caxton.schemas.shape import Message, Shape, plain
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.columns import Piece
@@ -211,6 +212,6 @@ class SequenceDiagram(ConversationView):
         return f"{number} of {max(number, last)}"
 
 
-def as_json(message: object) -> str:
-    """A message as one would send it again."""
-    return json.dumps(message, ensure_ascii=False, indent=2)
+def as_json(said: Message | Shape) -> str:
+    """A message as one would send it again, or its row, as the daemon said it."""
+    return json.dumps(plain(said), ensure_ascii=False, indent=2)
