@@ -52,6 +52,7 @@ def test_issue_forms_have_what_a_form_needs(path: Any) -> None:
         ("agents-examples/echo/echo.wasm", "set", "unset"),
         ("docs/pictures/agents-120x40.svg", "set", "auto"),
         ("constraints.txt", "set", "auto"),
+        ("caxton/client/blocking_client.py", "set", "auto"),
         ("caxton/errors.py", "unspecified", "auto"),
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +12,6 @@ from caxton.presentation.replays import totals_line
 from caxton.schemas.deployments import ReplayAgent, ReplayBody, ReplayTotals, ReplayTurn
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-_STYLES = {"same": "dim", "changed": "yellow", "illegal": "red", "trapped": "red", "not_run": "dim"}
 
 
 @app.command()
@@ -95,6 +91,7 @@ def differs(totals: ReplayTotals) -> bool:
 def tell(report: ReplayBody) -> None:
     """Print a whole report."""
     from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say
+    from caxton.cli.output.replayed_turns import turn_lines
 
     wanted = colour_wanted()
     turns = report.turns
@@ -111,18 +108,6 @@ def tell(report: ReplayBody) -> None:
     say(paint(totals_line(report.totals), "bold", wanted))
     if report.timed_out:
         say("the time was over before all of it was run")
-
-
-def turn_lines(turn: ReplayTurn, *, colour: bool) -> Iterator[str]:
-    """One turn, and what differs in it."""
-    from caxton.cli.output.printing import paint
-    from caxton.presentation.replays import difference_lines, turn_words
-
-    number, agent, act, verdict, *figures = turn_words(turn)
-    at = time.strftime("%H:%M:%S", time.localtime(turn.at.timestamp()))
-    verdict = paint(verdict, _STYLES.get(turn.verdict), colour)
-    yield "  ".join((at, number, agent, act, verdict, *figures))
-    yield from (f"    {line}" for line in difference_lines(turn))
 
 
 def start_line(one: ReplayAgent) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from caxton.cli.commands.replay import turn_lines
 from caxton.cli.output.printing import colour_wanted, paint, safe, span, state_style, table
+from caxton.cli.output.replayed_turns import turn_lines
 from caxton.presentation.replays import totals_line
 from caxton.presentation.text import drain_words
 from caxton.schemas.deployments import DeploymentBody, GateBody

@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from caxton.cli.commands.replay import turn_lines
 from caxton.cli.output.printing import paint, safe, span
+from caxton.cli.output.replayed_turns import turn_lines
 from caxton.devloop import events as ev
 from caxton.presentation.replays import totals_line
 from caxton.schemas.deployments import GateBody

@@ -1,0 +1,25 @@
+"""A replayed turn as lines: what it was, its verdict, and what differs.
+
+In: a turn of a replay's report. Out: lines of text, coloured where that is wanted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from caxton.cli.output.printing import paint
+from caxton.presentation.replays import difference_lines, turn_words
+from caxton.schemas.deployments import ReplayTurn
+
+_STYLES: Final = {"same": "dim", "changed": "yellow", "illegal": "red", "trapped": "red", "not_run": "dim"}
+
+
+def turn_lines(turn: ReplayTurn, *, colour: bool) -> Iterator[str]:
+    """One turn, and what differs in it."""
+    number, agent, act, verdict, *figures = turn_words(turn)
+    at = time.strftime("%H:%M:%S", time.localtime(turn.at.timestamp()))
+    verdict = paint(verdict, _STYLES.get(turn.verdict), colour)
+    yield "  ".join((at, number, agent, act, verdict, *figures))
+    yield from (f"    {line}" for line in difference_lines(turn))
