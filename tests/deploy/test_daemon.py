@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from agents.systems import COUNTER, COUNTER_2, commit, count, home
@@ -20,6 +19,7 @@ from caxton.deploy import DeploymentRequest
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
 from caxton.journal import DeploymentRow
 from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.messages import SubmittedBody
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_revision_that_fails_its_probation_is_exit_code_5(daemon: Daemon) -> N
     (daemon.folder / "trap.wat").write_text(trap)
     with daemon.client() as client:
         client.deploy("e", (daemon.folder / "echo.wasm").read_bytes())
-        said: list[Any] = []
+        said: list[SubmittedBody] = []
 
         def ask() -> None:
             with daemon.client() as other, closing(other.events(after=0, kinds=["deployment"])) as stream:
@@ -147,7 +147,7 @@ def test_a_revision_that_fails_its_probation_is_exit_code_5(daemon: Daemon) -> N
         asker.join(30)
         assert done.returncode == 5, done.stderr
         assert "unreachable" in done.stderr
-        assert said[0]["replies"][0]["message"]["content"] == 7
+        assert said[0].replies[0].message.content == 7
         assert client.deployments(agent="e")[0].state == "rolled_back"
         assert client.dead_letters() == []
 
