@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_what_is_registered_is_listed_and_found(own_daemon: Daemon) -> None:
         assert register(caxton, "counter")["performative"] == "inform"
         echo, counter = caxton.df_entries()
         assert (echo.name, counter.name) == ("echo@local", "counter@local")
-        assert echo.expires_at == echo.description["lease-time"]
+        assert echo.expires_at == datetime.fromisoformat(echo.description["lease-time"])
         assert counter.expires_at is None
         assert echo.registered_at < counter.registered_at
         assert caxton.df_search() == [echo, counter]

@@ -213,6 +213,6 @@ def check(ledger: Ledger, history: History) -> None:
         assert STATUS_NAMES[turn.status % REDELIVERED] == "ok"
         if request.answers:
             assert request.answers[0].seq == came[0]
-            assert request.answers[0].message == history.bodies[came[0]]
+            assert request.answers[0].message.json == history.bodies[came[0]]
         elif request.waits:
             assert request.acknowledged is None, "a client that waited was acknowledged without an answer"
