@@ -148,7 +148,7 @@ def read_json_messages(data: bytes) -> list[FullMessage]:
     try:
         return [read_json(text)]
     except InvalidMessage:
-        if re.search(rb"\}\s*\n\s*\{", text) is None:
+        if re.search(rb"\}[^\S\n]*+\n\s*+\{", text) is None:
             raise
     found: list[FullMessage] = []
     for number, line in enumerate(data.split(b"\n"), 1):

@@ -15,7 +15,7 @@ from caxton.acl.message import Message
 from caxton.bus.break_points import BreakPoint, BreakPoints
 from caxton.bus.bus import Bus
 from caxton.clock import Alarm, Clock
-from caxton.errors import InvalidMessage
+from caxton.errors import InvalidFilter, InvalidMessage
 from caxton.journal import BreakRow, Reader
 
 BREAKS_MADE: Final = "breaks_made"
@@ -38,10 +38,15 @@ class BreakPointService:
         self._alarms: dict[str, Alarm] = {}
 
     async def load(self, reader: Reader) -> None:
-        """After a start: the same ones are there."""
+        """After a start: the same ones are there, but those whose filter is not taken any more: they end."""
         self.points.resume(int(await reader.meta(BREAKS_MADE) or 0))
         for _, body in await reader.break_points():
-            self.points.take_up(msgspec.json.decode(body, type=BreakPoint))
+            point = msgspec.json.decode(body, type=BreakPoint)
+            try:
+                self.points.take_up(point)
+            except InvalidFilter:
+                self._tell_ended(point, "filter")
+                self._bus.journal.batch.records.append(BreakRow(point.id, None))
         for point in self.points.on:
             self._arm_end(point)
 
@@ -125,11 +130,14 @@ class BreakPointService:
         """It stops nothing any more; it is forgotten when nothing is held by it."""
         point.ended = why
         self._save(point)
+        self._tell_ended(point, why)
+        if not self._held_by(point.id):
+            self._forget(point)
+
+    def _tell_ended(self, point: BreakPoint, why: str) -> None:
         self._bus.event(
             "break_ended", body={"break": point.id, "filter": point.filter, "why": why, "hits": point.hits}
         )
-        if not self._held_by(point.id):
-            self._forget(point)
 
     def _forget(self, point: BreakPoint) -> None:
         alarm = self._alarms.pop(point.id, None)

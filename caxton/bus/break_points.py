@@ -92,9 +92,9 @@ class BreakPoints:
         self.made = made
 
     def take_up(self, point: BreakPoint) -> None:
-        """One that there was before."""
-        self.points[point.id] = point
+        """One that there was before; InvalidFilter where its filter is none any more."""
         self._filters[point.id] = Filter(point.filter)
+        self.points[point.id] = point
         self.made = max(self.made, int(point.id[1:]))
         self._look()
 

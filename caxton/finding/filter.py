@@ -12,6 +12,7 @@ import re
 from typing import Final, NamedTuple
 
 from caxton.errors import InvalidFilter
+from caxton.finding.regular_expression import RegularExpression
 from caxton.finding.subjects import Subject
 
 FIELDS: Final[dict[str, str]] = {
@@ -41,7 +42,7 @@ class Term(NamedTuple):
     """A key of `FIELDS`, or empty for anywhere."""
     words: tuple[str, ...]
     """Any of them, in lower case; with `pattern` unused."""
-    pattern: re.Pattern[str] | None
+    pattern: RegularExpression | None
     inverse: bool
 
     def holds(self, subject: Subject) -> bool:
@@ -51,8 +52,7 @@ class Term(NamedTuple):
     def _found(self, subject: Subject) -> bool:
         texts = subject.texts(self.field) if self.field else (subject.everything,)
         if self.pattern is not None:
-            search = self.pattern.search
-            return any(search(text) is not None for text in texts)
+            return any(map(self.pattern.occurs_in, texts))
         lower = [text.casefold() for text in texts] if self.field else texts
         if self.field in _WHOLE:
             return any(word in lower for word in self.words)
@@ -115,10 +115,11 @@ def _term(match: re.Match[str]) -> Term:
     pattern = None
     if tilde:
         try:
-            pattern = re.compile(word, re.IGNORECASE)
-        except re.error as error:
+            pattern = RegularExpression(word)
+        except ValueError as error:
             raise InvalidFilter(
-                f"{said!r}: no regular expression: {error}", hint="without ~ it is searched as it stands"
+                f"{said!r}: no regular expression: {error}",
+                hint="it is RE2's syntax, without looking around; without ~ the text is searched as it stands",
             ) from error
     lower = word.casefold()
     words = (lower,) if quoted or not field else tuple(part for part in lower.split(",") if part)

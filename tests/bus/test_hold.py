@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
 
 from caxton.acl import Performative
+from caxton.bus.break_points import BreakPoint
 from caxton.bus.referee_service import RefereeService
 from caxton.clock import VirtualClock
 from caxton.errors import BreakNotFound, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
+from caxton.journal import BreakRow
 from caxton.protocols.conversation import state_names
 
 from .harness import Json, Stand, stand
@@ -290,6 +293,26 @@ async def test_held_messages_and_break_points_survive_a_restart(tmp_path: Path) 
         assert contents == [("two", None), ("changed", 1)]
         assert not len(runtime.hold)
         runtime.hold.remove("mine")
+        assert runtime.hold.add("to:a", by="operator@local").id == "b2"
+
+
+async def test_a_break_point_whose_filter_is_not_taken_any_more_ends_at_the_start(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.hold.add("to:a", by="operator@local")
+        held = said(runtime, "a", 1)
+        # as a version wrote it whose regular expressions looked around
+        body = msgspec.json.encode(BreakPoint("b1", "~(?<=a)b", "operator@local", 1, hits=1)).decode()
+        runtime.journal.batch.records.append(BreakRow("b1", body))
+        await runtime.commit()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        assert not runtime.hold.points.points
+        await runtime.commit()
+        ended = [one for one in await runtime.journal.reader.events(limit=1000) if one.kind == "break_ended"]
+        assert [json.loads(one.body or b"{}")["why"] for one in ended] == ["filter"]
+        runtime.hold.release(held)
+        assert [one["content"] for one in frames(runtime)] == [1]
         assert runtime.hold.add("to:a", by="operator@local").id == "b2"
 
 

@@ -12,6 +12,7 @@ from shapes import made
 from caxton.errors import InvalidFilter
 from caxton.finding import FIELDS, ConversationSubject, Filter, MessageSubject
 from caxton.schemas.messages import ConversationBody, MessageBody
+from caxton.schemas.shape import Message
 
 MESSAGE = made(
     MessageBody,
@@ -118,3 +119,35 @@ def test_any_text_is_a_filter_or_refused_by_its_own_error(text: str) -> None:
 def test_an_exclamation_mark_turns_every_term_round(field: str, word: str) -> None:
     subject = MessageSubject(MESSAGE.message, body=MESSAGE)
     assert Filter(f"{field}:{word}").passes(subject) is not Filter(f"!{field}:{word}").passes(subject)
+
+
+def in_contents(text: object) -> MessageSubject:
+    return MessageSubject(Message({**MESSAGE.message.json, "content": text}))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a){20}$", "(?:a?){40}a{40}!?$"])
+def test_no_text_makes_a_regular_expression_take_long(pattern: str) -> None:
+    """Python's own engine would still be at it when the test is stopped."""
+    assert not Filter(f'~"{pattern}"').passes(in_contents("a" * 39 + "!" + "b"))
+
+
+def test_a_regular_expression_reads_what_is_no_text() -> None:
+    assert Filter("~x.y").passes(in_contents("\ud800 x\udfffy"))
+    assert Filter("~übung").passes(in_contents("eine ÜBUNG"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("~(?<=a)b", "perl operator"),
+        (r"~(a)\1", "escape sequence"),
+        ("~(a", "missing )"),
+        ('~"(?:(?:a?){100}){9}x"', "steps of 1,500"),
+    ],
+)
+def test_a_regular_expression_that_is_not_taken_is_named(text: str, why: str) -> None:
+    with pytest.raises(InvalidFilter) as refused:
+        Filter(text)
+    assert why in str(refused.value)
+    assert "RE2" in (refused.value.hint or "")
