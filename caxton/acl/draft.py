@@ -48,6 +48,18 @@ class Draft(msgspec.Struct, gc=False):
     extensions: dict[str, msgspec.Raw] | None = msgspec.field(default=None, name="x_")
     """Parameters whose names begin with `x_`, kept as they are. `x_` alone is no parameter's name."""
 
+    def send_to(self, receivers: list[str]) -> None:
+        """It is for these, in full."""
+        self.receiver = receivers
+
+    def answered(self, reply_to: str | list[str] | None, reply_by: str | None) -> None:
+        """Where answers go and until when, in full."""
+        self.reply_to, self.reply_by = reply_to, reply_by
+
+    def carry(self, name: str, value: msgspec.Raw) -> None:
+        """Give it a parameter of the platform's own; `name` begins with `x_`."""
+        self.extensions = {**(self.extensions or {}), name: value}
+
 
 FIELDS: Final = len(Draft.__struct_fields__)
 

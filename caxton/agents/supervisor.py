@@ -61,8 +61,7 @@ class Supervisor:
         self._group = spawn
         self.on_removed: list[Callable[[str], None]] = []
         """Told the full name of an agent that is gone for good, in the burst that writes it down."""
-        bus.turns.on_broken = self._broken
-        bus.turns.on_snapshot_due = self._snapshot_due
+        bus.turns.watch(broken=self._broken, snapshot_due=self._snapshot_due)
         pool.on_lost = self._cell_lost
         pool.on_ready = self._cell_ready
 

@@ -16,9 +16,9 @@ from caxton.api.services import Services
 from caxton.journal import Mark, StoredConversation
 from caxton.protocols import Conversation, Protocol
 from caxton.protocols import conversation as talks
+from caxton.protocols.branch import is_open, shown
 from caxton.protocols.clock_pause import stand
 from caxton.protocols.conversation import NEVER
-from caxton.protocols.machine import is_open, shown
 from caxton.protocols.rules import RULES
 from caxton.schemas.shape import iso
 

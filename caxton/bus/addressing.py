@@ -45,11 +45,10 @@ class Addressing:
 
     def answers(self, draft: Draft) -> None:
         """Where answers go and until when, in full."""
-        if draft.reply_to:
-            draft.reply_to = self.receivers(draft.reply_to, self._most_reply_to)
-        if draft.reply_by is not None:
-            # an empty text says the same as leaving it out, as it does for a conversation or a protocol
-            draft.reply_by = reply_by_time(draft.reply_by, self._now_us()) if draft.reply_by else None
+        # an empty text says the same as leaving it out, as it does for a conversation or a protocol
+        until = reply_by_time(draft.reply_by, self._now_us()) if draft.reply_by else None
+        to = self.receivers(draft.reply_to, self._most_reply_to) if draft.reply_to else draft.reply_to
+        draft.answered(to, until)
 
 
 def trace_of(traceparent: str) -> str:

@@ -97,7 +97,7 @@ class BreakPointService:
 
     def hit(self, point: BreakPoint) -> None:
         """It has stopped one more."""
-        point.hits += 1
+        point.hit()
         if point.most is not None and point.hits >= point.most:
             self._end(point, "hits")
         else:
@@ -128,7 +128,7 @@ class BreakPointService:
 
     def _end(self, point: BreakPoint, why: str) -> None:
         """It stops nothing any more; it is forgotten when nothing is held by it."""
-        point.ended = why
+        point.end(why)
         self._save(point)
         self._tell_ended(point, why)
         if not self._held_by(point.id):

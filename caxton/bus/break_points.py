@@ -41,6 +41,14 @@ class BreakPoint(msgspec.Struct):
     ended: str | None = None
     """Why it stops nothing any more, while what it has stopped is still held."""
 
+    def hit(self) -> None:
+        """It has stopped one more."""
+        self.hits += 1
+
+    def end(self, why: str) -> None:
+        """It stops nothing any more."""
+        self.ended = why
+
     @property
     def label(self) -> str:
         """Its name, or its id where it has none."""

@@ -14,13 +14,12 @@ cannot be delivered or breaks its protocol, in `platform_messages`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
-from caxton.acl import Draft, Message, read_draft
+from caxton.acl import Draft, Message
 from caxton.acl.message import NULL, read_message, write_message
-from caxton.bus.addressing import Addressing, trace_of
+from caxton.bus.addressing import Addressing
 from caxton.bus.clients import Clients
 from caxton.bus.conversations import ConversationEntry, Conversations
 from caxton.bus.counts import BusCounts
@@ -32,26 +31,16 @@ from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.platform_messages import PlatformMessages
 from caxton.bus.quick_reply import QuickReply
 from caxton.bus.referee_service import Mode, RefereeService
+from caxton.bus.submission import Submission
 from caxton.bus.turns import Turns
 from caxton.clock import Clock
-from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
 from caxton.ids import Ids
-from caxton.journal import HANDLED, Batch, Event, Journal
+from caxton.journal import HANDLED, Batch, Journal
 from caxton.journal.batch import MessageRow
 from caxton.limits import Limits
 from caxton.protocols import Effect, Verdict
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Submitted(NamedTuple):
-    """What a client is told once its message is durable."""
-
-    seq: int
-    id: str
-    conversation_id: str
-    trace_id: str
-    reply_with: str | None
 
 
 class Bus:
@@ -73,7 +62,7 @@ class Bus:
         self.journal = journal
         self.now_us = clock.now_us
         self.referee_service = referee_service or RefereeService(clock)
-        self.referee_service.on_time = self._time_passed
+        self.referee_service.listen(self._time_passed)
         self.clients = Clients(platform)
         self.conversations = Conversations()
         self.counts = BusCounts()
@@ -122,67 +111,14 @@ class Bus:
             bring=self._bring,
             deliver=self.deliver,
         ).say
+        self._submission = Submission(self, limits)
+        self.submit = self._submission.submit
+        self.check_client = self._submission.check_client
         self.turns = Turns(self, measures=clock.measures)
         self.ended = self.turns.ended
         journal.on_commit.append(self._committed)
 
-    # ------------------------------------------------------------------ from outside
-
-    def submit(
-        self,
-        message: bytes | dict[str, object],
-        *,
-        sender: str | None = None,
-        traceparent: str | None = None,
-        client_key: str | None = None,
-    ) -> Submitted:
-        """Admit a client's message. It is durable once `journal.committed_upto(seq)` returns.
-
-        `sender` is a client's name (default `operator`); `traceparent` a W3C header, whose trace it joins,
-        `client_key` its idempotency key, which the journal keeps with the message.
-        Raises InvalidMessage, MessageTooLarge, SecurityError.
-        """
-        line = message if isinstance(message, bytes) else _encode(message)
-        try:
-            if len(line) > self._limits.message_bytes:
-                raise MessageTooLarge(
-                    f"the message has {len(line)} bytes, the limit is {self._limits.message_bytes}",
-                    hint="raise limits.message_bytes in caxton.toml, or send a reference",
-                )
-            draft = read_draft(line)
-            speaker = self.addressing.full_name(draft.sender or sender or "operator")
-            self.check_client(speaker)
-            if not draft.receiver:
-                raise InvalidMessage(
-                    "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
-                )
-            draft.receiver = self.addressing.receivers(draft.receiver, self._limits.receivers)
-            self.addressing.answers(draft)
-            trace_id = ""
-            if traceparent is not None:
-                trace_id = trace_of(traceparent)
-                kept: dict[str, msgspec.Raw] = draft.extensions or {}
-                draft.extensions = {**kept, "x_traceparent": msgspec.Raw(_encode(traceparent))}
-        except CaxtonError:
-            self.counts.refused += 1
-            raise
-        envelope = self.admit(draft, speaker, trace_id=trace_id or self.ids.trace(), cause=0, hops=0)
-        if client_key is not None:
-            # in the message's own batch: both are on disk, or neither
-            self.journal.batch.client_key(client_key, envelope.seq)
-        self.settle()
-        admitted = envelope.message
-        return Submitted(
-            envelope.seq, admitted.id, admitted.conversation_id, admitted.trace_id, admitted.reply_with
-        )
-
-    def check_client(self, name: str) -> None:
-        """SecurityError where a client may not speak under that full name."""
-        if not self.clients.is_client(name):
-            raise SecurityError(
-                f"a client cannot speak as {name}",
-                hint="leave sender out, or use operator or operator.NAME",
-            )
+    # ------------------------------------------------------------------ who is here
 
     def host(self, *agents: PlatformAgent) -> None:
         """Bring messages to these agents of the platform's own from now on."""
@@ -307,9 +243,7 @@ class Bus:
             verdict = self.referee_service.hear(message, seq, extensions)
         envelope = Envelope(seq, message, body, hops, entry=entry)
         row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
-        batch.size += len(body)
-        batch.last_seq = seq
-        self.counts.messages += 1
+        self.counts.message()
         self._bring(envelope, row, entry, verdict)
         return envelope
 
@@ -324,7 +258,7 @@ class Bus:
         if passed:
             self._route(envelope, row)
         else:
-            self.journal.batch.messages.append(_handled(row))
+            self.journal.batch.add(_handled(row))
             self.clients.stopped(envelope.seq, envelope.message.conversation_id, envelope.body)
         self._platform_messages.follow(verdict, envelope, entry.key, passed)
 
@@ -332,12 +266,12 @@ class Bus:
         """Bring a message to each of its receivers, whoever they are."""
         receivers = envelope.message.receiver
         if row[5] & HANDLED and self.interceptor is not None:
-            self.journal.batch.messages.append(row)
+            self.journal.batch.add(row)
             self.interceptor.discard(envelope, row[5])
             return
         if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
             row = _handled(row)
-        self.journal.batch.messages.append(row)
+        self.journal.batch.add(row)
         if len(receivers) > 1:
             # whoever may be told of a failure has the message itself first: its mailbox stays in the order of numbers,
             # which recovery by replay rests on
@@ -373,7 +307,7 @@ class Bus:
         marked = body[:-1] + b',"redelivered":true}'
         envelope = Envelope(seq, read_message(body), marked, hops, True)
         for name in receivers:
-            self.counts.redelivered += 1
+            self.counts.redelivery()
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
                 endpoint.waiting.append(envelope)
@@ -384,12 +318,9 @@ class Bus:
 
     def open(self, endpoint: Endpoint) -> None:
         """Let an agent's messages go to its cell from now on; those of a suspended agent wait until it is resumed."""
-        if endpoint.suspended:
-            self.settle()
-            return
-        endpoint.open = True
+        endpoint.let_in()
         port = endpoint.port
-        if endpoint.waiting and not endpoint.queued and port is not None:
+        if endpoint.open and endpoint.waiting and not endpoint.queued and port is not None:
             port.wait(endpoint)
         self.settle()
 
@@ -397,14 +328,12 @@ class Bus:
         self, kind: str, *, body: object, agent: str | None = None, conversation: str | None = None
     ) -> None:
         """Write down something that happened, for viewers and for later."""
-        seq = self._order.seq = self._order.seq + 1
+        seq = self._order.event()
         key = None
         if conversation is not None:
             entry = self.conversations.entries.get(conversation)
             key = entry.key if entry is not None else None
-        batch = self.journal.batch
-        batch.records.append(Event(seq, self.now_us(), kind, agent, key, _encode(body)))
-        batch.last_seq = seq
+        self.journal.batch.event(seq, self.now_us(), kind, agent, key, _encode(body))
 
     @property
     def last_seq(self) -> int:

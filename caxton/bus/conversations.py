@@ -27,6 +27,10 @@ class ConversationEntry:
         self.members: frozenset[str] = _NOBODY
         """Who takes part; conversations of the same members share one set."""
 
+    def joined_by(self, members: frozenset[str]) -> None:
+        """These take part from now on."""
+        self.members = members
+
 
 class Conversations:
     """The conversations that the bus has seen lately."""
@@ -55,8 +59,8 @@ class Conversations:
         new = [name for name in dict.fromkeys(names) if name not in entry.members]
         if not new:
             return
-        batch.participants += [(name, entry.key) for name in new]
+        batch.participants.extend((name, entry.key) for name in new)
         members = entry.members.union(new)
         if len(self._members) >= SHARED_MAX:
             self._members.clear()
-        entry.members = self._members.setdefault(members, members)
+        entry.joined_by(self._members.setdefault(members, members))

@@ -5,6 +5,8 @@ The way of a message adds to them and to nothing else; `/metrics` and `caxton st
 
 from __future__ import annotations
 
+from caxton.turn_status import Status
+
 
 class BusCounts:
     """Counters since the start of the daemon."""
@@ -64,6 +66,62 @@ class BusCounts:
         """Violations by the rule that was broken."""
         self.logs = 0
         self.logs_dropped = 0
+
+    def turn(self, fuel: int, queue_us: int, turn_us: int) -> None:
+        """A turn ended, in whatever way."""
+        self.turns += 1
+        self.fuel += fuel
+        self.queue_us += queue_us
+        self.turn_us += turn_us
+
+    def turn_failed(self, status: int) -> None:
+        """It ended otherwise than well."""
+        match status:
+            case Status.GUEST_ERROR:
+                self.turns_guest_error += 1
+            case Status.TRAP:
+                self.turns_trap += 1
+            case Status.LIMIT:
+                self.turns_limit += 1
+            case Status.BROKEN:
+                self.turns_broken += 1
+            case _:
+                self.turns_refused += 1
+
+    def turn_fine(self) -> None:
+        """It ended well."""
+        self.turns_ok += 1
+
+    def message(self) -> None:
+        """A message was admitted."""
+        self.messages += 1
+
+    def delivery(self) -> None:
+        """A message was put into a guest's mailbox."""
+        self.deliveries += 1
+
+    def redelivery(self) -> None:
+        """A message was delivered again."""
+        self.redelivered += 1
+
+    def refusal(self) -> None:
+        """A client's message was refused on arrival."""
+        self.refused += 1
+
+    def dead_letter(self, code: str) -> None:
+        """A message could not be handled by one receiver."""
+        self.dead_letters += 1
+        self.by_reason[code] = self.by_reason.get(code, 0) + 1
+
+    def violation(self, rule: str) -> None:
+        """A message broke its protocol."""
+        self.violations += 1
+        self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
+
+    def log_lines(self, kept: int, dropped: int) -> None:
+        """A turn has logged so many lines, of which some were too many."""
+        self.logs += kept
+        self.logs_dropped += dropped
 
     def plain(self) -> dict[str, int]:
         """Every counter by name, without the dead letters' codes and the violations' rules."""

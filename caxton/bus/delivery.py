@@ -77,7 +77,7 @@ class Delivery:
         if endpoint.refusal is not None:
             self._dead_letter(endpoint.name, envelope, *endpoint.refusal)
             return
-        self._counts.deliveries += 1
+        self._counts.delivery()
         if endpoint.open and not waiting and port is not None and port.room > 0:
             port.push(endpoint, envelope)
             return

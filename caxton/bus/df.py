@@ -306,7 +306,7 @@ class Df(ManagementAgent):
             ontology=subscription.ontology,
         )
         if reason is not None:
-            draft.extensions = {"x_reason": msgspec.Raw(_encode(reason))}
+            draft.carry("x_reason", msgspec.Raw(_encode(reason)))
         if cause is None:
             self._bus.admit(draft, self.name, trace_id=subscription.trace_id, cause=0, hops=0)
         else:

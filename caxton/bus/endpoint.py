@@ -30,10 +30,10 @@ class Envelope(msgspec.Struct, gc=False):
     entry: ConversationEntry | None = None
     """Its conversation, where the bus had it at hand."""
 
-    def again(self) -> Envelope:
-        """The same message, marked as delivered again."""
+    def again(self, *, tried: bool = False) -> Envelope:
+        """The same message, marked as delivered again; `tried`: a cell died in its turn."""
         body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
-        return Envelope(self.seq, self.message, body, self.hops, True, self.tries)
+        return Envelope(self.seq, self.message, body, self.hops, True, self.tries + tried)
 
 
 class Trial(Protocol):
@@ -141,6 +141,78 @@ class Endpoint:
         """Messages that wait for it, those in its cell included."""
         return len(self.waiting) + len(self.in_flight)
 
+    # ------------------------------------------------------------------ where its messages go
+
+    def attach(self, port: DeliveryPort, slot: int, revision_no: int) -> None:
+        """Its messages go to that slot of a cell, where that revision runs."""
+        self.port, self.slot, self.revision_no = port, slot, revision_no
+
+    def reroute(self, port: DeliveryPort | None) -> None:
+        """Its messages go through that port, or nowhere until there is one."""
+        self.port = port
+
+    def runs(self, revision_no: int) -> None:
+        """Its turns are those of that revision."""
+        self.revision_no = revision_no
+
+    def let_in(self) -> None:
+        """New messages may go to its cell, unless it is suspended."""
+        self.open = not self.suspended
+
+    def shut(self) -> None:
+        """New messages wait."""
+        self.open = False
+
+    def suspend(self) -> None:
+        """New messages wait, whoever lets them in, until it is resumed."""
+        self.suspended, self.open = True, False
+
+    def resume(self) -> None:
+        """It may be opened again."""
+        self.suspended = False
+
+    def refuse(self, code: str, reason: str) -> None:
+        """Take no new message, with that answer."""
+        self.refusal = (code, reason)
+
+    def accept(self) -> None:
+        """Take new messages again."""
+        self.refusal = None
+
+    def queue(self, *, queued: bool) -> None:
+        """Its port says whether it remembers it as waiting."""
+        self.queued = queued
+
+    # ------------------------------------------------------------------ its turns
+
+    def turn_ended(self, seq: int, fuel: int, turn_us: int) -> None:
+        """It has had one more turn, from that message."""
+        self.turns += 1
+        self.last_seq = seq
+        self.fuel += fuel
+        self.turn_us += turn_us
+
+    def has_said(self, count: int) -> None:
+        """It has sent so many messages more."""
+        self.sent += count
+
+    def turn_failed(self, code: str, reason: str) -> None:
+        """A turn of its failed."""
+        self.failed_turns += 1
+        self.last_error = f"{code}: {reason}"
+
+    def took_up(self, seq: int) -> None:
+        """The message of its latest turn is another than the turns that ended here say."""
+        self.last_seq = seq
+
+    def keep_state_at(self, turn: int) -> None:
+        """After which turn its state is to be kept; NEVER for agents without the hook."""
+        self.snapshot_at = turn
+
+    def watched_by(self, trial: Trial | None) -> None:
+        """Somebody watches what its new revision says, or nobody any more."""
+        self.trial = trial
+
     def take_back(self) -> None:
         """Put what the cell did not handle in front of what waits, in the old order."""
         if self.returned and not self.in_flight:
@@ -152,10 +224,9 @@ class Endpoint:
 
         `in_hand` are the numbers of the messages whose turns it died in: those count as tried.
         """
-        lost = [envelope.again() for envelope in (*self.returned, *self.in_flight)]
-        for envelope in lost:
-            if envelope.seq in in_hand:
-                envelope.tries += 1
+        lost = [
+            envelope.again(tried=envelope.seq in in_hand) for envelope in (*self.returned, *self.in_flight)
+        ]
         self.returned.clear()
         self.in_flight.clear()
         self.waiting.extendleft(reversed(lost))

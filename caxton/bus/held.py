@@ -67,6 +67,18 @@ class HeldMessage:
         self.free = break_id is None
         """Whether it goes on as soon as nothing is before it."""
 
+    def put_off(self, due_us: int | None) -> None:
+        """It goes on by itself at that time."""
+        self.due_us = due_us
+
+    def set_free(self) -> None:
+        """It goes on as soon as nothing is before it."""
+        self.free = True
+
+    def edit(self, message: Message, changed: bytes) -> None:
+        """It goes on as another message than it was said."""
+        self.message, self.changed = message, changed
+
     @property
     def bytes(self) -> int:
         """What it takes in memory, roughly."""
@@ -104,16 +116,18 @@ class HeldMessage:
 def taken_up(row: StoredHeld) -> HeldMessage:
     """A message that was held when the daemon ended."""
     body = row.changed or row.body
+    message = read_message(body)
     found = HeldMessage(
         row.seq,
-        read_message(body),
+        message,
         _extensions(body),
         row.body,
         cause=row.cause,
         hops=row.hops,
         break_id=row.break_id,
     )
-    found.changed, found.due_us = row.changed, row.due_us
+    found.edit(message, row.changed)
+    found.put_off(row.due_us)
     return found
 
 

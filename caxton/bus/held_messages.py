@@ -95,7 +95,7 @@ class HeldMessages:
         """Have one go on as another message than it was."""
         self.bytes -= held.bytes
         self._leave(held)
-        held.message, held.changed = message, body
+        held.edit(message, body)
         self._enter(held)
         self.bytes += held.bytes
 

@@ -85,8 +85,8 @@ class HeldRelease(HeldMessages, ABC):
 
     def set_free(self, held: HeldMessage) -> None:
         """Let it go on as soon as nothing is ahead of it, after a restart too."""
-        held.free = True
-        held.due_us = self._clock.now_us()
+        held.set_free()
+        held.put_off(self._clock.now_us())
         self._bus.journal.batch.records.append(held.row())
 
     def note(self, kind: str, held: HeldMessage, **more: object) -> None:
@@ -109,7 +109,7 @@ class HeldRelease(HeldMessages, ABC):
         self._alarms.pop(seq, None)
         held = self.get(seq) if seq in self else None
         if held is not None:
-            held.free = True
+            held.set_free()
             self.follow(held.message.conversation_id)
             self._bus.settle()
 

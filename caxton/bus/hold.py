@@ -28,7 +28,7 @@ from caxton.bus.held import Extensions, HeldMessage, taken_up
 from caxton.bus.held_release import HeldRelease, WentOn, nobody
 from caxton.clock import Clock
 from caxton.errors import HeldBehind, InvalidMessage, MessageTooLarge
-from caxton.journal import HANDLED, Event, HeldRow, Reader
+from caxton.journal import HANDLED, HeldRow, Reader
 from caxton.journal import RELEASED as RELEASED_ROW
 from caxton.limits import Limits
 
@@ -105,12 +105,10 @@ class Hold(HeldRelease):
         held = HeldMessage(seq, message, extensions, body, cause=cause, hops=hops, break_id=break_id)
         batch = bus.journal.batch
         told = {**held.summary, "break": break_id, "behind": ahead.seq if ahead is not None else None}
-        batch.records += [
-            Event(seq, message.timestamp, "held", message.sender, entry.key, _encode(told)),
-            HeldRow(seq, entry.key, id, held.at_us, break_id, cause, hops, body),
-            held.row(),
-        ]
-        batch.last_seq = seq
+        batch.event(seq, message.timestamp, "held", message.sender, entry.key, _encode(told))
+        batch.records.extend(
+            [HeldRow(seq, entry.key, id, held.at_us, break_id, cause, hops, body), held.row()]
+        )
         self.keep(held)
         bus.referee_service.stand(id, held.at_us)
         if point is not None:
@@ -182,9 +180,10 @@ class Hold(HeldRelease):
         held = self.get(seq)
         if not 0 <= seconds <= DELAY_MAX_S:
             raise InvalidMessage(f"a delay is at most a day, not {seconds:g} seconds", hint="for example 5s")
-        held.due_us = self._clock.now_us() + round(seconds * 1e6)
+        held.put_off(self._clock.now_us() + round(seconds * 1e6))
         self.note("delayed", held, due_us=held.due_us)
         self.arm(held)
+        assert held.due_us is not None
         return held.due_us
 
     def edit(

@@ -1,6 +1,6 @@
 """The numbers and times that messages are given: both only go up, so that they sort alike.
 
-One for a bus, shared with its quick way, which reads and writes the fields itself.
+One for a bus, shared with its quick way.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ class MessageOrder:
         self.seq = seq
         self.last_us = 0
         """Microseconds since 1970; the next message is not before it."""
+
+    def event(self) -> int:
+        """The next number, for something that is no message."""
+        self.seq += 1
+        return self.seq
 
     def next(self, now_us: int) -> tuple[int, int]:
         """The next number, and its time, which is now or that of the message before."""

@@ -72,9 +72,8 @@ class PlatformMessages:
     def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
         """Make a message a dead letter for one receiver, and tell its sender."""
         bus = self._bus
-        counts, message = bus.counts, envelope.message
-        counts.dead_letters += 1
-        counts.by_reason[code] = counts.by_reason.get(code, 0) + 1
+        message = envelope.message
+        bus.counts.dead_letter(code)
         bus.journal.batch.records.append(DeadLetter(envelope.seq, receiver, bus.now_us(), code, reason))
         bus.event(
             "dead_letter",
@@ -109,7 +108,7 @@ class PlatformMessages:
             ontology=message.ontology,
         )
         if reason is not None:
-            draft.extensions = {"x_reason": msgspec.Raw(_encode(reason))}
+            draft.carry("x_reason", msgspec.Raw(_encode(reason)))
         self._bus.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
 
     # ------------------------------------------------------------------ what the referee says
@@ -205,9 +204,7 @@ class PlatformMessages:
 
     def _violation(self, verdict: Verdict, envelope: Envelope, passed: bool) -> None:
         bus, message = self._bus, envelope.message
-        counts = bus.counts
-        counts.violations += 1
-        counts.by_rule[verdict.rule] = counts.by_rule.get(verdict.rule, 0) + 1
+        bus.counts.violation(verdict.rule)
         body = {
             "seq": envelope.seq,
             "agent": message.sender,

@@ -76,13 +76,7 @@ class QuickReply:
         conversation need not be looked up again.
         """
         asked = cause.message
-        now = self._now_us()
-        order = self._order
-        if now < order.last_us:
-            now = order.last_us
-        else:
-            order.last_us = now
-        seq = order.seq = order.seq + 1
+        seq, now = self._order.next(self._now_us())
         id, span_id = self._ids_of(seq)
         speaker, name, protocol = endpoint.name, asked.sender, draft.protocol or asked.protocol
         message = Message(
@@ -105,22 +99,19 @@ class QuickReply:
             draft.ontology or asked.ontology,
         )
         body = _encode(message)
-        hops, size = cause.hops + 1, len(body)
+        hops = cause.hops + 1
         envelope = Envelope(seq, message, body, hops, entry=entry)
         verdict = None
         if (protocol is not None or asked.conversation_id in self._judged) and name != self._timer:
             verdict = self._hear(message, seq, None)
         row = (seq, now, entry.key, cause.seq, hops, 0, body)
-        batch = self._journal.batch
-        batch.size += size
-        batch.last_seq = seq
         counts = self._counts
-        counts.messages += 1
+        counts.message()
         receiver = self._endpoints.get(name)
         if verdict is not None or receiver is None:
             self._bring(envelope, row, entry, verdict)
             return
-        batch.messages.append(row)
+        self._journal.batch.add(row)
         limits, port = receiver.limits, receiver.port
         if (
             receiver.open
@@ -129,10 +120,10 @@ class QuickReply:
             and not receiver.waiting
             and receiver.refusal is None
             and hops <= limits.hops
-            and size <= limits.message_bytes
+            and len(body) <= limits.message_bytes
             and len(receiver.in_flight) < limits.mailbox
         ):
-            counts.deliveries += 1
+            counts.delivery()
             port.push(receiver, envelope)
         else:
             self._deliver(receiver, envelope)

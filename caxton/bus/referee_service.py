@@ -71,8 +71,7 @@ class RefereeService:
         self.referee = Referee(self.library, kept, seen=0, forget=self._forget)
         self.known = self.referee.conversations
         """Conversations that are judged, by id."""
-        self.on_time: Callable[[str, tuple[Effect, ...]], None] = _nobody
-        """Told what time has done in a conversation."""
+        self._on_time: Callable[[str, tuple[Effect, ...]], None] = _nobody
         self.standing: dict[str, int] = {}
         """Conversations whose clock stands still, because something of them is held, and since when."""
         self._clock = clock
@@ -99,6 +98,10 @@ class RefereeService:
                 )
             self._modes[protocol.name] = chosen
         self.off = mode == "off" and not self._modes
+
+    def listen(self, on_time: Callable[[str, tuple[Effect, ...]], None]) -> None:
+        """Be told what time has done in a conversation."""
+        self._on_time = on_time
 
     def mode(self, protocol_name: str | None) -> Mode:
         """The setting for a protocol, by any of its names."""
@@ -194,7 +197,7 @@ class RefereeService:
 
     def _tell(self, id: str, effects: tuple[Effect, ...]) -> None:
         if effects:
-            self.on_time(id, effects)
+            self._on_time(id, effects)
 
     def close(self) -> None:
         """Let no more time pass."""
@@ -239,7 +242,7 @@ class RefereeService:
         """
         changed = self._changed
         many = len(changed) if all_of_it else max(WRITTEN_AT_ONCE, len(changed) // 20)
-        batch.records += self._forgotten
+        batch.records.extend(self._forgotten)
         self._forgotten = []
         for id in list(islice(changed, many)):
             del changed[id]
@@ -259,7 +262,7 @@ class RefereeService:
         if not conversation.open:
             self._complete[id] = None
             # when it goes on, time looks at it anew
-            conversation.next_us = NEVER
+            conversation.look_again_at(NEVER)
             self._armed_for.pop(id, None)
 
     def _let_go(self) -> None:

@@ -27,6 +27,9 @@ from caxton.turn_status import REDELIVERED, Status
 _OK: Final = int(Status.OK)
 _UNHANDLED: Final = int(Status.UNHANDLED)
 
+Broken = Callable[[Endpoint, int, str, str], None]
+"""Endpoint, status, code and reason of a turn that cost an instance."""
+
 log = structlog.get_logger("caxton.bus")
 
 
@@ -77,16 +80,27 @@ class TurnSink(Protocol):
 class Turns:
     """Takes in the turns of all cells."""
 
-    __slots__ = ("_bus", "_journal", "_measures", "on_broken", "on_snapshot_due")
+    __slots__ = ("_bus", "_journal", "_measures", "_on_broken", "_on_snapshot_due")
 
     def __init__(self, bus: TurnSink, *, measures: bool) -> None:
         self._bus = bus
         self._journal = bus.journal
         self._measures = measures
-        self.on_broken: Callable[[Endpoint, int, str, str], None] = _nobody
-        """Told when a turn cost an instance: endpoint, status, code, reason."""
-        self.on_snapshot_due: Callable[[Endpoint], None] = _ignore
-        """Told when an agent has had as many turns as `snapshot_at` says."""
+        self._on_broken: Broken = _nobody
+        self._on_snapshot_due: Callable[[Endpoint], None] = _ignore
+
+    def watch(self, *, broken: Broken, snapshot_due: Callable[[Endpoint], None] | None = None) -> None:
+        """Be told of turns that cost an instance, and of agents that have had as many as `snapshot_at` says."""
+        self._on_broken = broken
+        self._on_snapshot_due = snapshot_due or _ignore
+
+    def broke(self, endpoint: Endpoint, status: int, code: str, reason: str) -> None:
+        """A turn has cost an instance."""
+        self._on_broken(endpoint, status, code, reason)
+
+    def state_due(self, endpoint: Endpoint) -> None:
+        """An agent has had as many turns as `snapshot_at` says."""
+        self._on_snapshot_due(endpoint)
 
     def ended(
         self,
@@ -109,31 +123,25 @@ class Turns:
                 endpoint.take_back()
                 endpoint.wake()
             return
-        counts = self._bus.counts
-        counts.turns += 1
-        counts.fuel += fuel
-        endpoint.turns += 1
-        endpoint.last_seq = seq
-        endpoint.fuel += fuel
         if not self._measures:
             started_us, turn_us = self._bus.last_us, 0
         queue_us = started_us - envelope.message.timestamp
         if queue_us < 0:
             queue_us = 0
-        counts.queue_us += queue_us
-        counts.turn_us += turn_us
-        endpoint.turn_us += turn_us
+        counts = self._bus.counts
+        counts.turn(fuel, queue_us, turn_us)
+        endpoint.turn_ended(seq, fuel, turn_us)
         sent = 0
         if status == _OK:
-            counts.turns_ok += 1
             if payload:
                 try:
                     sent = self._say(endpoint, envelope, count, payload)
                 except Exception as error:  # noqa: BLE001  # a defect here must not cost the cell
-                    counts.turns_ok -= 1
                     status = Status.REFUSED
                     if self._turn_failed(endpoint, envelope, Status.REFUSED, *_refusal(endpoint, seq, error)):
                         return
+            if status == _OK:
+                counts.turn_fine()
         else:
             code, reason = read_fault(status, payload)
             if status == Status.GUEST_ERROR and b"\n" in payload:
@@ -146,7 +154,7 @@ class Turns:
             (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
         )
         if endpoint.turns >= endpoint.snapshot_at:
-            self.on_snapshot_due(endpoint)
+            self.state_due(endpoint)
         if not endpoint.in_flight and (endpoint.returned or endpoint.when_idle is not None):
             endpoint.take_back()
             endpoint.wake()
@@ -174,17 +182,14 @@ class Turns:
                 bus.reply_quickly(endpoint, cause, cause.entry, draft)
             else:
                 bus.reply(endpoint.name, cause, draft)
-            endpoint.sent += 1
+            endpoint.has_said(1)
             return 1
         lines = parse_output(payload, count)
         drafts = [self._check(endpoint, line) for line in lines.messages]
-        log_lines = endpoint.limits.log_lines
-        bus.counts.logs_dropped += max(0, len(lines.logs) - log_lines)
-        for level, text in lines.logs[:log_lines]:
-            self._log(endpoint, cause, level, text)
+        self._log_all(endpoint, cause, lines.logs)
         for draft in drafts:
             bus.reply(endpoint.name, cause, draft)
-        endpoint.sent += len(drafts)
+        endpoint.has_said(len(drafts))
         return len(drafts)
 
     def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
@@ -199,7 +204,7 @@ class Turns:
             if draft.sender and addressing.full_name(draft.sender) != endpoint.name:
                 raise TurnRefused("foreign_sender", f"{endpoint.name} may not speak as {draft.sender}")
             if draft.receiver:
-                draft.receiver = addressing.receivers(draft.receiver, limits.receivers)
+                draft.send_to(addressing.receivers(draft.receiver, limits.receivers))
             if draft.reply_by is not None or draft.reply_to:
                 addressing.answers(draft)
         except InvalidMessage as error:
@@ -213,31 +218,18 @@ class Turns:
             logs = parse_output(records, 0).logs
         except TurnRefused as refusal:
             logs = [("warning", f"what the turn logged cannot be read: {refusal.reason}")]
-        for level, text in logs[: endpoint.limits.log_lines]:
-            self._log(endpoint, cause, level, text)
+        self._log_all(endpoint, cause, logs)
 
     def _turn_failed(
         self, endpoint: Endpoint, envelope: Envelope, status: int, code: str, reason: str
     ) -> bool:
         """Count it and say so to the sender; True where the message waits for another try, so that nothing of this
         one is written down."""
-        counts = self._bus.counts
-        match status:
-            case Status.GUEST_ERROR:
-                counts.turns_guest_error += 1
-            case Status.TRAP:
-                counts.turns_trap += 1
-            case Status.LIMIT:
-                counts.turns_limit += 1
-            case Status.BROKEN:
-                counts.turns_broken += 1
-            case _:
-                counts.turns_refused += 1
-        endpoint.failed_turns += 1
-        endpoint.last_error = f"{code}: {reason}"
+        self._bus.counts.turn_failed(status)
+        endpoint.turn_failed(code, reason)
         trial = endpoint.trial
         if trial is not None and trial.catches and status != Status.GUEST_ERROR:
-            endpoint.open = False
+            endpoint.shut()
             endpoint.returned.append(envelope)
             endpoint.take_back()
             trial.failed(envelope, code, reason)
@@ -245,14 +237,20 @@ class Turns:
             return True
         discarded = status not in (Status.GUEST_ERROR, Status.REFUSED)
         if discarded:
-            endpoint.open = False
+            endpoint.shut()
         self._bus.dead_letter(endpoint.name, envelope, code, reason)
         if discarded:
-            self.on_broken(endpoint, status, code, reason)
+            self.broke(endpoint, status, code, reason)
         return False
 
+    def _log_all(self, endpoint: Endpoint, cause: Envelope, lines: list[tuple[str, str]]) -> None:
+        """Write down what a turn logged, as many lines as it may."""
+        kept = lines[: endpoint.limits.log_lines]
+        self._bus.counts.log_lines(len(kept), len(lines) - len(kept))
+        for level, text in kept:
+            self._log(endpoint, cause, level, text)
+
     def _log(self, endpoint: Endpoint, cause: Envelope, level: str, text: str) -> None:
-        self._bus.counts.logs += 1
         message = cause.message
         self._bus.event(
             "log",

@@ -361,10 +361,14 @@ class Batch:
         return len(self.messages) + len(self.turns) + len(self.records)
 
     def message(self, seq: int, at_us: int, key: int, cause: int, hops: int, flags: int, body: bytes) -> None:
-        """Append one message; the same as the steps of a hot loop."""
-        self.messages.append((seq, at_us, key, cause, hops, flags, body))
-        self.size += len(body)
-        self.last_seq = seq
+        """Append one message."""
+        self.add((seq, at_us, key, cause, hops, flags, body))
+
+    def add(self, row: MessageRow) -> None:
+        """Append one message, as the row that it is."""
+        self.messages.append(row)
+        self.size += len(row[6])
+        self.last_seq = row[0]
 
     def event(
         self,

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
-from caxton.protocols.conversation import NEVER, Conversation
+from caxton.protocols.conversation import Conversation
 
 Stop = tuple[int, int]
 """From when to when, in microseconds since 1970; `NEVER` as its end while it lasts."""
@@ -27,8 +25,8 @@ def stand(conversation: Conversation, stops: Sequence[Stop], now_us: int) -> Non
     for since_us, until_us in stops:
         since_us, until_us = max(since_us, counted_us), min(until_us, now_us)
         if until_us > since_us:
-            _move_on(conversation, until_us - since_us)
-            conversation.stood_us = counted_us = until_us
+            conversation.stood(until_us - since_us, until_us)
+            counted_us = until_us
 
 
 def joined(spans: Sequence[Stop]) -> list[Stop]:
@@ -40,16 +38,3 @@ def joined(spans: Sequence[Stop]) -> list[Stop]:
         else:
             found.append((since_us, until_us))
     return found
-
-
-def _move_on(conversation: Conversation, by_us: int) -> None:
-    for name, branch in conversation.branches.items():
-        if branch.deadline_us or branch.resting_us:
-            conversation.branches[name] = msgspec.structs.replace(
-                branch,
-                deadline_us=branch.deadline_us + by_us if branch.deadline_us else 0,
-                resting_us=branch.resting_us + by_us if branch.resting_us else 0,
-            )
-    conversation.last_us += by_us
-    if 0 < conversation.next_us < NEVER:
-        conversation.next_us += by_us

@@ -1,15 +1,12 @@
 """The machine that runs every protocol: pure steps of one branch.
 
-A branch is what one initiator and one participant have with each other in a conversation. In: the branch, the
-rounds of the conversation, and what happens (a message is heard, time passes, something cannot be delivered,
-somebody dies). Out: the branch and the rounds after it, and a verdict or effects. Nothing here is changed in place,
-reads a clock or waits. Rules that hold in every protocol are here (fipa.md 2.7, 2.8, 2.10, 2.11), all others are
-rows of tables.
+In: a branch, the rounds of the conversation, and a message. Out: the branch and the rounds after it, and a verdict.
+Nothing here is changed in place, reads a clock or waits. Rules that hold in every protocol are here (fipa.md 2.7, 2.8,
+2.10, 2.11), all others are rows of tables; what happens without a message is in `endings`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -17,77 +14,17 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import protocol as states
-from caxton.protocols.protocol import Answer, Effect, Ended, Legality, Protocol, Role, Step, Verdict
+from caxton.protocols.branch import NEW, Branch, Rounds, is_open, remember, shown, time_of
+from caxton.protocols.endings import EXPIRED_OFFER
+from caxton.protocols.protocol import Answer, Effect, Legality, Protocol, Role, Step, Verdict
 
 CANCEL_WAIT_US: Final = 30_000_000
 """How long a cancel without reply_by waits for its answer."""
-
-USED_MAX: Final = 1_000
-"""Characters of earlier reply_withs that are remembered; of more, the older half is dropped."""
-EXPIRED_OFFER: Final = "expired"
-DIED: Final = "died"
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Branch(msgspec.Struct, frozen=True, gc=False):
-    """The state of one (conversation, initiator, participant)."""
-
-    state: str
-    asked: str | None = None
-    """The reply_with of the initiator's last step."""
-    answered: str | None = None
-    """The reply_with of the participant's last step."""
-    deadline_us: int = 0
-    """Until when the next message is in time; 0 without end."""
-    round: int = 0
-    heard: bool = False
-    """The participant has said something."""
-    awarded: bool = False
-    reason: str | None = None
-    """Why the branch ended without a message of its own two."""
-    before: str | None = None
-    """The state in which a deadline found it."""
-    cancel: str | None = None
-    """The reply_with of a cancel that is not yet answered."""
-    resting_us: int = 0
-    """The deadline that rests while a cancel waits."""
-    used: str = ""
-    """Earlier reply_withs of the initiator, which a cancel must not use again; each after a NUL. One text, because
-    to copy many small ones at each step costs more than the step."""
-
-
-class Rounds(msgspec.Struct, frozen=True, gc=False):
-    """What the branches of a conversation have in common."""
-
-    number: int = 0
-    bids: int = 0
-    """Bids in this round."""
-    awarded: int = -1
-    """The round of the last award."""
-    leader: str | None = None
-    """Who got the last award."""
-
-
-NEW: Final = Branch(states.START)
 
 # an enumeration's member costs a search each time it is named; these are on the way of every message
 _INITIATOR: Final = Role.INITIATOR
 _PARTICIPANT: Final = Role.PARTICIPANT
 Heard = tuple[Branch, Rounds, Verdict]
-
-
-def shown(protocol: Protocol, branch: Branch) -> str:
-    """The state as people see it: `cancelling` while a cancel waits."""
-    if branch.cancel is not None and is_open(protocol, branch):
-        return states.CANCELLING
-    return branch.state
-
-
-def is_open(protocol: Protocol, branch: Branch) -> bool:
-    """Whether the branch can still go on."""
-    return branch.state == states.START or protocol.states[branch.state].end is None
 
 
 def hear(
@@ -149,61 +86,12 @@ def hear(
     return said, rounds, verdict
 
 
-def remember(used: str, more: str) -> str:
-    """Earlier reply_withs with one more; the oldest go where they become too many."""
-    used = f"{used}\0{more}"
-    return used if len(used) <= USED_MAX else used[used.find("\0", USED_MAX // 2) :]
-
-
 def _hear_apart(
     protocol: Protocol, branch: Branch, rounds: Rounds, name: str, role: Role, message: Message, at_us: int
 ) -> Heard:
     if branch.cancel is not None:
         return _hear_with_cancel(protocol, branch, rounds, name, role, message, at_us)
     return _hear_unlisted(protocol, branch, rounds, name, role, message, at_us)
-
-
-def pass_time(
-    protocol: Protocol, branch: Branch, name: str, now_us: int
-) -> tuple[Branch, tuple[Effect, ...]]:
-    """It is `now_us`: a deadline that lies before it has its effect; the deadline itself is still in time."""
-    if not branch.deadline_us or now_us <= branch.deadline_us or not is_open(protocol, branch):
-        return branch, ()
-    if branch.cancel is not None:
-        return _end(branch, name, states.CANCELLED_UNCONFIRMED, "no answer to the cancel")
-    to = protocol.states[branch.state].deadline
-    if to in (states.STAY, states.NO_DEADLINE):
-        return branch, ()
-    end = protocol.states[to].end
-    offer = any(
-        Performative.ACCEPT_PROPOSAL.value in acts for acts in protocol.moves[branch.state]
-    )  # what is waited for is a decision
-    why = EXPIRED_OFFER if offer and end is states.End.FORESEEN else "reply_by has passed"
-    return _end(branch, name, to, why)
-
-
-def expire(branch: Branch, name: str) -> tuple[Branch, tuple[Effect, ...]]:
-    """The conversation's own time to live has run out for an open branch."""
-    return _end(branch, name, states.EXPIRED, "the conversation's time to live ran out")
-
-
-def lose(branch: Branch, name: str, why: str) -> tuple[Branch, tuple[Effect, ...]]:
-    """Something could not be delivered in an open branch, or its participant is gone."""
-    return _end(branch, name, states.FAILED_DELIVERY, why, by_time=False)
-
-
-def abandon(branch: Branch, name: str, cancel: str) -> tuple[Branch, tuple[Effect, ...]]:
-    """The initiator is gone: the platform has cancelled with this reply_with in its name, and the branch ends."""
-    moved, effects = _end(branch, name, states.CANCELLED, DIED, by_time=False)
-    return msgspec.structs.replace(moved, cancel=cancel), effects
-
-
-def serve(protocol: Protocol, branch: Branch, name: str) -> tuple[Branch, tuple[Effect, ...]]:
-    """Every sub-conversation has ended and was relayed."""
-    to = protocol.states[branch.state].served
-    if to is None:
-        return branch, ()
-    return _end(branch, name, to, "every sub-conversation ended and was relayed", by_time=False)
 
 
 def legal_here(
@@ -222,11 +110,6 @@ def legal_here(
     if waits:
         acts |= {Performative.INFORM.value, Performative.FAILURE.value}
     return tuple(sorted(acts))
-
-
-def time_of(text: str) -> int:
-    """Microseconds since 1970 of a time as the bus writes it (RFC 3339 with an offset)."""
-    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
 
 
 def _broken(step: Step, branch: Branch, rounds: Rounds, name: str, at_us: int) -> str | None:
@@ -386,17 +269,6 @@ def _hear_with_cancel(
     else:
         still = msgspec.structs.replace(moved, cancel=branch.cancel)
     return still, rounds, msgspec.structs.replace(verdict, state=states.CANCELLING)
-
-
-def _end(
-    branch: Branch, name: str, state: str, why: str, *, by_time: bool = True
-) -> tuple[Branch, tuple[Effect, ...]]:
-    before = branch.state if by_time else None  # only after time has ended it, an answer is late and no more
-    moved = msgspec.structs.replace(
-        branch, state=state, deadline_us=0, resting_us=0, reason=why, before=before
-    )
-    source = states.CANCELLING if branch.cancel is not None else branch.state
-    return moved, (Ended(name, state, why, source),)
 
 
 def _verdict(

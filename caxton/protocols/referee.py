@@ -17,10 +17,10 @@ from caxton.acl.identifier import qualified
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import conversation as talks
-from caxton.protocols import machine
+from caxton.protocols import endings
+from caxton.protocols.branch import Branch, is_open, shown
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
-from caxton.protocols.machine import Branch
 from caxton.protocols.protocol import (
     NOT_UNDERSTOOD,
     Answer,
@@ -88,7 +88,7 @@ class Referee:
             and not conversation.subs
             and len(message.receiver) == 1
         ):
-            usual = talks.step(conversation, protocol, message, at_us)
+            usual = conversation.step(protocol, message, at_us)
             if usual is not None:
                 return usual
         effects = self._time(conversation, protocol, at_us) if at_us > conversation.next_us else ()
@@ -102,11 +102,11 @@ class Referee:
             if any(name in conversation.branches for name in message.receiver) and self._goes_on(
                 conversation, protocol, message
             ):
-                verdict = talks.hear(conversation, protocol, message, at_us)
+                verdict = conversation.hear(protocol, message, at_us)
             else:
                 verdict = talks.wrong(conversation, protocol, message, at_us, "already-in-use")
         else:
-            verdict = talks.hear(conversation, protocol, message, at_us)
+            verdict = conversation.hear(protocol, message, at_us)
             if conversation.serves is not None or conversation.subs:
                 more = self._serve(conversation, protocol)
                 if more:
@@ -139,16 +139,14 @@ class Referee:
             protocol = self.library.protocols[conversation.protocol]
             effects: tuple[Effect, ...] = ()
             for name, branch in list(conversation.branches.items()):
-                if not machine.is_open(protocol, branch):
+                if not is_open(protocol, branch):
                     continue
                 if agent == conversation.initiator:
                     cancel = f"{ams}-{conversation.id}-{name}"
-                    effects += talks.change(
-                        conversation, protocol, name, machine.abandon(branch, name, cancel)
-                    )
+                    effects += conversation.change(protocol, name, endings.abandon(branch, name, cancel))
                     effects += (Answer(Performative.CANCEL, name, why, cancel, agent),)
                 elif agent == name:
-                    effects += talks.change(conversation, protocol, name, machine.lose(branch, name, why))
+                    effects += conversation.change(protocol, name, endings.lose(branch, name, why))
                     effects += (
                         Answer(Performative.FAILURE, conversation.initiator, why, branch.asked, agent),
                     )
@@ -186,18 +184,14 @@ class Referee:
             # the platform's own word on a message that began nothing begins nothing either
             return _apart(message, Legality.IGNORED, "platform", protocol.name)
         conversation = talks.open_conversation(message.conversation_id, protocol, message.sender, at_us)
-        verdict = talks.hear(conversation, protocol, message, at_us)
+        verdict = conversation.hear(protocol, message, at_us)
         if verdict.legality is not _LEGAL:
             return verdict
         if len(self.conversations) >= self.kept:
             self._forget()
         self.conversations[conversation.id] = conversation
         if asking is not None and asked is not None and message.sender in asking.branches:
-            conversation.serves = asking.id
-            mine = (*asking.subs.get(message.sender, ()), conversation.id)
-            asking.subs = {**asking.subs, message.sender: mine}
-            if asked.answers_asker:
-                conversation.hears = (*conversation.hears, asking.initiator)
+            conversation.serve(asking, message.sender, answers_asker=asked.answers_asker)
         return verdict
 
     def _proxied(self, at_us: int, proxy_of: str) -> tuple[Conversation | None, Protocol | None]:
@@ -247,7 +241,7 @@ class Referee:
         local, _, platform = message.sender.partition("@")
         if local != "ams":
             if message.performative is Performative.NOT_UNDERSTOOD and len(message.receiver) == 1:
-                verdict = talks.not_understood(conversation, protocol, message, at_us)
+                verdict = conversation.not_understood(protocol, message, at_us)
                 if verdict is not None:
                     return verdict
             begun = self.library.find(message.protocol) if message.protocol is not None else None
@@ -262,15 +256,15 @@ class Referee:
         else:
             name = None
         branch = conversation.branches.get(name) if name is not None else None
-        if name is None or branch is None or not machine.is_open(protocol, branch):
+        if name is None or branch is None or not is_open(protocol, branch):
             return _apart(message, Legality.IGNORED, "platform", protocol.name)
-        before = machine.shown(protocol, branch)
+        before = shown(protocol, branch)
         if act is Performative.FAILURE:
-            changed, rule = machine.lose(branch, name, "it could not be delivered"), "undeliverable"
+            changed, rule = endings.lose(branch, name, "it could not be delivered"), "undeliverable"
         else:
-            changed = machine.abandon(branch, name, message.reply_with or message.id)
+            changed = endings.abandon(branch, name, message.reply_with or message.id)
             rule = "initiator-died"
-        effects = talks.change(conversation, protocol, name, changed)
+        effects = conversation.change(protocol, name, changed)
         effects += self._serve(conversation, protocol)
         return Verdict(
             Legality.LEGAL, rule, act.value, before, protocol=protocol.name, participant=name, effects=effects
@@ -304,7 +298,7 @@ class Referee:
     # ------------------------------------------------------------------ time, and sub-conversations
 
     def _time(self, conversation: Conversation, protocol: Protocol, now_us: int) -> tuple[Effect, ...]:
-        effects = talks.pass_time(conversation, protocol, now_us)
+        effects = conversation.pass_time(protocol, now_us)
         return effects + self._serve(conversation, protocol) if effects else effects
 
     def _serve(self, conversation: Conversation, protocol: Protocol) -> tuple[Effect, ...]:
@@ -323,12 +317,12 @@ class Referee:
             owed = sum(_answers(self.library.protocols[sub.protocol], sub) for sub in ended)
             # what was relayed before an answer was there cannot have been that answer
             relayed = min(conversation.relayed.get(broker, 0), owed)
-            conversation.relayed = {**conversation.relayed, broker: relayed}
+            conversation.has_relayed(broker, relayed)
             if any(sub.open for sub in ended) or relayed < owed:
                 continue
             if not owed and any(_faulty(self.library.protocols[sub.protocol], sub) for sub in ended):
                 continue  # there is nothing to relay: the broker is to say that it failed
-            effects += talks.change(conversation, protocol, broker, machine.serve(protocol, branch, broker))
+            effects += conversation.change(protocol, broker, endings.serve(protocol, branch, broker))
         return tuple(
             msgspec.structs.replace(effect, conversation=conversation.id)
             if isinstance(effect, Ended)

@@ -16,9 +16,9 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import Answer, Conversation, Legality, Library, Protocol, Referee
+from caxton.protocols.branch import Branch, is_open, shown
 from caxton.protocols.clock_pause import Stop, stand
 from caxton.protocols.conversation import NEVER
-from caxton.protocols.machine import Branch, is_open, shown
 from caxton.protocols.protocol import Phase
 from caxton.tasks.order import Order
 from caxton.tasks.selection import Offer
@@ -70,6 +70,27 @@ class Note:
         self.late: Answer | None = None
         """A late proposal that nobody has rejected yet."""
 
+    def has_cancelled(self) -> None:
+        """A cancel was said."""
+        self.cancelled = True
+
+    def was_late(self, answer: Answer | None) -> None:
+        """A proposal was late and has that answer, or was rejected."""
+        self.late = answer
+
+    def proposed(self, message: Message, value: int | float | None, arrival: int) -> None:
+        """A proposal came, as the so-manyth."""
+        self.proposal, self.value = message.content, value
+        self.bidding, self.arrival = message.reply_with, arrival
+
+    def came(self, message: Message) -> None:
+        """A result came."""
+        act = message.performative
+        self.result = Result(act, message.sender, message.content)
+        if act is Performative.INFORM:
+            self.informs += 1
+            self.kept = [*self.kept[-INFORMS_KEPT + 1 :], message.content]
+
 
 class Ledger:
     """One task's conversation as far as it has come."""
@@ -120,7 +141,20 @@ class Ledger:
                 self._heard(self.notes[name], message)
         for effect in verdict.effects:
             if isinstance(effect, Answer) and effect.receiver in self.notes:
-                self.notes[effect.receiver].late = effect
+                self.notes[effect.receiver].was_late(effect)
+
+    def stood(self, stops: Sequence[Stop]) -> None:
+        """Its conversation's clock stood still at these times, so far."""
+        self.stops = stops
+
+    def cancel(self, now_us: int) -> bool:
+        """Make now the deadline; False where it was cancelled before."""
+        order = self.order
+        if order.cancelled:
+            return False
+        deadline_us = min(order.deadline_us, now_us - 1)
+        self.order = msgspec.structs.replace(order, deadline_us=deadline_us, cancelled=True)
+        return True
 
     def pass_time(self, now_us: int) -> None:
         """Let deadlines before `now_us` have their effects; everything admitted before was heard."""
@@ -212,9 +246,9 @@ class Ledger:
             if note is None:
                 continue
             if message.performative is Performative.CANCEL:
-                note.cancelled = True
+                note.has_cancelled()
             elif message.performative is Performative.REJECT_PROPOSAL:
-                note.late = None
+                note.was_late(None)
 
     def _concerned(self, message: Message, before: dict[str, Branch]) -> list[str]:
         """Whose branch a message is about: its sender's, else those that it moved (a failure of the ams)."""
@@ -226,12 +260,6 @@ class Ledger:
         act = message.performative
         if act is Performative.PROPOSE:
             self._arrivals += 1
-            note.arrival = self._arrivals
-            note.proposal = message.content
-            note.value = self.order.choice.value(message.content)
-            note.bidding = message.reply_with
+            note.proposed(message, self.order.choice.value(message.content), self._arrivals)
         elif act is not Performative.AGREE:
-            note.result = Result(act, message.sender, message.content)
-            if act is Performative.INFORM:
-                note.informs += 1
-                note.kept = [*note.kept[-INFORMS_KEPT + 1 :], message.content]
+            note.came(message)

@@ -18,7 +18,7 @@ from caxton.acl.performative import Performative
 from caxton.acl.reply_by import reply_by_time
 from caxton.errors import InvalidMessage, InvalidTask
 from caxton.protocols import Library, Protocol, Role
-from caxton.protocols.machine import time_of
+from caxton.protocols.branch import time_of
 from caxton.protocols.protocol import START
 from caxton.tasks.selection import How, Selection, read_selection
 

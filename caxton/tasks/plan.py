@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from caxton.acl.performative import Performative
-from caxton.protocols.machine import Branch
+from caxton.protocols.branch import Branch
 from caxton.protocols.protocol import Phase
 from caxton.tasks import auction
 from caxton.tasks.ledger import Ledger, Note

@@ -1,9 +1,8 @@
 """Every task of this daemon: begun, carried on after a restart, looked at.
 
-In: wishes of clients. Out: views. A task speaks by `Bus.submit`, and hears as agents do, at the moment of admission: so
-it judges in the order of the journal, and nothing that it says is out of date. It is a coroutine of its own that ends
-by itself; only what is told to a client waits for the commit. Its order and how it ended are a row of the journal,
-everything else is in the messages of its conversation.
+In: wishes of clients. Out: views. A task is a coroutine of its own that ends by itself (`run`); only what is told to a
+client waits for the commit. Its order and how it ended are a row of the journal, everything else is in the messages of
+its conversation.
 """
 
 from __future__ import annotations
@@ -16,21 +15,16 @@ import msgspec
 import structlog
 
 from caxton.acl import read_draft
-from caxton.acl.message import NULL, Message, read_message
-from caxton.acl.reply_by import time_text
 from caxton.bus import Bus
-from caxton.bus.clients import Waiter
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, InvalidState, MessageTooLarge, ResourceError, TaskNotFound
 from caxton.journal import Reader, TaskRow
 from caxton.limits import Limits
 from caxton.protocols import Library
-from caxton.protocols.clock_pause import Stop, joined
-from caxton.protocols.conversation import NEVER
+from caxton.protocols.clock_pause import Stop
 from caxton.tasks.ledger import Ledger
 from caxton.tasks.order import Order, TaskRequest, read_task_request
-from caxton.tasks.outgoing import OutgoingMessage
-from caxton.tasks.plan import is_done, next_messages
+from caxton.tasks.run import TaskRun, everything_committed, messages_of, stops_of
 from caxton.tasks.view import Ending, TaskSummary, TaskView, ending_of, replayed, state_of, view_of
 
 UNDER_WAY_MAX: Final = 256
@@ -44,25 +38,6 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 log = structlog.get_logger("caxton.tasks")
 
 
-class _UnderWay:
-    """One task that has not ended."""
-
-    def __init__(self, id: str, seq: int, ledger: Ledger, created_us: int) -> None:
-        self.id = id
-        self.seq = seq
-        self.ledger = ledger
-        self.created_us = created_us
-        self.heard_upto = 0
-        self.inbox: Waiter | None = None
-        self.stops: list[Stop] = []
-        """When its conversation's clock stood still, and goes again."""
-        self.began = asyncio.Event()
-        """The first words were said."""
-        self.done = asyncio.Event()
-        """It has ended, or the daemon stops."""
-        self.worker: asyncio.Task[None] | None = None
-
-
 class Tasks:
     """The tasks of a runtime. `limits` are what a client's messages must keep to."""
 
@@ -74,7 +49,7 @@ class Tasks:
         self._library = library
         self._limits = limits
         self._spawn = spawn
-        self._under_way: dict[str, _UnderWay] = {}
+        self._under_way: dict[str, TaskRun] = {}
         self._last_us = 0
         self._closing = False
 
@@ -104,7 +79,7 @@ class Tasks:
         self._last_us = now_us
         id = f"t-{now_us:x}"
         self._tell(id, order, {"what": "begun"})
-        task = _UnderWay(id, self._bus.last_seq, Ledger(order, self._library, id), now_us)
+        task = self._made(id, self._bus.last_seq, Ledger(order, self._library, id), now_us)
         self._save(task)
         self._start(task, again=False)
         await task.began.wait()
@@ -133,20 +108,15 @@ class Tasks:
             if row is None:
                 raise _no_such_task(id)
             raise InvalidState(f"the task {row.id} has ended", hint=f"see: caxton task show {row.id}")
-        order = task.ledger.order
-        if not order.cancelled:
-            deadline_us = min(order.deadline_us, self._clock.now_us() - 1)
-            task.ledger.order = msgspec.structs.replace(order, deadline_us=deadline_us, cancelled=True)
+        if task.cancel():
             self._save(task)
-            self._tell(id, order, {"what": "cancelled"})
-            if task.inbox is not None:
-                task.inbox.wake()
-        await self._everything_committed()
+            self._tell(id, task.ledger.order, {"what": "cancelled"})
+        await everything_committed(self._bus)
 
     def live(self, id: str) -> TaskView | None:
         """One task as it stands now; None where it is not under way."""
         task = self._under_way.get(id)
-        return view_of(task.ledger, self._summary(task)) if task is not None else None
+        return view_of(task.ledger, task.summary()) if task is not None else None
 
     async def view(self, id: str) -> TaskView:
         """One task, under way or ended.
@@ -155,7 +125,7 @@ class Tasks:
         """
         live = self.live(id)
         if live is not None:
-            await self._everything_committed()
+            await everything_committed(self._bus)
             return live
         row = await self._reader.task(id)
         if row is None:
@@ -167,8 +137,8 @@ class Tasks:
                 f"the protocol {order.protocol} of {row.id} is not known here any more",
                 hint=f"see: caxton conv show {row.id}",
             )
-        ledger.stops = await self._stops(row.id)
-        replayed(order, ledger, [message for _, message in await self._messages(row.id, row.upto)])
+        ledger.stood(await stops_of(self._reader, row.id))
+        replayed(order, ledger, [message for _, message in await messages_of(self._reader, row.id, row.upto)])
         ledger.pass_time(row.updated_us)
         return view_of(ledger, _summary_of(row, order))
 
@@ -176,7 +146,7 @@ class Tasks:
         """Tasks, the newest first, and where the next page begins."""
         rows = await self._reader.tasks(before_seq=before, limit=limit)
         found = [
-            self._summary(task) if (task := self._under_way.get(row.id)) else _summary_of(row, _order_of(row))
+            task.summary() if (task := self._under_way.get(row.id)) else _summary_of(row, _order_of(row))
             for row in rows
         ]
         return found, rows[-1].seq if len(rows) == limit else None
@@ -190,15 +160,13 @@ class Tasks:
                 log.error("a task's protocol is not known any more", id=row.id, protocol=order.protocol)
                 continue
             log.info("a task goes on", id=row.id, protocol=order.protocol)
-            self._start(_UnderWay(row.id, row.seq, ledger, row.created_us), again=True)
+            self._start(self._made(row.id, row.seq, ledger, row.created_us), again=True)
 
     def went_on(self, id: str, stop: Stop) -> None:
         """The clock of a conversation stood still and goes again."""
         task = self._under_way.get(id)
         if task is not None:
-            task.stops.append(stop)
-            for insider in self._bus.clients.insiders.get(id, ()):
-                insider.wake()
+            task.went_on(stop)
 
     async def close(self) -> None:
         """Stop every task where it is; the next start goes on with it."""
@@ -224,20 +192,18 @@ class Tasks:
         others = {"language": order.language, "ontology": order.ontology}
         read_draft(msgspec.json.encode({**first, **others}))
 
-    def _start(self, task: _UnderWay, *, again: bool) -> None:
-        self._under_way[task.id] = task
-        task.worker = self._spawn(self._run(task, again))
+    def _made(self, id: str, seq: int, ledger: Ledger, created_us: int) -> TaskRun:
+        return TaskRun(self._bus, self._clock, id, seq, ledger, created_us)
 
-    async def _run(self, task: _UnderWay, again: bool) -> None:
+    def _start(self, task: TaskRun, *, again: bool) -> None:
+        self._under_way[task.id] = task
+        task.works_in(self._spawn(self._run(task, again)))
+
+    async def _run(self, task: TaskRun, again: bool) -> None:
         """From the first word to the last."""
         ending: tuple[Ending, str | None] | None = None
         try:
-            with self._bus.clients.expect_inside(task.id) as inbox:
-                task.inbox = inbox
-                if again:
-                    await self._catch_up(task)
-                while not await self._step(task, inbox):
-                    pass
+            await task.run(again=again)
             ending = ending_of(task.ledger)
         except CaxtonError as error:
             log.error("a task failed", id=task.id, reason=error.message)
@@ -252,111 +218,9 @@ class Tasks:
                     await self._end(task, *ending)
             finally:
                 del self._under_way[task.id]
-                task.began.set()
-                task.done.set()
+                task.ended()
 
-    async def _catch_up(self, task: _UnderWay) -> None:
-        """Hear again what was said before the daemon's end, and since its start."""
-        await self._everything_committed()
-        rows = await self._messages(task.id, 0)
-        initiator = task.ledger.order.initiator
-        # what it has said and is held has been said all the same
-        mine = [
-            message
-            for held in await self._reader.held_now()
-            if held.conversation_id == task.id and (message := read_message(held.body)).sender == initiator
-        ]
-        task.stops = [stop for stop in await self._stops(task.id) if stop[1] < NEVER]
-        self._stand(task)
-        replayed(task.ledger.order, task.ledger, [*(message for _, message in rows), *mine])
-        task.heard_upto = rows[-1][0] if rows else 0
-
-    def _stand(self, task: _UnderWay) -> None:
-        since_us = self._bus.referee_service.standing.get(task.id)
-        task.ledger.stops = task.stops if since_us is None else [*task.stops, (since_us, NEVER)]
-
-    async def _step(self, task: _UnderWay, inbox: Waiter) -> bool:
-        """Hear, let time pass, speak; True when there is nothing left to do."""
-        ledger = task.ledger
-        self._stand(task)
-        self._hear(task, inbox)
-        now_us = self._clock.now_us()
-        ledger.pass_time(now_us)
-        order = ledger.order
-        words = next_messages(ledger, now_us, rejects_late=not self._platform_rejects_late(order.protocol))
-        if words:
-            # one at a time: the answer to the first, as a failure at once, may change what is to be said next
-            self._say(task, words[0])
-            if ledger.broken is not None:
-                raise CaxtonError(f"the task itself broke its protocol: {ledger.broken}")
-            # there may be hundreds of words to say, and others wait
-            await asyncio.sleep(0)
-            return False
-        task.began.set()
-        if is_done(ledger, now_us):
-            return True
-        until_us = min(ledger.next_us, order.deadline_us if now_us <= order.deadline_us else NEVER)
-        sleep_s = min(max(until_us + 1 - now_us, 1) / 1e6, _LONGEST_SLEEP_S)
-        alarm = self._clock.later(sleep_s, inbox.wake)
-        try:
-            await inbox.wait()
-        finally:
-            alarm.cancel()
-        return False
-
-    def _hear(self, task: _UnderWay, inbox: Waiter) -> None:
-        while (body := inbox.take()) is not None:
-            if body.seq > task.heard_upto:
-                task.heard_upto = body.seq
-                message = read_message(body.body)
-                initiator = task.ledger.order.initiator
-                if message.sender != initiator and initiator in message.receiver:
-                    task.ledger.hear(message)
-
-    def _say(self, task: _UnderWay, words: OutgoingMessage) -> None:
-        order = task.ledger.order
-        said: dict[str, object] = {
-            "performative": words.act,
-            "receiver": list(words.receivers),
-            "conversation_id": task.id,
-            "protocol": order.protocol,
-            "reply_with": f"{task.id}-{task.ledger.words + 1}",
-            "content": words.content,
-        }
-        until = time_text(words.reply_by_us) if words.reply_by_us is not None else None
-        for key, value in (
-            ("in_reply_to", words.in_reply_to),
-            ("reply_by", until),
-            ("language", order.language),
-            ("ontology", order.ontology),
-        ):
-            if value is not None:
-                said[key] = value
-        try:
-            admitted = self._bus.submit(said, sender=order.initiator)
-        except MessageTooLarge:
-            # an accepted proposal that is said back may be longer than what a client may say
-            said["content"] = NULL
-            admitted = self._bus.submit(said, sender=order.initiator)
-        task.ledger.hear(
-            Message(
-                admitted.id,
-                words.act,
-                order.initiator,
-                list(words.receivers),
-                task.id,
-                admitted.trace_id,
-                "",
-                self._clock.now_us(),
-                words.content,
-                order.protocol,
-                admitted.reply_with,
-                words.in_reply_to,
-                until,
-            )
-        )
-
-    async def _end(self, task: _UnderWay, ending: Ending, reason: str | None) -> None:
+    async def _end(self, task: TaskRun, ending: Ending, reason: str | None) -> None:
         state, outcome = state_of(task.ledger)
         order = task.ledger.order
         self._tell(
@@ -365,10 +229,10 @@ class Tasks:
             {"what": "ended", "state": state, "outcome": outcome, "ending": ending, "reason": reason},
         )
         self._save(task, ending, reason, upto=self._bus.last_seq)
-        await self._everything_committed()
+        await everything_committed(self._bus)
 
     def _save(
-        self, task: _UnderWay, ending: Ending | None = None, reason: str | None = None, *, upto: int = 0
+        self, task: TaskRun, ending: Ending | None = None, reason: str | None = None, *, upto: int = 0
     ) -> None:
         state, outcome = state_of(task.ledger)
         order = task.ledger.order
@@ -392,57 +256,12 @@ class Tasks:
         """An event for viewers."""
         self._bus.event("task", conversation=id, body={"id": id, "protocol": order.protocol, **body})
 
-    async def _everything_committed(self) -> None:
-        self._bus.settle()
-        await self._journal.committed_upto(self._bus.last_seq)
-
-    def _platform_rejects_late(self, protocol: str) -> bool:
-        """Whether the `ams` answers late proposals of that protocol by itself."""
-        return self._bus.referee_mode(protocol) == "enforce"
-
     # ------------------------------------------------------------------ what is read
 
     def _ledger(self, order: Order, id: str) -> Ledger | None:
         """A fresh one; None where the protocol is not there any more."""
         known = order.protocol in self._library.protocols
         return Ledger(order, self._library, id) if known else None
-
-    async def _stops(self, conversation: str) -> list[Stop]:
-        """When that conversation's clock stood still."""
-        return joined((await self._reader.stops(conversation=conversation)).get(conversation, []))
-
-    async def _messages(self, conversation: str, upto: int) -> list[tuple[int, Message]]:
-        """Everything that was said in a task's conversation, up to that number (0: everything)."""
-        found: list[tuple[int, Message]] = []
-        after = 0
-        while True:
-            rows = await self._reader.messages(
-                conversation=conversation,
-                after_seq=after,
-                before_seq=upto + 1 if upto else None,
-                limit=_PAGE,
-            )
-            found += [(row.seq, read_message(row.body)) for row in rows]
-            if len(rows) < _PAGE:
-                return found
-            after = rows[-1].seq
-
-    def _summary(self, task: _UnderWay) -> TaskSummary:
-        state, outcome = state_of(task.ledger)
-        order = task.ledger.order
-        return TaskSummary(
-            id=task.id,
-            conversation_id=task.id,
-            protocol=order.protocol,
-            initiator=order.initiator,
-            participants=list(order.participants),
-            state=state,
-            outcome=outcome,
-            ending=None,
-            reason=None,
-            created_us=task.created_us,
-            ended_us=None,
-        )
 
 
 def _no_such_task(id: str) -> TaskNotFound:

@@ -14,7 +14,7 @@ import msgspec
 from caxton.acl.message import Message
 from caxton.protocols import conversation as talks
 from caxton.protocols import protocol as states
-from caxton.protocols.machine import Branch, is_open
+from caxton.protocols.branch import Branch, is_open
 from caxton.protocols.protocol import End
 from caxton.tasks import auction
 from caxton.tasks.ledger import Ledger, Note, Result, Violation

@@ -25,7 +25,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from caxton.bus.bus import Submitted
+from caxton.bus.submission import Submitted
 from caxton.config import Config, Project, load
 from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.errors import InvalidState, TimedOut

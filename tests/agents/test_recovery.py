@@ -164,7 +164,7 @@ async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
             if kind is Kind.SNAPSHOT:
                 answered.append(answer.status)
                 if answer.status == Status.TRAP:
-                    runtime.bus.turns.on_snapshot_due(record.endpoint)
+                    runtime.bus.turns.state_due(record.endpoint)
             return answer
 
         monkeypatch.setattr(link, "request", noted)

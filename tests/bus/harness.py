@@ -177,8 +177,8 @@ class Stand:
         self.hold = Hold(self.bus, clock or self.rings, limits)
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []
-        self.bus.turns.on_broken = lambda endpoint, status, code, reason: self.broken.append(
-            (endpoint.name, status, code)
+        self.bus.turns.watch(
+            broken=lambda endpoint, status, code, reason: self.broken.append((endpoint.name, status, code))
         )
         self._known = 0
         for name, number in PLATFORM_NUMBERS.items():

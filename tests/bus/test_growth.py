@@ -79,7 +79,7 @@ def test_a_complete_conversation_that_goes_on_is_waited_for_again() -> None:
     assert referee_service.known == {"sale": sale}, "it is open, so it stays"
     rings.passed_us = 301_000_000
     ended: list[str] = []
-    referee_service.on_time = lambda id, effects: ended.append(id)
+    referee_service.listen(lambda id, effects: ended.append(id))
     while not ended:
         rings.ring()
     assert sale.expired

@@ -333,7 +333,7 @@ class DualRun:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""
         code, reason = read_fault(answer.status, answer.payload)
         self._endpoint.open = False
-        self._bus.turns.on_broken(self._endpoint, answer.status, code, reason)
+        self._bus.turns.broke(self._endpoint, answer.status, code, reason)
 
 
 def _answer(future: asyncio.Future[Answer]) -> Answer | None:

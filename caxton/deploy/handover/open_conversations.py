@@ -14,7 +14,7 @@ from typing import Final
 
 from caxton.bus import Bus
 from caxton.ids import conversation_key
-from caxton.protocols.machine import is_open
+from caxton.protocols.branch import is_open
 
 AT_ONCE: Final = 4_096
 """Conversations that are looked at in one go, so that the bus is not held up."""
