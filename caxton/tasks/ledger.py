@@ -96,7 +96,7 @@ class Ledger:
     """One task's conversation as far as it has come."""
 
     def __init__(self, order: Order, library: Library, id: str) -> None:
-        self.order = order
+        self.order: Order = order
         self.protocol: Protocol = library.protocols[order.protocol]
         self.received: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
