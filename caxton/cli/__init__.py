@@ -6,12 +6,19 @@ command's file is imported when the command runs, so `caxton --help` costs littl
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from caxton.cli.lazy import lazy
+
+if TYPE_CHECKING:
+    from caxton.cli import app as root
+else:
+    (root,) = lazy("caxton.cli.app")
+
 
 def main() -> None:
     """Run the command that `sys.argv` names and end the process with its exit code."""
-    from caxton.cli.app import run
-
-    run()
+    root.run()
 
 
 __all__ = ["main"]

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command as build
 
-from caxton.cli.output.printing import complain
+import caxton
+from caxton.cli.lazy import lazy
 from caxton.errors import CaxtonError
+
+if TYPE_CHECKING:
+    from caxton.cli.output import printing
+else:
+    (printing,) = lazy("caxton.cli.output.printing")
 
 COMMANDS: dict[str, str] = {
     "demo": "Watch four agents trade on a market for some seconds.",
@@ -75,9 +81,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from caxton import __version__
-
-        typer.echo(f"caxton {__version__}")
+        typer.echo(f"caxton {caxton.__version__}")
         raise typer.Exit
 
 
@@ -119,5 +123,5 @@ def run() -> None:
     try:
         app(prog_name="caxton")
     except CaxtonError as error:
-        complain(error.message, error.hint)
+        printing.complain(error.message, error.hint)
         raise SystemExit(int(error.exit)) from None

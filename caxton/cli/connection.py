@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from caxton.cli.lazy import lazy
 from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from caxton.client import Client
+    from caxton import client as api
+    from caxton import daemon_socket
+else:
+    api, daemon_socket = lazy("caxton.client", "caxton.daemon_socket")
 
 FILE_NAME = "caxton.toml"
 IMPLIED = "implied.toml"
@@ -41,11 +45,8 @@ def configured(folder: Path) -> bool:
     return (folder / FILE_NAME).is_file() or (folder / STATE / IMPLIED).is_file()
 
 
-def client(project: Path | None, timeout_s: float = 10.0) -> Client:
+def client(project: Path | None, timeout_s: float = 10.0) -> api.Client:
     """A client of the daemon of that project; nothing is sent yet."""
     # httpx has a command line of its own and imports rich and pygments for it: 200 ms that nobody needs here
     cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
-    from caxton.client import Client
-    from caxton.daemon_socket import socket_path
-
-    return Client(socket_path(folder(project) / STATE), timeout=timeout_s)
+    return api.Client(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)

@@ -99,6 +99,19 @@ def wait_ready(
         time.sleep(POLL_S)
 
 
+def end(folder: Path, process: subprocess.Popen[bytes], within_s: float) -> None:
+    """Stop a daemon that was launched here; kill it where it has not ended within `within_s` seconds."""
+    if process.poll() is not None:
+        return
+    try:
+        with client(folder, timeout_s=within_s) as caxton:
+            caxton.stop_daemon()
+        process.wait(within_s)
+    except (CaxtonError, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait()
+
+
 def running(folder: Path) -> int | None:
     """The process number of the daemon that holds this project, or None."""
     state = folder / STATE

@@ -5,13 +5,15 @@ In: a filter as it was typed. Out: bodies of the API that pass, the newest first
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from caxton.cli.output.printing import safe, talk
-from caxton.client import Client
 from caxton.errors import ConversationNotFound
 from caxton.finding import ConversationSubject, Filter, MessageSubject
 from caxton.schemas.messages import ConversationBody, MessageBody
+
+if TYPE_CHECKING:
+    from caxton.client import Client
 
 MOST: Final = 100_000
 """How many messages are looked at before it gives up."""

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from caxton import duration
+from caxton.cli.connection import client
+from caxton.errors import CaxtonError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from caxton.client import Client
+
+T = TypeVar("T")
+
+
+def command_app(help: str = "") -> typer.Typer:
+    """The app of a file of commands; a noun whose commands are words of their own has a `help`."""
+    return typer.Typer(
+        rich_markup_mode=None, add_completion=False, no_args_is_help=bool(help), help=help or None
+    )
 
 
 class Format(StrEnum):
@@ -25,18 +41,25 @@ def _project(ctx: typer.Context, value: Path | None) -> Path | None:
 
 
 def _agents(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of the running daemon's agents; none where no daemon answers."""
-    from caxton.cli.connection import client
-    from caxton.errors import CaxtonError
-
+    """Names of the running daemon's agents, also after a comma."""
     done, comma, last = incomplete.rpartition(",")
+    agents = live(ctx, lambda caxton: caxton.agents())
+    return [f"{done}{comma}{agent.name}" for agent in agents if agent.name.startswith(last)]
+
+
+def live(ctx: typer.Context, ask: Callable[[Client], list[T]]) -> list[T]:
+    """What the running daemon answers, for completion; nothing where none does."""
     project = ctx.params.get("project") or ctx.find_root().params.get("project")
     try:
         with client(project, timeout_s=1.0) as caxton:
-            names = [agent.name for agent in caxton.agents()]
+            return ask(caxton)
     except CaxtonError:
         return []
-    return [f"{done}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def one_of(*names: str) -> Callable[[str], list[str]]:
+    """Completes one of these names."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
 def seconds(text: str | float) -> float:

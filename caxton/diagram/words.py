@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final, cast
 
-from caxton.presentation.text import compact, safe
+from caxton.presentation.json_line import compact
+from caxton.presentation.text import safe
 from caxton.schemas.shape import Message
 
 CONTENT_ROOM: Final = 400

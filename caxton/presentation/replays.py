@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from caxton.presentation.text import compact, safe
+from caxton.presentation.json_line import compact
+from caxton.presentation.text import safe
 from caxton.schemas.deployments import ReplayTotals, ReplayTurn
 
 _ARROWS: Final = {"added": "+", "removed": "-"}

@@ -1,12 +1,11 @@
 """What comes from the daemon as plain text for a terminal: for the command line and for every viewer.
 
-In: names, JSON values and figures as the API gives them. Out: text on one line that a terminal shows and never
-obeys, whatever an agent said. Loads nothing but the standard library.
+In: names and figures as the API gives them. Out: text on one line that a terminal shows and never obeys, whatever an
+agent said. Loads nothing: `caxton --help` needs it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +16,6 @@ def safe(text: object) -> str:
     if string.isprintable():
         return string
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in string)
-
-
-def compact(value: Any, width: int | None = None) -> str:
-    """A JSON value on one line, cut to `width` characters."""
-    text = safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    return text if width is None or len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
 def size(count: int | float | None) -> str:

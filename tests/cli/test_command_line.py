@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton import config
+from caxton import cli, config
 from caxton.cli import connection
 from caxton.cli.app import COMMANDS
 
@@ -31,25 +32,107 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
     assert "124 timed out" in said.stdout
 
 
-@pytest.mark.system
-def test_help_loads_nothing_but_typer() -> None:
-    code = (
-        "import sys; sys.argv = ['caxton', '--help']; from caxton.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print(sorted(m for m in sys.modules if m.split('.')[0] in "
-        "('rich', 'httpx', 'pydantic', 'msgspec', 'wasmtime', 'fastapi', 'textual', 'asyncio', 'aiosqlite')))\n"
-        "print(sorted(m for m in sys.modules if m.startswith('caxton')))"
-    )
+def loaded_by(code: str) -> list[str]:
+    """The modules that a process of its own has loaded after that."""
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
     )
-    foreign, ours = run.stdout.splitlines()[-2:]
-    assert foreign == "[]"
-    loaded = ["", ".cli", ".cli.app", ".cli.options", ".cli.output", ".cli.output.printing"]
-    assert ours == str(
-        [f"caxton{one}" for one in [*loaded, ".duration", ".errors", ".presentation", ".presentation.text"]]
+    return run.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        (["--help"], []),
+        (
+            ["status", "--help"],
+            ["commands", "commands.status", "connection", "options", "output", "output.printing"],
+        ),
+    ],
+)
+def test_help_loads_nothing_but_typer(words: list[str], ours: list[str]) -> None:
+    loaded = loaded_by(
+        f"sys.argv = ['caxton', *{words}]\nfrom caxton.cli import main\ntry: main()\nexcept SystemExit: pass"
     )
+    foreign = {"rich", "httpx", "msgspec", "wasmtime", "fastapi", "textual", "asyncio", "aiosqlite", "json"}
+    if words == ["--help"]:
+        foreign.add("pydantic")
+    assert foreign.isdisjoint(loaded)
+    root = ["app", "lazy", *ours]
+    assert sorted(one for one in loaded if one.startswith("caxton.cli.")) == sorted(
+        f"caxton.cli.{one}" for one in root
+    )
+    beside = {"duration", "presentation", "presentation.text"} if ours else set[str]()
+    assert {one for one in loaded if one.startswith("caxton.") and not one.startswith("caxton.cli")} == {
+        f"caxton.{one}" for one in ("errors", *beside)
+    }
+
+
+@pytest.mark.system
+def test_no_command_loads_what_only_its_work_needs() -> None:
+    loaded = loaded_by(
+        f"import importlib\nfor name in {list(COMMANDS)}: importlib.import_module('caxton.cli.commands.' + name)"
+    )
+    assert "caxton.cli.commands.status" in loaded
+    heavy = {
+        "rich",
+        "httpx",
+        "pydantic",
+        "wasmtime",
+        "fastapi",
+        "textual",
+        "asyncio",
+        "aiosqlite",
+        "watchfiles",
+    }
+    packages = {"bench", "client", "config", "devloop", "diagram", "journal", "protocols", "sandbox"}
+    assert {*heavy, "caxton_tui", *(f"caxton.{one}" for one in packages)}.isdisjoint(loaded)
+
+
+CLI = Path(cli.__file__).parent
+
+
+@pytest.mark.parametrize("file", sorted(CLI.rglob("*.py")), ids=lambda file: str(file.relative_to(CLI)))
+def test_modules_are_imported_at_the_top(file: Path) -> None:
+    """What is to be loaded later goes by `lazy`, and what a checker is told of it is what is loaded."""
+    tree = ast.parse(file.read_text())
+    inner = [
+        node
+        for part in tree.body
+        if not isinstance(part, ast.If)
+        for node in ast.walk(part)
+        if node is not part
+    ]
+    assert not [node.lineno for node in inner if isinstance(node, ast.Import | ast.ImportFrom)]
+    for part in tree.body:
+        if isinstance(part, ast.If) and part.orelse:
+            assert _told(part.body) >= _loaded(part.orelse), file
+
+
+def _told(body: list[ast.stmt]) -> set[tuple[str, str]]:
+    """Names with their modules, as a checker sees them."""
+    found: set[tuple[str, str]] = set()
+    for node in body:
+        assert isinstance(node, ast.Import | ast.ImportFrom)
+        before = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        found |= {(one.asname or one.name, before + one.name) for one in node.names}
+    return found
+
+
+def _loaded(body: list[ast.stmt]) -> set[tuple[str, str]]:
+    """Names with their modules, as `lazy` makes them."""
+    (node,) = body
+    assert isinstance(node, ast.Assign)
+    assert isinstance(node.targets[0], ast.Tuple)
+    assert isinstance(node.value, ast.Call)
+    names = [ast.unparse(one) for one in node.targets[0].elts]
+    modules = [ast.literal_eval(one) for one in node.value.args]
+    return set(zip(names, modules, strict=True))
 
 
 def test_no_command_shows_the_help() -> None:

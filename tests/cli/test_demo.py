@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from caxton.cli import daemon_process
-from caxton.cli.commands.demo import reports
+from caxton.cli.market_demo import reports
 from caxton.errors import AgentError
 from caxton.schemas.shape import Message
 

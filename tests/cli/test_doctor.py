@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from caxton.cli.commands import doctor
+from caxton.cli import doctor_checks as doctor
 from caxton.devloop.builders.toolchains import FOR_DOCTOR, TOOLCHAINS
 from caxton.sandbox.frames import Hello
 

@@ -13,6 +13,7 @@ from caxton.cli.input.json_argument import json_argument
 from caxton.cli.options import Format
 from caxton.cli.output import printing as output
 from caxton.errors import ConfigurationError
+from caxton.presentation.json_line import compact
 
 
 @given(st.text())
@@ -81,7 +82,7 @@ def test_sizes_in_words(count: int | None, words: str) -> None:
 
 
 def test_a_long_content_is_cut() -> None:
-    assert output.compact({"a": "x" * 100}, 12) == '{"a":"xxxxx…'
+    assert compact({"a": "x" * 100}, 12) == '{"a":"xxxxx…'
 
 
 @pytest.mark.parametrize("output_format", list(Format))

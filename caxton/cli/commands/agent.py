@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
+from caxton.cli import connection
 from caxton.cli.commands.agent_deploy import deploy
-from caxton.cli.options import AgentName, Format, Limit, Output, Project
+from caxton.cli.options import AgentName, Format, Limit, Output, Project, command_app
+from caxton.cli.output.printing import (
+    colour_wanted,
+    document,
+    listing,
+    memory,
+    paint,
+    safe,
+    say,
+    state_style,
+    talk,
+)
+from caxton.presentation.json_line import compact
 from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import plain, shaped, text_of
 
 LOGS_READ = 10_000
 """The API gives logs from the oldest on; so many are read to find the newest."""
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Deploy, show, stop and start agents.",
-)
+app = command_app("Deploy, show, stop and start agents.")
 
 
 app.command()(deploy)
@@ -35,9 +44,6 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton agent list
       caxton agent list -o jsonl | jq -r 'select(.state == "failed") | .name'
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import listing, memory
-
     with connection.client(project) as caxton:
         listing(
             caxton.agents(),
@@ -68,9 +74,6 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
       caxton agent show echo
       caxton agent show echo -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import colour_wanted, compact, document, paint, safe, say, state_style
-
     with connection.client(project) as caxton:
         agent = caxton.agent(name)
     if output is not Format.TEXT:
@@ -177,11 +180,6 @@ def remove(
       caxton agent remove seller-ann
       caxton agent remove seller-ann --yes
     """
-    import sys
-
-    from caxton.cli import connection
-    from caxton.cli.output.printing import safe, talk
-
     with connection.client(project, timeout_s=60.0) as caxton:
         caxton.agent(name)
         if not yes and sys.stdin.isatty():
@@ -207,9 +205,6 @@ def logs(
       caxton agent logs buyer
       caxton agent logs buyer --follow
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, listing
-
     with connection.client(project) as caxton:
         records = caxton.agent_logs(name, limit=LOGS_READ)[-limit:]
         if output is Format.TEXT:
@@ -235,8 +230,6 @@ def _record(event: dict[str, Any]) -> LogBody:
 
 
 def _log_line(record: LogBody) -> None:
-    from caxton.cli.output.printing import colour_wanted, paint, safe, say
-
     styles = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "dim"}
     level = record.level
     # a traceback has lines of its own
@@ -250,9 +243,6 @@ def _log_line(record: LogBody) -> None:
 
 
 def _change(project: Path | None, name: str, step: str) -> None:
-    from caxton.cli import connection
-    from caxton.cli.output.printing import safe, talk
-
     with connection.client(project, timeout_s=60.0) as caxton:
         agent = caxton.change_agent(name, step)
     talk(f"{safe(name)}: {agent.state}")

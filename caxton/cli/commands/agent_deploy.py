@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caxton.cli import connection
+from caxton.cli.commands.deploy import follow, tell, tell_plan
+from caxton.cli.input.json_argument import json_argument
+from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, seconds
+from caxton.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from caxton.cli import python_runtime
+else:
+    (python_runtime,) = lazy("caxton.cli.python_runtime")
 
 
 class Strategy(StrEnum):
@@ -146,24 +156,12 @@ def deploy(
       caxton agent deploy seller-ann seller.wasm --strategy canary --canary-stages 5:5m,25:10m,50:10m
       caxton agent deploy seller-ann seller.wasm --strategy shadow --shadow-for 10m
     """
-    from caxton.cli import connection
-    from caxton.cli.commands.deploy import follow, tell, tell_plan
-    from caxton.cli.commands.python import as_module
-    from caxton.errors import ConfigurationError
-
     *before, file = words
     if len(before) + (name is not None) != 1:
         raise ConfigurationError(
             "an agent has one name and one module", hint="caxton agent deploy FILE --name NAME"
         )
-    name, module = name or before[0], Path(file)
-    try:
-        code = module.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{module} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
-        ) from error
-    code = as_module(module, code)
+    name, code = name or before[0], python_runtime.module_of(Path(file))
     how: dict[str, Any] = {
         "drain": drain or drain_for is not None,
         "drain_s": drain_for,
@@ -217,8 +215,6 @@ _OF: dict[str, tuple[str, Strategy]] = {
 
 def _fits(strategy: Strategy, given: dict[str, Any]) -> None:
     """An option of another strategy would be read by nobody: ConfigurationError."""
-    from caxton.errors import ConfigurationError
-
     for key, (option, its) in _OF.items():
         if given[key] not in (None, False) and strategy is not its:
             raise ConfigurationError(
@@ -228,9 +224,6 @@ def _fits(strategy: Strategy, given: dict[str, Any]) -> None:
 
 def _settings(text: str | None) -> dict[str, Any] | None:
     """The settings written on the command line or in the file that it names."""
-    from caxton.cli.input.json_argument import json_argument
-    from caxton.errors import ConfigurationError
-
     if text is None:
         return None
     value = json_argument(text, "--settings")
@@ -241,8 +234,6 @@ def _settings(text: str | None) -> dict[str, Any] | None:
 
 def _limits(pairs: list[str]) -> dict[str, Any] | None:
     """`key=value` pairs as a table; the daemon knows the limits and reads sizes and durations."""
-    from caxton.errors import ConfigurationError
-
     table: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Format, Output
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, command_app, one_of
+from caxton.cli.output.printing import colour_wanted, document, paint, say
+from caxton.cli.output.progress_line import ProgressLine
+from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from caxton.bench import Report
+    from caxton import bench as benches
+    from caxton.bench import machine
+    from caxton.telemetry import logs
+else:
+    benches, machine, logs = lazy("caxton.bench", "caxton.bench.machine", "caxton.telemetry.logs")
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command_app()
 
 NAMES = ("throughput", "latency", "agents", "start", "rogue", "swap", "python")
-
-
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in NAMES if name.startswith(incomplete)]
 
 
 @app.command()
@@ -26,7 +31,7 @@ def bench(
     measures: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"What to measure: {', '.join(NAMES)}.  [default: all]", autocompletion=_complete
+            help=f"What to measure: {', '.join(NAMES)}.  [default: all]", autocompletion=one_of(*NAMES)
         ),
     ] = None,
     seconds: Annotated[
@@ -53,15 +58,8 @@ def bench(
       caxton bench throughput --seconds 10
       caxton bench latency rogue -o json
     """
-    import sys
-
-    from caxton.bench import run
-    from caxton.cli.output.printing import document
-    from caxton.errors import ConfigurationError
-    from caxton.telemetry.logs import configure
-
     # the services that are measured log what they do; here only what goes wrong matters, and never on stdout
-    configure("text", "error", sys.stderr)
+    logs.configure("text", "error", sys.stderr)
 
     wanted = measures or list(NAMES)
     for name in wanted:
@@ -69,11 +67,11 @@ def bench(
             raise ConfigurationError(f"there is no measure {name!r}", hint=f"there are: {', '.join(NAMES)}")
     if folder is not None and not folder.is_dir():
         raise ConfigurationError(f"{folder} is not a folder")
-    reports: list[Report] = []
-    with _Bar() as bar:
+    reports: list[benches.Report] = []
+    with ProgressLine() as bar:
         for number, name in enumerate(wanted):
             bar.begin(f"{name} ({number + 1} of {len(wanted)})")
-            reports.append(run(name, folder=folder, seconds=seconds, progress=bar.show))
+            reports.append(benches.run(name, folder=folder, seconds=seconds, progress=bar.show))
             if output is Format.TEXT:
                 bar.clear()
                 _print(reports[-1])
@@ -81,11 +79,9 @@ def bench(
         document(_plain(reports), output)
 
 
-def _plain(reports: list[Report]) -> dict[str, object]:
-    from caxton.bench.machine import machine
-
+def _plain(reports: list[benches.Report]) -> dict[str, object]:
     return {
-        "machine": machine(),
+        "machine": machine.machine(),
         "measures": {
             report.measure: {figure.name: round(figure.value, 3) for figure in report.figures}
             for report in reports
@@ -93,9 +89,7 @@ def _plain(reports: list[Report]) -> dict[str, object]:
     }
 
 
-def _print(report: Report) -> None:
-    from caxton.cli.output.printing import colour_wanted, paint, say
-
+def _print(report: benches.Report) -> None:
     wanted = colour_wanted()
     say(f"{paint(report.measure, 'bold', wanted)}  {report.text}  ({report.seconds:.0f} s)")
     for figure in report.figures:
@@ -112,41 +106,3 @@ def _print(report: Report) -> None:
             f"  {figure.name:<26} {value:>12} {figure.unit:<11} {paint(f'{verdict:<20}', style, wanted)} {figure.text}"
         )
     say()
-
-
-class _Bar:
-    """One line on stderr that says what is going on; silent where nobody watches."""
-
-    def __init__(self) -> None:
-        import sys
-
-        self._stream = sys.stderr
-        self._watched = sys.stderr.isatty()
-        self._title = ""
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.clear()
-
-    def begin(self, title: str) -> None:
-        """The next measure."""
-        self._title = title
-        if not self._watched:
-            self._stream.write(f"{title} …\n")
-            self._stream.flush()
-        self.show("starting", 0.0)
-
-    def show(self, what: str, part: float) -> None:
-        """How far it is."""
-        if self._watched:
-            done = int(max(0.0, min(1.0, part)) * 20)
-            self._stream.write(f"\r\x1b[K{self._title}  [{'#' * done}{'.' * (20 - done)}] {what}")
-            self._stream.flush()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._watched:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
-from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text, seconds
+from caxton.acl import Performative
+from caxton.cli import connection
+from caxton.cli.connection import client
+from caxton.cli.input.editor import edited
+from caxton.cli.input.json_argument import json_argument, json_value
+from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, duration_text, seconds
+from caxton.cli.output.message_lines import short
+from caxton.cli.output.printing import document, listing, plural, safe, say, talk
+from caxton.errors import CaxtonError, ConfigurationError
+from caxton.finding import FIELDS
+from caxton.presentation.json_line import compact
 from caxton.schemas.held import BreakBody, BreakGone, HeldBody, HeldGone, ManyGone
 from caxton.schemas.shape import Message, text_of
 
@@ -18,19 +29,11 @@ if TYPE_CHECKING:
 
     from caxton.client import Client
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Hold messages on their way, edit them, release them.",
-)
+app = command_app("Hold messages on their way, edit them, release them.")
 
 
 def _live(ctx: typer.Context, ask: Callable[[Client], list[T]]) -> list[T]:
     """What the running daemon answers; nothing where none does."""
-    from caxton.cli.connection import client
-    from caxton.errors import CaxtonError
-
     project = ctx.params.get("project") or ctx.find_root().params.get("project")
     try:
         with client(project, timeout_s=1.0) as caxton:
@@ -54,14 +57,10 @@ def _seqs(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _acts(incomplete: str) -> list[str]:
-    from caxton.acl import Performative
-
     return [act.value for act in Performative if act.value.startswith(incomplete)]
 
 
 def _fields(incomplete: str) -> list[str]:
-    from caxton.finding import FIELDS
-
     done, space, last = incomplete.rpartition(" ")
     return [f"{done}{space}{field}:" for field in FIELDS if field != "state" and field.startswith(last)]
 
@@ -122,10 +121,6 @@ def add(
       caxton break add 'to:seller-ann act:cfp' --once
       caxton break add '~"price.*9"' --name nines --for 10m
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, safe, talk
-    from caxton.errors import ConfigurationError
-
     if once and count is not None:
         raise ConfigurationError("--once and --count contradict each other", hint="leave one of them out")
     with connection.client(project) as caxton:
@@ -144,9 +139,6 @@ def list_breaks(project: Project = None, output: Output = Format.TEXT) -> None:
     Examples:
       caxton break list
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import listing
-
     with connection.client(project) as caxton:
         listing(
             caxton.breaks(),
@@ -184,10 +176,6 @@ def rm(
       caxton break rm b1 --release
       caxton break rm --all --drop
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, plural, safe, talk
-    from caxton.errors import ConfigurationError
-
     if (id is None) is not everything:
         raise ConfigurationError("name one break point, or say --all", hint="see: caxton break list")
     if release and drop:
@@ -232,10 +220,6 @@ def held(
       caxton break held
       caxton break held --break b1 -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import short
-    from caxton.cli.output.printing import compact, listing, safe, talk
-
     with connection.client(project) as caxton:
         found = caxton.held(after=after, conversation=conversation, break_id=of_break, limit=limit)
         total = caxton.status().held.messages
@@ -266,10 +250,6 @@ def show(seq: Seq, project: Project = None, output: Output = Format.TEXT) -> Non
     Examples:
       caxton break show 12
     """
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import short
-    from caxton.cli.output.printing import document, safe, say
-
     with connection.client(project) as caxton:
         found = caxton.held_message(seq)
     if output is not Format.TEXT:
@@ -353,9 +333,6 @@ def delay(
     Examples:
       caxton break delay 12 5s
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, talk
-
     seconds(duration)
     with connection.client(project) as caxton:
         found = caxton.delay(seq, duration)
@@ -391,11 +368,6 @@ def edit(
       caxton break edit 12 --performative refuse --release
       caxton break edit 12 --editor
     """
-    from caxton.cli import connection
-    from caxton.cli.input.json_argument import json_argument
-    from caxton.cli.output.printing import document, talk
-    from caxton.errors import ConfigurationError
-
     change: dict[str, Any] = {}
     if performative is not None:
         change["performative"] = performative
@@ -432,10 +404,6 @@ def _let_go(
     output: Format,
 ) -> None:
     """Release or drop, one or several."""
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, plural, talk
-    from caxton.errors import ConfigurationError
-
     if (seq is not None) + everything + following != 1:
         raise ConfigurationError("name one message, or say --next or --all", hint="see: caxton break held")
     with connection.client(project, timeout_s=60.0) as caxton:
@@ -455,12 +423,6 @@ def _let_go(
 
 def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     """What a person has made of a message in the editor; empty where nothing was changed."""
-    import json
-
-    from caxton.cli.input.editor import edited
-    from caxton.cli.input.json_argument import json_value
-    from caxton.errors import ConfigurationError
-
     message = caxton.held_message(seq).message
     before = {key: message.json.get(key) for key in ("performative", "receiver", "content")}
     text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")

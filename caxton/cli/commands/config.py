@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from caxton.cli.options import Format, Output, Project
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.output.printing import listing, plural, talk
+from caxton.errors import ConfigurationError
+from caxton.presentation.json_line import compact
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Show and check the configuration of this project.",
-)
+if TYPE_CHECKING:
+    from caxton import config as configuration
+    from caxton.deploy import options
+else:
+    configuration, options = lazy("caxton.config", "caxton.deploy.options")
+
+app = command_app("Show and check the configuration of this project.")
 
 
 @app.command()
@@ -23,11 +29,7 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton config show
       caxton config show -o json | jq '.[] | select(.source != "default")'
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import compact, listing
-    from caxton.config import load
-
-    found = load(connection.folder(project))
+    found = configuration.load(connection.folder(project))
     listing(
         [{"key": one.key, "value": one.value, "source": one.source} for one in found.effective()],
         output,
@@ -48,14 +50,8 @@ def validate(project: Project = None) -> None:
     Example:
       caxton config validate
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import plural, talk
-    from caxton.config import load
-    from caxton.deploy.options import options_of
-    from caxton.errors import ConfigurationError
-
-    found = load(connection.folder(project))
-    options_of(found.config.deploy)
+    found = configuration.load(connection.folder(project))
+    options.options_of(found.config.deploy)
     problems = found.problems()
     if problems:
         raise ConfigurationError(

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent
+from caxton.acl.full_message import read_json
+from caxton.acl.mermaid import sequence_diagram
+from caxton.cli import connection, filtered_lists
+from caxton.cli.input import message_files
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent, command_app
+from caxton.cli.output.message_lines import MessageLines, moment, short
+from caxton.cli.output.printing import colour_wanted, document, listing, plural, safe, say, span, talk
+from caxton.finding import Filter
 from caxton.schemas.shape import text_of
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="List conversations, read and export one.",
-)
+if TYPE_CHECKING:
+    from caxton import diagram
+else:
+    (diagram,) = lazy("caxton.diagram")
+
+app = command_app("List conversations, read and export one.")
 
 
 class Export(StrEnum):
@@ -48,11 +59,6 @@ def list_conversations(
       caxton conv list --filter 'protocol:contract is:problem'
       caxton conv list --pinned
     """
-    from caxton.cli import connection, filtered_lists
-    from caxton.cli.output.message_lines import short
-    from caxton.cli.output.printing import listing
-    from caxton.finding import Filter
-
     wanted = Filter(filter)
     with connection.client(project) as caxton:
         listing(
@@ -89,9 +95,6 @@ def pin(
     Examples:
       caxton conv pin market-1
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import safe, talk
-
     with connection.client(project) as caxton:
         caxton.pin(id)
     talk(f"{safe(id)} is pinned")
@@ -108,9 +111,6 @@ def unpin(
     Examples:
       caxton conv unpin market-1
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import safe, talk
-
     with connection.client(project) as caxton:
         caxton.unpin(id)
     talk(f"{safe(id)} is not pinned any more")
@@ -134,13 +134,6 @@ def show(
       caxton conv show market-1
       caxton conv show market-1 -o jsonl
     """
-    import shutil
-    import sys
-
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import MessageLines, moment, short
-    from caxton.cli.output.printing import colour_wanted, document, plural, safe, say, span, talk
-
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
     messages = found.items
@@ -189,16 +182,6 @@ def export(
       caxton conv export market-1 --format mermaid > market-1.mmd
       caxton conv export market-1 --format text
     """
-    import json
-    import shutil
-
-    from caxton import diagram
-    from caxton.acl.full_message import read_json
-    from caxton.acl.mermaid import sequence_diagram
-    from caxton.cli import connection
-    from caxton.cli.input import message_files
-    from caxton.cli.output.printing import document, talk
-
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
     messages = [stored.message for stored in found.items]

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from caxton.cli.options import Format, Limit, Output, Project
+from caxton.cli import connection
+from caxton.cli.options import Format, Limit, Output, Project, command_app
+from caxton.cli.output.deployments import deployment_lines, where
+from caxton.cli.output.printing import document, listing, safe, say, span, talk
+from caxton.errors import DeploymentError, DeploymentNotFound, Exit
+from caxton.presentation.json_line import compact
 from caxton.schemas.deployments import DeploymentBody, PlanBody
 from caxton.schemas.shape import text_of
 
@@ -19,12 +24,7 @@ LOOK_S: Final = 0.5
 """How often a deployment is looked at while somebody waits for its end."""
 _ID = re.compile(r"d-[0-9a-f]{13,}")
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="List deployments, show one, promote or abort a running one, undo one.",
-)
+app = command_app("List deployments, show one, promote or abort a running one, undo one.")
 Which = Annotated[
     str, typer.Argument(metavar="AGENT|ID", help="The agent (its newest deployment), or the deployment's id.")
 ]
@@ -39,9 +39,6 @@ def list_deployments(limit: Limit = 50, project: Project = None, output: Output 
       caxton deploy list
       caxton deploy list -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import listing
-
     with connection.client(project) as caxton:
         listing(
             caxton.deployments(limit=limit),
@@ -75,10 +72,6 @@ def status(
       caxton deploy status seller-ann
       caxton deploy status d-64a0c8e1f3b2a -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.deployments import deployment_lines
-    from caxton.cli.output.printing import document, say
-
     with connection.client(project) as caxton:
         found = caxton.deployment(_id_of(caxton, id))
     if output is not Format.TEXT:
@@ -100,8 +93,6 @@ def promote(what: Which, project: Project = None, output: Output = Format.TEXT) 
       caxton deploy promote seller-ann
       caxton deploy promote d-64a0c8e1f3b2a
     """
-    from caxton.cli import connection
-
     with connection.client(project, timeout_s=60.0) as caxton:
         answer = caxton.promote(_id_of(caxton, what))
     tell(answer, output)
@@ -116,9 +107,6 @@ def abort(what: Which, project: Project = None, output: Output = Format.TEXT) ->
       caxton deploy abort seller-ann
       caxton deploy abort d-64a0c8e1f3b2a
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, safe, talk
-
     with connection.client(project, timeout_s=60.0) as caxton:
         answer = caxton.abort(_id_of(caxton, what))
     if output is not Format.TEXT:
@@ -147,9 +135,6 @@ def rollback(
       caxton deploy rollback counter
       caxton deploy rollback d-64a0c8e1f3b2a
     """
-    from caxton.cli import connection
-    from caxton.errors import DeploymentNotFound
-
     with connection.client(project, timeout_s=60.0) as caxton:
         id = what
         if what is None or not _ID.fullmatch(what):
@@ -172,8 +157,6 @@ def rollback(
 
 def _id_of(caxton: Client, what: str) -> str:
     """The id itself, or that of an agent's newest deployment."""
-    from caxton.errors import DeploymentNotFound
-
     if _ID.fullmatch(what):
         return what
     found = caxton.deployments(agent=what, limit=1)
@@ -183,8 +166,6 @@ def _id_of(caxton: Client, what: str) -> str:
 
 
 def _exit(found: DeploymentBody) -> int:
-    from caxton.errors import Exit
-
     progress: dict[str, Any] = found.progress or {}
     if found.strategy == "shadow" and progress.get("over"):
         return int(Exit.EXPECTATION if progress.get("different") else Exit.OK)
@@ -193,9 +174,6 @@ def _exit(found: DeploymentBody) -> int:
 
 def follow(caxton: Client, answer: DeploymentBody) -> DeploymentBody:
     """Stay with a deployment until it has ended, and say how far it is whenever that is another."""
-    from caxton.cli.output.deployments import where
-    from caxton.cli.output.printing import talk
-
     last = ""
     while answer.state in ("validating", "deploying", "draining"):
         line = where(answer)
@@ -209,8 +187,6 @@ def follow(caxton: Client, answer: DeploymentBody) -> DeploymentBody:
 
 def tell_plan(plan: PlanBody, output: Format) -> None:
     """Print what a deployment would change."""
-    from caxton.cli.output.printing import compact, document, safe, say, talk
-
     if output is not Format.TEXT:
         document(plan, output)
         return
@@ -230,10 +206,6 @@ def tell_plan(plan: PlanBody, output: Format) -> None:
 
 def tell(answer: DeploymentBody, output: Format) -> None:
     """Print how a deployment ended; DeploymentError where the agent does not run the new revision."""
-    from caxton.cli.output.deployments import where
-    from caxton.cli.output.printing import document, safe, span, talk
-    from caxton.errors import DeploymentError
-
     name = safe(answer.agent)
     if output is not Format.TEXT:
         document(answer, output)
@@ -274,8 +246,6 @@ def tell(answer: DeploymentBody, output: Format) -> None:
 
 def _memory(answer: DeploymentBody) -> str:
     """What became of the agent's state, and why."""
-    from caxton.cli.output.printing import safe
-
     if answer.memory is None:
         return ""
     why = answer.memory_reason

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from caxton.cli.options import Format, Output, Project
+from caxton.cli import connection
+from caxton.cli.input.json_argument import json_value
+from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.output.printing import listing
+from caxton.errors import ConfigurationError
+from caxton.presentation.json_line import compact
 from caxton.schemas.daemon import DfEntryBody
 from caxton.schemas.shape import text_of
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Find agents by what they offer.",
-)
+app = command_app("Find agents by what they offer.")
 
 
 @app.command("list")
@@ -28,8 +28,6 @@ def list_entries(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton df list
       caxton df list -o jsonl | jq -r .name
     """
-    from caxton.cli import connection
-
     with connection.client(project) as caxton:
         _show(caxton.df_entries(), output, "nobody is registered; agents register with df by a message")
 
@@ -80,8 +78,6 @@ def search(
       caxton df search --type bookselling --property price=40 --protocol fipa-contract-net
       caxton df search --language json --max-results 1 -o json
     """
-    from caxton.cli import connection
-
     services: list[dict[str, Any]] = [{"type": one} for one in type or []]
     if service is not None or property:
         first = services[0] if services else {}
@@ -111,9 +107,6 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
     Example:
       caxton df subscriptions
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import compact, listing
-
     with connection.client(project) as caxton:
         listing(
             caxton.df_subscriptions(),
@@ -132,8 +125,6 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
 
 
 def _show(entries: list[DfEntryBody], output: Format, empty: str) -> None:
-    from caxton.cli.output.printing import listing
-
     listing(
         entries,
         output,
@@ -150,8 +141,6 @@ def _show(entries: list[DfEntryBody], output: Format, empty: str) -> None:
 
 def _service(service: dict[str, Any]) -> str:
     """A service in short: its type, its name, its properties."""
-    from caxton.cli.output.printing import compact
-
     head = service.get("type") or service.get("name", "")
     if "type" in service and "name" in service:
         head += f" {service['name']}"
@@ -161,9 +150,6 @@ def _service(service: dict[str, Any]) -> str:
 
 def _property(text: str) -> dict[str, Any]:
     """`price=40` as FIPA's property; `price` alone is one of any value."""
-    from caxton.cli.input.json_argument import json_value
-    from caxton.errors import ConfigurationError
-
     name, equals, value = text.partition("=")
     if not name:
         raise ConfigurationError(

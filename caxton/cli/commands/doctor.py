@@ -1,49 +1,25 @@
-"""`caxton doctor`: is everything here that Caxton needs, and does it work?
-
-Each check looks at one thing and answers with a `Finding`; none of them changes anything but a small file in
-the project's folder (to time the disk), which is removed again.
-"""
+"""`caxton doctor`: is everything here that Caxton needs, and does it work?"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from caxton.cli.options import Format, Output, Project
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.output.printing import colour_wanted, document, paint, safe, say, state_style
+from caxton.errors import ConfigurationError, Exit
 
 if TYPE_CHECKING:
-    from socket import socket as Socket
+    from caxton.cli import doctor_checks
+else:
+    (doctor_checks,) = lazy("caxton.cli.doctor_checks")
 
-    from caxton.devloop.builders.toolchains import Toolchain
-
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-
-CELL_S = 30.0
-"""How long a cell may take to start, in seconds."""
-
-AFRESH = "install Caxton again in a fresh environment"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found: `state` is ok, warn or bad; `remedy` is what to do unless all is well."""
-
-    name: str
-    state: str
-    found: str
-    remedy: str | None = None
+app = command_app()
 
 
 @app.command()
@@ -57,244 +33,26 @@ def doctor(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton doctor
       caxton doctor -o json | jq '.[] | select(.state != "ok")'
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, listing
-    from caxton.errors import ConfigurationError, Exit
-
     try:
         folder = connection.folder(project)
     except ConfigurationError:
         if project is not None:
             raise
         folder = Path.cwd()
-    findings: list[Finding] = []
-    for check in checks(folder):
+    findings: list[doctor_checks.Finding] = []
+    for check in doctor_checks.checks(folder):
         findings.append(check())
         if output is Format.TEXT:
             _line(findings[-1])
         elif output is Format.JSONL:
             document(asdict(findings[-1]), output)
     if output is Format.JSON:
-        listing([asdict(finding) for finding in findings], output, [], "")
+        document([asdict(finding) for finding in findings], output)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(int(Exit.UNEXPECTED))
 
 
-def checks(folder: Path) -> Iterator[Callable[[], Finding]]:
-    """Every check, in the order in which they are printed; `folder` is the project's or the working one."""
-    yield lambda: python(sys.version_info[:3], sys.maxsize > 2**32)
-    yield wasmtime
-    yield lambda: socket(folder)
-    yield lambda: held(folder)
-    yield lambda: space(shutil.disk_usage(folder).free)
-    yield lambda: disk(folder)
-    yield open_files
-    yield lambda: kernel(Path("/proc/sys/vm"))
-    from caxton.devloop.builders.toolchains import FOR_DOCTOR
-
-    for one in FOR_DOCTOR:
-        yield partial(toolchain, one, folder)
-
-
-def python(version: tuple[int, ...], wide: bool) -> Finding:
-    """Python 3.11 or later, 64 bits."""
-    text = ".".join(map(str, version))
-    if version < (3, 11):
-        return Finding("python", "bad", text, "Caxton needs Python 3.11 or later")
-    if not wide:
-        return Finding("python", "bad", f"{text}, 32 bits", "Caxton needs a 64-bit Python")
-    return Finding("python", "ok", f"{text} at {sys.executable}")
-
-
-def wasmtime() -> Finding:
-    """Can a cell run guests, and does it call them the fast way? A real cell is started, and says so itself."""
-    import socket as sockets
-
-    from caxton.cli.daemon_process import environment
-
-    ours, theirs = sockets.socketpair()
-    ours.settimeout(CELL_S)
-    words = [sys.executable, "-P", "-m", "caxton.sandbox.cell", "--fd", str(theirs.fileno())]
-    process = subprocess.Popen(
-        words,
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    theirs.close()
-    try:
-        with ours:
-            said = _first_frame(ours)
-        _, stderr = process.communicate(timeout=CELL_S)
-    except (TimeoutError, subprocess.TimeoutExpired):
-        process.kill()
-        process.communicate()
-        return Finding("wasmtime", "bad", f"a cell says nothing for {CELL_S:g} s", AFRESH)
-    return judge_cell(said, process.returncode, stderr)
-
-
-def _first_frame(stream: Socket) -> bytes:
-    """The payload of a cell's first frame; short where it ended before that."""
-    from caxton.sandbox.frames import RESULT
-
-    got = b""
-    wanted = RESULT.size
-    while len(got) < wanted:
-        try:
-            more = stream.recv(wanted - len(got))
-        except ConnectionResetError:
-            break
-        if not more:
-            break
-        got += more
-        if len(got) == RESULT.size:
-            wanted += RESULT.unpack(got)[4]
-    return got[RESULT.size :]
-
-
-def judge_cell(hello: bytes, code: int, stderr: bytes) -> Finding:
-    """What a cell says first (`frames.Hello`), as a finding."""
-    import msgspec
-
-    from caxton.sandbox.frames import Hello
-
-    try:
-        said = msgspec.json.decode(hello, type=Hello)
-    except msgspec.MsgspecError:
-        lines = stderr.decode("utf-8", "replace").strip().splitlines()
-        last = lines[-1] if lines else "it said nothing"
-        return Finding("wasmtime", "bad", f"a cell cannot start (exit code {code}): {last}", AFRESH)
-    found = f"{said.wasmtime} (library {said.native}), {'fast' if said.fast else 'public'} calls: {said.fast_reason}"
-    if not said.fast:
-        return Finding("wasmtime", "warn", found, "all works, but turns cost several times as much")
-    return Finding("wasmtime", "ok", found)
-
-
-def socket(folder: Path) -> Finding:
-    """Can the daemon's socket stand where it belongs, and who may reach it?"""
-    from caxton.daemon_socket import LONGEST_PATH, answers, socket_path
-
-    state = folder / ".caxton"
-    path = socket_path(state)
-    if state.exists() and state.stat().st_mode & 0o077:
-        return Finding("socket", "bad", f"{state} is open to other users", f"chmod 700 {state}")
-    if len(os.fsencode(path)) > LONGEST_PATH:
-        return Finding(
-            "socket", "bad", f"its path is too long: {path}", "set XDG_RUNTIME_DIR to a short folder of yours"
-        )
-    if not os.access(folder, os.W_OK):
-        return Finding("socket", "bad", f"{folder} cannot be written", "a project's folder must be yours")
-    return Finding("socket", "ok", f"{path}, {'a daemon answers' if answers(path) else 'no daemon answers'}")
-
-
-def held(folder: Path) -> Finding:
-    """Are there break points that somebody may have forgotten?"""
-    from caxton.cli.output.printing import plural
-    from caxton.client import Client
-    from caxton.daemon_socket import answers, socket_path
-    from caxton.errors import CaxtonError
-
-    path = socket_path(folder / ".caxton")
-    if not answers(path):
-        return Finding("held", "ok", "no daemon answers")
-    try:
-        with Client(path, timeout=2.0) as caxton:
-            totals = caxton.status().held
-    except CaxtonError as error:
-        return Finding("held", "warn", f"the daemon does not say: {error.message}", error.hint)
-    text = f"{plural(totals.messages, 'message')} held, {plural(totals.break_points, 'break point')}"
-    if totals.messages or totals.break_points:
-        return Finding("held", "warn", text, "see: caxton break held, caxton break list")
-    return Finding("held", "ok", text)
-
-
-def space(free: int) -> Finding:
-    """Is there room for the journal?"""
-    from caxton.cli.output.printing import size
-
-    if free < 100 * 1024**2:
-        return Finding(
-            "disk space", "bad", f"{size(free)} free", "free some: the journal stops when the disk is full"
-        )
-    if free < 2 * 1024**3:
-        return Finding(
-            "disk space", "warn", f"{size(free)} free", "the journal may grow to journal.keep_mib (4 GiB)"
-        )
-    return Finding("disk space", "ok", f"{size(free)} free")
-
-
-def disk(folder: Path) -> Finding:
-    """How long the disk takes to make 4 KiB durable: what an acknowledgement waits for."""
-    state = folder / ".caxton"
-    times: list[float] = []
-    try:
-        with tempfile.NamedTemporaryFile(dir=state if state.is_dir() else folder, prefix=".fsync-") as file:
-            for _ in range(20):
-                file.write(b"\0" * 4096)
-                file.flush()
-                begun = time.perf_counter()
-                os.fsync(file.fileno())
-                times.append(time.perf_counter() - begun)
-    except OSError as error:
-        return Finding(
-            "disk speed", "bad", f"{folder} cannot be written: {error.strerror}", "use a folder of yours"
-        )
-    return judge_disk(sorted(times)[len(times) // 2], max(times))
-
-
-def judge_disk(median_s: float, worst_s: float) -> Finding:
-    """Those times, as a finding."""
-    from caxton.cli.output.printing import span
-
-    found = f"fsync of 4 KiB takes {span(median_s)}, at worst {span(worst_s)}"
-    if median_s > 0.05:
-        return Finding("disk speed", "warn", found, "every acknowledgement waits that long: use a local SSD")
-    return Finding("disk speed", "ok", found)
-
-
-def open_files() -> Finding:
-    """May the daemon open enough files for its viewers and cells?"""
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < 256:
-        return Finding("open files", "bad", f"{soft} allowed", "ulimit -n 1024")
-    if soft != resource.RLIM_INFINITY and soft < 1024:
-        return Finding("open files", "warn", f"{soft} allowed", "ulimit -n 1024, for many viewers at once")
-    return Finding("open files", "ok", f"{soft:,} allowed" if soft != resource.RLIM_INFINITY else "no limit")
-
-
-def kernel(settings: Path) -> Finding:
-    """Does the kernel allow as many memory areas as thousands of sandboxes need? Only Linux has a bound."""
-    try:
-        areas = int((settings / "max_map_count").read_text("ascii"))
-        commit = int((settings / "overcommit_memory").read_text("ascii"))
-    except (OSError, ValueError):
-        return Finding("memory areas", "ok", "this system sets no bound")
-    found = f"vm.max_map_count {areas:,}, vm.overcommit_memory {commit}"
-    if commit == 2:
-        return Finding("memory areas", "warn", found, "few agents fit: sysctl vm.overcommit_memory=0")
-    if areas < 65_530:
-        return Finding("memory areas", "warn", found, "for 10,000 agents: sysctl vm.max_map_count=262144")
-    return Finding("memory areas", "ok", found)
-
-
-def toolchain(wanted: Toolchain, folder: Path) -> Finding:
-    """Can agents in that language be built here? That they cannot is never bad: agents that are built run without."""
-    from caxton.devloop.builders.toolchains import Found
-
-    found = wanted.look(folder)
-    if isinstance(found, Found):
-        return Finding(wanted.name, "ok", f"{found.shown}, for agents in {wanted.languages}")
-    what = f"{found.what} is not here; only needed to build agents in {wanted.languages}"
-    return Finding(wanted.name, "warn", what, found.remedy)
-
-
-def _line(finding: Finding) -> None:
-    from caxton.cli.output.printing import colour_wanted, paint, safe, say, state_style
-
+def _line(finding: doctor_checks.Finding) -> None:
     mark = paint(f"{finding.state:<4}", state_style(finding.state), colour_wanted())
     say(f"{mark}  {finding.name:<13} {safe(finding.found)}")
     if finding.remedy:

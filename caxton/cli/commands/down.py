@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from caxton.cli.options import Project, Timeout
+from caxton.cli import connection, daemon_process
+from caxton.cli.options import Project, Timeout, command_app
+from caxton.cli.output.printing import talk
+from caxton.errors import TimedOut, Unreachable
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command_app()
 
 
 @app.command()
@@ -30,10 +33,6 @@ def down(
       caxton down
       caxton down --timeout 5s --force
     """
-    from caxton.cli import connection, daemon_process
-    from caxton.cli.output.printing import talk
-    from caxton.errors import TimedOut, Unreachable
-
     folder = connection.folder(project)
     pid = daemon_process.running(folder)
     if pid is None:

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
 
 import typer
 
+from caxton.acl.full_message import write_json
+from caxton.cli import connection, filtered_lists
 from caxton.cli.commands.msg_convert import convert
-from caxton.cli.options import Find, Format, Limit, Output, Project, Receivers, SomeAgent, Timeout, seconds
+from caxton.cli.input import message_files
+from caxton.cli.input.json_argument import json_argument
+from caxton.cli.options import (
+    Find,
+    Format,
+    Limit,
+    Output,
+    Project,
+    Receivers,
+    SomeAgent,
+    Timeout,
+    command_app,
+    seconds,
+)
+from caxton.cli.output.message_lines import MessageLines, receivers, short
+from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, talk
+from caxton.errors import AgentError, ConfigurationError, InvalidMessage, ProtocolViolated, TimedOut
+from caxton.finding import Filter, MessageSubject
+from caxton.presentation.json_line import compact
 from caxton.schemas.messages import DeadLetterBody, SubmittedBody
 from caxton.schemas.shape import Message, shaped, text_of
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Send messages and follow those that pass.",
-)
+app = command_app("Send messages and follow those that pass.")
 app.command()(convert)
 
 ACTS = (
@@ -101,10 +120,6 @@ def send(
       echo '{"n": 1}' | caxton msg send --to relay --content -
       caxton msg send --acl request.acl --wait
     """
-    from datetime import UTC, datetime, timedelta
-
-    from caxton.cli import connection
-
     given = {
         "sender": sender,
         "protocol": protocol,
@@ -133,10 +148,6 @@ def send(
 
 def _whole(acl: str, others: list[str]) -> bytes:
     """The message that a FIPA string says; it leaves nothing to say for other options."""
-    from caxton.acl.full_message import write_json
-    from caxton.cli.input import message_files
-    from caxton.errors import ConfigurationError, InvalidMessage
-
     if others:
         options = ", ".join("--" + name.replace("_id", "").replace("_", "-") for name in others)
         raise ConfigurationError(f"--acl gives the whole message, beside it there is no {options}")
@@ -147,9 +158,6 @@ def _whole(acl: str, others: list[str]) -> bytes:
 
 
 def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> dict[str, Any]:
-    from caxton.cli.input.json_argument import json_argument
-    from caxton.errors import ConfigurationError
-
     if to is None:
         raise ConfigurationError(
             "nobody is named to get it", hint="add --to NAME, or the whole message with --acl"
@@ -165,10 +173,6 @@ def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> 
 
 
 def _answer(answer: SubmittedBody, output: Format, wait: bool, replies: int, timeout: float) -> None:
-    from caxton.cli.output.message_lines import MessageLines
-    from caxton.cli.output.printing import colour_wanted, document, say, talk
-    from caxton.errors import TimedOut
-
     came = answer.replies
     if answer.held:
         talk(f"message {answer.seq} is held: caxton break show {answer.seq}")
@@ -198,8 +202,6 @@ def _raise_notice(said: Message, hint: str) -> None:
 
     What `ams` answers to a request of its own is an answer like any other agent's; its notices name a message.
     """
-    from caxton.errors import AgentError, ProtocolViolated
-
     why: Any = said.content
     if not said.sender.startswith("ams@") or not isinstance(why, dict) or "message_id" not in why:
         return
@@ -241,14 +243,6 @@ def tail(
       caxton msg tail --after 0 --count 20
       caxton msg tail --filter 'act:refuse,failure !agent:timer'
     """
-    import shutil
-    import sys
-
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import MessageLines
-    from caxton.cli.output.printing import colour_wanted, document, say, talk
-    from caxton.finding import Filter, MessageSubject
-
     wanted = Filter(filter)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     sequence = MessageLines(say, colour=colour_wanted(), width=width)
@@ -289,12 +283,6 @@ def show(
       caxton msg show 42
       caxton msg show 6f1c0a52-7d43-8e11-b2aa-00000000002a -o json
     """
-    import json
-
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import MessageLines
-    from caxton.cli.output.printing import colour_wanted, document, paint, safe, say
-
     with connection.client(project) as caxton:
         stored = caxton.message(id)
     if output is not Format.TEXT:
@@ -331,11 +319,6 @@ def list_messages(
       caxton msg list --agent buyer --performative propose -n 10
       caxton msg list --filter 'is:problem ~"price.*9"'
     """
-    from caxton.cli import connection, filtered_lists
-    from caxton.cli.output.message_lines import receivers, short
-    from caxton.cli.output.printing import listing
-    from caxton.finding import Filter
-
     wanted = Filter(filter)
     with connection.client(project) as caxton:
         newest = filtered_lists.messages(
@@ -358,6 +341,4 @@ def list_messages(
 
 
 def _content(message: Message) -> str:
-    from caxton.cli.output.printing import compact
-
     return "" if message.content is None else compact(message.content, 200)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from caxton.cli.input import message_files
 from caxton.cli.input.message_files import Form
 
 
@@ -27,7 +28,5 @@ def convert(
       caxton msg convert --from json --to xml message.json
       caxton conv export market-1 --format fipa-string | caxton msg convert --from fipa-string --to xml -
     """
-    from caxton.cli.input import message_files
-
     data = message_files.source(source, "FILE")
     message_files.put(message_files.written(message_files.read(data, from_form, source), to_form))

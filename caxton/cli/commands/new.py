@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from caxton.devloop.scaffold.generate import Generated
+from caxton.cli.connection import FILE_NAME
+from caxton.cli.lazy import lazy
+from caxton.cli.options import command_app
+from caxton.cli.output.printing import say, talk
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+if TYPE_CHECKING:
+    from caxton.devloop.scaffold import generate
+else:
+    (generate,) = lazy("caxton.devloop.scaffold.generate")
+
+app = command_app()
 
 
 class Lang(StrEnum):
@@ -56,30 +63,24 @@ def new(
       caxton new counter --lang rust
       caxton new --project market --lang zig
     """
-    from caxton.devloop.scaffold.generate import AGENTS_FOLDER, Language, new_agent, new_project
-
-    language = Language(lang.value)
+    language = generate.Language(lang.value)
     here = Path.cwd()
     around = _around(into or here)
     if project:
-        made = new_project(name, language, (into or here).resolve() / name)
+        made = generate.new_project(name, language, (into or here).resolve() / name)
     else:
-        parent = into.resolve() if into else around / AGENTS_FOLDER if around else here
-        made = new_agent(name, language, parent / name, around)
+        parent = into.resolve() if into else around / generate.AGENTS_FOLDER if around else here
+        made = generate.new_agent(name, language, parent / name, around)
     _tell(made, here)
 
 
 def _around(place: Path) -> Path | None:
     """The nearest folder with a `caxton.toml`, at or above that place."""
-    from caxton.cli.connection import FILE_NAME
-
     place = place.resolve()
     return next((folder for folder in (place, *place.parents) if (folder / FILE_NAME).is_file()), None)
 
 
-def _tell(made: Generated, here: Path) -> None:
-    from caxton.cli.output.printing import say, talk
-
+def _tell(made: generate.Generated, here: Path) -> None:
     def shown(path: Path) -> str:
         return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
@@ -100,6 +101,6 @@ def _tell(made: Generated, here: Path) -> None:
     talk("  pytest            run its test")
 
 
-def _folder_of(made: Generated) -> Path:
+def _folder_of(made: generate.Generated) -> Path:
     """Where the agent's own files are."""
     return next(file.parent for file in made.files if file.name == "package.json")

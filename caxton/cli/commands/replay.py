@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout, command_app
+from caxton.cli.output.printing import colour_wanted, document, paint, plural, safe, say
+from caxton.cli.output.replayed_turns import turn_lines
+from caxton.errors import ConfigurationError, Exit
 from caxton.presentation.replays import totals_line
 from caxton.schemas.deployments import ReplayAgent, ReplayBody, ReplayTotals, ReplayTurn
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+if TYPE_CHECKING:
+    from caxton.cli import python_runtime
+else:
+    (python_runtime,) = lazy("caxton.cli.python_runtime")
+
+app = command_app()
 
 
 @app.command()
@@ -44,23 +54,11 @@ def replay(
       caxton replay --last 20 --with counter.wasm --agent counter
       caxton replay --last 100 -o json | jq .totals
     """
-    from caxton.cli import connection
-    from caxton.cli.commands.python import as_module
-    from caxton.cli.output.printing import document
-    from caxton.errors import ConfigurationError, Exit
-
     if not conversation and not last:
         raise ConfigurationError(
             "it is not said what to replay", hint="caxton replay CONVERSATION, or caxton replay --last 20"
         )
-    wasm: bytes | None = None
-    if build is not None:
-        try:
-            wasm = as_module(build, build.read_bytes())
-        except OSError as error:
-            raise ConfigurationError(
-                f"{build} cannot be read: {error.strerror}", hint="give the path of a .wasm, .wat or .py file"
-            ) from error
+    wasm = python_runtime.module_of(build) if build is not None else None
     with connection.client(project) as caxton:
         report = caxton.replay(
             conversation or [],
@@ -90,9 +88,6 @@ def differs(totals: ReplayTotals) -> bool:
 
 def tell(report: ReplayBody) -> None:
     """Print a whole report."""
-    from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say
-    from caxton.cli.output.replayed_turns import turn_lines
-
     wanted = colour_wanted()
     turns = report.turns
     by_talk: dict[str, list[ReplayTurn]] = {id: [] for id in report.conversations}
@@ -112,8 +107,6 @@ def tell(report: ReplayBody) -> None:
 
 def start_line(one: ReplayAgent) -> str:
     """Where an agent began."""
-    from caxton.cli.output.printing import plural, safe
-
     start = one.start
     where = "its beginning" if start.kind == "beginning" else f"its state after message {start.seq}"
     line = f"{safe(one.agent)} on build {str(one.revision)[:8]}, from {where}"

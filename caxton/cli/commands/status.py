@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from caxton.cli.options import Format, Output, Project
-from caxton.schemas.daemon import AgentTotals, StatusBody
+from caxton.cli import connection
+from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.output.printing import colour_wanted, document, paint, plural, safe, say, size, span
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+if TYPE_CHECKING:
+    from caxton.schemas.daemon import AgentTotals, StatusBody
+
+app = command_app()
 
 
 @app.command()
@@ -21,9 +25,6 @@ def status(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton status
       caxton status -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document
-
     with connection.client(project) as caxton:
         answer = caxton.status()
         if output is not Format.TEXT:
@@ -33,8 +34,6 @@ def status(project: Project = None, output: Output = Format.TEXT) -> None:
 
 
 def _print(answer: StatusBody) -> None:
-    from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say, size, span
-
     wanted = colour_wanted()
     agents, journal, counts = answer.agents, answer.journal, answer.counts
     rows: list[tuple[str, str]] = [
@@ -85,8 +84,6 @@ def _print(answer: StatusBody) -> None:
 
 
 def _failed(agents: AgentTotals, wanted: bool) -> str:
-    from caxton.cli.output.printing import paint
-
     return paint(f"{agents.failed} failed", "red" if agents.failed else None, wanted)
 
 

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text
+from caxton.cli import connection
+from caxton.cli.input.json_argument import json_argument
+from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, duration_text
+from caxton.cli.output.message_lines import short
+from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, table, talk
+from caxton.errors import ConfigurationError, Exit
+from caxton.presentation.json_line import compact
 from caxton.schemas.messages import TaskBranch, TaskDetail
 from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.client import Client
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Run whole protocols, show their results, cancel them.",
-)
+app = command_app("Run whole protocols, show their results, cancel them.")
 
 PROTOCOLS = (
     "auction-dutch", "auction-english", "contract-net", "iterated-contract-net", "propose", "query", "request",
@@ -122,10 +123,6 @@ def run(
       caxton task run --protocol subscribe --to clock --informs 3
       id=$(caxton task run --protocol request --to echo --detach) && caxton task show "$id"
     """
-    from caxton.cli import connection
-    from caxton.cli.input.json_argument import json_argument
-    from caxton.errors import ConfigurationError
-
     if to is None:
         raise ConfigurationError("nobody is named to take part", hint="add --to NAME,NAME")
     given = {
@@ -168,10 +165,6 @@ def list_tasks(limit: Limit = 50, project: Project = None, output: Output = Form
       caxton task list
       caxton task list -o json
     """
-    from caxton.cli import connection
-    from caxton.cli.output.message_lines import short
-    from caxton.cli.output.printing import listing
-
     with connection.client(project) as caxton:
         listing(
             caxton.tasks(limit=limit),
@@ -204,8 +197,6 @@ def show(
       caxton task show t-64a0c8e1f3b2a
       caxton task show t-64a0c8e1f3b2a -o json
     """
-    from caxton.cli import connection
-
     with connection.client(project) as caxton:
         found = caxton.task(id)
     _tell(found, output)
@@ -226,16 +217,12 @@ def cancel(
     Examples:
       caxton task cancel t-64a0c8e1f3b2a
     """
-    from caxton.cli import connection
-
     with connection.client(project) as caxton:
         found = caxton.cancel_task(id)
     _tell(found, output, judged=False)
 
 
 def _begun(task: TaskDetail, output: Format) -> None:
-    from caxton.cli.output.printing import document, say
-
     if output is Format.TEXT:
         say(task.id)
     else:
@@ -244,8 +231,6 @@ def _begun(task: TaskDetail, output: Format) -> None:
 
 def _followed(caxton: Client, found: TaskDetail) -> TaskDetail:
     """The task when it has ended, with a line about each change on the way."""
-    from caxton.cli.output.printing import safe, talk
-
     talk(f"task {safe(found.id)}: {safe(found.protocol)} with {len(found.participants)}")
     last = ""
     while found.ended_at is None:
@@ -259,10 +244,6 @@ def _followed(caxton: Client, found: TaskDetail) -> TaskDetail:
 
 def _tell(found: TaskDetail, output: Format, *, judged: bool = True) -> None:
     """Print a task; with `judged` the exit code says how it ended."""
-    from caxton.cli.output.message_lines import short
-    from caxton.cli.output.printing import colour_wanted, document, paint, safe, say, table, talk
-    from caxton.errors import Exit
-
     if output is not Format.TEXT:
         document(found, output)
     else:
@@ -306,8 +287,6 @@ def _result(branch: TaskBranch) -> str:
 
 
 def _said(content: Any) -> str:
-    from caxton.cli.output.printing import compact
-
     return "" if content is None else compact(content, 120)
 
 

@@ -5,6 +5,7 @@ In: two looks at the daemon's meters. Out: what happened between them, per secon
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +15,25 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_never
 
 import typer
 
-from caxton.cli.options import Format, Output, Project, seconds
-from caxton.schemas.daemon import AgentBody, StatusBody
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, Project, command_app, seconds
+from caxton.cli.output.printing import document, listing, memory, safe, say, size, span, state_style
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich import console as rich_console
+    from rich import live as rich_live
+    from rich import table as rich_table
+    from rich import text as rich_text
 
     from caxton.client import Client
+    from caxton.schemas.daemon import AgentBody, StatusBody
+else:
+    rich_console, rich_live, rich_table, rich_text = lazy(
+        "rich.console", "rich.live", "rich.table", "rich.text"
+    )
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command_app()
 
 
 class Order(StrEnum):
@@ -86,10 +97,6 @@ def top(
       caxton top --sort memory --interval 2s
       caxton top -o json | jq '.agents[:3]'
     """
-    import sys
-
-    from caxton.cli import connection
-
     interval = max(interval, 0.1)
     with connection.client(project) as caxton:
         if output is not Format.TEXT or not sys.stdout.isatty():
@@ -150,8 +157,6 @@ def _rank(order: Order, pace: Pace) -> tuple[float, str]:
 
 
 def _print(caxton: Client, interval: float, order: Order, count: int, output: Format) -> None:
-    from caxton.cli.output.printing import document, listing, say, size
-
     before = look(caxton)
     for _ in range(count):
         time.sleep(interval)
@@ -201,8 +206,6 @@ COLUMNS = (
 
 
 def _cell(key: str, value: Any) -> object:
-    from caxton.cli.output.printing import memory
-
     if key == "memory_kib":
         return memory(value)
     if key == "busy":
@@ -217,14 +220,11 @@ def _shown(key: str, row: dict[str, Any]) -> object:
 
 
 def _live(caxton: Client, interval: float, order: Order, count: int | None) -> None:
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console()
+    console = rich_console.Console()
     before = look(caxton)
     shown = 0
     try:
-        with Live(console=console, screen=True, auto_refresh=False) as live:
+        with rich_live.Live(console=console, screen=True, auto_refresh=False) as live:
             while count is None or shown < count:
                 time.sleep(interval)
                 now = look(caxton)
@@ -235,18 +235,12 @@ def _live(caxton: Client, interval: float, order: Order, count: int | None) -> N
         return
 
 
-def _screen(now: Look, before: Look, order: Order, height: int) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    from caxton.cli.output.printing import safe, size, span, state_style
-
+def _screen(now: Look, before: Look, order: Order, height: int) -> rich_console.RenderableType:
     found = paces(before, now, order)
     status = now.status
     cells = status.cells
     turns, fuel = sum(pace.turns_s for pace in found), sum(pace.fuel_s for pace in found)
-    head = Text(
+    head = rich_text.Text(
         f"{safe(status.project)}  up {span(status.uptime_s)}  {turns:,.0f} turns/s  {fuel:,.0f} fuel/s"
         f"  {status.agents.running} of {status.agents.total} agents running  "
         f"journal {size(status.journal.bytes)}, {status.journal.waiting_rows:,} rows waiting",
@@ -255,7 +249,7 @@ def _screen(now: Look, before: Look, order: Order, height: int) -> RenderableTyp
         no_wrap=True,
     )
     lines = [
-        Text(
+        rich_text.Text(
             f"cell {cell.no}: {cell.state}, {cell.agents:,} agents, {cell.in_flight:,} in flight,"
             f" {size((cell.rss_kib or 0) * 1024)}, {cell.restarts} restarts",
             style=state_style(cell.state) or "",
@@ -264,7 +258,7 @@ def _screen(now: Look, before: Look, order: Order, height: int) -> RenderableTyp
         )
         for cell in cells[:8]
     ]
-    table = Table(box=None, padding=(0, 2, 0, 0), expand=False)
+    table = rich_table.Table(box=None, padding=(0, 2, 0, 0), expand=False)
     for heading, key in COLUMNS:
         table.add_column(heading, justify="left" if key in ("name", "state") else "right", no_wrap=True)
     room = max(height - len(lines) - 5, 1)
@@ -272,6 +266,6 @@ def _screen(now: Look, before: Look, order: Order, height: int) -> RenderableTyp
         row = asdict(pace)
         style = state_style(pace.state) if pace.state != "running" else None
         cells_text = ["-" if row[key] is None else safe(_cell(key, row[key])) for _, key in COLUMNS]
-        table.add_row(*(Text(text) for text in cells_text), style="red" if pace.failed_s else style)
-    more = [Text(f"… {len(found) - room:,} more", style="dim")] if len(found) > room else []
-    return Group(head, *lines, Text(), table, *more)
+        table.add_row(*(rich_text.Text(text) for text in cells_text), style="red" if pace.failed_s else style)
+    more = [rich_text.Text(f"… {len(found) - room:,} more", style="dim")] if len(found) > room else []
+    return rich_console.Group(head, *lines, rich_text.Text(), table, *more)

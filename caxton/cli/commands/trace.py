@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shutil
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Format, Output, Project
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.output.printing import document, say, talk
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Where the time of a conversation went.",
-)
+if TYPE_CHECKING:
+    from caxton import diagram
+else:
+    (diagram,) = lazy("caxton.diagram")
+
+app = command_app("Where the time of a conversation went.")
 
 
 @app.callback()
@@ -38,17 +42,11 @@ def show(
       caxton trace show market-1
       caxton trace show market-1 -o jsonl
     """
-    import shutil
-
-    from caxton.cli import connection
-    from caxton.cli.output.printing import document, say, talk
-    from caxton.diagram import bars_of, draw_waterfall, read_story
-
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
-    story = read_story(found)
+    story = diagram.read_story(found)
     if output is Format.TEXT:
-        say(draw_waterfall(story, shutil.get_terminal_size((120, 24)).columns))
+        say(diagram.draw_waterfall(story, shutil.get_terminal_size((120, 24)).columns))
     else:
         bars = [
             {
@@ -64,7 +62,7 @@ def show(
                 "turn_us": bar.turn_us,
                 "fuel": bar.turn.fuel if bar.turn else 0,
             }
-            for bar in bars_of(story)
+            for bar in diagram.bars_of(story)
         ]
         for item in [bars] if output is Format.JSON else bars:
             document(item, output)

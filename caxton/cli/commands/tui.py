@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Project
+from caxton.cli import connection
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Project, command_app
+from caxton.errors import ConfigurationError
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+if TYPE_CHECKING:
+    import caxton_tui
+else:
+    (caxton_tui,) = lazy("caxton_tui")
+
+app = command_app()
 
 
 @app.command()
@@ -31,19 +39,17 @@ def tui(
       caxton tui --read-only
       caxton -p ~/market tui
     """
-    from caxton.cli import connection
-    from caxton.errors import ConfigurationError
-
     folder = connection.folder(project)
     with connection.client(folder) as caxton:
         caxton.status()
     if not in_terminal():
-        raise ConfigurationError(
-            "the terminal interface needs a terminal", hint="without one: caxton msg tail"
-        )
-    from caxton_tui import run
+        raise no_terminal("caxton msg tail")
+    raise typer.Exit(caxton_tui.run(folder, read_only=read_only))
 
-    raise typer.Exit(run(folder, read_only=read_only))
+
+def no_terminal(instead: str) -> ConfigurationError:
+    """There is no terminal for the terminal interface; the command to use `instead`."""
+    return ConfigurationError("the terminal interface needs a terminal", hint=f"without one: {instead}")
 
 
 def in_terminal() -> bool:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caxton.cli.options import Project, Timeout
+from caxton.cli import connection, daemon_process
+from caxton.cli.lazy import lazy
+from caxton.cli.options import Project, Timeout, command_app
+from caxton.cli.output.printing import complain, plural, safe, span, talk
+from caxton.errors import Unreachable
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+if TYPE_CHECKING:
+    from caxton import config as configuration
+    from caxton.cli import python_runtime
+else:
+    configuration, python_runtime = lazy("caxton.config", "caxton.cli.python_runtime")
+
+app = command_app()
 
 
 @app.command()
@@ -32,12 +42,6 @@ def up(
       caxton up --foreground
       caxton -p ~/market up
     """
-    from caxton.cli import connection, daemon_process
-    from caxton.cli.commands import python
-    from caxton.cli.output.printing import complain, plural, safe, span, talk
-    from caxton.config import load
-    from caxton.errors import Unreachable
-
     folder = connection.folder(project)
     try:
         with connection.client(folder) as caxton:
@@ -47,11 +51,11 @@ def up(
     else:
         talk(f"already running: pid {status.pid}, for {span(status.uptime_s)}")
         return
-    config = load(folder)
+    config = configuration.load(folder)
     for problem in config.problems():
         complain(problem, "the other agents start; correct caxton.toml and `caxton up` again")
-    if python.is_wanted(config):
-        python.ensure()
+    if python_runtime.is_wanted(config):
+        python_runtime.ensure()
     if foreground:
         os.chdir(folder)
         words = daemon_process.command(folder)

@@ -12,10 +12,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caxton.cli.lazy import lazy
+from caxton.cli.output.printing import safe
 from caxton.errors import ConfigurationError, InvalidMessage
 
 if TYPE_CHECKING:
+    from caxton.acl import fipa_string, full_message, xml
     from caxton.acl.full_message import FullMessage
+else:
+    fipa_string, full_message, xml = lazy(
+        "caxton.acl.fipa_string", "caxton.acl.full_message", "caxton.acl.xml"
+    )
 
 
 class Form(StrEnum):
@@ -40,14 +47,10 @@ def source(name: str, option: str) -> bytes:
 
 def read(data: bytes, form: Form, where: str) -> list[FullMessage]:
     """The messages in these bytes, at least one; InvalidMessage names `where`, and the place in it."""
-    from caxton.acl.fipa_string import read_string_messages
-    from caxton.acl.full_message import read_json_messages
-    from caxton.acl.xml import read_xml_messages
-
     readers = {
-        Form.JSON: read_json_messages,
-        Form.FIPA_STRING: read_string_messages,
-        Form.XML: read_xml_messages,
+        Form.JSON: full_message.read_json_messages,
+        Form.FIPA_STRING: fipa_string.read_string_messages,
+        Form.XML: xml.read_xml_messages,
     }
     where = "stdin" if where == "-" else where
     try:
@@ -61,23 +64,17 @@ def read(data: bytes, form: Form, where: str) -> list[FullMessage]:
 
 def written(messages: Sequence[FullMessage], form: Form) -> str:
     """These messages in that form: JSON a line each, FIPA strings one after the other, one XML document."""
-    from caxton.acl.fipa_string import write_string
-    from caxton.acl.full_message import write_json
-    from caxton.acl.xml import write_xml_document
-
     match form:
         case Form.JSON:
-            return "\n".join(write_json(message).decode() for message in messages)
+            return "\n".join(full_message.write_json(message).decode() for message in messages)
         case Form.FIPA_STRING:
-            return "\n".join(map(write_string, messages))
+            return "\n".join(map(fipa_string.write_string, messages))
         case Form.XML:
-            return write_xml_document(messages)
+            return xml.write_xml_document(messages)
 
 
 def put(text: str) -> None:
     """Write a text and a newline to stdout."""
-    from caxton.cli.output.printing import safe
-
     if sys.stdout.isatty():
         sys.stdout.write("\n".join(map(safe, text.split("\n"))) + "\n")
         sys.stdout.flush()

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caxton.cli.output.printing import compact, paint, safe, span
+from caxton.cli.output.printing import paint, safe, span
+from caxton.presentation.json_line import compact
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import DeadLetterBody, DeadLetterOfMessage, MessageBody, TurnBody, VerdictBody
 from caxton.schemas.shape import Message

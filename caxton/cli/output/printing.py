@@ -6,21 +6,24 @@ first.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from caxton.cli.lazy import lazy
 from caxton.cli.options import Format
-from caxton.presentation.text import compact as compact
 from caxton.presentation.text import memory as memory
 from caxton.presentation.text import plural as plural
 from caxton.presentation.text import safe as safe
 from caxton.presentation.text import size as size
 from caxton.presentation.text import span as span
+
+if TYPE_CHECKING:
+    from caxton.cli.output import json_document
+else:
+    (json_document,) = lazy("caxton.cli.output.json_document")
 
 T = TypeVar("T")
 """A column of a listing: its heading and what an item shows there."""
@@ -42,10 +45,6 @@ _STATES = {
     "warn": "yellow",
     "unloaded": "dim",
 }
-
-
-_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What JSON text may hold raw and a terminal (or its encoding) would not merely show."""
 
 
 def colour_wanted(stream: Any = None) -> bool:
@@ -90,13 +89,7 @@ def say(text: str = "") -> None:
 
 def document(value: Any, output: Format) -> None:
     """Print one value as JSON: indented for `json`, on one line for `jsonl`."""
-    from caxton.schemas.shape import plain
-
-    if output is Format.JSONL:
-        text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
-    else:
-        text = json.dumps(plain(value), ensure_ascii=False, indent=2)
-    say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    say(json_document.json_document(value, indented=output is not Format.JSONL))
 
 
 def listing(

@@ -13,7 +13,8 @@ from caxton.diagram.words import SIGNS
 from caxton.diagram.words import content as content
 from caxton.diagram.words import receivers as receivers
 from caxton.diagram.words import short as short
-from caxton.presentation.text import compact, safe, span
+from caxton.presentation.json_line import compact
+from caxton.presentation.text import safe, span
 
 Json = Mapping[str, Any]
 

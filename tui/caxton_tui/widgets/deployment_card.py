@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from caxton.presentation.text import compact, drain_words, safe, span
+from caxton.presentation.json_line import compact
+from caxton.presentation.text import drain_words, safe, span
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import TurnRow
 from caxton.schemas.shape import plain
