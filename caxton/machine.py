@@ -18,6 +18,7 @@ from caxton.journal import Journal, JournalSettings
 from caxton.limits import MIB
 from caxton.sandbox.compile.children import Children
 from caxton.sandbox.compile.compiler import Compiler
+from caxton.sandbox.forks import ForkServer
 from caxton.sandbox.python.build import PythonRuntime
 
 
@@ -41,12 +42,17 @@ class Machine(Protocol):
         """What compiles modules for the project whose state is in that folder."""
         ...
 
+    async def aclose(self) -> None:
+        """End what is left of the processes that it started."""
+        ...
+
 
 class RealMachine:
     """This machine: its disk, processes for cells and for compiling."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
+        self._forks = ForkServer()
 
     async def journal(self, state: Path, settings: JournalSettings) -> Journal:
         """The journal on the disk."""
@@ -54,13 +60,17 @@ class RealMachine:
 
     async def cell(self, no: int, bus: Bus) -> CellProcess:
         """A Python process of its own."""
-        return await WorkerProcess.start(no, bus)
+        return await WorkerProcess.start(self._forks, bus)
 
     def compiler(self, state: Path, table: CompileTable) -> Compiler:
         """A compiler with children, and its cache in the state's folder."""
         return Compiler(
             state / "modules",
-            Children(wall_s=table.wall_s, memory_bytes=table.memory_mib * MIB),
+            Children(self._forks, wall_s=table.wall_s, memory_bytes=table.memory_mib * MIB),
             max_bytes=table.max_module_mib * MIB,
             runtime=PythonRuntime().compiled,
         )
+
+    async def aclose(self) -> None:
+        """End the process that the others were forked from."""
+        await self._forks.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -76,7 +76,11 @@ async def open_runtime(
     machine = machine or RealMachine()
     clock, config = machine.clock, project.config
     settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
-    async with await machine.journal(project.state, settings) as journal, asyncio.TaskGroup() as group:
+    async with (
+        aclosing(machine),
+        await machine.journal(project.state, settings) as journal,
+        asyncio.TaskGroup() as group,
+    ):
         referee = config.referee
         referee_service = RefereeService(
             clock, library(project.protocol_tables()), referee.mode, {**referee.protocols}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
@@ -18,8 +17,8 @@ import msgspec
 from caxton.bus import Bus
 from caxton.cells.link import CellLink, CellLost
 from caxton.sandbox.crash_record import CrashRecord, shared
+from caxton.sandbox.forks import Forked, ForkServer
 from caxton.sandbox.frames import Hello
-from caxton.sandbox.processes import command, environment
 
 SOCKET_BUFFER: Final = 1 << 20
 
@@ -62,16 +61,15 @@ StartCell = Callable[[int, Bus], Awaitable[CellProcess]]
 class WorkerProcess:
     """A cell in a Python process of its own; made by `start`."""
 
-    def __init__(self, bus: Bus, process: asyncio.subprocess.Process, record: CrashRecord) -> None:
+    def __init__(self, bus: Bus, process: Forked, record: CrashRecord) -> None:
         self.link = CellLink(bus, self._greeted, self._lost)
         self._process = process
         self._record = record
         self._hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
         self._gone = asyncio.Event()
-        self._exit = asyncio.create_task(process.wait())
 
     @classmethod
-    async def start(cls, no: int, bus: Bus) -> WorkerProcess:
+    async def start(cls, forks: ForkServer, bus: Bus) -> WorkerProcess:
         """Start it with a socket of its own."""
         ours, theirs = socket.socketpair()
         record_fd = shared()
@@ -81,11 +79,8 @@ class WorkerProcess:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *command("caxton.sandbox.cell", "--fd", str(theirs.fileno()), "--box", str(record_fd)),
-                    pass_fds=(theirs.fileno(), record_fd),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    env=environment(),
+                process = await forks.fork(
+                    "cell", ["--fd", "{0}", "--box", "{1}"], [theirs.fileno(), record_fd]
                 )
             finally:
                 os.close(record_fd)
@@ -104,25 +99,19 @@ class WorkerProcess:
 
     async def ended(self) -> int:
         """The exit code, once there is one."""
-        return await asyncio.shield(self._exit)
+        return await self._process.wait()
 
     def kill(self) -> None:
         """End it if it is still there; its socket is closed then, so it has nothing left to do."""
-        if self._process.returncode is None:
-            try:
-                os.kill(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self._process.kill()
 
     def in_hand(self) -> frozenset[int]:
         """What the crash record says."""
         return self._record.in_hand()
 
     def release(self) -> None:
-        """Close the crash record, and wait for the end no more."""
+        """Close the crash record."""
         self._record.close()
-        if not self._exit.done():
-            self._exit.cancel()
 
     def _greeted(self, payload: bytes) -> None:
         if self._hello.done():

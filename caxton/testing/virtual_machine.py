@@ -73,6 +73,9 @@ class VirtualMachine:
         """A compiler that works in this process and shares what it made with all others here."""
         return _Compiler(table.max_module_mib * MIB)
 
+    async def aclose(self) -> None:
+        """There is no process to end."""
+
     def stop(self) -> None:
         """The machine has no power: end what would hold memory."""
         for cell in self.cells.values():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import prefork
 import pytest
 
 from caxton.client import Client
@@ -39,20 +38,15 @@ class Daemon:
         (folder / "caxton.toml").write_text(configuration)
         for name in ("echo", "counter", "relay"):
             shutil.copy(EXAMPLES / name / f"{name}.wasm", folder)
-        self.process: subprocess.Popen[str] | None = None
+        self.process: prefork.Process | None = None
 
     @property
     def socket(self) -> Path:
         return socket_path(self.folder / ".caxton")
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "caxton.daemon", "--project", str(self.folder)],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        assert self.process.stderr is not None
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = prefork.Process(["--project", str(self.folder)], environment)
         said: list[str] = []
         for line in self.process.stderr:
             said.append(line)
@@ -72,7 +66,6 @@ class Daemon:
 
     def _gone(self) -> int:
         assert self.process is not None
-        assert self.process.stderr is not None
         self.process.stderr.read()
         code = self.process.wait(30)
         self.process.stderr.close()

@@ -16,6 +16,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import prefork
 import psutil
 import pytest
 
@@ -45,17 +46,14 @@ class Daemon:
         (folder / "slow.wat").write_text(slow_echo())
         self.log: list[str] = []
         """What every daemon of this project said, oldest first."""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | prefork.Process | None = None
         self._listener: threading.Thread | None = None
 
     def start(self, tracer: Sequence[str] = ()) -> None:
         """Start it, below `tracer` if given, and return when it says that it is ready."""
-        process = subprocess.Popen(
-            [*tracer, sys.executable, "-m", "caxton.daemon", "--project", str(self.folder)],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        words = ["--project", str(self.folder)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = _traced(tracer, words, environment) if tracer else prefork.Process(words, environment)
         ready = threading.Event()
         said: list[str] = []
 
@@ -143,6 +141,11 @@ def running(folder: Path, configuration: str, modules: Sequence[Path] = ()) -> G
         assert daemon.stop() == 0
         assert still_alive(family) == []
     assert not any("Traceback" in line for line in daemon.log), "".join(daemon.log)
+
+
+def _traced(tracer: Sequence[str], words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [*tracer, sys.executable, "-m", "caxton.daemon", *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def still_alive(family: list[psutil.Process]) -> list[psutil.Process]:

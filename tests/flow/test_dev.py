@@ -215,8 +215,8 @@ def burden(number: int) -> str:
 def resident(loop: int, folder: Path) -> int:
     """Bytes of the loop, of the daemon and of its cells, without what is there for one build only."""
     daemon = psutil.Process(daemon_process.running(folder))
-    cells = [one for one in daemon.children() if "caxton.sandbox.cell" in one.cmdline()]
-    assert cells
+    cells = [one for server in daemon.children() for one in (server, *server.children())]
+    assert len(cells) > 1
     return sum(one.memory_info().rss for one in (psutil.Process(loop), daemon, *cells))
 
 

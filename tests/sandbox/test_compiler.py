@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import signal
 import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 import wasmtime
 
@@ -197,27 +196,31 @@ async def test_a_compile_that_needs_too_much_memory_ends_alone(tmp_path: Path) -
         await compiler.close()
 
 
-def children_of(compiler: Compiler) -> Children:
-    assert isinstance(compiler._workers, Children)
-    return compiler._workers
+async def server_of(compiler: Compiler) -> psutil.Process:
+    """The process that its children are forked from."""
+    before = set(psutil.Process().children())
+    await compiler.ready()
+    (server,) = set(psutil.Process().children()) - before
+    return server
 
 
 async def test_a_killed_child_is_an_error_and_nothing_more(compiler: Compiler) -> None:
-    await compiler.warm()
-    spare = children_of(compiler)._spare
-    assert spare is not None
-    os.kill(spare.pid, signal.SIGKILL)
-    await spare.wait()
+    server = await server_of(compiler)
+    server.kill()
+    server.wait(5)
     assert (await compiler.compile(GOOD)).exports
 
 
 async def test_close_leaves_no_process(tmp_path: Path) -> None:
-    compiler = Compiler(tmp_path / "cache")
-    await compiler.warm()
-    children = set(children_of(compiler)._alive)
-    assert children
+    compiler = Compiler(tmp_path / "cache", Children(wall_s=60.0))
+    server = await server_of(compiler)
+    job = asyncio.create_task(compiler.compile(slow_module()))
+    while not (children := server.children()):
+        await asyncio.sleep(0)
     await compiler.close()
-    assert all(child.returncode is not None for child in children)
+    assert not any(one.is_running() for one in (server, *children))
+    with pytest.raises(ResourceError, match="the daemon stops"):
+        await job
 
 
 def tamper_flip(path: Path) -> None:

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import msgspec
@@ -36,12 +37,12 @@ BROKE = 70
 """The exit code of a cell that ended by a fault of its own."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Serve one socket until it is closed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True, help="the socket to the daemon")
     parser.add_argument("--box", type=int, help="the black box's memory; without it nobody looks")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     stream = socket.socket(fileno=chosen.fd)
     box = CrashRecord(shared() if chosen.box is None else chosen.box)
     stream.setblocking(True)

@@ -1,9 +1,8 @@
 """The compile child: one module or component, then the end. Run as `python -m caxton.sandbox.compile --cpu S --memory
 BYTES`.
 
-It imports what it needs, prints `ready`, and waits for one job (`Job` as JSON, then the end of the input),
-so that the daemon can keep one warm. It answers with one line, `Done` as JSON. Its processor time and (on
-Linux) its address space are limited before it reads the job; the daemon's clock limits the rest.
+It reads one job (`Job` as JSON, then the end of the input) and answers with one line, `Done` as JSON. Its processor
+time and (on Linux) its address space are limited before it reads the job; the daemon's clock limits the rest.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import re
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -85,25 +85,22 @@ def _component(job: Job, wasm: bytes, began: float) -> Done:
     )
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Read the job from the standard input and answer on the standard output."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cpu", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     die_with_parent()
     # the soft limit raises SIGXCPU, which tells this end from others; the hard one a second later kills
     resource.setrlimit(resource.RLIMIT_CPU, (arguments.cpu, arguments.cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (arguments.memory, arguments.memory))
-    engine(Profile.STANDARD)  # ahead of the job: most want it
-    out = sys.stdout.buffer
-    out.write(b"ready\n")
-    out.flush()
     text = sys.stdin.buffer.read()
     if not text:
         return
+    out = sys.stdout.buffer
     out.write(msgspec.json.encode(run(msgspec.json.decode(text, type=Job))) + b"\n")
     out.flush()
     # everything is on disk and answered; taking the interpreter down in order costs the caller 10 ms

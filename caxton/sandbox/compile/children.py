@@ -1,16 +1,17 @@
 """The children that compile: a process for each module, which cannot outlive its limits.
 
-In: jobs. Out: what the child answered, or the error that says what became of it. One child is kept warm, so that a
-build costs no start of Python.
+In: jobs. Out: what the child answered, or the error that says what became of it. Children are forked (`forks`), so that
+a build costs no start of Python.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-import os
 import signal
-from asyncio.subprocess import PIPE, Process
+import socket
+import tempfile
 from typing import Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ import msgspec
 from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
 from caxton.sandbox.compile.jobs import Done, Job
-from caxton.sandbox.processes import command, environment
+from caxton.sandbox.forks import Forked, ForkServer
 
 
 class Workers(Protocol):
@@ -45,60 +46,65 @@ class Workers(Protocol):
 class Children:
     """Compile processes; `close` ends every one that was started.
 
-    `wall_s` is how long one module may take in seconds, `memory_bytes` how much address space its child may use (Linux
-    only).
+    `forks` starts them, and is ended here where none is given. `wall_s` is how long one module may take in seconds,
+    `memory_bytes` how much address space its child may use (Linux only).
     """
 
-    def __init__(self, *, wall_s: float = 10.0, memory_bytes: int = 2048 * MIB) -> None:
+    def __init__(
+        self, forks: ForkServer | None = None, *, wall_s: float = 10.0, memory_bytes: int = 2048 * MIB
+    ) -> None:
+        self._forks = forks or ForkServer()
+        self._own_forks = forks is None
         self._wall_s = wall_s
         self._memory_bytes = memory_bytes
-        self._spare: Process | None = None
-        self._loaded: Process | None = None
-        self._alive: set[Process] = set()
+        self._alive: set[Forked] = set()
         self._closed = False
 
     async def warm(self) -> None:
-        """Start the spare child now, so that the first module does not wait for it."""
-        if self._spare is None and not self._closed:
-            self._spare = await self._start()
+        """Load now what a child needs, so that the first module does not wait for it."""
+        await self._forks.warm()
 
     async def ready(self) -> None:
-        """Wait until the spare child has loaded what it needs: a module that comes then waits for no start."""
-        await self.warm()
-        spare = self._spare
-        if spare is not None and spare is not self._loaded:
-            assert spare.stdout is not None
-            # what `run` reads of it later may begin with this line or not
-            await spare.stdout.readline()
-            self._loaded = spare
+        """Wait until a module that comes waits for no loading."""
+        await self._forks.ready()
 
     async def close(self) -> None:
         """End every child. Jobs that still run fail."""
         self._closed = True
         for child in list(self._alive):
-            await self._end(child)
-        self._spare = None
+            child.kill()
+            await child.wait()
+        if self._own_forks:
+            await self._forks.close()
 
     async def run(self, job: Job) -> Done:
         """One job in one child, which is gone afterwards, whatever happens."""
-        spare, self._spare = self._spare, None
-        child = spare if spare is not None and spare.returncode is None else await self._start()
-        try:
-            async with asyncio.timeout(self._wall_s):
-                answer, talk = await child.communicate(msgspec.json.encode(job))
-        except TimeoutError:
-            raise ResourceError(
-                f"the module took longer than {self._wall_s:g} s to compile",
-                hint="look for very large functions or tables, or give it more time with compile.wall_s",
-            ) from None
-        finally:
-            await self._end(child)
-            if not self._closed:
-                await self.warm()
-        line = answer.removeprefix(b"ready\n")
-        if child.returncode == 0 and line:
-            return msgspec.json.decode(line, type=Done)
-        raise self._died(child.returncode or 0, talk.decode("utf-8", "replace"))
+        if self._closed:
+            raise ResourceError("the daemon stops, so the module was not compiled")
+        ours, theirs = socket.socketpair()
+        limits = ["--cpu", str(math.ceil(self._wall_s)), "--memory", str(self._memory_bytes)]
+        with ours, tempfile.TemporaryFile() as errors:
+            with theirs:
+                standard = [theirs.fileno(), theirs.fileno(), errors.fileno()]
+                child = await self._forks.fork("compile", limits, standard, streams=True, session=True)
+            self._alive.add(child)
+            try:
+                async with asyncio.timeout(self._wall_s):
+                    answer = await _answer(ours, msgspec.json.encode(job))
+                    await child.wait()
+            except TimeoutError:
+                raise ResourceError(
+                    f"the module took longer than {self._wall_s:g} s to compile",
+                    hint="look for very large functions or tables, or give it more time with compile.wall_s",
+                ) from None
+            finally:
+                child.kill()
+                await asyncio.shield(child.wait())
+                self._alive.discard(child)
+            if child.returncode == 0 and answer:
+                return msgspec.json.decode(answer, type=Done)
+            errors.seek(0)
+            raise self._died(child.returncode or 0, errors.read().decode("utf-8", "replace"))
 
     def _died(self, code: int, talk: str) -> CaxtonError:
         if self._closed:
@@ -117,21 +123,15 @@ class Children:
         hint = "`caxton doctor` checks the compiler"
         return InvalidModule(f"the compile process ended with code {code}", hint=hint, said=last)
 
-    async def _start(self) -> Process:
-        limits = ("--cpu", str(math.ceil(self._wall_s)), "--memory", str(self._memory_bytes))
-        arguments = command("caxton.sandbox.compile", *limits)
-        child = await asyncio.create_subprocess_exec(
-            *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(), start_new_session=True
-        )
-        self._alive.add(child)
-        return child
 
-    async def _end(self, child: Process) -> None:
-        """Kill the child's whole process group and reap it."""
-        try:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        await asyncio.shield(child.wait())
-        self._alive.discard(child)
+async def _answer(child: socket.socket, job: bytes) -> bytes:
+    """Give a child its job and read all that it answers; nothing where it died first."""
+    loop = asyncio.get_running_loop()
+    child.setblocking(False)
+    parts: list[bytes] = []
+    with contextlib.suppress(ConnectionError):
+        await loop.sock_sendall(child, job)
+        child.shutdown(socket.SHUT_WR)
+        while part := await loop.sock_recv(child, 65_536):
+            parts.append(part)
+    return b"".join(parts)

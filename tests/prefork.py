@@ -1,0 +1,117 @@
+"""Daemons of the tests, forked from a process that has loaded their code already, as the daemon forks its cells.
+
+In: arguments of `python -m caxton.daemon`, an environment. Out: a process of its own, with its own number, descriptors
+and end, as `subprocess.Popen` would make it. A daemon loads for three quarters of the processor time that it takes to
+be ready, and the suite starts some hundred; the command itself is started where a test says so.
+
+    python tests/prefork.py DESCRIPTOR
+
+is the process that forks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+import pytest
+
+from caxton.sandbox.forks.server import Fork, serve
+
+pytestmark = pytest.mark.system
+
+
+class Process:
+    """A daemon that was forked; `stderr` is what it says, line by line."""
+
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        reader, writer = os.pipe()
+        self._end, theirs = socket.socketpair()
+        with theirs, open(os.devnull, "rb") as nothing:
+            wish = json.dumps([os.getcwd(), environment, [*arguments]])
+            # for whoever counts what starts a process: this one is started elsewhere
+            sys.audit("os.fork")
+            self.pid = _server().fork(wish, [theirs.fileno(), nothing.fileno(), 1, writer])
+        os.close(writer)
+        self.stderr = open(reader, encoding="utf-8")  # noqa: SIM115 - whoever reads it closes it
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code as `subprocess` has it (negative: the signal), None while it runs."""
+        if self.returncode is None and select.select([self._end], [], [], 0)[0]:
+            return self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit code."""
+        if self.returncode is None:
+            if not select.select([self._end], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("caxton.daemon", timeout or 0)
+            self.returncode = int(self._end.recv(16))
+            self._end.close()
+        return self.returncode
+
+    def terminate(self) -> None:
+        """Ask it to end, unless it has."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+class _Server:
+    """The process that forks, from outside."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        self._said = self._socket.makefile("rb")
+        assert self._said.readline()
+        atexit.register(self.close)
+
+    def fork(self, wish: str, descriptors: list[int]) -> int:
+        """One daemon more; its number."""
+        request = msgspec.json.encode(Fork("daemon", [wish], streams=True))
+        socket.send_fds(self._socket, [request + b"\n"], descriptors)
+        return int(self._said.readline())
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._process.wait()
+
+
+@cache
+def _server() -> _Server:
+    return _Server()
+
+
+def main(descriptor: int) -> None:
+    """Load what a daemon needs, and fork one for each request until the other end closes."""
+    from caxton.daemon import main as daemon
+
+    def run(arguments: Sequence[str]) -> None:
+        folder, environment, words = json.loads(arguments[0])
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.exit(daemon(words))
+
+    serve(socket.socket(fileno=descriptor), {"daemon": run})
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
