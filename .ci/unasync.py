@@ -32,7 +32,6 @@ CHANGES = [
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\bAsyncHTTPTransport\b", "HTTPTransport"),
     (r"\bAsyncClient\b", "Client"),
-    (r"\bitems_of\b", "items_at_once"),
     (r"\b__a(enter|exit)__\b", r"__\1__"),
     (r"\ba(close|read|iter_raw)\b", r"\1"),
     (r"\basync (def|for|with)\b", r"\1"),

@@ -41,10 +41,10 @@ def check_agent_name(name: str) -> str:
             f"{name[:80]!r} cannot be the name of an agent",
             hint="use 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
         )
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or name.startswith("operator."):
         raise ConfigurationError(
             f"the name {name!r} belongs to the platform",
-            hint=f"these names are taken: {', '.join(sorted(RESERVED_NAMES))}",
+            hint=f"these names are taken: {', '.join(sorted(RESERVED_NAMES))}, and operator.NAME for clients",
         )
     return name
 

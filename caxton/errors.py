@@ -92,6 +92,13 @@ class InvalidFilter(CaxtonError):
     exit = Exit.USAGE
 
 
+class KeyTaken(RoutingError):
+    """Raised when an idempotency key comes again with another message."""
+
+    code = "key_taken"
+    status = 409
+
+
 class InvalidMessage(RoutingError):
     """Raised when what was sent is not a message."""
 

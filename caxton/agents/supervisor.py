@@ -67,9 +67,10 @@ class Supervisor:
 
     # ------------------------------------------------------------------ views
 
-    def views(self) -> list[AgentView]:
-        """Every agent, by name."""
-        return [self._view(record) for _, record in sorted(self.registry.agents.items())]
+    def views(self, after: str = "", limit: int | None = None) -> list[AgentView]:
+        """Agents whose names come after that one, by name; every one where nothing is said."""
+        names = sorted(name for name in self.registry.agents if name > after)
+        return [self.view(name) for name in names[:limit]]
 
     def view(self, name: str) -> AgentView:
         """One agent; raises AgentNotFound."""

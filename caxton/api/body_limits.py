@@ -22,13 +22,15 @@ BODY_SECONDS: Final = 30.0
 """How long a client may take for one piece of its body."""
 
 
-def cap_of(path: str, message_cap: int = MESSAGE_CAP) -> int:
-    """Bytes that a request to that path may carry."""
-    if path == "/api/v1/agents":
+_CARRY_MODULES: Final = ("/api/v1/agents", "/api/v1/agents/plan", "/api/v1/replays")
+_CARRY_CONTENTS: Final = ("/api/v1/messages", "/api/v1/tasks", "/api/v1/held/")
+
+
+def cap_of(path: str) -> int:
+    """Bytes that a request to that path may carry: a module, a message's content, or neither."""
+    if path in _CARRY_MODULES:
         return DEPLOY_CAP
-    if path in ("/api/v1/messages", "/api/v1/tasks"):
-        return message_cap
-    return OTHER_CAP
+    return MESSAGE_CAP if path.startswith(_CARRY_CONTENTS) else OTHER_CAP
 
 
 class BodyLimits:

@@ -15,6 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 from caxton.api.openapi import described
 from caxton.errors import CaxtonError
@@ -34,6 +36,9 @@ _CODES = {
     422: "invalid_request",
 }
 
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_OUT_OF_RANGE = ("greater_than_equal", "less_than_equal", "int_parsing_size")
+
 REFUSALS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": described(ErrorBody), "description": "Refused: what, why, and what to do about it."},
     "5XX": {"model": described(ErrorBody), "description": "The daemon cannot do it now."},
@@ -46,7 +51,7 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(_encode(body), status, media_type="application/json")
 
 
-def page(items: list[Any], following: int | None) -> Response:
+def page(items: list[Any], following: int | str | None) -> Response:
     """One page of a list; `following` is the cursor of the next page, None at the end."""
     return answer({"items": items, "next": following})
 
@@ -68,6 +73,13 @@ def refusal(
     return answer(
         {"error": {"code": code, "message": message, "hint": hint, "details": details or {}}}, status
     )
+
+
+async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of a connection that is one too many."""
+    refused = refusal(503, "busy", "too many requests are in progress", "try again in a second")
+    refused.headers.update({"Retry-After": "1", "Connection": "close"})
+    await refused(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:
@@ -94,15 +106,31 @@ def _of_http(request: Request, error: Exception) -> Response:
         hint = "see /api/v1/openapi.json"
     else:
         message, hint = str(error.detail), None
-    return refusal(error.status_code, code, message, hint)
+    refused = refusal(error.status_code, code, message, hint)
+    if error.status_code == 405:
+        # the framework names those of the first route at that path only
+        refused.headers["Allow"] = ", ".join(_methods_at(request))
+    return refused
+
+
+def _methods_at(request: Request) -> list[str]:
+    """What is possible at the path of a request."""
+    routes: list[BaseRoute] = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
 
 
 def _of_parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    problems = [
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:20]
-    ]
-    return refusal(422, "invalid_request", problems[0], details={"problems": problems})
+    found = error.errors()[:20]
+    problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in found]
+    out_of_range = all(item["loc"][0] == "query" and item["type"] in _OUT_OF_RANGE for item in found)
+    status = 400 if out_of_range else 422
+    return refusal(status, _CODES[status], problems[0], details={"problems": problems})
 
 
 def _gone(_: Request, __: Exception) -> Response:

@@ -1,33 +1,28 @@
 """The HTTP server of one daemon: uvicorn on the project's socket, the daemon's own signals left alone.
 
-In: the services and a listening socket. Out: answers until `stop()`. A peer that is another user is cut off
-before it says anything, where the system tells who it is.
+In: the services and a listening socket. Out: answers until `stop()`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Generator
 from socket import socket
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from caxton.api import meter_sources
 from caxton.api.app import build
+from caxton.api.connection import Connection
 from caxton.api.services import Services
-from caxton.daemon_socket import Listener, peer_uid
+from caxton.daemon_socket import Listener
 from caxton.telemetry.metrics import Reading
 
 __all__ = ["Server", "Services"]
 
 GRACE_S = 2
 """How long requests in progress, and viewers that do not read, may hold up the end."""
-HEAD_S = 5.0
-"""How long a client may take from its connection, or a request's first byte, to the end of the request's head."""
 
 
 class Server:
@@ -40,7 +35,7 @@ class Server:
         self._server = _Uvicorn(
             uvicorn.Config(
                 self.app,
-                http=_OwnUserOnly,
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -49,7 +44,6 @@ class Server:
                 server_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=GRACE_S,
-                limit_concurrency=512,
             )
         )
         self._listener = listener
@@ -89,43 +83,7 @@ class _Uvicorn(uvicorn.Server):
         loop = asyncio.get_running_loop()
 
         def protocol() -> asyncio.Protocol:
-            return _OwnUserOnly(self.config, self.server_state, {}, loop)
+            return Connection(self.config, self.server_state, {}, loop)
 
         self.servers = [await loop.create_unix_server(protocol, sock=each) for each in sockets]
         self.started = True
-
-
-class _OwnUserOnly(H11Protocol):
-    """One connection: another user is cut off, and so is who begins a request and does not go on with it."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        uid = peer_uid(transport.get_extra_info("socket"))
-        if uid is not None and uid not in (os.geteuid(), 0):
-            # uvicorn's `connection_lost` looks for it
-            self.transport = transport
-            transport.abort()
-            return
-        super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._forget()
-
-    def _watch(self) -> None:
-        # uvicorn itself watches only the time between two requests
-        if self.conn.our_state is not h11.IDLE:
-            self._forget()
-        elif self._deadline is None and self.timeout_keep_alive_task is None:
-            self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
-
-    def _forget(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None

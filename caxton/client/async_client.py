@@ -18,11 +18,11 @@ import httpx
 import msgspec
 
 from caxton.client import requests
-from caxton.client.chunked_decode import items_of
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.daemon import (
     AgentBody,
+    Agents,
     DfEntries,
     DfEntryBody,
     DfSubscriptionBody,
@@ -113,7 +113,7 @@ class AsyncClient:
 
     async def agents(self) -> list[AgentBody]:
         """Every agent, by name."""
-        return await items_of(requests.accepted(await self._ask(Call("GET", "/api/v1/agents"))), AgentBody)
+        return await self._list(Agents, "/api/v1/agents", requests.ALL, "after")
 
     async def agent(self, name: str) -> AgentBody:
         """One agent."""
@@ -428,7 +428,7 @@ class AsyncClient:
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""
-        return (await self._read(Call("GET", "/api/v1/df"), DfEntries)).items
+        return await self._list(DfEntries, "/api/v1/df", requests.ALL, "after")
 
     async def df_search(
         self, description: Mapping[str, Any] | None = None, constraints: Mapping[str, Any] | None = None

@@ -15,11 +15,11 @@ import httpx
 import msgspec
 
 from caxton.client import requests
-from caxton.client.chunked_decode import items_at_once
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.daemon import (
     AgentBody,
+    Agents,
     DfEntries,
     DfEntryBody,
     DfSubscriptionBody,
@@ -110,7 +110,7 @@ class Client:
 
     def agents(self) -> list[AgentBody]:
         """Every agent, by name."""
-        return items_at_once(requests.accepted(self._ask(Call("GET", "/api/v1/agents"))), AgentBody)
+        return self._list(Agents, "/api/v1/agents", requests.ALL, "after")
 
     def agent(self, name: str) -> AgentBody:
         """One agent."""
@@ -419,7 +419,7 @@ class Client:
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""
-        return (self._read(Call("GET", "/api/v1/df"), DfEntries)).items
+        return self._list(DfEntries, "/api/v1/df", requests.ALL, "after")
 
     def df_search(
         self, description: Mapping[str, Any] | None = None, constraints: Mapping[str, Any] | None = None

@@ -52,6 +52,9 @@ SILENCE_S = 45.0
 PROBATION_S = 60.0
 """How long a client waits for the end of a probation whose length it does not know."""
 
+ALL = 1 << 62
+"""As many items as there are."""
+
 TASK_S = 3600.0
 """How long a client waits for the end of a task: as long as the daemon does."""
 

@@ -17,6 +17,7 @@ from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
     AgentRow,
+    ClientKey,
     DeploymentRow,
     DirectoryRow,
     RevisionRow,
@@ -282,13 +283,17 @@ class Reader:
         )
         return [RevisionRow(*row) for row in rows]
 
-    async def deployments(self, *, agent_no: int | None = None, limit: int = 100) -> list[DeploymentRow]:
-        """Deployments of an agent or of all, newest first."""
+    async def deployments(
+        self, *, agent_no: int | None = None, before: str | None = None, limit: int = 100
+    ) -> list[DeploymentRow]:
+        """Deployments of an agent or of all whose ids are below `before`, newest first."""
         rows = await self._query.all(
             """select id, agent_no, revision_no, previous_no, strategy, state, reason, created_us,
                  updated_us, detail from deployment where (:agent_no is null or agent_no = :agent_no)
-               order by created_us desc, id desc limit :limit""",
+                 and (:before is null or id < :before)
+               order by id desc limit :limit""",
             agent_no=agent_no,
+            before=before,
             limit=limit,
         )
         return [DeploymentRow(*row) for row in rows]
@@ -373,10 +378,13 @@ class Reader:
         rows = await self._query.all("select id, at_us from pin order by at_us desc, id")
         return [(str(id), int(at_us)) for id, at_us in rows]
 
-    async def client_key(self, key: str) -> int | None:
-        """The number of the message that a client's idempotency key stands for."""
-        rows = await self._query.all("select seq from client_key where key = :key", key=key)
-        return int(rows[0][0]) if rows else None
+    async def client_key(self, beginning: str) -> ClientKey | None:
+        """The idempotency key that begins so, with the number of the message that it stands for."""
+        rows = await self._query.all(
+            "select key, seq from client_key where key >= :key and key < :key || '~' order by key limit 1",
+            key=beginning,
+        )
+        return ClientKey(*rows[0]) if rows else None
 
     async def meta(self, key: str) -> int | str | None:
         """One named value, as `Meta` wrote it."""

@@ -130,7 +130,7 @@ class Agents(Shape, frozen=True, kw_only=True):
     """A page of agents."""
 
     items: list[AgentBody]
-    next: int | None
+    next: str | None
 
 
 class DfEntryBody(Shape, frozen=True, kw_only=True):
@@ -146,7 +146,7 @@ class DfEntries(Shape, frozen=True, kw_only=True):
     """Registrations."""
 
     items: list[DfEntryBody]
-    next: int | None
+    next: str | None
 
 
 class DfSubscriptionBody(Shape, frozen=True, kw_only=True):
@@ -163,4 +163,4 @@ class DfSubscriptions(Shape, frozen=True, kw_only=True):
     """Subscriptions to `df`."""
 
     items: list[DfSubscriptionBody]
-    next: int | None
+    next: None

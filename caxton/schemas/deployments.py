@@ -213,4 +213,4 @@ class Deployments(Shape, frozen=True, kw_only=True):
     """A page of deployments."""
 
     items: list[DeploymentBody]
-    next: int | None
+    next: str | None

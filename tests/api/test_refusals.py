@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 from collections.abc import Generator
 
@@ -13,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
-from api.process import Daemon
+from api.process import EXAMPLES, Daemon
 from caxton.api import responses
-from caxton.api.body_limits import MESSAGE_CAP, OTHER_CAP, BodyLimits
+from caxton.api.body_limits import DEPLOY_CAP, MESSAGE_CAP, OTHER_CAP, BodyLimits, cap_of
 
 
 @pytest.fixture
@@ -37,9 +38,53 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 def test_the_framework_refuses_in_the_same_shape(raw: httpx.Client) -> None:
     assert code(raw.get("/api/v1/nothing")) == (404, "not_found")
     assert code(raw.put("/api/v1/agents")) == (405, "method_not_allowed")
-    assert code(raw.get("/api/v1/messages?limit=0")) == (422, "invalid_request")
+    assert code(raw.get("/api/v1/messages?limit=0")) == (400, "bad_request")
     assert code(raw.get("/api/v1/messages?limit=x&after=-1")) == (422, "invalid_request")
     assert code(raw.post("/api/v1/agents/echo/dance")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "messages?after={}",
+        "messages?before={}",
+        "agents/echo/logs?after={}",
+        "agents/echo/logs?before={}",
+        "agents/echo/messages?after={}",
+        "conversations?before={}",
+        "conversations/c?after={}",
+        "turns?before={}",
+        "tasks?before={}",
+        "dead-letters?before={}",
+        "held?after={}",
+        "events?after={}",
+        "events?back={}",
+        "messages?limit={}",
+    ],
+)
+def test_numbers_that_no_row_has_are_refused_by_name(raw: httpx.Client, path: str) -> None:
+    name = path.rpartition("?")[2].partition("=")[0]
+    for number in (1 << 63, 10**20, "9" * 5_000, -1):
+        answer = raw.get("/api/v1/" + path.format(number))
+        assert code(answer) == (400, "bad_request")
+        assert answer.json()["error"]["message"].startswith(f"query.{name}: ")
+
+
+def test_times_long_ago_find_everything(raw: httpx.Client) -> None:
+    for since in ("999999999d", "0001-01-01"):
+        assert raw.get("/api/v1/messages", params={"since": since}).status_code == 200
+
+
+def test_what_is_possible_at_a_path_is_said(raw: httpx.Client) -> None:
+    for method, path, allowed in (
+        ("PUT", "/health", "GET"),
+        ("PUT", "/api/v1/agents", "GET, POST"),
+        ("POST", "/api/v1/held/7", "GET, PATCH"),
+        ("POST", "/api/v1/pins/a/b", "DELETE, PUT"),
+    ):
+        answer = raw.request(method, path)
+        assert code(answer) == (405, "method_not_allowed")
+        assert answer.headers["allow"] == allowed
 
 
 def test_a_body_of_the_wrong_kind(raw: httpx.Client) -> None:
@@ -62,6 +107,35 @@ def test_too_much_is_refused_with_or_without_a_length(raw: httpx.Client) -> None
             yield bytes(65_536)
 
     assert code(raw.post("/api/v1/messages", content=pieces())) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "cap"),
+    [
+        ("/api/v1/agents", DEPLOY_CAP),
+        ("/api/v1/agents/plan", DEPLOY_CAP),
+        ("/api/v1/replays", DEPLOY_CAP),
+        ("/api/v1/messages", MESSAGE_CAP),
+        ("/api/v1/tasks", MESSAGE_CAP),
+        ("/api/v1/held/7", MESSAGE_CAP),
+        ("/api/v1/daemon/stop", OTHER_CAP),
+    ],
+)
+def test_what_carries_the_same_may_be_as_large(path: str, cap: int) -> None:
+    assert cap_of(path) == cap
+
+
+def test_a_build_of_48_kib_is_planned_and_replayed(raw: httpx.Client) -> None:
+    section = bytes(100 * 1024)
+    module = (EXAMPLES / "echo" / "echo.wasm").read_bytes() + b"\0" + leb(len(section) + 2) + b"\1x" + section
+    body = {"name": "echo", "wasm_module": base64.b64encode(module).decode()}
+    assert raw.post("/api/v1/agents/plan", json=body).status_code == 200
+    replay = {"last": 1, "agent": "echo", "wasm_module": body["wasm_module"]}
+    assert raw.post("/api/v1/replays", json=replay).status_code == 200
+
+
+def leb(number: int) -> bytes:
+    return bytes([number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14])
 
 
 def test_a_false_length_is_refused_before_the_body(daemon: Daemon) -> None:
@@ -92,7 +166,9 @@ def test_what_is_no_http_is_refused_and_the_daemon_lives(
         plain.settimeout(10)
         plain.connect(str(daemon.socket))
         plain.sendall(garbage)
-        assert plain.recv(1000).startswith(b"HTTP/1.1 4")
+        answer = b"".join(iter(lambda: plain.recv(1000), b""))
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert answer.rpartition(b"\r\n\r\n")[2].startswith(b'{"error":{"code":"')
     assert raw.get("/health").json() == {"status": "ok"}
 
 

@@ -18,6 +18,7 @@ from caxton.errors import (
     Exit,
     InvalidMessage,
     InvalidModule,
+    KeyTaken,
     MessageNotFound,
     MessageTooLarge,
     SecurityError,
@@ -105,6 +106,21 @@ def test_the_same_key_has_one_effect(caxton: Client) -> None:
     assert other.seq > first.seq
 
 
+def test_a_key_belongs_to_its_sender_and_its_message(caxton: Client) -> None:
+    key = uuid4().hex
+    first = caxton.send(ECHO, wait_s=10, sender="operator.bob", idempotency_key=key)
+    hers = {"receiver": "counter", "performative": "request", "content": 1}
+    other = caxton.send(hers, wait_s=10, sender="operator.eve", idempotency_key=key)
+    assert other.seq > first.seq
+    assert [item.message.sender for item in other.replies] == ["counter@local"]
+    with pytest.raises(KeyTaken, match=r"operator\.bob@local has sent another message") as taken:
+        caxton.send(hers, sender="operator.bob", idempotency_key=key)
+    assert (taken.value.status, taken.value.details) == (409, {"seq": first.seq})
+    assert caxton.send(ECHO, sender="operator.bob", idempotency_key=key).seq == first.seq
+    # a key that begins as another one
+    assert caxton.send(ECHO, sender="operator.bob", idempotency_key=key[:-1]).seq > other.seq
+
+
 def test_messages_are_found_by_what_they_are(caxton: Client) -> None:
     talk = f"find-{uuid4().hex}"
     sent = [caxton.send({**ECHO, "conversation_id": talk}, wait_s=10) for _ in range(3)]
@@ -136,6 +152,28 @@ def test_lists_are_read_in_pages(caxton: Client, monkeypatch: pytest.MonkeyPatch
     for _ in range(4):
         caxton.send(ECHO)
     assert len({one.id for one in caxton.conversations(limit=5)}) == 5
+
+
+def test_every_list_leads_on_to_its_end(caxton: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    echo = (EXAMPLES / "echo" / "echo.wasm").read_bytes()
+    names = [f"paged-{number}" for number in range(3)]
+    for name in names:
+        caxton.deploy(name, echo)
+        registration = {"action": "register", "description": {"name": {"name": f"{name}@local"}}}
+        caxton.send(
+            {"performative": "request", "receiver": "df", "protocol": "fipa-request", "content": registration}
+        )
+    for number in (1, 2):
+        caxton.deploy("paged-0", echo, settings={"n": number})
+    whole = caxton.agents(), caxton.df_entries(), caxton.deployments(agent="paged-0")
+    assert {one.name for one in whole[0]} >= set(names)
+    assert len(whole[2]) == 3
+    monkeypatch.setattr("caxton.client.requests.PAGE", 2)
+    assert [one.name for one in caxton.agents()] == [one.name for one in whole[0]]
+    assert caxton.df_entries() == whole[1]
+    assert caxton.deployments(agent="paged-0") == whole[2]
+    for name in names:
+        caxton.remove_agent(name)
 
 
 def test_an_agent_is_deployed_stopped_started_and_removed(caxton: Client) -> None:

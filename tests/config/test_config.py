@@ -97,6 +97,7 @@ start = false
         ("[agents.a]\nstart = true", "agents.a.wasm: ", None),
         ('[agents.a]\nwasm = "a"\nrecover = "magic"', "agents.a.recover: ", None),
         ('[agents.ams]\nwasm = "a"', "'ams' belongs to the platform", "operator"),
+        ('[agents."operator.ann"]\nwasm = "a"', "'operator.ann' belongs to the platform", "operator.NAME"),
         ('[agents."Ann"]\nwasm = "a"', "'Ann' cannot be the name of an agent", "a-z"),
         ('[agents."a..b"]\nwasm = "a"', "cannot be the name", None),
         ("name = ", "caxton.toml: ", "TOML"),

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from cli.command import caxton as command
 
-from caxton.api.server import HEAD_S
+from caxton.api.connection import HEAD_S
 from caxton.client import Client
 from caxton.client.requests import EventReader
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge

@@ -15,6 +15,7 @@ from caxton.clock import SystemClock
 from caxton.ids import conversation_key
 from caxton.journal import (
     AgentRow,
+    ClientKey,
     DeadLetter,
     DeploymentRow,
     Journal,
@@ -283,7 +284,7 @@ async def test_what_the_registry_wrote_comes_back(tmp_path: Path) -> None:
         assert await reader.dead_letters(agent="b@local") == []
         assert await reader.snapshot(1) == SnapshotRow(1, 3, 10, 2, bytes(range(256)))
         assert await reader.snapshot(2) is None
-        assert await reader.client_key("k") == 1
+        assert await reader.client_key("k") == ClientKey("k", 1)
         assert await reader.client_key("none") is None
         assert await reader.meta("low_water") == 8
         assert await reader.meta("name") == "ü"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton.clock import VirtualClock
-from caxton.journal import Journal, JournalSettings, Pin, Unpin
+from caxton.journal import ClientKey, Journal, JournalSettings, Pin, Unpin
 from journal.history import Said, Talks, registry, turn
 
 DAY_US = 86_400_000_000
@@ -54,7 +54,7 @@ async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(
         assert await reader.dead_letters() == []
         assert [event.seq for event in await reader.events()] == [951]
         assert await reader.client_key("k-905") is None
-        assert await reader.client_key("k-906") == 906
+        assert await reader.client_key("k-906") == ClientKey("k-906", 906)
         # one of its messages is above the mark? c-long spoke last at 901: it is gone with its last message
         ids = [talk.id for talk in await reader.conversations(limit=2000)]
         assert ids == ["c-95", "c-94", "c-93", "c-92", "c-91", "c-90"]

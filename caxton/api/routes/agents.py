@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.deployments import ALL, deployment_body
 from caxton.api.rows import log_body, with_outcome
@@ -28,8 +29,6 @@ from caxton.schemas.shape import iso
 router = APIRouter(prefix="/agents", tags=["agents"])
 
 Name = Annotated[str, Path(description="The agent's local name.", max_length=63)]
-Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")]
-After = Annotated[int, Query(ge=0, description="Only rows with a greater number.")]
 
 
 class DeployBody(BaseModel):
@@ -115,9 +114,15 @@ class DeployBody(BaseModel):
 
 
 @router.get("", response_model=described(Agents))
-async def list_agents(request: Request) -> Response:
-    """Every agent, in the order of their names."""
-    return page([view_body(view) for view in services_of(request).agents.views()], None)
+async def list_agents(
+    request: Request,
+    after: Annotated[str, Query(max_length=63, description="Only agents whose names come after it.")] = "",
+    limit: Limit = 1000,
+) -> Response:
+    """Agents, in the order of their names."""
+    views = services_of(request).agents.views(after, limit + 1)
+    following = views[limit - 1].name if len(views) > limit else None
+    return page([view_body(view) for view in views[:limit]], following)
 
 
 @router.post(
@@ -250,7 +255,7 @@ async def logs(
     request: Request,
     name: Name,
     after: After = 0,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Before = None,
     limit: Limit = 100,
     newest: Annotated[bool, Query(description="Newest first.")] = False,
 ) -> Response:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from caxton.acl import Performative
 from caxton.acl.message import write_message
 from caxton.api.openapi import described
+from caxton.api.parameters import SEQ_MAX, After, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import duration
 from caxton.api.services import Services, durable, services_of
@@ -61,7 +62,7 @@ class NewBreak(BaseModel):
     name: str | None = Field(
         default=None, pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", max_length=NAME_MAX, description="How to call it."
     )
-    count: int | None = Field(default=None, ge=1, description="It ends after so many messages.")
+    count: int | None = Field(default=None, ge=1, le=SEQ_MAX, description="It ends after so many messages.")
     duration: str | None = Field(
         default=None,
         max_length=32,
@@ -165,8 +166,8 @@ async def remove_break(request: Request, id: Id, then: Then = None) -> Response:
 @router.get("", response_model=described(HeldList))
 async def list_held(
     request: Request,
-    after: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: After = 0,
+    limit: Limit = 100,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     break_id: Annotated[
         str | None, Query(max_length=NAME_MAX, description="Only what this break point holds.")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.break_points import held_body
 from caxton.api.rows import conversation_body, with_outcome
@@ -21,16 +22,12 @@ MOST_HELD: Final = 100
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")]
-
 
 @router.get("", response_model=described(Conversations))
 async def list_conversations(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,
-    before: Annotated[
-        int | None, Query(ge=1, description="Only those that began before this number.")
-    ] = None,
+    before: Before = None,
     limit: Limit = 50,
 ) -> Response:
     """Conversations, the newest first."""
@@ -48,7 +45,7 @@ async def list_conversations(
 async def show(
     request: Request,
     id: Annotated[str, Path(max_length=1024, description="The conversation's id.")],
-    after: Annotated[int, Query(ge=0, description="Only messages with a greater number.")] = 0,
+    after: After = 0,
     limit: Limit = 100,
 ) -> Response:
     """One conversation with its messages, their turns and dead letters, oldest first, and what is held of it."""

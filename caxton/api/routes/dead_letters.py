@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import Before, Limit
 from caxton.api.responses import page
 from caxton.api.rows import dead_letter_body
 from caxton.api.services import full_name, services_of
@@ -21,8 +22,8 @@ router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 async def list_dead_letters(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> Response:
     """Dead letters, the newest first, each with its message while that is kept."""
     services = services_of(request)

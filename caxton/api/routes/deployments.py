@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import Limit
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.replays import verdict_body
 from caxton.api.services import durable, services_of
@@ -28,14 +29,17 @@ ALL = 1_000_000
 async def list_deployments(
     request: Request,
     agent: Annotated[str | None, Query(max_length=63)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    before: Annotated[
+        str | None, Query(max_length=64, description="Only those that began before this one, by its id.")
+    ] = None,
+    limit: Limit = 50,
 ) -> Response:
     """Deployments, the newest first; what their gates found is there in figures, turn by turn it is in each."""
     services = services_of(request)
     number: int | None = None
     if agent is not None:
         number = services.agents.registry.find(agent).number
-    rows = await services.reader.deployments(agent_no=number, limit=limit)
+    rows = await services.reader.deployments(agent_no=number, before=before, limit=limit)
     lives = {row.id: services.engine.live(row.id) for row in rows}
     known = await _bodies(services.reader, [row for row in rows if lives[row.id] is None])
     ended = {body["id"]: body for body in known}
@@ -43,7 +47,7 @@ async def list_deployments(
     for body in bodies:
         if body["gate"] is not None:
             body["gate"] = {**body["gate"], "turns": []}
-    return page(bodies, None)
+    return page(bodies, rows[-1].id if len(rows) == limit else None)
 
 
 @router.get("/{id}", response_model=described(DeploymentBody))

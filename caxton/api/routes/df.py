@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import Limit
 from caxton.api.responses import page
 from caxton.api.services import services_of
 from caxton.bus.directory import NEVER_US, Entry
@@ -37,9 +38,18 @@ class DfSearchBody(BaseModel):
 
 
 @router.get("", response_model=described(DfEntries))
-async def registrations(request: Request) -> Response:
-    """Every registration, the oldest first."""
-    return page([_entry(one) for one in services_of(request).df.entries()], None)
+async def registrations(
+    request: Request,
+    after: Annotated[str, Query(pattern=r"^(\d{1,18} .{1,1024})?$", description="`next` of a page.")] = "",
+    limit: Limit = 1000,
+) -> Response:
+    """Registrations, the oldest first."""
+    us, _, name = after.partition(" ")
+    since = (int(us or 0), name)
+    places = sorted((one.registered_us, one.name, one) for one in services_of(request).df.entries())
+    found = [one for us, name, one in places if (us, name) > since]
+    following = f"{found[limit - 1].registered_us} {found[limit - 1].name}" if len(found) > limit else None
+    return page([_entry(one) for one in found[:limit]], following)
 
 
 @router.post(

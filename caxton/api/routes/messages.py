@@ -1,7 +1,7 @@
 """`/api/v1/messages`: say something to agents, wait for what they answer, read what was said.
 
-A message is acknowledged after its commit only. With an `Idempotency-Key` a repeated request is answered as
-the first one was and has no second effect.
+A message is acknowledged after its commit only. With an `Idempotency-Key` a request that the same client repeats is
+answered as the first one was and has no second effect, as long as its message is kept.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ import asyncio
 import re
 from collections import OrderedDict
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.acl import Performative
+from caxton.acl.draft import read_draft
 from caxton.acl.message import read_message
 from caxton.api.openapi import described
+from caxton.api.parameters import SEQ_MAX, After, Before, Limit
 from caxton.api.responses import answer, page
 from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
 from caxton.bus.clients import Waiter
 from caxton.duration import PATTERN, microseconds, seconds
-from caxton.errors import InvalidMessage, MessageNotFound
+from caxton.errors import InvalidMessage, KeyTaken, MessageNotFound
 from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
 from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
@@ -90,17 +93,26 @@ async def submit(
         return await _say(services, line, sender, traceparent, None, patience, replies)
     if not _KEY.fullmatch(idempotency_key):
         raise InvalidMessage("the Idempotency-Key must be 1 to 200 printable ASCII characters")
+    speaker = services.bus.full_name(read_draft(line).sender or sender or "operator")
+    owned = f"{speaker} {idempotency_key} "
+    key = owned + sha256(line).hexdigest()
     keys: Keys = request.app.state.keys
-    lock = keys.hold(idempotency_key)
+    lock = keys.hold(owned)
     try:
         async with lock:
-            known = await services.reader.client_key(idempotency_key)
-            stored = await _stored(services, known) if known is not None else None
-            if stored is None:
-                return await _say(services, line, sender, traceparent, idempotency_key, patience, replies)
+            known = await services.reader.client_key(owned)
+            stored = await _stored(services, known.seq) if known is not None else None
+            if known is None or stored is None:
+                return await _say(services, line, sender, traceparent, key, patience, replies)
+        if known.key != key:
+            raise KeyTaken(
+                f"{speaker} has sent another message with the Idempotency-Key {idempotency_key[:80]!r}",
+                hint="repeat a request byte for byte; another message has another key",
+                seq=stored.seq,
+            )
         return await _again(services, stored, patience, replies)
     finally:
-        keys.release(idempotency_key)
+        keys.release(owned)
 
 
 @router.get("", response_model=described(Messages))
@@ -109,11 +121,11 @@ async def search(
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     agent: Annotated[str | None, Query(max_length=128)] = None,
     performative: Performative | None = None,
-    after: Annotated[int, Query(ge=0)] = 0,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    after: After = 0,
+    before: Before = None,
     since: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
     until: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = 100,
     newest: Annotated[bool, Query(description="Newest first.")] = False,
 ) -> Response:
     """Messages of the journal, oldest first unless `newest`, with what became of them."""
@@ -263,7 +275,7 @@ def _moment(services: Services, name: str, text: str | None) -> int | None:
             raise InvalidMessage(
                 f'{name}: {text!r} is neither an ISO time nor a duration such as "5m"'
             ) from None
-        return services.clock.now_us() - ago_us
+        return max(0, min(services.clock.now_us() - ago_us, SEQ_MAX))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1e6)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import LONGEST_WAIT_S, duration
 from caxton.api.services import Services, services_of
@@ -93,8 +94,8 @@ async def run(request: Request, wait: Wait = None) -> Response:
 @router.get("", response_model=described(Tasks))
 async def list_tasks(
     request: Request,
-    before: Annotated[int | None, Query(ge=1, description="Only those that began before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="The most items of one page.")] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> Response:
     """Tasks, the newest first, without their branches."""
     found, following = await services_of(request).tasks.summaries(before=before, limit=limit)

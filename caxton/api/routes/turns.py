@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
+from caxton.api.parameters import Before, Limit
 from caxton.api.responses import page
 from caxton.api.rows import turn_body
 from caxton.api.services import full_name, services_of
@@ -21,8 +22,8 @@ async def list_turns(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128)] = None,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
-    before: Annotated[int | None, Query(ge=1, description="Only of messages before this number.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Before = None,
+    limit: Limit = 100,
 ) -> Response:
     """Turns, those on the newest messages first, each with the number of its message."""
     services = services_of(request)

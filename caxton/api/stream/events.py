@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from caxton.acl.message import read_message
+from caxton.api.parameters import SEQ_MAX
 from caxton.api.stream.hub import WAITING_ROWS, EventFilter, Gap, Hub, StreamRow, Subscriber
 from caxton.errors import InvalidMessage
 from caxton.journal import REDELIVERED
@@ -48,7 +49,7 @@ async def events(
     agent: Annotated[str | None, Query(max_length=128)] = None,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     after: Annotated[
-        int | None, Query(ge=0, description="Rows above this number; without it: from now.")
+        int | None, Query(ge=0, le=SEQ_MAX, description="Rows above this number; without it: from now.")
     ] = None,
     back: Annotated[
         int | None,
