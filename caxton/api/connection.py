@@ -64,14 +64,14 @@ class Connection(H11Protocol):
             self.transport.write(self.conn.send(event))
         self.transport.close()
 
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether the daemon waits for the client: for a request, or for the rest of one."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is None or cycle.response_complete or cycle.more_body
 
     def _make_room(self) -> None:
         others = (cast("Connection", one) for one in self.connections if one is not self)
-        idle = min((one for one in others if one._is_idle()), key=lambda one: one._used_s, default=None)
+        idle = min((one for one in others if one.is_idle()), key=lambda one: one._used_s, default=None)
         if idle is not None:
             self.connections.discard(idle)
             idle.transport.close()

@@ -4,7 +4,7 @@ In: the name of a program, its arguments, its descriptors. Out: a process of its
 Python, wasmtime and our code takes a third of a second each time, and each would hold them in memory of its own.
 
 - `client` is the daemon's side: it starts the server when it is first needed, and again if it died
-- `server` is the other side; `python -m caxton.sandbox.forks` loads the programs and serves them
+- `server` is the other side; `python -m caxton.sandbox` loads the programs and serves them
 """
 
 from caxton.sandbox.forks.client import Forked, ForkServer

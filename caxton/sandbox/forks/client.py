@@ -144,7 +144,7 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *command("caxton.sandbox.forks", "--fd", str(theirs.fileno())),
+                *command("caxton.sandbox", "--fd", str(theirs.fileno())),
                 pass_fds=(theirs.fileno(),),
                 stdin=DEVNULL,
                 env=environment(),

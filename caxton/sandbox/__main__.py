@@ -1,4 +1,4 @@
-"""The fork server of one daemon. Run as `python -m caxton.sandbox.forks --fd N` with a stream socket as N."""
+"""The fork server of one daemon. Run as `python -m caxton.sandbox --fd N` with a stream socket as N."""
 
 from __future__ import annotations
 
