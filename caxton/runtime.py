@@ -18,7 +18,7 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import Instances, Recovery, Registry, Supervisor
+from caxton.agents import AgentEvents, Instances, Recovery, Registry, Repair, Supervisor
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
@@ -106,14 +106,25 @@ async def open_runtime(
             clock=clock,
             snapshot_every=config.journal.snapshot_every if snapshots else 0,
         )
-        agents = Supervisor(
+        recovery = Recovery(bus=bus, instances=instances, clock=clock, most=config.journal.replay_turns)
+        events = AgentEvents(bus, registry, clock)
+        repair = Repair(
             bus=bus,
-            pool=pool,
             registry=registry,
             instances=instances,
-            recovery=Recovery(bus=bus, instances=instances, clock=clock, most=config.journal.replay_turns),
+            recovery=recovery,
+            events=events,
             clock=clock,
             spawn=group.create_task,
+        )
+        agents = Supervisor(
+            bus=bus,
+            registry=registry,
+            instances=instances,
+            recovery=recovery,
+            repair=repair,
+            events=events,
+            clock=clock,
         )
         replayer = Replayer(bus=bus, agents=agents, compiler=compiler, clock=clock)
         engine = Engine(
@@ -136,8 +147,10 @@ async def open_runtime(
         message_bytes = config.default_limits().message_bytes
         ams = Ams(bus, clock, message_bytes, agents)
         df = Df(bus, clock, message_bytes)
-        agents.on_removed += [ams.removed, df.removed]
         bus.host(ams, df, timer)
+        bus.turns.watch(broken=repair.broken, snapshot_due=repair.snapshot_due)
+        pool.observe(repair)
+        agents.when_removed(ams.removed, df.removed)
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         await ams.load(journal.reader)

@@ -4,17 +4,22 @@ In: wishes (start, stop, remove), and the news that a turn cost an instance or a
 Out: agents that run, or a clear word why they do not. The registry is rows in the journal, so it survives a restart.
 """
 
+from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
+from caxton.agents.record import AgentConfig, AgentRecord, Build, KeptOut, Revision
 from caxton.agents.recovery import Recovery, RecoveryPlan
-from caxton.agents.registry import AgentConfig, AgentRecord, Registry, Revision
+from caxton.agents.registry import Registry
+from caxton.agents.repair import Repair
 from caxton.agents.supervisor import Supervisor
-from caxton.agents.views import AgentView, KeptOut
+from caxton.agents.views import AgentView
 
 __all__ = [
     "AgentConfig",
+    "AgentEvents",
     "AgentRecord",
     "AgentView",
+    "Build",
     "Draining",
     "Failed",
     "Instances",
@@ -24,6 +29,7 @@ __all__ = [
     "Recovery",
     "RecoveryPlan",
     "Registry",
+    "Repair",
     "Revision",
     "Running",
     "Supervisor",

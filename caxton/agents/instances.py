@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from caxton.agents.life import Loaded, state_name
-from caxton.agents.registry import SUSPENDED, AgentConfig, AgentRecord, Revision
+from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
-from caxton.bus.endpoint import NEVER
 from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
-from caxton.errors import DeploymentError, InvalidState
+from caxton.errors import DeploymentError
 from caxton.journal import FRESH, KEPT
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import (
@@ -54,23 +52,11 @@ class Instances:
         self, record: AgentRecord, cell: Cell, link: CellLink | None, slot: int, loaded: LoadedAnswer
     ) -> None:
         """Let an agent's messages go to the instance that is in that slot."""
-        assert record.revision is not None
-        if not isinstance(record.life, Loaded):
-            raise InvalidState(f"{record.name} is {state_name(record.life)}, it cannot be started")
         if link is None or cell.link is not link:
             raise CellLost("the agent's cell is being started again", hint="try again in a moment")
-        endpoint = record.endpoint
-        record.hooks = tuple(loaded.hooks)
-        record.cell = cell
-        cell.endpoints[endpoint] = None
-        link.slots[slot] = endpoint
-        endpoint.slot = slot
-        endpoint.port = link
-        endpoint.revision_no = record.revision.no
-        running = record.life.start(cell.no, slot)
-        record.life = running.suspend() if record.config.desired == SUSPENDED else running
+        record.start(cell, link, slot, tuple(loaded.hooks))
         self.plan_snapshot(record)
-        self._bus.open(endpoint)
+        self._bus.open(record.endpoint)
 
     async def load(
         self,
@@ -154,17 +140,17 @@ class Instances:
     def plan_snapshot(self, record: AgentRecord) -> None:
         """Say after which turn the agent's state is to be kept next."""
         keeps = "snapshot" in record.hooks and self._snapshot_every and record.config.recover != "fresh"
-        record.endpoint.snapshot_at = record.endpoint.turns + self._snapshot_every if keeps else NEVER
+        record.endpoint.keep_state_after(self._snapshot_every if keeps else None)
 
     def keep(
         self, record: AgentRecord, data: bytes, seq: int, kind: str = KEPT, revision_no: int | None = None
     ) -> None:
         """Keep an agent's state as it was after its turn on message `seq`; `kind` is SnapshotRow's."""
-        record.snapshot_seq = seq
+        record.remembers_from(seq)
         number = record.endpoint.revision_no if revision_no is None else revision_no
         self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), number, data, kind)
 
     def forget(self, record: AgentRecord, seq: int, revision_no: int) -> None:
         """After message `seq` the agent began with nothing; what was kept before is of no use to it any more."""
-        record.snapshot_seq = None
+        record.remembers_from(None)
         self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), revision_no, b"", FRESH)

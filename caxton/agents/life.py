@@ -6,8 +6,8 @@
                                           │     ▼
     Unloaded ──load──▶ Loaded ──start──▶ Running ──drain──▶ Draining ──drained──▶ Loaded
         ▲                 │                 │                   │
-        └────unload───────┘                 └──fail──▶ Failed ◀─┘
-                                                          └──reset──▶ Unloaded
+        └────unload───────┘                 └──fail──▶ Failed ◀─┘   (as from every other state)
+                                                          └──reset──▶ Loaded
 
 The states are the architecture document's ("Domain Model") and FIPA's `suspended` (FIPA00023, 5.1). They are pure:
 no step does anything, it only says what the agent is now; the supervisor does the work and keeps the value.
@@ -26,6 +26,10 @@ class Unloaded:
         """A revision (sha256 of the module) was checked and compiled."""
         return Loaded(revision)
 
+    def fail(self, reason: str) -> Failed:
+        """There is no module to make an instance from."""
+        return Failed("", reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -40,6 +44,10 @@ class Loaded:
     def unload(self) -> Unloaded:
         """The revision is taken away."""
         return Unloaded()
+
+    def fail(self, reason: str) -> Failed:
+        """No instance of it comes up."""
+        return Failed(self.revision, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from caxton.agents.instances import Instances
-from caxton.agents.registry import AgentConfig, AgentRecord, Revision
+from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Bus
 from caxton.cells import Cell, CellLink, CellLost
 from caxton.clock import Clock
@@ -343,7 +343,7 @@ class Recovery:
                     self._instances.keep(record, way.base.data, way.last_seq, RESTORED, way.revision.no)
                 else:
                     self._instances.forget(record, way.last_seq, way.revision.no)
-            endpoint.last_seq = way.last_seq
+            endpoint.took_up(way.last_seq)
             if way.reason is not None:
                 log.warning(
                     "an agent remembers less than it did",

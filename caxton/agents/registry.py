@@ -6,86 +6,17 @@ that old turns keep their agent.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from dataclasses import dataclass, field
-from typing import Any
-
 import msgspec
 
-from caxton.agents.life import Life, Loaded, Unloaded, state_name
-from caxton.agents.views import KeptOut
+from caxton.agents.life import state_name
+from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
-from caxton.cells import Cell
 from caxton.errors import AgentNotFound
 from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
-from caxton.limits import Limits
 
 REMOVED = "removed"
 PLATFORM = "platform"
-RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
-"""What an agent's operator wants it to be."""
-
-
-class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent was told when it was deployed; kept with it."""
-
-    limits: Limits = Limits()
-    settings: dict[str, Any] = {}
-    profile: str = "standard"
-    recover: str = "replay"
-    """How its memory comes back: by "replay" of what it did, from the last "snapshot", or "fresh"."""
-    desired: str = RUNNING
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One build: a number in the journal, the sha256 of its wasm, the profile it was compiled for."""
-
-    no: int
-    sha256: str
-    profile: str
-    path: str
-
-
-@dataclass(slots=True, eq=False)
-class AgentRecord:
-    """An agent in memory. The supervisor changes it, nobody else."""
-
-    number: int
-    name: str
-    endpoint: Endpoint
-    config: AgentConfig
-    created_us: int
-    updated_us: int
-    life: Life = field(default_factory=Unloaded)
-    revision: Revision | None = None
-    cell: Cell | None = None
-    hooks: tuple[str, ...] = ()
-    restarts: int = 0
-    broken_at: deque[float] = field(default_factory=lambda: deque[float](maxlen=5))
-    """When it was last started again, for the restart intensity."""
-    snapshot_seq: int | None = None
-    """The message after whose turn its state was kept last, where one was since its memory began."""
-    snapshot_asked: bool = False
-    """Whether its cell was asked for its state and has not answered."""
-    snapshot_due: bool = False
-    """Whether it has had turns enough since that its state is to be kept once more."""
-    busy: bool = False
-    """Whether a deployment, a stop or a restart is under way."""
-    brought_by: str = ""
-    """The deployment that brought the revision that it is."""
-    deployment: str | None = None
-    """The id of the deployment in which two revisions of it live."""
-    kept_out: KeptOut | None = None
-    """The build at its `wasm` that was not taken in at the start; None once something else was deployed."""
-    heir_no: int | None = None
-    """The revision that is the agent after a restart, while this one still ends its conversations."""
-    mending: asyncio.Future[None] | None = None
-    """There from the moment its instance is lost until it is started again, or given up."""
-    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while its instance gives way to another, so that a repair and a change do not meet."""
 
 
 class Registry:
@@ -115,14 +46,13 @@ class Registry:
             if row.state in (REMOVED, PLATFORM) or row.revision_no is None:
                 continue
             config = msgspec.json.decode(row.config, type=AgentConfig)
-            record = self.add(local, config, row.updated_us)
-            record.revision = revisions[row.revision_no]
-            record.life = Loaded(record.revision.sha256)
-            record.endpoint.revision_no = row.revision_no
-            record.brought_by = brought_by.get(row.no, "")
             snapshot = snapshots.get(row.no)
-            if snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh":
-                record.snapshot_seq = snapshot.seq
+            kept = snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh"
+            self.add(local, config, row.updated_us).come_back(
+                revisions[row.revision_no],
+                brought_by.get(row.no, ""),
+                snapshot.seq if snapshot is not None and kept else None,
+            )
         for local, number in PLATFORM_NUMBERS.items():
             if local not in self._numbers:
                 self._numbers[local] = number
@@ -181,7 +111,7 @@ class Registry:
         config: AgentConfig | None = None,
     ) -> None:
         """Write an agent down as it is now, or with what it is to be after a restart."""
-        record.updated_us = now_us
+        record.touch(now_us)
         revision = revision or record.revision
         self._journal.batch.records.append(
             AgentRow(

@@ -6,20 +6,9 @@ from typing import Any
 
 import msgspec
 
+from caxton.agents.life import Draining, Running, Suspended, Unloaded, state_name
+from caxton.agents.record import AgentRecord, KeptOut
 from caxton.limits import Limits
-
-
-class KeptOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands at an agent's `wasm` and was not taken in when the daemon started, because of what was decided
-    before."""
-
-    revision: str
-    why: str
-    """How it was refused (`waited`, `dropped`, `aborted`, `faltered`, `shadow`, `rolled_back`), or `replaced`: the
-    file says what it said before, and something else was deployed since."""
-    reason: str
-    deployment: str | None
-    """The one that decided it."""
 
 
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,3 +43,35 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     """The build at its `wasm` that the start of the daemon did not take in."""
     created_us: int
     updated_us: int
+
+
+def view_of(record: AgentRecord) -> AgentView:
+    """That agent as it is now."""
+    endpoint, cell, config = record.endpoint, record.cell, record.config
+    runs = isinstance(record.life, Running | Suspended | Draining)
+    memory = cell.meters.slot_kib.get(endpoint.slot) if cell and cell.meters else None
+    return AgentView(
+        name=record.name,
+        state=state_name(record.life),
+        desired=config.desired,
+        revision=None if isinstance(record.life, Unloaded) else record.life.revision,
+        profile=config.profile,
+        limits=config.limits,
+        settings=config.settings,
+        cell=cell.no if cell and runs else None,
+        mailbox=endpoint.depth,
+        in_flight=len(endpoint.in_flight),
+        turns=endpoint.turns,
+        failed_turns=endpoint.failed_turns,
+        sent=endpoint.sent,
+        fuel=endpoint.fuel,
+        turn_us=endpoint.turn_us,
+        memory_kib=memory if runs else 0,
+        restarts=record.restarts,
+        hooks=list(record.hooks),
+        last_error=endpoint.last_error,
+        snapshot_seq=record.snapshot_seq,
+        kept_out=record.kept_out,
+        created_us=record.created_us,
+        updated_us=record.updated_us,
+    )

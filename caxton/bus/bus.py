@@ -13,7 +13,7 @@ cannot be delivered or breaks its protocol, in `platform_messages`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -315,6 +315,11 @@ class Bus:
                     endpoint.port.wait(endpoint)
             elif not self.clients.is_client(name):
                 self.delivery.elsewhere(name, envelope)
+
+    def lose_cell(self, endpoint: Endpoint, in_hand: Collection[int]) -> None:
+        """An agent's cell died: what it had waits again. `in_hand`: the messages whose turns it died in."""
+        for _ in endpoint.lose_cell(in_hand):
+            self.counts.redelivery()
 
     def open(self, endpoint: Endpoint) -> None:
         """Let an agent's messages go to its cell from now on; those of a suspended agent wait until it is resumed."""

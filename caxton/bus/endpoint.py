@@ -1,4 +1,4 @@
-"""An agent as the bus sees it: a name, a mailbox, and an port to the cell that runs it."""
+"""An agent as the bus sees it: a name, a mailbox, and a port to the cell that runs it."""
 
 from __future__ import annotations
 
@@ -147,9 +147,24 @@ class Endpoint:
         """Its messages go to that slot of a cell, where that revision runs."""
         self.port, self.slot, self.revision_no = port, slot, revision_no
 
-    def reroute(self, port: DeliveryPort | None) -> None:
-        """Its messages go through that port, or nowhere until there is one."""
-        self.port = port
+    def route(self, slot: int, revision_no: int, limits: Limits) -> None:
+        """Messages are for the instance in that slot from now on, which is that revision with those limits."""
+        self.slot = slot
+        self.runs(revision_no)
+        self.limit(limits)
+
+    def limit(self, limits: Limits) -> None:
+        """Those limits hold from now on."""
+        self.limits = limits
+
+    def divert(self, port: DeliveryPort, trial: Trial | None = None) -> None:
+        """Messages go by that port for a time, and `trial` watches what comes of them."""
+        self.port, self.trial = port, trial
+
+    def direct(self, port: DeliveryPort) -> None:
+        """Messages go straight to the cell again, and nobody watches."""
+        self.port, self.trial = port, None
+        self.queued = False
 
     def runs(self, revision_no: int) -> None:
         """Its turns are those of that revision."""
@@ -205,13 +220,19 @@ class Endpoint:
         """The message of its latest turn is another than the turns that ended here say."""
         self.last_seq = seq
 
-    def keep_state_at(self, turn: int) -> None:
-        """After which turn its state is to be kept; NEVER for agents without the hook."""
-        self.snapshot_at = turn
+    def keep_state_after(self, turns: int | None) -> None:
+        """Its state is due after so many more turns; None for never."""
+        self.snapshot_at = NEVER if turns is None else self.turns + turns
 
-    def watched_by(self, trial: Trial | None) -> None:
-        """Somebody watches what its new revision says, or nobody any more."""
-        self.trial = trial
+    def pending_again(self, envelope: Envelope, *, is_open: bool) -> None:
+        """A turn that was caught has not ended: its message is the first that the cell has, as before."""
+        for queue in (self.returned, self.waiting):
+            for place, one in enumerate(queue):
+                if one is envelope:
+                    del queue[place]
+                    break
+        self.in_flight.appendleft(envelope)
+        self.open = is_open
 
     def take_back(self) -> None:
         """Put what the cell did not handle in front of what waits, in the old order."""
@@ -232,8 +253,11 @@ class Endpoint:
         self.waiting.extendleft(reversed(lost))
         self.open = False
         self.queued = False
+        self.port = None
         self.wake()
         return lost
+
+    # ------------------------------------------------------------------ who waits for it
 
     def wake(self) -> None:
         """Let those look who wait for `idle` or `empty`."""

@@ -70,7 +70,7 @@ class CellLink(asyncio.Protocol):
 
     def wait(self, endpoint: Endpoint) -> None:
         """Remember an agent whose messages wait for room."""
-        endpoint.queued = True
+        endpoint.queue(queued=True)
         self._waiting.append(endpoint)
 
     def settle(self) -> None:
@@ -86,13 +86,13 @@ class CellLink(asyncio.Protocol):
         while self.room > 0 and waiting:
             endpoint = waiting.popleft()
             if not endpoint.open or not endpoint.waiting or endpoint.port is not self:
-                endpoint.queued = False
+                endpoint.queue(queued=False)
                 continue
             self.push(endpoint, endpoint.waiting.popleft())
             if endpoint.waiting:
                 waiting.append(endpoint)
             else:
-                endpoint.queued = False
+                endpoint.queue(queued=False)
 
     async def request(self, kind: Kind, slot: int, payload: bytes = b"") -> Answer:
         """Ask the cell for something; it answers after everything that was sent to it before.

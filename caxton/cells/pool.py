@@ -2,16 +2,15 @@
 
 In: how many. Out: links for the agents to live in. The supervision is this module's: a cell that dies is started
 again at once, and after more than five deaths in 30 s with a growing pause, so that a crash loop cannot eat the
-machine. What its agents lose, and how they come back, is told to `on_lost` and `on_ready`.
+machine. What its agents lose, and how they come back, is the business of who observes it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -80,6 +79,40 @@ class Cell:
         self._next_slot += 1
         return self._next_slot
 
+    def greeted(self, link: CellLink, hello: Hello) -> None:
+        """A process has said hello."""
+        self.link, self.hello, self.state = link, hello, CellState.READY
+
+    def hung_up(self, in_hand: frozenset[int]) -> None:
+        """The process is gone, in the middle of these messages."""
+        self.link, self.in_hand = None, in_hand
+
+    def died(self) -> None:
+        """It is started again."""
+        self.restarts += 1
+        self.state = CellState.RESTARTING
+        self.ready.clear()
+
+    def stop(self) -> None:
+        """It is not started again."""
+        self.state = CellState.STOPPED
+
+    def measured(self, meters: Meters) -> None:
+        """What its process has used up."""
+        self.meters = meters
+
+
+class CellObserver(Protocol):
+    """Who keeps the agents of the cells."""
+
+    def cell_lost(self, cell: Cell) -> None:
+        """A cell died; another process is started after this."""
+        ...
+
+    async def cell_ready(self, cell: Cell) -> None:
+        """A cell is there, the first time or again: bring its agents back."""
+        ...
+
 
 class CellPool:
     """Every cell of the daemon: `run` supervises them until `close`."""
@@ -88,11 +121,12 @@ class CellPool:
         self._bus = bus
         self._start = start
         self.cells = [Cell(no) for no in range(1, count + 1)]
-        self.on_lost: Callable[[Cell], None] = _nothing
-        """Told at once when a cell died, before another is started."""
-        self.on_ready: Callable[[Cell], Awaitable[None]] | None = None
-        """Asked to bring the cell's agents back, each time that it is ready, the first time too."""
+        self._observer: CellObserver | None = None
         self._closing = asyncio.Event()
+
+    def observe(self, observer: CellObserver) -> None:
+        """Tell it at once when a cell died, and when one is ready."""
+        self._observer = observer
 
     async def run(self) -> None:
         """Keep every cell alive until `close`."""
@@ -138,14 +172,13 @@ class CellPool:
                 log.exception("the cell could not be brought up", cell=cell.no)
                 code = None
             if self._closing.is_set():
-                cell.state = CellState.STOPPED
+                cell.stop()
                 return
-            cell.restarts += 1
-            cell.state = CellState.RESTARTING
+            cell.died()
             pid = cell.hello.pid if cell.hello else None
             log.warning("cell died", cell=cell.no, pid=pid, exit_code=code, restarts=cell.restarts)
-            cell.ready.clear()
-            self.on_lost(cell)
+            if self._observer is not None:
+                self._observer.cell_lost(cell)
             self._bus.event(
                 "cell",
                 body={
@@ -188,20 +221,17 @@ class CellPool:
             process.kill()
             raise
         finally:
-            cell.in_hand = process.in_hand()
+            cell.hung_up(process.in_hand())
             process.release()
             if process.link in self._bus.ports:
                 self._bus.ports.remove(process.link)
-            cell.link = None
 
     async def _greet(self, cell: Cell, link: CellLink, hello: Hello) -> None:
         """A cell has said hello: give it its agents."""
-        cell.hello = hello
-        cell.link = link
+        cell.greeted(link, hello)
         self._bus.ports.append(link)
-        cell.state = CellState.READY
-        if self.on_ready is not None:
-            await self.on_ready(cell)
+        if self._observer is not None:
+            await self._observer.cell_ready(cell)
         self._bus.event(
             "cell",
             body={"cell": cell.no, "pid": hello.pid, "state": "ready", "restarts": cell.restarts},
@@ -224,13 +254,9 @@ class CellPool:
                 if cell.link is not None and cell.state is CellState.READY:
                     try:
                         answer = await cell.link.request(Kind.METERS, 0)
-                        cell.meters = msgspec.json.decode(answer.payload, type=Meters)
+                        cell.measured(msgspec.json.decode(answer.payload, type=Meters))
                     except (CellLost, msgspec.MsgspecError):
                         continue
-
-
-def _nothing(cell: Cell) -> None:
-    """Nobody wants to know."""
 
 
 def _view(cell: Cell) -> CellView:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from caxton.agents import AgentConfig
-from caxton.agents.registry import RUNNING, SUSPENDED
+from caxton.agents.record import RUNNING, SUSPENDED
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.replay_gate import ReplayGate
 from caxton.errors import DeploymentError

@@ -56,7 +56,7 @@ def _kept(known: Target | None, fresh: Target) -> Target:
     """The target as it was where it is still made in the same way, so that it is not built again for nothing."""
     if known is None or known.recipe != fresh.recipe:
         return fresh
-    known.agents = fresh.agents
+    known.is_for(fresh.agents)
     return known
 
 

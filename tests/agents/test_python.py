@@ -80,7 +80,10 @@ async def test_state_is_back_after_its_cell_was_killed(tmp_path: Path, recover: 
         await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
         await commit(runtime)
         if recover == "snapshot":
-            await reached(runtime, lambda: not runtime.agents.registry.find("c").snapshot_asked)
+            await reached(
+                runtime,
+                lambda: not runtime.agents.repair.snapshots.is_asked(runtime.agents.registry.find("c")),
+            )
         kill_cell(runtime)
         await reached(runtime, lambda: runtime.agents.view("c").restarts == 1)
         after = await add(runtime, 0)

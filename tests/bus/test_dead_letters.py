@@ -87,7 +87,7 @@ async def test_an_agent_may_take_less_than_others_may_say(tmp_path: Path) -> Non
 
 async def test_a_stopped_agent_says_so(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
-        runtime.agent("a").refusal = ("agent_stopped", "a is stopped")
+        runtime.agent("a").refuse("agent_stopped", "a is stopped")
         seq = runtime.ask("a")
         assert await runtime.letters() == [(seq, "a@local", "agent_stopped")]
         assert (await runtime.messages())[-1]["content"]["reason"] == "a is stopped"

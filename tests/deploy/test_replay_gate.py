@@ -166,11 +166,11 @@ async def test_an_agent_that_is_changed_by_somebody_else_is_not_changed_at_once(
         await begun(runtime)
         held = await deploy(runtime, BROKEN, CHECK)
         record = runtime.agents.registry.find("c")
-        runtime.agents.claim(record, "tested")
+        record.claim("tested")
         done = await runtime.engine.promote(held.id)
         assert done.state == "failed"
         assert record.busy, "it is still the other's"
-        record.busy = False
+        record.release()
         assert await tell(runtime) == 3
 
 

@@ -64,8 +64,8 @@ class ConfiguredBuilds:
             # what else the file says is for the build that stays
             running = await self._compiler.wasm(agent.revision.sha256)
             await self._engine.deploy(replace(request, wasm=running, wat=False, configured=False))
-        agent.kept_out = kept_out
-        self._agents.tell(
+        agent.keep_out(kept_out)
+        self._agents.events.tell(
             agent,
             "kept",
             offered=kept_out.revision,

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from caxton.agents import AgentConfig, AgentRecord, Running, Supervisor, Suspended
+from caxton.agents import AgentConfig, AgentRecord, Supervisor
 from caxton.agents.life import state_name
 from caxton.bus import Bus
 from caxton.clock import Clock
@@ -142,7 +142,7 @@ class Engine:
         agent = self._registry.agents.get(request.agent)
         if agent is None or agent.revision is None or request.strategy not in SIDE_BY_SIDE:
             return
-        if not isinstance(agent.life, Running | Suspended):
+        if not agent.is_hosted:
             raise InvalidState(
                 f"{agent.name} is {state_name(agent.life)}: a {request.strategy} needs the old revision at work, "
                 "to compare with it",
@@ -185,7 +185,7 @@ class Engine:
     def _claimed(self, name: str) -> AgentRecord | None:
         record = self._registry.agents.get(name)
         if record is not None:
-            self._agents.claim(record, "deployed")
+            record.claim("deployed")
         return record
 
     async def _work(
@@ -213,7 +213,7 @@ class Engine:
             target = self._target(request, agent, compiled)
             if agent is None:
                 claimed = agent = self._registry.add(request.agent, target.config, self._clock.now_us())
-                agent.busy = True
+                agent.claim("deployed")
             deployment = self._deployments.begin(
                 request, agent, target, compile_ms=compile_ms, cached=compiled.cached
             )
@@ -222,7 +222,7 @@ class Engine:
             return await self._under(run, run.go())
         finally:
             if claimed is not None and not (run is not None and run.released):
-                claimed.busy = False
+                claimed.release()
 
     def _config(self, request: DeploymentRequest, agent: AgentRecord | None) -> AgentConfig:
         return request.config(agent.config if agent is not None else AgentConfig(limits=self._limits))
@@ -253,7 +253,7 @@ class Engine:
             return await work
         finally:
             run.over.set()
-            deployment.agent.deployment = None
+            deployment.agent.compared_by(None)
             del self._under_way[deployment.id]
             if not self._under_way:
                 self._idle.set()

@@ -68,13 +68,13 @@ class InterruptedDeployments:
             ended = self._deployments.close(row, f"{DAEMON_STOPPED}, and it could not go on: {found}")
             log.warning("a deployment cannot go on", id=row.id, reason=ended.reason)
             return
-        found.agent.busy = True
+        found.agent.claim("deployed")
         try:
             deployment = self._deployments.resume(row, found)
             log.info("a deployment goes on", id=row.id, agent=found.agent.name, strategy=row.strategy)
             await self._run(deployment, lambda view: live.set(), progress)
         finally:
-            found.agent.busy = False
+            found.agent.release()
 
 
 async def saved_progress(row: DeploymentRow, reader: Reader) -> SavedProgress:

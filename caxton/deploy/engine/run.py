@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from caxton.agents import AgentRecord, Running, Suspended
+from caxton.agents import AgentRecord
 from caxton.cells import Cell, CellLost
 from caxton.deploy.checks import STATIC, validate
 from caxton.deploy.context import DeployContext
@@ -87,7 +87,7 @@ class DeploymentRun:
         happening: Happening | None = Unchanged()
         try:
             began = clock.monotonic()
-            runs = _runs(deployment.agent)
+            runs = deployment.agent.is_hosted
             if runs and _is_so(deployment.agent, deployment.target):
                 deployment.leave_unchanged()
             else:
@@ -152,7 +152,7 @@ class DeploymentRun:
         self.tell()
         # nobody is kept from the agent while this one waits
         self.released = True
-        agent.busy = False
+        agent.release()
         self._answer(deployment.view())
         why = await self._decision
         deployment.wait(waits=False)
@@ -160,11 +160,11 @@ class DeploymentRun:
             raise DeploymentError(f"{why}: {verdict.reason}")
         if context.agents.registry.agents.get(agent.name) is not agent:
             raise DeploymentError(f"{agent.name} was removed while this waited")
-        context.agents.claim(agent, "deployed")
+        agent.claim("deployed")
         self.released = False
         self.handover = (
             handover_of(self._context, self.deployment, self._saved)
-            if _runs(agent)
+            if agent.is_hosted
             else Start(context, deployment)
         )
 
@@ -178,7 +178,7 @@ class DeploymentRun:
 
     def _cell(self) -> Cell:
         agent = self.deployment.agent
-        if _runs(agent) and agent.cell is not None:
+        if agent.is_hosted and agent.cell is not None:
             return agent.cell
         return self._context.agents.instances.place()
 
@@ -240,10 +240,6 @@ class DeploymentRun:
     def _refuse(self, error: CaxtonError) -> Refused:
         self._refused = readable(error)
         return Refused(self._refused.message)
-
-
-def _runs(agent: AgentRecord) -> bool:
-    return isinstance(agent.life, Running | Suspended)
 
 
 def _is_so(record: AgentRecord, target: Target) -> bool:

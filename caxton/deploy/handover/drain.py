@@ -96,7 +96,7 @@ class Drain(SideBySide):
     def commit(self) -> None:
         """The new revision is the one that comes back after a restart; the old one is still at work."""
         self.standby.mark()
-        self.agent.heir_no = self.target.revision.no
+        self.agent.leave_to(self.target.revision.no)
         now = self.context.clock.now_us()
         self.context.agents.registry.save(
             self.agent, now, revision=self.target.revision, config=self.target.config
@@ -121,11 +121,11 @@ class Drain(SideBySide):
             await self.bring_back()
             self.instance.adopt()
             if not self.standby.gone():
-                self.context.agents.broken(self.agent, DIED)
+                self.context.agents.repair.mend(self.agent, DIED)
             return Drained()
         self.instance.adopt()
         self.standby.forget_old()
-        self.context.agents.changed(self.agent, "deployed")
+        self.context.agents.events.changed(self.agent, "deployed")
         return await super().retire_old()
 
     def progress(self) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from functools import partial
 from typing import Final, Protocol
 
 from caxton.bus import Bus, Endpoint, Envelope
-from caxton.bus.endpoint import NEVER
 from caxton.bus.turns import read_fault
 from caxton.cells import Answer, CellLink, CellLost
 from caxton.deploy.strategies.revision_metrics import PendingTurn
@@ -82,8 +81,8 @@ class DualRun:
         self._behind = 0
         self._over = False
         self._emptied: asyncio.Future[None] | None = None
-        endpoint.snapshot_at = NEVER
-        endpoint.port = endpoint.trial = self
+        endpoint.keep_state_after(None)
+        endpoint.divert(self, self)
         bus.ports.append(self)
 
     # ------------------------------------------------------------------ its life
@@ -108,8 +107,7 @@ class DualRun:
         """The new revision says nothing more; what it was to say is said by the old one."""
         self._new_slot = None
         for turn in list(self._turns.values()):
-            turn.new_speaks = turn.new_speaks and turn.said
-            turn.asked_new = False
+            turn.leave_to_old()
             self._decide(turn)
         if not self._turns:
             self._wake()
@@ -128,11 +126,8 @@ class DualRun:
         """It is no port any more; close the mailbox and wait until it is quiet first."""
         self._over = True
         self._wake()
-        endpoint = self._endpoint
-        endpoint.trial = None
-        endpoint.revision_no = self._old_no
-        endpoint.queued = False
-        endpoint.port = self._link
+        self._endpoint.direct(self._link)
+        self._endpoint.runs(self._old_no)
         self._bus.ports.remove(self)
 
     # ------------------------------------------------------------------ as a port
@@ -173,14 +168,7 @@ class DualRun:
     # ------------------------------------------------------------------ as a trial
 
     def failed(self, envelope: Envelope, code: str, reason: str) -> None:
-        """The bus refused what the new revision said: its message is pending again."""
-        endpoint = self._endpoint
-        for queue in (endpoint.returned, endpoint.waiting):
-            for place, one in enumerate(queue):
-                if one is envelope:
-                    del queue[place]
-                    break
-        endpoint.in_flight.appendleft(envelope)
+        """The bus refused what the new revision said: its message will be pending again."""
         self._caught = True
 
     def lost(self, why: str) -> None:
@@ -198,7 +186,7 @@ class DualRun:
         answer = _answer(future)
         if answer is None or self._over:
             return
-        turn.old = answer
+        turn.old_answered(answer)
         if answer.status in DISCARDED:
             self.old_breaks += 1
         self._plan(turn)
@@ -209,7 +197,7 @@ class DualRun:
             return
         if slot == self._new_slot:
             self._behind -= 1
-        turn.new = answer
+        turn.new_answered(answer)
         self._plan(turn)
         if answer.status in DISCARDED and slot == self._new_slot:
             code, reason = read_fault(answer.status, answer.payload)
@@ -241,7 +229,7 @@ class DualRun:
 
     def _decide_ready(self) -> None:
         # a state taken now would hold turns that are not written down
-        self._endpoint.snapshot_at = NEVER
+        self._endpoint.keep_state_after(None)
         ready, self._ready = self._ready, []
         for turn in ready:
             self._decide(turn)
@@ -258,9 +246,8 @@ class DualRun:
         if not turn.said and turn.new_speaks:
             if turn.new is None:
                 return
-            turn.new_speaks = turn.new.status == Status.OK and self._say(
-                turn, turn.new, self._new_no, new=True
-            )
+            if turn.new.status != Status.OK or not self._say(turn, turn.new, self._new_no, new=True):
+                turn.leave_words_to_old()
         if not turn.said:
             if turn.old is None:
                 return
@@ -285,7 +272,7 @@ class DualRun:
         # another conversation's slower turn holds nobody up
         endpoint.in_flight.remove(envelope)
         endpoint.in_flight.appendleft(envelope)
-        endpoint.revision_no = revision_no
+        endpoint.runs(revision_no)
         was_open, last_seq = endpoint.open, endpoint.last_seq
         counts = self._bus.counts
         wrongs = counts.turns_refused + counts.violations
@@ -304,12 +291,11 @@ class DualRun:
         finally:
             self.catches = False
         if self._caught:
-            turn.refused = True
-            endpoint.open = was_open
+            turn.refuse()
+            endpoint.pending_again(envelope, is_open=was_open)
             return False
-        endpoint.last_seq = max(endpoint.last_seq, last_seq)
-        turn.violated = counts.turns_refused + counts.violations > wrongs
-        turn.said = True
+        endpoint.took_up(max(endpoint.last_seq, last_seq))
+        turn.end(violated=counts.turns_refused + counts.violations > wrongs)
         self.room += 1
         return True
 
@@ -332,7 +318,7 @@ class DualRun:
     def _old_broke(self, answer: Answer) -> None:
         """A turn of which nothing was said cost the old instance: it is started again as after any other."""
         code, reason = read_fault(answer.status, answer.payload)
-        self._endpoint.open = False
+        self._endpoint.shut()
         self._bus.turns.broke(self._endpoint, answer.status, code, reason)
 
 

@@ -51,8 +51,8 @@ class Handover(ABC):
 
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
-        self.agent.kept_out = None
-        self.context.agents.changed(self.agent, "deployed")
+        self.agent.keep_out(None)
+        self.context.agents.events.changed(self.agent, "deployed")
 
     async def bring_back(self) -> None:
         """Let the old revision go on where the new one failed."""

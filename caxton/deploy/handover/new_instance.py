@@ -10,7 +10,7 @@ import asyncio
 
 import msgspec
 
-from caxton.agents import AgentConfig, Revision, Running, Suspended
+from caxton.agents import AgentConfig, Build, Revision
 from caxton.cells import Answer
 from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.rebuild import Rebuild
@@ -55,7 +55,7 @@ class NewInstance:
     @property
     def lives(self) -> bool:
         """Whether the agent runs, in the cell in which this was made."""
-        return isinstance(self._agent.life, Running | Suspended) and self.cell.link is self.link
+        return self._agent.is_hosted and self.cell.link is self.link
 
     # ------------------------------------------------------------------ coming up
 
@@ -113,7 +113,7 @@ class NewInstance:
 
     def lost_old(self, what: str, fault: Fault) -> None:
         """Its own hook cost the old revision its instance: it is started again as after any trap."""
-        self._context.agents.broken(self._agent, f"{what}: {fault.code}: {fault.reason}")
+        self._context.agents.repair.mend(self._agent, f"{what}: {fault.code}: {fault.reason}")
 
     # ------------------------------------------------------------------ taking over
 
@@ -129,11 +129,7 @@ class NewInstance:
     def adopt(self) -> None:
         """The new revision is the agent's own from now on."""
         agent, target = self._agent, self._target
-        agent.revision, agent.config, agent.hooks = target.revision, target.config, self._hooks
-        agent.brought_by, agent.heir_no = self._deployment.id, None
-        agent.endpoint.limits = target.config.limits
-        if isinstance(agent.life, Running | Suspended):
-            agent.life = agent.life.swap(target.revision.sha256, agent.endpoint.slot)
+        agent.adopt(Build(target.revision, target.config, self._deployment.id), self._hooks)
         self._instances.plan_snapshot(agent)
 
     def mark(self) -> None:
@@ -172,14 +168,7 @@ class NewInstance:
 
     def _route(self, slot: int, revision: Revision, config: AgentConfig) -> None:
         """Let the agent's messages go to that slot from now on."""
-        endpoint, life = self._agent.endpoint, self._agent.life
-        assert isinstance(life, Running | Suspended)
-        self.link.slots.pop(endpoint.slot, None)
-        self.link.slots[slot] = endpoint
-        endpoint.slot = slot
-        endpoint.revision_no = revision.no
-        endpoint.limits = config.limits
-        self._agent.life = life.swap(revision.sha256, slot)
+        self._agent.swap(self.link, slot, revision, config.limits)
 
     def _why_not_carried(self) -> str | None:
         if self._target.fresh_state:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import msgspec
 
-from caxton.bus.endpoint import NEVER
 from caxton.cells import CellLost
 from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.countdown import Countdown
@@ -55,9 +54,9 @@ class SwapOnProbation(Swap):
         self._old_seq = endpoint.last_seq
         super().take_over()
         # the kept state is the old revision's, and it is the old one that comes back from it
-        endpoint.snapshot_at = NEVER
+        endpoint.keep_state_after(None)
         self._port = ProbationPort(bus, self.instance.link, endpoint, self._policy, self._lost)
-        endpoint.trial = endpoint.port = self._port
+        endpoint.divert(self._port, self._port)
         bus.ports.append(self._port)
 
     async def watch(self) -> Happening:
@@ -98,10 +97,10 @@ class SwapOnProbation(Swap):
         agent, endpoint, instances = self.agent, self.agent.endpoint, self.context.agents.instances
         handled = self._port.handled
         async with agent.changing:
-            endpoint.open = False
+            endpoint.shut()
             self._end()
             self.instance.give_back(self._old.revision, self._old.config)
-            endpoint.last_seq = handled[-1].seq if handled else self._old_seq
+            endpoint.took_up(handled[-1].seq if handled else self._old_seq)
             try:
                 learned = await instances.replay(
                     self.instance.link, endpoint.slot, [envelope.body for envelope in handled]
@@ -151,9 +150,7 @@ class SwapOnProbation(Swap):
         self.instance.give_back(self._old.revision, self._old.config)
 
     def _end(self) -> None:
-        endpoint, port = self.agent.endpoint, self._port
+        port = self._port
         assert port is not None
-        endpoint.trial = None
-        endpoint.port = self.instance.link
-        endpoint.queued = False
+        self.agent.endpoint.direct(self.instance.link)
         self.context.bus.ports.remove(port)

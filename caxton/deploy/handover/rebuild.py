@@ -100,7 +100,7 @@ class Rebuild:
             return plan.reason
         self._tap = Tap(self._bus, self._link, endpoint)
         upto = endpoint.last_seq
-        endpoint.port = self._tap
+        endpoint.divert(self._tap)
         self._bus.ports.append(self._tap)
         # what ended before the tap was there
         await self._agents.recovery.catch_up(plan, upto)
@@ -127,8 +127,7 @@ class Rebuild:
             return
         endpoint = self._record.endpoint
         if endpoint.port is tap:
-            endpoint.port = self._link
-            endpoint.queued = False
+            endpoint.direct(self._link)
         self._bus.ports.remove(tap)
         if endpoint.open:
             self._bus.open(endpoint)

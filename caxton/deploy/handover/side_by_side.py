@@ -75,7 +75,7 @@ class SideBySide(Handover):
         except DeploymentError:
             await self.bring_back()
             raise
-        self.agent.deployment = self.deployment.id
+        self.agent.compared_by(self.deployment.id)
         self._note()
         self._countdown.start()
         return ChangedOver(on_probation=True)
@@ -115,7 +115,7 @@ class SideBySide(Handover):
         agent, endpoint = self.agent, self.agent.endpoint
         async with agent.changing:
             was_open, breaks = endpoint.open, dual_run.old_breaks
-            endpoint.open = False
+            endpoint.shut()
             dual_run.unseat()
             await dual_run.quiet()
             if self.standby.gone():
@@ -229,7 +229,7 @@ class SideBySide(Handover):
         async with agent.changing:
             began = self.context.clock.monotonic()
             was_open, breaks = endpoint.open, dual_run.old_breaks
-            endpoint.open = False
+            endpoint.shut()
             await dual_run.quiet()
             if standby.gone():
                 raise DeploymentError(DIED)

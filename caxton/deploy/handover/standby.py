@@ -156,7 +156,7 @@ class Standby:
         await recovery.recall([plan], decided_upto(endpoint))
         await recovery.catch_up(plan, decided_upto(endpoint))
         async with agent.changing:
-            endpoint.open = False
+            endpoint.shut()
             try:
                 await dual_run.quiet()
                 if not instance.lives or self.gone():
@@ -183,7 +183,7 @@ class Standby:
         """Tell the new instance what is left between two messages; it handles all that come after."""
         agent, endpoint, instance = self._agent, self._agent.endpoint, self._instance
         async with agent.changing:
-            endpoint.open = False
+            endpoint.shut()
             try:
                 if not instance.lives:
                     raise DeploymentError("the agent broke down while it was changed", hint="try again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caxton.agents import Loaded, RecoveryPlan
+from caxton.agents import Build, Failed, RecoveryPlan
 from caxton.agents.registry import REMOVED
 from caxton.deploy.context import DeployContext
 from caxton.deploy.handover.handover import Handover
@@ -25,23 +25,21 @@ class Start(Handover):
     async def change_over(self) -> Happening:
         """Start it with what it remembers."""
         agent, target = self.agent, self.target
-        old = (agent.revision, agent.config, agent.life, agent.brought_by)
-        agent.revision, agent.config = target.revision, target.config
-        agent.brought_by = self.deployment.id
-        agent.life = Loaded(target.revision.sha256)
-        agent.endpoint.limits = target.config.limits
+        before, life = agent.build, agent.life
+        agent.stage(Build(target.revision, target.config, self.deployment.id))
         agents = self.context.agents
         try:
             plan = await agents.recovery.bring(
                 agent, agents.instances.place(), fresh=self._is_new or target.fresh_state
             )
         except CaxtonError:
-            agent.revision, agent.config, agent.life, agent.brought_by = old
-            agent.endpoint.limits = old[1].limits
+            agent.stage(before)
+            if isinstance(life, Failed):
+                agent.fail(life.reason)
             raise
         if not self._is_new:
             self._tell_memory(plan)
-        agent.endpoint.refusal = None
+        agent.endpoint.accept()
         self.context.bus.endpoints[agent.endpoint.name] = agent.endpoint
         return ChangedOver()
 

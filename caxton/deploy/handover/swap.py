@@ -39,7 +39,7 @@ class Swap(Handover):
         rebuild = instance.rebuild
         async with agent.changing:
             began = self.context.clock.monotonic()
-            endpoint.open = False
+            endpoint.shut()
             mended = False
             try:
                 if not instance.lives:

@@ -100,6 +100,32 @@ class PendingTurn:
     violated: bool = False
     """Whether what was said was not legal in its conversation, or was refused; whoever said it."""
 
+    def old_answered(self, answer: Answer) -> None:
+        """What the old revision would say."""
+        self.old = answer
+
+    def new_answered(self, answer: Answer) -> None:
+        """What the new revision would say."""
+        self.new = answer
+
+    def leave_to_old(self) -> None:
+        """The new revision will not answer; what it has said stays said."""
+        self.asked_new = False
+        if not self.said:
+            self.leave_words_to_old()
+
+    def leave_words_to_old(self) -> None:
+        """The old revision's words are said."""
+        self.new_speaks = False
+
+    def refuse(self) -> None:
+        """The bus did not take what the new revision said."""
+        self.refused = True
+
+    def end(self, *, violated: bool) -> None:
+        """One side's words are said."""
+        self.said, self.violated = True, violated
+
 
 class ComparedMetrics(msgspec.Struct, kw_only=True):
     """Both."""

@@ -31,6 +31,10 @@ class Target:
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.module, self.recipe)
 
+    def is_for(self, agents: list[str]) -> None:
+        """Those agents get the module."""
+        self.agents = agents
+
 
 def targets(project: Project) -> list[Target]:
     """Every module of the project; raises ConfigurationError where it does not say how one is made."""

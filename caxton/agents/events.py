@@ -1,0 +1,44 @@
+"""What happens to agents, written down and told to the viewers."""
+
+from __future__ import annotations
+
+import structlog
+
+from caxton.agents.life import state_name
+from caxton.agents.record import AgentRecord
+from caxton.agents.registry import Registry
+from caxton.bus import Bus
+from caxton.clock import Clock
+
+log = structlog.get_logger("caxton.agents")
+
+
+class AgentEvents:
+    """Where the supervisor and the change engine say what they did."""
+
+    def __init__(self, bus: Bus, registry: Registry, clock: Clock) -> None:
+        self._bus = bus
+        self._registry = registry
+        self._clock = clock
+
+    def changed(self, record: AgentRecord, what: str, **more: object) -> None:
+        """Write an agent down and tell the viewers."""
+        self._registry.save(record, self._clock.now_us())
+        self.tell(record, what, **more)
+
+    def tell(self, record: AgentRecord, what: str, **more: object) -> None:
+        """Tell the viewers what happened to an agent."""
+        state = state_name(record.life)
+        log.info(what, agent=record.name, state=state, **more)
+        self._bus.event(
+            "agent",
+            agent=record.endpoint.name,
+            body={
+                "agent": record.endpoint.name,
+                "what": what,
+                "state": state,
+                "revision": record.revision.sha256 if record.revision else None,
+                **more,
+            },
+        )
+        self._bus.settle()

@@ -1,0 +1,265 @@
+"""One agent as the daemon keeps it in memory, with the steps by which it changes.
+
+In: what the supervisor and the change engine decide. Out: a record in which life, mailbox and cell agree. No step does
+anything outside the record and its mailbox: it writes nothing down and sends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
+from caxton.bus import Endpoint
+from caxton.cells import Cell, CellLink
+from caxton.errors import InvalidState
+from caxton.limits import Limits
+
+RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
+"""What an agent's operator wants it to be."""
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent was told when it was deployed; kept with it."""
+
+    limits: Limits = Limits()
+    settings: dict[str, Any] = {}
+    profile: str = "standard"
+    recover: str = "replay"
+    """How its memory comes back: by "replay" of what it did, from the last "snapshot", or "fresh"."""
+    desired: str = RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One build: a number in the journal, the sha256 of its wasm, the profile it was compiled for."""
+
+    no: int
+    sha256: str
+    profile: str
+    path: str
+
+
+class KeptOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands at an agent's `wasm` and was not taken in when the daemon started, because of what was decided
+    before."""
+
+    revision: str
+    why: str
+    """How it was refused (`waited`, `dropped`, `aborted`, `faltered`, `shadow`, `rolled_back`), or `replaced`: the
+    file says what it said before, and something else was deployed since."""
+    reason: str
+    deployment: str | None
+    """The one that decided it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What an agent is: a revision, told that, by that deployment."""
+
+    revision: Revision | None
+    config: AgentConfig
+    brought_by: str
+
+
+@dataclass(slots=True, eq=False)
+class AgentRecord:
+    """An agent in memory. The supervisor and the change engine take its steps, nobody else."""
+
+    number: int
+    name: str
+    endpoint: Endpoint
+    config: AgentConfig
+    created_us: int
+    updated_us: int
+    life: Life = field(default_factory=Unloaded)
+    revision: Revision | None = None
+    cell: Cell | None = None
+    hooks: tuple[str, ...] = ()
+    restarts: int = 0
+    snapshot_seq: int | None = None
+    """The message after whose turn its state was kept last, where one was since its memory began."""
+    busy: bool = False
+    """Whether a deployment, a stop or a restart is under way."""
+    brought_by: str = ""
+    """The deployment that brought the revision that it is."""
+    deployment: str | None = None
+    """The id of the deployment in which two revisions of it live."""
+    kept_out: KeptOut | None = None
+    """The build at its `wasm` that was not taken in at the start; None once something else was deployed."""
+    heir_no: int | None = None
+    """The revision that is the agent after a restart, while this one still ends its conversations."""
+    mending: asyncio.Future[None] | None = None
+    """There from the moment its instance is lost until it is started again, or given up."""
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while its instance gives way to another, so that a repair and a change do not meet."""
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it has an instance that handles messages, or may do so again."""
+        return isinstance(self.life, Running | Suspended)
+
+    # ------------------------------------------------------------------ who changes it
+
+    def claim(self, to_be: str) -> None:
+        """Keep everybody else from changing it until `release`; InvalidState where somebody does already."""
+        if self.busy:
+            under_way = self.deployment
+            raise InvalidState(
+                f"{self.name} cannot be {to_be} now: {under_way or 'something else'} is changing it",
+                hint=f"caxton deploy promote {under_way}, or abort" if under_way else "try again in a moment",
+            )
+        self.busy = True
+
+    def release(self) -> None:
+        """Let others change it."""
+        self.busy = False
+
+    def compared_by(self, deployment: str | None) -> None:
+        """Two revisions of it live in that deployment, or no longer."""
+        self.deployment = deployment
+
+    def mend(self) -> None:
+        """Its instance is lost, and somebody makes another."""
+        self.endpoint.shut()
+        if self.mending is None:
+            self.mending = asyncio.get_running_loop().create_future()
+
+    def mended(self) -> None:
+        """It was started again, or given up: tell who waits for it."""
+        mending, self.mending = self.mending, None
+        if mending is not None:
+            mending.set_result(None)
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def build(self) -> Build:
+        """What it is now."""
+        return Build(self.revision, self.config, self.brought_by)
+
+    def come_back(self, revision: Revision, brought_by: str, snapshot_seq: int | None) -> None:
+        """It is what the journal says, after a start of the daemon."""
+        self.stage(Build(revision, self.config, brought_by))
+        self.endpoint.runs(revision.no)
+        self.snapshot_seq = snapshot_seq
+
+    def stage(self, build: Build) -> None:
+        """Be that build, without an instance."""
+        self.revision, self.config, self.brought_by = build.revision, build.config, build.brought_by
+        self.endpoint.limit(build.config.limits)
+        self.life = Unloaded() if build.revision is None else Loaded(build.revision.sha256)
+
+    def adopt(self, build: Build, hooks: tuple[str, ...]) -> None:
+        """Be that build for good; its instance, with those hooks, handles messages already."""
+        self.revision, self.config, self.brought_by = build.revision, build.config, build.brought_by
+        self.hooks, self.heir_no = hooks, None
+        self.endpoint.limit(build.config.limits)
+        if build.revision is not None and isinstance(self.life, Running | Suspended):
+            self.life = self.life.swap(build.revision.sha256, self.endpoint.slot)
+
+    def leave_to(self, revision_no: int) -> None:
+        """After a restart it is that revision."""
+        self.heir_no = revision_no
+
+    def keep_out(self, build: KeptOut | None) -> None:
+        """That build at its `wasm` is not taken in; None: what stands there does not matter any more."""
+        self.kept_out = build
+
+    def remembers_from(self, seq: int | None) -> None:
+        """Its state was kept after the turn on that message; None: its memory begins anew."""
+        self.snapshot_seq = seq
+
+    def touch(self, now_us: int) -> None:
+        """It is written down now."""
+        self.updated_us = now_us
+
+    # ------------------------------------------------------------------ its life
+
+    def want(self, desired: str) -> None:
+        """Its operator wants it to be that."""
+        self.config = msgspec.structs.replace(self.config, desired=desired)
+        if desired != SUSPENDED:
+            self.endpoint.resume()
+
+    def place(self, cell: Cell) -> None:
+        """It is to live in that cell, and comes back with it."""
+        self.cell = cell
+        cell.endpoints[self.endpoint] = None
+
+    def start(self, cell: Cell, link: CellLink, slot: int, hooks: tuple[str, ...]) -> None:
+        """An instance is in that slot: messages may go to it. Raises InvalidState where it has one."""
+        if not isinstance(self.life, Loaded):
+            raise InvalidState(f"{self.name} is {state_name(self.life)}, it cannot be started")
+        assert self.revision is not None
+        self.hooks = hooks
+        self.place(cell)
+        link.slots[slot] = self.endpoint
+        self.endpoint.attach(link, slot, self.revision.no)
+        running = self.life.start(cell.no, slot)
+        self.life = running.suspend() if self.config.desired == SUSPENDED else running
+
+    def swap(self, link: CellLink, slot: int, revision: Revision, limits: Limits) -> None:
+        """Another instance in the same cell, of that revision, handles the next message."""
+        assert isinstance(self.life, Running | Suspended)
+        link.slots.pop(self.endpoint.slot, None)
+        link.slots[slot] = self.endpoint
+        self.endpoint.route(slot, revision.no, limits)
+        self.life = self.life.swap(revision.sha256, slot)
+
+    def suspend(self) -> None:
+        """It takes no turn; where it is just being started, from its start on."""
+        self.want(SUSPENDED)
+        if isinstance(self.life, Running):
+            self.life = self.life.suspend()
+
+    def resume(self) -> None:
+        """It may take turns again."""
+        self.want(RUNNING)
+        if isinstance(self.life, Suspended):
+            self.life = self.life.resume()
+
+    def drain(self) -> None:
+        """Nothing new is taken; what waits is still handled."""
+        if isinstance(self.life, Running):
+            self.life = self.life.drain()
+
+    def lose_instance(self) -> None:
+        """Its instance is gone, on purpose or with its cell; it may be started again."""
+        match self.life:
+            case Running() | Suspended():
+                self.life = self.life.halt()
+            case Draining():
+                self.life = self.life.drained()
+            case _:
+                pass
+
+    def leave_cell(self) -> None:
+        """It does not come back with its cell."""
+        if self.cell is not None:
+            self.cell.endpoints.pop(self.endpoint, None)
+
+    def restarted(self) -> None:
+        """It was started again after it had lost its instance."""
+        self.restarts += 1
+
+    def fail(self, reason: str) -> None:
+        """It is given up, whatever it was."""
+        self.endpoint.shut()
+        self.endpoint.refuse("agent_failed", f"{self.name} failed: {reason}")
+        self.leave_cell()
+        if not isinstance(self.life, Failed):
+            self.life = self.life.fail(reason)
+
+    def reset(self) -> None:
+        """It is to be given another try."""
+        if isinstance(self.life, Failed):
+            self.life = self.life.reset()
+
+    def unload(self) -> None:
+        """It is a name and nothing else."""
+        self.snapshot_seq = None
+        self.life = Unloaded()
