@@ -76,7 +76,7 @@ def _limit_table(value: object) -> object:
             number = given
         elif key.endswith("_bytes"):
             number = byte_size(given)
-        elif key == "wall_ms":
+        elif key.endswith("wall_ms"):
             number = round(seconds(given) * 1000)
         else:
             raise ValueError(f"{key} must be a whole number")

@@ -37,6 +37,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Messages that may wait for the agent, those in its cell included."""
     hops: int = 10_000
     """Length of a causal chain of messages."""
+    snapshot_bytes: int = MIB
+    """The agent's state, in bytes, where it is kept."""
+    snapshot_fuel: int = 1_000_000_000
+    """Fuel of one call that gives the agent's state or takes it."""
+    snapshot_wall_ms: int = 10_000
+    """Wall time of such a call, in milliseconds."""
+    poison_after: int = 2
+    """In so many turns on one message its cell may die; then the message is a dead letter."""
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -50,5 +58,9 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "log_lines": (0, 10_000),
     "mailbox": (1, 1_000_000),
     "hops": (1, 1_000_000_000),
+    "snapshot_bytes": (256, 4 * MESSAGE_CEILING),
+    "snapshot_fuel": (1_000, 10**12),
+    "snapshot_wall_ms": (1, 600_000),
+    "poison_after": (1, 100),
 }
 """Smallest and largest value of each limit; outside them the configuration is refused."""

@@ -7,6 +7,7 @@ supervisor and the change engine both need; neither knows anything here of why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -30,6 +31,9 @@ from caxton.sandbox.frames import (
 from caxton.sandbox.frames import Loaded as LoadedAnswer
 from caxton.sandbox.profiles import Profile
 from caxton.turn_status import Status
+
+MOST_DOUBLINGS: Final = 10
+"""A state that cannot be kept is tried again after 1,024 times `snapshot_every` turns at the latest."""
 
 
 class Instances:
@@ -138,9 +142,10 @@ class Instances:
             self.keep(record, answer.payload, endpoint.last_seq)
 
     def plan_snapshot(self, record: AgentRecord) -> None:
-        """Say after which turn the agent's state is to be kept next."""
+        """Say after which turn the agent's state is to be kept next: after twice as many with each failure."""
         keeps = "snapshot" in record.hooks and self._snapshot_every and record.config.recover != "fresh"
-        record.endpoint.keep_state_after(self._snapshot_every if keeps else None)
+        turns = self._snapshot_every << min(record.snapshot_failures, MOST_DOUBLINGS)
+        record.endpoint.keep_state_after(turns if keeps else None)
 
     def keep(
         self, record: AgentRecord, data: bytes, seq: int, kind: str = KEPT, revision_no: int | None = None

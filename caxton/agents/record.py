@@ -80,8 +80,14 @@ class AgentRecord:
     cell: Cell | None = None
     hooks: tuple[str, ...] = ()
     restarts: int = 0
+    retry_us: int | None = None
+    """When it is started again by itself, where it has failed."""
     snapshot_seq: int | None = None
     """The message after whose turn its state was kept last, where one was since its memory began."""
+    snapshot_error: str | None = None
+    """Why its state could not be kept the last time; None where it could."""
+    snapshot_failures: int = 0
+    """How often that was so, one after the other."""
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
     brought_by: str = ""
@@ -173,6 +179,15 @@ class AgentRecord:
         """Its state was kept after the turn on that message; None: its memory begins anew."""
         self.snapshot_seq = seq
 
+    def snapshot_kept(self) -> None:
+        """Its state could be kept."""
+        self.snapshot_error, self.snapshot_failures = None, 0
+
+    def snapshot_failed(self, reason: str) -> None:
+        """Its state could not be kept; it is tried again later each time."""
+        self.snapshot_error = reason
+        self.snapshot_failures += 1
+
     def touch(self, now_us: int) -> None:
         """It is written down now."""
         self.updated_us = now_us
@@ -195,7 +210,7 @@ class AgentRecord:
         if not isinstance(self.life, Loaded):
             raise InvalidState(f"{self.name} is {state_name(self.life)}, it cannot be started")
         assert self.revision is not None
-        self.hooks = hooks
+        self.hooks, self.retry_us = hooks, None
         self.place(cell)
         link.slots[slot] = self.endpoint
         self.endpoint.attach(link, slot, self.revision.no)
@@ -247,15 +262,20 @@ class AgentRecord:
         self.restarts += 1
 
     def fail(self, reason: str) -> None:
-        """It is given up, whatever it was."""
+        """It does not come up, whatever it was: it takes nothing until it is `reset`."""
         self.endpoint.shut()
         self.endpoint.refuse("agent_failed", f"{self.name} failed: {reason}")
         self.leave_cell()
         if not isinstance(self.life, Failed):
             self.life = self.life.fail(reason)
 
+    def try_again_at(self, at_us: int | None) -> None:
+        """When it is started by itself again; None: it is not."""
+        self.retry_us = at_us
+
     def reset(self) -> None:
         """It is to be given another try."""
+        self.retry_us = None
         if isinstance(self.life, Failed):
             self.life = self.life.reset()
 

@@ -1,33 +1,31 @@
 """What goes wrong with agents that run: a turn costs one its instance, a cell dies with all of its own.
 
 In: news from the bus and the cells. Out: agents that run again and remember (`recovery`), or that failed with a reason.
-It promises: an agent's mailbox stays while its instance changes; five restarts in 30 s are enough, the sixth breakdown
-makes the agent Failed (security.md's restart intensity).
+It promises: an agent's mailbox stays while its instance changes. A turn that costs the instance is the fault of its
+message, so the agent is started again at once, however often that happens. What does not come up has failed, and is
+tried again by itself, after a longer wait each time (docs/decisions/0017-a-trap-is-its-messages-fault.md).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import structlog
 
+from caxton.agents.back_off import BackOff
 from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
-from caxton.agents.life import Draining, Running, Suspended
-from caxton.agents.record import AgentRecord
+from caxton.agents.life import Draining, Failed, Running, Suspended
+from caxton.agents.record import STOPPED, AgentRecord
 from caxton.agents.recovery import Recovery, RecoveryPlan
 from caxton.agents.registry import Registry
 from caxton.agents.snapshots import Snapshots
 from caxton.bus import Bus, Endpoint
 from caxton.cells import Cell, CellLost
-from caxton.clock import Clock
-
-RESTARTS: Final = 5
-WITHIN_S: Final = 30.0
-TRIES: Final = 3
-"""A message in whose turn the cell died this often is a dead letter."""
+from caxton.clock import Alarm, Clock
+from caxton.errors import CaxtonError
 
 log = structlog.get_logger("caxton.agents")
 
@@ -56,13 +54,19 @@ class Repair:
         self._events = events
         self._clock = clock
         self._group = spawn
-        self.snapshots = Snapshots(bus, instances, self.mend)
-        self._restarts: dict[AgentRecord, deque[float]] = {}
-        """When each agent was last started again, for the restart intensity."""
+        self.snapshots = Snapshots(bus, instances, events, self._lost_by_snapshot)
+        self._back_off: dict[AgentRecord, BackOff] = {}
+        self._alarms: dict[AgentRecord, Alarm] = {}
+
+    def close(self) -> None:
+        """Start nothing again any more."""
+        for record in list(self._alarms):
+            self._call_off(record)
 
     def forget(self, record: AgentRecord) -> None:
-        """How often it was started again does not count any more."""
-        self._restarts.pop(record, None)
+        """Somebody else starts that agent now, or nobody does: it is not tried again by itself."""
+        self._call_off(record)
+        self._back_off.pop(record, None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside everything else; a defect in it goes to the log and no further."""
@@ -89,16 +93,21 @@ class Repair:
         record.mend()
         self.spawn(self._mend(record, why, record.endpoint.slot))
 
-    async def _mend(self, record: AgentRecord, why: str, slot: int) -> None:
-        """Start a broken agent again with its memory, unless that happened too often."""
+    def _lost_by_snapshot(self, record: AgentRecord, why: str) -> None:
+        """The same, where nothing that the agent did is the reason: it does not count as a restart."""
+        record.mend()
+        self.spawn(self._mend(record, why, record.endpoint.slot, counts=False))
+
+    async def _mend(self, record: AgentRecord, why: str, slot: int, *, counts: bool = True) -> None:
+        """Start a broken agent again with its memory."""
         try:
             async with record.changing:
                 if record.endpoint.slot == slot:  # else another instance has taken over meanwhile
-                    await self._mend_alone(record, why)
+                    await self._mend_alone(record, why, counts=counts)
         finally:
             record.mended()
 
-    async def _mend_alone(self, record: AgentRecord, why: str) -> None:
+    async def _mend_alone(self, record: AgentRecord, why: str, *, counts: bool) -> None:
         endpoint = record.endpoint
         await endpoint.idle()
         if not isinstance(record.life, Running | Suspended | Draining):
@@ -106,20 +115,15 @@ class Repair:
         cell, life = record.cell, record.life
         if cell is None or cell.link is None:
             return  # the cell's own return brings it back
-        now = self._clock.monotonic()
-        restarts = self._restarts.setdefault(record, deque(maxlen=RESTARTS))
-        if len(restarts) == RESTARTS and now - restarts[0] < WITHIN_S:
-            self._give_up(record, f"broke down {RESTARTS + 1} times in {WITHIN_S:.0f} s; last: {why}")
-            return
-        restarts.append(now)
-        record.restarted()
+        if counts:
+            record.restarted()
         assert record.revision is not None
         way = RecoveryPlan(record, cell, life.slot, record.revision, record.config)
         await self._recovery.remember([way], _arrived)
         if isinstance(way.error, CellLost):
             return
         if way.error is not None:
-            self._give_up(record, f"could not be started again: {way.error.message}")
+            self.fail(record, f"could not be started again: {way.error.message}")
         elif record.life is life:
             self._instances.plan_snapshot(record)
             self._events.tell(record, "restarted", reason=why, **remembered(way))
@@ -133,11 +137,10 @@ class Repair:
             if endpoint.trial is not None:
                 endpoint.trial.lost("its cell died")
             self._bus.lose_cell(endpoint, cell.in_hand)
-            while endpoint.waiting and endpoint.waiting[0].tries >= TRIES:
-                envelope = endpoint.waiting.popleft()
-                self._bus.dead_letter(
-                    endpoint.name, envelope, "poison", f"its cell died {TRIES} times in its turn"
-                )
+            most = endpoint.limits.poison_after
+            while endpoint.waiting and endpoint.waiting[0].tries >= most:
+                reason = f"the cell died in its turn, {most} time{'' if most == 1 else 's'}"
+                self._bus.dead_letter(endpoint.name, endpoint.waiting.popleft(), "poison", reason)
 
     async def cell_ready(self, cell: Cell) -> None:
         """A cell is there, for the first time or again: bring its agents back."""
@@ -152,7 +155,7 @@ class Repair:
         if isinstance(way.error, CellLost):
             return  # it died again; the next one brings it back
         if way.error is not None:
-            self._give_up(record, f"could not be started again: {way.error.message}")
+            self.fail(record, f"could not be started again: {way.error.message}")
             return
         record.restarted()
         self._events.tell(record, "restarted", reason="cell", **remembered(way))
@@ -164,15 +167,15 @@ class Repair:
         if isinstance(way.error, CellLost):
             return
         if way.error is not None:
-            self._give_up(way.record, f"could not be started: {way.error.message}")
+            self.fail(way.record, f"could not be started: {way.error.message}")
             return
         if way.turns or way.reason:
             self._events.tell(way.record, "revived", **remembered(way))
 
     # ------------------------------------------------------------------ what does not come back
 
-    def _give_up(self, record: AgentRecord, reason: str) -> None:
-        """No more restarts: what waits becomes dead letters, and so does what comes."""
+    def fail(self, record: AgentRecord, reason: str) -> None:
+        """An agent does not come up: what waits becomes dead letters, and so does what comes, until a later try."""
         endpoint = record.endpoint
         if endpoint.trial is not None:
             endpoint.trial.lost(f"the agent failed: {reason}")
@@ -181,7 +184,53 @@ class Repair:
         self.discard_waiting(record, "agent_failed", reason)
         self._bus.agent_gone(endpoint.name, f"{record.name} failed: {reason}")
         endpoint.wake()
-        self._events.changed(record, "failed", reason=reason)
+        self._try_later(record)
+        self._events.changed(record, "failed", reason=reason, retry_s=self._left_s(record))
+
+    def _try_later(self, record: AgentRecord) -> None:
+        """Start an agent that has failed again by itself, if it is to run."""
+        self._call_off(record)
+        if record.config.desired == STOPPED or record.revision is None:
+            return
+        back_off = self._back_off.setdefault(record, BackOff(record.name))
+        wait_s = back_off.wait_s(self._clock.monotonic())
+        record.try_again_at(self._clock.now_us() + round(wait_s * 1e6))
+        self._alarms[record] = self._clock.later(wait_s, partial(self._time_is_up, record))
+
+    def _left_s(self, record: AgentRecord) -> float | None:
+        if record.retry_us is None:
+            return None
+        return round((record.retry_us - self._clock.now_us()) / 1e6, 1)
+
+    def _call_off(self, record: AgentRecord) -> None:
+        alarm = self._alarms.pop(record, None)
+        if alarm is not None:
+            alarm.cancel()
+            record.try_again_at(None)
+
+    def _time_is_up(self, record: AgentRecord) -> None:
+        self._alarms.pop(record, None)
+        record.try_again_at(None)
+        self.spawn(self._try_again(record))
+
+    async def _try_again(self, record: AgentRecord) -> None:
+        if not isinstance(record.life, Failed) or record.config.desired == STOPPED:
+            return
+        if record.busy:
+            self._try_later(record)
+            return
+        record.claim("started")
+        try:
+            record.reset()
+            way = await self._recovery.bring(record, self._instances.place())
+        except CaxtonError as error:
+            self.fail(record, f"could not be started again: {error.message}")
+        else:
+            record.endpoint.accept()
+            record.restarted()
+            self._events.changed(record, "restarted", reason="its time was over", **remembered(way))
+        finally:
+            record.release()
 
     def discard_waiting(self, record: AgentRecord, code: str, reason: str) -> None:
         """What waits for an agent is dead letters, for that reason."""

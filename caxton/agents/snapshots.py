@@ -1,7 +1,8 @@
 """Snapshots in the background: the state of an agent that has had turns enough is kept, behind the messages that its
 cell has.
 
-In: that a state is due. Out: a row with the state, so that a recovery has fewer turns to run again.
+In: that a state is due. Out: a row with the state, so that a recovery has fewer turns to run again. That a state cannot
+be kept is no fault of the agent: it works on, the reason is said once, and each next try comes after more turns.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
+from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.record import AgentRecord
 from caxton.bus import Bus
@@ -18,14 +21,23 @@ from caxton.cells import CellLink, CellLost
 from caxton.sandbox.frames import Fault, Kind
 from caxton.turn_status import Status
 
+log = structlog.get_logger("caxton.agents")
+
 
 class Snapshots:
-    """Takes them, one at a time of each agent. `broken` is told where one cost the instance."""
+    """Takes them, one at a time of each agent. `lost` is told where one cost the instance all the same."""
 
-    def __init__(self, bus: Bus, instances: Instances, broken: Callable[[AgentRecord, str], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        instances: Instances,
+        events: AgentEvents,
+        lost: Callable[[AgentRecord, str], None],
+    ) -> None:
         self._bus = bus
         self._instances = instances
-        self._broken = broken
+        self._events = events
+        self._lost = lost
         self._due: set[AgentRecord] = set()
         self._asked: set[AgentRecord] = set()
 
@@ -62,10 +74,30 @@ class Snapshots:
         seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
         revision_no = endpoint.revision_no
         answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
-        if answer.status == Status.OK and revision_no == endpoint.revision_no:
+        if revision_no != endpoint.revision_no:
+            return
+        if answer.status == Status.OK:
+            record.snapshot_kept()
             self._instances.keep(record, answer.payload, seq)
+            self._instances.plan_snapshot(record)
             self._bus.settle()
-        elif answer.status in (Status.TRAP, Status.LIMIT, Status.BROKEN):
-            fault = msgspec.json.decode(answer.payload, type=Fault)
+            return
+        fault = msgspec.json.decode(answer.payload, type=Fault)
+        if answer.status != Status.UNHANDLED:
+            self._failed(record, fault)
+        if endpoint.slot in fault.lost:
             self._due.discard(record)
-            self._broken(record, f"snapshot: {fault.code}: {fault.reason}")
+            self._lost(record, f"snapshot: {fault.code}: {fault.reason}")
+
+    def _failed(self, record: AgentRecord, fault: Fault) -> None:
+        """The agent works on; say so once, and try again later."""
+        is_news = record.snapshot_error is None
+        record.snapshot_failed("; ".join(filter(None, (fault.reason, fault.hint))))
+        self._instances.plan_snapshot(record)
+        if is_news:
+            log.warning(
+                "an agent's state cannot be kept", agent=record.name, reason=fault.reason, hint=fault.hint
+            )
+            self._events.tell(
+                record, "snapshot_failed", code=fault.code, reason=fault.reason, hint=fault.hint
+            )

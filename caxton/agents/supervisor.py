@@ -93,9 +93,8 @@ class Supervisor:
             )
         record.claim("started")
         try:
-            if isinstance(record.life, Failed):
-                record.reset()
-                self.repair.forget(record)
+            self.repair.forget(record)
+            record.reset()
             record.want(RUNNING)
             way = await self.recovery.bring(record, self.instances.place())
             # only now: to a start that fails, messages would come and wait for nobody
@@ -119,6 +118,7 @@ class Supervisor:
             )
         if not record.is_hosted:
             if isinstance(record.life, Failed):
+                self.repair.forget(record)
                 record.reset()
                 record.want(STOPPED)
                 self.events.changed(record, "stopped")
@@ -237,6 +237,7 @@ class Supervisor:
 
         What still waits stays in the journal and is delivered at the next start.
         """
+        self.repair.close()
         running = [one for one in self.registry.agents.values() if one.is_hosted]
         for record in running:
             record.endpoint.shut()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from caxton.agents.life import Draining, Running, Suspended, Unloaded, state_name
+from caxton.agents.life import Draining, Failed, Running, Suspended, Unloaded, state_name
 from caxton.agents.record import AgentRecord, KeptOut
 from caxton.limits import Limits
 
@@ -37,8 +37,14 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int
     hooks: list[str]
     last_error: str | None
+    reason: str | None
+    """Why it has failed."""
+    retry_us: int | None
+    """When it is started again by itself, where it has failed."""
     snapshot_seq: int | None
     """The message after whose turn the last snapshot was taken."""
+    snapshot_error: str | None
+    """Why its state could not be kept the last time, and the key to raise; it works all the same."""
     kept_out: KeptOut | None
     """The build at its `wasm` that the start of the daemon did not take in."""
     created_us: int
@@ -70,7 +76,10 @@ def view_of(record: AgentRecord) -> AgentView:
         restarts=record.restarts,
         hooks=list(record.hooks),
         last_error=endpoint.last_error,
+        reason=record.life.reason if isinstance(record.life, Failed) else None,
+        retry_us=record.retry_us,
         snapshot_seq=record.snapshot_seq,
+        snapshot_error=record.snapshot_error,
         kept_out=record.kept_out,
         created_us=record.created_us,
         updated_us=record.updated_us,

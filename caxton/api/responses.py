@@ -59,10 +59,10 @@ def page(items: list[Any], following: int | str | None) -> Response:
 def view_body(view: msgspec.Struct) -> dict[str, Any]:
     """A room's struct as plain data, its moments (`…_us` since 1970) as ISO times (`…_at`)."""
     body = cast("dict[str, Any]", msgspec.to_builtins(view))
-    for key in ("created", "updated", "started"):
-        us = body.pop(f"{key}_us", None)
-        if us is not None:
-            body[f"{key}_at"] = iso(us)
+    for key in ("created", "updated", "started", "retry"):
+        if f"{key}_us" in body:
+            us = body.pop(f"{key}_us")
+            body[f"{key}_at"] = None if us is None else iso(us)
     return body
 
 

@@ -19,7 +19,7 @@ class KeptOutBody(Shape, frozen=True, kw_only=True):
 
 
 class AgentBody(Shape, frozen=True, kw_only=True):
-    """One agent as it is now."""
+    """One agent as it is now; `reason` and `retry_at` say why it has failed and when it is started again by itself."""
 
     name: str
     state: str
@@ -40,7 +40,10 @@ class AgentBody(Shape, frozen=True, kw_only=True):
     restarts: int
     hooks: list[str]
     last_error: str | None
+    reason: str | None
+    retry_at: datetime | None
     snapshot_seq: int | None
+    snapshot_error: str | None
     kept_out: KeptOutBody | None
     created_at: datetime
     updated_at: datetime

@@ -141,7 +141,9 @@ async def test_a_snapshot_that_is_due_while_one_is_taken_is_taken_after_it(
 
         monkeypatch.setattr(link, "request", late)
         assert await count(runtime) == 1
-        await reached(runtime, lambda: counted == [2] and not record.snapshot_asked)
+        await reached(
+            runtime, lambda: counted == [2] and not runtime.agents.repair.snapshots.is_asked(record)
+        )
         assert record.snapshot_seq == record.endpoint.last_seq
         await commit(runtime)
         kill_cell(runtime)
@@ -164,16 +166,24 @@ async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
             if kind is Kind.SNAPSHOT:
                 answered.append(answer.status)
                 if answer.status == Status.TRAP:
-                    runtime.bus.turns.state_due(record.endpoint)
+                    runtime.agents.repair.snapshot_due(record.endpoint)
             return answer
 
         monkeypatch.setattr(link, "request", noted)
         assert await count(runtime) == 1
-        await reached(runtime, lambda: runtime.agents.view("c").restarts == 1 and not record.snapshot_asked)
+        await reached(
+            runtime,
+            lambda: (
+                runtime.agents.view("c").restarts == 1
+                and not runtime.agents.repair.snapshots.is_asked(record)
+            ),
+        )
         assert answered == [Status.TRAP]
         assert await count(runtime) == 2
-        await reached(runtime, lambda: len(answered) == 2 and not record.snapshot_asked)
-        assert (answered[1], runtime.agents.view("c").restarts) == (Status.OK, 1)
+        await reached(
+            runtime, lambda: len(answered) == 2 and not runtime.agents.repair.snapshots.is_asked(record)
+        )
+        assert (answered[1], runtime.agents.view("c").restarts) == (Status.OK, 0)
 
 
 async def test_an_agent_that_was_stopped_remembers(tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ class Calls(Protocol):
         """Let every call from now on take so many times the wall limit."""
         ...
 
+    def allow(self, limits: Limits) -> None:
+        """Let every call of a hook from now on take the fuel and the wall time of these limits."""
+        ...
+
     def close(self) -> None:
         """Give everything back. No call may be running."""
         ...

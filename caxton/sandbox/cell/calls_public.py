@@ -80,6 +80,10 @@ class PublicCalls:
         """Let every call from now on take so many times the wall limit."""
         self._ticks = ticks(self._limits) * times
 
+    def allow(self, limits: Limits) -> None:
+        """Let every call of a hook from now on take the fuel and the wall time of these limits."""
+        self._limits, self._ticks = limits, ticks(limits)
+
     def close(self) -> None:
         """Close the store, and with it everything of the instance."""
         self._functions = {}

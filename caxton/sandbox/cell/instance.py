@@ -17,6 +17,7 @@ from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.faults import GuestFault, broken, over, shown
 from caxton.sandbox.frames import COUNT_CEILING
 from caxton.sandbox.modules import Revision
+from caxton.sandbox.state_limits import restore_limits, snapshot_limits, too_long
 from caxton.turn_status import Status
 
 
@@ -28,6 +29,7 @@ class Instance:
         "_calls",
         "_in_cap",
         "_in_ptr",
+        "_limits",
         "_message_bytes",
         "_messages_out",
         "_output_bytes",
@@ -39,6 +41,7 @@ class Instance:
 
     def __init__(self, revision: Revision, limits: Limits, calls: type[PublicCalls]) -> None:
         self.revision = revision
+        self._limits = limits
         self._message_bytes = limits.message_bytes
         self._messages_out = limits.messages_out
         self._output_bytes = limits.output_bytes
@@ -91,12 +94,17 @@ class Instance:
 
     def snapshot(self) -> bytes:
         """The guest's state; only where it has the hook. A refusal leaves it as it was."""
-        self._accepted("caxton_snapshot", self._calls.call("caxton_snapshot"))
-        return self._output()
+        with snapshot_limits(self._calls, self._limits) as own:
+            self._accepted("caxton_snapshot", self._calls.call("caxton_snapshot"))
+            mailbox = self._look()
+            if mailbox[6] > own.output_bytes:
+                raise too_long(mailbox[6], own.output_bytes)
+            return self._calls.read(mailbox[5], mailbox[6])
 
     def restore(self, state: bytes) -> None:
         """Give the guest the state of an earlier instance; only where it has the hook."""
-        self._give("caxton_restore", state)
+        with restore_limits(self._calls, self._limits):
+            self._give("caxton_restore", state)
 
     def shutdown(self) -> None:
         """Let the guest end in order; how it goes makes no difference."""

@@ -45,6 +45,16 @@ class Refused(Exception):
         self.text = text
 
 
+class TooLong(GuestFault):
+    """Raised when one text is longer than everything that a call may write."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            Status.LIMIT, "output_bytes", f"the turn wrote more than its limit of {limit:,} bytes"
+        )
+        self.size = size
+
+
 class ComponentCalls:
     """The calls into one instance, which one thread at a time may use. Owns the store."""
 
@@ -119,6 +129,10 @@ class ComponentCalls:
         """Let every call from now on take so many times the wall limit."""
         self._ticks = ticks(self._limits) * times
 
+    def allow(self, limits: Limits) -> None:
+        """Let every call from now on take what these limits say."""
+        self._limits, self._ticks = limits, ticks(limits)
+
     def close(self) -> None:
         """Close the store, and with it everything of the instance."""
         self._functions = {}
@@ -161,8 +175,7 @@ class ComponentCalls:
         text = value.of.string
         size = int(text.size)
         if size > most:
-            limit = self._limits.output_bytes
-            raise over("output_bytes", f"the turn wrote more than its limit of {limit:,} bytes")
+            raise TooLong(size, self._limits.output_bytes)
         return ctypes.string_at(text.data, size) if size else b""
 
     def _failed(self, text: str) -> GuestFault:

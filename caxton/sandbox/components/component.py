@@ -12,10 +12,11 @@ import msgspec
 from caxton.limits import Limits
 from caxton.sandbox import output_lines
 from caxton.sandbox.abi import MAGIC, check_version
-from caxton.sandbox.components.calls import ComponentCalls, Refused, Said
+from caxton.sandbox.components.calls import ComponentCalls, Refused, Said, TooLong
 from caxton.sandbox.components.linker import ABI_VERSION, LOAD, World
 from caxton.sandbox.components.wasi_stubs import present
 from caxton.sandbox.faults import GuestFault, over, shown
+from caxton.sandbox.state_limits import restore_limits, snapshot_limits, too_long
 from caxton.turn_status import Status
 
 HOOKS: Final = frozenset({"init", "snapshot", "restore", "shutdown"})
@@ -69,12 +70,17 @@ class ComponentInstance:
 
     def snapshot(self) -> bytes:
         """The guest's state. A refusal leaves it as it was."""
-        state = self._call("snapshot_refused", "snapshot")
+        with snapshot_limits(self._calls, self._limits) as own:
+            try:
+                state = self._call("snapshot_refused", "snapshot")
+            except TooLong as long:
+                raise too_long(long.size, own.output_bytes) from None
         return state if isinstance(state, bytes) else b""
 
     def restore(self, state: bytes) -> None:
         """Give the guest the state of an earlier instance."""
-        self._call("restore_refused", "restore", state)
+        with restore_limits(self._calls, self._limits):
+            self._call("restore_refused", "restore", state)
 
     def shutdown(self) -> None:
         """Let the guest end in order; how it goes makes no difference."""
