@@ -18,7 +18,7 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import AgentEvents, Instances, Recovery, Registry, Repair, Supervisor
+from caxton.agents import AgentConfig, AgentEvents, Instances, Recovery, Registry, Repair, Supervisor
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
@@ -29,7 +29,7 @@ from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import ConfiguredBuilds, DeploymentRequest, Engine, options_of
-from caxton.errors import CaxtonError
+from caxton.errors import CaxtonError, InvalidModule
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
@@ -212,13 +212,9 @@ async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> No
         if known_stay and name in runtime.agents.registry.agents:
             continue
         path: Path = runtime.project.module(name)
-        try:
-            wasm = await asyncio.to_thread(path.read_bytes)
-        except OSError as error:
-            log.error("agent's module cannot be read", agent=name, path=str(path), error=error.strerror)
-            continue
         limits = runtime.project.config.limits_of(name)
         try:
+            wasm = await asyncio.to_thread(_read, path)
             if path.suffix == ".py":
                 wasm = packed(path, wasm)
             request = DeploymentRequest(
@@ -236,6 +232,19 @@ async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> No
                 await runtime.agents.stop(name)
         except CaxtonError as error:
             log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
+            told = AgentConfig(
+                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
+            )
+            runtime.agents.did_not_start(name, told, error.message)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidModule(
+            f"{path} cannot be read: {error.strerror}", hint="build it, or correct its path"
+        ) from None
 
 
 async def _mark(bus: Bus, closing: asyncio.Event) -> None:

@@ -25,4 +25,5 @@ class BackOff:
             self._tries = 0
         self._failed_at = now
         self._tries += 1
-        return min(LONGEST_S, FIRST_S * 2 ** (self._tries - 1)) * self._random.uniform(0.75, 1.25)
+        whole_s = min(LONGEST_S, FIRST_S * (1 << min(self._tries - 1, 16)))
+        return whole_s * self._random.uniform(0.75, 1.25)

@@ -16,7 +16,7 @@ import structlog
 from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Failed, Loaded, Running, Suspended, Unloaded, state_name
-from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentRecord
+from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentConfig, AgentRecord
 from caxton.agents.recovery import Recovery
 from caxton.agents.registry import REMOVED, Registry
 from caxton.agents.repair import Repair, remembered
@@ -87,6 +87,12 @@ class Supervisor:
         record = self.registry.find(name)
         if isinstance(record.life, Running):
             return view_of(record)
+        if record.revision is None:
+            why = record.life.reason if isinstance(record.life, Failed) else "it was never deployed"
+            raise InvalidState(
+                f"{record.name} has no build that works: {why}",
+                hint=f"correct it, then: caxton agent deploy {record.name} FILE",
+            )
         if isinstance(record.life, Suspended):
             raise InvalidState(
                 f"{record.name} is suspended", hint=f"let it go on: caxton agent resume {record.name}"
@@ -213,6 +219,19 @@ class Supervisor:
             self.events.tell(record, "removed")
         finally:
             record.release()
+
+    def did_not_start(self, name: str, config: AgentConfig, reason: str) -> None:
+        """An agent of caxton.toml has no build that works: it is there all the same, and has failed for that reason.
+
+        One that has a build goes on with it.
+        """
+        record = self.registry.agents.get(name)
+        if record is None:
+            record = self.registry.add(name, config, self._clock.now_us())
+            self._bus.endpoints[record.endpoint.name] = record.endpoint
+        if record.revision is None:
+            record.reset()
+            self.repair.fail(record, reason)
 
     def attach(self) -> None:
         """After a start of the daemon: give every known agent its mailbox on the bus."""

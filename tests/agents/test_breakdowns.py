@@ -165,7 +165,7 @@ async def test_what_does_not_come_up_is_tried_again_by_itself_each_time_later(tm
 
 LOOPS = "(loop $l (br $l))"
 LONG_STATE = "(i32.store (i32.const 40) (i32.const 400)) (return (i32.const 0))"
-REFUSES = "(return (i32.const -3))"
+REFUSES = "(i32.store (i32.const 40) (i32.const 0)) (return (i32.const -3))"
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ async def test_a_snapshot_that_traps_is_not_asked_for_again_at_once(
             if kind is Kind.SNAPSHOT:
                 answered.append(answer.status)
                 if answer.status == Status.TRAP:
-                    runtime.agents.repair.snapshot_due(record.endpoint)
+                    runtime.bus.turns.state_due(record.endpoint)
             return answer
 
         monkeypatch.setattr(link, "request", noted)

@@ -16,6 +16,8 @@ from caxton.cli.app import COMMANDS
 
 from .command import caxton, environment
 
+ECHO = Path(__file__).parents[2] / "agents-examples" / "echo" / "echo.wat"
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -222,7 +224,7 @@ def test_a_wrong_key_is_refused_with_its_place(project: Path) -> None:
 def test_a_module_that_is_not_there_fails_validation(project: Path) -> None:
     (project / "caxton.toml").write_text('[agents.echo]\nwasm = "echo.wat"\n')
     assert caxton("config", "validate", cwd=project).returncode == 2
-    (project / "echo.wat").write_text("(module)")
+    (project / "echo.wat").write_bytes(ECHO.read_bytes())
     said = caxton("config", "validate", cwd=project)
     assert (said.returncode, said.stdout) == (0, "")
     assert "fine, 1 agent" in said.stderr

@@ -285,6 +285,30 @@ def test_stop_start_and_restart_keep_the_state(project: Path, counter: str) -> N
     assert ask(project, counter, "{}")["replies"][0]["message"]["content"] == {"count": 6}
 
 
+def test_up_names_an_agent_that_does_not_start_and_leaves_the_others_running(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "echo" / "echo.wasm", tmp_path)
+    (tmp_path / "junk.wasm").write_bytes(b"garbage")
+    agents = '[agents.echo]\nwasm = "echo.wasm"\n[agents.junk]\nwasm = "junk.wasm"\n'
+    (tmp_path / "caxton.toml").write_text(f"cells = 1\n{agents}")
+    try:
+        said = caxton("up", cwd=tmp_path)
+        assert said.returncode == 5
+        assert "error: junk did not start: this is not a WebAssembly module" in said.stderr
+        assert "1 of 2 agents running" in said.stderr
+        assert ask(tmp_path, "echo", "1")["replies"][0]["message"]["content"] == 1
+        assert "1 running, 0 stopped, 1 failed" in caxton("status", cwd=tmp_path).stdout
+        listed = json.loads(caxton("agent", "list", "-o", "json", cwd=tmp_path).stdout)
+        assert [(one["name"], one["state"]) for one in listed] == [("echo", "running"), ("junk", "failed")]
+        assert caxton("agent", "logs", "junk", cwd=tmp_path).returncode == 0
+        said = caxton("agent", "start", "junk", cwd=tmp_path)
+        assert "junk has no build that works: this is not a WebAssembly module" in said.stderr
+        assert caxton("down", cwd=tmp_path).returncode == 0
+        assert caxton("up", "--partial", cwd=tmp_path).returncode == 0
+        assert caxton("down", cwd=tmp_path).returncode == 0
+    finally:
+        daemon_process.kill(tmp_path)
+
+
 def test_a_file_that_is_no_module_is_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.wasm").write_bytes(b"\0asm\1\0\0\0nonsense")
     said = caxton("agent", "deploy", "bad", tmp_path / "bad.wasm", cwd=project)

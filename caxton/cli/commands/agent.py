@@ -59,7 +59,7 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
                 ("SENT", lambda a: a.sent),
                 ("MEMORY", lambda a: "-" if a.memory_kib == 0 else memory(a.memory_kib)),
                 ("RESTARTS", lambda a: a.restarts),
-                ("LAST ERROR", lambda a: a.last_error or ""),
+                ("LAST ERROR", lambda a: a.reason or a.snapshot_error or a.last_error or ""),
             ],
             "no agents; deploy one: caxton agent deploy NAME FILE",
         )

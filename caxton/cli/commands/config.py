@@ -13,9 +13,12 @@ from caxton.presentation.json_line import compact
 
 if TYPE_CHECKING:
     from caxton import config as configuration
+    from caxton.cli import project_check
     from caxton.deploy import options
 else:
-    configuration, options = lazy("caxton.config", "caxton.deploy.options")
+    configuration, options, project_check = lazy(
+        "caxton.config", "caxton.deploy.options", "caxton.cli.project_check"
+    )
 
 app = command_app("Show and check the configuration of this project.")
 
@@ -44,7 +47,10 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
 
 @app.command()
 def validate(project: Project = None) -> None:
-    """Check caxton.toml and the modules that it names. Exit code 2 when something is wrong.
+    """Check caxton.toml, its modules and the project's own protocols. Exit code 2 when something is wrong.
+
+    Each module is compiled as it would be for its agent; no daemon is needed, and nothing is written. Of an agent in
+    Python it sees what can be seen without running it: errors of syntax, and imports that such an agent cannot have.
 
     \b
     Example:
@@ -52,7 +58,7 @@ def validate(project: Project = None) -> None:
     """
     found = configuration.load(connection.folder(project))
     options.options_of(found.config.deploy)
-    problems = found.problems()
+    problems = project_check.problems_of(found)
     if problems:
         raise ConfigurationError(
             "\n".join(problems[:1]) + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""),

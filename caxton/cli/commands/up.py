@@ -11,7 +11,7 @@ from caxton.cli import connection, daemon_process
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Project, Timeout, command_app
 from caxton.cli.output.printing import complain, plural, safe, span, talk
-from caxton.errors import Unreachable
+from caxton.errors import Exit, Unreachable
 
 if TYPE_CHECKING:
     from caxton import config as configuration
@@ -28,6 +28,9 @@ def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay in front: log here, end with Ctrl-C.")
     ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Exit with 0 also where some agents did not start.")
+    ] = False,
     timeout: Timeout = 60.0,
 ) -> None:
     """Start the daemon of this project and wait until it is ready.
@@ -36,9 +39,12 @@ def up(
     this command: its log is .caxton/daemon.log. A build that was dropped, taken back or rolled back before is not
     taken in because it stands at wasm; that is said.
 
+    Exit code 5 where an agent did not start: it is named with its reason, the others run, and so does the daemon.
+
     \b
     Examples:
       caxton up
+      caxton up --partial
       caxton up --foreground
       caxton -p ~/market up
     """
@@ -52,8 +58,6 @@ def up(
         talk(f"already running: pid {status.pid}, for {span(status.uptime_s)}")
         return
     config = configuration.load(folder)
-    for problem in config.problems():
-        complain(problem, "the other agents start; correct caxton.toml and `caxton up` again")
     if python_runtime.is_wanted(config):
         python_runtime.ensure()
     if foreground:
@@ -64,7 +68,14 @@ def up(
     daemon_process.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
     with connection.client(folder) as caxton:
         status = caxton.status()
+        failed = False
         for agent in caxton.agents():
+            if agent.state == "failed":
+                failed = True
+                complain(
+                    f"{agent.name} did not start: {agent.reason or 'see .caxton/daemon.log'}",
+                    f"the others run; correct it, then: caxton agent deploy {agent.name} FILE",
+                )
             kept_out = agent.kept_out
             if kept_out:
                 name = safe(agent.name)
@@ -78,3 +89,5 @@ def up(
         f"caxton is up: project {status.project}, pid {status.pid}, {plural(len(status.cells), 'cell')}, "
         f"{agents.running} of {agents.total} agents running"
     )
+    if failed and not partial:
+        raise typer.Exit(int(Exit.AGENT_FAILED))

@@ -17,6 +17,8 @@ class Start(Handover):
     def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
         super().__init__(context, deployment)
         self._is_new = deployment.agent.revision is None
+        self._stays = isinstance(deployment.agent.life, Failed)
+        """Whether it is there without a build that works, too."""
 
     async def check(self) -> Happening:
         """It comes up as it is started."""
@@ -45,7 +47,7 @@ class Start(Handover):
 
     async def drop_new(self) -> None:
         """Take a new agent away again."""
-        if self._is_new:
+        if self._is_new and not self._stays:
             registry = self.context.agents.registry
             self.context.bus.endpoints.pop(self.agent.endpoint.name, None)
             registry.drop(self.agent)
