@@ -82,7 +82,7 @@ async def test_a_build_that_does_not_work_leaves_what_has_failed_as_it_is(tmp_pa
     async with home(tmp_path, AGENTS) as runtime:
         await deploy_configured(runtime)
         for wasm in (b"more garbage", guest(init="unreachable", tag="two")):
-            with pytest.raises(Exception, match="WebAssembly|unreachable"):
+            with pytest.raises(Exception, match=r"WebAssembly|unreachable"):
                 await runtime.engine.deploy(DeploymentRequest("junk", wasm, wat=wasm.startswith(b"(module")))
             view = runtime.agents.view("junk")
             assert (view.state, view.revision, view.retry_us) == ("failed", None, None)
