@@ -60,7 +60,7 @@ def view_of(record: AgentRecord) -> AgentView:
         name=record.name,
         state=state_name(record.life),
         desired=config.desired,
-        revision=None if isinstance(record.life, Unloaded) else record.life.revision,
+        revision=None if isinstance(record.life, Unloaded) else record.life.revision or None,
         profile=config.profile,
         limits=config.limits,
         settings=config.settings,

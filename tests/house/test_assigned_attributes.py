@@ -33,7 +33,7 @@ STILL: dict[str, set[str]] = {
     "caxton/acl/fipa_string.py": {"act", "content", "receiver", "reply_by", "reply_to", "sender"},
     "caxton/acl/xml_reader.py": {"act", "content", "receiver", "reply_by", "reply_to", "sender"},
     "caxton/api/stream/events.py": {"most"},
-    "caxton/cli/commands/demo.py": {"messages"},
+    "caxton/cli/market_demo.py": {"messages"},
     "caxton/journal/memory.py": {"fault"},
     "caxton/journal/writer.py": {
         "checkpoint_us",
