@@ -6,6 +6,7 @@ an SVG. It promises: no I/O, no clock; nothing that an agent said is obeyed by a
 
 from caxton.diagram.layout import Layout, Part
 from caxton.diagram.lines import Line, Mark, lines_of
+from caxton.diagram.mermaid import draw_mermaid
 from caxton.diagram.story import Spoken, Story, read_message, read_story
 from caxton.diagram.svg import draw_svg
 from caxton.diagram.text import draw_text
@@ -20,6 +21,7 @@ __all__ = [
     "Spoken",
     "Story",
     "bars_of",
+    "draw_mermaid",
     "draw_svg",
     "draw_text",
     "draw_waterfall",

@@ -39,8 +39,16 @@ def test_json_for_a_terminal_is_still_the_same_json(value: dict[str, object]) ->
 
 def test_columns_are_aligned_and_numbers_stand_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    text = output.table(["NAME", "TURNS", "LAST"], [["echo", 5, "x"], ["relay-12", 1234, None]])
-    assert text.splitlines() == ["NAME      TURNS  LAST", "echo          5  x", "relay-12   1234  -"]
+    lines = output.table(
+        [("echo", 5, "1.5", "x"), ("relay-12", 1234, "25%", None)],
+        [
+            ("NAME", lambda row: row[0]),
+            ("TURNS", lambda row: row[1]),
+            ("RATE", lambda row: row[2]),
+            ("LAST", lambda row: row[3]),
+        ],
+    )
+    assert lines == ["NAME      TURNS  RATE  LAST", "echo          5   1.5  x", "relay-12   1234   25%  -"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +63,10 @@ def test_colour_only_where_it_is_wanted(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert output.colour_wanted() is wanted
-    assert ("\x1b[32m" in output.table(["STATE"], [["running"]])) is wanted
+    (_, line) = output.table(["running"], [("STATE", str)])
+    assert ("\x1b[32m" in line) is wanted
+    (_, line) = output.table(["running"], [("STATE", str)], lambda state: "red")
+    assert ("\x1b[31m" in line) is wanted
 
 
 @pytest.mark.parametrize(

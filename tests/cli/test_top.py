@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from io import StringIO
+import re
 from typing import Any
 
 import pytest
-from rich.console import Console
 from shapes import made
 
-from caxton.cli.commands.top import Look, Order, _cell, _screen, paces
+from caxton.cli.commands.top import Look, Order, paces, screen
+from caxton.presentation.text import memory
 from caxton.schemas.daemon import AgentBody, StatusBody
 
 STATUS = made(StatusBody, {})
@@ -58,7 +58,7 @@ def test_the_busiest_comes_first(order: Order, names: str) -> None:
 def test_a_memory_that_nobody_can_see_is_none_and_comes_last() -> None:
     agents = [agent("python", memory_kib=None), agent("c", memory_kib=64), agent("stopped")]
     found = paces(Look(0.0, STATUS, []), Look(1.0, STATUS, agents), Order.MEMORY)
-    assert [(pace.name, _cell("memory_kib", pace.memory_kib)) for pace in found] == [
+    assert [(pace.name, memory(pace.memory_kib)) for pace in found] == [
         ("c", "64.0 KiB"),
         ("python", "?"),
         ("stopped", "0 B"),
@@ -71,16 +71,24 @@ def test_the_screen_shows_cells_and_as_many_agents_as_fit() -> None:
         "uptime_s": 61,
         "agents": {"running": 40, "total": 40},
         "journal": {"bytes": 2048, "waiting_rows": 0},
-        "cells": [{"no": 1, "state": "ready", "agents": 40, "in_flight": 2, "rss_kib": 1024, "restarts": 0}],
+        "cells": [
+            {
+                "no": 1,
+                "state": "ready",
+                "agents": 40,
+                "in_flight": 2,
+                "rss_kib": 1024,
+                "cpu_s": 2.5,
+                "restarts": 0,
+            }
+        ],
     }
     status = made(StatusBody, fields)
     before = Look(0.0, status, [])
     now = Look(2.0, status, [agent(f"a{number:02}", turns=number) for number in range(40)])
-    console = Console(width=160, record=True, file=StringIO())
-    console.print(_screen(now, before, Order.RATE, 15))
-    text = console.export_text()
+    text = "\n".join(screen(now, before, Order.RATE, 15))
     assert "p\\x1b[2J  up 1 min  390 turns/s" in text
-    assert "cell 1: ready, 40 agents, 2 in flight, 1.0 MiB, 0 restarts" in text
+    assert re.search(r"^ +1 +ready +40 +2 +1.0 MiB +2.5 +0$", text, re.M)
     rows = [line.split()[0] for line in text.splitlines() if line.startswith("a")]
-    assert rows == [f"a{number:02}" for number in range(39, 30, -1)]
-    assert "… 31 more" in text
+    assert rows == [f"a{number:02}" for number in range(39, 31, -1)]
+    assert "… 32 more" in text

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caxton.acl.full_message import read_json
-from caxton.acl.mermaid import sequence_diagram
 from caxton.cli import connection, filtered_lists
 from caxton.cli.input import message_files
 from caxton.cli.lazy import lazy
@@ -192,7 +191,7 @@ def export(
             for message in messages:
                 document(message, Format.JSONL)
         case Export.MERMAID:
-            message_files.put(sequence_diagram(message.json for message in messages))
+            message_files.put(diagram.draw_mermaid(diagram.read_story(found)))
         case Export.SVG:
             message_files.put(diagram.draw_svg(diagram.read_story(found)))
         case Export.TEXT:

@@ -10,7 +10,17 @@ from caxton.cli import connection
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, duration_text
 from caxton.cli.output.message_lines import short
-from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, table, talk
+from caxton.cli.output.printing import (
+    Columns,
+    colour_wanted,
+    document,
+    listing,
+    paint,
+    safe,
+    say,
+    table,
+    talk,
+)
 from caxton.errors import ConfigurationError, Exit
 from caxton.presentation.json_line import compact
 from caxton.schemas.messages import TaskBranch, TaskDetail
@@ -248,11 +258,7 @@ def _tell(found: TaskDetail, output: Format, *, judged: bool = True) -> None:
         document(found, output)
     else:
         wanted = colour_wanted()
-        rows = [
-            [short(one.participant), one.state, one.outcome, _said(one.proposal), _result(one)]
-            for one in found.branches
-        ]
-        say(table(["PARTICIPANT", "STATE", "OUTCOME", "PROPOSAL", "RESULT"], rows))
+        say("\n".join(table(found.branches, BRANCH_COLUMNS)))
         ending = found.ending or "under way"
         style = {"achieved": "green", "failed": "red", "timed-out": "red"}.get(ending, "yellow")
         parts = [found.state]
@@ -297,3 +303,12 @@ def _counts(acts: dict[str, int]) -> str:
 def _plain(number: float | None) -> int | float | None:
     """A whole number as one, so that nobody reads 10.0 who was told 10."""
     return int(number) if number is not None and number.is_integer() else number
+
+
+BRANCH_COLUMNS: Columns[TaskBranch] = (
+    ("PARTICIPANT", lambda one: short(one.participant)),
+    ("STATE", lambda one: one.state),
+    ("OUTCOME", lambda one: one.outcome),
+    ("PROPOSAL", lambda one: _said(one.proposal)),
+    ("RESULT", _result),
+)

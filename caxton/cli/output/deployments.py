@@ -78,16 +78,16 @@ def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[st
         yield line("compared", f"{progress['same']} same, {progress['different']} different")
     if progress.get("breakdowns"):
         yield line("breakdowns", str(progress["breakdowns"]))
-    yield from _sides("this stage" if "stage" in progress else "", progress["sides"]).splitlines()
+    yield from _sides("this stage" if "stage" in progress else "", progress["sides"])
     for past in progress.get("past", []):
-        yield from _sides(f"at {past['percent']:g} %", past).splitlines()
+        yield from _sides(f"at {past['percent']:g} %", past)
     for example in progress.get("examples", []):
         yield f"message {example['seq']} ({safe(example['act'])}, {safe(example['conversation_id'])})"
         for difference in example["differences"]:
             yield f"    {safe(difference)}"
 
 
-def _sides(title: str, sides: dict[str, Any]) -> str:
+def _sides(title: str, sides: dict[str, Any]) -> list[str]:
     old, new = sides["old"], sides["new"]
     rows = [
         ("turns", f"{old['turns']:,}", f"{new['turns']:,}"),
@@ -101,4 +101,6 @@ def _sides(title: str, sides: dict[str, Any]) -> str:
         ("p99", f"{old['p99_us'] / 1000:.2f} ms", f"{new['p99_us'] / 1000:.2f} ms"),
         ("fuel a turn", f"{old['fuel_a_turn']:,}", f"{new['fuel_a_turn']:,}"),
     ]
-    return table((title.upper(), "OLD", "NEW"), rows)
+    return table(
+        rows, [(title.upper(), lambda row: row[0]), ("OLD", lambda row: row[1]), ("NEW", lambda row: row[2])]
+    )

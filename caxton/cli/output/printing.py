@@ -26,7 +26,8 @@ else:
     (json_document,) = lazy("caxton.cli.output.json_document")
 
 T = TypeVar("T")
-"""A column of a listing: its heading and what an item shows there."""
+Columns = Sequence[tuple[str, Callable[[T], object]]]
+"""Of a listing: each with its heading and what an item shows there."""
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
 _CODES["cyan"] = "36"
@@ -92,9 +93,7 @@ def document(value: Any, output: Format) -> None:
     say(json_document.json_document(value, indented=output is not Format.JSONL))
 
 
-def listing(
-    items: Iterable[T], output: Format, columns: Sequence[tuple[str, Callable[[T], object]]], empty: str
-) -> None:
+def listing(items: Iterable[T], output: Format, columns: Columns[T], empty: str) -> None:
     """Print a JSON array, JSON lines, or aligned columns; `empty` is said when there is nothing."""
     if output is Format.JSONL:
         for item in items:
@@ -106,26 +105,45 @@ def listing(
     elif not rows:
         talk(empty)
     else:
-        texts = [[cell(item) for _, cell in columns] for item in rows]
-        say(table([heading for heading, _ in columns], texts))
+        say("\n".join(table(rows, columns)))
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Aligned columns; numbers to the right, the last column cut where a terminal would wrap it."""
+def table(
+    items: Sequence[T], columns: Columns[T], style: Callable[[T], str | None] = lambda item: None
+) -> list[str]:
+    """Lines of aligned columns; figures to the right, the last column cut where a terminal would wrap it.
+
+    `style`: of a whole row; without one a state has its colour.
+    """
     wanted = colour_wanted()
-    texts = [["-" if cell is None else safe(cell) for cell in row] for row in rows]
+    headings = [heading for heading, _ in columns]
+    texts = [[_cell(of(item)) for _, of in columns] for item in items]
     widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
-    right = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(headings))]
+    right = [all(map(_is_figure, column)) for column in zip(*texts, strict=True)]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    styles = ["bold", *map(style, items)]
     lines: list[str] = []
-    for row_no, row in enumerate([list(headings), *texts]):
-        parts: list[str] = []
-        for n, (text, width) in enumerate(zip(row, widths, strict=True)):
-            last = n == len(row) - 1
-            if last and room:
-                before = sum(widths[:-1]) + 2 * n
-                text = text if before + len(text) <= room else text[: max(room - before - 1, 1)] + "…"
-            padded = text.rjust(width) if right[n] else text if last else text.ljust(width)
-            parts.append(paint(padded, "bold" if row_no == 0 else state_style(text), wanted))
+    for row, whole in zip([headings, *texts], styles, strict=True):
+        if room and before + len(row[-1]) > room:
+            row[-1] = row[-1][: max(room - before - 1, 1)] + "…"
+        parts = [
+            paint(
+                text.rjust(width) if right[n] else text if n == len(row) - 1 else text.ljust(width),
+                whole or state_style(text),
+                wanted,
+            )
+            for n, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  ".join(parts).rstrip())
-    return "\n".join(lines)
+    return lines
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else safe(value)
+
+
+def _is_figure(text: str) -> bool:
+    return (
+        text == "-" or text.removesuffix("%").replace(",", "").replace(".", "").removeprefix("-").isdecimal()
+    )

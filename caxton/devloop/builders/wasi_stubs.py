@@ -13,6 +13,7 @@ from typing import Final
 
 from caxton.devloop.builders import wasm_sections
 from caxton.errors import InvalidModule
+from caxton.sandbox.compile import leb128
 
 WASI: Final = "wasi_snapshot_preview1"
 NEAR: Final = 64
@@ -42,7 +43,7 @@ def without_system(wasm: bytes) -> bytes:
             )
     # imported functions come first in the numbering, so what takes their place at the head of the module's own
     # functions has the same numbers
-    types = [wasm_sections.unsigned(one.type) for one in asked]
+    types = [leb128.unsigned(one.type) for one in asked]
     bodies = [wasm_sections.sized(b"\0" + _answer(one.name) + bytes([_END])) for one in asked]
     made: list[tuple[int, bytes]] = []
     for kind, body in parts:
@@ -67,9 +68,9 @@ def with_less_data(wasm: bytes) -> bytes:
     if plain is None:
         return wasm
     joined = _joined(plain)
-    body = wasm_sections.unsigned(len(joined)) + b"".join(
+    body = leb128.unsigned(len(joined)) + b"".join(
         bytes([0, _I32])
-        + wasm_sections.signed(at - (1 << 32) if at >> 31 else at)
+        + leb128.signed(at - (1 << 32) if at >> 31 else at)
         + bytes([_END])
         + wasm_sections.sized(text)
         for at, text in joined
@@ -79,15 +80,15 @@ def with_less_data(wasm: bytes) -> bytes:
 
 def _segments(data: bytes) -> list[tuple[int, bytes]] | None:
     """Place and bytes of every segment; None where one is not of the plain kind."""
-    many, at = wasm_sections.number(data, 0)
+    many, at = leb128.number(data, 0)
     found: list[tuple[int, bytes]] = []
     for _ in range(many):
         if data[at] != 0 or data[at + 1] != _I32:
             return None
-        place, at = wasm_sections.signed_32(data, at + 2)
+        place, at = leb128.signed_32(data, at + 2)
         if data[at] != _END:
             return None
-        size, at = wasm_sections.number(data, at + 1)
+        size, at = leb128.number(data, at + 1)
         found.append((place & 0xFFFFFFFF, data[at : at + size]))
         at += size
     return found
@@ -115,19 +116,19 @@ class _Import:
 
 
 def _imports(body: bytes) -> list[_Import]:
-    many, at = wasm_sections.number(body, 0)
+    many, at = leb128.number(body, 0)
     found: list[_Import] = []
     for _ in range(many):
-        size, at = wasm_sections.number(body, at)
+        size, at = leb128.number(body, at)
         module, at = body[at : at + size].decode("utf-8", "replace"), at + size
-        size, at = wasm_sections.number(body, at)
+        size, at = leb128.number(body, at)
         name, at = body[at : at + size].decode("utf-8", "replace"), at + size
         if body[at] != 0:
             raise InvalidModule(
                 f"the module imports {module}.{name}, which is no function",
                 hint="an agent imports nothing: it has a memory of its own",
             )
-        kind, at = wasm_sections.number(body, at + 1)
+        kind, at = leb128.number(body, at + 1)
         found.append(_Import(module, name, kind))
     return found
 

@@ -1,4 +1,4 @@
-"""The binary format of a module, as far as builders rewrite one: sections, vectors, numbers.
+"""The binary format of a module, as far as builders rewrite one: sections and vectors.
 
 In: bytes that a compiler wrote. Out: their sections, and a module made of sections. Nothing is validated here: the
 sandbox does that with the outcome.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from caxton.errors import InvalidModule
+from caxton.sandbox.compile.leb128 import number, unsigned
 
 HEAD: Final = 8
 IMPORT: Final = 2
@@ -48,46 +49,3 @@ def prepended(body: bytes, items: list[bytes]) -> bytes:
 def sized(body: bytes) -> bytes:
     """The bytes with their length before them."""
     return unsigned(len(body)) + body
-
-
-def unsigned(value: int) -> bytes:
-    """A number as unsigned LEB128."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def signed(value: int) -> bytes:
-    """A number as signed LEB128."""
-    out = bytearray()
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        if value == (-1 if byte & 0x40 else 0):
-            out.append(byte)
-            return bytes(out)
-        out.append(byte | 0x80)
-
-
-def number(data: bytes, at: int) -> tuple[int, int]:
-    """The unsigned LEB128 number at that place, and the place after it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def signed_32(data: bytes, at: int) -> tuple[int, int]:
-    """The signed LEB128 number of 32 bits at that place, and the place after it."""
-    value, after = number(data, at)
-    width = 7 * (after - at)
-    if value >> (width - 1) & 1:
-        value -= 1 << width
-    return value, after

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from caxton.errors import InvalidModule
+from caxton.sandbox.compile import leb128
 from caxton.sandbox.faults import shown
 
 MAGIC = b"\0asm\1\0\0\0"
@@ -76,7 +77,7 @@ def check_component(wasm: bytes, memory_bytes: int, depth: int = 0) -> int:
     try:
         while at < len(wasm):
             section = wasm[at]
-            size, at = _number(wasm, at + 1)
+            size, at = leb128.number(wasm, at + 1)
             inner = wasm[at : at + size]
             if len(inner) < size:
                 _malformed()
@@ -109,12 +110,12 @@ def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
     try:
         while at < len(wasm):
             section = wasm[at]
-            size, at = _number(wasm, at + 1)
+            size, at = leb128.number(wasm, at + 1)
             end = at + size
             if end > len(wasm):
                 _malformed()
             if section != _CUSTOM:
-                many, body = _number(wasm, at)
+                many, body = leb128.number(wasm, at)
                 cap = _CAPS.get(section)
                 most = MAX_INNER_FUNCTIONS if imports and section == _FUNCTION else cap[0] if cap else many
                 if cap and many > most:
@@ -139,22 +140,8 @@ def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
     return memories
 
 
-def _number(wasm: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number and the place after it."""
-    value = shift = 0
-    while True:
-        byte = wasm[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            _malformed()
-
-
 def _name(wasm: bytes, at: int) -> tuple[str, int]:
-    size, at = _number(wasm, at)
+    size, at = leb128.number(wasm, at)
     return shown(wasm[at : at + min(size, 256)].decode("utf-8", "replace"), 64), at + size
 
 
@@ -176,10 +163,10 @@ def _refuse_import(wasm: bytes, at: int) -> None:
 
 def _check_memory(wasm: bytes, many: int, at: int, memory_bytes: int) -> None:
     for _ in range(min(many, 2)):
-        flags, at = _number(wasm, at)
-        least, at = _number(wasm, at)
+        flags, at = leb128.number(wasm, at)
+        least, at = leb128.number(wasm, at)
         if flags & 1:
-            _, at = _number(wasm, at)
+            _, at = leb128.number(wasm, at)
         if flags > 1:
             raise InvalidModule("the module's memory is shared or has 64-bit addresses; neither is allowed")
         if least * PAGE > memory_bytes:
@@ -197,16 +184,16 @@ def _check_elements(size: int) -> None:
 
 def _check_bodies(wasm: bytes, many: int, at: int, end: int) -> None:
     for index in range(many):
-        size, at = _number(wasm, at)
+        size, at = leb128.number(wasm, at)
         if size > MAX_BODY:
             raise InvalidModule(
                 f"function {index} of the module has {size:,} bytes, more than {MAX_BODY:,}",
                 hint="a very large function takes very long to compile; split it",
             )
-        groups, place = _number(wasm, at)
+        groups, place = leb128.number(wasm, at)
         declared = 0
         for _ in range(min(groups, MAX_LOCALS + 1)):
-            number, place = _number(wasm, place)
+            number, place = leb128.number(wasm, place)
             declared += number
             place += 1
         if declared > MAX_LOCALS or groups > MAX_LOCALS:

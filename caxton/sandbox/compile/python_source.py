@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from caxton.errors import InvalidModule
+from caxton.sandbox.compile.leb128 import number, unsigned
 
 HEAD: Final = b"\0asm\1\0\0\0"
 SECTION: Final = b"caxton:python"
@@ -47,16 +48,19 @@ def pack(source: bytes, file: str, runtime: str) -> bytes:
     if "\0" in text:
         raise InvalidModule(f"{name}: the source has a null character", hint="is it a text file?")
     content = msgspec.json.encode(PythonAgent(runtime=runtime, file=name, source=text))
-    body = _number(len(SECTION)) + SECTION + content
-    return HEAD + b"\0" + _number(len(body)) + body
+    body = unsigned(len(SECTION)) + SECTION + content
+    return HEAD + b"\0" + unsigned(len(body)) + body
 
 
 def is_python(head: bytes) -> bool:
     """Whether a module that begins like this is a Python agent; HEAD_BYTES of it are enough."""
     if not head.startswith(HEAD + b"\0"):
         return False
-    _, at = _read(head, len(HEAD) + 1)
-    length, at = _read(head, at)
+    try:
+        _, at = number(head, len(HEAD) + 1)
+        length, at = number(head, at)
+    except IndexError:
+        return False
     return head[at : at + length] == SECTION
 
 
@@ -64,8 +68,8 @@ def unpack(module: bytes) -> PythonAgent | None:
     """The Python agent in a module; None where it is another kind of module, InvalidModule where it is damaged."""
     if not is_python(module):
         return None
-    size, at = _read(module, len(HEAD) + 1)
-    length, name_at = _read(module, at)
+    size, at = number(module, len(HEAD) + 1)
+    length, name_at = number(module, at)
     end = at + size
     if not _only_customs(module, end) or len(module) > 8 * SOURCE_CEILING:
         raise InvalidModule("the Python agent is cut off, or something follows it", hint="build it again")
@@ -77,27 +81,10 @@ def unpack(module: bytes) -> PythonAgent | None:
 
 def _only_customs(module: bytes, at: int) -> bool:
     """Whether nothing follows but whole custom sections, which make another revision and mean nothing."""
-    while at < len(module) and module[at] == 0:
-        size, at = _read(module, at + 1)
-        at += size
+    try:
+        while at < len(module) and module[at] == 0:
+            size, at = number(module, at + 1)
+            at += size
+    except IndexError:
+        return False
     return at == len(module)
-
-
-def _number(value: int) -> bytes:
-    """An unsigned LEB128 number."""
-    out = bytearray()
-    while True:
-        value, low = value >> 7, value & 0x7F
-        out.append(low | (0x80 if value else 0))
-        if not value:
-            return bytes(out)
-
-
-def _read(module: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    for byte in module[at : at + 5]:
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            break
-    return value, at

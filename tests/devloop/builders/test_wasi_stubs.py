@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from caxton.devloop.builders import wasm_sections
 from caxton.devloop.builders.wasi_stubs import NEAR, with_less_data, without_system
 from caxton.errors import InvalidModule
-from caxton.sandbox.compile import precheck
+from caxton.sandbox.compile import leb128, precheck
 
 PREVIEW_1 = 'import "wasi_snapshot_preview1"'
 ASKS = f"""(module
@@ -122,7 +122,7 @@ def test_data_in_fewer_pieces_makes_the_same_memory(pieces: list[tuple[int, byte
     assert Run(made).memory(0, at) == Run(wasm).memory(0, at)
     gaps = sum(1 for gap, _ in pieces[1:] if gap > NEAR)
     (data_section,) = [body for kind, body in wasm_sections.sections(made) if kind == wasm_sections.DATA]
-    assert wasm_sections.number(data_section, 0)[0] == gaps + 1
+    assert leb128.number(data_section, 0)[0] == gaps + 1
 
 
 def test_data_that_overlaps_or_is_high_up_stays_in_its_order() -> None:
@@ -144,7 +144,7 @@ def test_data_that_instructions_name_is_left_alone() -> None:
 
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_signed_numbers_come_back(value: int) -> None:
-    assert wasm_sections.signed_32(wasm_sections.signed(value), 0) == (
+    assert leb128.signed_32(leb128.signed(value), 0) == (
         value,
-        len(wasm_sections.signed(value)),
+        len(leb128.signed(value)),
     )

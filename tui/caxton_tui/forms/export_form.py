@@ -17,8 +17,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from caxton.acl.mermaid import sequence_diagram
-from caxton.diagram import Story, draw_svg, draw_text
+from caxton.diagram import Story, draw_mermaid, draw_svg, draw_text
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.typed_app import key_for
@@ -86,7 +85,7 @@ def drawn(story: Story, form: str, now_us: int) -> str:
     """The diagram in that form."""
     match form:
         case "mermaid":
-            return sequence_diagram([spoken.body.message.json for spoken in story.spoken]) + "\n"
+            return draw_mermaid(story) + "\n"
         case "svg":
             return draw_svg(story, now_us=now_us)
         case _:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from caxton.presentation.rates import grown
 from caxton.schemas.daemon import StatusBody
 
 ROOM: Final = 600
@@ -43,18 +44,18 @@ class MeterHistory:
         """One look more: the daemon's status before and now, with so many seconds between them; `waiting`: messages."""
         old, new = before.counts, now.counts
         old_journal, journal = before.journal, now.journal
-        commits = _grown(old_journal.commits, journal.commits)
-        turns = _grown(old.get("turns", 0), new.get("turns", 0))
+        commits = grown(old_journal.commits, journal.commits)
+        turns = grown(old.get("turns", 0), new.get("turns", 0))
         cpu = self._processors(before, now, passed_s)
         values = {
-            "messages": _grown(old.get("messages", 0), new.get("messages", 0)) / passed_s,
+            "messages": grown(old.get("messages", 0), new.get("messages", 0)) / passed_s,
             "turns": turns / passed_s,
-            "dead_letters": _grown(old.get("dead_letters", 0), new.get("dead_letters", 0)) / passed_s,
-            "fuel": _grown(old.get("fuel", 0), new.get("fuel", 0)) / passed_s,
-            "queue_us": _grown(old.get("queue_us", 0), new.get("queue_us", 0)) / turns if turns else 0.0,
-            "turn_us": _grown(old.get("turn_us", 0), new.get("turn_us", 0)) / turns if turns else 0.0,
+            "dead_letters": grown(old.get("dead_letters", 0), new.get("dead_letters", 0)) / passed_s,
+            "fuel": grown(old.get("fuel", 0), new.get("fuel", 0)) / passed_s,
+            "queue_us": grown(old.get("queue_us", 0), new.get("queue_us", 0)) / turns if turns else 0.0,
+            "turn_us": grown(old.get("turn_us", 0), new.get("turn_us", 0)) / turns if turns else 0.0,
             "lag_rows": float(journal.waiting_rows),
-            "commit_us": _grown(old_journal.commit_us, journal.commit_us) / commits if commits else 0.0,
+            "commit_us": grown(old_journal.commit_us, journal.commit_us) / commits if commits else 0.0,
             "cpu": sum(cpu.values()),
             "memory_kib": float(sum(cell.rss_kib for cell in now.cells)),
             "waiting": float(waiting),
@@ -111,8 +112,3 @@ def percentile(values: Iterable[float], part: float) -> float:
     """The value below which that part of the values lies (0.99: all but one in a hundred); 0 where there is none."""
     found = sorted(values)
     return found[min(int(len(found) * part), len(found) - 1)] if found else 0.0
-
-
-def _grown(old: int, new: int) -> float:
-    # one that counts less has begun again from zero
-    return float(new - old if new >= old else new)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from caxton.client import StreamEvent
 from caxton.finding import Filter
+from caxton.presentation.rates import Pace, grown, pace
 from caxton.presentation.text import safe
 from caxton.schemas.daemon import AgentBody, StatusBody
 from caxton.schemas.deployments import DeploymentBody
@@ -30,14 +30,6 @@ Json = Mapping[str, Any]
 ROWS: Final = 10_000
 """Rows that the log keeps: about 25 MB of messages of the usual size."""
 BUILD_LINES: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What one agent did per second between the last two looks."""
-
-    turns_s: float = 0.0
-    fuel_s: float = 0.0
 
 
 class Store:
@@ -163,7 +155,7 @@ class Store:
             self.agents = agents
         passed = None if self._looked_at is None else at - self._looked_at
         if passed and self.status is not None:
-            self.messages_s = _grown(self.status.counts["messages"], status.counts["messages"]) / passed
+            self.messages_s = grown(self.status.counts["messages"], status.counts["messages"]) / passed
             waiting = sum(agent.mailbox for agent in self.agents)
             self.history.took(self.status, status, passed, waiting)
         if passed is None or passed > 0:
@@ -221,13 +213,9 @@ class Store:
 
     def pace(self, agent: AgentBody) -> Pace:
         """One agent's rates; made for those that are painted only, for there may be ten thousand."""
-        earlier = self._before.get(agent.name)
-        if self._passed <= 0 or earlier is None:
-            return Pace()
-        return Pace(
-            _grown(earlier.turns, agent.turns) / self._passed,
-            _grown(earlier.fuel, agent.fuel) / self._passed,
-        )
+        if self._passed <= 0:
+            return pace(agent, agent, 1.0)
+        return pace(self._before.get(agent.name, agent), agent, self._passed)
 
     def narrow(self, wanted: Filter | None) -> None:
         """Show only the rows that pass, those that are kept and those to come; None or an empty one: all."""
@@ -268,8 +256,3 @@ class Store:
         self.version += 1
         for tell in self.on_change:
             tell()
-
-
-def _grown(before: int, now: int) -> float:
-    # one that counts less has begun again from zero
-    return float(now - before if now >= before else now)
