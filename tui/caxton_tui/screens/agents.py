@@ -5,7 +5,7 @@ In: the store. Out: the list on the left, the agent's pages beside it, and the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -166,37 +166,19 @@ class AgentsPane(Pane):
             self.post_message(self.Fill(message_form(self.context, to=name)))
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """The agent at the cursor."""
+        return {"NAME": self.agent} if self.agent else {}
+
+    @property
     def commands(self) -> Sequence[PaletteCommand]:
-        """The steps of the agent at the cursor."""
-        agent = self.chosen
-        if agent is None:
-            return (
-                PaletteCommand(
-                    "agent deploy",
-                    "bring a module to an agent",
-                    "caxton agent deploy NAME FILE",
-                    self.action_deploy,
-                ),
-            )
-        name = formatting.short(agent.name, self.context.store.platform)
-        found = [
+        """All steps of the agent at the cursor: some have no key."""
+        return [
             PaletteCommand(
-                f"agent {step} {name}", text, f"caxton agent {step} {name}", partial(self._do, step)
+                f"agent {step} {self.agent}",
+                text,
+                f"caxton agent {step} {self.agent}",
+                partial(self._do, step),
             )
-            for step, text in daemon_actions.STEPS.items()
+            for step, text in (daemon_actions.STEPS.items() if self.agent else ())
         ]
-        return (
-            *found,
-            PaletteCommand(
-                "agent deploy",
-                "bring a module to an agent",
-                f"caxton agent deploy {name} FILE",
-                self.action_deploy,
-            ),
-            PaletteCommand(
-                f"agent rows {name}",
-                "its rows of the log",
-                f"caxton msg tail --agent {name}",
-                self.action_rows,
-            ),
-        )

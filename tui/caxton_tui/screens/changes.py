@@ -7,8 +7,7 @@ that waits is accepted or dropped, others are promoted, aborted, rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -24,7 +23,6 @@ from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions import daemon_actions
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.open_views import FINAL, Needs
-from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.deployment_card import described
 from caxton_tui.widgets.deployment_list import DeploymentList
@@ -78,6 +76,12 @@ class ChangesPane(Pane):
         if chosen is None:
             return Needs(deployments=True)
         return Needs(deployments=True, deployment=str(chosen.id), turns_of=str(chosen.agent))
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The deployment at the cursor, and its agent."""
+        one = self.chosen
+        return {} if one is None else {"ID": one.id, "NAME": self.main.name_of(one)}
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -205,40 +209,3 @@ class ChangesPane(Pane):
         one = self.chosen
         if one is not None:
             self.post_message(self.Go("Agents", agent=str(one.agent)))
-
-    @property
-    def commands(self) -> Sequence[PaletteCommand]:
-        """What can be done with the deployment at the cursor."""
-        one = self.chosen
-        if one is None:
-            return ()
-        found: list[PaletteCommand] = []
-        if one.waits:
-            id, agent = one.id, self.main.name_of(one)
-            found += [
-                PaletteCommand(
-                    f"build accept {agent}", "let it in", f"caxton deploy promote {id}", self.action_accept
-                ),
-                PaletteCommand(
-                    f"build drop {agent}", "drop it", f"caxton deploy abort {id}", self.action_drop
-                ),
-            ]
-        if one.gate is not None:
-            twin = f"caxton deploy status {one.id}"
-            found.append(
-                PaletteCommand("build difference", "what differs, turn by turn", twin, self.action_difference)
-            )
-        steps = {
-            "promote": "let the new revision take over now",
-            "abort": "take the new revision back",
-            "rollback": "undo it",
-        }
-        return found + [
-            PaletteCommand(
-                f"deployment {step} {one.id}",
-                text,
-                f"caxton deploy {step} {one.id}",
-                partial(self._do, step),
-            )
-            for step, text in steps.items()
-        ]

@@ -6,7 +6,7 @@ which it is stopped, or the branches; `enter` opens a message whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -24,7 +24,6 @@ from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.open_views import Needs
-from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_card import ConversationCard
 from caxton_tui.widgets.conversation_list import ConversationList
@@ -93,6 +92,11 @@ class ConversationsPane(Pane):
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
         return Needs(conversations=True, conversation=self._opened)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The conversation that is open."""
+        return {"ID": safe(self._opened)} if self._opened else {}
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -271,34 +275,3 @@ class ConversationsPane(Pane):
         """The first message."""
         story = self.diagram.story
         return story.spoken[0] if story and story.spoken else None
-
-    @property
-    def commands(self) -> Sequence[PaletteCommand]:
-        """What can be done with the conversation that is open."""
-        if self._opened is None:
-            return ()
-        id = safe(self._opened)
-        return (
-            PaletteCommand(
-                "conversation follow", "follow it, or stop", "caxton msg tail", self.action_follow
-            ),
-            PaletteCommand(
-                "conversation export",
-                "write its diagram to a file",
-                f"caxton conv export {id} --format svg",
-                self.action_export,
-            ),
-            PaletteCommand(
-                "conversation trace", "where its time went", f"caxton trace show {id}", self.action_trace
-            ),
-            PaletteCommand(
-                "conversation pin",
-                "pin it for the gate, or let it go",
-                f"caxton conv {'unpin' if self.pinned else 'pin'} {id}",
-                self.action_pin,
-            ),
-            PaletteCommand("message reply", "answer the message", "caxton msg send", self.action_reply),
-            PaletteCommand(
-                "message repeat", "send the message once more", "caxton msg send", self.action_repeat
-            ),
-        )

@@ -83,7 +83,9 @@ def keys(told: Sequence[BindingHelp]) -> Table:
     table.add_column("AS A COMMAND")
     for one in told:
         names = " ".join(shown(key) for key in one.keys)
-        table.add_row(Text(names, "bold"), Text(one.text), Text(TWINS.get(one.id, ""), "dim"))
+        table.add_row(
+            Text(names, "bold"), Text(one.text), Text(TWINS[one.id].command if one.id in TWINS else "", "dim")
+        )
     table.add_row(Text("tab", "bold"), Text("The next place on this screen"), Text(""))
     return table
 

@@ -6,7 +6,7 @@ turns, for an event what it says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -15,13 +15,11 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from caxton.diagram import read_message
-from caxton.presentation.text import safe
 from caxton.schemas.messages import MessageBody
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
-from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.log_list import LogList
@@ -80,6 +78,12 @@ class LogPane(Pane):
         """The row at the cursor."""
         entry = self.main.chosen
         return () if entry is None else (f"row {entry.seq} {entry.act}",)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The conversation of the row at the cursor."""
+        entry = self.main.chosen
+        return {} if entry is None else {"ID": entry.conversation}
 
     @property
     def agent(self) -> str | None:
@@ -176,24 +180,3 @@ class LogPane(Pane):
         if entry is not None and entry.stored is not None:
             spoken = read_message(entry.stored, entry.platform)
             self.post_message(self.Fill(message_form(self.context, spoken, reply=reply)))
-
-    @property
-    def commands(self) -> Sequence[PaletteCommand]:
-        """What can be done with the row at the cursor."""
-        entry = self.main.chosen
-        found = [
-            PaletteCommand(
-                "log follow", "follow the newest row, or stay", "caxton msg tail", self.action_follow
-            )
-        ]
-        if entry is not None and entry.kind == "message":
-            id = safe(entry.conversation)
-            found.append(
-                PaletteCommand(
-                    "conversation open",
-                    "the one of this row",
-                    f"caxton conv show {id}",
-                    self.action_conversation,
-                )
-            )
-        return found

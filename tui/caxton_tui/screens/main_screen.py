@@ -19,7 +19,7 @@ from textual.screen import Screen
 from caxton_tui.actions.held_actions import add_break
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.task_form import TaskForm
-from caxton_tui.keys import KEYS, TWINS
+from caxton_tui.keys import KEYS
 from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.paint_throttle import FRAMES_S, PaintThrottle
@@ -33,7 +33,7 @@ from caxton_tui.screens.jump import JumpScreen, places
 from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.meters import MetersPane
 from caxton_tui.screens.palette import PaletteCommand, PaletteScreen
-from caxton_tui.screens.palette_commands import by_name
+from caxton_tui.screens.palette_commands import by_key, by_name
 from caxton_tui.screens.pane import Pane
 from caxton_tui.screens.pane_switcher import PaneSwitcher
 from caxton_tui.screens.select_text import SelectTextScreen
@@ -290,30 +290,8 @@ class MainScreen(Screen[None]):
 
     @property
     def commands(self) -> Sequence[PaletteCommand]:
-        """The palette's lines: what the pane offers, then what is the same everywhere."""
-        screens = [
-            PaletteCommand(
-                f"screen {label.lower()}",
-                pane.ABOUT,
-                TWINS[f"app.{label.lower()}"],
-                partial(self.action_screen, label),
-            )
-            for label, pane in self.switcher.panes.items()
-        ]
-        everywhere = [
-            PaletteCommand("message send", "write a message", "caxton msg send", self.action_compose),
-            PaletteCommand("task start", "run a whole protocol", "caxton task run", self.action_task),
-            PaletteCommand(
-                "message held", "what is held, and break points", "caxton break held", self.action_held
-            ),
-            PaletteCommand(
-                "message hold", "hold what passes the filter", "caxton break add FILTER", self.action_break
-            ),
-            PaletteCommand(
-                "source edit", "the agent at the cursor, in $EDITOR", "$EDITOR FILE", self.action_edit
-            ),
-            PaletteCommand("place jump", "a letter on every row and box", "", self.action_jump),
-            PaletteCommand("filter set", "show only what passes", "--filter", self.action_filter),
+        """The palette's lines: what the pane offers, what the keys do, then all that has a name."""
+        filters = (
             PaletteCommand(
                 "filter problems",
                 "only what went wrong",
@@ -321,15 +299,7 @@ class MainScreen(Screen[None]):
                 partial(self._narrow, "is:problem"),
             ),
             PaletteCommand("filter drop", "show everything", "", partial(self._narrow, "")),
-            PaletteCommand("daemon look", "ask it now", "caxton status", self.action_retry),
-            PaletteCommand(
-                "theme next", "dark, light, high contrast", "CAXTON_TUI_THEME=NAME", self.action_theme
-            ),
-            PaletteCommand("text select", "the list as plain text", "", self.action_select),
-            PaletteCommand("help keys", "what the keys do here", "caxton --help", self.action_help),
-            PaletteCommand(
-                "tui quit", "leave; the daemon goes on", "", partial(typed_app(self).exit, 0, return_code=0)
-            ),
-        ]
-        names = by_name(self.context, self._show_agent, self._show_conversation)
-        return [*self.pane.commands, *screens, *everywhere, *names]
+        )
+        bound = by_key(self.active_bindings.values(), self.pane.names)
+        named = by_name(self.context, self._show_agent, self._show_conversation)
+        return [*self.pane.commands, *bound, *filters, *named]

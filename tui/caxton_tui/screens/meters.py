@@ -15,7 +15,6 @@ from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.model.open_views import Needs
-from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.meter_graphs import MeterGraphs
 from caxton_tui.widgets.status_bars import titled
@@ -78,10 +77,3 @@ class MetersPane(Pane):
         """Keep the picture, or go on."""
         self._paused = not self._paused
         self.flush()
-
-    @property
-    def commands(self) -> Sequence[PaletteCommand]:
-        """The twin of this screen."""
-        return (
-            PaletteCommand("meters pause", "keep the picture, or go on", "caxton top", self.action_pause),
-        )

@@ -6,7 +6,7 @@ Panes never talk to the daemon and never to each other: they post `Do`, `Fill` a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.containers import Container
@@ -98,6 +98,11 @@ class Pane(Container):
         return ()
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """What the cursor stands on, by the word for it in commands: ID, NAME."""
+        return {}
+
+    @property
     def commands(self) -> Sequence[PaletteCommand]:
-        """What can be done here now."""
+        """What can be done here beside what the keys do."""
         return ()

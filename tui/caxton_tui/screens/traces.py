@@ -5,7 +5,7 @@ In: the store. Out: the conversations on the left, the waterfall of the one that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual import on
@@ -17,7 +17,6 @@ from caxton.presentation.text import safe
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
-from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_list import ConversationList
 from caxton_tui.widgets.listing import Listing
@@ -65,6 +64,11 @@ class TracesPane(Pane):
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
         return Needs(conversations=True, conversation=self._opened)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The conversation that is open."""
+        return {"ID": safe(self._opened)} if self._opened else {}
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -133,13 +137,3 @@ class TracesPane(Pane):
         self.waterfall.share = SHARES[place]
         self.waterfall.flush()
         titled(self.waterfall, self.waterfall.title)
-
-    @property
-    def commands(self) -> Sequence[PaletteCommand]:
-        """What can be done with the trace that is open."""
-        if self._opened is None:
-            return ()
-        twin = f"caxton trace show {safe(self._opened)}"
-        return (
-            PaletteCommand("trace short", "leave out short turns, or show all", twin, self.action_shorter),
-        )
