@@ -22,7 +22,7 @@ import caxton_tui
 from caxton.cli import connection, daemon_process
 from caxton.cli.connection import STATE
 from caxton.cli.output.market_tally import MarketTally
-from caxton.cli.output.message_lines import MessageLines, moment
+from caxton.cli.output.message_lines import MessageLines
 from caxton.cli.output.printing import colour_wanted, paint, say, span, talk
 from caxton.client import AsyncClient
 from caxton.daemon_socket import socket_path
@@ -231,7 +231,7 @@ async def sprint(folder: Path, patience_s: float) -> Pace | None:
         if len(answer.replies) < 2:
             return None
         first, last = await caxton.message(str(answer.seq)), answer.replies[-1]
-    return last.seq - first.seq + 1, moment(last) - moment(first)
+    return last.seq - first.seq + 1, (last.at - first.at).total_seconds()
 
 
 def summary(tally: MarketTally, fuel: int, turns: int, fast: Pace | None) -> Iterator[str]:
@@ -251,7 +251,6 @@ def summary(tally: MarketTally, fuel: int, turns: int, fast: Pace | None) -> Ite
         rows.append(
             ("no pauses", f"{pace}: {SPRINT_ROUNDS} rounds in a row, {count:,} messages in {span(spent)}")
         )
-    wanted = colour_wanted()
-    yield paint("The market in numbers", "bold", wanted)
+    yield paint("The market in numbers", "bold")
     for name, text in rows:
-        yield f"  {paint(f'{name:<14}', 'bold', wanted)} {text}"
+        yield f"  {paint(f'{name:<14}', 'bold')} {text}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from caxton.cli import connection
 from caxton.cli.options import Format
-from caxton.cli.output.printing import colour_wanted, document, listing, paint, plural, safe, say, talk
+from caxton.cli.output.printing import document, listing, paint, plural, safe, say, talk
 from caxton.config import load
 from caxton.errors import ConfigurationError
 from caxton.journal import Reader, StoredMessage
@@ -248,7 +248,7 @@ def _tell(row: dict[str, Any]) -> None:
     said = f"line {row['line']}: {row['sender']} {row['performative']} → {', '.join(row['receiver'])}"
     where = f"{row['conversation_id']} {row['state']}".strip()
     if row["verdict"] == "violation":
-        mark = paint("violation", "bold red", colour_wanted())
+        mark = paint("violation", "bold red")
         legal = ", ".join(row["legal"]) or "nothing"
         say(f"{mark} {safe(said)}  ({safe(where)})")
         say(f"  {row['rule']}: {row['reason']}; legal here: {legal}")

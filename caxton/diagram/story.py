@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from caxton.diagram.words import SIGNS, content, short
+from caxton.diagram.words import SIGNS, content
+from caxton.presentation.names import short
 from caxton.presentation.text import safe
 from caxton.schemas.held import HeldBody
-from caxton.schemas.messages import BranchBody, ConversationDetail, MessageBody, TurnBody, VerdictBody
+from caxton.schemas.messages import (
+    BranchBody,
+    ConversationDetail,
+    DeadLetterBody,
+    DeadLetterOfMessage,
+    MessageBody,
+    TurnBody,
+    VerdictBody,
+)
 from caxton.schemas.shape import micros
 
 REASON_ROOM: Final = 300
@@ -162,6 +171,11 @@ def read_message(body: MessageBody | HeldBody, platform: str = "local") -> Spoke
     return _spoken(1, body, {}, {}, platform)
 
 
+def read_letter(letter: DeadLetterOfMessage | DeadLetterBody, platform: str = "local") -> str:
+    """Who did not handle a message, and why."""
+    return f"{short(letter.agent, platform)}: {safe(letter.code)}: {safe(letter.reason[:REASON_ROOM])}"
+
+
 def _spoken(
     number: int,
     body: MessageBody | HeldBody,
@@ -194,8 +208,7 @@ def _spoken(
         reply_by_us=_us(message.reply_by),
         turns=tuple(_handled(turn, platform) for turn in arrived.turns or ()) if arrived else (),
         letters=tuple(
-            f"{short(letter.agent, platform)}: {safe(letter.code)}: {safe(letter.reason[:REASON_ROOM])}"
-            for letter in (arrived.dead_letters if arrived else ()) or ()
+            read_letter(letter, platform) for letter in (arrived.dead_letters if arrived else ()) or ()
         ),
         judged=_judged(arrived.verdict) if arrived and arrived.verdict else None,
         again=bool(arrived and arrived.redelivered),

@@ -46,16 +46,6 @@ STYLES: Final = {"?": "ask", "+": "offer", "=": "good", "-": "warn", "!": "bad"}
 """The style of each sign, by name; colours are the screen's."""
 
 
-def short(name: object, platform: str = "local") -> str:
-    """An agent's name without this platform."""
-    return safe(str(name).removesuffix(f"@{platform}"))
-
-
-def receivers(message: Message, platform: str = "local") -> str:
-    """The receivers of a message, comma-separated."""
-    return ", ".join([short(name, platform) for name in message.receiver]) or "nobody"
-
-
 def content(message: Message) -> str:
     """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`."""
     value = message.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -11,17 +12,7 @@ import typer
 from caxton.cli import connection
 from caxton.cli.commands.agent_deploy import deploy
 from caxton.cli.options import AgentName, Format, Limit, Output, Project, command_app
-from caxton.cli.output.printing import (
-    colour_wanted,
-    document,
-    listing,
-    memory,
-    paint,
-    safe,
-    say,
-    state_style,
-    talk,
-)
+from caxton.cli.output.printing import document, listing, memory, paint, safe, say, shown, state_style, talk
 from caxton.presentation.json_line import compact
 from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import plain, shaped, text_of
@@ -76,26 +67,24 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
     """
     with connection.client(project) as caxton:
         agent = caxton.agent(name)
-    if output is not Format.TEXT:
-        document(agent, output)
-        return
-    wanted = colour_wanted()
-    fields: dict[str, Any] = plain(agent)
+    shown(agent, output, _lines(plain(agent)))
+
+
+def _lines(fields: dict[str, Any]) -> Iterator[str]:
     for key, value in fields.items():
-        label = paint(f"{key.replace('_', ' '):<14}", "bold", wanted)
+        label = paint(f"{key.replace('_', ' '):<14}", "bold")
         match value:
             case dict() if value:
-                say(label.rstrip())
+                yield label.rstrip()
                 for inner, one in cast("dict[str, object]", value).items():
-                    say(f"  {safe(inner):<14} {f'{one:,}' if isinstance(one, int) else compact(one)}")
+                    yield f"  {safe(inner):<14} {f'{one:,}' if isinstance(one, int) else compact(one)}"
             case dict() | list():
                 words = ", ".join(safe(one) for one in cast("list[object]", value))
-                say(f"{label} {words or '-'}")
+                yield f"{label} {words or '-'}"
             case int():
-                say(f"{label} {value:,}")
+                yield f"{label} {value:,}"
             case _:
-                text = safe("-" if value is None else value)
-                say(f"{label} {paint(text, state_style(value), wanted)}")
+                yield f"{label} {paint(safe('-' if value is None else value), state_style(value))}"
 
 
 @app.command()
@@ -234,10 +223,7 @@ def _log_line(record: LogBody) -> None:
     level = record.level
     # a traceback has lines of its own
     first, *others = record.message.split("\n")
-    say(
-        f"{paint(text_of(record.at), 'dim', colour_wanted())} "
-        f"{paint(f'{safe(level):<7}', styles.get(level), colour_wanted())} {safe(first)}"
-    )
+    say(f"{paint(text_of(record.at), 'dim')} {paint(f'{safe(level):<7}', styles.get(level))} {safe(first)}")
     for line in others:
         say(f"    {safe(line)}")
 

@@ -10,7 +10,7 @@ import typer
 
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, command_app, one_of
-from caxton.cli.output.printing import colour_wanted, document, paint, say
+from caxton.cli.output.printing import document, paint, say
 from caxton.cli.output.progress_line import ProgressLine
 from caxton.errors import ConfigurationError
 
@@ -90,8 +90,7 @@ def _plain(reports: list[benches.Report]) -> dict[str, object]:
 
 
 def _print(report: benches.Report) -> None:
-    wanted = colour_wanted()
-    say(f"{paint(report.measure, 'bold', wanted)}  {report.text}  ({report.seconds:.0f} s)")
+    say(f"{paint(report.measure, 'bold')}  {report.text}  ({report.seconds:.0f} s)")
     for figure in report.figures:
         value = f"{figure.value:,.0f}" if abs(figure.value) >= 100 else f"{figure.value:,.2f}"
         verdict, style = "", None
@@ -103,6 +102,6 @@ def _print(report: benches.Report) -> None:
                 "green" if met else "yellow",
             )
         say(
-            f"  {figure.name:<26} {value:>12} {figure.unit:<11} {paint(f'{verdict:<20}', style, wanted)} {figure.text}"
+            f"  {figure.name:<26} {value:>12} {figure.unit:<11} {paint(f'{verdict:<20}', style)} {figure.text}"
         )
     say()

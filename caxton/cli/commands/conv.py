@@ -15,15 +15,16 @@ from caxton.cli import connection, filtered_lists
 from caxton.cli.input import message_files
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent, command_app
-from caxton.cli.output.message_lines import MessageLines, moment, short
 from caxton.cli.output.printing import colour_wanted, document, listing, plural, safe, say, span, talk
 from caxton.finding import Filter
+from caxton.presentation.names import short
 from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton import diagram
+    from caxton.cli.output import message_lines
 else:
-    (diagram,) = lazy("caxton.diagram")
+    diagram, message_lines = lazy("caxton.diagram", "caxton.cli.output.message_lines")
 
 app = command_app("List conversations, read and export one.")
 
@@ -144,14 +145,16 @@ def show(
             document(stored, output)
         return
     width = shutil.get_terminal_size().columns * 2 // 3 if sys.stdout.isatty() else None
-    sequence = MessageLines(say, colour=colour_wanted(), width=width, headings=False, turns=True)
+    sequence = message_lines.MessageLines(
+        say, colour=colour_wanted(), width=width, headings=False, turns=True
+    )
     for stored in messages:
         sequence.message(stored)
     if not found.next:
         for held in found.held:
             sequence.held(held)
     if messages:
-        lasted = moment(messages[-1]) - moment(messages[0])
+        lasted = (messages[-1].at - messages[0].at).total_seconds()
         who = sorted({short(stored.message.sender) for stored in messages})
         talk(f"{safe(id)}: {plural(len(messages), 'message')} in {span(lasted)} from {', '.join(who)}")
     for branch in found.branches:

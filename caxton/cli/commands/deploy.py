@@ -11,7 +11,7 @@ import typer
 from caxton.cli import connection
 from caxton.cli.options import Format, Limit, Output, Project, command_app
 from caxton.cli.output.deployments import deployment_lines, where
-from caxton.cli.output.printing import document, listing, safe, say, span, talk
+from caxton.cli.output.printing import document, listing, safe, say, shown, span, talk, told
 from caxton.errors import DeploymentError, DeploymentNotFound, Exit
 from caxton.presentation.json_line import compact
 from caxton.schemas.deployments import DeploymentBody, PlanBody
@@ -74,11 +74,7 @@ def status(
     """
     with connection.client(project) as caxton:
         found = caxton.deployment(_id_of(caxton, id))
-    if output is not Format.TEXT:
-        document(found, output)
-    else:
-        for line in deployment_lines(found):
-            say(line)
+    shown(found, output, deployment_lines(found))
     raise typer.Exit(_exit(found))
 
 
@@ -109,10 +105,8 @@ def abort(what: Which, project: Project = None, output: Output = Format.TEXT) ->
     """
     with connection.client(project, timeout_s=60.0) as caxton:
         answer = caxton.abort(_id_of(caxton, what))
-    if output is not Format.TEXT:
-        document(answer, output)
-    else:
-        talk(f"{safe(answer.agent)}: the old revision goes on ({safe(answer.reason or answer.state)})")
+    why = safe(answer.reason or answer.state)
+    told(answer, output, f"{safe(answer.agent)}: the old revision goes on ({why})")
 
 
 @app.command()

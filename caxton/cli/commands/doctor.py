@@ -11,7 +11,7 @@ import typer
 from caxton.cli import connection
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
-from caxton.cli.output.printing import colour_wanted, document, paint, safe, say, state_style
+from caxton.cli.output.printing import document, paint, safe, say, state_style
 from caxton.errors import ConfigurationError, Exit
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def doctor(project: Project = None, output: Output = Format.TEXT) -> None:
 
 
 def _line(finding: doctor_checks.Finding) -> None:
-    mark = paint(f"{finding.state:<4}", state_style(finding.state), colour_wanted())
+    mark = paint(f"{finding.state:<4}", state_style(finding.state))
     say(f"{mark}  {finding.name:<13} {safe(finding.found)}")
     if finding.remedy:
-        say(f"      {'':<13} {paint(finding.remedy, 'dim', colour_wanted())}")
+        say(f"      {'':<13} {paint(finding.remedy, 'dim')}")

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,6 +15,7 @@ from caxton.cli import connection, filtered_lists
 from caxton.cli.commands.msg_convert import convert
 from caxton.cli.input import message_files
 from caxton.cli.input.json_argument import json_argument
+from caxton.cli.lazy import lazy
 from caxton.cli.options import (
     Find,
     Format,
@@ -27,13 +28,18 @@ from caxton.cli.options import (
     command_app,
     seconds,
 )
-from caxton.cli.output.message_lines import MessageLines, receivers, short
 from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, talk
 from caxton.errors import AgentError, ConfigurationError, InvalidMessage, ProtocolViolated, TimedOut
 from caxton.finding import Filter, MessageSubject
 from caxton.presentation.json_line import compact
+from caxton.presentation.names import receivers, short
 from caxton.schemas.messages import DeadLetterBody, SubmittedBody
 from caxton.schemas.shape import Message, shaped, text_of
+
+if TYPE_CHECKING:
+    from caxton.cli.output import message_lines
+else:
+    (message_lines,) = lazy("caxton.cli.output.message_lines")
 
 app = command_app("Send messages and follow those that pass.")
 app.command()(convert)
@@ -183,7 +189,7 @@ def _answer(answer: SubmittedBody, output: Format, wait: bool, replies: int, tim
             document(item, output)
     elif wait:
         talk(f"sent {answer.id} in {answer.conversation_id}")
-        sequence = MessageLines(say, colour=colour_wanted(), headings=False)
+        sequence = message_lines.MessageLines(say, colour=colour_wanted(), headings=False)
         for item in came:
             sequence.message(item)
     else:
@@ -245,7 +251,7 @@ def tail(
     """
     wanted = Filter(filter)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sequence = MessageLines(say, colour=colour_wanted(), width=width)
+    sequence = message_lines.MessageLines(say, colour=colour_wanted(), width=width)
     shown = 0
     with connection.client(project) as caxton:
         platform = str(caxton.status().platform) if wanted else ""
@@ -289,7 +295,7 @@ def show(
         document(stored, output)
         return
     wanted = colour_wanted()
-    MessageLines(say, colour=wanted, headings=False, turns=True).message(stored)
+    message_lines.MessageLines(say, colour=wanted, headings=False, turns=True).message(stored)
     cause = f", said in the turn of number {stored.cause}" if stored.cause else ", from outside"
     say(paint(f"  number {stored.seq}{cause}, {stored.hops} hops, at {text_of(stored.at)}", "dim", wanted))
     for key, value in stored.message.json.items():

@@ -10,7 +10,7 @@ import typer
 
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, command_app
-from caxton.cli.output.printing import document, safe, say, talk
+from caxton.cli.output.printing import safe, shown, talk
 
 if TYPE_CHECKING:
     from caxton.cli import python_runtime
@@ -48,11 +48,14 @@ def show(output: Output = Format.TEXT) -> None:
       caxton python show -o json | jq .built
     """
     found = python_runtime.described()
-    if output is not Format.TEXT:
-        document(found, output)
-        return
-    for key, value in found.items():
-        say(f"{key.replace('_', ' '):<14} {safe('-' if value is None else value)}")
+    shown(
+        found,
+        output,
+        (
+            f"{key.replace('_', ' '):<14} {safe('-' if value is None else value)}"
+            for key, value in found.items()
+        ),
+    )
 
 
 @app.command()

@@ -88,19 +88,18 @@ def differs(totals: ReplayTotals) -> bool:
 
 def tell(report: ReplayBody) -> None:
     """Print a whole report."""
-    wanted = colour_wanted()
     turns = report.turns
     by_talk: dict[str, list[ReplayTurn]] = {id: [] for id in report.conversations}
     for turn in turns:
         by_talk[turn.conversation_id].append(turn)
     for id, of_talk in by_talk.items():
-        say(paint(f"{safe(id)}  {plural(len(of_talk), 'turn')}", "bold", wanted))
+        say(paint(f"{safe(id)}  {plural(len(of_talk), 'turn')}", "bold"))
         for turn in of_talk:
-            for line in turn_lines(turn, colour=wanted):
+            for line in turn_lines(turn, colour=colour_wanted()):
                 say(f"  {line}")
     for one in report.agents:
         say(start_line(one))
-    say(paint(totals_line(report.totals), "bold", wanted))
+    say(paint(totals_line(report.totals), "bold"))
     if report.timed_out:
         say("the time was over before all of it was run")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from caxton.cli import connection
 from caxton.cli.options import Format, Output, Project, command_app
-from caxton.cli.output.printing import colour_wanted, document, paint, plural, safe, say, size, span
+from caxton.cli.output.printing import paint, plural, safe, shown, size, span
 
 if TYPE_CHECKING:
     from caxton.schemas.daemon import AgentTotals, StatusBody
@@ -27,25 +28,20 @@ def status(project: Project = None, output: Output = Format.TEXT) -> None:
     """
     with connection.client(project) as caxton:
         answer = caxton.status()
-        if output is not Format.TEXT:
-            document(answer, output)
-            return
-        _print(answer)
+    shown(answer, output, _lines(answer))
 
 
-def _print(answer: StatusBody) -> None:
-    wanted = colour_wanted()
+def _lines(answer: StatusBody) -> Iterator[str]:
     agents, journal, counts = answer.agents, answer.journal, answer.counts
     rows: list[tuple[str, str]] = [
-        ("project", f"{safe(answer.project)}  {paint(safe(answer.folder), 'dim', wanted)}"),
+        ("project", f"{safe(answer.project)}  {paint(safe(answer.folder), 'dim')}"),
         (
             "daemon",
             f"running for {span(answer.uptime_s)}, pid {answer.pid}, caxton {answer.version}",
         ),
         (
             "agents",
-            f"{agents.running} running, {_suspended(agents)}{agents.stopped} stopped, "
-            + _failed(agents, wanted),
+            f"{agents.running} running, {_suspended(agents)}{agents.stopped} stopped, " + _failed(agents),
         ),
     ]
     for cell in answer.cells:
@@ -60,7 +56,7 @@ def _print(answer: StatusBody) -> None:
     held = answer.held
     if held.messages or held.break_points:
         text = f"{plural(held.messages, 'message')} held, {plural(held.break_points, 'break point')}"
-        rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow", wanted)))
+        rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow")))
     rows.append(
         (
             "journal",
@@ -69,7 +65,7 @@ def _print(answer: StatusBody) -> None:
         )
     )
     if journal.failed:
-        rows.append(("", paint(f"cannot write: {safe(journal.failed)}", "bold red", wanted)))
+        rows.append(("", paint(f"cannot write: {safe(journal.failed)}", "bold red")))
     rows.append(
         (
             "so far",
@@ -80,11 +76,11 @@ def _print(answer: StatusBody) -> None:
         )
     )
     for name, text in rows:
-        say(f"{paint(f'{name:<9}', 'bold', wanted)} {text}")
+        yield f"{paint(f'{name:<9}', 'bold')} {text}"
 
 
-def _failed(agents: AgentTotals, wanted: bool) -> str:
-    return paint(f"{agents.failed} failed", "red" if agents.failed else None, wanted)
+def _failed(agents: AgentTotals) -> str:
+    return paint(f"{agents.failed} failed", "red" if agents.failed else None)
 
 
 def _suspended(agents: AgentTotals) -> str:

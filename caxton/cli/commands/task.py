@@ -9,10 +9,8 @@ import typer
 from caxton.cli import connection
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, duration_text
-from caxton.cli.output.message_lines import short
 from caxton.cli.output.printing import (
     Columns,
-    colour_wanted,
     document,
     listing,
     paint,
@@ -23,6 +21,7 @@ from caxton.cli.output.printing import (
 )
 from caxton.errors import ConfigurationError, Exit
 from caxton.presentation.json_line import compact
+from caxton.presentation.names import short
 from caxton.schemas.messages import TaskBranch, TaskDetail
 from caxton.schemas.shape import text_of
 
@@ -257,7 +256,6 @@ def _tell(found: TaskDetail, output: Format, *, judged: bool = True) -> None:
     if output is not Format.TEXT:
         document(found, output)
     else:
-        wanted = colour_wanted()
         say("\n".join(table(found.branches, BRANCH_COLUMNS)))
         ending = found.ending or "under way"
         style = {"achieved": "green", "failed": "red", "timed-out": "red"}.get(ending, "yellow")
@@ -267,7 +265,7 @@ def _tell(found: TaskDetail, output: Format, *, judged: bool = True) -> None:
         elif found.outcome in ("awarded", "no-award"):
             # the other two outcomes say no more than the ending
             parts.append(found.outcome)
-        said = f"{', '.join(parts)}: {paint(ending, style, wanted)}"
+        said = f"{', '.join(parts)}: {paint(ending, style)}"
         talk(said + (f" ({safe(found.reason)})" if found.reason else ""))
         talk(f"received {_counts(found.received)}; sent {_counts(found.sent)}")
         if found.price is not None:

@@ -20,7 +20,6 @@ from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app, seconds
 from caxton.cli.output.printing import (
     Columns,
-    colour_wanted,
     document,
     listing,
     memory,
@@ -198,5 +197,5 @@ def screen(now: Look, before: Look, order: Order, height: int) -> list[str]:
     cells = table(status.cells[:SHOWN_CELLS], CELL_COLUMNS)
     room = max(height - len(cells) - 5, 1)
     agents = table(found[:room], COLUMNS, lambda one: "red" if one.failed_s else None)
-    more = [paint(f"… {len(found) - room:,} more", "dim", colour_wanted())] if len(found) > room else []
-    return [paint(head, "bold", colour_wanted()), "", *cells, "", *agents, *more]
+    more = [paint(f"… {len(found) - room:,} more", "dim")] if len(found) > room else []
+    return [paint(head, "bold"), "", *cells, "", *agents, *more]

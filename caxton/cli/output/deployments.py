@@ -32,40 +32,39 @@ def where(found: DeploymentBody) -> str:
 
 def deployment_lines(found: DeploymentBody) -> Iterator[str]:
     """Everything about a deployment, line by line."""
-    wanted = colour_wanted()
     parts = ("timings", "validation", "progress", "gate", "waits")
     fields: dict[str, Any] = plain(found)
     rows = {key: value for key, value in fields.items() if key not in parts}
     rows |= fields["timings"] or {}
     for name, value in rows.items():
         text = "-" if value is None else safe(value)
-        label = paint(f"{name.replace('_', ' '):<13}", "bold", wanted)
-        yield f"{label} {paint(text, state_style(value), wanted)}"
+        label = paint(f"{name.replace('_', ' '):<13}", "bold")
+        yield f"{label} {paint(text, state_style(value))}"
     for check in found.validation:
-        label = paint(f"{'check':<13}", "bold", wanted)
-        word = paint("passed" if check.passed else "failed", "green" if check.passed else "red", wanted)
+        label = paint(f"{'check':<13}", "bold")
+        word = paint("passed" if check.passed else "failed", "green" if check.passed else "red")
         yield f"{label} {safe(check.step):<10} {word}  {safe(check.detail)} ({check.ms:.1f} ms)"
     if found.gate is not None:
-        yield from _gate(found.gate, found.waits, wanted)
+        yield from _gate(found.gate, found.waits)
     if found.progress is not None:
-        yield from _progress(found.progress, found.state, wanted)
+        yield from _progress(found.progress, found.state)
 
 
-def _gate(gate: GateBody, waits: bool, wanted: bool) -> Iterator[str]:
-    label = paint(f"{'gate':<13}", "bold", wanted)
-    word = paint("stopped" if gate.stopped else "passed", "yellow" if gate.stopped else "green", wanted)
+def _gate(gate: GateBody, waits: bool) -> Iterator[str]:
+    label = paint(f"{'gate':<13}", "bold")
+    word = paint("stopped" if gate.stopped else "passed", "yellow" if gate.stopped else "green")
     why = f": {safe(gate.reason)}" if gate.reason else ""
     yield f"{label} {gate.mode}  {word}{why}  ({totals_line(gate.totals)})"
     for turn in gate.turns:
         yield f"  {safe(turn.conversation_id)}"
-        yield from (f"    {line}" for line in turn_lines(turn, colour=wanted))
+        yield from (f"    {line}" for line in turn_lines(turn, colour=colour_wanted()))
     if waits:
         yield "it waits for: caxton deploy promote, caxton deploy abort, or a newer build"
 
 
-def _progress(progress: dict[str, Any], state: str, wanted: bool) -> Iterator[str]:
+def _progress(progress: dict[str, Any], state: str) -> Iterator[str]:
     def line(name: str, text: str) -> str:
-        return f"{paint(f'{name:<13}', 'bold', wanted)} {text}"
+        return f"{paint(f'{name:<13}', 'bold')} {text}"
 
     if "stage" in progress:
         stage = (

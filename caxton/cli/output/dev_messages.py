@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from caxton.cli.connection import STATE
-from caxton.cli.output.message_lines import receivers, short
 from caxton.cli.output.printing import colour_wanted, paint, safe, say
 from caxton.client import AsyncClient, StreamEvent
 from caxton.daemon_socket import socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.presentation.json_line import compact
+from caxton.presentation.names import receivers, short
 
 KINDS = ("message", "log", "dead_letter")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, cast
 
-from caxton.cli.output.message_lines import moment, short
 from caxton.cli.output.printing import plural
+from caxton.presentation.names import short
 from caxton.schemas.messages import MessageBody
 
 CONTRACT_NET = "fipa-contract-net"
@@ -36,7 +36,7 @@ class MarketTally:
         act, sender = message.performative, short(message.sender)
         conversation = message.conversation_id
         self.messages += 1
-        self.last_s = moment(stored)
+        self.last_s = stored.at.timestamp()
         self.first_s = self.first_s or self.last_s
         names = {sender, *(short(name) for name in message.receiver)}
         if names & CLOCKWORK:

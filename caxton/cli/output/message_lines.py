@@ -1,59 +1,36 @@
-"""Messages as a person reads them: one line each, grouped by conversation, in the order of the journal.
+"""Messages as they come, one line each, grouped by conversation, in the order of the journal.
 
     market-1  fipa-contract-net
           +0 µs buyer       cfp             → seller-ann  {"item":"book"}
         +412 µs seller-ann  propose         → buyer       {"item":"book","price":42}
 
 In: stored messages and dead letters as the API gives them. Out: lines of text; nothing in them is obeyed by a
-terminal.
+terminal. What a message became is said as in a sequence diagram; the lanes of one are only known at its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from caxton.cli.output.printing import paint, safe, span
+from caxton.diagram.lines import verdict
+from caxton.diagram.story import Handled, Spoken, read_letter, read_message
+from caxton.diagram.words import STYLES
 from caxton.presentation.json_line import compact
 from caxton.schemas.held import HeldBody
-from caxton.schemas.messages import DeadLetterBody, DeadLetterOfMessage, MessageBody, TurnBody, VerdictBody
-from caxton.schemas.shape import Message
+from caxton.schemas.messages import DeadLetterBody, MessageBody
 
-_TIME_ROOM = 10
-_ACT_ROOM = 15
-
-_ACTS = {
-    "accept-proposal": "bold green",
-    "agree": "green",
-    "confirm": "green",
-    "inform": "bold green",
-    "propose": "yellow",
-    "cfp": "cyan",
-    "request": "cyan",
-    "query-if": "cyan",
-    "query-ref": "cyan",
-    "subscribe": "cyan",
-    "cancel": "magenta",
-    "reject-proposal": "magenta",
-    "disconfirm": "red",
-    "failure": "bold red",
-    "not-understood": "bold red",
-    "refuse": "red",
+_TIME_ROOM: Final = 10
+_ACT_ROOM: Final = 15
+_COLOURS: Final = {
+    "ask": "cyan",
+    "offer": "yellow",
+    "good": "bold green",
+    "warn": "magenta",
+    "bad": "bold red",
 }
-
-
-def short(name: object) -> str:
-    """An agent's name without the platform where that is the usual one."""
-    return safe(str(name).removesuffix("@local"))
-
-
-def receivers(message: Message) -> str:
-    """The receivers of a message, comma-separated."""
-    return ", ".join(short(name) for name in message.receiver) or "nobody"
-
-
-def moment(stored: MessageBody | HeldBody) -> float:
-    """When a message was admitted, in seconds since 1970."""
-    return stored.at.timestamp()
+"""By the style of a message's sign."""
 
 
 class MessageLines:
@@ -78,89 +55,74 @@ class MessageLines:
         self._width = width
         self._headings = headings
         self._turns = turns
-        self._began: dict[str, float] = {}
+        self._began: dict[str, int] = {}
         self._current: str | None = None
         self._sender_room = 11
         self._receiver_room = 11
 
     def message(self, stored: MessageBody) -> None:
-        """Print one stored message."""
-        message = stored.message
-        conversation = message.conversation_id
-        at = moment(stored)
-        began = self._began.setdefault(conversation, at)
-        if len(self._began) > 10_000:
-            del self._began[next(iter(self._began))]
-        if conversation != self._current:
-            self._heading(conversation, message)
-        self._out(self._line(stored, message, at - began))
-        if stored.verdict:
-            self.verdict(stored.verdict)
-        for dead in stored.dead_letters or ():
-            self.dead_letter(dead)
+        """Print one stored message, and under it what became of it."""
+        spoken = read_message(stored)
+        marks = [self._paint("redelivered", "yellow")] if spoken.again else []
+        if stored.held:
+            edited = ", edited" if spoken.edited else ""
+            text = f"held for {span(spoken.held_us / 1e6)} as {stored.held.seq}{edited}"
+            marks.append(self._paint(text, "yellow"))
+        if self._turns:
+            marks += map(self._turn, spoken.turns)
+        if stored.message.conversation_id != self._current:
+            self._heading(stored)
+        self._line(spoken, marks)
+        if spoken.judged is not None:
+            sign, style = ("✗", "bold red") if spoken.judged.violation else ("!", "yellow")
+            self._note(f"{sign} {spoken.judged.rule}: {verdict(spoken.act, spoken.judged)}", style)
+        for letter in spoken.letters:
+            self._note(f"✗ {letter}", "red")
 
     def held(self, stored: HeldBody) -> None:
         """Print a message that is held."""
-        message = stored.message
-        at = moment(stored)
-        began = self._began.setdefault(message.conversation_id, at)
         mark = f"⏸ held as {stored.seq}" + (", edited" if stored.edited else "")
-        self._out(f"{self._line(stored, message, at - began)}  {paint(mark, 'yellow', self._colour)}")
+        self._line(read_message(stored), [self._paint(mark, "yellow")])
 
-    def verdict(self, verdict: VerdictBody) -> None:
-        """Print what the referee said of a message that was no plain step."""
-        stopped = "" if verdict.delivered else ", not delivered"
-        text = f"{safe(verdict.rule)}{stopped}: {safe(verdict.sentence)}"
-        if verdict.legality == "violation":
-            here = ", ".join(safe(act) for act in verdict.legal) or "nothing"
-            text = f"✗ violation in {safe(verdict.state)}: {text}; legal here: {here}"
-            colour = "bold red"
-        else:
-            text, colour = f"! {text}", "yellow"
-        self._out(" " * (_TIME_ROOM + 1) + paint(text, colour, self._colour))
-
-    def dead_letter(self, dead: DeadLetterOfMessage | DeadLetterBody) -> None:
+    def dead_letter(self, dead: DeadLetterBody) -> None:
         """Print that a message could not be handled, and why."""
-        text = f"✗ {short(dead.agent)}: {safe(dead.code)}: {safe(dead.reason)}"
-        self._out(" " * (_TIME_ROOM + 1) + paint(text, "red", self._colour))
+        self._note(f"✗ {read_letter(dead)}", "red")
 
-    def _heading(self, conversation: str, message: Message) -> None:
+    def _heading(self, stored: MessageBody) -> None:
+        self._current = stored.message.conversation_id
         if self._headings:
-            protocol = message.protocol
-            head = paint(safe(conversation), "bold", self._colour)
             self._out("")
-            self._out(f"{head}  {paint(safe(protocol), 'dim', self._colour)}" if protocol else head)
-        self._current = conversation
+            protocol = stored.message.protocol
+            head = self._paint(safe(self._current), "bold")
+            self._out(f"{head}  {self._paint(safe(protocol), 'dim')}" if protocol else head)
 
-    def _line(self, stored: MessageBody | HeldBody, message: Message, after_s: float) -> str:
-        act = message.performative or "?"
-        sender, to = short(message.sender), receivers(message)
-        self._sender_room = max(self._sender_room, min(len(sender), 24))
+    def _line(self, spoken: Spoken, marks: list[str]) -> None:
+        message = spoken.body.message
+        began_us = self._began.setdefault(message.conversation_id, spoken.at_us)
+        if len(self._began) > 10_000:
+            del self._began[next(iter(self._began))]
+        to = ", ".join(spoken.receivers) or "nobody"
+        self._sender_room = max(self._sender_room, min(len(spoken.sender), 24))
         self._receiver_room = max(self._receiver_room, min(len(to), 36))
-        content = message.content
         before = _TIME_ROOM + self._sender_room + _ACT_ROOM + self._receiver_room + len("   →  ")
         room = None if self._width is None else max(self._width - before, 16)
         parts = [
-            paint(f"+{span(after_s)}".rjust(_TIME_ROOM), "dim", self._colour),
-            paint(sender.ljust(self._sender_room), "bold", self._colour),
-            paint(safe(act).ljust(_ACT_ROOM), _ACTS.get(act), self._colour),
-            paint("→", "dim", self._colour),
+            self._paint(f"+{span((spoken.at_us - began_us) / 1e6)}".rjust(_TIME_ROOM), "dim"),
+            self._paint(spoken.sender.ljust(self._sender_room), "bold"),
+            self._paint(spoken.act.ljust(_ACT_ROOM), _COLOURS.get(STYLES.get(spoken.sign, ""))),
+            self._paint("→", "dim"),
             to.ljust(self._receiver_room),
-            "" if content is None else compact(content, room),
+            "" if message.content is None else compact(message.content, room),
         ]
-        again = isinstance(stored, MessageBody) and stored.redelivered
-        marks = [paint("redelivered", "yellow", self._colour)] if again else []
-        was_held = stored.held if isinstance(stored, MessageBody) else None
-        if was_held:
-            changed = ", edited" if was_held.edited else ""
-            text = f"held for {span(was_held.held_us / 1e6)} as {was_held.seq}{changed}"
-            marks.append(paint(text, "yellow", self._colour))
-        if self._turns and isinstance(stored, MessageBody):
-            marks += [self._turn(turn) for turn in stored.turns or ()]
-        return " ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else "")
+        self._out(" ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else ""))
 
-    def _turn(self, turn: TurnBody) -> str:
-        text = f"[{short(turn.agent)}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel]"
-        if turn.status != "ok":
-            return paint(f"{text[:-1]}, {safe(turn.status)}]", "red", self._colour)
-        return paint(text, "dim", self._colour)
+    def _turn(self, turn: Handled) -> str:
+        failed = "" if turn.status == "ok" else f", {turn.status}"
+        text = f"[{turn.agent}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel{failed}]"
+        return self._paint(text, "red" if failed else "dim")
+
+    def _note(self, text: str, style: str) -> None:
+        self._out(" " * (_TIME_ROOM + 1) + self._paint(text, style))
+
+    def _paint(self, text: str, style: str | None) -> str:
+        return paint(text, style, self._colour)

@@ -56,9 +56,9 @@ def colour_wanted(stream: Any = None) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
-def paint(text: str, style: str | None, wanted: bool) -> str:
-    """The text in that style (`"bold"`, `"red"`, `"bold cyan"`), or as it is."""
-    if not wanted or not style:
+def paint(text: str, style: str | None, wanted: bool | None = None) -> str:
+    """The text in that style (`"bold"`, `"red"`, `"bold cyan"`), or as it is; without `wanted` as stdout wants it."""
+    if not style or not (colour_wanted() if wanted is None else wanted):
         return text
     return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
 
@@ -91,6 +91,23 @@ def say(text: str = "") -> None:
 def document(value: Any, output: Format) -> None:
     """Print one value as JSON: indented for `json`, on one line for `jsonl`."""
     say(json_document.json_document(value, indented=output is not Format.JSONL))
+
+
+def shown(value: Any, output: Format, lines: Iterable[str]) -> None:
+    """Print one value as JSON, or the lines that it makes."""
+    if output is not Format.TEXT:
+        document(value, output)
+        return
+    for line in lines:
+        say(line)
+
+
+def told(value: Any, output: Format, sentence: str) -> None:
+    """Print one value as JSON, or say on stderr what was done."""
+    if output is not Format.TEXT:
+        document(value, output)
+    else:
+        talk(sentence)
 
 
 def listing(items: Iterable[T], output: Format, columns: Columns[T], empty: str) -> None:

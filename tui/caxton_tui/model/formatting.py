@@ -11,9 +11,9 @@ from typing import Any, Final
 from caxton.diagram.words import CONTENT_ROOM as CONTENT_ROOM
 from caxton.diagram.words import SIGNS
 from caxton.diagram.words import content as content
-from caxton.diagram.words import receivers as receivers
-from caxton.diagram.words import short as short
 from caxton.presentation.json_line import compact
+from caxton.presentation.names import receivers as receivers
+from caxton.presentation.names import short as short
 from caxton.presentation.text import safe, span
 
 Json = Mapping[str, Any]
