@@ -114,6 +114,14 @@ class JournalTable(_Table):
         ge=0,
         description="Size in MiB above which the oldest go; 0: no bound. Pinned conversations stay.",
     )
+    keys_days: int = Field(
+        default=7, ge=0, description="Days an Idempotency-Key is known; 0: for ever. Messages may go before."
+    )
+    memory_mib: int = Field(
+        default=256,
+        ge=0,
+        description="MiB kept beside keep_mib for one agent's memory; above, it is suspended. 0: no bound.",
+    )
     snapshot_every: int = Field(
         default=100, ge=0, description="Turns between two snapshots; 0: at shutdown only."
     )

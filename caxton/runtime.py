@@ -18,7 +18,16 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import AgentConfig, AgentEvents, Instances, Recovery, Registry, Repair, Supervisor
+from caxton.agents import (
+    AgentConfig,
+    AgentEvents,
+    Instances,
+    Recovery,
+    Registry,
+    Repair,
+    SparedMemory,
+    Supervisor,
+)
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
@@ -75,7 +84,11 @@ async def open_runtime(
     """
     machine = machine or RealMachine()
     clock, config = machine.clock, project.config
-    settings = JournalSettings(keep_days=config.journal.keep_days, keep_mib=config.journal.keep_mib)
+    settings = JournalSettings(
+        keep_days=config.journal.keep_days,
+        keep_mib=config.journal.keep_mib,
+        keys_days=config.journal.keys_days,
+    )
     async with (
         aclosing(machine),
         await machine.journal(project.state, settings) as journal,
@@ -172,7 +185,8 @@ async def open_runtime(
             bus.event("daemon", body={"what": "redelivered", "count": again})
         df.begin()
         group.create_task(pool.run(), name="cells")
-        marks = group.create_task(_mark(bus, closing), name="low water")
+        spared = SparedMemory(agents, journal, config.journal.memory_mib)
+        marks = group.create_task(_mark(bus, spared, closing), name="low water")
         states = group.create_task(_write_states(bus, closing), name="states")
         try:
             await compiler.warm()
@@ -247,8 +261,8 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-async def _mark(bus: Bus, closing: asyncio.Event) -> None:
-    """Write the low-water mark from time to time while there is something to mark."""
+async def _mark(bus: Bus, spared: SparedMemory, closing: asyncio.Event) -> None:
+    """Write the low-water mark from time to time while there is something to mark, and look what retention spares."""
     last = -1
     while not closing.is_set():
         try:
@@ -260,6 +274,7 @@ async def _mark(bus: Bus, closing: asyncio.Event) -> None:
                 # a mark alone is no reason for a commit: it rides with the next rows
                 bus.journal.batch.meta("low_water", mark)
                 last = mark
+            spared.look()
 
 
 async def _write_states(bus: Bus, closing: asyncio.Event) -> None:

@@ -29,6 +29,9 @@ class Status(IntEnum):
     """The turn ended well in the cell and said what may not be said. The instance stays."""
 
 
+SURVIVED: Final = (Status.OK, Status.GUEST_ERROR, Status.REFUSED)
+"""How a turn ended that left its instance alive. After any other one the memory was as before it."""
+
 DISCARDED: Final = frozenset({Status.TRAP, Status.LIMIT, Status.BROKEN})
 """After a turn with one of these the instance is gone."""
 

@@ -11,6 +11,7 @@ from caxton.agents.record import AgentConfig, AgentRecord, Build, KeptOut, Revis
 from caxton.agents.recovery import Recovery, RecoveryPlan
 from caxton.agents.registry import Registry
 from caxton.agents.repair import Repair
+from caxton.agents.spared_memory import SparedMemory
 from caxton.agents.supervisor import Supervisor
 from caxton.agents.views import AgentView
 
@@ -32,6 +33,7 @@ __all__ = [
     "Repair",
     "Revision",
     "Running",
+    "SparedMemory",
     "Supervisor",
     "Suspended",
     "Unloaded",

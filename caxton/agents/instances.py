@@ -132,7 +132,7 @@ class Instances:
         link = cell.link if cell is not None else None
         if link is None:
             return
-        keep = "snapshot" in record.hooks and record.config.recover != "fresh"
+        keep = self.keeps(record)
         try:
             answer = await link.request(Kind.STOP, endpoint.slot, msgspec.json.encode({"snapshot": keep}))
         except CellLost:
@@ -141,9 +141,13 @@ class Instances:
         if keep and answer.status == Status.OK:
             self.keep(record, answer.payload, endpoint.last_seq)
 
+    def keeps(self, record: AgentRecord) -> bool:
+        """Whether the agent's state can be kept and given back to it."""
+        return {"snapshot", "restore"} <= set(record.hooks) and record.config.recover != "fresh"
+
     def plan_snapshot(self, record: AgentRecord) -> None:
         """Say after which turn the agent's state is to be kept next: after twice as many with each failure."""
-        keeps = "snapshot" in record.hooks and self._snapshot_every and record.config.recover != "fresh"
+        keeps = self._snapshot_every and self.keeps(record)
         turns = self._snapshot_every << min(record.snapshot_failures, MOST_DOUBLINGS)
         record.endpoint.keep_state_after(turns if keeps else None)
 

@@ -27,10 +27,8 @@ from caxton.clock import Clock
 from caxton.errors import CaxtonError
 from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow
 from caxton.sandbox.frames import Loaded
-from caxton.turn_status import REDELIVERED, Status
+from caxton.turn_status import REDELIVERED, SURVIVED
 
-SURVIVED: Final = (Status.OK, Status.GUEST_ERROR, Status.REFUSED)
-"""How a turn ended that left its instance alive. After any other one the memory was as before it."""
 NEAR: Final = 20_000
 """Agents whose moment is so many numbers back at the most are brought back before the others."""
 BATCH_TURNS: Final = 256
@@ -167,13 +165,15 @@ class Recovery:
         self, ways: Sequence[RecoveryPlan], arrived: Callable[[RecoveryPlan], None], upto: int | None = None
     ) -> None:
         bases: dict[int, SnapshotRow] = {}
-        trimmed = 0
+        since: dict[int, int] = {}
         if not all(way.fresh or way.config.recover == "fresh" for way in ways):
             # what is not on disk yet is part of the past too
             await self._journal.written()
             bases = await self._bases(ways)
-            trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
-        await asyncio.gather(*(self._load(way, bases.get(way.record.number), trimmed) for way in ways))
+            since = await self._journal.reader.memory_since({way.record.number for way in ways})
+        await asyncio.gather(
+            *(self._load(way, bases.get(way.record.number), since.get(way.record.number, 0)) for way in ways)
+        )
         for way in ways:
             if not way.replays:
                 arrived(way)
@@ -203,7 +203,7 @@ class Recovery:
         rows = await reader.snapshots(way.record.number)
         return next((row for row in rows if row.revision_no != heir_no), None)
 
-    async def _load(self, way: RecoveryPlan, latest: SnapshotRow | None, trimmed: int) -> None:
+    async def _load(self, way: RecoveryPlan, latest: SnapshotRow | None, since: int) -> None:
         """Make the instance, and find out from where on it has to be told what it did."""
         recover = way.config.recover
         way.link = way.cell.link
@@ -225,8 +225,8 @@ class Recovery:
             return
         if base is None:
             way.reason = way.reason or "the journal does not say how its memory began"
-        elif base.seq < trimmed:
-            way.reason = f"the journal has removed what it did up to message {trimmed}"
+        elif base.seq < since:
+            way.reason = f"the journal has removed what it did up to message {since}"
         else:
             way.base, way.replays, way.last_seq, way.reason = base, True, base.seq, None
 

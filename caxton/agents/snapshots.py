@@ -68,6 +68,22 @@ class Snapshots:
             self._due.discard(record)
             self._asked.discard(record)
 
+    async def take_now(self, record: AgentRecord) -> None:
+        """Keep the agent's state, due or not, unless something is changing the agent or it cannot be kept."""
+        link = record.cell.link if record.cell is not None else None
+        if link is None or record in self._asked or record.busy or record.deployment or record.snapshot_error:
+            return
+        self._asked.add(record)
+        try:
+            await self._take_once(record, link)
+        except CellLost:
+            pass
+        finally:
+            self._asked.discard(record)
+        if record in self._due:
+            self._asked.add(record)
+            await self.take(record)
+
     async def _take_once(self, record: AgentRecord, link: CellLink) -> None:
         endpoint = record.endpoint
         # the frame stands behind every message that the cell has now, so the state is the one after them

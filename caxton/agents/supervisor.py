@@ -144,8 +144,9 @@ class Supervisor:
         await self.stop(name, for_good=False)
         return await self.start(name)
 
-    async def suspend(self, name: str) -> AgentView:
-        """Let an agent take no turn until `resume`; what comes waits in its mailbox, which stays bounded.
+    async def suspend(self, name: str, why: str | None = None) -> AgentView:
+        """Let an agent take no turn until `resume`; what comes waits in its mailbox, which stays bounded. `why` is for
+        the event.
 
         Returns when the turns that its cell had already are over. It stays suspended over a restart of the daemon.
         Raises InvalidState for an agent that does not run.
@@ -170,7 +171,7 @@ class Supervisor:
                         f"{record.name} broke down before it was suspended", hint="see: caxton agent show"
                     )
                 record.suspend()
-                self.events.changed(record, "suspended")
+                self.events.changed(record, "suspended", **({"reason": why} if why else {}))
         finally:
             record.release()
             if record.config.desired != SUSPENDED:

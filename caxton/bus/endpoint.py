@@ -216,6 +216,10 @@ class Endpoint:
         self.failed_turns += 1
         self.last_error = f"{code}: {reason}"
 
+    def explain(self, why: str) -> None:
+        """Say why it does not work, where no turn is the reason."""
+        self.last_error = why
+
     def took_up(self, seq: int) -> None:
         """The message of its latest turn is another than the turns that ended here say."""
         self.last_seq = seq

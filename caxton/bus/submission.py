@@ -102,7 +102,7 @@ class Submission:
         )
         if client_key is not None:
             # in the message's own batch: both are on disk, or neither
-            self._bus.journal.batch.client_key(client_key, envelope.seq)
+            self._bus.journal.batch.client_key(client_key, envelope.seq, envelope.message.timestamp)
         self._bus.settle()
         admitted = envelope.message
         return Submitted(

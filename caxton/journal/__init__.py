@@ -33,6 +33,7 @@ from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal
 from caxton.journal.past import PastTurn
 from caxton.journal.reader import Reader
+from caxton.journal.retention import Kept
 from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
 from caxton.journal.rows import (
     Stats,
@@ -42,6 +43,7 @@ from caxton.journal.rows import (
     StoredMessage,
     StoredTurn,
 )
+from caxton.journal.spared import Needed
 from caxton.journal.store import JournalSettings, Store
 from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
@@ -69,8 +71,10 @@ __all__ = [
     "HeldState",
     "Journal",
     "JournalSettings",
+    "Kept",
     "Mark",
     "Meta",
+    "Needed",
     "OwnTurn",
     "PastTurn",
     "Pin",

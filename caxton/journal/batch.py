@@ -278,13 +278,15 @@ class DirectoryRow(Record):
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 
-    sql: ClassVar[str] = insert("client_key", 2, verb="insert or ignore")
+    sql: ClassVar[str] = """insert or ignore into client_key(key, seq, at_us)
+        select value->>0, value->>1, value->>2 from json_each(?1)"""
     key: str
     seq: int
+    at_us: int
 
     def fields(self) -> tuple[Scalar, ...]:
         """The row."""
-        return (self.key, self.seq)
+        return (self.key, self.seq, self.at_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,9 +389,9 @@ class Batch:
         """Append one dead letter."""
         self.records.append(DeadLetter(seq, agent, at_us, code, reason))
 
-    def client_key(self, key: str, seq: int) -> None:
-        """Remember which message a client's idempotency key stands for."""
-        self.records.append(ClientKey(key, seq))
+    def client_key(self, key: str, seq: int, at_us: int) -> None:
+        """Remember which message a client's idempotency key stands for, and since when."""
+        self.records.append(ClientKey(key, seq, at_us))
 
     def meta(self, key: str, value: int | str) -> None:
         """Set one named value."""

@@ -17,8 +17,10 @@ import msgspec
 from caxton.clock import Clock
 from caxton.journal import deferred_index, schema
 from caxton.journal.batch import Batch, Event, Record, Scalar
-from caxton.journal.retention import Retention
+from caxton.journal.retention import Kept, Retention
 
+FEW_UNINDEXED = 10_000
+"""Removal looks through what is not indexed yet, so more than this is indexed before it."""
 IDLE_S = 1.0
 """After so long without a batch the rest is indexed and the write-ahead log is copied into the database."""
 _encode = msgspec.json.Encoder().encode
@@ -75,6 +77,7 @@ class Committer:
                 self._db.execute("rollback")
             self.counts.failures += 1
             return f"{type(trouble).__name__}: {trouble}"
+        self._retention.saw(batch)
         self._count(batch, self._since(started))
         self._last_batch_at = self._clock.monotonic()
         return None
@@ -89,6 +92,16 @@ class Committer:
         """How many numbers are not in the indexes yet."""
         return self.last_seq - self._indexed
 
+    @property
+    def kept(self) -> Kept:
+        """How retention stands."""
+        return self._retention.kept
+
+    @property
+    def pressing(self) -> bool:
+        """Whether more has to be removed before anything is written."""
+        return self._retention.due() and self._retention.pressing()
+
     def next_trim_s(self) -> float:
         """Seconds until `trim` has something to look at."""
         return self._retention.wait_s()
@@ -97,8 +110,10 @@ class Committer:
         """Remove a chunk of old rows where that is due. Raises sqlite3.Error."""
         if not self._retention.due():
             return
+        if self.unindexed > FEW_UNINDEXED or (self.unindexed and self._retention.starved(self._indexed)):
+            self.index_chunk()
         started = self._clock.monotonic()
-        removed = self._retention.step(self._db, self._indexed)
+        removed = self._retention.step(self._indexed)
         self.counts.trimmed_rows += removed
         self.counts.trim_us += self._since(started)
         self.log_bytes += 512 * removed
@@ -141,7 +156,9 @@ class Committer:
         counts.last_commit_us = spent_us
         counts.longest_commit_us = max(counts.longest_commit_us, spent_us)
         self.last_seq = max(self.last_seq, batch.last_seq)
-        self.log_bytes += batch.size + 64 * batch.rows + 16_384
+        written = batch.size + 64 * batch.rows + 16_384
+        self.log_bytes += written
+        self._retention.grown(written)
 
     def _insert(self, statements: dict[int, str], rows: Sequence[tuple[Scalar | bytes, ...]]) -> None:
         """Insert rows, many a statement: the interpreter is given back and taken again once a statement."""

@@ -144,8 +144,7 @@ def _create(files: Files) -> None:
     db = sqlite3.connect(files.fresh, isolation_level=None)
     try:
         db.execute("pragma synchronous = full")
-        db.execute(f"pragma application_id = {schema.APPLICATION_ID}")
-        schema.migrate(db)
+        schema.begin(db)
         db.execute("insert into meta values ('install_id', ?)", (install,))
     finally:
         db.close()

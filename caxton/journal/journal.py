@@ -22,6 +22,7 @@ from caxton.journal import recovery
 from caxton.journal.batch import Batch
 from caxton.journal.commits import Counts
 from caxton.journal.past import PastTurn, past_turns
+from caxton.journal.retention import Kept
 from caxton.journal.rows import StoredMessage
 from caxton.journal.store import FileStore, JournalSettings, Store
 
@@ -77,6 +78,11 @@ class Journal:
     def counts(self) -> Counts:
         """What the writer has done; plain integers."""
         return self._store.counts
+
+    @property
+    def kept(self) -> Kept:
+        """What retention has left and why; another object after every change."""
+        return self._store.kept
 
     @property
     def trouble(self) -> str | None:

@@ -22,6 +22,7 @@ from caxton.journal.batch import Batch
 from caxton.journal.commits import IDLE_S, Committer, Counts
 from caxton.journal.query import Query, Row, Value
 from caxton.journal.reader import Reader
+from caxton.journal.retention import Kept
 from caxton.journal.store import JournalSettings
 
 PATH = Path("memory")
@@ -145,7 +146,7 @@ class MemoryStore:
         self._clock = clock
         self._power = power
         self._retry_s = settings.retry_s
-        self._committer = Committer(disk.db, settings.retention(clock), clock)
+        self._committer = Committer(disk.db, settings.retention(disk.db, clock), clock)
         self._done: Callable[[Batch], None]
         self._failed: Callable[[str], None]
         self._retry: Alarm | None = None
@@ -155,6 +156,11 @@ class MemoryStore:
     def counts(self) -> Counts:
         """What was written in this life."""
         return self._committer.counts
+
+    @property
+    def kept(self) -> Kept:
+        """What retention has left and why."""
+        return self._committer.kept
 
     def begin(self, done: Callable[[Batch], None], failed: Callable[[str], None]) -> None:
         """Nothing has to be started."""
@@ -187,6 +193,7 @@ class MemoryStore:
             self._retry = self._clock.later(self._retry_s, lambda: self._commit(batch, again=True))
         elif self._power.goes_on():
             self.busy = False
+            self._committer.trim()
             self._rest()
             self._done(batch)
 
@@ -227,5 +234,5 @@ class _Reading:
 def _empty() -> bytes:
     """A disk with tables and no rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        schema.migrate(db)
+        schema.begin(db)
         return db.serialize()

@@ -33,6 +33,7 @@ from caxton.journal.rows import (
     StoredMessage,
     StoredTurn,
 )
+from caxton.journal.spared import MOMENTS
 
 _MESSAGE = "m.seq, m.at_us, m.conversation, m.cause, m.hops, m.flags, m.body"
 _EVENT = "seq, at_us, kind, agent, conversation, body"
@@ -325,6 +326,16 @@ class Reader:
         )
         return {row[0]: SnapshotRow(*row) for row in rows}
 
+    async def memory_since(self, agents: Collection[int]) -> dict[int, int]:
+        """By agent: every turn after this number that its memory is made from is here."""
+        rows = await self._query.all(
+            f"""select l.value, max((select value from meta where key = 'forgot_upto'),
+                  min((select value from meta where key = 'trimmed_upto'), coalesce(m.seq, {END})))
+                from json_each(:agents) l left join ({MOMENTS}) m on m.no = l.value""",
+            agents=numbers(sorted(agents)),
+        )
+        return dict(rows)
+
     async def own_turns(self, agents: Collection[int]) -> dict[tuple[int, str], dict[int, bool]]:
         """By agent and deployment, and by message: the turns that the revision which it brought remembers or not,
         whatever their rows say (journal/own_turns.py)."""
@@ -381,10 +392,18 @@ class Reader:
     async def client_key(self, beginning: str) -> ClientKey | None:
         """The idempotency key that begins so, with the number of the message that it stands for."""
         rows = await self._query.all(
-            "select key, seq from client_key where key >= :key and key < :key || '~' order by key limit 1",
+            "select key, seq, at_us from client_key where key >= :key and key < :key || '~' order by key limit 1",
             key=beginning,
         )
         return ClientKey(*rows[0]) if rows else None
+
+    async def outlived(self, key: str) -> StoredMessage | None:
+        """The message that an idempotency key stands for, without its content, where retention has removed it."""
+        rows = await self._query.all(
+            "select seq, at_us, 0, 0, 0, 0, body from client_key where key = :key and body is not null",
+            key=key,
+        )
+        return StoredMessage(*rows[0]) if rows else None
 
     async def meta(self, key: str) -> int | str | None:
         """One named value, as `Meta` wrote it."""

@@ -1,78 +1,44 @@
 """What is removed when it is old, or when the journal is too large.
 
-In: how many days and MiB to keep. Out: small transactions that remove the oldest rows, and `trimmed_upto`
-in meta, so that a reader can say that older rows were removed. Rows above `low_water` (not all finished)
-are never removed. A conversation's row goes with its last message. A snapshot of an agent that had no turn in what
-goes is moved up to its end, so that the agent's memory can still be had from there.
+In: how many days and MiB to keep. Out: small transactions that remove the oldest rows (removal.py), and pages given
+back to the file system. Rows above `low_water` (not all finished) are never removed, nor what a pin or an agent's
+memory needs (spared.py), nor idempotency keys, which have days of their own: none of that counts for the size, so that
+it cannot push out everything else.
 
-Pinned conversations stay, with their turns and with what those said elsewhere, until they are pinned no more: then they
-go with what goes next. What else an agent did between their turns is removed like anything else.
+One step takes as many rows as were removed in about `STEP_S` before, so that no commit waits long for it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Final
 
 from caxton.clock import Clock
-from caxton.ids import conversation_key
-from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
-from caxton.journal.query import numbers
+from caxton.journal.batch import AgentRow, Batch, DeploymentRow, Pin, SnapshotRow, Unpin
+from caxton.journal.query import END
+from caxton.journal.removal import remove_needless, remove_range
+from caxton.journal.revision_memory import SnapshotsGone
+from caxton.journal.spared import PINNED, ROW_BYTES, SAID, Needed, Spared
 
-CHUNK = 5_000
-"""Messages and events that one transaction removes at most."""
+CHUNK: Final = 5_000
+"""Messages and events that one step removes at most."""
+STEP_S: Final = 0.02
+"""How long a step is meant to take."""
+SMALLEST, LARGEST = 64 << 10, 8 << 20
+"""Bounds of the bytes that a step removes."""
+BEYOND: Final = 1.25
+"""Above so many times the size that is allowed, removal goes before writing."""
+SLACK: Final = 0.25
+"""Free pages are given back to the file system above this part of the file,"""
+SLACK_BYTES: Final = 1 << 20
+"""and above so many bytes."""
+
+KEY_BYTES: Final = 450
+"""About what an idempotency key takes whose message has gone."""
 
 _DAY_US = 86_400_000_000
-
-_TRIM_SQL = (
-    "create temp table if not exists pinned(key integer primary key)",
-    "delete from pinned",
-    "insert or ignore into pinned select value from json_each(:pinned)",
-    # what stays: the messages of pinned conversations, and what their turns said in others
-    "create temp table if not exists spared(seq integer primary key)",
-    "delete from spared",
-    """insert into spared select i.seq from pinned p cross join conversation_index i
-         on i.conversation = p.key where i.seq <= :upto""",
-    """insert or ignore into spared select seq from message
-         where seq <= :upto and cause in (select seq from spared)""",
-    # an agent that did nothing in what goes has its memory from the end of it as well as from where it was
-    "create temp table if not exists acted(no integer primary key)",
-    "delete from acted",
-    f"""insert or ignore into acted select id & {MAX_AGENT_NO} from turn
-         where id >= (:start + 1) << {AGENT_BITS} and id < (:upto + 1) << {AGENT_BITS}""",
-    """update or replace snapshot set seq = :upto where agent_no not in (select no from acted) and seq in
-         (select max(old.seq) from snapshot old where old.agent_no = snapshot.agent_no and old.seq <= :upto)
-         and seq >= (select value from meta where key = 'trimmed_upto')""",
-    "create temp table if not exists gone(key integer primary key)",
-    "delete from gone",
-    """insert or ignore into gone select conversation from message
-         where seq <= :upto and seq not in (select seq from spared)""",
-    """delete from conversation_index where (conversation, seq) in
-         (select conversation, seq from message where seq <= :upto and seq not in (select seq from spared))""",
-    "delete from gone where exists (select 1 from conversation_index where conversation = gone.key)",
-    "delete from gone where exists (select 1 from message where seq > :indexed and conversation = gone.key)",
-    """delete from conversation where seq in
-         (select k.seq from gone join conversation_key k on k.key = gone.key)""",
-    "delete from conversation_key where key in (select key from gone)",
-    """delete from participation where (agent, key) in
-         (select p.agent, p.key from gone join participant p on p.key = gone.key)""",
-    "delete from participant where key in (select key from gone)",
-    f"""delete from turn where id < (:upto + 1) << {AGENT_BITS}
-         and id >> {AGENT_BITS} not in (select seq from spared)""",
-    """delete from event where seq <= :upto
-         and (conversation is null or conversation not in (select key from pinned))""",
-    "delete from dead_letter where seq <= :upto and seq not in (select seq from spared)",
-    "delete from client_key where seq <= :upto",
-    "delete from task where seq <= :upto and upto > 0",
-    "delete from mark where seq <= :upto and seq not in (select seq from spared)",
-    """delete from held_state where seq <= :upto
-         and seq not in (select seq from held where conversation in (select key from pinned))""",
-    "delete from held where seq <= :upto and conversation not in (select key from pinned)",
-    "delete from own_turn where seq <= :upto",
-    "delete from conversation_state where conversation in (select key from gone) and open = 0",
-    "delete from message where seq <= :upto and seq not in (select seq from spared)",
-    "update meta set value = :upto where key = 'trimmed_upto'",
-)
+_MATTERS = frozenset({SnapshotRow, SnapshotsGone, DeploymentRow, AgentRow, Pin, Unpin})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +47,47 @@ class Keep:
 
     days: int = 30
     mib: int = 4096
+    keys_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How retention stands, for whoever wants to know what is in the journal and why."""
+
+    memories: dict[int, Needed]
+    """What is spared for an agent's memory, by its number."""
+    pinned: Needed
+    counted: int
+    """Bytes that count for `keep_mib`: all that is used but what is spared, and keys."""
 
 
 class Retention:
-    """Decides what goes and removes it a chunk at a time; used by the writer's thread only."""
+    """Decides what goes and removes it a step at a time; used by the writer's thread only."""
 
-    def __init__(self, keep: Keep, clock: Clock, *, every_s: float = 60.0) -> None:
+    def __init__(self, db: sqlite3.Connection, keep: Keep, clock: Clock, *, every_s: float = 60.0) -> None:
+        self._grown = 0
+        self.kept = Kept({}, Needed(0, 0), 0)
+        """The latest; another object after every change."""
+        self._db = db
         self._keep = keep
         self._clock = clock
         self._every_s = every_s
-        self._next = 0.0
+        self._next = clock.monotonic()
+        self._spared = Spared(db)
+        self._page = int(db.execute("pragma page_size").fetchone()[0])
+        self._shrinks = db.execute("pragma auto_vacuum").fetchone()[0] == 2
+        self._keys = self._outlived(0, END)
+        """Idempotency keys whose messages have gone."""
+        self._budget = 1 << 20
+        self._needless = True
+        """Whether something may be spared that is not needed any more."""
+        self._trimmed = 0
+        self._grown = 0
+        """About how much was written since the size was looked at."""
+        self._moved: set[int] = set()
+        """Agents of whose moments something was written since the last step."""
+        self._pins_changed = False
+        self._tell()
 
     def due(self) -> bool:
         """Whether `step` should be called now."""
@@ -100,72 +97,166 @@ class Retention:
         """Seconds until it is due."""
         return max(0.0, self._next - self._clock.monotonic())
 
-    def step(self, db: sqlite3.Connection, indexed: int) -> int:
-        """Remove one chunk of what may go, up to number `indexed`; returns the rows removed, 0 when done
-        for now.
+    def pressing(self) -> bool:
+        """Whether the journal is so far above its size that removal has to go before writing."""
+        return bool(self._keep.mib) and self.kept.counted > BEYOND * (self._keep.mib << 20)
+
+    def starved(self, indexed: int) -> bool:
+        """Whether there is too much, and nothing to remove before more is indexed."""
+        return self._trimmed >= indexed and bool(self._keep.mib) and self.kept.counted > self._keep.mib << 20
+
+    def saw(self, batch: Batch) -> None:
+        """A batch was committed: what is in it may change what is needed."""
+        if _MATTERS.isdisjoint(map(type, batch.records)):
+            return
+        for record in batch.records:
+            match record:
+                case SnapshotRow() | SnapshotsGone() | DeploymentRow():
+                    self._moved.add(record.agent_no)
+                case AgentRow():
+                    self._moved.add(record.no)
+                case Pin() | Unpin():
+                    self._pins_changed = True
+                case _:
+                    pass
+        if self._spared.owners:
+            self._next = 0.0
+
+    def grown(self, size: int) -> None:
+        """About so many bytes were written: too large may come before the next look."""
+        bound = self._keep.mib << 20
+        self._grown += size
+        if bound and self.kept.counted + self._grown > bound:
+            self._next = 0.0
+
+    def step(self, indexed: int) -> int:
+        """Remove one chunk of what may go, up to number `indexed`; returns the rows removed, 0 when done for now.
 
         One transaction; raises sqlite3.Error and leaves everything as it was when it fails.
         """
-        self._next = self._clock.monotonic() + self._every_s
-        start, upto = self._range(db, indexed)
-        if upto <= start:
-            return 0
-        removed = trim(db, upto, indexed)
-        # there may be more: come back after the next batch
-        self._next = 0.0
+        began = self._clock.monotonic()
+        self._next = began + self._every_s
+        removed = self._remove(indexed)
+        if removed or self._shrink():
+            # there may be more: come back after the next batch
+            self._next = 0.0
+            self._pace(self._clock.monotonic() - began)
+        self._tell()
         return removed
 
-    def _range(self, db: sqlite3.Connection, indexed: int) -> tuple[int, int]:
+    def _remove(self, indexed: int) -> int:
+        if self._moved:
+            self._spared.know_moments(self._moved)
+        if self._pins_changed:
+            self._spared.know_pins()
+        if self._moved or self._pins_changed:
+            self._moved, self._pins_changed, self._needless = set(), False, True
+        if self._needless:
+            removed = remove_needless(self._db, self._spared, self._budget // (ROW_BYTES * 4), indexed)
+            self._needless = removed > 0
+            if removed:
+                return removed
+        start, upto = self._range(indexed)
+        if upto > start:
+            removed = remove_range(self._db, self._spared, start, upto, indexed)
+            self._keys += self._outlived(start, upto)
+            return removed
+        return self._old_keys()
+
+    def _pace(self, spent_s: float) -> None:
+        if spent_s > STEP_S:
+            self._budget = max(SMALLEST, self._budget // 2)
+        elif spent_s < STEP_S / 2:
+            self._budget = min(LARGEST, self._budget * 2)
+
+    def _range(self, indexed: int) -> tuple[int, int]:
         meta = dict(
-            db.execute("select key, value from meta where key in ('trimmed_upto', 'low_water')").fetchall()
+            self._db.execute(
+                "select key, value from meta where key in ('trimmed_upto', 'low_water')"
+            ).fetchall()
         )
-        start = int(meta["trimmed_upto"])
-        bound = min(start + CHUNK, int(meta.get("low_water", 0)), indexed)
+        start = self._trimmed = int(meta["trimmed_upto"])
+        bound = min(int(meta["low_water"]), indexed)
         if bound <= start:
             return start, start
-        if self._too_large(db):
-            return start, bound
-        return start, self._older(db, start, bound)
+        chunk = self._chunk(start, bound)
+        return start, chunk if self._too_large() else self._older(start, chunk)
 
-    def _too_large(self, db: sqlite3.Connection) -> bool:
-        if not self._keep.mib:
-            return False
-        pages, free, size = (
-            int(db.execute(f"pragma {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * size > self._keep.mib << 20
+    def _chunk(self, start: int, bound: int) -> int:
+        """The last number that the next step may take."""
+        left = self._budget
+        upto = start
+        for upto, size in self._db.execute(
+            """select seq, length(body) from message where seq > :start and seq <= :bound
+               union all select seq, length(body) from event where seq > :start and seq <= :bound
+               order by 1 limit :chunk""",
+            {"start": start, "bound": bound, "chunk": CHUNK},
+        ):
+            left -= size + ROW_BYTES
+            if left <= 0:
+                return int(upto)
+        # numbers that have no row (any more) go with those before them
+        rows = self._db.execute(
+            """select min(seq) from (select min(seq) seq from message where seq > :upto
+                 union all select min(seq) from event where seq > :upto)""",
+            {"upto": upto},
+        ).fetchone()
+        return bound if rows[0] is None else min(bound, int(rows[0]) - 1)
 
-    def _older(self, db: sqlite3.Connection, start: int, bound: int) -> int:
+    def _too_large(self) -> bool:
+        self._tell()
+        return bool(self._keep.mib) and self.kept.counted > self._keep.mib << 20
+
+    def _older(self, start: int, bound: int) -> int:
         """The last number in (start, bound] that is older than `keep.days`, else `start`."""
         if not self._keep.days:
             return start
-        cutoff = self._clock.now_us() - self._keep.days * _DAY_US
-        row = db.execute(
+        row = self._db.execute(
             """select max(coalesce((select max(seq) from message where seq > :start and seq <= :bound
                                       and at_us < :cutoff), 0),
                           coalesce((select max(seq) from event where seq > :start and seq <= :bound
                                       and at_us < :cutoff), 0))""",
-            {"start": start, "bound": bound, "cutoff": cutoff},
+            {"start": start, "bound": bound, "cutoff": self._clock.now_us() - self._keep.days * _DAY_US},
         ).fetchone()
         return max(start, int(row[0]))
 
+    def _old_keys(self) -> int:
+        """Remove idempotency keys that are older than their days, some at a time."""
+        if not self._keep.keys_days:
+            return 0
+        gone = self._db.execute(
+            """delete from client_key where key in
+                 (select key from client_key where at_us < ? order by at_us limit ?)""",
+            (self._clock.now_us() - self._keep.keys_days * _DAY_US, self._budget // ROW_BYTES),
+        ).rowcount
+        self._keys = max(0, self._keys - gone)
+        return gone
 
-def trim(db: sqlite3.Connection, upto: int, indexed: int) -> int:
-    """Remove everything numbered up to `upto`, which is not above `indexed`, but what belongs to pinned conversations;
-    returns how many rows went."""
-    db.execute("begin immediate")
-    try:
-        before = db.total_changes
-        pinned = [conversation_key(id) for (id,) in db.execute("select id from pin")]
-        start = db.execute("select value from meta where key = 'trimmed_upto'").fetchone()[0]
-        values = {"start": start, "upto": upto, "indexed": indexed, "pinned": numbers(pinned)}
-        for statement in _TRIM_SQL:
-            db.execute(statement, values)
-        removed = db.total_changes - before
-        db.execute("commit")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("rollback")
-        raise
-    return removed
+    def _outlived(self, start: int, upto: int) -> int:
+        row = self._db.execute(
+            """select count(*) from client_key where seq > ? and seq <= ?
+                 and seq <= (select value from meta where key = 'trimmed_upto')""",
+            (start, upto),
+        ).fetchone()
+        return int(row[0])
+
+    def _shrink(self) -> bool:
+        """Give some free pages at the end of the file back, where there are many."""
+        free, pages = self._pragma("freelist_count"), self._pragma("page_count")
+        spare = free - max(int(pages * SLACK), SLACK_BYTES // self._page)
+        if not self._shrinks or spare <= 0:
+            return False
+        back = min(spare, max(1, self._budget // (8 * self._page)))
+        # a script is run to its end: the statement frees a page a step, and `execute` takes one step
+        self._db.executescript(f"pragma incremental_vacuum({back})")
+        return True
+
+    def _tell(self) -> None:
+        used = (self._pragma("page_count") - self._pragma("freelist_count")) * self._page
+        pinned, memories = self._spared.of(PINNED, SAID), self._spared.memories()
+        spared = pinned.bytes + sum(needed.bytes for needed in memories.values()) + self._keys * KEY_BYTES
+        self._grown = 0
+        self.kept = Kept(memories, pinned, max(0, used - spared))
+
+    def _pragma(self, name: str) -> int:
+        return int(self._db.execute(f"pragma {name}").fetchone()[0])

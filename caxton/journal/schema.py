@@ -5,8 +5,8 @@ with one gapless counter. `message`, `conversation` and `participant_log` are on
 a B-tree that takes random keys dirties a page a key in every commit; their indexes are built behind, in
 sorted chunks (deferred_index.py). `turn` is keyed by message and agent, which comes nearly sorted and needs no index.
 
-There is no auto_vacuum: pages that retention frees are used again by new rows, so the file stays near its
-bound, and the pointer map and the moving of pages would cost every commit something.
+Pages that retention frees are used again by new rows; where many are free, retention gives some back to the file
+system (`auto_vacuum = incremental`, which moves pages only when it is told to).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from caxton.journal.batch import AGENT_BITS
 from caxton.journal.holds import holds
 from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
+from caxton.journal.spared import spared
 from caxton.journal.verdicts import judged_tables
 
 APPLICATION_ID = 0x43585431
@@ -92,6 +93,17 @@ def directory(db: sqlite3.Connection) -> None:
     )
 
 
+def keys(db: sqlite3.Connection) -> None:
+    """Idempotency keys have an age of their own, and keep what they were answered with when their message goes."""
+    for statement in (
+        "alter table client_key add column at_us integer not null default 0",
+        "alter table client_key add column body blob",
+        "update client_key set at_us = coalesce((select at_us from message m where m.seq = client_key.seq), 0)",
+        "create index client_key_at on client_key(at_us)",
+    ):
+        db.execute(statement)
+
+
 MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     first_tables,
     tasks,
@@ -101,6 +113,8 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     pins,
     holds,
     own_turns,
+    spared,
+    keys,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
@@ -152,12 +166,22 @@ def writing_connection(path: Path) -> sqlite3.Connection:
     db = durable_connection(path)
     try:
         db.execute("pragma temp_store = memory")
+        # what retention frees is overwritten where that costs nothing, else by the rows that use the page next
+        db.execute("pragma secure_delete = fast")
         db.execute("pragma cache_size = -65536")
         migrate(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def begin(db: sqlite3.Connection) -> None:
+    """Make the tables of a new journal."""
+    # it has to be said before anything is written
+    db.execute("pragma auto_vacuum = incremental")
+    db.execute(f"pragma application_id = {APPLICATION_ID}")
+    migrate(db)
 
 
 def migrate(db: sqlite3.Connection) -> int:

@@ -26,7 +26,7 @@ from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import Counts
 from caxton.journal.query import reading_connection
 from caxton.journal.reader import Reader
-from caxton.journal.retention import Keep, Retention
+from caxton.journal.retention import Keep, Kept, Retention
 from caxton.journal.writer import Writer
 
 
@@ -36,15 +36,17 @@ class JournalSettings:
 
     keep_days: int = 30
     keep_mib: int = 4096
+    keys_days: int = 7
     check_mib: int = 512
     """A database above this size is not read through at the start."""
     retry_s: float = 1.0
     """Pause before a batch that could not be written is tried again."""
     retention_every_s: float = 60.0
 
-    def retention(self, clock: Clock) -> Retention:
+    def retention(self, db: sqlite3.Connection, clock: Clock) -> Retention:
         """What removes old rows."""
-        return Retention(Keep(self.keep_days, self.keep_mib), clock, every_s=self.retention_every_s)
+        keep = Keep(self.keep_days, self.keep_mib, self.keys_days)
+        return Retention(db, keep, clock, every_s=self.retention_every_s)
 
 
 class Store(Protocol):
@@ -59,6 +61,11 @@ class Store(Protocol):
     @property
     def counts(self) -> Counts:
         """What was written; plain integers."""
+        ...
+
+    @property
+    def kept(self) -> Kept:
+        """What retention has left and why; another object after every change."""
         ...
 
     @property
@@ -90,6 +97,7 @@ class FileStore:
         self,
         files: guard.Files,
         db: sqlite3.Connection,
+        retention: Retention,
         reader: Reader,
         fds: tuple[int, int],
         clock: Clock,
@@ -105,7 +113,7 @@ class FileStore:
         self._writer = Writer(
             db,
             fds[0],
-            settings.retention(clock),
+            retention,
             Checkpointer(files.db),
             clock,
             done=lambda batch: self._soon(partial(self._done, batch)),
@@ -125,6 +133,7 @@ class FileStore:
         db: sqlite3.Connection | None = None
         try:
             db = await asyncio.to_thread(_open, files, settings)
+            retention = await asyncio.to_thread(settings.retention, db, clock)
             reader = await Reader.open(files.db)
         except BaseException:
             if db is not None:
@@ -132,12 +141,17 @@ class FileStore:
             os.close(lock_fd)
             raise
         head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return cls(files, db, reader, (head_fd, lock_fd), clock, settings)
+        return cls(files, db, retention, reader, (head_fd, lock_fd), clock, settings)
 
     @property
     def counts(self) -> Counts:
         """What the writer has done."""
         return self._writer.counts
+
+    @property
+    def kept(self) -> Kept:
+        """What retention has left and why."""
+        return self._writer.kept
 
     @property
     def trouble(self) -> str | None:

@@ -20,7 +20,7 @@ from caxton.journal import deferred_index
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import IDLE_S, Committer, Counts
-from caxton.journal.retention import Retention
+from caxton.journal.retention import Kept, Retention
 
 HEAD_EVERY_S = 0.2
 """The head mark is written at most this often."""
@@ -56,13 +56,18 @@ class Writer:
         self._give_up = threading.Event()
         # only the writer's thread touches these
         self._committer = Committer(db, retention, clock)
-        self._marked = -1
+        self._marked = self._committer.last_seq
         self._marked_at = NEVER
 
     @property
     def counts(self) -> Counts:
         """What was done so far."""
         return self._committer.counts
+
+    @property
+    def kept(self) -> Kept:
+        """What retention has left and why."""
+        return self._committer.kept
 
     def submit(self, batch: Batch) -> None:
         """Hand over a batch; the caller does not touch it again until `done`."""
@@ -114,11 +119,12 @@ class Writer:
 
     def _patience(self) -> float:
         """Seconds until there is something to do without a batch."""
+        trim_s = self._committer.next_trim_s()
         if self._marked < self._committer.last_seq:
-            return HEAD_EVERY_S
+            return min(trim_s, HEAD_EVERY_S)
         if self._committer.unindexed or self._committer.log_bytes:
-            return IDLE_S
-        return self._committer.next_trim_s()
+            return min(trim_s, IDLE_S)
+        return trim_s
 
     def _keep_house(self) -> None:
         """What is due between two batches; failures (a full disk) are tried again later, the rows are
@@ -133,6 +139,8 @@ class Writer:
             elif committer.log_bytes >= CHECKPOINT_BYTES:
                 self._checkpointer.ask()
             committer.trim()
+            while committer.pressing:
+                committer.trim()
             if committer.idle:
                 while committer.unindexed and self._queue.empty():
                     committer.index_chunk()

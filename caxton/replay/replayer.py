@@ -237,7 +237,7 @@ class Replayer:
     ) -> list[SideInstance]:
         """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
         own, so that later ones meet the state that they met then."""
-        trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
+        trimmed = (await self._journal.reader.memory_since([record.number]))[record.number]
         seqs = {turn.turn.seq for turn in turns}
         runs: list[SideInstance] = []
         for part in ({seq for seq in seqs if seq <= trimmed}, {seq for seq in seqs if seq > trimmed}):

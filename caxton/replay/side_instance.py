@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
-from caxton.agents.recovery import SURVIVED, batches, body_of
+from caxton.agents.recovery import batches, body_of
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow
 from caxton.replay.report import Start
 from caxton.sandbox.frames import Loaded, ReplayedTurn
-from caxton.turn_status import REDELIVERED
+from caxton.turn_status import REDELIVERED, SURVIVED
 
 LIVES: Final = 6
 """How often an instance is made: after that many traps the rest is not run."""
@@ -81,7 +81,8 @@ class SideInstance:
         """The moments that lead to the state of the first turn, the nearest first; empty where none does."""
         first = min(self._wanted)
         rows = await self._journal.reader.snapshots(self._record.number, before_seq=first)
-        trimmed = int(await self._journal.reader.meta("trimmed_upto") or 0)
+        number = self._record.number
+        trimmed = (await self._journal.reader.memory_since([number]))[number]
         found: list[SnapshotRow] = []
         why = "the journal does not say how the agent's memory began"
         if first <= trimmed:

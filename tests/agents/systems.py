@@ -23,7 +23,9 @@ from caxton.cells import CellLink
 from caxton.clock import Clock
 from caxton.config import load
 from caxton.example_modules import module
-from caxton.journal import Batch
+from caxton.journal import Batch, schema
+from caxton.journal.removal import remove_range
+from caxton.journal.spared import Spared
 from caxton.machine import RealMachine
 from caxton.runtime import Runtime, open_runtime
 from caxton.sandbox.frames import Kind, Meters
@@ -51,6 +53,18 @@ async def power_cut(runtime: Runtime, to: Path) -> Path:
     await commit(runtime)
     shutil.copytree(runtime.project.state, to / runtime.project.state.name)
     return to
+
+
+def remove(folder: Path, upto: int, *, as_before: bool = False) -> None:
+    """What retention does to the journal of a project that does not run, up to a number. `as_before`: what it did in
+    versions that spared no memory, which their journals say of themselves."""
+    db = schema.writing_connection(folder / ".caxton" / "journal.db")
+    spared = Spared(db)
+    if as_before:
+        db.execute("delete from memory_base")
+        db.execute("update meta set value = ? where key = 'forgot_upto'", (upto,))
+    remove_range(db, spared, 0, upto, upto)
+    db.close()
 
 
 def link_of(runtime: Runtime, no: int = 1) -> CellLink:

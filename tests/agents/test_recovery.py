@@ -11,8 +11,6 @@ import pytest
 
 from caxton.cells.link import Answer
 from caxton.deploy import DeploymentRequest
-from caxton.journal import schema
-from caxton.journal.retention import trim
 from caxton.runtime import Runtime
 from caxton.sandbox.frames import Kind
 from caxton.turn_status import Status
@@ -31,6 +29,7 @@ from .systems import (
     link_of,
     power_cut,
     reached,
+    remove,
     tally,
     tell,
 )
@@ -251,7 +250,24 @@ async def test_more_turns_than_the_bound_are_not_run_and_that_is_said(tmp_path: 
 
 
 @pytest.mark.parametrize("snapshots", [True, False])
-async def test_what_retention_removed_cannot_be_run_again_and_that_is_said(
+async def test_retention_leaves_what_a_memory_is_made_from(tmp_path: Path, snapshots: bool) -> None:
+    async with home(tmp_path, f"[journal]\nsnapshot_every = {2 if snapshots else 0}") as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        assert [await count(runtime), await count(runtime)] == [1, 2]
+        if snapshots:
+            await reached(runtime, lambda: runtime.agents.view("c").snapshot_seq is not None)
+        assert await count(runtime) == 3
+        await commit(runtime)
+        second = await power_cut(runtime, tmp_path / "second")
+        last = runtime.bus.last_seq
+    remove(second, last)
+    async with home(second) as runtime:
+        assert await count(runtime) == 4
+        assert [reason for _, reason in await memories(runtime, "revived")] == [None]
+
+
+@pytest.mark.parametrize("snapshots", [True, False])
+async def test_what_an_older_version_removed_cannot_be_run_again_and_that_is_said(
     tmp_path: Path, snapshots: bool
 ) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
@@ -265,9 +281,7 @@ async def test_what_retention_removed_cannot_be_run_again_and_that_is_said(
         await commit(runtime)
         await power_cut(runtime, second)
         last = runtime.bus.last_seq
-    db = schema.writing_connection(second / ".caxton" / "journal.db")
-    trim(db, last, last)
-    db.close()
+    remove(second, last, as_before=True)
     async with home(second) as runtime:
         assert await count(runtime) == (3 if snapshots else 1)
         ((memory, reason),) = await memories(runtime, "revived")
@@ -288,12 +302,10 @@ async def test_an_agent_that_did_nothing_in_what_was_removed_remembers_all(tmp_p
         last = runtime.bus.last_seq
         assert await tell(runtime, "idle") == 1
         await power_cut(runtime, second)
-    db = schema.writing_connection(second / ".caxton" / "journal.db")
-    trim(db, last, last)
-    db.close()
+    remove(second, last)
     async with home(second) as runtime:
         assert await tell(runtime, "idle") == 2
-        assert await tell(runtime, "c") == 1
+        assert await tell(runtime, "c") == 3
 
 
 async def test_a_turn_that_ends_otherwise_than_it_did_ends_the_replay_and_that_is_said(

@@ -19,6 +19,7 @@ from caxton.journal import (
     DeadLetter,
     DeploymentRow,
     Journal,
+    JournalSettings,
     RevisionRow,
     SnapshotRow,
     StoredEvent,
@@ -246,7 +247,9 @@ async def test_one_message_and_stats(history: History) -> None:
 
 
 async def test_what_the_registry_wrote_comes_back(tmp_path: Path) -> None:
-    async with await Journal.open(tmp_path, SystemClock()) as journal:
+    async with await Journal.open(
+        tmp_path, SystemClock(), JournalSettings(keep_days=0, keys_days=0)
+    ) as journal:
         agents = [
             AgentRow(1, "a@local", "running", 2, '{"x": 1}', 5, 6),
             AgentRow(2, "b@local", "failed", None, "{}", 7, 8),
@@ -264,8 +267,8 @@ async def test_what_the_registry_wrote_comes_back(tmp_path: Path) -> None:
         ]
         batch.records.append(SnapshotRow(1, 1, 9, 2, b"old"))
         batch.records.append(SnapshotRow(1, 3, 10, 2, bytes(range(256))))
-        batch.client_key("k", 1)
-        batch.client_key("k", 2)
+        batch.client_key("k", 1, 5)
+        batch.client_key("k", 2, 6)
         batch.meta("low_water", 7)
         batch.meta("low_water", 8)
         batch.meta("name", "ü")
@@ -284,7 +287,7 @@ async def test_what_the_registry_wrote_comes_back(tmp_path: Path) -> None:
         assert await reader.dead_letters(agent="b@local") == []
         assert await reader.snapshot(1) == SnapshotRow(1, 3, 10, 2, bytes(range(256)))
         assert await reader.snapshot(2) is None
-        assert await reader.client_key("k") == ClientKey("k", 1)
+        assert await reader.client_key("k") == ClientKey("k", 1, 5)
         assert await reader.client_key("none") is None
         assert await reader.meta("low_water") == 8
         assert await reader.meta("name") == "ü"

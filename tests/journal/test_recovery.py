@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.clock import SystemClock
+from caxton.clock import VirtualClock
 from caxton.journal import HANDLED, Journal
 from journal.history import AGENTS, Said, Talks, registry, turn
 
@@ -25,7 +25,7 @@ async def test_pending_is_what_has_no_turn(tmp_path: Path, seed: int) -> None:
     ]
     turns = {(said.seq, name) for said in messages for name in said.receivers if pick.random() < 0.6}
     turns = {(seq, name) for seq, name in turns if name in AGENTS}
-    async with await Journal.open(tmp_path, SystemClock()) as journal:
+    async with await Journal.open(tmp_path, VirtualClock()) as journal:
         registry(journal.batch)
         Talks().say(journal.batch, messages)
         for seq, name in pick.sample(sorted(turns), len(turns)):
@@ -33,7 +33,7 @@ async def test_pending_is_what_has_no_turn(tmp_path: Path, seed: int) -> None:
         journal.batch.meta("low_water", 20)
         journal.flush()
         await journal.committed_upto(199)
-    async with await Journal.open(tmp_path, SystemClock()) as journal:
+    async with await Journal.open(tmp_path, VirtualClock()) as journal:
         for low_water in (None, 0, 100, 199):
             expected = [
                 (said.seq, left)
@@ -47,7 +47,7 @@ async def test_pending_is_what_has_no_turn(tmp_path: Path, seed: int) -> None:
 
 
 async def test_a_turn_of_an_agent_that_nobody_registered_finishes_nothing(tmp_path: Path) -> None:
-    async with await Journal.open(tmp_path, SystemClock()) as journal:
+    async with await Journal.open(tmp_path, VirtualClock()) as journal:
         Talks().say(journal.batch, [Said(1)])
         turn(journal.batch, 1, "seller@local")
         journal.flush()

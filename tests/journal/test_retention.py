@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from caxton.clock import VirtualClock
 from caxton.journal import ClientKey, Journal, JournalSettings, Pin, Unpin
@@ -21,7 +24,13 @@ async def trimmed(journal: Journal, upto: int, clock: VirtualClock | None = None
 
 
 async def write(
-    journal: Journal, count: int, clock: VirtualClock, *, low_water: int, content: str = ""
+    journal: Journal,
+    count: int,
+    clock: VirtualClock,
+    *,
+    low_water: int,
+    content: str = "",
+    keys: bool = False,
 ) -> None:
     """One conversation per ten messages, one that spans all, a turn a message, an event at the end."""
     registry(journal.batch)
@@ -31,7 +40,8 @@ async def write(
         said = Said(seq, conversation=conversation, at_us=start + seq * 1000, content=content)
         talks.say(journal.batch, [said])
         turn(journal.batch, seq, "seller@local")
-        journal.batch.client_key(f"k-{seq}", seq)
+        if keys:
+            journal.batch.client_key(f"k-{seq}", seq, said.time)
     journal.batch.dead_letter(5, "seller@local", start, "trap", "It trapped.")
     journal.batch.event(count + 1, start + count * 1000, "end")
     journal.batch.meta("low_water", low_water)
@@ -43,7 +53,7 @@ async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(
     clock = VirtualClock()
     settings = JournalSettings(keep_days=1, keep_mib=0, retention_every_s=AT_ONCE)
     journal = await Journal.open(tmp_path, clock, settings)
-    await write(journal, 950, clock, low_water=905)
+    await write(journal, 950, clock, low_water=905, keys=True)
     await journal.close()
     clock.advance(2 * 86_400)
     async with await Journal.open(tmp_path, clock, settings) as journal:
@@ -53,8 +63,14 @@ async def test_old_rows_go_with_all_that_belongs_to_them_but_nothing_unfinished(
         assert [row.seq for row in await reader.turns(limit=2000)] == list(range(906, 951))
         assert await reader.dead_letters() == []
         assert [event.seq for event in await reader.events()] == [951]
-        assert await reader.client_key("k-905") is None
-        assert await reader.client_key("k-906") == ClientKey("k-906", 906)
+        at_us = 1_700_000_000_000_000 + 905_000
+        assert await reader.client_key("k-905") == ClientKey("k-905", 905, at_us), (
+            "keys have days of their own"
+        )
+        outlived = await reader.outlived("k-905")
+        assert outlived is not None
+        assert json.loads(outlived.body)["id"] == "m-905"
+        assert await reader.outlived("k-906") is None
         # one of its messages is above the mark? c-long spoke last at 901: it is gone with its last message
         ids = [talk.id for talk in await reader.conversations(limit=2000)]
         assert ids == ["c-95", "c-94", "c-93", "c-92", "c-91", "c-90"]
@@ -131,7 +147,7 @@ async def test_a_journal_that_is_too_large_loses_its_oldest_rows(tmp_path: Path)
         assert left[0].seq == 12_000, "the newest stay"
         file_bytes = (await journal.reader.stats()).file_bytes
         await write_more(journal, 12_002, 2_000)
-        assert (await journal.reader.stats()).file_bytes == file_bytes, "freed pages are used again"
+        assert (await journal.reader.stats()).file_bytes <= file_bytes, "freed pages are used again"
 
 
 async def write_more(journal: Journal, first: int, count: int) -> None:
@@ -155,3 +171,52 @@ async def test_numbers_go_on_after_everything_was_removed(tmp_path: Path) -> Non
     async with await Journal.open(tmp_path, clock, settings) as journal:
         assert journal.committed == 31
         assert (await journal.reader.stats()).last_seq == 31
+
+
+@pytest.mark.parametrize(("count", "size"), [(120, 60_000), (20_000, 60)])
+async def test_the_size_is_kept_without_any_pause(tmp_path: Path, count: int, size: int) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=0, keep_mib=2)
+    talks, content, largest = Talks(), "x" * size, 0
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        for first in range(1, count, count // 60):
+            last = first + count // 60 - 1
+            talks.say(
+                journal.batch,
+                [Said(seq, conversation=f"c-{seq}", content=content) for seq in range(first, last + 1)],
+            )
+            journal.batch.meta("low_water", last)
+            journal.flush()
+            await journal.committed_upto(last)
+            largest = max(largest, (await journal.reader.stats()).used_bytes)
+        assert largest < 5 << 20, f"{largest / (1 << 20):.1f} MiB"
+        while (await journal.reader.stats()).used_bytes > 2 << 20:
+            clock.advance(AT_ONCE)
+
+
+async def test_space_goes_back_to_the_file_system(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=0, keep_mib=0)) as journal:
+        await write(journal, 8_000, clock, low_water=8_000, content="x" * 800)
+    before = (tmp_path / "journal.db").stat().st_size
+    assert before > 8 << 20
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=0, keep_mib=1)) as journal:
+        while (await journal.reader.stats()).file_bytes > 3 << 20:
+            assert journal.trouble is None
+    assert (tmp_path / "journal.db").stat().st_size < 3 << 20
+
+
+async def test_a_key_has_days_of_its_own(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    settings = JournalSettings(keep_days=1, keep_mib=0, keys_days=3, retention_every_s=AT_ONCE)
+    async with await Journal.open(tmp_path, clock, settings) as journal:
+        await write(journal, 30, clock, low_water=31, keys=True)
+        clock.advance(2 * 86_400)
+        await trimmed(journal, 30, clock)
+        assert await journal.reader.client_key("k-7") is not None
+        outlived = await journal.reader.outlived("k-7")
+        assert outlived is not None
+        assert json.loads(outlived.body)["content"] is None
+        clock.advance(86_400)
+        while await journal.reader.client_key("k-30") is not None:
+            clock.advance(AT_ONCE)

@@ -17,6 +17,7 @@ from agents.systems import (
     instances,
     kill_cell,
     reached,
+    remove,
     tally,
     tell,
 )
@@ -25,8 +26,7 @@ from agents.test_recovery import LONG, REFUSED, TRAPS, many
 from caxton.agents import AgentView
 from caxton.deploy import DeploymentRequest, ReplayGate
 from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFound, InvalidModule
-from caxton.journal import Pin, schema
-from caxton.journal.retention import trim
+from caxton.journal import Pin
 from caxton.limits import Limits
 from caxton.replay import ReplayRequest, Report
 from caxton.runtime import Runtime
@@ -170,6 +170,20 @@ async def test_what_lies_between_may_trap_too(tmp_path: Path) -> None:
         assert verdicts(report) == ["trapped"]
 
 
+async def test_the_past_of_an_agent_without_hooks_is_whole_after_retention(tmp_path: Path) -> None:
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        assert await tell(runtime) == 1
+        await commit(runtime)
+        gone = runtime.bus.last_seq
+        await talk(runtime, "t", None)
+    remove(tmp_path, gone)
+    async with home(tmp_path) as runtime:
+        report = await replay(runtime, "t")
+        assert report.agents[0].start.exact
+        assert verdicts(report) == ["same"]
+
+
 async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
     async with home(tmp_path) as runtime:
         await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
@@ -177,9 +191,7 @@ async def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
         await commit(runtime)
         gone = runtime.bus.last_seq
         await talk(runtime, "t", None)
-    db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
-    trim(db, gone, gone)
-    db.close()
+    remove(tmp_path, gone, as_before=True)
     async with home(tmp_path) as runtime:
         report = await replay(runtime, "t")
         start = report.agents[0].start
@@ -201,9 +213,7 @@ async def test_pinned_conversations_outlive_what_was_around_them(tmp_path: Path)
         # its memory is kept as it was: later turns begin from there
         await talk(runtime, "young", None)
         await commit(runtime)
-    db = schema.writing_connection(tmp_path / ".caxton" / "journal.db")
-    trim(db, gone, gone)
-    db.close()
+    remove(tmp_path, gone, as_before=True)
     async with home(tmp_path) as runtime:
         report = await replay(runtime, "pinned", "young")
         (old, young) = report.agents

@@ -101,7 +101,9 @@ async def submit(
     try:
         async with lock:
             known = await services.reader.client_key(owned)
-            stored = await _stored(services, known.seq) if known is not None else None
+            stored = None
+            if known is not None:
+                stored = await _stored(services, known.seq) or await services.reader.outlived(known.key)
             if known is None or stored is None:
                 return await _say(services, line, sender, traceparent, key, patience, replies)
         if known.key != key:

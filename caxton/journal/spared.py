@@ -1,0 +1,201 @@
+"""Rows that stay though others of their age have gone, and for whom: a pin, or an agent's memory.
+
+In: chunks of numbers that retention is about to remove, and what needs some of them. Out: a row of `spared` for each
+message that stays and each that it stays for, so that it goes when nobody needs it any more. A message up to
+`trimmed_upto` is in the journal exactly as long as it has such a row.
+
+An agent's memory rests on its latest moment (SnapshotRow) and on the turns after it that left its instance alive
+(decision 8). While a deployment of it is under way two memories may be needed, and the moments since it began may be
+taken back: then it is the latest moment before that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from caxton.ids import conversation_key
+from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.query import numbers
+from caxton.turn_status import REDELIVERED, SURVIVED
+
+PINNED: Final = 0
+"""Spared as a message of a pinned conversation; the owner is its key."""
+SAID: Final = 1
+"""Spared because a turn of a pinned conversation said it elsewhere; the owner is that conversation's key."""
+MEMORY: Final = 2
+"""Spared because an agent's memory is made from it; the owner is the agent's number."""
+ROW_BYTES: Final = 256
+"""About what a message with its turn and its places in the indexes takes beside its body."""
+
+_OPEN = "('validating', 'deploying', 'draining')"
+_SURVIVED = ", ".join(str(int(status)) for status in SURVIVED)
+MOMENTS: Final = f"""select s.agent_no no,
+    coalesce(max(case when d.since is null or s.at_us < d.since then s.seq end), min(s.seq)) seq
+  from snapshot s join agent a on a.no = s.agent_no
+  left join (select agent_no, min(created_us) since from deployment where state in {_OPEN} group by agent_no) d
+    on d.agent_no = s.agent_no
+  where a.state <> 'removed' and coalesce(a.config->>'$.recover', 'replay') = 'replay'
+    and (:agents is null or s.agent_no in (select value from json_each(:agents)))
+  group by s.agent_no"""
+"""From where on the turns of each of these agents, or of all, are needed."""
+_SPARE = (
+    f"""insert or ignore into spared select {PINNED}, conversation, seq, length(body) + {ROW_BYTES} from message
+         where seq > :start and seq <= :upto and conversation in (select key from pinned)""",
+    f"""insert or ignore into spared select {SAID}, s.owner, m.seq, length(m.body) + {ROW_BYTES}
+         from message m join spared s on s.kind = {PINNED} and s.seq = m.cause
+         where m.seq > :start and m.seq <= :upto""",
+    f"""insert or ignore into spared select {MEMORY}, b.no, m.seq, length(m.body) + {ROW_BYTES}
+         from turn t join memory_base b on b.no = t.id & {MAX_AGENT_NO}
+         cross join message m on m.seq = t.id >> {AGENT_BITS}
+         where t.id >= (:start + 1) << {AGENT_BITS} and t.id < (:upto + 1) << {AGENT_BITS}
+           and t.id >> {AGENT_BITS} > b.seq
+           and (t.status % {REDELIVERED} in ({_SURVIVED}) or exists (select 1 from own_turn o
+                where o.agent_no = b.no and o.seq = t.id >> {AGENT_BITS} and o.held))""",
+)
+
+
+class Needed(NamedTuple):
+    """How many rows are spared for something, and about how many bytes."""
+
+    rows: int
+    bytes: int
+
+
+NOTHING: Final = Needed(0, 0)
+
+
+class LetGo(NamedTuple):
+    """What an owner does not need any more."""
+
+    kind: int
+    owner: int
+    rows: int
+    bytes: int
+
+
+def spared(db: sqlite3.Connection) -> None:
+    """The table; what pins have kept so far is put into it. Up to `forgot_upto` memories were not spared."""
+    db.execute(
+        """create table spared(kind integer not null, owner integer not null, seq integer not null,
+             bytes integer not null, primary key(kind, owner, seq)) without rowid"""
+    )
+    db.execute("create index spared_seq on spared(seq)")
+    trimmed = db.execute("select value from meta where key = 'trimmed_upto'").fetchone()[0]
+    db.execute("insert into meta values ('forgot_upto', ?)", (trimmed,))
+    _know_pins(db)
+    for statement in _SPARE[:2]:
+        db.execute(statement, {"start": 0, "upto": trimmed})
+    db.execute("drop table pinned")
+
+
+class Spared:
+    """The table of one journal, as its writer keeps it; `owners` is the sum for each pin and memory."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.execute(
+            "create temp table if not exists memory_base(no integer primary key, seq integer not null)"
+        )
+        db.execute("delete from memory_base")
+        _know_pins(db)
+        self.know_moments(None)
+        self.owners: dict[tuple[int, int], Needed] = {
+            (kind, owner): Needed(rows, size)
+            for kind, owner, rows, size in db.execute(
+                "select kind, owner, count(*), sum(bytes) from spared group by kind, owner"
+            )
+        }
+
+    def know_moments(self, agents: Collection[int] | None) -> None:
+        """Read again where the memory of these agents begins, None: of all."""
+        chosen = None if agents is None else numbers(sorted(agents))
+        self._db.execute(
+            "delete from memory_base where :agents is null or no in (select value from json_each(:agents))",
+            {"agents": chosen},
+        )
+        self._db.execute(f"insert into memory_base {MOMENTS}", {"agents": chosen})
+
+    def know_pins(self) -> None:
+        """Read again what is pinned."""
+        _know_pins(self._db)
+
+    def spare(self, start: int, upto: int) -> None:
+        """Put down what of the numbers in (start, upto] has to stay; in the transaction that removes the rest."""
+        for statement in _SPARE:
+            self._db.execute(statement, {"start": start, "upto": upto})
+
+    def count(self, start: int, upto: int) -> None:
+        """Take what was spared of that chunk into `owners`, once that is committed."""
+        for kind, owner, rows, size in self._db.execute(
+            """select kind, owner, count(*), sum(bytes) from spared where seq > ? and seq <= ?
+               group by kind, owner""",
+            (start, upto),
+        ):
+            before = self.owners.get((kind, owner), NOTHING)
+            self.owners[kind, owner] = Needed(before.rows + rows, before.bytes + size)
+
+    def let_go(self, most: int) -> LetGo | None:
+        """Take the rows of one owner that does not need them any more out of the table, `most` at the most, and put
+        into `going` what nobody needs now; None where everything is needed.
+
+        In the transaction that removes what is going; `account` once that is committed.
+        """
+        for kind, owner in self.owners:
+            upto = self._needless_upto(kind, owner)
+            values: dict[str, int | str] = {"kind": kind, "owner": owner, "upto": upto, "most": most}
+            rows = self._db.execute(
+                """select seq, bytes from spared where kind = :kind and owner = :owner and seq <= :upto
+                   order by seq limit :most""",
+                values,
+            ).fetchall()
+            if not rows:
+                continue
+            values["seqs"] = numbers([seq for seq, _ in rows])
+            for statement in (
+                """delete from spared where kind = :kind and owner = :owner
+                     and seq in (select value from json_each(:seqs))""",
+                """insert into going select value from json_each(:seqs)
+                     where value not in (select seq from spared where seq in (select value from json_each(:seqs)))""",
+            ):
+                self._db.execute(statement, values)
+            if kind == MEMORY:
+                self._db.execute(
+                    """delete from own_turn where agent_no = :owner and seq in
+                         (select value from json_each(:seqs))""",
+                    values,
+                )
+            return LetGo(kind, owner, len(rows), sum(size for _, size in rows))
+        return None
+
+    def account(self, gone: LetGo) -> None:
+        """That is not spared any more."""
+        before = self.owners.pop((gone.kind, gone.owner))
+        if before.rows > gone.rows:
+            left = Needed(before.rows - gone.rows, before.bytes - gone.bytes)
+            self.owners[gone.kind, gone.owner] = left
+
+    def of(self, *kinds: int) -> Needed:
+        """The sum of everything that is spared for one of these kinds of reasons."""
+        chosen = [needed for (kind, _), needed in self.owners.items() if kind in kinds]
+        return Needed(sum(one.rows for one in chosen), sum(one.bytes for one in chosen))
+
+    def memories(self) -> dict[int, Needed]:
+        """What is spared for the memory of each agent, by number."""
+        return {owner: needed for (kind, owner), needed in self.owners.items() if kind == MEMORY}
+
+    def _needless_upto(self, kind: int, owner: int) -> int:
+        """Up to which number that owner needs nothing; -1 where it needs everything."""
+        if kind == MEMORY:
+            row = self._db.execute("select seq from memory_base where no = ?", (owner,)).fetchone()
+            return 1 << 62 if row is None else int(row[0])
+        pinned = self._db.execute("select 1 from pinned where key = ?", (owner,)).fetchone()
+        return 1 << 62 if pinned is None else -1
+
+
+def _know_pins(db: sqlite3.Connection) -> None:
+    db.execute("create temp table if not exists pinned(key integer primary key)")
+    db.execute("delete from pinned")
+    keys = [conversation_key(id) for (id,) in db.execute("select id from pin")]
+    db.execute("insert or ignore into pinned select value from json_each(?)", (numbers(keys),))
