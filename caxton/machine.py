@@ -48,11 +48,11 @@ class Machine(Protocol):
 
 
 class RealMachine:
-    """This machine: its disk, processes for cells and for compiling."""
+    """This machine: its disk, processes for cells and for compiling, which `forks` starts."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, forks: ForkServer | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
-        self._forks = ForkServer()
+        self._forks = forks or ForkServer()
 
     async def journal(self, state: Path, settings: JournalSettings) -> Journal:
         """The journal on the disk."""

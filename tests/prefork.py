@@ -1,12 +1,13 @@
-"""Daemons of the tests, forked from a process that has loaded their code already, as the daemon forks its cells.
+"""Daemons, cells and compile children of the tests, forked from processes that have loaded their code already.
 
 In: arguments of `python -m caxton.daemon`, an environment. Out: a process of its own, with its own number, descriptors
 and end, as `subprocess.Popen` would make it. A daemon loads for three quarters of the processor time that it takes to
-be ready, and the suite starts some hundred; the command itself is started where a test says so.
+be ready, and the suite starts some hundred; the command itself is started where a test says so. Systems in the process
+of a test share one fork server, where each daemon has its own.
 
     python tests/prefork.py DESCRIPTOR
 
-is the process that forks.
+is the process that forks daemons.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from functools import cache
 import msgspec
 import pytest
 
+from caxton.sandbox.forks import Forked, ForkServer
 from caxton.sandbox.forks.server import Fork, serve
+from caxton.sandbox.processes import command, environment
 
 pytestmark = pytest.mark.system
 
@@ -38,9 +41,8 @@ class Process:
         self._end, theirs = socket.socketpair()
         with theirs, open(os.devnull, "rb") as nothing:
             wish = json.dumps([os.getcwd(), environment, [*arguments]])
-            # for whoever counts what starts a process: this one is started elsewhere
-            sys.audit("os.fork")
-            self.pid = _server().fork(wish, [theirs.fileno(), nothing.fileno(), 1, writer])
+            request = Fork("daemon", [wish], streams=True)
+            self.pid = _daemons().fork(request, [theirs.fileno(), nothing.fileno(), 1, writer])
         os.close(writer)
         self.stderr = open(reader, encoding="utf-8")  # noqa: SIM115 - whoever reads it closes it
         self.returncode: int | None = None
@@ -72,21 +74,26 @@ class Process:
 
 
 class _Server:
-    """The process that forks, from outside."""
+    """A process that forks, from outside; its command ends with the descriptor that it is asked on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *command: str, environment: dict[str, str] | None = None) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
         self._said = self._socket.makefile("rb")
         assert self._said.readline()
         atexit.register(self.close)
 
-    def fork(self, wish: str, descriptors: list[int]) -> int:
-        """One daemon more; its number."""
-        request = msgspec.json.encode(Fork("daemon", [wish], streams=True))
-        socket.send_fds(self._socket, [request + b"\n"], descriptors)
+    def fork(self, wish: Fork, descriptors: list[int]) -> int:
+        """One process more; its number."""
+        # for whoever counts what starts a process: this one is started elsewhere
+        sys.audit("os.fork")
+        socket.send_fds(self._socket, [msgspec.json.encode(wish) + b"\n"], descriptors)
         return int(self._said.readline())
 
     def close(self) -> None:
@@ -95,8 +102,41 @@ class _Server:
 
 
 @cache
-def _server() -> _Server:
-    return _Server()
+def _daemons() -> _Server:
+    return _Server(sys.executable, __file__)
+
+
+@cache
+def _sandbox() -> _Server:
+    return _Server(*command("caxton.sandbox", "--fd"), environment=environment())
+
+
+class SharedForks(ForkServer):
+    """The fork server of every system in this process, whatever loop it runs on; `close` leaves it to the next."""
+
+    async def warm(self) -> None:
+        _sandbox()
+
+    async def ready(self) -> None:
+        _sandbox()
+
+    async def fork(
+        self,
+        program: str,
+        arguments: Sequence[str],
+        descriptors: Sequence[int],
+        *,
+        streams: bool = False,
+        session: bool = False,
+    ) -> Forked:
+        end, theirs = socket.socketpair()
+        with theirs:
+            wish = Fork(program, [*arguments], streams, session)
+            pid = _sandbox().fork(wish, [theirs.fileno(), *descriptors])
+        end.setblocking(False)
+        return Forked(pid, end, session=session)
+
+    async def close(self) -> None: ...
 
 
 def main(descriptor: int) -> None:

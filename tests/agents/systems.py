@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prefork import SharedForks
 
 from caxton.cells import CellLink
 from caxton.clock import Clock
@@ -44,7 +45,10 @@ async def home(
 ) -> AsyncGenerator[Runtime]:
     """A system over that folder."""
     (folder / "caxton.toml").write_text(f"cells = {cells}\n{toml}")
-    async with asyncio.timeout(60), open_runtime(load(folder, {}), machine=RealMachine(clock)) as runtime:
+    async with (
+        asyncio.timeout(60),
+        open_runtime(load(folder, {}), machine=RealMachine(clock, SharedForks())) as runtime,
+    ):
         yield runtime
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefork import SharedForks
 from textual.pilot import Pilot
 
 from caxton.api.server import Server
@@ -81,7 +82,7 @@ def empty(folder: Path) -> Path:
 async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     """The daemon of that project, ended at the end; a second one over the same folder is a restart."""
     project, clock = load(folder, environ={}), VirtualClock()
-    async with open_runtime(project, machine=RealMachine(clock), seed=7) as runtime:
+    async with open_runtime(project, machine=RealMachine(clock, SharedForks()), seed=7) as runtime:
         await deploy_configured(runtime)
         listener = listen(project.state)
         services = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
