@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded, state_name
 
 STEPS: dict[type, dict[str, tuple[Callable[[str, int], tuple[object, ...]], type]]] = {
-    Unloaded: {"load": (lambda text, n: (text,), Loaded)},
-    Loaded: {"start": (lambda text, n: (n, n + 1), Running), "unload": (lambda text, n: (), Unloaded)},
+    Unloaded: {"load": (lambda text, n: (text,), Loaded), "fail": (lambda text, n: (text,), Failed)},
+    Loaded: {
+        "start": (lambda text, n: (n, n + 1), Running),
+        "unload": (lambda text, n: (), Unloaded),
+        "fail": (lambda text, n: (text,), Failed),
+    },
     Running: {
         "swap": (lambda text, n: (text, n), Running),
         "suspend": (lambda text, n: (), Suspended),
