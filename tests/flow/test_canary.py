@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from cli import command
 from deploy.dual_runs import counter
 
 from caxton.client import Client
@@ -32,13 +32,7 @@ def daemon(tmp_path: Path) -> Generator[Daemon]:
 
 def caxton(daemon: Daemon, *words: str) -> subprocess.CompletedProcess[str]:
     """One command in the project's folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "caxton.cli", *words],
-        cwd=daemon.folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return command.caxton(*words, cwd=daemon.folder)
 
 
 def count(client: Client, conversation: str) -> int:

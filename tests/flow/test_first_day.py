@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from cli.command import ROOT
+from cli.command import caxton
 
 from caxton.cli import daemon_process
 
@@ -26,22 +24,12 @@ Say = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def say(tmp_path: Path) -> Iterator[Say]:
-    """The command line with an environment that knows nothing but a home, in the folder of a project."""
+    """The command line with an empty home, in the folder of a project."""
     home, folder = tmp_path / "home", tmp_path / "home" / "first"
     folder.mkdir(parents=True)
-    known = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
 
     def run(*words: str | Path, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "caxton.cli", *map(str, words)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=folder,
-            env=known | more,
-            check=False,
-        )
+        return caxton(*words, cwd=folder, stdin=stdin, HOME=str(home), LANG="C.UTF-8", **more)
 
     yield run
     daemon_process.kill(folder)
