@@ -6,7 +6,6 @@ happens when it is time.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import time
 from collections.abc import Callable
@@ -55,6 +54,9 @@ class SystemClock:
 
     def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
         """Call something in so many seconds, in the running loop."""
+        # cells have this clock and no loop: loading asyncio would be a third of their start
+        import asyncio
+
         return asyncio.get_running_loop().call_later(seconds, call)
 
 

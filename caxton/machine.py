@@ -18,7 +18,7 @@ from caxton.journal import Journal, JournalSettings
 from caxton.limits import MIB
 from caxton.sandbox.compile.children import Children
 from caxton.sandbox.compile.compiler import Compiler
-from caxton.sandbox.forks import ForkServer
+from caxton.sandbox.forks.client import ForkServer
 from caxton.sandbox.python.build import PythonRuntime
 
 

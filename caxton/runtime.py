@@ -89,6 +89,9 @@ async def open_runtime(
         keep_mib=config.journal.keep_mib,
         keys_days=config.journal.keys_days,
     )
+    compiler = machine.compiler(project.state, config.compile)
+    # what cells and compiling are forked from loads while the journal is read
+    await compiler.warm()
     async with (
         aclosing(machine),
         await machine.journal(project.state, settings) as journal,
@@ -110,7 +113,6 @@ async def open_runtime(
         journal.on_relieved.append(bus.settle)
         timer = Timer(bus, clock)
         pool = CellPool(bus, config.cell_count(), machine.cell)
-        compiler = machine.compiler(project.state, config.compile)
         registry = Registry(journal, config.platform)
         instances = Instances(
             bus=bus,
@@ -189,7 +191,6 @@ async def open_runtime(
         marks = group.create_task(_mark(bus, spared, closing), name="low water")
         states = group.create_task(_write_states(bus, closing), name="states")
         try:
-            await compiler.warm()
             await pool.ready()
             await agents.revive()
             await engine.interrupted.resume()

@@ -26,7 +26,7 @@ from functools import cache
 import msgspec
 import pytest
 
-from caxton.sandbox.forks import Forked, ForkServer
+from caxton.sandbox.forks.client import Forked, ForkServer
 from caxton.sandbox.forks.server import Fork, serve
 from caxton.sandbox.processes import command, environment
 

@@ -17,7 +17,7 @@ import msgspec
 from caxton.bus import Bus
 from caxton.cells.link import CellLink, CellLost
 from caxton.sandbox.crash_record import CrashRecord, shared
-from caxton.sandbox.forks import Forked, ForkServer
+from caxton.sandbox.forks.client import Forked, ForkServer
 from caxton.sandbox.frames import Hello
 
 SOCKET_BUFFER: Final = 1 << 20

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from caxton.sandbox.crash_record import shared
-from caxton.sandbox.forks import Forked, ForkServer
+from caxton.sandbox.forks.client import Forked, ForkServer
 
 pytestmark = pytest.mark.system
 

@@ -19,7 +19,7 @@ import msgspec
 from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
 from caxton.sandbox.compile.jobs import Done, Job
-from caxton.sandbox.forks import Forked, ForkServer
+from caxton.sandbox.forks.client import Forked, ForkServer
 
 
 class Workers(Protocol):

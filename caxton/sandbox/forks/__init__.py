@@ -6,7 +6,3 @@ Python, wasmtime and our code takes a third of a second each time, and each woul
 - `client` is the daemon's side: it starts the server when it is first needed, and again if it died
 - `server` is the other side; `python -m caxton.sandbox` loads the programs and serves them
 """
-
-from caxton.sandbox.forks.client import Forked, ForkServer
-
-__all__ = ["ForkServer", "Forked"]

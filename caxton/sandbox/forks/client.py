@@ -115,6 +115,9 @@ class ForkServer:
             self._socket = None
         process, self._process = self._process, None
         if process is not None:
+            if not self._loaded and process.returncode is None:
+                # it has forked nothing yet, and would first load all that it has to
+                process.kill()
             await process.wait()
 
     async def _fork(self, wish: Fork, descriptors: Sequence[int]) -> Forked:

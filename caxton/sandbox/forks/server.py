@@ -61,7 +61,8 @@ def serve(stream: socket.socket, programs: Mapping[str, Program]) -> None:
     # what is loaded stays as it is, in memory that all share
     gc.collect()
     gc.freeze()
-    stream.sendall(READY + b"\n")
+    with contextlib.suppress(ConnectionError):
+        stream.sendall(READY + b"\n")
     while True:
         ends = [child.end.fileno() for child in children.values() if child.end is not None]
         ready, _, _ = select.select([stream.fileno(), woken, *ends], [], [])
