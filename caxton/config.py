@@ -21,7 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from caxton.duration import seconds
 from caxton.errors import ConfigurationError
-from caxton.limits import BOUNDS, Limits
+from caxton.limits import BOUNDS, TREE_WAITING, Limits
 
 FILE_NAME = "caxton.toml"
 STATE_FOLDER = ".caxton"
@@ -213,6 +213,12 @@ class BusTable(_Table):
         ge=1,
         le=100_000,
         description="Messages that break points hold at a time; at that number every break point is removed.",
+    )
+    tree_waiting: int = Field(
+        default=TREE_WAITING,
+        ge=1,
+        le=1_000_000,
+        description="Messages of one causal tree that wait at a time; beyond that number the tree is ended.",
     )
 
 

@@ -35,6 +35,8 @@ class CaxtonError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     exit: ClassVar[Exit] = Exit.UNEXPECTED
+    retry_after_s: ClassVar[int | None] = None
+    """After how many seconds the same may be tried again, where that may help."""
 
     def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
         super().__init__(message)
@@ -196,6 +198,13 @@ class ResourceError(CaxtonError):
     code = "limit_hit"
     status = 429
     exit = Exit.LIMIT
+
+
+class MailboxFull(ResourceError):
+    """Raised when an agent's mailbox has no room for a client's message; it may have room a moment later."""
+
+    code = "mailbox_full"
+    retry_after_s = 1
 
 
 class SecurityError(CaxtonError):

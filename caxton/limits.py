@@ -10,6 +10,9 @@ import msgspec
 KIB = 1024
 MIB = 1024 * KIB
 
+TREE_WAITING = 10_000
+"""Messages of one causal tree that may wait at the same time, where the configuration says nothing else."""
+
 MESSAGE_CEILING = 16 * MIB
 """No limit of an agent may raise a message above this many bytes."""
 
@@ -27,15 +30,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One message as JSON, in bytes, in either direction."""
     output_bytes: int = MIB
     """Everything one turn says, in bytes."""
-    messages_out: int = 64
+    messages_out: int = 1_024
     """Messages one turn may send."""
-    receivers: int = 256
+    receivers: int = 1_024
     """Receivers of one message."""
     log_lines: int = 100
     """Log records of one turn; further ones are counted and dropped."""
-    mailbox: int = 1_000
+    mailbox: int = 10_000
     """Messages that may wait for the agent, those in its cell included."""
-    hops: int = 10_000
+    hops: int = 100_000
     """Length of a causal chain of messages."""
     snapshot_bytes: int = MIB
     """The agent's state, in bytes, where it is kept."""
@@ -45,6 +48,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Wall time of such a call, in milliseconds."""
     poison_after: int = 2
     """In so many turns on one message its cell may die; then the message is a dead letter."""
+    turns_per_s: int = 0
+    """Turns that it may begin in a second; 0 for no bound of its own."""
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -62,5 +67,6 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "snapshot_fuel": (1_000, 10**12),
     "snapshot_wall_ms": (1, 600_000),
     "poison_after": (1, 100),
+    "turns_per_s": (0, 1_000_000),
 }
 """Smallest and largest value of each limit; outside them the configuration is refused."""

@@ -109,6 +109,7 @@ async def open_runtime(
             limits=config.default_limits(),
             clock=clock,
             referee_service=referee_service,
+            tree_waiting=config.bus.tree_waiting,
         )
         journal.on_relieved.append(bus.settle)
         timer = Timer(bus, clock)
@@ -165,13 +166,13 @@ async def open_runtime(
         bus.host(ams, df, timer)
         bus.turns.watch(broken=repair.broken, snapshot_due=repair.snapshot_due)
         pool.observe(repair)
-        agents.when_removed(ams.removed, df.removed)
+        agents.when_removed(ams.removed, df.removed, timer.removed)
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         await ams.load(journal.reader)
         await df.load(journal.reader)
         agents.attach()
-        open_talks = await referee_service.restore(journal.reader)
+        open_talks = await referee_service.restore(journal.reader, config.platform)
         held = await hold.load(journal.reader)
         if held or hold.points.on:
             log.warning("messages are held", held=held, break_points=len(hold.points.on))
@@ -186,6 +187,7 @@ async def open_runtime(
             log.info("messages without a finished turn are delivered again", count=again)
             bus.event("daemon", body={"what": "redelivered", "count": again})
         df.begin()
+        referee_service.begin()
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
         marks = group.create_task(_mark(bus, spared, closing), name="low water")

@@ -93,7 +93,10 @@ def install(app: FastAPI) -> None:
 
 def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, CaxtonError)
-    return answer(error.body(), error.status)
+    response = answer(error.body(), error.status)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _of_http(request: Request, error: Exception) -> Response:

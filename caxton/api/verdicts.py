@@ -14,8 +14,7 @@ import msgspec
 
 from caxton.api.services import Services
 from caxton.journal import Mark, StoredConversation
-from caxton.protocols import Conversation, Protocol
-from caxton.protocols import conversation as talks
+from caxton.protocols import Conversation, Protocol, outcomes
 from caxton.protocols.branch import is_open, shown
 from caxton.protocols.clock_pause import stand
 from caxton.protocols.conversation import NEVER
@@ -45,9 +44,9 @@ async def with_states(
         since_us = referee_service.standing.get(row.id)
         if conversation is not None and since_us is not None:
             conversation = _standing(conversation, since_us, now_us)
-        protocol = (
-            referee_service.library.protocols.get(conversation.protocol) if conversation is not None else None
-        )
+        if conversation is not None and conversation.released:
+            conversation = None
+        protocol = referee_service.library.of(conversation) if conversation is not None else None
         if conversation is None or protocol is None:
             body |= {"state": None, "phase": None, "outcome": None, "deadline_at": None}
         else:
@@ -89,9 +88,9 @@ def _state(conversation: Conversation, protocol: Protocol) -> dict[str, Any]:
         if branch.deadline_us and is_open(protocol, branch)
     ]
     return {
-        "state": talks.state(conversation, protocol),
-        "phase": talks.aggregate(conversation, protocol).value,
-        "outcome": talks.outcome(conversation, protocol),
+        "state": outcomes.state(conversation, protocol),
+        "phase": outcomes.aggregate(conversation, protocol).value,
+        "outcome": outcomes.outcome(conversation, protocol),
         "deadline_at": iso(min(deadlines)) if deadlines else None,
     }
 
@@ -99,7 +98,7 @@ def _state(conversation: Conversation, protocol: Protocol) -> dict[str, Any]:
 def _branches(conversation: Conversation, protocol: Protocol) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, branch in conversation.branches.items():
-        end = talks.end_of(protocol, branch)
+        end = outcomes.end_of(protocol, branch)
         found.append(
             {
                 "participant": name,

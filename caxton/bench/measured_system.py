@@ -82,10 +82,12 @@ def say(
 class Hops:
     """How long each message of a turn took, from the end of the turn that said it to the end of its own.
 
-    Read from committed rows, so measuring costs the way of a message nothing. Microseconds.
+    Read from committed rows, so measuring costs the way of a message nothing. Microseconds. `among`: only messages with
+    these bytes in them.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, among: bytes = b"") -> None:
+        self._among = among
         self.values: list[int] = []
         self.keep = False
         self.only_after_us = 0
@@ -102,7 +104,8 @@ class Hops:
         if not self.keep:
             return
         for row in batch.messages:
-            self._causes[row[0]] = row[3]
+            if self._among in row[6]:
+                self._causes[row[0]] = row[3]
         for turn in batch.turns:
             seq, end = turn[0], turn[3] + turn[5]
             self._ends[seq] = end

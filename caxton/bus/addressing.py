@@ -39,7 +39,8 @@ class Addressing:
             return [given if "@" in given else given + suffix]
         if len(given) > most:
             raise InvalidMessage(
-                f"a message to {len(given)} receivers; the limit is {most}", hint="raise limits.receivers"
+                f"a message to {len(given)} receivers; limits.receivers is {most:,}",
+                hint="raise limits.receivers",
             )
         return list(dict.fromkeys(name if "@" in name else name + suffix for name in given))
 

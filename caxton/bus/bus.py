@@ -20,6 +20,7 @@ import msgspec
 from caxton.acl import Draft, Message
 from caxton.acl.message import NULL, read_message, write_message
 from caxton.bus.addressing import Addressing
+from caxton.bus.causes import Tree, Works
 from caxton.bus.clients import Clients
 from caxton.bus.conversations import ConversationEntry, Conversations
 from caxton.bus.counts import BusCounts
@@ -33,11 +34,12 @@ from caxton.bus.quick_reply import QuickReply
 from caxton.bus.referee_service import Mode, RefereeService
 from caxton.bus.submission import Submission
 from caxton.bus.turns import Turns
+from caxton.bus.work_ends import WorkEnds
 from caxton.clock import Clock
 from caxton.ids import Ids
 from caxton.journal import HANDLED, Batch, Journal
 from caxton.journal.batch import MessageRow
-from caxton.limits import Limits
+from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
 
 _encode = msgspec.json.Encoder().encode
@@ -56,6 +58,7 @@ class Bus:
         limits: Limits,
         clock: Clock,
         referee_service: RefereeService | None = None,
+        tree_waiting: int = TREE_WAITING,
     ) -> None:
         self.platform = platform
         self.ids = ids
@@ -64,6 +67,9 @@ class Bus:
         self.referee_service = referee_service or RefereeService(clock)
         self.referee_service.listen(self._time_passed)
         self.clients = Clients(platform)
+        self.works = Works(tree_waiting, clock.now_us)
+        """What is to be done, by trace."""
+        self.referee_service.heed(self.works.until)
         self.conversations = Conversations()
         self.counts = BusCounts()
         self.ports: list[DeliveryPort] = []
@@ -86,18 +92,21 @@ class Bus:
         self._judged = self.referee_service.known
         self._platform_messages = PlatformMessages(self, self._ams, limits.hops)
         self.dead_letter = self._platform_messages.dead_letter
+        self.undelivered = self._platform_messages.undelivered
+        self.notices = self._platform_messages.notices
         self.answer = self._platform_messages.answer
         self.delivery = Delivery(
+            endpoints=self.endpoints,
             platform_agents=self.platform_agents,
             clients=self.clients,
             suffix=self._suffix,
             counts=self.counts,
             journal=journal,
             now_us=self.now_us,
-            dead_letter=self.dead_letter,
             answer=self.answer,
+            answered=self.works.answered,
+            undelivered=self.undelivered,
         )
-        self.deliver = self.delivery.deliver
         self.platform_turn = self.delivery.platform_turn
         self.reply_quickly = QuickReply(
             order=self._order,
@@ -109,12 +118,15 @@ class Bus:
             referee_service=self.referee_service,
             timer=self._timer,
             bring=self._bring,
-            deliver=self.deliver,
+            deliver=self.delivery.deliver,
         ).say
         self._submission = Submission(self, limits)
         self.submit = self._submission.submit
         self.check_client = self._submission.check_client
-        self.turns = Turns(self, measures=clock.measures)
+        self.work_ends = WorkEnds(self, self._platform_messages)
+        self.works.listen(self.work_ends.over)
+        self.end_tree = self.work_ends.end_tree
+        self.turns = Turns(self, clock)
         self.ended = self.turns.ended
         journal.on_commit.append(self._committed)
 
@@ -147,7 +159,14 @@ class Bus:
         message in hand (DESIGN.md 4)."""
         asked = cause.message
         if draft.receiver:
-            self.admit(draft, speaker, trace_id=asked.trace_id, cause=cause.seq, hops=cause.hops + 1)
+            self.admit(
+                draft,
+                speaker,
+                trace_id=asked.trace_id,
+                cause=cause.seq,
+                hops=cause.hops + 1,
+                tree=cause.tree,
+            )
             return
         seq, now = self.next()
         id, span_id = self.ids.of(seq)
@@ -170,11 +189,13 @@ class Bus:
             draft.encoding,
             draft.ontology or asked.ontology,
         )
-        self.post(message, draft.extensions, seq, cause.seq, cause.hops + 1)
+        self.post(message, draft.extensions, seq, cause.seq, cause.hops + 1, tree=cause.tree)
 
-    def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
+    def admit(
+        self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int, tree: Tree | None = None
+    ) -> Envelope:
         """Make a draft with receivers a message: full names, resolved times, and a conversation of its own where it
-        names none."""
+        names none. Without a `tree` it begins one."""
         seq, now = self.next()
         id, span_id = self.ids.of(seq)
         message = Message(
@@ -196,7 +217,7 @@ class Bus:
             draft.encoding,
             draft.ontology,
         )
-        return self.post(message, draft.extensions, seq, cause, hops)
+        return self.post(message, draft.extensions, seq, cause, hops, tree=tree)
 
     def next(self) -> tuple[int, int]:
         """The next number and the time now. Times never go back, so that they sort as numbers do."""
@@ -210,12 +231,15 @@ class Bus:
         cause: int,
         hops: int,
         flags: int = 0,
+        *,
+        tree: Tree | None = None,
     ) -> Envelope:
         """A message has come into being: write it down and bring it to everybody it is for.
 
         One that was held comes here again as it goes on, with `flags` for its row; with HANDLED it is for nobody.
         """
         batch = self.journal.batch
+        tree = tree or self.works.tree(message.trace_id)
         sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
         name = receivers[0]
         entry = self.conversations.entries.get(conversation_id)
@@ -229,9 +253,9 @@ class Bus:
         if (
             self.interceptor is not None
             and not flags
-            and self.interceptor.stops(message, extensions, seq, cause, hops, entry)
+            and self.interceptor.stops(message, extensions, seq, cause, hops, entry, tree)
         ):
-            return Envelope(seq, message, b"", hops, entry=entry)
+            return Envelope(seq, message, b"", hops, tree, entry=entry)
         body = write_message(message, extensions)
         verdict = None
         if (
@@ -241,7 +265,7 @@ class Bus:
             and sender != self._timer
         ):
             verdict = self.referee_service.hear(message, seq, extensions)
-        envelope = Envelope(seq, message, body, hops, entry=entry)
+        envelope = Envelope(seq, message, body, hops, tree, entry=entry)
         row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
         self.counts.message()
         self._bring(envelope, row, entry, verdict)
@@ -277,12 +301,7 @@ class Bus:
             # which recovery by replay rests on
             told = envelope.message.reply_to or [envelope.message.sender]
             receivers = sorted(receivers, key=lambda name: name not in told)
-        for name in receivers:
-            endpoint = self.endpoints.get(name)
-            if endpoint is not None:
-                self.deliver(endpoint, envelope)
-            else:
-                self.delivery.elsewhere(name, envelope)
+        self.delivery.bring(envelope, receivers)
 
     # ------------------------------------------------------------------ what goes wrong
 
@@ -305,16 +324,18 @@ class Bus:
     def redeliver(self, seq: int, body: bytes, hops: int, receivers: Sequence[str]) -> None:
         """After a start: deliver a journalled message again to the receivers that had no turn from it."""
         marked = body[:-1] + b',"redelivered":true}'
-        envelope = Envelope(seq, read_message(body), marked, hops, True)
-        for name in receivers:
+        message = read_message(body)
+        envelope = Envelope(seq, message, marked, hops, self.works.tree(message.trace_id), True)
+        for _ in receivers:
             self.counts.redelivery()
+        others: list[str] = []
+        for name in receivers:
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
-                endpoint.waiting.append(envelope)
-                if endpoint.open and not endpoint.queued and endpoint.port is not None:
-                    endpoint.port.wait(endpoint)
+                self.delivery.keep(endpoint, envelope)
             elif not self.clients.is_client(name):
-                self.delivery.elsewhere(name, envelope)
+                others.append(name)
+        self.delivery.bring(envelope, others)
 
     def lose_cell(self, endpoint: Endpoint, in_hand: Collection[int]) -> None:
         """An agent's cell died: what it had waits again. `in_hand`: the messages whose turns it died in."""
@@ -365,6 +386,8 @@ class Bus:
 
     def _committed(self, batch: Batch) -> None:
         self.clients.commit(batch.last_seq)
+        for port in self.ports:
+            port.settle()
 
 
 def _handled(row: MessageRow) -> MessageRow:

@@ -15,10 +15,11 @@ WAITING_MAX: Final = 10_000
 
 
 class StoredBody(NamedTuple):
-    """A message for a client."""
+    """A message for a client; or, with `ended`, the reason why no other is to be waited for."""
 
     seq: int
     body: bytes
+    ended: str | None = None
 
 
 class Waiter:
@@ -101,6 +102,11 @@ class Clients:
         self.stopped(seq, conversation_id, body)
         if conversation_id in self.waiters:
             self._admitted.append((conversation_id, StoredBody(seq, body)))
+
+    def end(self, seq: int, conversation_id: str, reason: str) -> None:
+        """What is waited for in a conversation will not come; told after the commit of that number."""
+        if conversation_id in self.waiters:
+            self._admitted.append((conversation_id, StoredBody(seq, b"", reason)))
 
     def stopped(self, seq: int, conversation_id: str, body: bytes) -> None:
         """A message was admitted and is delivered to nobody; those inside learn of it all the same."""

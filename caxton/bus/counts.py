@@ -108,10 +108,10 @@ class BusCounts:
         """A client's message was refused on arrival."""
         self.refused += 1
 
-    def dead_letter(self, code: str) -> None:
-        """A message could not be handled by one receiver."""
-        self.dead_letters += 1
-        self.by_reason[code] = self.by_reason.get(code, 0) + 1
+    def dead_letter(self, code: str, receivers: int = 1) -> None:
+        """A message could not be handled by so many receivers."""
+        self.dead_letters += receivers
+        self.by_reason[code] = self.by_reason.get(code, 0) + receivers
 
     def violation(self, rule: str) -> None:
         """A message broke its protocol."""

@@ -1,12 +1,13 @@
 """Where a message goes: into a guest's mailbox, to a platform agent, to a client that waits, or to nobody.
 
 In: admitted messages and one receiver each. Out: work for a cell while there is room, or a mailbox that waits; what
-cannot be delivered is a dead letter with its reason.
+cannot be delivered comes back as a failure with its reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from caxton.acl import Performative
 from caxton.bus.clients import Clients
@@ -18,84 +19,134 @@ from caxton.journal import Journal
 from caxton.turn_status import REDELIVERED, Status
 
 
+class Failure(NamedTuple):
+    """Why a message did not reach one of its receivers."""
+
+    receiver: str
+    code: str
+    reason: str
+
+
 class Delivery:
-    """Delivers for one bus. `dead_letter` and `answer` are the platform's words."""
+    """Delivers for one bus. `answer` is the platform's; `answered` learns of what is said to clients,
+    `undelivered` of what does not reach somebody."""
 
     __slots__ = (
         "_answer",
+        "_answered",
         "_clients",
         "_counts",
-        "_dead_letter",
+        "_endpoints",
         "_journal",
         "_now_us",
         "_platform_agents",
         "_suffix",
+        "_undelivered",
     )
 
     def __init__(
         self,
         *,
+        endpoints: dict[str, Endpoint],
         platform_agents: dict[str, PlatformAgent],
         clients: Clients,
         suffix: str,
         counts: BusCounts,
         journal: Journal,
         now_us: Callable[[], int],
-        dead_letter: Callable[[str, Envelope, str, str], None],
+        answered: Callable[[str], None],
+        undelivered: Callable[[Envelope, list[Failure]], None],
         answer: Callable[[Envelope, str, Performative, object], None],
     ) -> None:
+        self._endpoints = endpoints
         self._platform_agents = platform_agents
         self._clients = clients
         self._suffix = suffix
         self._counts = counts
         self._journal = journal
         self._now_us = now_us
-        self._dead_letter = dead_letter
+        self._answered = answered
+        self._undelivered = undelivered
         self._answer = answer
 
+    def bring(self, envelope: Envelope, names: list[str]) -> None:
+        """Bring an admitted message to these, each whoever it is; those that it does not reach are one failure."""
+        failures: list[Failure] = []
+        for name in names:
+            endpoint = self._endpoints.get(name)
+            failure = self._elsewhere(name, envelope) if endpoint is None else self._put(endpoint, envelope)
+            if failure is not None:
+                failures.append(failure)
+        if failures:
+            self._undelivered(envelope, failures)
+
     def deliver(self, endpoint: Endpoint, envelope: Envelope) -> None:
-        """Put an admitted message into a guest's mailbox, and into its cell while there is room."""
+        """Put an admitted message into one guest's mailbox."""
+        failure = self._put(endpoint, envelope)
+        if failure is not None:
+            self._undelivered(envelope, [failure])
+
+    def keep(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """Put a message into a mailbox that had it before, whatever its bounds."""
+        envelope.tree.enter()
+        endpoint.waiting.append(envelope)
+        if endpoint.open and not endpoint.queued and endpoint.port is not None:
+            endpoint.port.wait(endpoint)
+
+    def _put(self, endpoint: Endpoint, envelope: Envelope) -> Failure | None:
+        """Put an admitted message into a guest's mailbox, and into its cell while there is room; else why not."""
         limits = endpoint.limits
         if envelope.hops > limits.hops:
-            self._dead_letter(
-                endpoint.name, envelope, "hop_limit", f"the chain of messages is longer than {limits.hops}"
+            return Failure(
+                endpoint.name,
+                "hop_limit",
+                f"the chain of messages to {endpoint.name} is longer than its limits.hops, {limits.hops:,}",
             )
-            return
         if len(envelope.body) > limits.message_bytes:
-            reason = (
-                f"the message has {len(envelope.body)} bytes, {endpoint.name} takes {limits.message_bytes}"
+            return Failure(
+                endpoint.name,
+                "message_bytes",
+                f"the message has {len(envelope.body):,} bytes, {endpoint.name} takes {limits.message_bytes:,}"
+                " (limits.message_bytes)",
             )
-            self._dead_letter(endpoint.name, envelope, "message_bytes", reason)
-            return
         waiting = endpoint.waiting
         if len(waiting) + len(endpoint.in_flight) >= limits.mailbox:
-            self._dead_letter(
-                endpoint.name, envelope, "mailbox_full", f"the mailbox holds {limits.mailbox} messages"
+            envelope.tree.lost()
+            return Failure(
+                endpoint.name,
+                "mailbox_full",
+                f"the mailbox of {endpoint.name} is full: {limits.mailbox:,} messages wait (limits.mailbox)",
             )
-            return
         port = endpoint.port
         if endpoint.refusal is not None:
-            self._dead_letter(endpoint.name, envelope, *endpoint.refusal)
-            return
+            return Failure(endpoint.name, *endpoint.refusal)
         self._counts.delivery()
-        if endpoint.open and not waiting and port is not None and port.room > 0:
+        if (
+            endpoint.open
+            and not waiting
+            and port is not None
+            and port.room > 0
+            and len(endpoint.in_flight) < endpoint.window
+        ):
+            envelope.tree.enter()
             port.push(endpoint, envelope)
-            return
-        waiting.append(envelope)
-        if endpoint.open and not endpoint.queued and port is not None:
-            port.wait(endpoint)
+        else:
+            self.keep(endpoint, envelope)
+        return None
 
-    def elsewhere(self, name: str, envelope: Envelope) -> None:
+    def _elsewhere(self, name: str, envelope: Envelope) -> Failure | None:
         """A receiver that is no guest: the platform's own, a client, another platform, or nobody."""
         agent = self._platform_agents.get(name)
         if agent is not None:
             self._to_platform(agent, envelope)
         elif self._clients.is_client(name):
+            self._answered(envelope.message.conversation_id)
             self._clients.admit(envelope.seq, envelope.message.conversation_id, envelope.body)
         elif name.endswith(self._suffix):
-            self._dead_letter(name, envelope, "unknown_agent", f"there is no agent {name}")
+            return Failure(name, "unknown_agent", f"there is no agent {name}")
         else:
-            self._dead_letter(name, envelope, "unknown_platform", f"no way leads to the platform of {name}")
+            return Failure(name, "unknown_platform", f"no way leads to the platform of {name}")
+        return None
 
     def _to_platform(self, agent: PlatformAgent, envelope: Envelope) -> None:
         try:

@@ -312,7 +312,14 @@ class Df(ManagementAgent):
         else:
             # so that agents that answer notices by registering anew come to an end as any other endless chain does
             message = cause.message
-            self._bus.admit(draft, self.name, trace_id=message.trace_id, cause=cause.seq, hops=cause.hops + 1)
+            self._bus.admit(
+                draft,
+                self.name,
+                trace_id=message.trace_id,
+                cause=cause.seq,
+                hops=cause.hops + 1,
+                tree=cause.tree,
+            )
 
     # ------------------------------------------------------------------ time, rows, rules
 

@@ -10,10 +10,15 @@ from typing import Final, Protocol
 import msgspec
 
 from caxton.acl import Message
+from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
 from caxton.limits import Limits
 
 NEVER: Final = 1 << 62
+WINDOW: Final = 64
+"""Messages of one agent that its cell has at a time, at the most."""
+WINDOW_US: Final = 4_000
+"""How much work of one agent may stand in front of the others' there, in microseconds."""
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -24,6 +29,8 @@ class Envelope(msgspec.Struct, gc=False):
     body: bytes
     """The message as JSON: what the guest reads and the journal keeps."""
     hops: int
+    tree: Tree
+    """The causal tree that it belongs to."""
     redelivered: bool = False
     tries: int = 0
     """How often a cell died in its turn."""
@@ -33,7 +40,7 @@ class Envelope(msgspec.Struct, gc=False):
     def again(self, *, tried: bool = False) -> Envelope:
         """The same message, marked as delivered again; `tried`: a cell died in its turn."""
         body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
-        return Envelope(self.seq, self.message, body, self.hops, True, self.tries + tried)
+        return Envelope(self.seq, self.message, body, self.hops, self.tree, True, self.tries + tried)
 
 
 class Trial(Protocol):
@@ -87,9 +94,11 @@ class Endpoint:
         "name",
         "number",
         "open",
+        "owed_us",
         "port",
         "queued",
         "refusal",
+        "resting",
         "returned",
         "revision_no",
         "sent",
@@ -101,6 +110,7 @@ class Endpoint:
         "turns",
         "waiting",
         "when_idle",
+        "window",
     )
 
     def __init__(self, name: str, number: int, limits: Limits) -> None:
@@ -114,6 +124,11 @@ class Endpoint:
         self.port: DeliveryPort | None = None
         self.slot = 0
         self.open = False
+        self.window = WINDOW if not limits.turns_per_s else 1
+        """How many messages its cell may have at a time: fewer, the more its turns cost."""
+        self.owed_us = 0
+        """For how long what it has said since it rested has kept the bus, about."""
+        self.resting = False
         self.suspended = False
         """Whether `open` stays False whoever opens it, until the agent is resumed."""
         self.queued = False
@@ -156,6 +171,7 @@ class Endpoint:
     def limit(self, limits: Limits) -> None:
         """Those limits hold from now on."""
         self.limits = limits
+        self.window = WINDOW if not limits.turns_per_s else 1
 
     def divert(self, port: DeliveryPort, trial: Trial | None = None) -> None:
         """Messages go by that port for a time, and `trial` watches what comes of them."""
@@ -207,6 +223,26 @@ class Endpoint:
         self.fuel += fuel
         self.turn_us += turn_us
 
+    def costs(self, turn_us: int) -> None:
+        """Its latest turn took so much of its cell and of the bus: what it has in front of others is bounded."""
+        self.window = min(WINDOW, max(1, WINDOW_US // max(1, turn_us)))
+
+    def owes(self, said_us: int) -> None:
+        """What it said has kept the bus for so long."""
+        self.owed_us += said_us
+
+    def hold_on(self) -> None:
+        """It gets nothing more until what it says is taken in."""
+        self.window = 0
+
+    def rest(self) -> None:
+        """It has had more than its share: it gets nothing until it goes on."""
+        self.window, self.owed_us, self.resting = 0, 0, True
+
+    def go_on(self) -> None:
+        """It has rested."""
+        self.window, self.resting = 1, False
+
     def has_said(self, count: int) -> None:
         """It has sent so many messages more."""
         self.sent += count
@@ -237,6 +273,21 @@ class Endpoint:
                     break
         self.in_flight.appendleft(envelope)
         self.open = is_open
+
+    def drop(self, tree: Tree) -> list[Envelope]:
+        """Take out what waits of that tree."""
+        lost = [envelope for envelope in self.waiting if envelope.tree is tree]
+        if lost:
+            kept = [envelope for envelope in self.waiting if envelope.tree is not tree]
+            self.waiting.clear()
+            self.waiting.extend(kept)
+            self.wake()
+        return lost
+
+    @property
+    def full(self) -> bool:
+        """Whether its mailbox takes nothing more for now."""
+        return self.refusal is None and self.depth >= self.limits.mailbox
 
     def take_back(self) -> None:
         """Put what the cell did not handle in front of what waits, in the old order."""

@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 
-from caxton.acl.message import Message, read_message
+from caxton.acl.message import Message
 from caxton.acl.reply_by import moment_us, time_text
+from caxton.bus.causes import Tree
 from caxton.journal import HeldState, StoredHeld
 
 HELD: Final = "held"
@@ -37,6 +38,7 @@ class HeldMessage:
         "message",
         "original",
         "seq",
+        "tree",
     )
 
     def __init__(
@@ -45,6 +47,7 @@ class HeldMessage:
         message: Message,
         extensions: Extensions | None,
         original: bytes,
+        tree: Tree,
         *,
         cause: int,
         hops: int,
@@ -54,6 +57,7 @@ class HeldMessage:
         self.message = message
         """As it will go on; its timestamp is the time at which it was said."""
         self.extensions = extensions
+        self.tree = tree
         self.original = original
         """As it was said."""
         self.changed = b""
@@ -113,15 +117,15 @@ class HeldMessage:
         return msgspec.structs.replace(message, timestamp=now_us, reply_by=until)
 
 
-def taken_up(row: StoredHeld) -> HeldMessage:
+def taken_up(row: StoredHeld, message: Message, tree: Tree) -> HeldMessage:
     """A message that was held when the daemon ended."""
     body = row.changed or row.body
-    message = read_message(body)
     found = HeldMessage(
         row.seq,
         message,
         _extensions(body),
         row.body,
+        tree,
         cause=row.cause,
         hops=row.hops,
         break_id=row.break_id,

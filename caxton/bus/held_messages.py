@@ -75,6 +75,7 @@ class HeldMessages:
         self._conversations.setdefault(held.message.conversation_id, {})[held.seq] = held
         self._enter(held)
         self.bytes += held.bytes
+        held.tree.work.begin()
 
     def let_go(self, held: HeldMessage) -> bool:
         """Hold it no more; True where its conversation has nothing held any more."""

@@ -58,7 +58,7 @@ class HeldRelease(HeldMessages, ABC):
             self._on_went_on(id, (since_us, now_us))
         flags = RELEASED_ROW | (EDITED if held.changed else 0) | (HANDLED if dropped else 0)
         message = held.going_on(now_us)
-        bus.post(message, held.extensions, seq, held.cause, held.hops, flags)
+        bus.post(message, held.extensions, seq, held.cause, held.hops, flags, tree=held.tree)
         state = DROPPED if dropped else RELEASED
         bus.journal.batch.records.append(held.row(state, now_us, seq))
         bus.event(
@@ -73,6 +73,7 @@ class HeldRelease(HeldMessages, ABC):
                 "left": len(self),
             },
         )
+        held.tree.work.end()
         self.breaks.went_on(held.break_id)
         self.watch()
         return seq

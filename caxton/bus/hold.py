@@ -20,9 +20,11 @@ from typing import Final
 import msgspec
 
 from caxton.acl import Performative
-from caxton.acl.message import Message, write_message
+from caxton.acl.message import Message, read_message, write_message
 from caxton.bus.bus import Bus
+from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
+from caxton.bus.delivery import Failure
 from caxton.bus.endpoint import Envelope
 from caxton.bus.held import Extensions, HeldMessage, taken_up
 from caxton.bus.held_release import HeldRelease, WentOn, nobody
@@ -63,7 +65,8 @@ class Hold(HeldRelease):
         """After a start: everything is held that was, by the same break points; returns how many messages."""
         await self.breaks.load(reader)
         for row in await reader.held_now():
-            self.keep(taken_up(row))
+            message = read_message(row.changed or row.body)
+            self.keep(taken_up(row, message, self._bus.works.tree(message.trace_id)))
         for held in self:
             # also where nobody judges: tasks have clocks of their own
             self._bus.referee_service.standing.setdefault(held.message.conversation_id, held.at_us)
@@ -82,6 +85,7 @@ class Hold(HeldRelease):
         cause: int,
         hops: int,
         entry: ConversationEntry,
+        tree: Tree,
     ) -> bool:
         """Hold a message that a break point means, or that something held is ahead of."""
         bus, id = self._bus, message.conversation_id
@@ -98,11 +102,11 @@ class Hold(HeldRelease):
             self.breaks.end_all("full")
             if ahead is None:
                 return False
-            bus.post(message, extensions, seq, cause, hops, HANDLED)
+            bus.post(message, extensions, seq, cause, hops, HANDLED, tree=tree)
             return True
         body = write_message(message, extensions)
         break_id = point.id if point is not None else None
-        held = HeldMessage(seq, message, extensions, body, cause=cause, hops=hops, break_id=break_id)
+        held = HeldMessage(seq, message, extensions, body, tree, cause=cause, hops=hops, break_id=break_id)
         batch = bus.journal.batch
         told = {**held.summary, "break": break_id, "behind": ahead.seq if ahead is not None else None}
         batch.event(seq, message.timestamp, "held", message.sender, entry.key, _encode(told))
@@ -119,8 +123,7 @@ class Hold(HeldRelease):
         """Bring a message to nobody, and tell its sender."""
         # what was never held has not been released either
         why = _DROPPED if flags & RELEASED_ROW else _FULL
-        for name in envelope.message.receiver:
-            self._bus.dead_letter(name, envelope, *why)
+        self._bus.undelivered(envelope, [Failure(name, *why) for name in envelope.message.receiver])
 
     # ------------------------------------------------------------------ what the operator does
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from caxton.acl import Message
+from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.endpoint import Envelope
 
@@ -26,6 +27,7 @@ class Interceptor(Protocol):
         cause: int,
         hops: int,
         entry: ConversationEntry,
+        tree: Tree,
     ) -> bool:
         """Whether a message stays here; it is written down then."""
         ...

@@ -7,12 +7,16 @@ is told of a platform message that cannot be delivered, so no two of them answer
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, Protocol
 
 import msgspec
 
-from caxton.acl import Draft, Performative
+from caxton.acl import Draft, Message, Performative
+from caxton.bus.causes import Asker, Loss, Tree
+from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
+from caxton.bus.delivery import Failure
 from caxton.bus.endpoint import Envelope
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.referee_service import BRANCH_EVENT, RefereeService
@@ -25,7 +29,38 @@ _VIOLATION: Final = Legality.VIOLATION
 _SILENT: Final = frozenset({"platform", "free", "undeliverable", "initiator-died"})
 """Rules that leave no mark: they say nothing about whoever sent the message."""
 _DROPPED: Final = "not-understood-answered"
+NOTICES_OF_A_TURN: Final = 16
+LAST_NOTICE: Final = "what else of this turn cannot be delivered is told by the dead letters only"
 _encode = msgspec.json.Encoder().encode
+
+
+class Notices:
+    """How many notices of failure a turn still brings: some, and one of them for full mailboxes."""
+
+    __slots__ = ("_full", "_left")
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        self._full = False
+
+    def begin(self) -> None:
+        """A turn's messages are admitted from now on."""
+        self._left, self._full = NOTICES_OF_A_TURN, False
+
+    def end(self) -> None:
+        """All of them are."""
+        self._left = None
+
+    def take(self, code: str) -> int:
+        """How many are left after one more; negative where there is none for it."""
+        if self._left is None:
+            return NOTICES_OF_A_TURN
+        if code == "mailbox_full":
+            if self._full:
+                return -1
+            self._full = True
+        self._left -= 1
+        return self._left
 
 
 class PlatformSink(Protocol):
@@ -34,6 +69,7 @@ class PlatformSink(Protocol):
     journal: Journal
     ids: Ids
     counts: BusCounts
+    clients: Clients
     platform_agents: dict[str, PlatformAgent]
     referee_service: RefereeService
 
@@ -46,7 +82,9 @@ class PlatformSink(Protocol):
         """Microseconds since 1970."""
         ...
 
-    def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
+    def admit(
+        self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int, tree: Tree | None = None
+    ) -> Envelope:
         """Make a draft a message."""
         ...
 
@@ -64,52 +102,123 @@ class PlatformMessages:
         self._bus = bus
         self._ams = ams
         self._most_hops = most_hops
+        self.notices = Notices()
         self._unknown: set[str] = set()
         """Names of protocols that nobody knows, told once each."""
 
     # ------------------------------------------------------------------ what cannot be delivered
 
     def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
-        """Make a message a dead letter for one receiver, and tell its sender."""
+        """Make a message that was in an agent's mailbox a dead letter, and tell its sender."""
+        self.undelivered(envelope, [Failure(receiver, code, reason)])
+        envelope.tree.leave()
+
+    def bury(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
+        """Make a message that was in a mailbox a dead letter, and tell nobody: whoever asked is told of the whole."""
         bus = self._bus
-        message = envelope.message
         bus.counts.dead_letter(code)
         bus.journal.batch.records.append(DeadLetter(envelope.seq, receiver, bus.now_us(), code, reason))
-        bus.event(
-            "dead_letter",
-            agent=receiver,
-            conversation=message.conversation_id,
-            body={"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason},
-        )
+        envelope.tree.leave()
+
+    def undelivered(self, envelope: Envelope, failures: list[Failure]) -> None:
+        """Make a message a dead letter for those receivers, and tell its sender, once for all of them."""
+        bus, message = self._bus, envelope.message
+        now_us, records = bus.now_us(), bus.journal.batch.records
+        for code, many in Counter(one.code for one in failures).items():
+            bus.counts.dead_letter(code, many)
+        for receiver, code, reason in failures:
+            records.append(DeadLetter(envelope.seq, receiver, now_us, code, reason))
+        receiver, code, reason = failures[0]
+        names = [one.receiver for one in failures]
+        body: dict[str, object] = {"seq": envelope.seq, "agent": receiver, "code": code, "reason": reason}
+        if len(failures) > 1:
+            body["agents"] = names
+        bus.event("dead_letter", agent=receiver, conversation=message.conversation_id, body=body)
+        if not bus.clients.is_client(message.sender):
+            # a client is told at once of what it said itself
+            envelope.tree.work.lost(Loss(code, reason, receiver, message.id))
         if (
             message.sender == self._ams
             or message.sender in bus.platform_agents
+            or envelope.tree.over
             or (code == "hop_limit" and envelope.hops > self._most_hops + 1)
         ):
             # nobody answers the platform's own messages, and an endless chain is not made longer
             return
-        content = {"error": code, "reason": reason, "receiver": receiver, "message_id": message.id}
+        left = self.notices.take(code)
+        if left < 0:
+            effects = bus.referee_service.undelivered(message, names, bus.last_seq)
+            self.effects(message.conversation_id, effects, envelope)
+            return
+        if len(failures) > 1:
+            reason = f"{len(failures):,} receivers were not reached; the first: {reason}"
+        if not left:
+            reason += f"; {LAST_NOTICE}"
+        content = {
+            "error": code,
+            "reason": reason,
+            "receiver": receiver if len(failures) == 1 else names,
+            "message_id": message.id,
+        }
         self.answer(envelope, self._ams, Performative.FAILURE, content)
 
+    def tell(self, asker: Asker, loss: Loss, trace_id: str) -> None:
+        """Tell a client that what it has asked for will not come: a part of the work was lost, and the rest is done."""
+        bus, asked = self._bus, asker.asked
+        content = {
+            "error": loss.code,
+            "reason": f"nothing more is done for this message, and a part of it was lost: {loss.reason}",
+            "receiver": loss.receiver,
+            "message_id": loss.message_id,
+        }
+        draft = Draft(
+            Performative.FAILURE,
+            [asked.sender],
+            msgspec.Raw(_encode(content)),
+            conversation_id=asked.conversation_id,
+            protocol=self._protocol_of(asked),
+        )
+        bus.admit(draft, self._ams, trace_id=trace_id, cause=0, hops=0)
+        bus.clients.end(bus.last_seq, asked.conversation_id, loss.reason)
+
+    def _protocol_of(self, message: Message) -> str | None:
+        """The protocol of a message's conversation, whatever the message itself says."""
+        conversation = self._bus.referee_service.known.get(message.conversation_id)
+        return message.protocol if conversation is None else conversation.protocol
+
     def answer(
-        self, asked: Envelope, sender: str, act: Performative, content: object, reason: str | None = None
+        self,
+        asked: Envelope,
+        sender: str,
+        act: Performative,
+        content: object,
+        reason: str | None = None,
+        *,
+        begins: bool = False,
     ) -> None:
         """Let a platform agent answer a message in its own conversation; `reason` is a sentence that its content has
-        no place for."""
+        no place for; `begins` where the answer begins a causal tree of its own."""
         message = asked.message
         draft = Draft(
             act,
             message.reply_to or [message.sender],
             msgspec.Raw(_encode(content)),
             conversation_id=message.conversation_id,
-            protocol=message.protocol,
+            protocol=self._protocol_of(message),
             in_reply_to=message.reply_with,
             language=message.language,
             ontology=message.ontology,
         )
         if reason is not None:
             draft.carry("x_reason", msgspec.Raw(_encode(reason)))
-        self._bus.admit(draft, sender, trace_id=message.trace_id, cause=asked.seq, hops=asked.hops + 1)
+        self._bus.admit(
+            draft,
+            sender,
+            trace_id=message.trace_id,
+            cause=asked.seq,
+            hops=0 if begins else asked.hops + 1,
+            tree=None if begins else asked.tree,
+        )
 
     # ------------------------------------------------------------------ what the referee says
 
@@ -161,6 +270,11 @@ class PlatformMessages:
                     },
                 )
                 bus.referee_service.touched(where, bus.last_seq)
+                conversation = bus.referee_service.known.get(where)
+                if conversation is not None and not conversation.open:
+                    bus.clients.end(
+                        bus.last_seq, where, f"{effect.participant}: {effect.state}, {effect.reason}"
+                    )
             elif not silent:
                 self._say(id, effect, cause)
 
@@ -168,6 +282,8 @@ class PlatformMessages:
         bus = self._bus
         conversation = bus.referee_service.known.get(id)
         content = {"reason": effect.reason}
+        if effect.error is not None:
+            content["error"] = effect.error
         if effect.about is not None:
             content["agent"] = effect.about
         cancels = effect.performative is Performative.CANCEL
@@ -184,7 +300,9 @@ class PlatformMessages:
             bus.admit(draft, self._ams, trace_id=bus.ids.trace(), cause=0, hops=0)
         else:
             trace_id = cause.message.trace_id
-            bus.admit(draft, self._ams, trace_id=trace_id, cause=cause.seq, hops=cause.hops + 1)
+            bus.admit(
+                draft, self._ams, trace_id=trace_id, cause=cause.seq, hops=cause.hops + 1, tree=cause.tree
+            )
 
     def _mark(self, verdict: Verdict, envelope: Envelope, key: int, passed: bool) -> None:
         self._bus.journal.batch.records.append(

@@ -69,8 +69,9 @@ class QuickReply:
         self._bring = bring
         self._deliver = deliver
 
-    def say(self, endpoint: Endpoint, cause: Envelope, entry: ConversationEntry, draft: Draft) -> None:
-        """What `Bus.reply` does, for an answer to whoever asked and nothing else: by far the most messages.
+    def say(self, endpoint: Endpoint, cause: Envelope, entry: ConversationEntry, draft: Draft) -> bool:
+        """What `Bus.reply` does, for an answer to whoever asked and nothing else: by far the most. True where the
+        answer waits now in place of its question.
 
         Everything that it would call stands here in one go: measured, 7 µs a message instead of 8.5; both being in the
         conversation need not be looked up again.
@@ -100,7 +101,7 @@ class QuickReply:
         )
         body = _encode(message)
         hops = cause.hops + 1
-        envelope = Envelope(seq, message, body, hops, entry=entry)
+        envelope = Envelope(seq, message, body, hops, cause.tree, entry=entry)
         verdict = None
         if (protocol is not None or asked.conversation_id in self._judged) and name != self._timer:
             verdict = self._hear(message, seq, None)
@@ -110,7 +111,7 @@ class QuickReply:
         receiver = self._endpoints.get(name)
         if verdict is not None or receiver is None:
             self._bring(envelope, row, entry, verdict)
-            return
+            return False
         self._journal.batch.add(row)
         limits, port = receiver.limits, receiver.port
         if (
@@ -121,9 +122,12 @@ class QuickReply:
             and receiver.refusal is None
             and hops <= limits.hops
             and len(body) <= limits.message_bytes
+            and len(receiver.in_flight) < receiver.window
             and len(receiver.in_flight) < limits.mailbox
         ):
             counts.delivery()
+            # the answer takes its question's place in their tree: the turn leaves nothing
             port.push(receiver, envelope)
-        else:
-            self._deliver(receiver, envelope)
+            return True
+        self._deliver(receiver, envelope)
+        return False

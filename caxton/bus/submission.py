@@ -6,19 +6,36 @@ names the field, the rule and the remedy.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from caxton.acl import Draft, read_draft
+from caxton.acl import Draft, Performative, read_draft
 from caxton.bus.addressing import Addressing, trace_of
+from caxton.bus.causes import Tree, Works
 from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Envelope
-from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge, SecurityError
+from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.errors import CaxtonError, InvalidMessage, MailboxFull, MessageTooLarge, SecurityError
 from caxton.ids import Ids
 from caxton.journal import Journal
 from caxton.limits import Limits
+
+ASKS: Final = frozenset(
+    {
+        Performative.REQUEST,
+        Performative.REQUEST_WHEN,
+        Performative.REQUEST_WHENEVER,
+        Performative.QUERY_IF,
+        Performative.QUERY_REF,
+        Performative.SUBSCRIBE,
+        Performative.CFP,
+        Performative.PROPOSE,
+        Performative.PROXY,
+        Performative.ACCEPT_PROPOSAL,
+    }
+)
+"""What wants an answer: whoever says it is told where none will come."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,8 +58,12 @@ class SubmissionSink(Protocol):
     counts: BusCounts
     ids: Ids
     journal: Journal
+    endpoints: dict[str, Endpoint]
+    works: Works
 
-    def admit(self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int) -> Envelope:
+    def admit(
+        self, draft: Draft, speaker: str, *, trace_id: str, cause: int, hops: int, tree: Tree | None = None
+    ) -> Envelope:
         """Make a draft a message."""
         ...
 
@@ -88,8 +109,10 @@ class Submission:
                 raise InvalidMessage(
                     "the message has no receiver", hint='add e.g. "receiver": "echo"', field="receiver"
                 )
-            draft.send_to(self._bus.addressing.receivers(draft.receiver, self._limits.receivers))
+            receivers = self._bus.addressing.receivers(draft.receiver, self._limits.receivers)
+            draft.send_to(receivers)
             self._bus.addressing.answers(draft)
+            self._check_room(receivers)
             trace_id = ""
             if traceparent is not None:
                 trace_id = trace_of(traceparent)
@@ -103,11 +126,23 @@ class Submission:
         if client_key is not None:
             # in the message's own batch: both are on disk, or neither
             self._bus.journal.batch.client_key(client_key, envelope.seq, envelope.message.timestamp)
+        if draft.performative in ASKS:
+            self._bus.works.ask(envelope.tree.work, envelope.message)
         self._bus.settle()
         admitted = envelope.message
         return Submitted(
             envelope.seq, admitted.id, admitted.conversation_id, admitted.trace_id, admitted.reply_with
         )
+
+    def _check_room(self, receivers: list[str]) -> None:
+        """MailboxFull where a receiver's mailbox takes no more: the client may say it again a little later."""
+        for name in receivers:
+            endpoint = self._bus.endpoints.get(name)
+            if endpoint is not None and endpoint.full:
+                raise MailboxFull(
+                    f"the mailbox of {name} is full: {endpoint.limits.mailbox:,} messages wait",
+                    hint="send it again a little later, or raise limits.mailbox of that agent",
+                )
 
     def check_client(self, name: str) -> None:
         """SecurityError where a client may not speak under that full name."""

@@ -6,19 +6,34 @@ the daemon stops is a message without a turn, so it is armed again at the next s
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+import heapq
+from collections import Counter
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
-from caxton.bus.endpoint import Envelope
+from caxton.bus.endpoint import NEVER, Envelope
 from caxton.bus.platform_agents import TIMER_NUMBER
 from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidMessage
 
 TIMERS_MAX: Final = 100_000
+TIMERS_OF_ONE_MAX: Final = 10_000
+"""An agent's share of them: others still have their own when it has used it up."""
 AFTER_MS_MAX: Final = 30 * 24 * 3600 * 1000
+RINGS: Final = 16
+"""Timers that ring in one go; then others come first."""
+
+
+class _Armed(NamedTuple):
+    """One timer, in the order in which they ring."""
+
+    due_us: int
+    seq: int
+    envelope: Envelope
+    tag: Any
 
 
 class Timer:
@@ -30,7 +45,17 @@ class Timer:
         self.name = bus.full_name("timer")
         self._bus = bus
         self._clock = clock
-        self._armed: dict[int, Alarm] = {}
+        self._armed: dict[int, _Armed] = {}
+        self._due: list[_Armed] = []
+        """A heap; what was called off is still in it."""
+        self._by_agent: Counter[str] = Counter()
+        self._alarm: Alarm | None = None
+        self._alarm_us = NEVER
+
+    @property
+    def armed(self) -> int:
+        """How many there are."""
+        return len(self._armed)
 
     def take(self, envelope: Envelope) -> None:
         """Arm a timer."""
@@ -50,22 +75,64 @@ class Timer:
                 "timer needs after_ms, a number of milliseconds from 0 to 30 days",
                 hint='content {"after_ms": 500, "tag": "…"}',
             )
-        if len(self._armed) >= TIMERS_MAX:
+        why = None
+        if self._by_agent[message.sender] >= TIMERS_OF_ONE_MAX:
+            why = f"{message.sender} has armed {TIMERS_OF_ONE_MAX:,} timers already, an agent's share"
+        elif len(self._armed) >= TIMERS_MAX:
+            why = f"{TIMERS_MAX:,} timers are armed already"
+        if why is not None:
             self._bus.platform_turn(self, envelope)
-            self._bus.answer(
-                envelope, self.name, Performative.REFUSE, {"reason": f"{TIMERS_MAX} timers are armed already"}
-            )
+            self._bus.answer(envelope, self.name, Performative.REFUSE, {"reason": why})
             return
         due_us = message.timestamp + int(after_ms * 1000)
-        tag = wish.get("tag")
-        delay_s = max(0.0, (due_us - self._clock.now_us()) / 1e6)
-        self._armed[envelope.seq] = self._clock.later(delay_s, lambda: self._ring(envelope, tag))
+        armed = _Armed(due_us, envelope.seq, envelope, wish.get("tag"))
+        self._armed[armed.seq] = armed
+        self._by_agent[message.sender] += 1
+        envelope.tree.work.begin()
+        heapq.heappush(self._due, armed)
+        self._arm()
 
-    def _ring(self, envelope: Envelope, tag: Any) -> None:
-        del self._armed[envelope.seq]
-        self._bus.platform_turn(self, envelope)
-        self._bus.answer(envelope, self.name, Performative.INFORM, {"tag": tag})
+    def removed(self, name: str) -> None:
+        """An agent is gone for good: so are its timers."""
+        if not self._by_agent[name]:
+            return
+        for armed in [one for one in self._armed.values() if one.envelope.message.sender == name]:
+            self._bus.platform_turn(self, armed.envelope)
+            self._disarm(armed)
+        self._due = list(self._armed.values())
+        heapq.heapify(self._due)
+
+    def _arm(self) -> None:
+        """Wake when the next one is due."""
+        if not self._due or self._due[0].due_us >= self._alarm_us:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_us = self._due[0].due_us
+        delay_s = max(0.0, (self._alarm_us - self._clock.now_us()) / 1e6)
+        self._alarm = self._clock.later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        """The first that is due rings, and with it some of all others that are."""
+        now_us = max(self._clock.now_us(), self._alarm_us)
+        self._alarm, self._alarm_us = None, NEVER
+        for _ in range(RINGS):
+            if not self._due or self._due[0].due_us > now_us:
+                break
+            armed = heapq.heappop(self._due)
+            self._bus.platform_turn(self, armed.envelope)
+            self._bus.answer(armed.envelope, self.name, Performative.INFORM, {"tag": armed.tag}, begins=True)
+            self._disarm(armed)
+        self._arm()
         self._bus.settle()
+
+    def _disarm(self, armed: _Armed) -> None:
+        del self._armed[armed.seq]
+        sender = armed.envelope.message.sender
+        self._by_agent[sender] -= 1
+        if not self._by_agent[sender]:
+            del self._by_agent[sender]
+        armed.envelope.tree.work.end()
 
     def oldest(self) -> int:
         """The lowest number among armed timers."""
@@ -73,9 +140,10 @@ class Timer:
 
     def close(self) -> None:
         """Call every timer off; the journal still has them."""
-        for alarm in self._armed.values():
-            alarm.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._armed.clear()
+        self._due.clear()
 
 
 def _wish(envelope: Envelope) -> dict[str, Any]:

@@ -15,17 +15,29 @@ import structlog
 
 from caxton.acl import Draft, read_draft
 from caxton.bus.addressing import Addressing
+from caxton.bus.causes import TREE_KEY, Tree, tree_full
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.endpoint import WINDOW, WINDOW_US, Endpoint, Envelope
+from caxton.bus.platform_messages import Notices
+from caxton.bus.shares import REST_FROM_US, Shares
 from caxton.bus.turn_output import TurnRefused, parse_output
+from caxton.clock import Clock
 from caxton.errors import InvalidMessage
 from caxton.journal import Journal
+from caxton.limits import BOUNDS
 from caxton.turn_status import REDELIVERED, Status
 
 # as numbers: a member of an enum costs a call to look up, on the way of every turn
 _OK: Final = int(Status.OK)
 _UNHANDLED: Final = int(Status.UNHANDLED)
+
+# what the bus spends on what a turn says, roughly, in microseconds; measured would differ from run to run of one seed
+_PLAIN_US: Final = WINDOW_US // WINDOW
+_MESSAGE_US: Final = 25
+_RECEIVER_US: Final = 3
+_FAILURE_US: Final = 20
+_LOG_US: Final = 25
 
 Broken = Callable[[Endpoint, int, str, str], None]
 """Endpoint, status, code and reason of a turn that cost an instance."""
@@ -49,6 +61,7 @@ class TurnSink(Protocol):
     journal: Journal
     counts: BusCounts
     addressing: Addressing
+    notices: Notices
     quick: bool
 
     @property
@@ -62,8 +75,12 @@ class TurnSink(Protocol):
 
     def reply_quickly(
         self, endpoint: Endpoint, cause: Envelope, entry: ConversationEntry, draft: Draft
-    ) -> None:
-        """The same for a plain answer."""
+    ) -> bool:
+        """The same for a plain answer; True where it waits in place of its question."""
+        ...
+
+    def end_tree(self, tree: Tree, endpoint: Endpoint) -> None:
+        """A causal tree has come to its limit by a turn of that agent."""
         ...
 
     def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
@@ -80,12 +97,25 @@ class TurnSink(Protocol):
 class Turns:
     """Takes in the turns of all cells."""
 
-    __slots__ = ("_bus", "_journal", "_measures", "_on_broken", "_on_snapshot_due")
+    __slots__ = (
+        "_bus",
+        "_journal",
+        "_measures",
+        "_on_broken",
+        "_on_snapshot_due",
+        "_replaced",
+        "_shares",
+        "_spent_us",
+    )
 
-    def __init__(self, bus: TurnSink, *, measures: bool) -> None:
+    def __init__(self, bus: TurnSink, clock: Clock) -> None:
         self._bus = bus
+        self._shares = Shares(clock, bus.journal)
+        self._spent_us = 0
+        self._replaced = False
+        """Whether what the turn says waits in place of the message in hand."""
         self._journal = bus.journal
-        self._measures = measures
+        self._measures = clock.measures
         self._on_broken: Broken = _nobody
         self._on_snapshot_due: Callable[[Endpoint], None] = _ignore
 
@@ -148,13 +178,24 @@ class Turns:
                 self._log_refused(endpoint, envelope, payload)
             if self._turn_failed(endpoint, envelope, status, code, reason):
                 return
+        if self._replaced:
+            self._replaced = False
+        elif status == _OK:
+            envelope.tree.leave()
         if envelope.redelivered:
             status += REDELIVERED
         self._journal.batch.turns.append(
             (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
         )
+        said_us = (len(payload) >> 6) + self._spent_us
+        if turn_us + said_us > _PLAIN_US or endpoint.window != WINDOW:
+            self._spent_us = 0
+            self._shares.turn(endpoint, turn_us, said_us)
         if endpoint.turns >= endpoint.snapshot_at:
             self.state_due(endpoint)
+        port = endpoint.port
+        if endpoint.waiting and not endpoint.queued and endpoint.open and port is not None:
+            port.wait(endpoint)
         if not endpoint.in_flight and (endpoint.returned or endpoint.when_idle is not None):
             endpoint.take_back()
             endpoint.wake()
@@ -170,6 +211,9 @@ class Turns:
         ):
             # by far the most turns: one message, no log lines
             draft = self._check(endpoint, payload)
+            receivers = draft.receiver
+            if cause.tree.over or (receivers and not cause.tree.takes(len(receivers))):
+                raise self._tree_full(endpoint, cause, len(receivers or "1"))
             if (
                 bus.quick
                 and not draft.receiver
@@ -179,18 +223,42 @@ class Turns:
                 and cause.entry is not None
                 and cause.message.reply_to is None
             ):
-                bus.reply_quickly(endpoint, cause, cause.entry, draft)
+                self._replaced = bus.reply_quickly(endpoint, cause, cause.entry, draft)
             else:
                 bus.reply(endpoint.name, cause, draft)
             endpoint.has_said(1)
             return 1
         lines = parse_output(payload, count)
         drafts = [self._check(endpoint, line) for line in lines.messages]
+        if drafts:
+            more = sum(len(draft.receiver) if isinstance(draft.receiver, list) else 1 for draft in drafts)
+            if not cause.tree.takes(more):
+                raise self._tree_full(endpoint, cause, more)
+            self._spent_us = _MESSAGE_US * len(drafts) + _RECEIVER_US * more
         self._log_all(endpoint, cause, lines.logs)
-        for draft in drafts:
-            bus.reply(endpoint.name, cause, draft)
+        if drafts:
+            if self._spent_us > REST_FROM_US:
+                endpoint.hold_on()
+            lost = bus.counts.dead_letters
+            bus.notices.begin()
+            try:
+                for draft in drafts:
+                    bus.reply(endpoint.name, cause, draft)
+            finally:
+                bus.notices.end()
+            self._spent_us += _FAILURE_US * (bus.counts.dead_letters - lost)
         endpoint.has_said(len(drafts))
         return len(drafts)
+
+    def _tree_full(self, endpoint: Endpoint, cause: Envelope, more: int) -> TurnRefused:
+        tree = cause.tree
+        if tree.over:
+            return TurnRefused(*tree_full(tree))
+        return TurnRefused(
+            "tree_waiting",
+            f"{endpoint.name} would send {more:,} messages more of a chain of which {tree.waiting:,} wait already;"
+            f" {TREE_KEY} is {tree.most:,}",
+        )
 
     def _check(self, endpoint: Endpoint, line: bytes) -> Draft:
         """One line of a turn's output as a draft that may be sent, with full names and an absolute reply_by."""
@@ -225,6 +293,8 @@ class Turns:
     ) -> bool:
         """Count it and say so to the sender; True where the message waits for another try, so that nothing of this
         one is written down."""
+        if code in BOUNDS:
+            reason = f"{reason} (limits.{code} of {endpoint.name})"
         self._bus.counts.turn_failed(status)
         endpoint.turn_failed(code, reason)
         trial = endpoint.trial
@@ -239,6 +309,8 @@ class Turns:
         if discarded:
             endpoint.shut()
         self._bus.dead_letter(endpoint.name, envelope, code, reason)
+        if code == "tree_waiting" and envelope.tree.crowded:
+            self._bus.end_tree(envelope.tree, endpoint)
         if discarded:
             self.broke(endpoint, status, code, reason)
         return False
@@ -246,6 +318,7 @@ class Turns:
     def _log_all(self, endpoint: Endpoint, cause: Envelope, lines: list[tuple[str, str]]) -> None:
         """Write down what a turn logged, as many lines as it may."""
         kept = lines[: endpoint.limits.log_lines]
+        self._spent_us += _LOG_US * len(kept)
         self._bus.counts.log_lines(len(kept), len(lines) - len(kept))
         for level, text in kept:
             self._log(endpoint, cause, level, text)

@@ -16,6 +16,8 @@ from caxton.bus import Bus, Endpoint, Envelope
 from caxton.errors import CaxtonError
 from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 
+SLICE: Final = 64
+"""Results that are taken in one go; then others come first, such as requests of clients."""
 IN_FLIGHT: Final = 2_048
 """Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
 
@@ -54,6 +56,7 @@ class CellLink(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._out: list[bytes] = []
         self._rest = b""
+        self._going_on = False
         self._waiting: deque[Endpoint] = deque()
         self._asked: dict[int, asyncio.Future[Answer]] = {}
         self._token = 0
@@ -85,7 +88,13 @@ class CellLink(asyncio.Protocol):
         waiting = self._waiting
         while self.room > 0 and waiting:
             endpoint = waiting.popleft()
-            if not endpoint.open or not endpoint.waiting or endpoint.port is not self:
+            if (
+                not endpoint.open
+                or not endpoint.waiting
+                or endpoint.port is not self
+                or len(endpoint.in_flight) >= endpoint.window
+            ):
+                # its next turn that ends brings it here again
                 endpoint.queue(queued=False)
                 continue
             self.push(endpoint, endpoint.waiting.popleft())
@@ -126,8 +135,14 @@ class CellLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Results, as many as came in one read."""
-        if self._rest:
-            data = self._rest + data
+        self._rest = self._rest + data if self._rest else data
+        if not self._going_on:
+            self._take()
+
+    def _take(self) -> None:
+        """Take in some of the results that are here, and the others a moment later."""
+        self._going_on = False
+        data, taken = self._rest, 0
         at, end = 0, len(data)
         size = RESULT.size
         unpack = RESULT.unpack_from
@@ -136,11 +151,17 @@ class CellLink(asyncio.Protocol):
         while end - at >= size:
             kind, status, count, slot, length, seq, fuel, started_us, turn_us = unpack(data, at)
             if length > LENGTH_CEILING:
+                self._rest = b""
                 self.close()
                 return
             start = at + size
             if end - start < length:
                 break
+            if taken == SLICE:
+                self._going_on = True
+                asyncio.get_running_loop().call_soon(self._take)
+                break
+            taken += 1
             at = start + length
             payload = data[start:at]
             if kind == _TURN:
@@ -158,6 +179,8 @@ class CellLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The cell is gone."""
         self.lost = True
+        while self._going_on:
+            self._take()
         self._transport = None
         self._out.clear()
         for future in self._asked.values():

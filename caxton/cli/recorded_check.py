@@ -21,8 +21,8 @@ from caxton.errors import ConfigurationError
 from caxton.journal import Reader, StoredMessage
 from caxton.protocols import Answer, Conversation, Protocol, Referee, Verdict, library
 from caxton.protocols.clock_pause import Stop, joined, stand
-from caxton.protocols.conversation import aggregate, end_of, outcome, state, state_names
 from caxton.protocols.coverage import Coverage
+from caxton.protocols.outcomes import aggregate, end_of, outcome, state, state_names
 from caxton.protocols.record import Names, Recorded, read_record, stops_of, stored_message
 from caxton.protocols.rules import RULES
 
@@ -61,9 +61,7 @@ def check(
     for conversation in referee.conversations.values():
         _stand(referee, conversation.id, stops, last_us)
         taken.note_ends(referee.pass_time(conversation.id, last_us), conversation)
-    found = [
-        _conversation(one, known.protocols[one.protocol], names) for one in referee.conversations.values()
-    ]
+    found = [_conversation(one, known.tables[one.table], names) for one in referee.conversations.values()]
     if output is Format.JSON:
         whole: dict[str, Any] = {"messages": rows, "conversations": found, "violations": violations}
         if coverage:
@@ -176,7 +174,7 @@ def _judge(referee: Referee, taken: Coverage, names: Names, recorded: Recorded) 
     conversation = referee.conversations.get(recorded.conversation_id)
     if conversation is None:
         return row | {"branches": {}, "aggregate": None, "conversation_state": None}
-    protocol = referee.library.protocols[conversation.protocol]
+    protocol = referee.library.tables[conversation.table]
     return row | _states(conversation, protocol, names)
 
 

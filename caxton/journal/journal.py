@@ -26,6 +26,8 @@ from caxton.journal.retention import Kept
 from caxton.journal.rows import StoredMessage
 from caxton.journal.store import FileStore, JournalSettings, Store
 
+BEHIND_ROWS = 2_000
+BEHIND_BYTES = 2 << 20
 CONGESTED_ROWS = 40_000
 CONGESTED_BYTES = 32 << 20
 
@@ -101,6 +103,11 @@ class Journal:
     def waiting_bytes(self) -> int:
         """Bytes of messages that are not on disk yet."""
         return self.batch.size + (self._flying.size if self._flying is not None else 0)
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits that whoever writes most should write less."""
+        return self.waiting_rows > BEHIND_ROWS or self.waiting_bytes > BEHIND_BYTES
 
     @property
     def congested(self) -> bool:

@@ -15,7 +15,17 @@ from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import endings, machine
 from caxton.protocols.branch import NEW, Branch, Rounds, is_open, remember, shown
-from caxton.protocols.protocol import Effect, End, Legality, Phase, Protocol, Role, Verdict
+from caxton.protocols.protocol import (
+    EXPIRED,
+    UNIVERSAL_STATES,
+    Answer,
+    Effect,
+    Ended,
+    Legality,
+    Protocol,
+    Role,
+    Verdict,
+)
 
 _INITIATOR: Final = Role.INITIATOR
 _PARTICIPANT: Final = Role.PARTICIPANT
@@ -60,6 +70,12 @@ class Conversation(msgspec.Struct, gc=False):
     """How many answers each broker has relayed; an agree is none, and none counts before it is there."""
     stood_us: int = 0
     """Up to when the times are counted at which its clock stood still (`standing`)."""
+    table: str = ""
+    """The protocol's table by which it began: its hash."""
+    traces: tuple[str, ...] = ()
+    """The latest traces that have said something in it: while somebody works on one of them, it is not idle."""
+    released: bool = False
+    """It is not judged any more."""
 
     def hear(self, protocol: Protocol, message: Message, at_us: int) -> Verdict:
         """A member of the conversation says something; a message that is wrong for one receiver changes nothing.
@@ -195,14 +211,62 @@ class Conversation(msgspec.Struct, gc=False):
                 until = min(until, idle_us)
             elif not waits:
                 # who waits for a deadline that was given is not idle
-                self.expired = True
-                for name, branch in list(self.branches.items()):
-                    if is_open(protocol, branch):
-                        after, told = endings.expire(branch, name)
-                        effects += told
-                        self._replace(protocol, name, branch, after)
+                effects += self._expire(protocol)
         self.next_us = until
         return effects
+
+    def _expire(self, protocol: Protocol) -> tuple[Effect, ...]:
+        """Nobody has said anything for too long: every open branch ends, and whoever waits is told, once."""
+        self.expired = True
+        effects: tuple[Effect, ...] = ()
+        waiting: dict[str, Answer] = {}
+        why = (
+            f"nothing was said for {protocol.time_to_live_us / 1e6:g} s, time_to_live_s of {protocol.name}, and nobody"
+            " works on it"
+        )
+        for name, branch in list(self.branches.items()):
+            if not is_open(protocol, branch):
+                continue
+            if protocol.waits_for_participant(branch.state):
+                who, refers, about = self.initiator, branch.asked, name
+            else:
+                who, refers, about = name, branch.answered, self.initiator
+            waiting.setdefault(who, Answer(Performative.FAILURE, who, why, refers, about, error="expired"))
+            after, told = endings.expire(branch, name)
+            effects += told
+            self._replace(protocol, name, branch, after)
+        return effects + tuple(waiting.values())
+
+    def abort(self, protocol: Protocol | None, why: str) -> tuple[Effect, ...]:
+        """End every open branch, whatever their protocol says, and tell all members why."""
+        self.expired, self.open, self.next_us = True, 0, NEVER
+        effects: tuple[Effect, ...] = ()
+        members = [self.initiator]
+        for name, branch in list(self.branches.items()):
+            state = protocol.states.get(branch.state) if protocol is not None else None
+            if branch.state in UNIVERSAL_STATES or (state is not None and state.end is not None):
+                continue
+            self.branches[name] = endings.expire(branch, name, why)[0]
+            effects += (Ended(name, EXPIRED, why, branch.state),)
+            members.append(name)
+        told = dict.fromkeys(members) if effects else ()
+        return effects + tuple(Answer(Performative.FAILURE, who, why, error="ended") for who in told)
+
+    def release(self) -> None:
+        """Judge it no more."""
+        self.released, self.open, self.next_us = True, 0, NEVER
+
+    def worked(self, until_us: int) -> None:
+        """Somebody worked on it until then, so it was not idle."""
+        self.last_us = max(self.last_us, until_us)
+
+    def touched_by(self, traces: tuple[str, ...]) -> None:
+        """These traces have said something in it."""
+        self.traces = traces
+
+    def goes_by(self, table: str) -> None:
+        """It goes by that table."""
+        self.table = table
 
     def change(
         self, protocol: Protocol, name: str, changed: tuple[Branch, tuple[Effect, ...]]
@@ -308,6 +372,7 @@ def open_conversation(id: str, protocol: Protocol, initiator: str, at_us: int) -
         stands_for=_NO_NAMES,
         subs=_NO_SUBS,
         relayed=_NO_COUNTS,
+        table=protocol.table,
     )
 
 
@@ -329,46 +394,3 @@ def wrong(conversation: Conversation, protocol: Protocol, message: Message, at_u
         participant=name if branch is not None else None,
         protocol=protocol.name,
     )
-
-
-def state_names(conversation: Conversation, protocol: Protocol) -> dict[str, str]:
-    """The state of each branch by its participant."""
-    return {name: shown(protocol, branch) for name, branch in conversation.branches.items()}
-
-
-def aggregate(conversation: Conversation, protocol: Protocol) -> Phase:
-    """What the whole is at: the earliest phase among the open branches."""
-    phases = {
-        protocol.states[branch.state].phase
-        for branch in conversation.branches.values()
-        if is_open(protocol, branch)
-    }
-    return next((phase for phase in Phase if phase in phases), Phase.COMPLETE)
-
-
-def state(conversation: Conversation, protocol: Protocol) -> str:
-    """The conversation's state by the architecture document's names (fipa.md 2.11, 13)."""
-    if conversation.open:
-        return "InProgress" if conversation.spoken else "Initiated"
-    if conversation.expired:
-        return "Expired"
-    ends = {end_of(protocol, branch) for branch in conversation.branches.values()}
-    return "Completed" if ends - {End.FAULT} else "Failed"
-
-
-def outcome(conversation: Conversation, protocol: Protocol) -> str | None:
-    """What came of it: `awarded` or `no-award` where something is awarded, else `achieved` or `not-achieved`."""
-    if conversation.open:
-        return None
-    branches = conversation.branches.values()
-    if protocol.awards:
-        return "awarded" if any(branch.awarded for branch in branches) else "no-award"
-    achieved = any(end_of(protocol, branch) is End.SUCCESS for branch in branches)
-    return "achieved" if achieved else "not-achieved"
-
-
-def end_of(protocol: Protocol, branch: Branch) -> End | None:
-    """How a branch ended; None while it is open."""
-    if branch.reason == endings.DIED:
-        return End.FAULT
-    return protocol.states[branch.state].end

@@ -86,7 +86,7 @@ class Coverage:
     def note_ends(self, effects: tuple[object, ...], conversation: Conversation) -> None:
         """Count the branches that time or a sub-conversation has ended."""
         counts = self._counts[conversation.protocol]
-        states = self._library.protocols[conversation.protocol].states
+        states = self._library.tables[conversation.table].states
         for effect in effects:
             if not isinstance(effect, Ended):
                 continue

@@ -38,9 +38,9 @@ def pass_time(protocol: Protocol, branch: Branch, name: str, now_us: int) -> End
     return _end(branch, name, to, why)
 
 
-def expire(branch: Branch, name: str) -> Ending:
+def expire(branch: Branch, name: str, why: str = "the conversation's time to live ran out") -> Ending:
     """The conversation's own time to live has run out for an open branch."""
-    return _end(branch, name, states.EXPIRED, "the conversation's time to live ran out")
+    return _end(branch, name, states.EXPIRED, why)
 
 
 def lose(branch: Branch, name: str, why: str) -> Ending:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from caxton.errors import ConfigurationError
+from caxton.protocols.conversation import Conversation
 from caxton.protocols.protocol import Protocol
 from caxton.protocols.table import read_table
 
@@ -36,11 +37,13 @@ TABLES: Final = (
 class Library:
     """Protocols by name."""
 
-    __slots__ = ("_by_name", "protocols")
+    __slots__ = ("_by_name", "protocols", "tables")
 
     def __init__(self, protocols: Iterable[Protocol]) -> None:
         self.protocols: dict[str, Protocol] = {}
         """By their own names, lower case."""
+        self.tables: dict[str, Protocol] = {}
+        """By the hash of their table: those above, and earlier ones by which conversations go on."""
         self._by_name: dict[str, Protocol] = {}
         for protocol in protocols:
             self.add(protocol)
@@ -57,8 +60,17 @@ class Library:
                     f"the protocol name {name!r} belongs to {there.name}", hint="choose another name"
                 )
         self.protocols[protocol.name] = protocol
+        self.keep(protocol)
         for name in (protocol.name, *protocol.names):
             self._by_name[name] = protocol
+
+    def keep(self, protocol: Protocol) -> None:
+        """A table by which conversations that have begun go on; new ones do not begin by it."""
+        self.tables[protocol.table] = protocol
+
+    def of(self, conversation: Conversation) -> Protocol | None:
+        """The table by which a conversation began; None where nobody has it any more."""
+        return self.tables.get(conversation.table)
 
     def find(self, name: str) -> Protocol | None:
         """The protocol that a message means by this name."""

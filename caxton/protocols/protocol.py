@@ -7,6 +7,7 @@ documents' drawings in lower case with hyphens.
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -124,6 +125,8 @@ class Answer(msgspec.Struct, frozen=True):
     in_reply_to: str | None = None
     about: str | None = None
     """The agent that it is about, where that is not the receiver."""
+    error: str | None = None
+    """A code for programs, where `reason` is a sentence."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -198,6 +201,10 @@ class Protocol(msgspec.Struct, frozen=True, eq=False):
     answers_asker: bool
     """Whether agents of a sub-conversation may answer this one's initiator directly."""
     moves: dict[str, Moves]
+    text: str = ""
+    """The table that it was read from."""
+    table: str = ""
+    """The name of exactly this table: a hash of its text."""
 
     @property
     def starts(self) -> dict[str, Move]:
@@ -208,6 +215,10 @@ class Protocol(msgspec.Struct, frozen=True, eq=False):
     def awards(self) -> bool:
         """Whether somebody wins something in it."""
         return any(step.award for step in self.steps)
+
+    def waits_for_participant(self, state: str) -> bool:
+        """Whether it is the participant's turn to say something there."""
+        return any(move.step.ignored is None for move in self.moves[state][1].values())
 
     def acts(self, state: str, role: Role) -> tuple[str, ...]:
         """What that role may say in that state, conditions across branches left aside."""
@@ -232,13 +243,14 @@ def build(
     steps: tuple[Step, ...],
     serves_in: frozenset[str],
     answers_asker: bool,
+    text: str,
 ) -> Protocol:
     """Lay everything ready that judging looks up."""
     every = states | UNIVERSAL_STATES
     moves: dict[str, Moves] = {state: ({}, {}) for state in [START, *every]}
     protocol = Protocol(
         name, names, title, document, says, cancel, time_to_live_us, every, steps, serves_in,
-        answers_asker, moves,
+        answers_asker, moves, text, sha256(text.encode()).hexdigest()[:16],
     )  # fmt: skip
     listed: dict[tuple[str, Role], set[str]] = {}
     for step in steps:

@@ -8,7 +8,9 @@ is the caller's to decide; the state never follows one.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final, cast
 
 import msgspec
@@ -17,19 +19,16 @@ from caxton.acl.identifier import qualified
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
 from caxton.protocols import conversation as talks
-from caxton.protocols import endings
-from caxton.protocols.branch import Branch, is_open, shown
+from caxton.protocols import endings, outcomes
+from caxton.protocols.branch import is_open, shown
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
 from caxton.protocols.protocol import (
-    NOT_UNDERSTOOD,
     Answer,
     Effect,
-    End,
     Ended,
     Legality,
     Protocol,
-    Role,
     Verdict,
 )
 
@@ -80,7 +79,7 @@ class Referee:
         conversation = self.conversations.get(message.conversation_id)
         if conversation is None:
             return self._open(message, at_us, proxy_of)
-        protocol = self.library.protocols[conversation.protocol]
+        protocol = self.library.tables[conversation.table]
         if (
             self.quick
             and at_us <= conversation.next_us
@@ -94,7 +93,13 @@ class Referee:
         effects = self._time(conversation, protocol, at_us) if at_us > conversation.next_us else ()
         sender = message.sender
         said = message.protocol
-        if said is not None and said != protocol.name and self.library.find(said) is not protocol:
+        if (
+            said is not None
+            and said != protocol.name
+            and said not in protocol.names
+            and self.library.find(said) is not protocol
+            and not sender.startswith("ams@")
+        ):
             verdict = self._used(conversation, protocol, message, at_us, "another-protocol")
         elif sender != conversation.initiator and sender not in conversation.branches:
             verdict = self._outside(conversation, protocol, message, at_us)
@@ -122,7 +127,7 @@ class Referee:
     def pass_time(self, conversation_id: str, now_us: int) -> tuple[Effect, ...]:
         """Let time pass in one conversation; worth calling after its `next_us`."""
         conversation = self.conversations[conversation_id]
-        return self._time(conversation, self.library.protocols[conversation.protocol], now_us)
+        return self._time(conversation, self.library.tables[conversation.table], now_us)
 
     def died(self, agent: str, why: str, ams: str) -> dict[str, tuple[Effect, ...]]:
         """An agent is gone for good: what the platform is to say, by conversation (fipa.md 2.10, 2.11).
@@ -136,7 +141,7 @@ class Referee:
                 agent != conversation.initiator and agent not in conversation.branches
             ):
                 continue
-            protocol = self.library.protocols[conversation.protocol]
+            protocol = self.library.tables[conversation.table]
             effects: tuple[Effect, ...] = ()
             for name, branch in list(conversation.branches.items()):
                 if not is_open(protocol, branch):
@@ -199,7 +204,7 @@ class Referee:
         asking = self.conversations.get(proxy_of)
         if asking is None:
             return None, None
-        protocol = self.library.protocols[asking.protocol]
+        protocol = self.library.tables[asking.table]
         if not protocol.serves_in:
             return None, None
         self._time(asking, protocol, at_us)
@@ -226,9 +231,15 @@ class Referee:
         return talks.wrong(conversation, protocol, message, at_us, rule)
 
     def _forget(self) -> None:
+        """Make room: complete conversations go first, then the oldest of whoever has begun most."""
         oldest = list(self.conversations)[: max(1, self.kept // 5)]
-        complete = [id for id in oldest if not self.conversations[id].open]
-        for id in complete or oldest[: max(1, self.kept // 10)]:
+        gone = [id for id in oldest if not self.conversations[id].open]
+        if not gone:
+            counts = Counter(one.initiator for one in self.conversations.values() if one.open)
+            (most, _), *_ = counts.most_common(1)
+            own = (id for id, one in self.conversations.items() if one.open and one.initiator == most)
+            gone = list(islice(own, max(1, self.kept // 10)))
+        for id in gone:
             conversation = self.conversations.pop(id)
             if self._on_forget is not None:
                 self._on_forget(conversation)
@@ -250,35 +261,56 @@ class Referee:
             return talks.wrong(conversation, protocol, message, at_us, rule)
         act = message.performative
         if act is Performative.FAILURE:
-            name = self._lost(conversation, protocol, message, platform)
-        elif act is Performative.CANCEL:
-            name = message.receiver[0]
+            names = self._lost(conversation, message, platform)
         else:
-            name = None
-        branch = conversation.branches.get(name) if name is not None else None
-        if name is None or branch is None or not is_open(protocol, branch):
+            names = message.receiver[:1] if act is Performative.CANCEL else []
+        branches = conversation.branches
+        names = [name for name in names if name in branches and is_open(protocol, branches[name])]
+        if not names:
             return _apart(message, Legality.IGNORED, "platform", protocol.name)
-        before = shown(protocol, branch)
+        before = shown(protocol, branches[names[0]])
         if act is Performative.FAILURE:
-            changed, rule = endings.lose(branch, name, "it could not be delivered"), "undeliverable"
+            rule, effects = "undeliverable", self._lose(conversation, protocol, names)
         else:
-            changed = endings.abandon(branch, name, message.reply_with or message.id)
-            rule = "initiator-died"
-        effects = conversation.change(protocol, name, changed)
-        effects += self._serve(conversation, protocol)
+            cancel = message.reply_with or message.id
+            changed = endings.abandon(branches[names[0]], names[0], cancel)
+            rule, effects = "initiator-died", conversation.change(protocol, names[0], changed)
+            effects += self._serve(conversation, protocol)
         return Verdict(
-            Legality.LEGAL, rule, act.value, before, protocol=protocol.name, participant=name, effects=effects
+            Legality.LEGAL,
+            rule,
+            act.value,
+            before,
+            protocol=protocol.name,
+            participant=names[0],
+            effects=effects,
         )
 
-    def _lost(
-        self, conversation: Conversation, protocol: Protocol, message: Message, platform: str
-    ) -> str | None:
-        """Which branch the platform's failure is about: its in_reply_to says so, else the agent that it names."""
+    def lose(self, conversation_id: str, names: list[str]) -> tuple[Effect, ...]:
+        """What was said there to these could not be delivered, and nobody is told of it by a message."""
+        conversation = self.conversations.get(conversation_id)
+        if conversation is None:
+            return ()
+        protocol = self.library.tables[conversation.table]
+        return self._lose(conversation, protocol, names)
+
+    def _lose(self, conversation: Conversation, protocol: Protocol, names: list[str]) -> tuple[Effect, ...]:
+        effects: tuple[Effect, ...] = ()
+        for name in names:
+            branch = conversation.branches.get(name)
+            if branch is not None and is_open(protocol, branch):
+                lost = endings.lose(branch, name, "it could not be delivered")
+                effects += conversation.change(protocol, name, lost)
+        return effects + self._serve(conversation, protocol)
+
+    def _lost(self, conversation: Conversation, message: Message, platform: str) -> list[str]:
+        """Which branches the platform's failure is about: its in_reply_to says so, else the agents that it names."""
         receiver = message.receiver[0]
         if receiver != conversation.initiator:
-            return conversation.stands_for.get(receiver, receiver)
+            return [conversation.stands_for.get(receiver, receiver)]
         refers = message.in_reply_to
         named = [qualified(name, platform) for name in _named(message.content)]
+        found = [name for name in named if name in conversation.branches]
         if refers is not None:
             meant = [
                 name
@@ -289,10 +321,9 @@ class Referee:
                 # a message to many: they share its reply_with
                 meant = [name for name in meant if name in named]
             if meant:
-                return meant[0]
-        found = next((name for name in named if name in conversation.branches), None)
-        if found is None and refers is None and not named and len(conversation.branches) == 1:
-            return next(iter(conversation.branches))
+                return meant
+        if not found and refers is None and not named and len(conversation.branches) == 1:
+            return list(conversation.branches)
         return found
 
     # ------------------------------------------------------------------ time, and sub-conversations
@@ -307,20 +338,20 @@ class Referee:
             asking = self.conversations.get(conversation.serves)
             if asking is None or conversation.open:
                 return ()
-            conversation, protocol = asking, self.library.protocols[asking.protocol]
+            conversation, protocol = asking, self.library.tables[asking.table]
         effects: tuple[Effect, ...] = ()
         for broker, subs in conversation.subs.items():
             branch = conversation.branches[broker]
             if protocol.states[branch.state].served is None or branch.cancel is not None:
                 continue
             ended = [self.conversations[id] for id in subs if id in self.conversations]
-            owed = sum(_answers(self.library.protocols[sub.protocol], sub) for sub in ended)
+            owed = sum(outcomes.answers(self.library.tables[sub.table], sub) for sub in ended)
             # what was relayed before an answer was there cannot have been that answer
             relayed = min(conversation.relayed.get(broker, 0), owed)
             conversation.has_relayed(broker, relayed)
             if any(sub.open for sub in ended) or relayed < owed:
                 continue
-            if not owed and any(_faulty(self.library.protocols[sub.protocol], sub) for sub in ended):
+            if not owed and any(outcomes.is_faulty(self.library.tables[sub.table], sub) for sub in ended):
                 continue  # there is nothing to relay: the broker is to say that it failed
             effects += conversation.change(protocol, broker, endings.serve(protocol, branch, broker))
         return tuple(
@@ -329,26 +360,6 @@ class Referee:
             else effect
             for effect in effects
         )
-
-
-def _answers(protocol: Protocol, sub: Conversation) -> int:
-    """How many answers an ended sub-conversation has brought that are to be relayed: the last words of participants,
-    not what the broker, the platform or time has ended."""
-    if sub.open:
-        return 0
-    return sum(_last_word(protocol, branch) for branch in sub.branches.values())
-
-
-def _last_word(protocol: Protocol, branch: Branch) -> bool:
-    if not branch.heard or branch.before is not None:
-        return False
-    if branch.state == NOT_UNDERSTOOD:
-        return branch.reason == Role.PARTICIPANT.value
-    return any(step.to == branch.state and step.by is Role.PARTICIPANT for step in protocol.steps)
-
-
-def _faulty(protocol: Protocol, sub: Conversation) -> bool:
-    return any(talks.end_of(protocol, one) is End.FAULT for one in sub.branches.values())
 
 
 def _apart(message: Message, legality: Legality, rule: str, protocol: str | None = None) -> Verdict:

@@ -58,6 +58,7 @@ def read_table(text: str, where: str) -> Protocol:
 
 class _Reader:
     def __init__(self, text: str, where: str) -> None:
+        self.text = text
         self.where = where
         self.lines = Lines(text)
         try:
@@ -106,6 +107,7 @@ class _Reader:
             steps=steps,
             serves_in=serves_in,
             answers_asker=sub.get("answers_asker", False) is True,
+            text=self.text,
         )
 
     def _states(self) -> dict[str, State]:

@@ -209,6 +209,7 @@ class SubmittedBody(Shape, frozen=True, kw_only=True):
     held: bool
     replies: list[MessageBody]
     timed_out: bool | UnsetType = UNSET
+    ended: str | UnsetType = UNSET
 
 
 class Messages(Shape, frozen=True, kw_only=True):

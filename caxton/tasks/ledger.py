@@ -140,7 +140,7 @@ class Ledger:
             for name in self._concerned(message, before):
                 self._heard(self.notes[name], message)
         for effect in verdict.effects:
-            if isinstance(effect, Answer) and effect.receiver in self.notes:
+            if isinstance(effect, Answer) and effect.error is None and effect.receiver in self.notes:
                 self.notes[effect.receiver].was_late(effect)
 
     def stood(self, stops: Sequence[Stop]) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from caxton.acl.message import Message
-from caxton.protocols import conversation as talks
+from caxton.protocols import outcomes
 from caxton.protocols import protocol as states
 from caxton.protocols.branch import Branch, is_open
 from caxton.protocols.protocol import End
@@ -97,7 +97,7 @@ def state_of(ledger: Ledger) -> tuple[str, str | None]:
     conversation = ledger.conversation
     if conversation is None:
         return "Initiated", None
-    return talks.state(conversation, ledger.protocol), talks.outcome(conversation, ledger.protocol)
+    return outcomes.state(conversation, ledger.protocol), outcomes.outcome(conversation, ledger.protocol)
 
 
 def view_of(ledger: Ledger, summary: TaskSummary) -> TaskView:
@@ -108,7 +108,9 @@ def view_of(ledger: Ledger, summary: TaskSummary) -> TaskView:
     return TaskView(
         summary=summary,
         order=ledger.order,
-        phase="collecting" if conversation is None else talks.aggregate(conversation, ledger.protocol).value,
+        phase="collecting"
+        if conversation is None
+        else outcomes.aggregate(conversation, ledger.protocol).value,
         branches=branch_views(ledger),
         received=dict(sorted(ledger.received.items())),
         sent=dict(sorted(ledger.sent.items())),
@@ -156,7 +158,7 @@ def replayed(order: Order, ledger: Ledger, messages: list[Message]) -> Ledger:
 def _branch(ledger: Ledger, name: str, branch: Branch | None, note: Note) -> BranchView:
     if branch is None:
         return BranchView(participant=name, state=states.START, outcome=None, reason="nothing was said to it")
-    end = talks.end_of(ledger.protocol, branch)
+    end = outcomes.end_of(ledger.protocol, branch)
     why = branch.reason
     if branch.state == "late-rejected":
         why = "late"
@@ -195,7 +197,7 @@ def _kind(ledger: Ledger, name: str, branch: Branch, note: Note) -> Ending:
         return Ending.ACHIEVED
     if branch.state in _OF_TIME:
         return Ending.TIMED_OUT
-    match talks.end_of(ledger.protocol, branch):
+    match outcomes.end_of(ledger.protocol, branch):
         case End.SUCCESS:
             return Ending.ACHIEVED
         case End.FAULT:

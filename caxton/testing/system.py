@@ -315,6 +315,8 @@ class System:
             await waiter.wait()
             answer = waiter.take()
         assert answer is not None
+        if answer.ended is not None:
+            raise TimedOut(f"no answer will come: {answer.ended}")
         body: Json = msgspec.json.decode(answer.body)
         return body
 

@@ -20,12 +20,13 @@ from caxton.bus.ams import Ams
 from caxton.bus.df import Df
 from caxton.bus.hold import Hold
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
+from caxton.bus.referee_service import RefereeService
 from caxton.bus.timer import Timer
 from caxton.cells import CellLink
 from caxton.clock import Clock, SystemClock
 from caxton.ids import Ids
 from caxton.journal import AgentRow, Journal, StoredMessage, StoredTurn
-from caxton.limits import Limits
+from caxton.limits import TREE_WAITING, Limits
 from caxton.sandbox.frames import HEAD, RESULT, Kind
 from caxton.turn_status import Status
 
@@ -98,6 +99,7 @@ class Rings:
 
     def __init__(self) -> None:
         self.armed: dict[int, tuple[float, Callable[[], None]]] = {}
+        self.due_us: dict[int, int] = {}
         self.passed_us = 0
         self.stands_at_us: int | None = None
         self._last = 0
@@ -105,6 +107,7 @@ class Rings:
     def later(self, seconds: float, call: Callable[[], None]) -> Ring:
         self._last += 1
         self.armed[self._last] = (seconds, call)
+        self.due_us[self._last] = self.now_us() + round(seconds * 1e6)
         return Ring(self, self._last)
 
     def now_us(self) -> int:
@@ -114,6 +117,17 @@ class Rings:
 
     def monotonic(self) -> float:
         return self.now_us() / 1e6
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass, with everything that rings meanwhile; time stands still before and after it."""
+        until_us = self.now_us() + round(seconds * 1e6)
+        while self.armed:
+            number = min(self.armed, key=self.due_us.__getitem__)
+            if self.due_us[number] > until_us:
+                break
+            self.stands_at_us = max(self.now_us(), self.due_us[number])
+            self.armed.pop(number)[1]()
+        self.stands_at_us = until_us
 
     def ring(self) -> None:
         """The earliest rings."""
@@ -157,10 +171,17 @@ class Guests:
 class Stand:
     """One bus with a journal and the platform's agents; guests as a test adds them."""
 
-    def __init__(self, journal: Journal, limits: Limits, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        limits: Limits,
+        clock: Clock | None = None,
+        tree_waiting: int = TREE_WAITING,
+        referee: Callable[[Clock], RefereeService] = RefereeService,
+    ) -> None:
         self.journal = journal
         self.limits = limits
-        self.rings = Rings()
+        self.rings = clock if isinstance(clock, Rings) else Rings()
         self.bus = Bus(
             platform="local",
             ids=Ids(7),
@@ -168,6 +189,8 @@ class Stand:
             next_seq=journal.committed + 1,
             limits=limits,
             clock=clock or self.rings,
+            tree_waiting=tree_waiting,
+            referee_service=referee(clock or self.rings),
         )
         self.timer = Timer(self.bus, self.rings)
         self.guests = Guests(self.bus)
@@ -249,10 +272,16 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(folder: Path, clock: Clock | None = None, **limits: int) -> AsyncGenerator[Stand]:
+async def stand(
+    folder: Path,
+    clock: Clock | None = None,
+    tree_waiting: int = TREE_WAITING,
+    referee: Callable[[Clock], RefereeService] = RefereeService,
+    **limits: int,
+) -> AsyncGenerator[Stand]:
     """A bus over the journal in that folder; a second one over the same folder is a restart."""
     async with await Journal.open(folder, SystemClock()) as journal:
-        made = Stand(journal, Limits(**limits), clock)
+        made = Stand(journal, Limits(**limits), clock, tree_waiting, referee)
         await made.ams.load(journal.reader)
         await made.df.load(journal.reader)
         await made.hold.load(journal.reader)

@@ -105,6 +105,8 @@ async def test_a_waiter_who_does_not_look_keeps_the_newest(tmp_path: Path) -> No
         runtime.agent("a")
         with runtime.bus.clients.expect("talk") as waiter:
             for round_no in range(WAITING_MAX // 50 + 1):
+                # who says so much rests in between
+                runtime.rings.wait(1)
                 runtime.ask("a", conversation_id="talk")
                 answer(runtime, *range(round_no * 50, round_no * 50 + 50))
             await runtime.commit()

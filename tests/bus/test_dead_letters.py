@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from caxton.bus.platform_messages import LAST_NOTICE, NOTICES_OF_A_TURN
+from caxton.errors import MailboxFull
 from caxton.turn_status import Status
 
 from .harness import INFORM, stand
@@ -53,8 +55,14 @@ async def test_one_of_several_is_missing_and_the_others_get_it(tmp_path: Path) -
             (seq, "nobody@local", "unknown_agent"),
             (seq, "x@far", "unknown_platform"),
         ]
-        failures = (await runtime.messages())[1:]
-        assert [one["content"]["receiver"] for one in failures] == ["nobody@local", "x@far"]
+        (failure,) = (await runtime.messages())[1:]
+        assert failure["content"]["receiver"] == ["nobody@local", "x@far"]
+        assert (
+            "2 receivers were not reached; the first: there is no agent nobody@local"
+            in failure["content"]["reason"]
+        )
+        (event,) = await runtime.journal.reader.events(kind="dead_letter")
+        assert json.loads(event.body)["agents"] == ["nobody@local", "x@far"]
         assert runtime.pending() == [(seq, ["a@local", "b@local"])]
 
 
@@ -65,13 +73,47 @@ async def test_a_full_mailbox_takes_nothing_more(tmp_path: Path) -> None:
         for _ in range(3):
             runtime.ask("a")
         assert (len(agent.in_flight), len(agent.waiting)) == (1, 2)
-        late = runtime.ask("a")
-        assert await runtime.letters() == [(late, "a@local", "mailbox_full")]
-        assert "3 messages" in (await runtime.messages())[-1]["content"]["reason"]
+        with pytest.raises(MailboxFull) as refused:
+            runtime.ask("a")
+        assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
+        assert "limits.mailbox" in str(refused.value.hint)
         runtime.cell.end(INFORM)
         runtime.ask("a")
         assert agent.depth == 3
-        assert len(await runtime.letters()) == 1
+        assert not await runtime.letters(), "a client is refused before anything is kept"
+
+
+async def test_a_guest_whose_receivers_are_full_is_told_once_a_turn(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        runtime.agent("full", mailbox=1)
+        runtime.agent("b")
+        runtime.ask("full")
+        seq = runtime.ask("b")
+        runtime.cell.frames.popleft()
+        runtime.cell.end(*({"performative": "inform", "receiver": "full", "content": n} for n in range(5)))
+        said = await runtime.messages(seq)
+        assert [one["performative"] for one in said].count("failure") == 1
+        assert [code for _, _, code in await runtime.letters()] == ["mailbox_full"] * 5
+        (failure,) = [one for one in said if one["performative"] == "failure"]
+        assert "limits.mailbox" in failure["content"]["reason"]
+
+
+async def test_many_misspelt_messages_of_a_turn_bring_some_notices_and_no_more(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        runtime.agent("b")
+        seq = runtime.ask("b")
+        runtime.cell.end(
+            *(
+                {"performative": "inform", "receiver": [f"n{n}" for n in range(100)], "content": n}
+                for n in range(40)
+            )
+        )
+        said = await runtime.messages(seq)
+        failures = [one for one in said if one["performative"] == "failure"]
+        assert len(failures) == NOTICES_OF_A_TURN
+        assert LAST_NOTICE in failures[-1]["content"]["reason"]
+        assert len(await runtime.letters()) == 4_000
+        assert len(await runtime.journal.reader.events(kind="dead_letter", limit=1000)) == 40
 
 
 async def test_an_agent_may_take_less_than_others_may_say(tmp_path: Path) -> None:
@@ -110,7 +152,9 @@ async def test_an_endless_echo_ends_and_its_end_is_short(tmp_path: Path) -> None
         assert [code for _, _, code in await runtime.letters()] == ["hop_limit", "hop_limit"]
         assert turns == 21, "one for each hop from 0 to 20"
         assert max(one["hops"] for one in said) == 22
-        assert len(said) == 23
+        assert len(said) == 24
+        assert (said[-1]["receiver"], said[-1]["content"]["error"]) == (["operator@local"], "hop_limit")
+        assert "limits.hops, 20" in said[-1]["content"]["reason"]
         assert runtime.pending() == []
 
 
@@ -119,10 +163,9 @@ async def test_the_platform_is_not_told_of_its_own_failures(tmp_path: Path) -> N
         agent = runtime.agent("a", mailbox=1)
         # a's mailbox is full when the failure for what it said would come
         runtime.ask("a")
-        runtime.ask("a")
         runtime.cell.end({"performative": "request", "receiver": "nobody"})
         letters = await runtime.letters()
-        assert [code for _, _, code in letters] == ["mailbox_full", "unknown_agent"]
+        assert [code for _, _, code in letters] == ["unknown_agent"]
         (frame,) = runtime.cell.frames
         failure = frame.message
         assert (failure["performative"], failure["sender"]) == ("failure", "ams@local")
@@ -130,7 +173,8 @@ async def test_the_platform_is_not_told_of_its_own_failures(tmp_path: Path) -> N
         before = runtime.bus.counts.messages
         runtime.cell.fail(Status.TRAP, "unreachable")
         assert (await runtime.letters())[-1][1:] == ("a@local", "unreachable")
-        assert runtime.bus.counts.messages == before
+        (last,) = (await runtime.messages())[before:]
+        assert last["receiver"] == ["operator@local"], "whoever asked is told that nothing more is done"
         assert agent.depth == 0
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from caxton.acl import Message, Performative
+from caxton.bus.conversation_states import STALE_MAX
 from caxton.bus.conversations import Conversations
-from caxton.bus.referee_service import STALE_MAX, RefereeService
+from caxton.bus.referee_service import RefereeService
 from caxton.journal import Batch, ConversationState
 
 from .harness import Rings

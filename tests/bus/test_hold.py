@@ -16,7 +16,7 @@ from caxton.bus.referee_service import RefereeService
 from caxton.clock import VirtualClock
 from caxton.errors import BreakNotFound, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
 from caxton.journal import BreakRow
-from caxton.protocols.conversation import state_names
+from caxton.protocols.outcomes import state_names
 
 from .harness import Json, Stand, stand
 

@@ -17,7 +17,7 @@ from caxton.errors import HeldBehind
 from caxton.journal import HANDLED
 from caxton.protocols import Referee, library
 from caxton.protocols.clock_pause import joined, stand
-from caxton.protocols.conversation import state_names
+from caxton.protocols.outcomes import state_names
 
 from .harness import Json, Stand
 from .harness import stand as standing

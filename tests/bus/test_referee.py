@@ -13,7 +13,7 @@ from caxton.bus import Bus, Endpoint
 from caxton.bus.referee_service import Mode, RefereeService
 from caxton.errors import ConfigurationError
 from caxton.ids import conversation_key
-from caxton.protocols.conversation import state, state_names
+from caxton.protocols.outcomes import state, state_names
 
 from .harness import Json, Rings, Stand, stand
 

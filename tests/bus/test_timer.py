@@ -138,7 +138,44 @@ async def test_too_many_timers_are_refused_and_the_others_stay(
         seq = runtime.ask("timer", content)
         (said,) = await runtime.messages(after=seq)
         assert (said["performative"], said["cause"]) == ("refuse", seq)
-        assert len(runtime.rings.armed) == most
+        assert runtime.timer.armed == most
         runtime.rings.ring()
         runtime.ask("timer", content)
-        assert len(runtime.rings.armed) == most
+        assert runtime.timer.armed == most
+
+
+async def test_an_agents_share_of_timers_is_its_own_and_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timer, "TIMERS_OF_ONE_MAX", 3)
+    async with stand(tmp_path) as runtime:
+        wish = {"performative": "request", "receiver": "timer", "content": {"after_ms": 60_000}}
+        for name in ("a", "b"):
+            runtime.agent(name)
+            runtime.ask(name)
+        runtime.cell.end(*([wish] * 5))
+        refused = [one for one in await runtime.messages() if one["performative"] == "refuse"]
+        assert len(refused) == 2
+        assert "a@local has armed 3 timers already" in refused[0]["content"]["reason"]
+        while runtime.cell.frames[0].message["receiver"] != ["b@local"]:
+            runtime.cell.end()
+        runtime.cell.end(wish)
+        assert runtime.timer.armed == 4, "another agent's share is untouched"
+        runtime.timer.removed("a@local")
+        assert runtime.timer.armed == 1
+        await runtime.commit()
+        assert [names for _, names in runtime.pending() if names == ["timer@local"]] == [["timer@local"]]
+
+
+async def test_many_timers_that_are_due_at_once_let_others_in_between(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        runtime.rings.stands_at_us = runtime.rings.now_us()
+        for _ in range(200):
+            runtime.ask("timer", {"after_ms": 1_000})
+        rung = 0
+        while runtime.rings.armed:
+            before = runtime.timer.armed
+            runtime.rings.ring()
+            assert before - runtime.timer.armed <= timer.RINGS
+            rung += 1
+        assert (runtime.timer.armed, rung) == (0, 13)

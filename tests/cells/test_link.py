@@ -13,6 +13,7 @@ from bus.harness import INFORM, HandCell, stand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caxton.bus.endpoint import WINDOW
 from caxton.cells import CellLink, CellLost
 from caxton.cells.link import IN_FLIGHT
 from caxton.sandbox.frames import LENGTH_CEILING, RESULT, Kind
@@ -67,14 +68,15 @@ async def test_a_burst_is_one_write(tmp_path: Path) -> None:
 
 async def test_no_more_is_with_a_cell_than_it_has_room_for(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
-        agent = runtime.agent("a", mailbox=10_000)
-        for _ in range(IN_FLIGHT + 5):
-            runtime.ask("a")
-        assert len(runtime.cell.frames) == len(agent.in_flight) == IN_FLIGHT
-        assert len(agent.waiting) == 5
+        agents = [runtime.agent(f"a{n}") for n in range(IN_FLIGHT // WINDOW + 1)]
+        for agent in agents:
+            for _ in range(WINDOW):
+                runtime.ask(agent.name)
+        assert len(runtime.cell.frames) == IN_FLIGHT
+        assert len(agents[-1].waiting) == WINDOW
         assert runtime.cell.link.room == 0
         first = runtime.cell.end(INFORM)
-        assert (first.seq, len(agent.waiting)) == (1, 4)
+        assert (first.seq, len(agents[-1].waiting)) == (1, WINDOW - 1)
         assert runtime.cell.frames[-1].seq == IN_FLIGHT + 1
 
 

@@ -16,7 +16,7 @@ from caxton.acl import Message, Performative
 from caxton.acl.message import NULL
 from caxton.acl.reply_by import time_text
 from caxton.protocols import Conversation, Effect, Protocol, Referee, Verdict, library
-from caxton.protocols.conversation import aggregate, outcome, state, state_names
+from caxton.protocols.outcomes import aggregate, outcome, state, state_names
 
 
 class Talk:

@@ -478,3 +478,14 @@ def test_the_oldest_complete_conversations_are_forgotten_first() -> None:
     assert len(referee.conversations) <= 10
     assert "c0" in referee.conversations, "it is still open"
     assert "c39" in referee.conversations
+
+
+def test_who_begins_most_open_conversations_loses_its_own_first() -> None:
+    referee = Referee(library(), kept=20)
+    talk = Talk("fipa-request", "mine", referee)
+    talk.i("request")
+    for number in range(60):
+        talk = Talk("fipa-request", f"flood{number}", referee)
+        talk.say("flooder", "request", "a", protocol="fipa-request")
+    assert len(referee.conversations) <= 20
+    assert "mine" in referee.conversations

@@ -365,7 +365,11 @@ def test_a_conversation_expires_when_nothing_happens_and_not_before() -> None:
     talk.p("a", "agree", at=200)
     talk.p("b", "inform", at=300)
     assert talk.wait(600) == (), "each step renews it"
-    assert len(talk.wait(600.001)) == 1
+    ended, told = talk.wait(600.001)
+    assert isinstance(ended, Ended)
+    assert isinstance(told, Answer)
+    assert (told.performative, told.about, told.error) == ("failure", "a@local", "expired")
+    assert "time_to_live_s of fipa-request" in told.reason
     assert (talk.states, talk.state) == ({"a": "expired", "b": "done"}, "Expired")
     assert talk.p("a", "inform").rule == "ended"
 

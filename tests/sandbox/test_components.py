@@ -197,7 +197,7 @@ async def test_an_error_has_a_reason_and_records(
     [
         ({"handle": "(loop (br 0))"}, Status.LIMIT, "fuel"),
         ({"handle": "unreachable"}, Status.TRAP, "trap"),
-        ({"lines": 65}, Status.LIMIT, "messages_out"),
+        ({"lines": 1_025}, Status.LIMIT, "messages_out"),
         ({"lines": 100_000}, Status.TRAP, "trap"),
     ],
 )

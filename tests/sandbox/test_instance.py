@@ -40,7 +40,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("message", "end"), ENDS.items(), ids=[key.decode() for key in ENDS])
 def test_a_turn_that_goes_wrong_says_how(make: Make, message: bytes, end: tuple[Status, str]) -> None:
-    instance = make(fuel=200_000, output_bytes=4_000)
+    instance = make(fuel=200_000, output_bytes=4_000, messages_out=64)
     with pytest.raises(GuestFault) as caught:
         instance.turn(message)
     assert (caught.value.status, caught.value.code) == end

@@ -249,7 +249,7 @@ def test_what_is_refused_is_an_ordinary_error(python: Python, line: str, says: s
             "65,536 random bytes",
         ),
         ("while True: pass", Status.LIMIT, "fuel", "10,000,000 units of fuel"),
-        ("for _ in range(70): reply('inform')", Status.LIMIT, "messages_out", "70 messages"),
+        ("for _ in range(1_100): reply('inform')", Status.LIMIT, "messages_out", "1,100 messages"),
         (
             "for _ in range(70): reply('inform', 'x' * 20_000)",
             Status.LIMIT,

@@ -242,17 +242,23 @@ async def _replies(
     rows = came[:wanted] if wanted else came
     last = rows[-1].seq if rows else after
     deadline = services.clock.monotonic() + patience
+    ended: str | None = None
     while not wanted or len(rows) < wanted:
         left = deadline - services.clock.monotonic()
         told = await waiter.next(left) if left > 0 else None
         if told is None:
+            break
+        if told.ended is not None:
+            ended = told.ended
             break
         row = await services.reader.message(told.seq) if told.seq > last else None
         if row is not None:
             rows.append(row)
             last = row.seq
     body: dict[str, Any] = {"replies": [message_body(row) for row in rows]}
-    if len(rows) < wanted:
+    if ended is not None:
+        body["ended"] = ended
+    elif len(rows) < wanted:
         body["timed_out"] = True
     return body
 

@@ -196,6 +196,11 @@ def _answer(answer: SubmittedBody, output: Format, wait: bool, replies: int, tim
         say(f"{answer.id}  {answer.conversation_id}")
     for item in came if wait else ():
         _raise_notice(item.message, f"caxton conv show {answer.conversation_id}")
+    if wait and isinstance(answer.ended, str) and len(came) < replies:
+        raise TimedOut(
+            f"{len(came)} of {replies} replies came, and no more will: {answer.ended}",
+            hint=f"caxton conv show {answer.conversation_id}",
+        )
     if wait and len(came) < replies:
         raise TimedOut(
             f"{len(came)} of {replies} replies came within {timeout:g} s",

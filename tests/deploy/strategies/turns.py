@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from caxton.acl import Message, Performative
 from caxton.bus import Envelope
+from caxton.bus.causes import Works
 from caxton.cells import Answer
 from caxton.deploy.strategies.policy import Policy, Verdict
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics, PendingTurn
 from caxton.turn_status import Status
 
+WORKS = Works(1_000, lambda: 0)
 SAYS = b'{"performative":"inform","content":1}'
 
 
@@ -38,7 +40,7 @@ def pending(
     seq: int = 1, *, old: Answer = GOOD, new: Answer = GOOD, for_new: bool = True, new_speaks: bool = True
 ) -> PendingTurn:
     """A message that both have handled."""
-    envelope = Envelope(seq, message(), b"{}", 0)
+    envelope = Envelope(seq, message(), b"{}", 0, WORKS.tree("0" * 32))
     return PendingTurn(envelope, True, for_new, new_speaks, old=old, new=new, said=True)
 
 

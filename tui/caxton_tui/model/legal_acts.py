@@ -34,7 +34,7 @@ def legal_acts(
     found = referee.conversations.get(conversation)
     if found is None:
         return None
-    protocol = referee.library.protocols[found.protocol]
+    protocol = referee.library.tables[found.table]
     if sender == found.initiator:
         role, name = Role.INITIATOR, receiver
     else:
