@@ -325,7 +325,7 @@ class Bus:
         """After a start: deliver a journalled message again to the receivers that had no turn from it."""
         marked = body[:-1] + b',"redelivered":true}'
         message = read_message(body)
-        envelope = Envelope(seq, message, marked, hops, self.works.tree(message.trace_id), True)
+        envelope = Envelope(seq, message, marked, hops, self.works.restored(message.trace_id), True)
         for _ in receivers:
             self.counts.redelivery()
         others: list[str] = []

@@ -49,7 +49,7 @@ class Loss(NamedTuple):
 class Work:
     """Everything of one trace that is not done. `open` counts trees that wait, armed timers and held messages."""
 
-    __slots__ = ("_works", "askers", "loss", "open", "trace_id")
+    __slots__ = ("_works", "askers", "loss", "open", "restored", "trace_id")
 
     def __init__(self, works: Works, trace_id: str) -> None:
         self.trace_id = trace_id
@@ -57,6 +57,8 @@ class Work:
         self.askers: list[Asker] = []
         self.loss: Loss | None = None
         """The first of its messages that could not be handled."""
+        self.restored: Tree | None = None
+        """The tree of what waited of it when the daemon ended."""
         self._works = works
 
     def begin(self) -> None:
@@ -70,6 +72,11 @@ class Work:
         self.open -= 1
         if not self.open:
             self._works.over(self)
+
+    def restore(self, tree: Tree) -> Tree:
+        """What waited of it when the daemon ended is that tree, or the one that it is already."""
+        self.restored = self.restored or tree
+        return self.restored
 
     def asked(self, asker: Asker) -> None:
         """A client waits for what comes of it."""
@@ -145,6 +152,11 @@ class Works:
     def tree(self, trace_id: str) -> Tree:
         """A new tree, of the work of that trace."""
         return Tree(self.work(trace_id), self._most)
+
+    def restored(self, trace_id: str) -> Tree:
+        """The tree of a message that waited when the daemon ended: one for all of a trace, as a storm is one."""
+        tree = self.tree(trace_id)
+        return tree.work.restore(tree)
 
     def work(self, trace_id: str) -> Work:
         """What is to be done in that trace: what there is already, or nothing yet."""

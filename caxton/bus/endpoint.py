@@ -15,9 +15,9 @@ from caxton.bus.conversations import ConversationEntry
 from caxton.limits import Limits
 
 NEVER: Final = 1 << 62
-WINDOW: Final = 64
+WINDOW: Final = 16
 """Messages of one agent that its cell has at a time, at the most."""
-WINDOW_US: Final = 4_000
+WINDOW_US: Final = 2_000
 """How much work of one agent may stand in front of the others' there, in microseconds."""
 
 

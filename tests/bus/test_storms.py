@@ -51,6 +51,24 @@ async def test_a_guest_that_feeds_itself_is_ended_and_whoever_asked_is_told(tmp_
         assert (await runtime.messages())[-1]["receiver"] == ["operator@local"]
 
 
+async def test_a_storm_that_a_crash_interrupted_ends_after_the_start(tmp_path: Path) -> None:
+    async with stand(tmp_path, tree_waiting=500) as runtime:
+        runtime.agent("me")
+        runtime.ask("me")
+        for _ in range(300):
+            runtime.cell.end(SELF, SELF)
+        await runtime.commit()
+    async with stand(tmp_path, tree_waiting=500) as runtime:
+        me = runtime.agent("me")
+        assert len(runtime.pending()) == 301
+        runtime.redeliver()
+        runtime.bus.settle()
+        storm(runtime, 1_000)
+        assert me.depth == 0
+        await runtime.commit()
+        assert runtime.pending() == []
+
+
 async def test_a_small_mailbox_does_not_keep_a_storm_alive(tmp_path: Path) -> None:
     async with stand(tmp_path, tree_waiting=300, mailbox=20) as runtime:
         runtime.agent("me")
@@ -112,8 +130,8 @@ async def test_an_agent_with_much_to_do_has_a_window_and_another_comes_at_once(t
         runtime.ask("b")
         assert runtime.cell.frames[-1].message["receiver"] == ["b@local"]
         # the more its turns cost, the less of it stands in front of others
-        runtime.cell.end(turn_us=2_000)
-        assert busy.window == 2
+        runtime.cell.end(turn_us=500)
+        assert busy.window == 4
         while busy.depth > 100:
             runtime.cell.end(turn_us=20)
         assert (busy.window, len(busy.in_flight)) == (WINDOW, WINDOW)
