@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 
@@ -34,6 +35,13 @@ class Clock(Protocol):
         """Seconds since some moment; never goes back."""
         ...
 
+    def uptime(self) -> tuple[str, float]:
+        """Which life of the machine this is, empty where that is not known, and its seconds so far, sleep included.
+
+        Nobody can set it, so it shows where the wall clock was set.
+        """
+        ...
+
     def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
         """Call something in so many seconds, in the asyncio thread."""
         ...
@@ -52,6 +60,14 @@ class SystemClock:
         """Seconds since some moment; never goes back."""
         return time.monotonic()
 
+    def uptime(self) -> tuple[str, float]:
+        """The kernel's id of this boot, and the seconds since; without an id where the system has none (not Linux)."""
+        try:
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+            return boot, float(Path("/proc/uptime").read_text("ascii").split()[0])
+        except (OSError, ValueError):
+            return "", time.monotonic()
+
     def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
         """Call something in so many seconds, in the running loop."""
         # cells have this clock and no loop: loading asyncio would be a third of their start
@@ -68,14 +84,24 @@ class VirtualClock:
 
     measures = False
 
-    def __init__(self, start_us: int = 1_700_000_000_000_000) -> None:
+    def __init__(self, start_us: int = 1_700_000_000_000_000, boot: str = "virtual") -> None:
         self._us = start_us
+        self._set_us = 0
+        self._boot = boot
         self._due: list[tuple[int, int, _Call]] = []
         self._count = 0
 
     def now_us(self) -> int:
         """Wall time in microseconds since 1970, UTC."""
-        return self._us
+        return self._us + self._set_us
+
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the wall clock, so much forward or back; no time passes."""
+        self._set_us += int(seconds * 1e6)
+
+    def uptime(self) -> tuple[str, float]:
+        """One life, since 1970 on this clock."""
+        return self._boot, self._us / 1e6
 
     def monotonic(self) -> float:
         """Seconds since 1970 on this clock."""

@@ -266,7 +266,7 @@ def _read(path: Path) -> bytes:
 
 async def _mark(bus: Bus, spared: SparedMemory, closing: asyncio.Event) -> None:
     """Write the low-water mark from time to time while there is something to mark, and look what retention spares."""
-    last = -1
+    last, doubt = -1, None
     while not closing.is_set():
         try:
             async with asyncio.timeout(MARK_S):
@@ -278,6 +278,11 @@ async def _mark(bus: Bus, spared: SparedMemory, closing: asyncio.Event) -> None:
                 bus.journal.batch.meta("low_water", mark)
                 last = mark
             spared.look()
+            before, doubt = doubt, bus.journal.kept.doubt
+            if doubt is not None and before is None:
+                log.warning("the clock is doubted: nothing is removed for its age", reason=doubt)
+                bus.event("daemon", body={"what": "clock_doubted", "reason": doubt})
+                bus.settle()
 
 
 async def _write_states(bus: Bus, closing: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from caxton.api.routes import (
     dead_letters,
     deployments,
     df,
+    journal,
     messages,
     pins,
     replays,
@@ -62,6 +63,7 @@ def build(services: Services) -> FastAPI:
         tasks,
         turns,
         df,
+        journal,
         dead_letters,
         events,
     )

@@ -31,6 +31,7 @@ STALE_MAX: Final = 1_000
 WRITTEN_AT_ONCE: Final = 100
 """States that one such step writes at most, or a twentieth of what waits. The fewer, the less it costs while messages
 flow, and the more of them are judged again after a crash."""
+_NOT_ARMED: Final = (NEVER, 0)
 TABLES: Final = "protocol_tables"
 """The journal's name for the tables by which conversations began."""
 _BROKEN: Final = "it cannot be judged any more: the daemon's log has the defect"
@@ -63,7 +64,8 @@ class ConversationStates:
         self._hearing = 0
         self._forgotten: list[ConversationState] = []
         self._due: list[tuple[int, str]] = []
-        self._armed_for: dict[str, int] = {}
+        self._armed_for: dict[str, tuple[int, int]] = {}
+        """By conversation: when it is its turn, in elapsed time, and what the wall clock was ahead of that then."""
         self._alarm: Alarm | None = None
         self._alarm_us = NEVER
         self._marked = -1
@@ -92,43 +94,54 @@ class ConversationStates:
         self.touched(id, seq)
         self._clock.later(0.0, lambda: self._tell(id, effects))
 
-    def _arm(self, conversation: Conversation) -> None:
-        """See to it that time looks at the conversation when something happens by time alone."""
-        id, at_us = conversation.id, conversation.next_us
-        if at_us >= self._armed_for.get(id, NEVER):
+    def _arm(self, conversation: Conversation, skew_us: int | None = None) -> None:
+        """See to it that time looks at the conversation when something happens by time alone: once so much time has
+        passed, however the wall clock is set meanwhile. `skew_us` is what that is ahead of elapsed time."""
+        id = conversation.id
+        if skew_us is None:
+            skew_us = self._clock.now_us() - self._elapsed_us()
+        due_us = conversation.next_us - skew_us if conversation.next_us < NEVER else NEVER
+        if due_us >= self._armed_for.get(id, _NOT_ARMED)[0]:
             return
-        self._armed_for[id] = at_us
-        heapq.heappush(self._due, (at_us, id))
-        if at_us < self._alarm_us:
+        self._armed_for[id] = due_us, skew_us
+        heapq.heappush(self._due, (due_us, id))
+        if due_us < self._alarm_us:
             self._set_alarm()
+
+    def _elapsed_us(self) -> int:
+        return round(self._clock.monotonic() * 1e6)
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        at_us = self._alarm_us = self._due[0][0]
+        due_us = self._alarm_us = self._due[0][0]
         # a deadline is still in time at its own microsecond
-        delay_s = max(0.0, (at_us + 1 - self._clock.now_us()) / 1e6)
+        delay_s = max(0.0, (due_us + 1 - self._elapsed_us()) / 1e6)
         self._alarm = self._clock.later(delay_s, self._ring)
 
     def _ring(self) -> None:
         """It is time for the conversation whose turn comes first, and for all others that are due."""
         self._alarm, self._alarm_us = None, NEVER
-        now = self._clock.now_us()
+        elapsed_us = self._elapsed_us()
         due = self._due
-        while due and due[0][0] < now:
-            at_us, id = heapq.heappop(due)
-            if self._armed_for.get(id) == at_us:
-                del self._armed_for[id]
+        while due and due[0][0] < elapsed_us:
+            due_us, id = heapq.heappop(due)
+            armed_us, skew_us = self._armed_for.get(id, _NOT_ARMED)
+            if armed_us != due_us:
+                continue
+            del self._armed_for[id]
             conversation = self.known.get(id)
             if conversation is None or id in self.standing:
                 continue
+            # the wall clock as it would stand, had nobody set it since
+            now = elapsed_us + skew_us
             try:
                 if conversation.next_us < now:
                     self._heed_work(conversation)
                     self._tell(id, self.referee.pass_time(id, now))
             except Exception as error:  # noqa: BLE001  # as in `hear`: all others have their time
                 self._broke(conversation, error, self._hearing)
-            self._arm(conversation)
+            self._arm(conversation, skew_us)
         if due and self._alarm is None:
             self._set_alarm()
 
@@ -215,7 +228,7 @@ class ConversationStates:
             if conversation is not None and id not in self._changed and not self._is_owed(conversation):
                 del known[id]
         if len(due) > 2 * len(self._armed_for) + STALE_MAX:
-            due[:] = [(at_us, id) for id, at_us in self._armed_for.items()]
+            due[:] = [(due_us, id) for id, (due_us, _) in self._armed_for.items()]
             heapq.heapify(due)
 
     def _is_owed(self, conversation: Conversation) -> bool:

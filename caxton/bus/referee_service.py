@@ -173,6 +173,7 @@ class RefereeService(ConversationStates):
         Deadlines that have passed meanwhile have their effect as soon as the clock runs.
         """
         await self._restore_tables(reader)
+        latest_us = (await reader.stats()).last_us
         written: dict[str, int] = {}
         for stored in await reader.latest_states(RESTORED):
             conversation = self._restored(stored, platform)
@@ -207,7 +208,8 @@ class RefereeService(ConversationStates):
         for conversation in self.known.values():
             if conversation.id not in self._changed:
                 self._sort(conversation)
-            self._arm(conversation)
+            # a clock that was set back meanwhile makes no deadline longer than it was
+            self._arm(conversation, max(latest_us, self._clock.now_us()) - self._elapsed_us())
         return sum(conversation.open > 0 for conversation in self.known.values())
 
     async def _restore_tables(self, reader: Reader) -> None:

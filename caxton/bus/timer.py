@@ -84,8 +84,10 @@ class Timer:
             self._bus.platform_turn(self, envelope)
             self._bus.answer(envelope, self.name, Performative.REFUSE, {"reason": why})
             return
-        due_us = message.timestamp + int(after_ms * 1000)
-        armed = _Armed(due_us, envelope.seq, envelope, wish.get("tag"))
+        after_us = int(after_ms * 1000)
+        # after a restart the clock may stand anywhere: what is left is never more than the whole
+        left_us = min(max(0, message.timestamp + after_us - self._clock.now_us()), after_us)
+        armed = _Armed(self._elapsed_us() + left_us, envelope.seq, envelope, wish.get("tag"))
         self._armed[armed.seq] = armed
         self._by_agent[message.sender] += 1
         envelope.tree.work.begin()
@@ -109,12 +111,12 @@ class Timer:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_us = self._due[0].due_us
-        delay_s = max(0.0, (self._alarm_us - self._clock.now_us()) / 1e6)
+        delay_s = max(0.0, (self._alarm_us - self._elapsed_us()) / 1e6)
         self._alarm = self._clock.later(delay_s, self._ring)
 
     def _ring(self) -> None:
         """The first that is due rings, and with it some of all others that are."""
-        now_us = max(self._clock.now_us(), self._alarm_us)
+        now_us = max(self._elapsed_us(), self._alarm_us)
         self._alarm, self._alarm_us = None, NEVER
         for _ in range(RINGS):
             if not self._due or self._due[0].due_us > now_us:
@@ -125,6 +127,10 @@ class Timer:
             self._disarm(armed)
         self._arm()
         self._bus.settle()
+
+    def _elapsed_us(self) -> int:
+        """Time that passes whatever somebody sets the wall clock to."""
+        return round(self._clock.monotonic() * 1e6)
 
     def _disarm(self, armed: _Armed) -> None:
         del self._armed[armed.seq]
@@ -139,11 +145,9 @@ class Timer:
         return min(self._armed, default=1 << 62)
 
     def close(self) -> None:
-        """Call every timer off; the journal still has them."""
+        """Call every timer off; they stay unfinished, so the next start arms them again."""
         if self._alarm is not None:
             self._alarm.cancel()
-        self._armed.clear()
-        self._due.clear()
 
 
 def _wish(envelope: Envelope) -> dict[str, Any]:

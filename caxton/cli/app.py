@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Measure this machine with real agents.",
     "python": "Build and show the runtime that Python agents share.",
     "doctor": "Check that everything Caxton needs is here and works.",
+    "journal": "Show what the journal keeps and why, trust its clock, export it.",
     "config": "Show and check the configuration of this project.",
 }
 """Each command or noun with its help; `caxton.cli.commands.<name>` has its typer app as `app`."""

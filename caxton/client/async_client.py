@@ -50,6 +50,7 @@ from caxton.schemas.held import (
     HeldList,
     ManyGone,
 )
+from caxton.schemas.journal import JournalDetail
 from caxton.schemas.messages import (
     ConversationBody,
     ConversationDetail,
@@ -101,6 +102,14 @@ class AsyncClient:
     async def status(self) -> StatusBody:
         """The daemon, its cells, agents and journal at a glance."""
         return await self._read(Call("GET", "/api/v1/status"), StatusBody)
+
+    async def journal(self) -> JournalDetail:
+        """What is in the journal, and what keeps it from shrinking."""
+        return await self._read(Call("GET", "/api/v1/journal"), JournalDetail)
+
+    async def trust_clock(self) -> JournalDetail:
+        """Say that the wall clock is right, so that rows are removed for their age again."""
+        return await self._read(Call("POST", "/api/v1/journal/trust-clock"), JournalDetail)
 
     async def ready(self) -> ReadyBody:
         """Whether messages are taken, and what is missing; a daemon that is not ready answers too."""

@@ -47,6 +47,7 @@ from caxton.schemas.held import (
     HeldList,
     ManyGone,
 )
+from caxton.schemas.journal import JournalDetail
 from caxton.schemas.messages import (
     ConversationBody,
     ConversationDetail,
@@ -98,6 +99,14 @@ class Client:
     def status(self) -> StatusBody:
         """The daemon, its cells, agents and journal at a glance."""
         return self._read(Call("GET", "/api/v1/status"), StatusBody)
+
+    def journal(self) -> JournalDetail:
+        """What is in the journal, and what keeps it from shrinking."""
+        return self._read(Call("GET", "/api/v1/journal"), JournalDetail)
+
+    def trust_clock(self) -> JournalDetail:
+        """Say that the wall clock is right, so that rows are removed for their age again."""
+        return self._read(Call("POST", "/api/v1/journal/trust-clock"), JournalDetail)
 
     def ready(self) -> ReadyBody:
         """Whether messages are taken, and what is missing; a daemon that is not ready answers too."""

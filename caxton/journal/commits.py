@@ -17,6 +17,7 @@ import msgspec
 from caxton.clock import Clock
 from caxton.journal import deferred_index, schema
 from caxton.journal.batch import Batch, Event, Record, Scalar
+from caxton.journal.query import last_seq
 from caxton.journal.retention import Kept, Retention
 
 FEW_UNINDEXED = 10_000
@@ -55,7 +56,7 @@ class Committer:
 
     def __init__(self, db: sqlite3.Connection, retention: Retention, clock: Clock) -> None:
         self.counts = Counts()
-        self.last_seq = schema.last_seq(db)
+        self.last_seq = last_seq(db)
         """The number up to which everything is committed."""
         self.log_bytes = 0
         """About how much was written since the write-ahead log was last copied; whoever copies it sets this to 0."""
@@ -117,6 +118,10 @@ class Committer:
         self.counts.trimmed_rows += removed
         self.counts.trim_us += self._since(started)
         self.log_bytes += 512 * removed
+
+    def close(self) -> None:
+        """Write down what the next life needs to know. Raises sqlite3.Error."""
+        self._retention.close()
 
     def index_chunk(self) -> None:
         """Index the next chunk of what is committed. Raises sqlite3.Error."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import schema
+from caxton.journal.query import last_seq
 
 _MAGIC = b"SQLite format 3\x00"
 _RESTORE = "Put back a backup of the whole folder, or move it away to begin with an empty journal."
@@ -110,7 +111,7 @@ def read_head(files: Files) -> int:
 
 def check_tail(files: Files, db: sqlite3.Connection) -> int:
     """The journal's last number; raises JournalDamaged when the head mark knows a higher one."""
-    mark, last = read_head(files), schema.last_seq(db)
+    mark, last = read_head(files), last_seq(db)
     if mark > last:
         raise _damaged(
             files.db,

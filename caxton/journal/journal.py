@@ -19,6 +19,7 @@ from types import TracebackType
 from caxton.clock import Clock
 from caxton.errors import JournalError
 from caxton.journal import recovery
+from caxton.journal.age import TRUST
 from caxton.journal.batch import Batch
 from caxton.journal.commits import Counts
 from caxton.journal.past import PastTurn, past_turns
@@ -127,6 +128,11 @@ class Journal:
                 self._flying = batch
                 self._drained.clear()
                 self._store.submit(batch)
+
+    def trust_clock(self) -> None:
+        """The operator says that the wall clock is right as it is: rows may be removed for their age again."""
+        self.batch.meta(TRUST, max(self.committed, self.batch.last_seq))
+        self.flush()
 
     async def committed_upto(self, seq: int) -> None:
         """Return when everything up to `seq` is on disk; raises JournalError when the journal closes before

@@ -20,7 +20,7 @@ from caxton.clock import Alarm, Clock
 from caxton.journal import schema
 from caxton.journal.batch import Batch
 from caxton.journal.commits import IDLE_S, Committer, Counts
-from caxton.journal.query import Query, Row, Value
+from caxton.journal.query import Query, Row, Value, last_seq
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Kept
 from caxton.journal.store import JournalSettings
@@ -137,7 +137,7 @@ class MemoryStore:
 
     def __init__(self, disk: MemoryDisk, clock: Clock, power: Power, settings: JournalSettings) -> None:
         self.path = PATH
-        self.last_seq = schema.last_seq(disk.db)
+        self.last_seq = last_seq(disk.db)
         self.reader = Reader(Query(_Reading(disk.db, power), PATH))
         self.trouble: str | None = None
         self.busy = False
@@ -182,6 +182,7 @@ class MemoryStore:
                 alarm.cancel()
         if self._power.goes_on():
             self._index()
+            self._committer.close()
 
     def _commit(self, batch: Batch, *, again: bool = False) -> None:
         if not self._power.goes_on():

@@ -168,3 +168,12 @@ def reading_connection(path: Path) -> sqlite3.Connection:
 def numbers(of: Sequence[int]) -> str:
     """Whole numbers as a JSON array, for `json_each(:name)`."""
     return msgspec.json.encode(of).decode()
+
+
+def last_seq(db: sqlite3.Connection) -> int:
+    """The highest number that the journal has given out, rows removed by retention included."""
+    row = db.execute(
+        """select max(coalesce((select max(seq) from message), 0), coalesce((select max(seq) from event), 0),
+             (select value from meta where key = 'trimmed_upto'))"""
+    ).fetchone()
+    return int(row[0])

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from caxton.clock import Clock
-from caxton.journal.batch import AgentRow, Batch, DeploymentRow, Pin, SnapshotRow, Unpin
-from caxton.journal.query import END
+from caxton.journal.age import DAY_US, TRUST, Age
+from caxton.journal.batch import AgentRow, Batch, DeploymentRow, Meta, Pin, SnapshotRow, Unpin
+from caxton.journal.query import END, last_seq
 from caxton.journal.removal import remove_needless, remove_range
 from caxton.journal.revision_memory import SnapshotsGone
 from caxton.journal.spared import PINNED, ROW_BYTES, SAID, Needed, Spared
@@ -37,8 +38,7 @@ SLACK_BYTES: Final = 1 << 20
 KEY_BYTES: Final = 450
 """About what an idempotency key takes whose message has gone."""
 
-_DAY_US = 86_400_000_000
-_MATTERS = frozenset({SnapshotRow, SnapshotsGone, DeploymentRow, AgentRow, Pin, Unpin})
+_MATTERS = frozenset({SnapshotRow, SnapshotsGone, DeploymentRow, AgentRow, Meta, Pin, Unpin})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Kept:
     memories: dict[int, Needed]
     """What is spared for an agent's memory, by its number."""
     pinned: Needed
+    doubt: str | None
+    """Why the clock is doubted, so that nothing goes for its age until an operator trusts it."""
     counted: int
     """Bytes that count for `keep_mib`: all that is used but what is spared, and keys."""
 
@@ -66,12 +68,14 @@ class Retention:
 
     def __init__(self, db: sqlite3.Connection, keep: Keep, clock: Clock, *, every_s: float = 60.0) -> None:
         self._grown = 0
-        self.kept = Kept({}, Needed(0, 0), 0)
+        self.kept = Kept({}, Needed(0, 0), None, 0)
         """The latest; another object after every change."""
         self._db = db
         self._keep = keep
         self._clock = clock
         self._every_s = every_s
+        self._last_seq = last_seq(db)
+        self._age = Age(db, clock, self._last_seq)
         self._next = clock.monotonic()
         self._spared = Spared(db)
         self._page = int(db.execute("pragma page_size").fetchone()[0])
@@ -102,11 +106,12 @@ class Retention:
         return bool(self._keep.mib) and self.kept.counted > BEYOND * (self._keep.mib << 20)
 
     def starved(self, indexed: int) -> bool:
-        """Whether there is too much, and nothing to remove before more is indexed."""
-        return self._trimmed >= indexed and bool(self._keep.mib) and self.kept.counted > self._keep.mib << 20
+        """Whether nothing can be removed before more is indexed."""
+        return self._trimmed >= indexed
 
     def saw(self, batch: Batch) -> None:
         """A batch was committed: what is in it may change what is needed."""
+        self._last_seq = max(self._last_seq, batch.last_seq)
         if _MATTERS.isdisjoint(map(type, batch.records)):
             return
         for record in batch.records:
@@ -117,6 +122,9 @@ class Retention:
                     self._moved.add(record.no)
                 case Pin() | Unpin():
                     self._pins_changed = True
+                case Meta() if record.key == TRUST:
+                    self._age.trust(int(record.value))
+                    self._next = 0.0
                 case _:
                     pass
         if self._spared.owners:
@@ -136,6 +144,7 @@ class Retention:
         """
         began = self._clock.monotonic()
         self._next = began + self._every_s
+        self._age.tick(self._last_seq)
         removed = self._remove(indexed)
         if removed or self._shrink():
             # there may be more: come back after the next batch
@@ -162,6 +171,11 @@ class Retention:
             self._keys += self._outlived(start, upto)
             return removed
         return self._old_keys()
+
+    def close(self) -> None:
+        """Write down how long the journal was in use. Raises sqlite3.Error."""
+        self._age.tick(self._last_seq)
+        self._age.save(self._last_seq)
 
     def _pace(self, spent_s: float) -> None:
         if spent_s > STEP_S:
@@ -211,12 +225,15 @@ class Retention:
         """The last number in (start, bound] that is older than `keep.days`, else `start`."""
         if not self._keep.days:
             return start
+        bound = min(bound, self._age.old_upto(self._keep.days))
+        if bound <= start:
+            return start
         row = self._db.execute(
             """select max(coalesce((select max(seq) from message where seq > :start and seq <= :bound
                                       and at_us < :cutoff), 0),
                           coalesce((select max(seq) from event where seq > :start and seq <= :bound
                                       and at_us < :cutoff), 0))""",
-            {"start": start, "bound": bound, "cutoff": self._clock.now_us() - self._keep.days * _DAY_US},
+            {"start": start, "bound": bound, "cutoff": self._clock.now_us() - self._keep.days * DAY_US},
         ).fetchone()
         return max(start, int(row[0]))
 
@@ -226,8 +243,12 @@ class Retention:
             return 0
         gone = self._db.execute(
             """delete from client_key where key in
-                 (select key from client_key where at_us < ? order by at_us limit ?)""",
-            (self._clock.now_us() - self._keep.keys_days * _DAY_US, self._budget // ROW_BYTES),
+                 (select key from client_key where at_us < ? and seq <= ? order by at_us limit ?)""",
+            (
+                self._clock.now_us() - self._keep.keys_days * DAY_US,
+                self._age.old_upto(self._keep.keys_days),
+                self._budget // ROW_BYTES,
+            ),
         ).rowcount
         self._keys = max(0, self._keys - gone)
         return gone
@@ -256,7 +277,7 @@ class Retention:
         pinned, memories = self._spared.of(PINNED, SAID), self._spared.memories()
         spared = pinned.bytes + sum(needed.bytes for needed in memories.values()) + self._keys * KEY_BYTES
         self._grown = 0
-        self.kept = Kept(memories, pinned, max(0, used - spared))
+        self.kept = Kept(memories, pinned, self._age.doubt, max(0, used - spared))
 
     def _pragma(self, name: str) -> int:
         return int(self._db.execute(f"pragma {name}").fetchone()[0])

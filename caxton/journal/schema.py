@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caxton.errors import JournalError
+from caxton.journal.age import used
 from caxton.journal.batch import AGENT_BITS
 from caxton.journal.holds import holds
 from caxton.journal.revision_memory import own_turns
@@ -115,6 +116,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     own_turns,
     spared,
     keys,
+    used,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
@@ -197,12 +199,3 @@ def migrate(db: sqlite3.Connection) -> int:
             db.execute("rollback")
             raise
     return len(MIGRATIONS) - version
-
-
-def last_seq(db: sqlite3.Connection) -> int:
-    """The highest number that the journal has given out, rows removed by retention included."""
-    row = db.execute(
-        """select max(coalesce((select max(seq) from message), 0), coalesce((select max(seq) from event), 0),
-             (select value from meta where key = 'trimmed_upto'))"""
-    ).fetchone()
-    return int(row[0])

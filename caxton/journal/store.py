@@ -24,7 +24,7 @@ from caxton.journal import guard, schema
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import Counts
-from caxton.journal.query import reading_connection
+from caxton.journal.query import last_seq, reading_connection
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Keep, Kept, Retention
 from caxton.journal.writer import Writer
@@ -104,7 +104,7 @@ class FileStore:
         settings: JournalSettings,
     ) -> None:
         self.path = files.db
-        self.last_seq = schema.last_seq(db)
+        self.last_seq = last_seq(db)
         self.reader = reader
         self._fds = fds
         self._loop = asyncio.get_running_loop()

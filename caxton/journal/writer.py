@@ -175,6 +175,7 @@ class Writer:
     def _finish(self) -> None:
         while self._committer.unindexed:
             self._committer.index_chunk()
+        self._committer.close()
         self._checkpointer.end()
         self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
         self._marked_at = NEVER

@@ -74,7 +74,7 @@ class Life:
 
         Raises TimedOut after so many virtual seconds, Crashed where the power goes, and what the runtime fails of.
         """
-        self.loop.end_us = self.loop.now_us() + round(limit_s * 1e6)
+        self.loop.end_us = self.loop.elapsed_us() + round(limit_s * 1e6)
         for one in (task, self._main):
             one.add_done_callback(self._stop)
         try:
@@ -128,7 +128,7 @@ class Life:
 
     def _unwind(self, tasks: set[asyncio.Task[Any]], *, cancel: bool = True) -> None:
         """Let tasks end, in as much time as that takes them."""
-        self.loop.end_us = self.loop.now_us() + UNWIND_S * 1_000_000
+        self.loop.end_us = self.loop.elapsed_us() + UNWIND_S * 1_000_000
         for task in tasks:
             if cancel:
                 task.cancel()

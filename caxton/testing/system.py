@@ -89,6 +89,7 @@ class System:
         self._seed = seed
         self._life: Life | None = None
         self._now_us = START_US
+        self._set_s = 0.0
 
     # ------------------------------------------------------------------ lives
 
@@ -102,6 +103,7 @@ class System:
             raise InvalidState("the system runs already")
         self.lives += 1
         self._life = Life(self.project, self._schedule, self.disk, self._now_us, f"{self._seed} {self.lives}")
+        self._life.loop.set_by(self._set_s)
         self._in_life(self._life.started(), LIMIT_S)
         self.run(self._bring())
 
@@ -195,6 +197,12 @@ class System:
         """The time, in microseconds since 1970."""
         return self._now_us if self._life is None else self._life.loop.now_us()
 
+    def set_clock_by(self, seconds: float) -> None:
+        """Set the wall clock forward or back, of this life and those to come; no time passes."""
+        self._set_s += seconds
+        if self._life is not None:
+            self._life.loop.set_by(seconds)
+
     def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that happens meanwhile."""
         self.run(asyncio.sleep(seconds), limit_s=seconds + 1)
@@ -277,7 +285,7 @@ class System:
 
     def _bury(self) -> None:
         life, self._life = self._living(), None
-        self._now_us = life.loop.now_us()
+        self._now_us = life.loop.elapsed_us()
         life.abandon()
 
     async def _bring(self) -> None:

@@ -39,6 +39,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.end_us = now_us
         """Where time ends; `OutOfTime` comes out of the running loop there."""
         self._us = now_us
+        self._set_us = 0
         self._thread_s = thread_s
         self._clock_resolution = RESOLUTION_S
         # what it waits with is itself: `select` is below
@@ -48,7 +49,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def now_us(self) -> int:
         """Wall time in microseconds since 1970, UTC."""
+        return self._us + self._set_us
+
+    def elapsed_us(self) -> int:
+        """The same, had nobody set the clock."""
         return self._us
+
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the wall clock, so much forward or back; no time passes."""
+        self._set_us += round(seconds * 1e6)
+
+    def uptime(self) -> tuple[str, float]:
+        """One life of the machine, however often what runs on it stops."""
+        return "virtual", self.monotonic()
 
     def monotonic(self) -> float:
         """Seconds since the first life began."""

@@ -18,6 +18,7 @@ from caxton.api.routes import (
     dead_letters,
     deployments,
     df,
+    journal,
     messages,
     pins,
     replays,
@@ -64,6 +65,7 @@ def routes() -> set[str]:
             tasks,
             turns,
             df,
+            journal,
             events,
         )
     ]

@@ -1,0 +1,48 @@
+"""What the API says of the journal. See `shapes`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from caxton.schemas.shape import Shape
+
+
+class NeededBody(Shape, frozen=True, kw_only=True):
+    """Rows that stay beyond their time, and about how many bytes they take."""
+
+    rows: int
+    bytes: int
+
+
+class MemoryBody(Shape, frozen=True, kw_only=True):
+    """What stays for one agent's memory; `agent` is null where it was removed just now."""
+
+    agent: str | None
+    state: str | None
+    rows: int
+    bytes: int
+
+
+class JournalDetail(Shape, frozen=True, kw_only=True):
+    """The journal, and what keeps it from shrinking. `counted_bytes` is what `keep_mib` bounds: what is used, without
+    what stays for pins and memories. `oldest_unfinished` is the number of a message that nobody has handled yet; it and
+    everything after it stay. `clock_doubt` says why nothing is removed for its age.
+    """
+
+    first_seq: int | None
+    last_seq: int
+    first_at: datetime | None
+    removed_upto: int
+    file_bytes: int
+    used_bytes: int
+    counted_bytes: int
+    keep_days: int
+    keep_mib: int
+    memory_mib: int
+    keys_days: int
+    oldest_unfinished: int | None
+    pinned: NeededBody
+    memories: list[MemoryBody]
+    clock_doubt: str | None
+    failed: str | None
+    trouble: str | None
