@@ -1,16 +1,12 @@
-"""Messages walk forward through the packages, and each outside library has one package that knows it."""
+"""Each outside library has one package that knows it. Which package imports which is the gate's step `imports`."""
 
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 
 import pytest
 
 from .source import ROOT, imports, python, tree
-
-pytestmark = pytest.mark.system
 
 PACKAGE_OF = {
     "wasmtime": "sandbox",
@@ -24,23 +20,6 @@ PACKAGE_OF = {
     "uvicorn": "api",
     "httpx": "client",
 }
-
-
-def test_a_package_imports_only_what_comes_before_it() -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from importlinter.cli import lint_imports_command as run; run()",
-            "--no-cache",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 broken" in done.stdout
 
 
 @pytest.mark.parametrize("library", PACKAGE_OF)
