@@ -105,9 +105,12 @@ def exporting(project: Project) -> Generator[Pipeline | None]:
 
 
 def _complain(error: CaxtonError) -> int:
-    print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+    # where the disk is full the log takes no word, and the exit code has to do
+    with contextlib.suppress(OSError):
+        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - before and after there is a log
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+        sys.stderr.flush()
     return int(error.exit)
 
 

@@ -23,6 +23,7 @@ from typing import Protocol
 
 import msgspec
 
+from caxton.disk import translated
 from caxton.errors import ConfigurationError, InvalidState, SecurityError
 
 SOCKET = "daemon.sock"
@@ -83,8 +84,9 @@ def private_folder(folder: Path) -> Path:
 @contextlib.contextmanager
 def claim(state: Path, about: About) -> Generator[None]:
     """Hold this project for one daemon, InvalidState where another does. `about` stands in daemon.json."""
-    private_folder(state)
-    descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with translated(state):
+        private_folder(state)
+        descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _lock(descriptor):
             other = read_about(state)
@@ -92,7 +94,8 @@ def claim(state: Path, about: About) -> Generator[None]:
             raise InvalidState(
                 f"a daemon already runs for {state.parent}{who}", hint="stop it with: caxton down"
             )
-        _write(state / ABOUT, msgspec.json.encode(about))
+        with translated(state):
+            _write(state / ABOUT, msgspec.json.encode(about))
         try:
             yield
         finally:

@@ -230,6 +230,10 @@ class JournalError(CaxtonError):
     status = 503
 
 
+class DiskTrouble(JournalError):
+    """Raised when the disk under a project's state is full, read-only, not ours, or fails."""
+
+
 class JournalDamaged(JournalError):
     """Raised when the file is not a Caxton journal or has lost rows; it is never replaced silently."""
 

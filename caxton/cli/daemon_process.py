@@ -7,6 +7,7 @@ now belong to somebody else.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from caxton.daemon_socket import is_held, read_about
 from caxton.errors import CaxtonError, ConfigurationError, TimedOut, Unreachable
 
 LOG = "daemon.log"
+LOG_NEEDS = 64 * 1024
+"""With less room than this the log may lack the daemon's last words."""
 POLL_S = 0.03
 
 
@@ -148,6 +151,13 @@ def _waits_for(folder: Path) -> str | None:
 
 
 def _did_not_start(log: Path, code: int) -> CaxtonError:
+    room = shutil.disk_usage(log.parent).free
+    if room < LOG_NEEDS:
+        return DidNotStart(
+            f"the daemon ended before it was ready (exit code {code}): the disk of {log.parent} is full "
+            f"({room // 1024} KiB left)",
+            hint="free space on it, then: caxton up; nothing that was acknowledged is lost",
+        )
     text = log.read_bytes()[-16 * 1024 :].decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [n for n, line in enumerate(lines) if line.startswith("error:")]

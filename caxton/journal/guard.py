@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from caxton.disk import sync_folder
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import schema
 from caxton.journal.query import last_seq
@@ -74,8 +76,12 @@ def take_lock(files: Files) -> int:
             path=str(files.db),
             process=holder,
         ) from refusal
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -177,11 +183,7 @@ def _completes(files: Files, install: str) -> bool:
 
 def _rename(files: Files) -> None:
     files.fresh.rename(files.db)
-    fd = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(files.folder)
 
 
 def _inspect(files: Files, install: str | None, check_mib: int) -> None:
@@ -232,6 +234,12 @@ def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, che
         )
     if files.db.stat().st_size <= check_mib << 20:
         found = db.execute("pragma quick_check(1)").fetchone()[0]
+        if _is_io_error(str(found)):
+            raise JournalError(
+                f"{files.db} cannot be read: disk I/O error.",
+                hint="The disk fails: look at the system's log (dmesg), and copy the folder to another disk.",
+                path=str(files.db),
+            )
         if found != "ok":
             raise _damaged(files.db, f"is damaged: {' '.join(str(found).split())}", _RESTORE)
     row = db.execute("select value from meta where key = 'install_id'").fetchone()
@@ -245,6 +253,12 @@ def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, che
     if own != install:
         raise _damaged(files.db, f"belongs to another installation ({own} instead of {install})", _RESTORE)
     check_tail(files, db)
+
+
+def _is_io_error(found: str) -> bool:
+    """Whether what a check found is that the disk does not answer, and nothing about what is on it."""
+    code = re.search(r"unable to get the page\. error code=(\d+)", found)
+    return code is not None and int(code[1]) & 0xFF == sqlite3.SQLITE_IOERR
 
 
 def _damaged(path: Path, wrong: str, remedy: str, **details: int) -> JournalDamaged:

@@ -196,6 +196,8 @@ def migrate(db: sqlite3.Connection) -> int:
             db.execute(f"pragma user_version = {number}")
             db.execute("commit")
         except BaseException:
-            db.execute("rollback")
+            # SQLite ends the transaction itself where the disk is full
+            if db.in_transaction:
+                db.execute("rollback")
             raise
     return len(MIGRATIONS) - version

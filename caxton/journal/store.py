@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Protocol
 
 from caxton.clock import Clock
-from caxton.errors import JournalError
+from caxton.disk import translated
+from caxton.errors import DiskTrouble
 from caxton.journal import guard, schema
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
@@ -129,6 +130,11 @@ class FileStore:
         Raises JournalDamaged for what must not be opened, JournalError when another daemon has it.
         """
         files = guard.Files(folder)
+        with translated(folder):
+            return await cls._open(files, clock, settings)
+
+    @classmethod
+    async def _open(cls, files: guard.Files, clock: Clock, settings: JournalSettings) -> FileStore:
         lock_fd = guard.take_lock(files)
         db: sqlite3.Connection | None = None
         try:
@@ -186,12 +192,14 @@ class FileStore:
 
 
 def _open(files: guard.Files, settings: JournalSettings) -> sqlite3.Connection:
-    guard.ensure(files, check_mib=settings.check_mib)
     try:
+        guard.ensure(files, check_mib=settings.check_mib)
         db = schema.writing_connection(files.db)
     except sqlite3.Error as trouble:
-        raise JournalError(
-            f"{files.db} cannot be opened for writing: {trouble}.", path=str(files.db)
+        raise DiskTrouble(
+            f"{files.db} cannot be opened for writing: {trouble}",
+            hint="Free space on that disk, or look why it fails; nothing that was acknowledged is lost.",
+            path=str(files.db),
         ) from trouble
     guard.check_tail(files, db)
     return db

@@ -15,6 +15,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from caxton.disk import sync_folder, translated
 from caxton.errors import InvalidModule, SecurityError
 from caxton.sandbox.profiles import Profile, fingerprint
 
@@ -25,7 +26,8 @@ class ModuleCache:
     """The files of one cache folder. Every method blocks on the disk."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with translated(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = folder.lstat()
         if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o022:
             raise SecurityError(
@@ -33,7 +35,8 @@ class ModuleCache:
                 hint=f"it holds native code: remove it, or chown it to yourself and chmod 700 {folder}",
             )
         self.folder = folder
-        self._key = _key(folder / "key")
+        with translated(folder):
+            self._key = _key(folder / "key")
 
     def compiled(self, sha256: str, profile: Profile) -> Path:
         """Where the compiled module of those bytes belongs."""
@@ -93,6 +96,7 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
