@@ -18,7 +18,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import structlog
@@ -31,11 +31,15 @@ from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
-from caxton.runtime import deploy_configured, open_runtime
+from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton.telemetry.logs import configure
 
 if TYPE_CHECKING:
     from caxton.telemetry.pipeline import Pipeline
+
+GRACE_S: Final = 2.0
+"""So long a start waits for agents whose memory comes back; one that takes longer is recovering, and is waited for by
+nobody but who asks it."""
 
 log = structlog.get_logger("caxton")
 
@@ -129,22 +133,21 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
-    async with open_runtime(project) as runtime:
-        # what lives as long as the daemon need not be looked at by every collection
-        gc.collect()
-        gc.freeze()
-        await deploy_configured(runtime, known_stay=known_stay)
+    started = asyncio.Event()
+    # the door first: who is slow to come back must not keep everybody from the others
+    async with open_runtime(project, wait=False) as runtime:
         listener = listen(project.state)
-        services = Services.of(runtime, stop=stopping.set, started_us=started_us)
+        services = Services.of(runtime, stop=stopping.set, started_us=started_us, started=started.is_set)
         server = Server(services, listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
             meters = pipeline and group.create_task(
                 pipeline.meters(server.readings, project.config.telemetry.interval_s), name="meters"
             )
-            runtime.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
-            runtime.bus.settle()
-            log.info("ready", socket=str(listener.path), agents=len(runtime.agents.views()))
+            starting = group.create_task(
+                _start_agents(runtime, started, known_stay=known_stay), name="agents start"
+            )
+            log.info("listening", socket=str(listener.path))
             await stopping.wait()
             log.info("stopping")
             runtime.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
@@ -152,10 +155,26 @@ async def serve(
             # whoever waits for a deployment or a task gets its answer before the door closes
             await runtime.engine.close()
             await runtime.tasks.close()
+            starting.cancel()
             if meters:
                 meters.cancel()
             server.stop()
     log.info("stopped")
+
+
+async def _start_agents(runtime: Runtime, started: asyncio.Event, *, known_stay: bool) -> None:
+    """Wait a little for those that come back, and bring the others what caxton.toml says."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_S):
+            await asyncio.shield(runtime.returning)
+    await deploy_configured(runtime, known_stay=known_stay)
+    # what lives as long as the daemon need not be looked at by every collection
+    gc.collect()
+    gc.freeze()
+    started.set()
+    runtime.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
+    runtime.bus.settle()
+    log.info("ready", agents=len(runtime.agents.views()))
 
 
 if __name__ == "__main__":

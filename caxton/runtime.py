@@ -13,21 +13,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import structlog
 
-from caxton.agents import (
-    AgentConfig,
-    AgentEvents,
-    Instances,
-    Recovery,
-    Registry,
-    Repair,
-    SparedMemory,
-    Supervisor,
-)
+from caxton.agents import AgentEvents, Instances, Recovery, Registry, Repair, SparedMemory, Supervisor
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
@@ -37,15 +27,13 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
-from caxton.deploy import ConfiguredBuilds, DeploymentRequest, Engine, options_of
-from caxton.errors import CaxtonError, InvalidModule
+from caxton.deploy import ConfiguredAgents, ConfiguredBuilds, Engine, options_of
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
 from caxton.protocols import library
 from caxton.replay import Replayer
 from caxton.sandbox.compile.compiler import Compiler
-from caxton.sandbox.python.runtime import packed
 from caxton.tasks import Tasks
 
 MARK_S: Final = 1.0
@@ -70,17 +58,25 @@ class Runtime:
     tasks: Tasks
     df: Df
     hold: Hold
+    returning: asyncio.Task[None]
+    """Brings back the agents, and the deployments that the daemon's end interrupted."""
 
 
 @asynccontextmanager
 async def open_runtime(
-    project: Project, *, machine: Machine | None = None, seed: int | None = None, snapshots: bool = True
+    project: Project,
+    *,
+    machine: Machine | None = None,
+    seed: int | None = None,
+    snapshots: bool = True,
+    wait: bool = True,
 ) -> AsyncGenerator[Runtime]:
-    """Build every room, bring back what was there, and take everything down again at the end.
+    """Build every service, bring back what was there, and take everything down again at the end.
 
-    `machine` is what it runs on, this one by default; `seed` makes the ids repeatable. Raises JournalError where the
-    journal cannot be used, and what else keeps the system from starting; an agent that cannot be started is Failed and
-    keeps nothing else from starting.
+    `machine` is what it runs on, this one by default; `seed` makes the ids repeatable. Without `wait` the agents come
+    back while the runtime is in use already; what is sent to them waits in their mailboxes. Raises JournalError where
+    the journal cannot be used, and what else keeps the system from starting; an agent that cannot be started is Failed
+    and keeps nothing else from starting.
     """
     machine = machine or RealMachine()
     clock, config = machine.clock, project.config
@@ -194,13 +190,29 @@ async def open_runtime(
         states = group.create_task(_write_states(bus, closing), name="states")
         try:
             await pool.ready()
-            await agents.revive()
-            await engine.interrupted.resume()
-            bus.settle()
             await tasks.resume()
-            yield Runtime(
-                project, clock, journal, bus, pool, compiler, agents, engine, replayer, tasks, df, hold
-            )
+            returning = group.create_task(_bring_back(agents, engine), name="agents come back")
+            bus.settle()
+            if wait:
+                await returning
+            try:
+                yield Runtime(
+                    project,
+                    clock,
+                    journal,
+                    bus,
+                    pool,
+                    compiler,
+                    agents,
+                    engine,
+                    replayer,
+                    tasks,
+                    df,
+                    hold,
+                    returning,
+                )
+            finally:
+                returning.cancel()
         finally:
             timer.close()
             df.close()
@@ -219,49 +231,15 @@ async def open_runtime(
             bus.settle()
 
 
+async def _bring_back(agents: Supervisor, engine: Engine) -> None:
+    await agents.revive()
+    await engine.interrupted.resume()
+
+
 async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> None:
-    """Offer every agent what `caxton.toml` says of it; what is so already stays as it is, and what was refused before
-    stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
-    them what they are to be.
-    """
+    """Bring the agents of `caxton.toml` what stands there; `ConfiguredAgents.deploy` says more."""
     builds = ConfiguredBuilds(runtime.engine, runtime.agents, runtime.compiler, runtime.journal.reader)
-    for name, table in runtime.project.config.agents.items():
-        if known_stay and name in runtime.agents.registry.agents:
-            continue
-        path: Path = runtime.project.module(name)
-        limits = runtime.project.config.limits_of(name)
-        try:
-            wasm = await asyncio.to_thread(_read, path)
-            if path.suffix == ".py":
-                wasm = packed(path, wasm)
-            request = DeploymentRequest(
-                name,
-                wasm,
-                wat=path.suffix == ".wat",
-                settings=table.settings,
-                limits=limits,
-                profile=table.profile,
-                recover=table.recover,
-                configured=True,
-            )
-            brought = await builds.apply(request, file=table.wasm)
-            if brought and not table.start:
-                await runtime.agents.stop(name)
-        except CaxtonError as error:
-            log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
-            told = AgentConfig(
-                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
-            )
-            runtime.agents.did_not_start(name, told, error.message)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidModule(
-            f"{path} cannot be read: {error.strerror}", hint="build it, or correct its path"
-        ) from None
+    await ConfiguredAgents(runtime.project, runtime.agents, builds).deploy(known_stay=known_stay)
 
 
 async def _mark(bus: Bus, spared: SparedMemory, closing: asyncio.Event) -> None:

@@ -8,7 +8,8 @@ from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
 from caxton.agents.record import AgentConfig, AgentRecord, Build, KeptOut, Revision
-from caxton.agents.recovery import Recovery, RecoveryPlan
+from caxton.agents.recovery import Recovery
+from caxton.agents.recovery_plan import RecoveryPlan
 from caxton.agents.registry import Registry
 from caxton.agents.repair import Repair
 from caxton.agents.spared_memory import SparedMemory

@@ -20,6 +20,8 @@ from caxton.limits import Limits
 
 RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
 """What an agent's operator wants it to be."""
+RECOVERING = "recovering"
+"""What people see of an agent that is loaded and whose memory comes back."""
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,17 @@ class KeptOut(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     deployment: str | None
     """The one that decided it."""
+
+
+class RecoveryProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an agent's memory has come back."""
+
+    turns: int = 0
+    """Turns that were run once more."""
+    percent: int = 0
+    """Of the messages since the moment that it began from."""
+    left_s: float | None = None
+    """How long it may still take, as it went until now; None where nobody can know yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,10 @@ class AgentRecord:
     """The build at its `wasm` that was not taken in at the start; None once something else was deployed."""
     heir_no: int | None = None
     """The revision that is the agent after a restart, while this one still ends its conversations."""
+    recovery: RecoveryProgress | None = None
+    """How far it is, while its instance is made and its memory comes back."""
+    returned: asyncio.Event | None = None
+    """Set when that is over, however it went."""
     mending: asyncio.Future[None] | None = None
     """There from the moment its instance is lost until it is started again, or given up."""
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -107,6 +124,13 @@ class AgentRecord:
     def is_hosted(self) -> bool:
         """Whether it has an instance that handles messages, or may do so again."""
         return isinstance(self.life, Running | Suspended)
+
+    @property
+    def state(self) -> str:
+        """What it is now, in a word, for people."""
+        if self.recovery is not None and isinstance(self.life, Loaded):
+            return RECOVERING
+        return state_name(self.life)
 
     # ------------------------------------------------------------------ who changes it
 
@@ -191,6 +215,25 @@ class AgentRecord:
     def touch(self, now_us: int) -> None:
         """It is written down now."""
         self.updated_us = now_us
+
+    # ------------------------------------------------------------------ coming back
+
+    def recovers(self, progress: RecoveryProgress) -> None:
+        """Its memory comes back, and is so far; what comes for it waits."""
+        self.recovery = progress
+        if self.returned is None:
+            self.returned = asyncio.Event()
+
+    def recovered(self) -> None:
+        """That is over."""
+        returned, self.recovery, self.returned = self.returned, None, None
+        if returned is not None:
+            returned.set()
+
+    async def back(self) -> None:
+        """Wait until it does not recover any more."""
+        while self.returned is not None:
+            await self.returned.wait()
 
     # ------------------------------------------------------------------ its life
 

@@ -13,90 +13,26 @@ are its memory. Where it comes back with less, a row says so, and the next recov
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from caxton.agents.instances import Instances
-from caxton.agents.record import AgentConfig, AgentRecord, Revision
+from caxton.agents.past_turns import PastTurns, some_done
+from caxton.agents.record import AgentRecord, RecoveryProgress
+from caxton.agents.recovery_plan import RecoveryPlan
 from caxton.bus import Bus
-from caxton.cells import Cell, CellLink, CellLost
+from caxton.cells import Cell, CellLost
 from caxton.clock import Clock
-from caxton.errors import CaxtonError
-from caxton.journal import FRESH, RESTORED, OwnTurn, PastTurn, SnapshotRow
-from caxton.sandbox.frames import Loaded
-from caxton.turn_status import REDELIVERED, SURVIVED
+from caxton.errors import CaxtonError, InvalidState
+from caxton.journal import FRESH, RESTORED, SnapshotRow
 
 NEAR: Final = 20_000
 """Agents whose moment is so many numbers back at the most are brought back before the others."""
-BATCH_TURNS: Final = 256
-BATCH_BYTES: Final = 1 << 20
-PROGRESS_S: Final = 5.0
 ONE_BY_ONE: Final = 8
-LIVES: Final = 6
-"""How often an instance is made, one turn of another revision left out more each time."""
 
 log = structlog.get_logger("caxton.agents")
-
-
-@dataclass(slots=True, eq=False)
-class RecoveryPlan:
-    """One agent on its way back; filled in as it goes."""
-
-    record: AgentRecord
-    cell: Cell
-    slot: int
-    revision: Revision
-    config: AgentConfig
-    fresh: bool = False
-    """Whether it is to begin with nothing, whatever there is."""
-    link: CellLink | None = None
-    loaded: Loaded | None = None
-    base: SnapshotRow | None = None
-    """The moment that it begins from."""
-    replays: bool = False
-    turns: int = 0
-    """How many turns were run once more."""
-    last_seq: int = 0
-    reason: str | None = None
-    """Why it remembers less than it did."""
-    error: CaxtonError | None = None
-    broke: bool = False
-    """Whether that is because a turn that went well once cost the instance."""
-    brought_by: str | None = None
-    """The deployment that brought this revision; None for the one that the agent is."""
-    since: int | None = None
-    """It began with nothing after this message, whatever the rows say."""
-    strict: bool = False
-    """Whether a turn that another revision did and that costs this one the instance is not simply left out."""
-    lives: int = LIVES
-    again: bool = False
-    """Whether it begins again, without a turn."""
-    own: dict[int, bool] = field(default_factory=dict[int, bool])
-    """Turns of which it does not remember what their rows say."""
-
-    @property
-    def restored(self) -> bool:
-        """Whether it has a state that was kept."""
-        return self.loaded is not None and self.loaded.restored
-
-    @property
-    def memory(self) -> str:
-        """What became of its memory, in a word or two."""
-        if self.turns:
-            return f"replayed {self.turns:,} turn{'s' if self.turns > 1 else ''}"
-        return "snapshot" if self.restored else "fresh"
-
-    @property
-    def of(self) -> str:
-        """The deployment under whose name its own turns stand."""
-        return self.record.brought_by if self.brought_by is None else self.brought_by
-
-    def holds(self, turn: PastTurn) -> bool:
-        """Whether that turn is part of its memory."""
-        return self.own.get(turn.seq, turn.status % REDELIVERED in SURVIVED)
 
 
 class Recovery:
@@ -107,7 +43,15 @@ class Recovery:
         self._journal = bus.journal
         self._instances = instances
         self._clock = clock
-        self._most = most
+        self._past = PastTurns(
+            journal=bus.journal,
+            instances=instances,
+            clock=clock,
+            most=most,
+            make=self._make,
+            tell=self._tell,
+        )
+        self._under_way: dict[AgentRecord, RecoveryPlan] = {}
 
     async def bring(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
         """Make an agent's instance in a cell, with its memory, and let messages go to it.
@@ -115,25 +59,41 @@ class Recovery:
         Raises what kept it from coming up: DeploymentError, InvalidState, CellLost.
         """
         way = self.way(record, cell, fresh=fresh)
-        await self.bring_all([way], lambda way: None)
+        await self.bring_all([way], _nobody)
         if way.error is not None:
             raise way.error
         return way
 
     async def bring_all(self, ways: Sequence[RecoveryPlan], back: Callable[[RecoveryPlan], None]) -> None:
         """The same for many agents with one reading of the journal; `back` is told of each, at once, however it
-        ended."""
+        ended. One that takes long holds up no other."""
 
         def arrived(way: RecoveryPlan) -> None:
+            record = way.record
+            if self._under_way.get(record) is way:
+                del self._under_way[record]
+                record.recovered()
             if way.error is None:
                 try:
                     assert way.loaded is not None
-                    self._instances.seat(way.record, way.cell, way.link, way.slot, way.loaded)
+                    self._instances.seat(record, way.cell, way.link, way.slot, way.loaded)
                 except CaxtonError as error:
                     way.error = error
             back(way)
 
+        for way in ways:
+            self._under_way[way.record] = way
+            way.began = self._clock.monotonic()
+            way.record.recovers(RecoveryProgress())
         await self.remember(ways, arrived)
+
+    def abandon(self, record: AgentRecord) -> None:
+        """That agent is not to come back: whoever brings it learns that with the turn that runs now."""
+        way = self._under_way.pop(record, None)
+        if way is not None:
+            way.error = way.error or InvalidState(f"{record.name} was stopped while it was recovering")
+            way.abandoned = True
+            record.recovered()
 
     def way(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
         """An agent on its way to a new slot of that cell, as it was last told to be."""
@@ -151,13 +111,14 @@ class Recovery:
     async def recall(self, ways: Sequence[RecoveryPlan], upto: int | None = None) -> None:
         """Make instances and run their past in them, up to the turn on message `upto`, and nothing else: for builds
         beside the running ones."""
-        await self._recall(ways, lambda way: None, upto)
+        await self._recall(ways, _nobody, upto)
 
     async def catch_up(self, way: RecoveryPlan, upto: int) -> None:
         """Run what was done meanwhile, up to the turn on message `upto`."""
         await self._journal.written()
         if way.replays and way.error is None:
-            await self._replay([way], upto)
+            async with asyncio.TaskGroup() as tasks:
+                await self._past.run([way], upto, _nobody, tasks)
         if way.error is not None:
             raise way.error
 
@@ -171,9 +132,29 @@ class Recovery:
             await self._journal.written()
             bases = await self._bases(ways)
             since = await self._journal.reader.memory_since({way.record.number for way in ways})
-        await asyncio.gather(
-            *(self._load(way, bases.get(way.record.number), since.get(way.record.number, 0)) for way in ways)
-        )
+        async with asyncio.TaskGroup() as tasks:
+            loads = {
+                tasks.create_task(
+                    self._load(way, bases.get(way.record.number), since.get(way.record.number, 0))
+                ): way
+                for way in ways
+            }
+            while loads:
+                # those that are up go on while a slow one is still being made
+                if not await some_done(loads):
+                    await asyncio.wait(loads, return_when=asyncio.FIRST_COMPLETED)
+                ready = [way for load, way in loads.items() if load.done()]
+                loads = {load: way for load, way in loads.items() if not load.done()}
+                await self._go_on(ready, arrived, self._bus.last_seq if upto is None else upto, tasks)
+
+    async def _go_on(
+        self,
+        ways: Sequence[RecoveryPlan],
+        arrived: Callable[[RecoveryPlan], None],
+        upto: int,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Instances are there: run what they did, those first that have little of it."""
         for way in ways:
             if not way.replays:
                 arrived(way)
@@ -182,9 +163,7 @@ class Recovery:
         near = [way for way in replaying if way.last_seq >= horizon]
         for group in (near, [way for way in replaying if way.last_seq < horizon]):
             if group:
-                await self._replay(group, self._bus.last_seq if upto is None else upto)
-                for way in group:
-                    arrived(way)
+                await self._past.run(group, upto, arrived, tasks)
 
     # ------------------------------------------------------------------ where to begin
 
@@ -248,88 +227,18 @@ class Recovery:
                 return None
         return None
 
-    # ------------------------------------------------------------------ once more
+    # ------------------------------------------------------------------ there
 
-    async def _replay(self, group: list[RecoveryPlan], upto: int) -> None:
-        """Read the past of these agents once and run it; and once more for those that have to leave a turn out."""
-        own = await self._journal.reader.own_turns({way.record.number for way in group})
-        for way in group:
-            way.own |= own.get((way.record.number, way.of), {})
-        while group:
-            await self._read(group, upto)
-            group = [way for way in group if way.again]
-            for way in group:
-                await self._begin_again(way)
-
-    async def _read(self, group: list[RecoveryPlan], upto: int) -> None:
-        by_number = {way.record.number: way for way in group}
-        began = told = self._clock.monotonic()
-        pages = self._journal.past_turns(
-            by_number,
-            after_seq=min(way.last_seq for way in group),
-            before_seq=upto + 1,
+    def _tell(self, way: RecoveryPlan, seq: int, upto: int) -> None:
+        """How far an agent is that comes back itself."""
+        if self._under_way.get(way.record) is not way or way.base is None:
+            return
+        share = (seq - way.base.seq) / max(1, upto - way.base.seq)
+        passed_s = self._clock.monotonic() - way.began
+        left_s = round(passed_s / share * (1 - share), 1) if share > 0 else None
+        way.record.recovers(
+            RecoveryProgress(turns=way.turns, percent=min(99, int(share * 100)), left_s=left_s)
         )
-        try:
-            async for page in pages:
-                await asyncio.gather(*(self._feed(way, turns) for way, turns in _shared_out(page, by_number)))
-                now = self._clock.monotonic()
-                if now - told >= PROGRESS_S:
-                    told = now
-                    done = sum(way.turns for way in group)
-                    log.info("running turns once more", agents=len(group), turns=done, s=round(now - began))
-        except CaxtonError as error:
-            for way in group:
-                way.error = way.error or error
-        finally:
-            await pages.aclose()
-
-    async def _feed(self, way: RecoveryPlan, turns: list[PastTurn]) -> None:
-        """Run some turns in an agent's instance; where one fails that went well once, do without."""
-        try:
-            for batch in batches(turns):
-                if not way.replays or way.again or way.error is not None:
-                    return
-                assert way.link is not None
-                if self._most and way.turns + len(batch) > self._most:
-                    await self._do_without(way, f"it has had more than {self._most:,} turns since")
-                    return
-                answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
-                way.turns += answer.done
-                if answer.fault is not None:
-                    broke = batch[answer.done]
-                    if broke.revision_no != way.revision.no and not way.strict and way.lives > 1:
-                        self._leave_out(way, broke)
-                        return
-                    way.broke = True
-                    await self._do_without(
-                        way,
-                        f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}",
-                    )
-                    return
-        except CaxtonError as error:
-            way.error = error
-
-    def _leave_out(self, way: RecoveryPlan, turn: PastTurn) -> None:
-        """Another revision did this turn, and it costs this one the instance: it would have cost it the turn then."""
-        way.again, way.own[turn.seq] = True, False
-        way.lives -= 1
-        self._journal.batch.records.append(OwnTurn(way.record.number, way.of, turn.seq, held=False))
-
-    async def _begin_again(self, way: RecoveryPlan) -> None:
-        """A new instance in place of the one that is gone, from the same moment."""
-        base, way.again = way.base, False
-        assert base is not None
-        try:
-            await self._make(way, base)
-        except CaxtonError as error:
-            way.error = error
-        way.base, way.turns, way.last_seq = base, 0, base.seq
-
-    async def _do_without(self, way: RecoveryPlan, reason: str) -> None:
-        """Begin again with the state that was kept, or with nothing."""
-        way.replays, way.turns, way.reason = False, 0, reason
-        base = way.base
-        await self._make(way, base if base is not None and base.kind != FRESH else None)
 
     def _arrive(self, way: RecoveryPlan, arrived: Callable[[RecoveryPlan], None]) -> None:
         """Put down from where on the agent will remember, and pass it on."""
@@ -354,34 +263,5 @@ class Recovery:
         arrived(way)
 
 
-def body_of(turn: PastTurn) -> bytes:
-    """The message as the agent was given it then."""
-    return turn.body[:-1] + b',"redelivered":true}' if turn.status >= REDELIVERED else turn.body
-
-
-def batches(turns: Iterable[PastTurn]) -> Iterator[list[PastTurn]]:
-    """Turns in portions that one frame may hold."""
-    batch: list[PastTurn] = []
-    size = 0
-    for turn in turns:
-        if batch and (len(batch) >= BATCH_TURNS or size + len(turn.body) > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(turn)
-        size += len(turn.body)
-    if batch:
-        yield batch
-
-
-def _shared_out(
-    page: list[PastTurn], by_number: dict[int, RecoveryPlan]
-) -> Iterable[tuple[RecoveryPlan, list[PastTurn]]]:
-    """The turns of a page that are to be run, by agent."""
-    shares: dict[int, list[PastTurn]] = {}
-    for turn in page:
-        way = by_number[turn.agent_no]
-        if way.replays and turn.seq > way.last_seq:
-            way.last_seq = turn.seq
-            if way.holds(turn):
-                shares.setdefault(turn.agent_no, []).append(turn)
-    return [(by_number[number], turns) for number, turns in shares.items()]
+def _nobody(way: RecoveryPlan) -> None:
+    """Whoever waits for it looks at the plan itself."""

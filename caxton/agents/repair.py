@@ -19,7 +19,8 @@ from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Running, Suspended
 from caxton.agents.record import STOPPED, AgentRecord
-from caxton.agents.recovery import Recovery, RecoveryPlan
+from caxton.agents.recovery import Recovery
+from caxton.agents.recovery_plan import RecoveryPlan
 from caxton.agents.registry import Registry
 from caxton.agents.snapshots import Snapshots
 from caxton.bus import Bus, Endpoint
@@ -143,17 +144,22 @@ class Repair:
                 self._bus.dead_letter(endpoint.name, endpoint.waiting.popleft(), "poison", reason)
 
     async def cell_ready(self, cell: Cell) -> None:
-        """A cell is there, for the first time or again: bring its agents back."""
+        """A cell is there, for the first time or again: its agents come back, each as soon as it can."""
         records = [self._registry.by_endpoint[endpoint] for endpoint in cell.endpoints]
         for record in records:
             record.lose_instance()
-        await self._recovery.bring_all([self._recovery.way(one, cell) for one in records], self._returned)
+        ways = [self._recovery.way(one, cell) for one in records]
+        if ways:
+            self.spawn(self._recovery.bring_all(ways, self._returned))
 
     def _returned(self, way: RecoveryPlan) -> None:
         """An agent whose cell died is back, or not."""
         record = way.record
         if isinstance(way.error, CellLost):
             return  # it died again; the next one brings it back
+        if way.abandoned:
+            self.spawn(self._instances.drop(way.cell, way.slot))
+            return
         if way.error is not None:
             self.fail(record, f"could not be started again: {way.error.message}")
             return
@@ -165,6 +171,9 @@ class Repair:
     def revived(self, way: RecoveryPlan) -> None:
         """An agent is back after a start of the daemon, or not."""
         if isinstance(way.error, CellLost):
+            return
+        if way.abandoned:
+            self.spawn(self._instances.drop(way.cell, way.slot))
             return
         if way.error is not None:
             self.fail(way.record, f"could not be started: {way.error.message}")

@@ -85,7 +85,7 @@ class Supervisor:
     async def start(self, name: str) -> AgentView:
         """Start an agent that is stopped or failed."""
         record = self.registry.find(name)
-        if isinstance(record.life, Running):
+        if isinstance(record.life, Running) or record.recovery is not None:
             return view_of(record)
         if record.revision is None:
             why = record.life.reason if isinstance(record.life, Failed) else "it was never deployed"
@@ -122,6 +122,9 @@ class Supervisor:
                 hint=f"first caxton agent resume {record.name}; or stop it at once: "
                 f"caxton agent stop {record.name} --now",
             )
+        if record.recovery is not None and not record.is_hosted:
+            self._end_recovery(record)
+            return view_of(record)
         if not record.is_hosted:
             if isinstance(record.life, Failed):
                 self.repair.forget(record)
@@ -206,8 +209,10 @@ class Supervisor:
         record = self.registry.find(name)
         record.claim("removed")
         try:
+            self.recovery.abandon(record)
             if record.is_hosted:
                 await self._halt(record, drain=False, desired=STOPPED)
+            record.leave_cell()
             self.repair.discard_waiting(record, "agent_removed", f"{record.name} was removed")
             self._bus.endpoints.pop(record.endpoint.name, None)
             self._bus.agent_gone(record.endpoint.name, f"{record.name} was removed")
@@ -286,6 +291,18 @@ class Supervisor:
         await self.instances.keep_and_stop(record)
         record.leave_cell()
         record.lose_instance()
+
+    def _end_recovery(self, record: AgentRecord) -> None:
+        """Stop an agent that is not back yet."""
+        record.claim("stopped")
+        self.recovery.abandon(record)
+        record.want(STOPPED)
+        record.endpoint.refuse("agent_stopped", f"{record.name} is stopped")
+        record.leave_cell()
+        self.repair.discard_waiting(record, "agent_stopped", f"{record.name} was stopped")
+        self._bus.agent_gone(record.endpoint.name, f"{record.name} was stopped")
+        self.events.changed(record, "stopped")
+        record.release()
 
     async def _rest(self, record: AgentRecord) -> None:
         """The daemon stops: after its turn, keep the agent's state and shut it down."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from caxton.agents.life import Draining, Failed, Running, Suspended, Unloaded, state_name
-from caxton.agents.record import AgentRecord, KeptOut
+from caxton.agents.life import Draining, Failed, Running, Suspended, Unloaded
+from caxton.agents.record import AgentRecord, KeptOut, RecoveryProgress
 from caxton.limits import Limits
 
 
@@ -43,6 +43,8 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     """When it is started again by itself, where it has failed."""
     snapshot_seq: int | None
     """The message after whose turn the last snapshot was taken."""
+    recovery: RecoveryProgress | None
+    """How far it is, while its memory comes back."""
     snapshot_error: str | None
     """Why its state could not be kept the last time, and the key to raise; it works all the same."""
     kept_out: KeptOut | None
@@ -58,7 +60,7 @@ def view_of(record: AgentRecord) -> AgentView:
     memory = cell.meters.slot_kib.get(endpoint.slot) if cell and cell.meters else None
     return AgentView(
         name=record.name,
-        state=state_name(record.life),
+        state=record.state,
         desired=config.desired,
         revision=None if isinstance(record.life, Unloaded) else record.life.revision or None,
         profile=config.profile,
@@ -79,6 +81,7 @@ def view_of(record: AgentRecord) -> AgentView:
         reason=record.life.reason if isinstance(record.life, Failed) else None,
         retry_us=record.retry_us,
         snapshot_seq=record.snapshot_seq,
+        recovery=record.recovery,
         snapshot_error=record.snapshot_error,
         kept_out=record.kept_out,
         created_us=record.created_us,

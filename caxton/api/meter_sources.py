@@ -8,7 +8,15 @@ from caxton.api.services import Services
 from caxton.api.stream.hub import Hub
 from caxton.telemetry.metrics import Reading
 
-AGENT_STATES: tuple[str, ...] = ("unloaded", "loaded", "running", "suspended", "draining", "failed")
+AGENT_STATES: tuple[str, ...] = (
+    "unloaded",
+    "loaded",
+    "recovering",
+    "running",
+    "suspended",
+    "draining",
+    "failed",
+)
 CELL_STATES: tuple[str, ...] = ("starting", "ready", "restarting", "stopped")
 
 

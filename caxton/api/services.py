@@ -27,7 +27,8 @@ from caxton.tasks import Tasks
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services of one running daemon. `stop` begins its end and returns at once; `started_us`: wall time."""
+    """The services of one running daemon. `stop` begins its end and returns at once; `started` says whether its agents
+    were started, but for those that recover; `started_us`: wall time."""
 
     bus: Bus
     agents: Supervisor
@@ -42,10 +43,18 @@ class Services:
     config: Project
     clock: Clock
     stop: Callable[[], None]
+    started: Callable[[], bool]
     started_us: int
 
     @classmethod
-    def of(cls, runtime: Runtime, *, stop: Callable[[], None], started_us: int) -> Services:
+    def of(
+        cls,
+        runtime: Runtime,
+        *,
+        stop: Callable[[], None],
+        started_us: int,
+        started: Callable[[], bool] = lambda: True,
+    ) -> Services:
         """The services of a runtime that has been opened."""
         return cls(
             bus=runtime.bus,
@@ -61,6 +70,7 @@ class Services:
             config=runtime.project,
             clock=runtime.clock,
             stop=stop,
+            started=started,
             started_us=started_us,
         )
 

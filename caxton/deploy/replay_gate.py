@@ -6,6 +6,8 @@ that is stopped waits for an operator, who promotes or aborts it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -14,7 +16,7 @@ from caxton.agents import AgentRecord
 from caxton.deploy.target import Target
 from caxton.journal import Reader
 from caxton.replay import Replayer, Report, Totals, TurnReport
-from caxton.replay.report import CHANGED
+from caxton.replay.report import CHANGED, NOT_RUN, TRAPPED
 
 MODES: Final = ("check", "replay")
 KEPT: Final = 50
@@ -25,7 +27,8 @@ DROPPED: Final = "the operator dropped it"
 
 class ReplayGate(msgspec.Struct, frozen=True, kw_only=True):
     """How strict: `check` stops a build that fails or breaks a protocol, `replay` also one that changes an answer in a
-    pinned conversation. The `last` conversations are tried beside the pinned ones, for `timeout_s` at the most."""
+    pinned conversation, or that could not be tried on one. The pinned ones are tried first, then the `last` ones, for
+    `timeout_s` of processor time at the most."""
 
     mode: str
     last: int = 20
@@ -42,6 +45,8 @@ class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):
     conversations: int
     pinned: list[str]
     """Pinned conversations in which an answer changed."""
+    unchecked: list[str] = []
+    """Pinned conversations of which a turn was not run."""
     turns: list[TurnReport]
     """Those that differ, the first ones."""
     elapsed_ms: float
@@ -56,9 +61,11 @@ async def judge(
     report = await replayer.try_build(
         record, target.revision, target.config, pins=pins, last=gate.last, timeout_s=gate.timeout_s
     )
-    different = [turn for turn in report.turns if turn.verdict not in ("same", "not_run")]
+    different = [turn for turn in report.turns if turn.verdict not in ("same", NOT_RUN)]
     pinned = list(dict.fromkeys(turn.conversation_id for turn in different if turn.conversation_id in pins))
-    reason = _reason(gate, report, pinned)
+    not_run = [turn.conversation_id for turn in report.turns if turn.verdict == NOT_RUN]
+    unchecked = list(dict.fromkeys(id for id in not_run if id in pins))
+    reason = _reason(gate, report, pinned, unchecked)
     return GateVerdict(
         mode=gate.mode,
         stopped=reason is not None,
@@ -66,6 +73,7 @@ async def judge(
         totals=report.totals,
         conversations=len(report.conversations),
         pinned=pinned,
+        unchecked=unchecked,
         turns=different[:KEPT],
         elapsed_ms=report.elapsed_ms,
         timed_out=report.timed_out,
@@ -83,7 +91,7 @@ def _fails_now(turn: TurnReport) -> bool:
     )
 
 
-def _reason(gate: ReplayGate, report: Report, pinned: list[str]) -> str | None:
+def _reason(gate: ReplayGate, report: Report, pinned: list[str], unchecked: list[str]) -> str | None:
     totals = report.totals
     stumbled = sum(len(one.stumbled) for one in report.agents)
     if totals.trapped or stumbled:
@@ -93,14 +101,36 @@ def _reason(gate: ReplayGate, report: Report, pinned: list[str]) -> str | None:
             if count > 1
             else "a turn that went well traps or hits"
         )
-        return f"{which} a limit now"
-    failing = sum(_fails_now(turn) for turn in report.turns)
+        return f"{which} a limit now{_named(one for one in report.turns if one.verdict == TRAPPED)}"
+    failing = [turn for turn in report.turns if _fails_now(turn)]
     if failing:
-        return (
-            "a turn that went well fails now" if failing == 1 else f"{failing} turns that went well fail now"
+        which = (
+            "a turn that went well fails now"
+            if len(failing) == 1
+            else f"{len(failing)} turns that went well fail now"
         )
+        return which + _named(failing)
     if totals.illegal:
         return f"{totals.illegal} turn{'s' if totals.illegal > 1 else ''} would break the protocol"
-    if gate.mode == "replay" and pinned:
+    if gate.mode != "replay":
+        return None
+    if pinned:
         return f"an answer changes in pinned {', '.join(pinned[:3])}"
+    if unchecked:
+        in_time = f" in {gate.timeout_s:g} s of processor time" if report.timed_out else ""
+        return (
+            f"pinned {', '.join(unchecked[:3])} could not be checked{in_time}: {len(unchecked)} of the pinned "
+            f"conversations {'was' if len(unchecked) == 1 else 'were'} not run; accept the build, or try longer"
+        )
     return None
+
+
+def _named(turns: Iterable[TurnReport]) -> str:
+    """What the turns end with now, the most frequent error first in words."""
+    errors = Counter(turn.after.error for turn in turns if turn.after is not None and turn.after.error)
+    if not errors:
+        return ""
+    error, count = errors.most_common(1)[0]
+    often = f" ({count} times)" if count > 1 else ""
+    others = f", and {len(errors) - 1} other errors" if len(errors) > 1 else ""
+    return f": {error}{often}{others}"

@@ -7,7 +7,7 @@ replay at a time: it works on the processors that the running agents need.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -35,12 +35,12 @@ from caxton.replay.report import (
     total,
 )
 from caxton.replay.side_instance import Rerun, SideInstance
+from caxton.replay.time_box import TimeBox
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.profiles import Profile
 from caxton.turn_status import DISCARDED, REDELIVERED, STATUS_NAMES
 
 MOST_CONVERSATIONS: Final = 1_000
-InTime = Callable[[], bool]
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Replayer:
         of, InvalidModule or DeploymentError where the build does not come up, CellLost.
         """
         async with self._one:
-            began = self._clock.monotonic()
+            box = TimeBox(self._clock, wanted.timeout_s)
             await self._journal.written()
             record = self._registry.find(wanted.agent) if wanted.agent is not None else None
             talks = await self._talks(wanted, record)
@@ -87,8 +87,7 @@ class Replayer:
             return await self.against(
                 talks,
                 {one: build or _running(one) for one in records},
-                began=began,
-                timeout_s=wanted.timeout_s,
+                box=box,
                 baseline=wanted.baseline,
             )
 
@@ -102,30 +101,35 @@ class Replayer:
         last: int,
         timeout_s: float,
     ) -> Report:
-        """Run the pinned and the newest conversations of an agent against a build that it may get, told as it will be.
+        """Run the pinned and then the newest conversations of an agent against a build that it may get, told as it will
+        be, for `timeout_s` of processor time.
 
         A turn that the build that runs would do in the same way is the same, whatever was recorded: that change was
         taken in before. Pinned conversations that the journal does not have any more are passed over.
         """
         async with self._one:
-            began = self._clock.monotonic()
+            box = TimeBox(self._clock, timeout_s, processor=True)
             await self._journal.written()
             reader, name = self._journal.reader, record.endpoint.name
             latest = await reader.conversations(agent=name, limit=last) if last else []
             ids = dict.fromkeys([*pins, *(one.id for one in latest)])
             found = [await recorded(reader, id, name) for id in ids]
             talks = [talk for talk in found if talk.turns]
-            report = await self.against(
-                talks, {record: build}, began=began, timeout_s=timeout_s, baseline=False, config=config
-            )
+            report = await self.against([], {}, box=box, baseline=False)
+            for part in (
+                [talk for talk in talks if talk.id in pins],
+                [talk for talk in talks if talk.id not in pins],
+            ):
+                if part:
+                    more = await self.against(part, {record: build}, box=box, baseline=False, config=config)
+                    report = _joined(report, more)
             differ = {turn.conversation_id for turn in report.turns if turn.verdict not in (SAME, NOT_RUN)}
             if record.revision is None or not differ:
                 return report
             running = await self.against(
                 [talk for talk in talks if talk.id in differ],
                 {record: record.revision},
-                began=began,
-                timeout_s=timeout_s,
+                box=box,
                 baseline=False,
             )
             return _beside(report, running)
@@ -135,16 +139,11 @@ class Replayer:
         talks: Sequence[RecordedConversation],
         builds: dict[AgentRecord, Revision],
         *,
-        began: float,
-        timeout_s: float,
+        box: TimeBox,
         baseline: bool,
         config: AgentConfig | None = None,
     ) -> Report:
         """Run the turns of some agents, each against a build, told what it is told now or `config`."""
-
-        def in_time() -> bool:
-            return self._clock.monotonic() - began < timeout_s
-
         agents: list[AgentReport] = []
         turns: list[TurnReport] = []
         for record, build in builds.items():
@@ -153,11 +152,11 @@ class Replayer:
             if not own:
                 continue
             told = config or record.config
-            runs = await self._runs(record, build, own, in_time, told)
+            runs = await self._runs(record, build, own, box, told)
             results = _results(runs)
             old: dict[int, Rerun] = {}
             if baseline:
-                old = await self._baseline(record, build, own, in_time)
+                old = await self._baseline(record, build, own, box)
             for talk in talks:
                 of_talk = [turn for turn in talk.turns if turn.agent == name]
                 turns += self._compared(talk, of_talk, results, old, record, told)
@@ -181,8 +180,8 @@ class Replayer:
             agents=agents,
             turns=turns,
             totals=total(turns),
-            elapsed_ms=round((self._clock.monotonic() - began) * 1000, 1),
-            timed_out=not in_time(),
+            elapsed_ms=box.elapsed_ms,
+            timed_out=box.is_over,
         )
 
     # ------------------------------------------------------------------ what is wanted
@@ -232,7 +231,7 @@ class Replayer:
         record: AgentRecord,
         build: Revision,
         turns: Sequence[RecordedTurn],
-        in_time: InTime,
+        box: TimeBox,
         config: AgentConfig,
     ) -> list[SideInstance]:
         """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
@@ -242,14 +241,12 @@ class Replayer:
         runs: list[SideInstance] = []
         for part in ({seq for seq in seqs if seq <= trimmed}, {seq for seq in seqs if seq > trimmed}):
             if part:
-                runs.append(
-                    SideInstance(self._journal, self._instances, record, build, config, part, in_time)
-                )
+                runs.append(SideInstance(self._journal, self._instances, record, build, config, part, box))
                 await runs[-1].run()
         return runs
 
     async def _baseline(
-        self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], in_time: InTime
+        self, record: AgentRecord, build: Revision, turns: Sequence[RecordedTurn], box: TimeBox
     ) -> dict[int, Rerun]:
         """The same turns on the build of then, for what the journal does not have: the memory."""
         numbers = {turn.turn.revision_no for turn in turns}
@@ -257,7 +254,7 @@ class Replayer:
         if old is None or old.sha256 == build.sha256:
             return {}
         try:
-            return _results(await self._runs(record, old, turns, in_time, record.config))
+            return _results(await self._runs(record, old, turns, box, record.config))
         except InvalidModule:
             return {}  # its module is gone; its fuel stands in the journal all the same
 
@@ -354,6 +351,19 @@ class Replayer:
 def _results(runs: Sequence[SideInstance]) -> dict[int, Rerun]:
     """What several runs came to, by message."""
     return {seq: rerun for run in runs for seq, rerun in run.results.items()}
+
+
+def _joined(one: Report, other: Report) -> Report:
+    """Two parts of one replay, the second one run after the first."""
+    turns = sorted([*one.turns, *other.turns], key=lambda turn: (turn.seq, turn.agent))
+    return Report(
+        conversations=[*one.conversations, *other.conversations],
+        agents=[*one.agents, *other.agents],
+        turns=turns,
+        totals=total(turns),
+        elapsed_ms=other.elapsed_ms,
+        timed_out=one.timed_out or other.timed_out,
+    )
 
 
 def _beside(report: Report, running: Report) -> Report:

@@ -8,20 +8,23 @@ as the supervisor would do it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
-from caxton.agents.recovery import batches, body_of
+from caxton.agents.past_turns import batches, body_of
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow
 from caxton.replay.report import Start
+from caxton.replay.time_box import TimeBox
 from caxton.sandbox.frames import Loaded, ReplayedTurn
 from caxton.turn_status import REDELIVERED, SURVIVED
 
+QUICK_US: Final = 20_000
+"""A frame that took less is followed by one with twice as many turns, so that the end of the time is seen."""
 LIVES: Final = 6
 """How often an instance is made: after that many traps the rest is not run."""
 
@@ -45,7 +48,7 @@ class SideInstance:
         revision: Revision,
         config: AgentConfig,
         wanted: Collection[int],
-        in_time: Callable[[], bool],
+        time: TimeBox,
     ) -> None:
         self.results: dict[int, Rerun] = {}
         self.stumbled: list[int] = []
@@ -57,7 +60,9 @@ class SideInstance:
         self._config = config
         self._wanted = frozenset(wanted)
         self._last = max(wanted)
-        self._in_time = in_time
+        self._time = time
+        self._portion = 1
+        """Turns of the next frame: few, while they take long."""
         self._skipped: set[int] = set()
         self._reached = 0
         """Turns up to this message have their results."""
@@ -126,7 +131,11 @@ class SideInstance:
         return self.start.seq
 
     async def _load(self, cell: Cell, slot: int, state: bytes | None) -> Loaded:
-        return await self._instances.load(self._record, cell, slot, self._revision, self._config, state=state)
+        loaded = await self._instances.load(
+            self._record, cell, slot, self._revision, self._config, state=state
+        )
+        self._time.spend(loaded.load_us)
+        return loaded
 
     # ------------------------------------------------------------------ going through
 
@@ -136,10 +145,12 @@ class SideInstance:
         try:
             async for page in pages:
                 for batch in batches(self._due(page)):
-                    if not self._in_time():
-                        return False
-                    if await self._step(cell, slot, batch):
-                        return True
+                    while batch:
+                        if self._time.is_over:
+                            return False
+                        portion, batch = batch[: self._portion], batch[self._portion :]
+                        if await self._step(cell, slot, portion):
+                            return True
         finally:
             await pages.aclose()
         return False
@@ -160,6 +171,8 @@ class SideInstance:
         answer, outputs = await self._instances.rerun(
             link, slot, [body_of(turn) for turn in batch], outputs=asked
         )
+        self._time.spend(answer.cpu_us)
+        self._portion = self._portion * 2 if answer.cpu_us < QUICK_US else 1
         if asked:
             for past, now, output in zip(batch, answer.turns, outputs, strict=False):
                 if past.seq in self._wanted and past.seq > self._reached:

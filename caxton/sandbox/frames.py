@@ -141,11 +141,12 @@ class ReplayedTurn(msgspec.Struct, frozen=True, array_like=True):
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """How a replay went: `done` turns left the instance alive, the next one ended it if there is a `fault`.
 
-    `turns` is filled where outputs were asked for, the one with the fault included.
+    `turns` is filled where outputs were asked for, the one with the fault included. `cpu_us` is processor time.
     """
 
     done: int
     fuel: int
+    cpu_us: int = 0
     fault: Fault | None = None
     turns: list[ReplayedTurn] = []
 

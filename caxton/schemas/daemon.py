@@ -18,6 +18,14 @@ class KeptOutBody(Shape, frozen=True, kw_only=True):
     deployment: str | None
 
 
+class RecoveryBody(Shape, frozen=True, kw_only=True):
+    """How far an agent's memory has come back: turns run again, percent of its messages, seconds that may be left."""
+
+    turns: int
+    percent: int
+    left_s: float | None
+
+
 class AgentBody(Shape, frozen=True, kw_only=True):
     """One agent as it is now; `reason` and `retry_at` say why it has failed and when it is started again by itself."""
 
@@ -43,6 +51,7 @@ class AgentBody(Shape, frozen=True, kw_only=True):
     reason: str | None
     retry_at: datetime | None
     snapshot_seq: int | None
+    recovery: RecoveryBody | None
     snapshot_error: str | None
     kept_out: KeptOutBody | None
     created_at: datetime
@@ -77,6 +86,7 @@ class AgentTotals(Shape, frozen=True, kw_only=True):
 
     total: int
     running: int
+    recovering: int
     suspended: int
     stopped: int
     failed: int
@@ -117,10 +127,11 @@ class StatusBody(Shape, frozen=True, kw_only=True):
 
 
 class ReadyBody(Shape, frozen=True, kw_only=True):
-    """Whether messages are taken, and what is missing where not."""
+    """Whether messages are taken, and what is missing where not; `recovering` agents take them, and answer later."""
 
     ready: bool
     why: list[str]
+    recovering: list[str]
 
 
 class HealthBody(Shape, frozen=True, kw_only=True):

@@ -118,7 +118,8 @@ class ReplayBody(Shape, frozen=True, kw_only=True):
 
 
 class GateBody(Shape, frozen=True, kw_only=True):
-    """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed."""
+    """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed,
+    `unchecked` pinned ones that were not run."""
 
     mode: str
     stopped: bool
@@ -126,6 +127,7 @@ class GateBody(Shape, frozen=True, kw_only=True):
     totals: ReplayTotals
     conversations: int
     pinned: list[str]
+    unchecked: tuple[str, ...] = ()
     turns: list[ReplayTurn]
     elapsed_ms: float
     timed_out: bool

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.systems import ask, commit, events, home, instances, reached, tally, tell
+from agents.systems import ask, commit, events, guest, home, instances, reached, tally, tell
 
 from caxton.deploy import DeploymentRequest, DeploymentView, ReplayGate
 from caxton.errors import InvalidState
@@ -200,6 +200,61 @@ async def test_the_time_of_the_gate_is_bounded(tmp_path: Path) -> None:
         assert made.gate is not None
         assert (made.gate.timed_out, made.gate.totals.not_run) == (True, 2)
         assert made.state == "running"
+
+
+async def test_a_pinned_conversation_that_was_not_run_stops_the_build(tmp_path: Path) -> None:
+    async with home(tmp_path) as runtime:
+        first = await begun(runtime)
+        await pin(runtime, "one")
+        gate = ReplayGate(mode="replay", timeout_s=1e-6)
+        held = await deploy(runtime, tally(tag="two", step=2), gate)
+        assert (held.state, held.waits) == ("validating", True)
+        assert held.gate is not None
+        assert (held.gate.stopped, held.gate.unchecked, held.gate.totals.not_run) == (True, ["one"], 2)
+        assert held.gate.reason == (
+            "pinned one could not be checked in 1e-06 s of processor time: 1 of the pinned conversations was not run; "
+            "accept the build, or try longer"
+        )
+        assert runtime.agents.view("c").revision == first.revision
+        await runtime.engine.abort(held.id)
+        assert (
+            await deploy(runtime, tally(tag="two", step=2), ReplayGate(mode="check", timeout_s=1e-6))
+        ).state == "running"
+
+
+LONG_TURN = (
+    "(local $i i32) (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+    " (br_if $l (i32.lt_u (local.get $i) (i32.const 12000000))))"
+)
+
+
+async def test_pinned_conversations_are_run_before_the_others(tmp_path: Path) -> None:
+    """Each turn takes some 20 ms of processor time, and the newest is the pinned one."""
+    async with home(tmp_path, "[journal]\nsnapshot_every = 1") as runtime:
+        await deploy(runtime, guest(handle=LONG_TURN))
+        for n in range(8):
+            await ask(runtime, "c", conversation_id=f"t{n}")
+            await reached(
+                runtime,
+                lambda: not runtime.agents.repair.snapshots.is_asked(runtime.agents.registry.find("c")),
+            )
+        await pin(runtime, "t7")
+        made = await deploy(
+            runtime, guest(handle=LONG_TURN, tag="two"), ReplayGate(mode="replay", timeout_s=0.05)
+        )
+        assert made.gate is not None
+        assert (made.state, made.gate.stopped, made.gate.unchecked) == ("running", False, [])
+        assert (made.gate.timed_out, made.gate.totals.not_run > 0) == (True, True)
+
+
+async def test_a_build_that_fails_says_with_what_and_how_often(tmp_path: Path) -> None:
+    async with home(tmp_path) as runtime:
+        await begun(runtime)
+        await ask(runtime, "c", conversation_id="three")
+        held = await deploy(runtime, tally(tag="fails", before="(return (i32.const -7))"), CHECK)
+        assert held.gate is not None
+        assert str(held.gate.reason).startswith("3 turns that went well fail now: guest_error: ")
+        assert str(held.gate.reason).endswith("(3 times)")
 
 
 async def test_messages_flow_while_a_build_waits(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 import caxton
+from caxton.agents import AgentView
+from caxton.agents.record import RECOVERING
 from caxton.api.meter_sources import readings
 from caxton.api.openapi import described
 from caxton.api.responses import answer, view_body
@@ -34,9 +36,12 @@ async def health() -> Response:
 
 @probes.get("/ready", response_model=described(ReadyBody))
 async def ready(request: Request) -> Response:
-    """200 where messages are taken and handled; 503 with the reasons where not."""
-    why = _missing(services_of(request))
-    return answer({"ready": not why, "why": why}, 503 if why else 200)
+    """200 where messages are taken and handled; 503 with the reasons where not. Agents whose memory comes back are
+    named, with how far it is: what is sent to them waits."""
+    services = services_of(request)
+    why = _missing(services)
+    recovering = [_progress(view) for view in services.agents.views() if view.recovery is not None]
+    return answer({"ready": not why, "why": why, "recovering": recovering}, 503 if why else 200)
 
 
 @probes.get("/metrics", response_class=Response)
@@ -52,7 +57,7 @@ async def status(request: Request) -> Response:
     """The daemon, its cells, agents and journal at a glance."""
     services = services_of(request)
     stored = await services.reader.stats()
-    states = Counter(state for _, state in services.agents.states())
+    states = Counter(view.state for view in services.agents.views())
     return answer(
         {
             "version": caxton.__version__,
@@ -66,6 +71,7 @@ async def status(request: Request) -> Response:
             "agents": {
                 "total": states.total(),
                 "running": states["running"],
+                "recovering": states[RECOVERING],
                 "suspended": states["suspended"],
                 "stopped": states["loaded"] + states["unloaded"] + states["draining"],
                 "failed": states["failed"],
@@ -94,8 +100,17 @@ async def stop(request: Request) -> Response:
     return answer({"status": "stopping"}, 202)
 
 
+def _progress(view: AgentView) -> str:
+    """An agent that recovers, and how far it is."""
+    assert view.recovery is not None
+    left = "" if view.recovery.left_s is None else f", about {view.recovery.left_s:.0f} s left"
+    return f"{view.name}: {view.recovery.percent} %{left}"
+
+
 def _missing(services: Services) -> list[str]:
     why: list[str] = []
+    if not services.started():
+        why.append("agents are being started")
     if services.journal.failed is not None:
         why.append(f"the journal cannot be written: {services.journal.failed}")
     waiting = [str(view.no) for view in services.cells.views() if view.state != "ready"]

@@ -41,7 +41,7 @@ def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
             output,
             [
                 ("NAME", lambda a: a.name),
-                ("STATE", lambda a: a.state),
+                ("STATE", lambda a: f"{a.state} {a.recovery.percent} %" if a.recovery else a.state),
                 ("REVISION", lambda a: (a.revision or "-")[:12]),
                 ("CELL", lambda a: a.cell),
                 ("WAITING", lambda a: a.mailbox),

@@ -79,7 +79,7 @@ def dev(
         typer.Option(
             "--gate",
             help="none accepts every build; check stops one that traps or breaks a protocol in conversations that "
-            "were; replay also one that changes an answer in a pinned conversation.",
+            "were; replay also one that changes an answer in a pinned conversation, or was not tried on one.",
         ),
     ] = GateMode.REPLAY,
     gate_last: Annotated[
@@ -93,7 +93,8 @@ def dev(
         ),
     ] = 20,
     gate_time: Annotated[
-        float, typer.Option("--gate-time", metavar="DURATION", parser=seconds, help="How long that may take.")
+        float,
+        typer.Option("--gate-time", metavar="DURATION", parser=seconds, help="Processor time that may take."),
     ] = 2.0,
     debounce: Annotated[
         float,

@@ -41,7 +41,8 @@ def _lines(answer: StatusBody) -> Iterator[str]:
         ),
         (
             "agents",
-            f"{agents.running} running, {_suspended(agents)}{agents.stopped} stopped, " + _failed(agents),
+            f"{agents.running} running, {_recovering(agents)}{_suspended(agents)}{agents.stopped} stopped, "
+            + _failed(agents),
         ),
     ]
     for cell in answer.cells:
@@ -81,6 +82,11 @@ def _lines(answer: StatusBody) -> Iterator[str]:
 
 def _failed(agents: AgentTotals) -> str:
     return paint(f"{agents.failed} failed", "red" if agents.failed else None)
+
+
+def _recovering(agents: AgentTotals) -> str:
+    """How many are coming back, where any is."""
+    return f"{agents.recovering} recovering, " if agents.recovering else ""
 
 
 def _suspended(agents: AgentTotals) -> str:

@@ -76,6 +76,11 @@ def up(
                     f"{agent.name} did not start: {agent.reason or 'see .caxton/daemon.log'}",
                     f"the others run; correct it, then: caxton agent deploy {agent.name} FILE",
                 )
+            if agent.recovery is not None:
+                talk(
+                    f"{safe(agent.name)} is recovering: its turns are run again, {agent.recovery.percent} % so far; "
+                    "what is sent to it waits"
+                )
             kept_out = agent.kept_out
             if kept_out:
                 name = safe(agent.name)

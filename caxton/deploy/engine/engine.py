@@ -86,6 +86,10 @@ class Engine:
         self._can_compare(request)
         request = self._complete(request)
         await self._make_way(request.agent)
+        agent = self._registry.agents.get(request.agent)
+        if agent is not None:
+            # its memory is what the new build is to take over
+            await agent.back()
         claimed = self._claimed(request.agent)
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away

@@ -6,6 +6,8 @@ most; nobody on the bus hears it. A turn that costs the instance ends the rerun:
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from caxton.sandbox.cell.guests import Guest
@@ -27,6 +29,7 @@ def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
     outputs: list[bytes] = []
     done = fuel = 0
     lost: GuestFault | None = None
+    began_ns = time.thread_time_ns()
     instance.patience(PATIENCE)
     try:
         for message in cut(bodies, asked.lengths):
@@ -50,7 +53,8 @@ def rerun(instance: Guest, payload: bytes) -> tuple[bytes, GuestFault | None]:
     finally:
         instance.patience(1)
     why = None if lost is None else Fault(code=lost.code, reason=lost.reason, hint=lost.hint)
-    head = msgspec.json.encode(Replayed(done=done, fuel=fuel, fault=why, turns=turns))
+    cpu_us = (time.thread_time_ns() - began_ns) // 1000
+    head = msgspec.json.encode(Replayed(done=done, fuel=fuel, cpu_us=cpu_us, fault=why, turns=turns))
     return head + b"\0" + b"".join(outputs), lost
 
 

@@ -1,0 +1,229 @@
+"""An agent's journalled turns, run once more in an instance that is made for it.
+
+In: instances at the moments that their memories begin from. Out: the same with the turns since. Many agents are read
+for at once; one whose turns take long is left behind and goes on by itself, so that it holds up no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+import structlog
+
+from caxton.agents.instances import Instances
+from caxton.agents.recovery_plan import RecoveryPlan
+from caxton.clock import Clock
+from caxton.errors import CaxtonError
+from caxton.journal import FRESH, Journal, OwnTurn, PastTurn, SnapshotRow
+from caxton.turn_status import REDELIVERED
+
+BATCH_TURNS: Final = 256
+BATCH_BYTES: Final = 1 << 20
+PROGRESS_S: Final = 5.0
+SLOW_S: Final = 0.25
+"""An agent that holds up others for longer goes on by itself."""
+QUICK_S: Final = 0.05
+"""A frame of turns that took less is followed by a larger one."""
+
+log = structlog.get_logger("caxton.agents")
+
+
+class PastTurns:
+    """Runs them, `most` for one agent, 0 for as many as there are. `make` makes its instance at a moment, or fresh;
+    `tell` is told how far an agent is: the message of the last turn, and that at which it is through."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        instances: Instances,
+        clock: Clock,
+        most: int,
+        make: Callable[[RecoveryPlan, SnapshotRow | None], Awaitable[None]],
+        tell: Callable[[RecoveryPlan, int, int], None],
+    ) -> None:
+        self._journal = journal
+        self._instances = instances
+        self._clock = clock
+        self._most = most
+        self._make = make
+        self._tell = tell
+
+    async def run(
+        self,
+        group: list[RecoveryPlan],
+        upto: int,
+        arrived: Callable[[RecoveryPlan], None],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Read the past of these agents once and run it; and once more for those that have to leave a turn out.
+
+        Returns when those are through that take no longer than others; the rest goes on in `tasks`.
+        """
+        own = await self._journal.reader.own_turns({way.record.number for way in group})
+        for way in group:
+            way.own |= own.get((way.record.number, way.of), {})
+        for way, feed in await self._read(group, upto, tasks):
+            group.remove(way)
+            tasks.create_task(self._go_alone(way, feed, upto, arrived, tasks))
+        for way in group:
+            while way.again:
+                await self._begin_again(way)
+                await self._read([way], upto, tasks)
+            arrived(way)
+
+    async def _go_alone(
+        self,
+        way: RecoveryPlan,
+        feed: asyncio.Task[None],
+        upto: int,
+        arrived: Callable[[RecoveryPlan], None],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """An agent whose turns take long is read for by itself from where it is, so that it holds up no other."""
+        await feed
+        while way.again or (way.replays and way.error is None and way.last_seq < upto):
+            if way.again:
+                await self._begin_again(way)
+            await self._read([way], upto, tasks)
+            if not way.again:
+                break
+        arrived(way)
+
+    async def _read(
+        self, group: Sequence[RecoveryPlan], upto: int, tasks: asyncio.TaskGroup
+    ) -> list[tuple[RecoveryPlan, asyncio.Task[None]]]:
+        """Read and run; those that were left behind, each with what still runs of it."""
+        by_number = {way.record.number: way for way in group}
+        behind: list[tuple[RecoveryPlan, asyncio.Task[None]]] = []
+        began = told = self._clock.monotonic()
+        pages = self._journal.past_turns(
+            by_number,
+            after_seq=min(way.last_seq for way in group),
+            before_seq=upto + 1,
+        )
+        try:
+            async for page in pages:
+                feeds = {
+                    tasks.create_task(self._feed(way, turns, upto)): way
+                    for way, turns in _shared_out(page, by_number)
+                }
+                if feeds and not await some_done(feeds, all_of=True, patient=len(by_number) == 1):
+                    for feed, way in feeds.items():
+                        if not feed.done():
+                            del by_number[way.record.number]
+                            behind.append((way, feed))
+                if not by_number:
+                    break
+                now = self._clock.monotonic()
+                if now - told >= PROGRESS_S:
+                    told = now
+                    done = sum(way.turns for way in group)
+                    log.info("running turns once more", agents=len(group), turns=done, s=round(now - began))
+        except CaxtonError as error:
+            for way in by_number.values():
+                way.error = way.error or error
+        finally:
+            await pages.aclose()
+        return behind
+
+    async def _feed(self, way: RecoveryPlan, turns: list[PastTurn], upto: int) -> None:
+        """Run some turns in an agent's instance; where one fails that went well once, do without."""
+        try:
+            for batch in batches(turns):
+                while batch:
+                    if not way.replays or way.again or way.error is not None:
+                        return
+                    began = self._clock.monotonic()
+                    portion, batch = batch[: way.portion], batch[way.portion :]
+                    if not await self._run(way, portion):
+                        return
+                    took_s = self._clock.monotonic() - began
+                    way.portion = min(BATCH_TURNS, way.portion * 2) if took_s < QUICK_S else 1
+                    self._tell(way, portion[-1].seq, upto)
+        except CaxtonError as error:
+            way.error = way.error or error
+
+    async def _run(self, way: RecoveryPlan, batch: list[PastTurn]) -> bool:
+        """Run a few turns; whether it is to go on with the next."""
+        assert way.link is not None
+        if self._most and way.turns + len(batch) > self._most:
+            await self._do_without(way, f"it has had more than {self._most:,} turns since")
+            return False
+        answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
+        way.turns += answer.done
+        if answer.fault is None:
+            return True
+        broke = batch[answer.done]
+        if broke.revision_no != way.revision.no and not way.strict and way.lives > 1:
+            self._leave_out(way, broke)
+            return False
+        way.broke = True
+        why = f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}"
+        await self._do_without(way, why)
+        return False
+
+    def _leave_out(self, way: RecoveryPlan, turn: PastTurn) -> None:
+        """Another revision did this turn, and it costs this one the instance: it would have cost it the turn then."""
+        way.again, way.own[turn.seq] = True, False
+        way.lives -= 1
+        self._journal.batch.records.append(OwnTurn(way.record.number, way.of, turn.seq, held=False))
+
+    async def _begin_again(self, way: RecoveryPlan) -> None:
+        """A new instance in place of the one that is gone, from the same moment."""
+        base, way.again = way.base, False
+        assert base is not None
+        try:
+            await self._make(way, base)
+        except CaxtonError as error:
+            way.error = error
+        way.base, way.turns, way.last_seq = base, 0, base.seq
+
+    async def _do_without(self, way: RecoveryPlan, reason: str) -> None:
+        """Begin again with the state that was kept, or with nothing."""
+        way.replays, way.turns, way.reason = False, 0, reason
+        base = way.base
+        await self._make(way, base if base is not None and base.kind != FRESH else None)
+
+
+async def some_done(
+    work: Collection[asyncio.Task[None]], *, all_of: bool = False, patient: bool = False
+) -> bool:
+    """Whether some of it, or all, is done after a moment; with `patient` wait for all."""
+    done, _ = await asyncio.wait(work, timeout=None if patient else SLOW_S)
+    return len(done) == len(work) if all_of else bool(done)
+
+
+def body_of(turn: PastTurn) -> bytes:
+    """The message as the agent was given it then."""
+    return turn.body[:-1] + b',"redelivered":true}' if turn.status >= REDELIVERED else turn.body
+
+
+def batches(turns: Iterable[PastTurn]) -> Iterator[list[PastTurn]]:
+    """Turns in portions that one frame may hold."""
+    batch: list[PastTurn] = []
+    size = 0
+    for turn in turns:
+        if batch and (len(batch) >= BATCH_TURNS or size + len(turn.body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(turn)
+        size += len(turn.body)
+    if batch:
+        yield batch
+
+
+def _shared_out(
+    page: list[PastTurn], by_number: dict[int, RecoveryPlan]
+) -> Iterable[tuple[RecoveryPlan, list[PastTurn]]]:
+    """The turns of a page that are to be run, by agent."""
+    shares: dict[int, list[PastTurn]] = {}
+    for turn in page:
+        way = by_number.get(turn.agent_no)
+        if way is not None and way.replays and turn.seq > way.last_seq:
+            way.last_seq = turn.seq
+            if way.holds(turn):
+                shares.setdefault(turn.agent_no, []).append(turn)
+    return [(by_number[number], turns) for number, turns in shares.items()]

@@ -1,0 +1,79 @@
+"""The agents of caxton.toml when the daemon starts: each is offered what stands at its `wasm`.
+
+In: a project, and the agents that came back. Out: every agent of the project, running or failed with its reason. One
+that still recovers gets its build when it is back, and keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from caxton.agents import AgentConfig, Supervisor
+from caxton.config import Project
+from caxton.deploy.engine.configured_builds import ConfiguredBuilds
+from caxton.deploy.request import DeploymentRequest
+from caxton.errors import CaxtonError, InvalidModule
+from caxton.sandbox.python.runtime import packed
+
+log = structlog.get_logger("caxton")
+
+
+class ConfiguredAgents:
+    """Brings them what `builds` lets in."""
+
+    def __init__(self, project: Project, agents: Supervisor, builds: ConfiguredBuilds) -> None:
+        self._project = project
+        self._agents = agents
+        self._builds = builds
+
+    async def deploy(self, *, known_stay: bool = False) -> None:
+        """Offer every agent what caxton.toml says of it; what is so already stays as it is, and what was refused before
+        stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
+        them what they are to be.
+        """
+        known = self._agents.registry.agents
+        for name in self._project.config.agents:
+            record = known.get(name)
+            if known_stay and record is not None:
+                continue
+            if record is not None and record.recovery is not None:
+                self._agents.spawn(self._offer(name))
+            else:
+                await self._offer(name)
+
+    async def _offer(self, name: str) -> None:
+        table = self._project.config.agents[name]
+        path = self._project.module(name)
+        limits = self._project.config.limits_of(name)
+        try:
+            wasm = await asyncio.to_thread(_read, path)
+            request = DeploymentRequest(
+                name,
+                packed(path, wasm) if path.suffix == ".py" else wasm,
+                wat=path.suffix == ".wat",
+                settings=table.settings,
+                limits=limits,
+                profile=table.profile,
+                recover=table.recover,
+                configured=True,
+            )
+            brought = await self._builds.apply(request, file=table.wasm)
+            if brought and not table.start:
+                await self._agents.stop(name)
+        except CaxtonError as error:
+            log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
+            told = AgentConfig(
+                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
+            )
+            self._agents.did_not_start(name, told, error.message)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = f"{path} cannot be read: {error.strerror}"
+        raise InvalidModule(why, hint="build it, or correct its path") from None
