@@ -145,9 +145,8 @@ async def serve(
                 pipeline.meters(server.readings, project.config.telemetry.interval_s), name="meters"
             )
             starting = group.create_task(
-                _start_agents(runtime, started, known_stay=known_stay), name="agents start"
+                _start_agents(runtime, started, listener.path, known_stay=known_stay), name="agents start"
             )
-            log.info("listening", socket=str(listener.path))
             await stopping.wait()
             log.info("stopping")
             runtime.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
@@ -162,7 +161,7 @@ async def serve(
     log.info("stopped")
 
 
-async def _start_agents(runtime: Runtime, started: asyncio.Event, *, known_stay: bool) -> None:
+async def _start_agents(runtime: Runtime, started: asyncio.Event, socket: Path, *, known_stay: bool) -> None:
     """Wait a little for those that come back, and bring the others what caxton.toml says."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_S):
@@ -174,7 +173,7 @@ async def _start_agents(runtime: Runtime, started: asyncio.Event, *, known_stay:
     started.set()
     runtime.bus.event("daemon", body={"what": "started", "pid": os.getpid(), "version": __version__})
     runtime.bus.settle()
-    log.info("ready", agents=len(runtime.agents.views()))
+    log.info("ready", socket=str(socket), agents=len(runtime.agents.views()))
 
 
 if __name__ == "__main__":

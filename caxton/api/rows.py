@@ -130,6 +130,9 @@ def dead_letter_body(row: StoredDeadLetter) -> dict[str, Any]:
         "agent": row.agent,
         "code": row.code,
         "reason": row.reason,
+        "ended": row.ended,
+        "ended_at": None if row.ended_us is None else iso(row.ended_us),
+        "went_on": row.went_on,
     }
 
 

@@ -5,9 +5,10 @@ The daemon fills `Services` once; every route gets it from `services_of`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
@@ -45,6 +46,8 @@ class Services:
     stop: Callable[[], None]
     started: Callable[[], bool]
     started_us: int
+    redriving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while dead letters are ended, so that each is ended once."""
 
     @classmethod
     def of(

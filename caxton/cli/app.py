@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "status": "Show daemon, cells, agents and journal at a glance.",
     "agent": "Deploy agents, show them, stop and start them.",
     "msg": "Send messages and follow those that pass.",
+    "dead-letter": "Show what could not be handled, deliver it again.",
     "conv": "List conversations and read one.",
     "trace": "Where the time of a conversation went.",
     "break": "Hold messages on their way, edit them, release them.",
@@ -62,7 +63,7 @@ class Commands(TyperGroup):
     def load(self, name: str) -> None:
         """Import the command's file and put the real command in its place."""
         if name in COMMANDS and name not in self._loaded:
-            self.commands[name] = build(import_module(f"caxton.cli.commands.{name}").app)
+            self.commands[name] = build(import_module(f"caxton.cli.commands.{name.replace('-', '_')}").app)
             self._loaded.add(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:

@@ -57,6 +57,7 @@ from caxton.schemas.messages import (
     Conversations,
     DeadLetterBody,
     DeadLetters,
+    LettersGone,
     LogBody,
     Logs,
     MessageBody,
@@ -428,12 +429,35 @@ class AsyncClient:
         return await self._read(requests.cancel_task(id, wait_s), TaskDetail)
 
     async def dead_letters(
-        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        agent: str | None = None,
+        code: str | None = None,
+        seq: int | None = None,
+        waiting: bool = False,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[DeadLetterBody]:
-        """Dead letters, the newest first."""
+        """Dead letters, the newest first; `waiting`: those that nobody did anything about."""
         return await self._list(
-            DeadLetters, "/api/v1/dead-letters", limit, "before", agent=agent, before=before
+            DeadLetters,
+            "/api/v1/dead-letters",
+            limit,
+            "before",
+            agent=agent,
+            code=code,
+            seq=seq,
+            waiting=waiting or None,
+            before=before,
         )
+
+    async def redeliver(self, choice: Mapping[str, Any]) -> LettersGone:
+        """Send dead letters once more: `seqs`, or `agent`, `code`, `filter`; with `content` one of them, changed."""
+        return await self._read(requests.dead_letters("redeliver", choice), LettersGone)
+
+    async def drop_dead_letters(self, choice: Mapping[str, Any]) -> LettersGone:
+        """Put dead letters away; chosen as for `redeliver`."""
+        return await self._read(requests.dead_letters("drop", choice), LettersGone)
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -54,6 +54,7 @@ from caxton.schemas.messages import (
     Conversations,
     DeadLetterBody,
     DeadLetters,
+    LettersGone,
     LogBody,
     Logs,
     MessageBody,
@@ -421,10 +422,35 @@ class Client:
         return self._read(requests.cancel_task(id, wait_s), TaskDetail)
 
     def dead_letters(
-        self, *, agent: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        agent: str | None = None,
+        code: str | None = None,
+        seq: int | None = None,
+        waiting: bool = False,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[DeadLetterBody]:
-        """Dead letters, the newest first."""
-        return self._list(DeadLetters, "/api/v1/dead-letters", limit, "before", agent=agent, before=before)
+        """Dead letters, the newest first; `waiting`: those that nobody did anything about."""
+        return self._list(
+            DeadLetters,
+            "/api/v1/dead-letters",
+            limit,
+            "before",
+            agent=agent,
+            code=code,
+            seq=seq,
+            waiting=waiting or None,
+            before=before,
+        )
+
+    def redeliver(self, choice: Mapping[str, Any]) -> LettersGone:
+        """Send dead letters once more: `seqs`, or `agent`, `code`, `filter`; with `content` one of them, changed."""
+        return self._read(requests.dead_letters("redeliver", choice), LettersGone)
+
+    def drop_dead_letters(self, choice: Mapping[str, Any]) -> LettersGone:
+        """Put dead letters away; chosen as for `redeliver`."""
+        return self._read(requests.dead_letters("drop", choice), LettersGone)
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -187,6 +187,11 @@ def add_break(text: str, name: str | None, count: int | None, duration: str | No
     return Call("POST", "/api/v1/breaks", body=msgspec.json.encode(body))
 
 
+def dead_letters(step: str, choice: Mapping[str, Any]) -> Call:
+    """End the dead letters that are meant."""
+    return Call("POST", f"/api/v1/dead-letters/{step}", body=msgspec.json.encode(choice))
+
+
 def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Call:
     """Do something about one held message."""
     said = msgspec.json.encode(body) if body is not None else None

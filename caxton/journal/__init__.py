@@ -29,6 +29,7 @@ from caxton.journal.batch import (
     TaskRow,
     Unpin,
 )
+from caxton.journal.dead_letters import DROPPED_LETTER, REDELIVERED_LETTER, DeadLetterEnd, StoredDeadLetter
 from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal
 from caxton.journal.past import PastTurn
@@ -38,7 +39,6 @@ from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
 from caxton.journal.rows import (
     Stats,
     StoredConversation,
-    StoredDeadLetter,
     StoredEvent,
     StoredMessage,
     StoredTurn,
@@ -49,6 +49,7 @@ from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, Stored
 
 __all__ = [
     "CARRIED",
+    "DROPPED_LETTER",
     "EDITED",
     "FRESH",
     "HANDLED",
@@ -56,6 +57,7 @@ __all__ = [
     "KEPT",
     "MAX_AGENT_NO",
     "REDELIVERED",
+    "REDELIVERED_LETTER",
     "RELEASED",
     "RESTORED",
     "AgentRow",
@@ -64,6 +66,7 @@ __all__ = [
     "ClientKey",
     "ConversationState",
     "DeadLetter",
+    "DeadLetterEnd",
     "DeploymentRow",
     "DirectoryRow",
     "Event",

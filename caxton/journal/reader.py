@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations, holds, verdicts
+from caxton.journal import conversations, dead_letters, holds, verdicts
 from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
@@ -28,7 +28,6 @@ from caxton.journal.query import END, Query, Row, Value, numbers
 from caxton.journal.rows import (
     Stats,
     StoredConversation,
-    StoredDeadLetter,
     StoredEvent,
     StoredMessage,
     StoredTurn,
@@ -218,18 +217,25 @@ class Reader:
         return [StoredEvent(*row) for row in rows]
 
     async def dead_letters(
-        self, *, agent: str | None = None, before_seq: int | None = None, limit: int = 100
-    ) -> list[StoredDeadLetter]:
-        """Dead letters, newest first."""
-        rows = await self._query.all(
-            """select seq, agent, at_us, code, reason from dead_letter
-               where seq < :before and (:agent is null or agent = :agent)
-               order by seq desc, agent limit :limit""",
-            before=END if before_seq is None else before_seq,
+        self,
+        *,
+        seq: int | None = None,
+        agent: str | None = None,
+        code: str | None = None,
+        waiting: bool = False,
+        before_seq: int | None = None,
+        limit: int = 100,
+    ) -> list[dead_letters.StoredDeadLetter]:
+        """Dead letters that fit all that is given, newest first; `waiting`: nobody did anything about them yet."""
+        return await dead_letters.dead_letters(
+            self._query,
+            seq=seq,
             agent=agent,
+            code=code,
+            waiting=waiting,
+            before_seq=before_seq,
             limit=limit,
         )
-        return [StoredDeadLetter(*row) for row in rows]
 
     async def marks(self, seqs: Sequence[int]) -> list[verdicts.Mark]:
         """What the referee said of these messages, where it said anything."""

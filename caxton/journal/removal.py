@@ -55,6 +55,7 @@ _REMOVE = (
     f"""delete from turn where id in (select t.id from going g cross join turn t
          on t.id >= g.seq << {AGENT_BITS} and t.id < (g.seq + 1) << {AGENT_BITS})""",
     f"delete from dead_letter where {_GOING}",
+    f"delete from dead_letter_end where {_GOING}",
     f"delete from mark where {_GOING}",
     "delete from conversation_state where conversation in (select key from gone) and open = 0",
     f"update client_key set body = {_ANSWERED.format('message')} where {_GOING} and body is null",

@@ -60,16 +60,6 @@ class StoredConversation(msgspec.Struct, frozen=True):
     participants: list[str]
 
 
-class StoredDeadLetter(msgspec.Struct, frozen=True):
-    """A message that an agent could not handle, and why."""
-
-    seq: int
-    agent: str
-    at_us: int
-    code: str
-    reason: str
-
-
 class Stats(msgspec.Struct, frozen=True):
     """How far the journal reaches. Numbers count messages and events; `used_bytes` leaves out free pages."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from caxton.errors import JournalError
 from caxton.journal.age import used
 from caxton.journal.batch import AGENT_BITS
+from caxton.journal.dead_letters import dead_letter_ends
 from caxton.journal.holds import holds
 from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
@@ -117,6 +118,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     spared,
     keys,
     used,
+    dead_letter_ends,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

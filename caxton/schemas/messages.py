@@ -57,13 +57,17 @@ class DeadLetterOfMessage(Shape, frozen=True, kw_only=True):
 
 
 class DeadLetterBody(Shape, frozen=True, kw_only=True):
-    """A message that could not be handled, with its reason."""
+    """A message that could not be handled, with its reason; `ended` is what an operator did about it, "redelivered" (as
+    message `went_on`) or "dropped"."""
 
     seq: int
     at: datetime
     agent: str
     code: str
     reason: str
+    ended: str | None = None
+    ended_at: datetime | None = None
+    went_on: int | None = None
     message: Message | UnsetType = UNSET
 
 
@@ -238,6 +242,31 @@ class Tasks(Shape, frozen=True, kw_only=True):
 
     items: list[TaskSummaryBody]
     next: int | None
+
+
+class LetterGone(Shape, frozen=True, kw_only=True):
+    """A dead letter that was ended now; `went_on` is the message that it was sent as."""
+
+    seq: int
+    agent: str
+    went_on: int | None
+    conversation_id: str | None
+
+
+class LetterKept(Shape, frozen=True, kw_only=True):
+    """A dead letter that stays one, and why."""
+
+    seq: int
+    agent: str
+    reason: str
+    hint: str | None
+
+
+class LettersGone(Shape, frozen=True, kw_only=True):
+    """What became of those that were meant."""
+
+    done: list[LetterGone]
+    kept: list[LetterKept]
 
 
 class DeadLetters(Shape, frozen=True, kw_only=True):

@@ -66,7 +66,11 @@ def test_the_page_has_no_command_that_is_not_there() -> None:
 
 def test_every_file_with_a_command_is_in_the_list_of_commands() -> None:
     files = Path(caxton.cli.commands.__file__).parent.glob("*.py")
-    nouns = {file.stem for file in files if re.search(r"^app = command_app\(", file.read_text("utf-8"), re.M)}
+    nouns = {
+        file.stem.replace("_", "-")
+        for file in files
+        if re.search(r"^app = command_app\(", file.read_text("utf-8"), re.M)
+    }
     assert nouns == set(COMMANDS)
 
 
