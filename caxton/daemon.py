@@ -37,7 +37,7 @@ from caxton.telemetry.logs import configure
 if TYPE_CHECKING:
     from caxton.telemetry.pipeline import Pipeline
 
-GRACE_S: Final = 2.0
+GRACE_S: Final = 1.0
 """So long a start waits for agents whose memory comes back; one that takes longer is recovering, and is waited for by
 nobody but who asks it."""
 
