@@ -64,7 +64,7 @@ class PastTurns:
         """
         own = await self._journal.reader.own_turns({way.record.number for way in group})
         for way in group:
-            way.own |= own.get((way.record.number, way.of), {})
+            way.learn(own.get((way.record.number, way.of), {}))
         for way, feed in await self._read(group, upto, tasks):
             group.remove(way)
             tasks.create_task(self._go_alone(way, feed, upto, arrived, tasks))
@@ -124,7 +124,7 @@ class PastTurns:
                     log.info("running turns once more", agents=len(group), turns=done, s=round(now - began))
         except CaxtonError as error:
             for way in by_number.values():
-                way.error = way.error or error
+                way.fail(error)
         finally:
             await pages.aclose()
         return behind
@@ -141,50 +141,45 @@ class PastTurns:
                     if not await self._run(way, portion):
                         return
                     took_s = self._clock.monotonic() - began
-                    way.portion = min(BATCH_TURNS, way.portion * 2) if took_s < QUICK_S else 1
+                    way.pace(min(BATCH_TURNS, way.portion * 2) if took_s < QUICK_S else 1)
                     self._tell(way, portion[-1].seq, upto)
         except CaxtonError as error:
-            way.error = way.error or error
+            way.fail(error)
 
     async def _run(self, way: RecoveryPlan, batch: list[PastTurn]) -> bool:
         """Run a few turns; whether it is to go on with the next."""
         assert way.link is not None
         if self._most and way.turns + len(batch) > self._most:
-            await self._do_without(way, f"it has had more than {self._most:,} turns since")
+            way.do_without(f"it has had more than {self._most:,} turns since", broke=False)
+            await self._make_from(way, way.base)
             return False
         answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
-        way.turns += answer.done
+        way.ran(answer.done)
         if answer.fault is None:
             return True
         broke = batch[answer.done]
         if broke.revision_no != way.revision.no and not way.strict and way.lives > 1:
-            self._leave_out(way, broke)
+            # another revision did this turn, and it would have cost this one its instance then, too
+            way.leave_out(broke.seq)
+            self._journal.batch.records.append(OwnTurn(way.record.number, way.of, broke.seq, held=False))
             return False
-        way.broke = True
         why = f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}"
-        await self._do_without(way, why)
+        way.do_without(why, broke=True)
+        await self._make_from(way, way.base)
         return False
-
-    def _leave_out(self, way: RecoveryPlan, turn: PastTurn) -> None:
-        """Another revision did this turn, and it costs this one the instance: it would have cost it the turn then."""
-        way.again, way.own[turn.seq] = True, False
-        way.lives -= 1
-        self._journal.batch.records.append(OwnTurn(way.record.number, way.of, turn.seq, held=False))
 
     async def _begin_again(self, way: RecoveryPlan) -> None:
         """A new instance in place of the one that is gone, from the same moment."""
-        base, way.again = way.base, False
+        base = way.base
         assert base is not None
         try:
             await self._make(way, base)
         except CaxtonError as error:
-            way.error = error
-        way.base, way.turns, way.last_seq = base, 0, base.seq
+            way.fail(error)
+        way.begin_again(base)
 
-    async def _do_without(self, way: RecoveryPlan, reason: str) -> None:
-        """Begin again with the state that was kept, or with nothing."""
-        way.replays, way.turns, way.reason = False, 0, reason
-        base = way.base
+    async def _make_from(self, way: RecoveryPlan, base: SnapshotRow | None) -> None:
+        """Make it with the state that was kept, or with nothing."""
         await self._make(way, base if base is not None and base.kind != FRESH else None)
 
 
@@ -223,7 +218,7 @@ def _shared_out(
     for turn in page:
         way = by_number.get(turn.agent_no)
         if way is not None and way.replays and turn.seq > way.last_seq:
-            way.last_seq = turn.seq
+            way.reach(turn.seq)
             if way.holds(turn):
                 shares.setdefault(turn.agent_no, []).append(turn)
     return [(by_number[number], turns) for number, turns in shares.items()]

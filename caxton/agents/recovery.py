@@ -78,12 +78,11 @@ class Recovery:
                     assert way.loaded is not None
                     self._instances.seat(record, way.cell, way.link, way.slot, way.loaded)
                 except CaxtonError as error:
-                    way.error = error
+                    way.fail(error)
             back(way)
 
         for way in ways:
             self._under_way[way.record] = way
-            way.began = self._clock.monotonic()
             way.record.recovers(RecoveryProgress())
         await self.remember(ways, arrived)
 
@@ -91,8 +90,7 @@ class Recovery:
         """That agent is not to come back: whoever brings it learns that with the turn that runs now."""
         way = self._under_way.pop(record, None)
         if way is not None:
-            way.error = way.error or InvalidState(f"{record.name} was stopped while it was recovering")
-            way.abandoned = True
+            way.abandon(InvalidState(f"{record.name} was stopped while it was recovering"))
             record.recovered()
 
     def way(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
@@ -185,7 +183,7 @@ class Recovery:
     async def _load(self, way: RecoveryPlan, latest: SnapshotRow | None, since: int) -> None:
         """Make the instance, and find out from where on it has to be told what it did."""
         recover = way.config.recover
-        way.link = way.cell.link
+        way.begin(self._clock.monotonic(), way.cell.link)
         if way.since is not None:
             latest = SnapshotRow(way.record.number, way.since, 0, way.revision.no, b"", FRESH)
         try:
@@ -195,28 +193,28 @@ class Recovery:
             await self._make(way, latest)
             base = latest
             if base is not None and base.kind != FRESH and not way.restored:
-                way.reason = "its build takes no state"
+                way.remember_less("its build takes no state")
                 base = await self._beginning(base) if recover == "replay" else None
         except CaxtonError as error:
-            way.error = error
+            way.fail(error)
             return
         if recover != "replay":
             return
         if base is None:
-            way.reason = way.reason or "the journal does not say how its memory began"
+            way.remember_less(way.reason or "the journal does not say how its memory began")
         elif base.seq < since:
-            way.reason = f"the journal has removed what it did up to message {since}"
+            way.remember_less(f"the journal has removed what it did up to message {since}")
         else:
-            way.base, way.replays, way.last_seq, way.reason = base, True, base.seq, None
+            way.replay_from(base)
 
     async def _make(self, way: RecoveryPlan, base: SnapshotRow | None) -> None:
         state = base.data if base is not None and base.kind != FRESH else None
         if way.link is None:
             raise CellLost("the agent's cell is being started again", hint="try again in a moment")
-        way.loaded = await self._instances.load(
+        loaded = await self._instances.load(
             way.record, way.cell, way.slot, way.revision, way.config, state=state
         )
-        way.base = base if way.loaded.restored else None
+        way.made(loaded, base)
 
     async def _beginning(self, base: SnapshotRow) -> SnapshotRow | None:
         """The moment without a state that the memory goes back to, through states that only shorten the way."""
@@ -246,7 +244,7 @@ class Recovery:
         if way.error is None:
             if not way.replays:
                 # everything before the first message that waits is past, and it remembers only what it was given
-                way.last_seq = endpoint.waiting[0].seq - 1 if endpoint.waiting else self._bus.last_seq
+                way.reach(endpoint.waiting[0].seq - 1 if endpoint.waiting else self._bus.last_seq)
                 if way.restored:
                     assert way.base is not None
                     self._instances.keep(record, way.base.data, way.last_seq, RESTORED, way.revision.no)

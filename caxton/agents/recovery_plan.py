@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,10 +54,70 @@ class RecoveryPlan:
     """Whether it is not to come back any more."""
     began: float = 0.0
     """When, in seconds of the monotonic clock."""
-    portion: int = 16
+    portion: int = 1
     """Turns of the next frame: few, while they take long, so that it is seen how far it is."""
     own: dict[int, bool] = field(default_factory=dict[int, bool])
     """Turns of which it does not remember what their rows say."""
+
+    # ------------------------------------------------------------------ what happens to it
+
+    def begin(self, now: float, link: CellLink | None) -> None:
+        """It is on its way, by that cell's connection."""
+        self.began, self.link = now, link
+
+    def made(self, loaded: Loaded, base: SnapshotRow | None) -> None:
+        """An instance is there; `base` is the moment that it was given the state of."""
+        self.loaded = loaded
+        self.base = base if loaded.restored else None
+
+    def replay_from(self, base: SnapshotRow) -> None:
+        """Its turns since that moment are run again."""
+        self.base, self.replays, self.last_seq, self.reason = base, True, base.seq, None
+
+    def learn(self, own: Mapping[int, bool]) -> None:
+        """These turns it remembers, or not, whatever their rows say."""
+        self.own |= own
+
+    def ran(self, turns: int) -> None:
+        """So many turns more were run."""
+        self.turns += turns
+
+    def pace(self, portion: int) -> None:
+        """The next frame has so many turns."""
+        self.portion = portion
+
+    def reach(self, seq: int) -> None:
+        """Everything up to that message is past."""
+        self.last_seq = seq
+
+    def leave_out(self, seq: int) -> None:
+        """It begins again, without the turn on that message."""
+        self.again, self.own[seq] = True, False
+        self.lives -= 1
+
+    def begin_again(self, base: SnapshotRow) -> None:
+        """It is at that moment once more."""
+        self.again, self.base, self.turns, self.last_seq = False, base, 0, base.seq
+
+    def do_without(self, reason: str, *, broke: bool) -> None:
+        """No more turns are run: it remembers what was kept, or nothing. `broke`: because one cost the instance."""
+        self.replays, self.turns, self.reason = False, 0, reason
+        self.broke = self.broke or broke
+
+    def remember_less(self, reason: str) -> None:
+        """Why it remembers less than it did."""
+        self.reason = reason
+
+    def fail(self, error: CaxtonError) -> None:
+        """It does not come back; the first error says why."""
+        self.error = self.error or error
+
+    def abandon(self, error: CaxtonError) -> None:
+        """It is not to come back any more."""
+        self.abandoned = True
+        self.fail(error)
+
+    # ------------------------------------------------------------------ what it is
 
     @property
     def restored(self) -> bool:

@@ -127,11 +127,10 @@ class StatusBody(Shape, frozen=True, kw_only=True):
 
 
 class ReadyBody(Shape, frozen=True, kw_only=True):
-    """Whether messages are taken, and what is missing where not; `recovering` agents take them, and answer later."""
+    """Whether messages are taken, and what is missing where not; agents that recover are named in either case."""
 
     ready: bool
     why: list[str]
-    recovering: list[str]
 
 
 class HealthBody(Shape, frozen=True, kw_only=True):

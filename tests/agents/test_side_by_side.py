@@ -123,10 +123,12 @@ async def test_a_build_waits_until_it_is_back(tmp_path: Path) -> None:
     await begun(tmp_path)
     async with asyncio.timeout(60), open_runtime(load(tmp_path, {}), wait=False) as runtime:
         deployed = asyncio.create_task(
-            runtime.engine.deploy(DeploymentRequest("thinker", guest(tag="two"), wat=True, limits=LIMITS))
+            runtime.engine.deploy(
+                DeploymentRequest("thinker", guest(tag="two"), wat=True, limits=LIMITS, fresh_state=True)
+            )
         )
         await runtime.engine.deploy(DeploymentRequest("c", COUNTER_2))
         assert await count(runtime) == TURNS + 1
         assert not deployed.done()
         assert (await deployed).state == "running"
-        assert await count(runtime, "thinker") == TURNS + 1
+        assert await count(runtime, "thinker") == 1

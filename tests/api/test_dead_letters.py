@@ -55,7 +55,7 @@ def test_they_are_delivered_again_each_once_and_in_order(caxton: Client, parser:
 
 
 def test_a_filter_and_a_reason_choose(caxton: Client, parser: str) -> None:
-    first, second = ask(caxton, {"trap": 1, "word": "needle"}), ask(caxton, {"trap": 2, "word": "hay"})
+    first, second = ask(caxton, {"trap": True, "word": "needle"}), ask(caxton, {"trap": True, "word": "hay"})
     assert [one.seq for one in caxton.drop_dead_letters({"agent": "parser", "filter": "needle"}).done] == [
         first
     ]

@@ -40,8 +40,8 @@ async def ready(request: Request) -> Response:
     named, with how far it is: what is sent to them waits."""
     services = services_of(request)
     why = _missing(services)
-    recovering = [_progress(view) for view in services.agents.views() if view.recovery is not None]
-    return answer({"ready": not why, "why": why, "recovering": recovering}, 503 if why else 200)
+    named = [_progress(view) for view in services.agents.views() if view.recovery is not None]
+    return answer({"ready": not why, "why": [*why, *named]}, 503 if why else 200)
 
 
 @probes.get("/metrics", response_class=Response)
@@ -104,7 +104,7 @@ def _progress(view: AgentView) -> str:
     """An agent that recovers, and how far it is."""
     assert view.recovery is not None
     left = "" if view.recovery.left_s is None else f", about {view.recovery.left_s:.0f} s left"
-    return f"{view.name}: {view.recovery.percent} %{left}"
+    return f"{view.name} is recovering: {view.recovery.percent} %{left}"
 
 
 def _missing(services: Services) -> list[str]:
