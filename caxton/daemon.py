@@ -149,12 +149,12 @@ async def serve(
             )
             await stopping.wait()
             log.info("stopping")
+            starting.cancel()
             runtime.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
             runtime.bus.settle()
             # whoever waits for a deployment or a task gets its answer before the door closes
             await runtime.engine.close()
             await runtime.tasks.close()
-            starting.cancel()
             if meters:
                 meters.cancel()
             server.stop()
