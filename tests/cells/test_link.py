@@ -61,9 +61,9 @@ async def test_a_burst_is_one_write(tmp_path: Path) -> None:
         runtime.agent("a")
         runtime.agent("b")
         runtime.ask("a")
-        runtime.cell.end(*({"performative": "inform", "receiver": "b", "content": n} for n in range(20)))
+        runtime.cell.end(*({"performative": "inform", "receiver": "b", "content": n} for n in range(WINDOW)))
         assert len(writes) == 2
-        assert len(runtime.cell.frames) == 20
+        assert len(runtime.cell.frames) == WINDOW
 
 
 async def test_no_more_is_with_a_cell_than_it_has_room_for(tmp_path: Path) -> None:
