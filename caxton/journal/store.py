@@ -28,6 +28,7 @@ from caxton.journal.commits import Counts
 from caxton.journal.query import last_seq, reading_connection
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Keep, Kept, Retention
+from caxton.journal.upgrade import upgrade
 from caxton.journal.writer import Writer
 
 
@@ -194,6 +195,7 @@ class FileStore:
 def _open(files: guard.Files, settings: JournalSettings) -> sqlite3.Connection:
     try:
         guard.ensure(files, check_mib=settings.check_mib)
+        upgrade(files)
         db = schema.writing_connection(files.db)
     except sqlite3.Error as trouble:
         raise DiskTrouble(
