@@ -31,7 +31,10 @@ MEASURES: Final[dict[str, tuple[Measure, str]]] = {
     "latency": (latency, "a hop between two agents, from the end of one turn to the end of the next"),
     "agents": (agents, "10,000 live agents"),
     "start": (start, "from a module's bytes to the agent's first answer"),
-    "rogue": (rogue, "everybody else while one agent of the same cell spins to its limit"),
+    "rogue": (
+        rogue,
+        "everybody else while one agent spins to its limit, and while one does its worst in other ways",
+    ),
     "swap": (swap, "an agent's build is changed under a client that never stops; then sources are edited"),
     "python": (python, "100 agents in Python, and a source that is edited"),
 }

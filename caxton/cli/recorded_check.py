@@ -43,7 +43,7 @@ def check(
     """Judge the messages of a file or of the project's journal, and print what was found; how many violations."""
     recorded_messages, stops = _messages(file, project, tables, names := Names(platform))
     known = library(tables)
-    referee, taken = Referee(known, kept=sys.maxsize, seen=sys.maxsize), Coverage(known)
+    referee, taken = Referee(known, kept=sys.maxsize, seen=sys.maxsize, silence_ends=False), Coverage(known)
     rows: list[dict[str, Any]] = []
     last_us = violations = count = 0
     for recorded in recorded_messages:

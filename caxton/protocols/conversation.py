@@ -211,11 +211,11 @@ class Conversation(msgspec.Struct, gc=False):
                 until = min(until, idle_us)
             elif not waits:
                 # who waits for a deadline that was given is not idle
-                effects += self._expire(protocol)
+                effects += self.expire(protocol)
         self.next_us = until
         return effects
 
-    def _expire(self, protocol: Protocol) -> tuple[Effect, ...]:
+    def expire(self, protocol: Protocol) -> tuple[Effect, ...]:
         """Nobody has said anything for too long: every open branch ends, and whoever waits is told, once."""
         self.expired = True
         effects: tuple[Effect, ...] = ()

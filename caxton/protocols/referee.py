@@ -7,11 +7,10 @@ is the caller's to decide; the state never follows one.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Final
 
 import msgspec
 
@@ -23,6 +22,7 @@ from caxton.protocols import endings, outcomes
 from caxton.protocols.branch import is_open, shown
 from caxton.protocols.conversation import Conversation
 from caxton.protocols.library import Library
+from caxton.protocols.notices import has_expired, named_agents
 from caxton.protocols.protocol import (
     Answer,
     Effect,
@@ -37,20 +37,30 @@ KEPT: Final = 100_000
 SEEN: Final = 4096
 """Message ids that are remembered for duplicates."""
 
+
 _VIOLATION: Final = Legality.VIOLATION
 _LEGAL: Final = Legality.LEGAL
 _ANSWERED: Final = "not-understood-answered"
-_AGENT_NAME = re.compile(r":name\s+\"?([A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?)")
 
 
 class Referee:
     """Judges messages and keeps what they have made of their conversations.
 
     `kept` bounds the conversations, `seen` the message ids that it remembers; with `seen` 0 the caller answers for it
-    that no id comes twice.
+    that no id comes twice. Without `silence_ends` no conversation expires: a record does not say who worked meanwhile.
     """
 
-    __slots__ = ("_before", "_half", "_on_forget", "_seen", "conversations", "kept", "library", "quick")
+    __slots__ = (
+        "_before",
+        "_half",
+        "_on_forget",
+        "_seen",
+        "_silence_ends",
+        "conversations",
+        "kept",
+        "library",
+        "quick",
+    )
 
     def __init__(
         self,
@@ -58,12 +68,15 @@ class Referee:
         kept: int = KEPT,
         seen: int = SEEN,
         forget: Callable[[Conversation], None] | None = None,
+        *,
+        silence_ends: bool = True,
     ) -> None:
         self.library = library
         self.kept = kept
         self.quick = True
         """Whether usual steps take the quick way; off only to compare the two."""
         self._on_forget = forget
+        self._silence_ends = silence_ends
         self._half = (seen + 1) // 2
         self.conversations: dict[str, Conversation] = {}
         self._seen: set[str] = set()
@@ -260,6 +273,12 @@ class Referee:
             rule = "already-in-use" if begins else "stranger"
             return talks.wrong(conversation, protocol, message, at_us, rule)
         act = message.performative
+        if act is Performative.FAILURE and conversation.open and has_expired(message.content):
+            # of a record: whoever kept the conversation has ended it
+            ended = tuple(one for one in conversation.expire(protocol) if isinstance(one, Ended))
+            return msgspec.structs.replace(
+                _apart(message, Legality.IGNORED, "platform", protocol.name), effects=ended
+            )
         if act is Performative.FAILURE:
             names = self._lost(conversation, message, platform)
         else:
@@ -309,7 +328,7 @@ class Referee:
         if receiver != conversation.initiator:
             return [conversation.stands_for.get(receiver, receiver)]
         refers = message.in_reply_to
-        named = [qualified(name, platform) for name in _named(message.content)]
+        named = [qualified(name, platform) for name in named_agents(message.content)]
         found = [name for name in named if name in conversation.branches]
         if refers is not None:
             meant = [
@@ -329,6 +348,8 @@ class Referee:
     # ------------------------------------------------------------------ time, and sub-conversations
 
     def _time(self, conversation: Conversation, protocol: Protocol, now_us: int) -> tuple[Effect, ...]:
+        if not self._silence_ends:
+            conversation.worked(now_us)
         effects = conversation.pass_time(protocol, now_us)
         return effects + self._serve(conversation, protocol) if effects else effects
 
@@ -371,24 +392,3 @@ def _to_ams(message: Message, conversation: Conversation) -> bool:
         name.startswith("ams@") and name != conversation.initiator and name not in conversation.branches
         for name in message.receiver
     )
-
-
-def _named(content: msgspec.Raw) -> list[str]:
-    """The agents that a failure of the ams names: ours as a field, JADE's inside an MTS-error."""
-    try:
-        value: Any = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return []
-    if isinstance(value, str):
-        _, found, rest = value.partition("MTS-error")
-        return _AGENT_NAME.findall(rest) if found else []
-    if not isinstance(value, dict):
-        return []
-    body = cast("dict[str, Any]", value)
-    names: list[str] = []
-    for key in ("receiver", "agent", "participant"):
-        item = body.get(key)
-        names += (
-            [item] if isinstance(item, str) else cast("list[str]", item) if isinstance(item, list) else []
-        )
-    return [name for name in names if isinstance(name, str)]  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -31,7 +31,7 @@ def illegal_now(
     `said` has that number and what the turn says now; `rows` is the whole conversation in order, `stops` says when its
     clock stood still.
     """
-    referee = Referee(library, seen=0)
+    referee = Referee(library, seen=0, silence_ends=False)
     places = sorted((_place(rows, seq), seq, messages) for seq, messages in said)
     found: dict[int, list[Illegal]] = {}
     heard = 0
@@ -39,7 +39,7 @@ def illegal_now(
         for row in rows[heard:place]:
             _hear(referee, row, stops)
         heard = max(heard, place)
-        fork = Referee(library, seen=0)
+        fork = Referee(library, seen=0, silence_ends=False)
         fork.conversations = copy.deepcopy(referee.conversations)
         wrong = list(_judged(fork, seq, messages, rows[0].body))
         if wrong:

@@ -109,7 +109,7 @@ class Ledger:
         self.broken: str | None = None
         """By which rule the task itself went wrong, which is a defect of ours."""
         self._id = id
-        self._referee = Referee(library, kept=2, seen=0)
+        self._referee = Referee(library, kept=2, seen=0, silence_ends=False)
         self._arrivals = 0
         self._stood_us = 0
 

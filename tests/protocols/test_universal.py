@@ -374,6 +374,27 @@ def test_a_conversation_expires_when_nothing_happens_and_not_before() -> None:
     assert talk.p("a", "inform").rule == "ended"
 
 
+def test_a_record_does_not_say_who_worked_so_silence_ends_nothing_there() -> None:
+    talk = Talk("fipa-request", referee=Referee(library(), silence_ends=False))
+    talk.i("request", by=50)
+    talk.p("a", "agree", at=20)
+    assert talk.p("a", "inform", at=2_000).legality == "legal"
+    late = Talk("fipa-request", referee=Referee(library(), silence_ends=False))
+    late.i("request", by=50)
+    late.wait(51)
+    assert late.states == {"a": "timed-out"}, "a deadline is one all the same"
+
+
+def test_the_platforms_word_that_a_recorded_conversation_has_expired_ends_it() -> None:
+    talk = Talk("fipa-request", referee=Referee(library(), silence_ends=False))
+    talk.i("request")
+    verdict = talk.say(
+        "ams", "failure", "i", content={"error": "expired", "reason": "nothing was said"}, at=400
+    )
+    assert verdict.legality == "ignored"
+    assert (talk.states, talk.state) == ({"a": "expired"}, "Expired")
+
+
 def test_who_has_a_deadline_to_wait_for_is_not_idle() -> None:
     talk = Talk("fipa-request")
     talk.i("request", by=1000)

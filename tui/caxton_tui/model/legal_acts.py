@@ -24,7 +24,7 @@ def legal_acts(
     bodies: Iterable[MessageBody | HeldBody], conversation: str, sender: str, receiver: str, now_us: int
 ) -> tuple[str, ...] | None:
     """What `sender` may say to `receiver` now; names are whole, with their platform. None: anything."""
-    referee = Referee(_library(), seen=0)
+    referee = Referee(_library(), seen=0, silence_ends=False)
     for body in bodies:
         try:
             message = read_message(json.dumps(body.message.json).encode())
