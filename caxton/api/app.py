@@ -25,11 +25,10 @@ from caxton.api.routes import (
     tasks,
     turns,
 )
+from caxton.api.routing import PREFIX
 from caxton.api.services import Services
 from caxton.api.stream import events
 from caxton.api.stream.hub import Hub
-
-PREFIX = "/api/v1"
 
 
 def build(services: Services) -> FastAPI:
@@ -41,7 +40,6 @@ def build(services: Services) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses=responses.REFUSALS,
         redirect_slashes=False,
     )
     app.state.services = services
@@ -49,8 +47,6 @@ def build(services: Services) -> FastAPI:
     app.state.keys = messages.Keys()
     app.add_middleware(BodyLimits)
     responses.install(app)
-    app.include_router(status.probes)
-    app.include_router(break_points.breaks, prefix=PREFIX)
     nouns = (
         status,
         agents,
@@ -67,6 +63,6 @@ def build(services: Services) -> FastAPI:
         dead_letters,
         events,
     )
-    for noun in nouns:
-        app.include_router(noun.router, prefix=PREFIX)
+    for router in (status.probes, break_points.breaks, *(noun.router for noun in nouns)):
+        app.router.routes.extend(router.routes)
     return app

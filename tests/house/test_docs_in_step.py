@@ -10,7 +10,6 @@ import pytest
 from fastapi.routing import APIRoute
 
 from caxton import config
-from caxton.api.app import PREFIX
 from caxton.api.routes import (
     agents,
     break_points,
@@ -50,8 +49,8 @@ def rows(text: str) -> list[list[str]]:
 
 def routes() -> set[str]:
     found: set[str] = set()
-    routers = [(status.probes, ""), (break_points.breaks, PREFIX)] + [
-        (noun.router, PREFIX)
+    routers = [status.probes, break_points.breaks] + [
+        noun.router
         for noun in (
             status,
             agents,
@@ -69,10 +68,10 @@ def routes() -> set[str]:
             events,
         )
     ]
-    for router, prefix in routers:
+    for router in routers:
         for route in router.routes:
             assert isinstance(route, APIRoute)
-            path = prefix + route.path.replace(":path}", "}")
+            path = route.path.replace(":path}", "}")
             found |= {f"{method} {path}" for method in route.methods or ()}
     return found
 

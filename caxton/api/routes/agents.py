@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from caxton.api.openapi import described
 from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.deployments import ALL, deployment_body
+from caxton.api.routing import noun_router
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.services import Services, durable, full_name, services_of
 from caxton.config import check_agent_name, limits_from
@@ -26,7 +27,7 @@ from caxton.schemas.deployments import DeploymentBody, PlanBody, Refusals
 from caxton.schemas.messages import Logs, Messages
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = noun_router("/agents", "agents")
 
 Name = Annotated[str, Path(description="The agent's local name.", max_length=63)]
 

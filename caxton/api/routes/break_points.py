@@ -10,7 +10,7 @@ import asyncio
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -20,6 +20,7 @@ from caxton.api.openapi import described
 from caxton.api.parameters import SEQ_MAX, After, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import duration
+from caxton.api.routing import noun_router
 from caxton.api.services import Services, durable, services_of
 from caxton.bus.break_points import NAME_MAX, BreakPoint
 from caxton.bus.held import DELAYED, HELD, HeldMessage
@@ -40,8 +41,8 @@ from caxton.schemas.held import (
 )
 from caxton.schemas.shape import iso
 
-breaks = APIRouter(prefix="/breaks", tags=["breaks"])
-router = APIRouter(prefix="/held", tags=["held"])
+breaks = noun_router("/breaks", "breaks")
+router = noun_router("/held", "held")
 
 AT_ONCE: Final = 500
 """Messages that one step of the loop lets go."""

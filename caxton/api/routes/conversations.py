@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.break_points import held_body
+from caxton.api.routing import noun_router
 from caxton.api.rows import conversation_body, with_outcome
 from caxton.api.services import full_name, services_of
 from caxton.api.verdicts import with_states
@@ -20,7 +21,7 @@ from caxton.schemas.messages import ConversationDetail, Conversations
 MOST_HELD: Final = 100
 """Held messages that a conversation is shown with; `GET /held` has them all."""
 
-router = APIRouter(prefix="/conversations", tags=["conversations"])
+router = noun_router("/conversations", "conversations")
 
 
 @router.get("", response_model=described(Conversations))

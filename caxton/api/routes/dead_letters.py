@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
+from caxton.api.routing import noun_router
 from caxton.api.rows import dead_letter_body
 from caxton.api.services import Services, durable, full_name, services_of
 from caxton.bus.redelivery import Redelivery
@@ -22,7 +23,7 @@ from caxton.journal import StoredDeadLetter, StoredMessage
 from caxton.schemas.messages import DeadLetters, LettersGone
 from caxton.schemas.shape import Message
 
-router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
+router = noun_router("/dead-letters", "dead letters")
 
 PORTION = 1_000
 Letter = tuple[StoredDeadLetter, StoredMessage]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.parameters import Limit
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.replays import verdict_body
+from caxton.api.routing import noun_router
 from caxton.api.services import durable, services_of
 from caxton.deploy import DeploymentView
 from caxton.errors import DeploymentNotFound
@@ -19,7 +20,7 @@ from caxton.journal import DeploymentRow, Reader
 from caxton.schemas.deployments import DeploymentBody, Deployments
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/deployments", tags=["deployments"])
+router = noun_router("/deployments", "deployments")
 
 ALL = 1_000_000
 """Deployments are few; one is found by reading them."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.parameters import Limit
 from caxton.api.responses import page
+from caxton.api.routing import noun_router
 from caxton.api.services import services_of
 from caxton.bus.directory import NEVER_US, Entry
 from caxton.bus.subscriptions import Subscription
@@ -20,7 +21,7 @@ from caxton.errors import InvalidMessage
 from caxton.schemas.daemon import DfEntries, DfSubscriptions
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/df", tags=["df"])
+router = noun_router("/df", "df")
 
 
 class DfSearchBody(BaseModel):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from caxton.agents.life import state_name
 from caxton.api.openapi import described
 from caxton.api.responses import answer
+from caxton.api.routing import noun_router
 from caxton.api.services import Services, durable, services_of
 from caxton.schemas.journal import JournalDetail
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/journal", tags=["journal"])
+router = noun_router("/journal", "journal")
 
 
 @router.get("", response_model=described(JournalDetail))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import Header, Path, Query, Request
 from starlette.responses import Response
 
 from caxton.acl import Performative
@@ -22,6 +22,7 @@ from caxton.acl.message import read_message
 from caxton.api.openapi import described
 from caxton.api.parameters import SEQ_MAX, After, Before, Limit
 from caxton.api.responses import answer, page
+from caxton.api.routing import noun_router
 from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
 from caxton.bus.clients import Waiter
@@ -31,7 +32,7 @@ from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
 from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
 
-router = APIRouter(prefix="/messages", tags=["messages"])
+router = noun_router("/messages", "messages")
 
 LONGEST_WAIT_S = 3600.0
 MOST_REPLIES = 10_000

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.responses import answer, page
+from caxton.api.routing import noun_router
 from caxton.api.services import durable, services_of
 from caxton.errors import ConversationNotFound, ResourceError
 from caxton.journal import Pin, Unpin
 from caxton.schemas.deployments import PinBody, Pins
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/pins", tags=["pins"])
+router = noun_router("/pins", "pins")
 
 MOST = 200
 """Each of them costs every gate time."""

@@ -7,19 +7,20 @@ import binascii
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.responses import answer
+from caxton.api.routing import noun_router
 from caxton.api.services import services_of
 from caxton.errors import ConfigurationError, InvalidModule
 from caxton.replay import ReplayRequest, Report
 from caxton.schemas.deployments import ReplayBody
 from caxton.schemas.shape import iso
 
-router = APIRouter(prefix="/replays", tags=["replays"])
+router = noun_router("/replays", "replays")
 
 
 class ReplayWish(BaseModel):

@@ -13,7 +13,8 @@ from caxton.agents import AgentView
 from caxton.agents.record import RECOVERING
 from caxton.api.meter_sources import readings
 from caxton.api.openapi import described
-from caxton.api.responses import answer, view_body
+from caxton.api.responses import REFUSALS, answer, view_body
+from caxton.api.routing import noun_router
 from caxton.api.services import Services, services_of
 from caxton.api.stream.hub import Hub
 from caxton.bus import BusCounts
@@ -21,8 +22,8 @@ from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
 from caxton.schemas.shape import iso
 from caxton.telemetry import metrics
 
-probes = APIRouter(tags=["probes"])
-router = APIRouter(tags=["daemon"])
+probes = APIRouter(tags=["probes"], responses=REFUSALS)
+router = noun_router("", "daemon")
 
 COUNTS = tuple(name for name in BusCounts.__slots__ if not name.startswith("by_"))
 """The bus's plain counters; those with a label are in `/metrics`."""

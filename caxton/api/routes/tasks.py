@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
 from caxton.api.routes.messages import LONGEST_WAIT_S, duration
+from caxton.api.routing import noun_router
 from caxton.api.services import Services, services_of
 from caxton.duration import PATTERN
 from caxton.errors import InvalidTask
@@ -23,7 +24,7 @@ from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, Tas
 CANCEL_WAIT_S = 10.0
 """How long a cancel waits for the task's end where nothing else is asked for."""
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = noun_router("/tasks", "tasks")
 
 Wait = Annotated[
     str | None,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import page
+from caxton.api.routing import noun_router
 from caxton.api.rows import turn_body
 from caxton.api.services import full_name, services_of
 from caxton.schemas.messages import Turns
 
-router = APIRouter(prefix="/turns", tags=["turns"])
+router = noun_router("/turns", "turns")
 
 
 @router.get("", response_model=described(Turns))

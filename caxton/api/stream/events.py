@@ -16,18 +16,19 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Any, Final, assert_never
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from caxton.acl.message import read_message
 from caxton.api.parameters import SEQ_MAX
+from caxton.api.routing import noun_router
 from caxton.api.stream.hub import WAITING_ROWS, EventFilter, Gap, Hub, StreamRow, Subscriber
 from caxton.errors import InvalidMessage
 from caxton.journal import REDELIVERED
 from caxton.schemas.shape import iso
 
-router = APIRouter(tags=["events"])
+router = noun_router("", "events")
 
 ROWS_PER_SECOND: Final = 5_000
 CHUNK: Final = 250
