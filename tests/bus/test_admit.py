@@ -126,12 +126,12 @@ Submit = Callable[[Bus], object]
         (
             lambda bus: bus.submit({"performative": "request", "receiver": ["a", "b", "c"]}),
             InvalidMessage,
-            "limit is 2",
+            "limits.receivers is 2",
         ),
         (
             lambda bus: bus.submit({"performative": "request", "receiver": "a", "reply_to": ["a", "b", "c"]}),
             InvalidMessage,
-            "limit is 2",
+            "limits.receivers is 2",
         ),
         (
             lambda bus: bus.submit({"performative": "request", "receiver": "a", "sender": "a"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -91,14 +92,19 @@ def test_a_crash_in_a_deployment_loses_no_message(strategy: str) -> None:
     assert crashes > 2
 
 
+def said(system: System) -> dict[str, list[Any]]:
+    """Every row but those of the journal's own housekeeping, which is no commit."""
+    return {table: list(rows) for table, rows in system.rows().items() if table != "meta"}
+
+
 @pytest.mark.parametrize("error", DiskError)
 def test_nothing_is_acknowledged_that_the_disk_refused(error: DiskError) -> None:
     with runtime(COUNTER) as system:
-        before = system.digest()
+        before = said(system)
         system.fail_next_write(error, times=1000)
         with pytest.raises(TimedOut):
             system.send({"add": 1}, to="c", limit_s=30)
-        assert system.digest() == before
+        assert said(system) == before
         assert system.runtime.journal.failed == f"OperationalError: {error}"
         system.crash()
         system.disk.heal()
