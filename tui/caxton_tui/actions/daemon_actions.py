@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
 from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions.action import Action, asked, options
-
-Json = Mapping[str, Any]
+from caxton_tui.model.json_object import Json
 
 STEPS: Final = {
     "start": "start it; also takes it out of failed",

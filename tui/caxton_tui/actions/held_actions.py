@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
 from caxton.presentation.text import plural
 from caxton.schemas.held import BreakBody, ManyGone
 from caxton.schemas.shape import text_of
 from caxton_tui.actions.action import Action, asked, options
-
-Json = Mapping[str, Any]
+from caxton_tui.model.json_object import Json
 
 
 def release(seq: int) -> Action:

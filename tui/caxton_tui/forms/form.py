@@ -7,13 +7,15 @@ the same, or what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from textual import on
-from textual.containers import Horizontal
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from caxton.errors import CaxtonError
@@ -22,20 +24,53 @@ from caxton_tui.actions.action import Action
 from caxton_tui.widgets.typed_app import key_for
 
 
+class Line(NamedTuple):
+    """A line to fill in: what it begins with, and what completes it."""
+
+    value: str = ""
+    suggestions: Sequence[str] = ()
+
+
 class Form(ModalScreen[Action | None]):
-    """The base of the boxes that are filled in. Subclasses compose a `box` that ends with a `note`."""
+    """The base of the boxes that are filled in: lines by their names, what stands below them, a note."""
 
-    CLOSE: ClassVar[str]
-    """The id of the binding that closes it, by `action_close`."""
+    NAME: ClassVar[str]
+    """What the ids of its lines begin with, and that of the binding that closes it by `action_close`."""
 
-    def __init__(self, heading: str) -> None:
+    def __init__(self, heading: str, lines: Mapping[str, Line], begin: str) -> None:
+        """`begin`: the line that is filled in first."""
         super().__init__()
         self._heading = heading
+        self._lines = lines
+        self._begin = begin
         self.again: Form | None = None
         """Another one, filled as this one was when it was finished."""
         self._came_back = False
         self._thrown_away: list[str] | None = None
         """What may go, for nothing of it was written here, or the key that closes was pressed."""
+
+    def compose(self) -> ComposeResult:
+        """The lines with their names, and the note."""
+        with Vertical(classes="box wide-box"):
+            for name, line in self._lines.items():
+                completed = SuggestFromList(line.suggestions) if line.suggestions else None
+                entry = Input(line.value, id=f"{self.NAME}-{name}", compact=True, suggester=completed)
+                yield Horizontal(Static(name.replace("_", " "), classes="label"), entry, classes="line")
+            yield from self.below()
+            yield Static(classes="note", markup=False)
+
+    def below(self) -> Iterable[Widget]:
+        """What stands below the lines."""
+        return ()
+
+    def entry(self, name: str) -> Input:
+        """One of the lines."""
+        return self.query_one(f"#{self.NAME}-{name}", Input)
+
+    @property
+    def written(self) -> dict[str, str]:
+        """What stands in the lines, by their names."""
+        return {name: self.entry(name).value.strip() for name in self._lines}
 
     def make(self) -> Action | None:
         """What is done with what is written; None where something is missing, CaxtonError where something is wrong."""
@@ -54,8 +89,9 @@ class Form(ModalScreen[Action | None]):
         for line in self.query(Input):
             line.cursor_blink = False
         self.query_one(".box").border_title = self._heading.replace("[", "\\[")
-        self._thrown_away = None if self._came_back else self._written
+        self._thrown_away = None if self._came_back else self._texts
         self._note()
+        self.entry(self._begin).focus()
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -78,15 +114,17 @@ class Form(ModalScreen[Action | None]):
 
     def action_close(self) -> None:
         """Close it; with something written only when that is said twice."""
-        written = self._written
-        if written == self._thrown_away:
+        texts = self._texts
+        if texts == self._thrown_away:
             self.dismiss(None)
         else:
-            self._thrown_away = written
-            self.notify(f"{key_for(self, self.CLOSE)} again throws away what is written here", timeout=4)
+            self._thrown_away = texts
+            self.notify(
+                f"{key_for(self, f'{self.NAME}.close')} again throws away what is written here", timeout=4
+            )
 
     @property
-    def _written(self) -> list[str]:
+    def _texts(self) -> list[str]:
         lines = [line.value for line in self.query(Input)]
         return lines + [area.text for area in self.query(TextArea)]
 
@@ -97,10 +135,3 @@ class Form(ModalScreen[Action | None]):
         except CaxtonError as error:
             command = error.message
         self.query_one(".note", Static).update("\n".join([*self.hints(), safe(command)]))
-
-
-def labelled_input(label: str, value: str, suggestions: Sequence[str] = (), *, id: str) -> Horizontal:
-    """A line to fill in with its name before it, completed from the suggestions."""
-    suggester = SuggestFromList(suggestions) if suggestions else None
-    line = Input(value, id=id, compact=True, suggester=suggester)
-    return Horizontal(Static(label, classes="label"), line, classes="line")

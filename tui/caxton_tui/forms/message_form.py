@@ -7,15 +7,14 @@ None.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.widgets import Input, Static, TextArea
+from textual.widget import Widget
+from textual.widgets import TextArea
 
 from caxton.acl import Performative
 from caxton.acl.fipa_string import read_string
@@ -26,22 +25,13 @@ from caxton.presentation.text import safe
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
-from caxton_tui.forms.form import Form, labelled_input
+from caxton_tui.forms.form import Form, Line
 from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
-
-Json = Mapping[str, Any]
 
 ACTS: Final = tuple(act.value for act in Performative)
 LONGEST: Final = 256 * 1024
 """Characters of a content: no agent takes more."""
-_LINES: Final = (
-    ("to", "to"),
-    ("act", "act"),
-    ("protocol", "protocol"),
-    ("conversation", "conversation"),
-    ("in_reply_to", "in reply to"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,62 +68,47 @@ class Content(TextArea):
 class MessageForm(Form):
     """Lines to fill in; `f5`, or `enter` in one of the lines, sends."""
 
-    CLOSE = "compose.close"
+    NAME = "compose"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "close", "compose.close", "Close"),
         key("f5", "submit", "compose.send", "Send"),
     ]
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__(draft.title)
+        # the short names too: what is typed goes on with either
+        names = {short for name in library().protocols for short in (name, name.removeprefix("fipa-"))}
+        lines = {
+            "to": Line(draft.to, draft.agents),
+            "act": Line(draft.act, draft.legal or ACTS),
+            "protocol": Line(draft.protocol, sorted(names)),
+            "conversation": Line(draft.conversation),
+            "in_reply_to": Line(draft.in_reply_to),
+        }
+        super().__init__(draft.title, lines, begin="act" if draft.to else "to")
         self._draft = draft
 
-    def compose(self) -> ComposeResult:
-        """The lines, the content, the command."""
-        draft = self._draft
-        suggestions: dict[str, Sequence[str]] = {
-            "to": draft.agents,
-            "act": draft.legal or ACTS,
-            # the short names too: what is typed goes on with either
-            "protocol": sorted(
-                {short for name in library().protocols for short in (name, name.removeprefix("fipa-"))}
-            ),
-        }
-        with Vertical(classes="box wide-box"):
-            for name, label in _LINES:
-                value: str = getattr(draft, name)
-                yield labelled_input(label, value, suggestions.get(name, ()), id=f"compose-{name}")
-            yield Content(draft.content, id="compose-content", soft_wrap=False, compact=True)
-            yield Static(classes="note", markup=False)
-
-    def on_mount(self) -> None:
-        """Begin where something is missing."""
-        content = self.query_one(Content)
+    def below(self) -> Iterable[Widget]:
+        """The content."""
+        content = Content(self._draft.content, id="compose-content", soft_wrap=False, compact=True)
         content.cursor_blink = False
         content.border_title = "content: JSON or words · or a whole message as a FIPA string"
-        self.query_one("#compose-to" if not self._draft.to else "#compose-act").focus()
+        return (content,)
 
     def copy(self) -> MessageForm:
         """Another one, filled as this one is now."""
         return MessageForm(self.filled)
 
-    def refill(self, draft: Draft) -> None:
-        """Begin with that, before it is on screen."""
-        self._draft = draft
-
     @property
     def filled(self) -> Draft:
         """The draft as it stands in the lines."""
-        to, act, protocol, conversation, in_reply_to = (
-            self.query_one(f"#compose-{name}", Input).value for name, _ in _LINES
-        )
+        said = self.written
         return replace(
             self._draft,
-            to=to,
-            act=act,
-            protocol=protocol,
-            conversation=conversation,
-            in_reply_to=in_reply_to,
+            to=said["to"],
+            act=said["act"],
+            protocol=said["protocol"],
+            conversation=said["conversation"],
+            in_reply_to=said["in_reply_to"],
             content=self.query_one(Content).text,
         )
 
@@ -146,7 +121,7 @@ class MessageForm(Form):
 
     def _message(self) -> dict[str, Any]:
         """The message as it stands; raises InvalidMessage where it is none."""
-        said = {name: self.query_one(f"#compose-{name}", Input).value.strip() for name, _ in _LINES}
+        said = self.written
         text = self.query_one(Content).text.strip()
         if text.startswith("(") and not said["to"]:
             whole: dict[str, Any] = json.loads(write_json(read_string(text.encode())))
@@ -176,9 +151,9 @@ class MessageForm(Form):
         lines = [f"tab next line · → completes · {send} sends · {close} closes"]
         legal = self._draft.legal
         if legal is not None:
-            act = self.query_one("#compose-act", Input).value.strip()
+            act = self.written["act"]
             lines.append(("" if act in legal else "! ") + f"legal here: {', '.join(legal) or 'nothing'}")
-        protocol = self.query_one("#compose-protocol", Input).value.strip()
+        protocol = self.written["protocol"]
         if protocol and library().find(protocol) is None:
             why = "is none of FIPA's protocols: judged only if the project has a table of it"
             lines.append(safe(f"! {protocol} {why}"))

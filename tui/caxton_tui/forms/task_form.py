@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.widgets import Input, Static
 
 from caxton.errors import InvalidMessage
 from caxton.protocols import library
 from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action
-from caxton_tui.forms.form import Form, labelled_input
+from caxton_tui.forms.form import Form, Line
 from caxton_tui.forms.message_form import content_of
 from caxton_tui.keys import key
 from caxton_tui.widgets.typed_app import key_for
@@ -37,44 +34,27 @@ _CHOOSES: Final = "contract-net"
 class TaskForm(Form):
     """Lines to fill in; `enter` starts the task."""
 
-    CLOSE = "task.close"
+    NAME = "task"
     BINDINGS: ClassVar[list[BindingType]] = [key("escape", "close", "task.close", "Close")]
 
     def __init__(self, agents: Sequence[str], lines: Mapping[str, str] = _LINES) -> None:
         """`lines`: what stands in them by their names."""
-        super().__init__("Start a task")
-        self._agents = agents
-        self._lines = lines
-
-    def compose(self) -> ComposeResult:
-        """The lines and the command."""
         suggestions: dict[str, Sequence[str]] = {
             "protocol": sorted(name.removeprefix("fipa-") for name in library().protocols),
-            "to": self._agents,
+            "to": agents,
             "choose": _CHOICES,
         }
-        with Vertical(classes="box wide-box"):
-            for name, value in self._lines.items():
-                yield labelled_input(
-                    name.replace("_", " "), value, suggestions.get(name, ()), id=f"task-{name}"
-                )
-            yield Static(classes="note", markup=False)
-
-    def on_mount(self) -> None:
-        """Begin where something is missing."""
-        self.set_focus(self.query_one("#task-to"))
+        completed = {name: Line(value, suggestions.get(name, ())) for name, value in lines.items()}
+        super().__init__("Start a task", completed, begin="to")
+        self._agents = agents
 
     def copy(self) -> TaskForm:
         """Another one, filled as this one is now."""
-        return TaskForm(self._agents, self._written_lines)
-
-    @property
-    def _written_lines(self) -> dict[str, str]:
-        return {name: self.query_one(f"#task-{name}", Input).value.strip() for name in _LINES}
+        return TaskForm(self._agents, self.written)
 
     def make(self) -> Action:
         """The task; raises InvalidMessage where nobody is named or the content is no JSON."""
-        said = self._written_lines
+        said = self.written
         to = [name.strip() for name in said["to"].split(",") if name.strip()]
         if not to:
             raise InvalidMessage("nobody is named to take part", hint="names with commas between them")

@@ -5,8 +5,8 @@ In: rows as the event stream gives them. Out: plain text, every character of whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from caxton.diagram.words import CONTENT_ROOM as CONTENT_ROOM
 from caxton.diagram.words import SIGNS
@@ -15,8 +15,7 @@ from caxton.presentation.json_line import compact
 from caxton.presentation.names import receivers as receivers
 from caxton.presentation.names import short as short
 from caxton.presentation.text import safe, span
-
-Json = Mapping[str, Any]
+from caxton_tui.model.json_object import Json
 
 _EVENT_SIGNS: Final = {"dead_letter": "!", "violation": "!", "gap": "…", "held": "⏸", "delayed": "⏸"}
 

@@ -5,9 +5,9 @@ In: what the event stream says. Out: its words, made when somebody looks at them
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from caxton.finding.subjects import is_problem
 from caxton.presentation.text import safe
@@ -15,9 +15,7 @@ from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import Message
 from caxton_tui.model import formatting
-
-Json = Mapping[str, Any]
-
+from caxton_tui.model.json_object import Json
 
 _NOTHING: Final = Message({})
 

@@ -7,8 +7,8 @@ every change, so that a screen sees whether there is something to paint. What is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from caxton.client import StreamEvent
 from caxton.finding import Filter
@@ -20,12 +20,11 @@ from caxton.schemas.held import BreakBody, HeldBody
 from caxton.schemas.messages import ConversationBody, ConversationDetail, TurnRow
 from caxton_tui.model import formatting
 from caxton_tui.model.connection import Connection, Link
+from caxton_tui.model.json_object import Json
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.meter_history import MeterHistory
 from caxton_tui.model.open_views import OpenAgent, OpenConversation
 from caxton_tui.model.ring_buffer import RingBuffer
-
-Json = Mapping[str, Any]
 
 ROWS: Final = 10_000
 """Rows that the log keeps: about 25 MB of messages of the usual size."""

@@ -6,7 +6,6 @@ columns as fit, the dearest first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from caxton.finding import Subject
@@ -14,7 +13,7 @@ from caxton.presentation.text import memory, safe
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.model import formatting
 from caxton_tui.model.store import Store
-from caxton_tui.widgets.table import Column, Table
+from caxton_tui.widgets.table import Column, FieldSubject, Table
 from caxton_tui.widgets.typed_app import key_for
 
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad"}
@@ -63,7 +62,15 @@ class AgentList(Table[AgentBody]):
 
     def subject(self, thing: AgentBody) -> Subject:
         """What a filter looks at."""
-        return AgentSubject(thing, self._store.platform)
+        name, bad = self.name_of(thing), bool(thing.failed_turns or thing.last_error)
+        return FieldSubject(
+            (name, thing.state, str(thing.revision), thing.last_error or ""),
+            {
+                **dict.fromkeys(("agent", "from", "to"), (name,)),
+                "state": (thing.state,),
+                "is": ("problem",) * bad,
+            },
+        )
 
     def troubled(self, thing: AgentBody) -> bool:
         """Failed, or with turns that failed."""
@@ -76,32 +83,3 @@ class AgentList(Table[AgentBody]):
             return f"No agent passes the filter.\n{key_for(self, 'app.back')} drops it."
         deploy = key_for(self, "agents.deploy")
         return f"No agent yet. Press {deploy} to deploy one, or:\n  caxton agent deploy NAME FILE.wasm\n  caxton demo"
-
-
-class AgentSubject:
-    """An agent as a filter sees it."""
-
-    __slots__ = ("_agent", "_name")
-
-    def __init__(self, agent: AgentBody, platform: str) -> None:
-        self._agent = agent
-        self._name = str(agent.name).removesuffix(f"@{platform}")
-
-    @property
-    def everything(self) -> str:
-        """Name, state, revision, error."""
-        agent = self._agent
-        parts = (self._name, agent.state, str(agent.revision), str(agent.last_error or ""))
-        return "\n".join(parts).casefold()
-
-    def texts(self, field: str) -> Sequence[str]:
-        """What that field holds."""
-        match field:
-            case "agent" | "from" | "to":
-                return (self._name,)
-            case "state":
-                return (self._agent.state,)
-            case "is":
-                return ("problem",) if self._agent.failed_turns or self._agent.last_error else ()
-            case _:
-                return ()

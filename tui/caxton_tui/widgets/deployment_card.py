@@ -5,27 +5,25 @@ In: a deployment as the API gives it, and of its agent the newest turns. Out: te
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from caxton.presentation.deployments import Field, check_fields, progress_fields, side_rows
 from caxton.presentation.json_line import compact
-from caxton.presentation.text import drain_words, safe, span
+from caxton.presentation.text import safe, span
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import TurnRow
 from caxton.schemas.shape import plain
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
+from caxton_tui.model.json_object import Json
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.widgets.columns import fields
 from caxton_tui.widgets.replay_card import difference, gate_lines
-
-Json = Mapping[str, Any]
-Field = tuple[str, str, str]
-"""A name, what it says, its style."""
 
 _SIGNS: Final = {"running": "●", "failed": "✗", "rolled_back": "↶"}
 _KNOWN: Final = frozenset(
@@ -53,8 +51,8 @@ def described(one: DeploymentBody, context: ViewContext) -> RenderableType:
         *_head(one, context),
         *gate_lines(one, context.key),
         *_fields(one, context),
-        *_checks(one),
-        *_progress(one),
+        *check_fields(one),
+        *progress_fields(one),
     )
     parts: list[RenderableType] = [fields(rows, 9)]
     gate = one.gate
@@ -62,7 +60,7 @@ def described(one: DeploymentBody, context: ViewContext) -> RenderableType:
         parts += [Text(""), difference(gate, _SOME)]
     progress: Json = one.progress or {}
     if progress.get("sides"):
-        parts += [Text(""), _sides(progress["sides"])]
+        parts += [Text(""), _side_by_side(("measured", "old", "new"), side_rows(progress["sides"]))]
     figures = _figures(one, context.store.turns)
     if figures is not None:
         parts += [Text(""), figures]
@@ -98,53 +96,6 @@ def _fields(one: DeploymentBody, context: ViewContext) -> Iterator[Field]:
     for name, value in fields.items():
         if name not in _KNOWN and value not in (None, False, [], {}):
             yield safe(name), value if isinstance(value, str) else compact(value, 400), ""
-
-
-def _checks(one: DeploymentBody) -> Iterator[Field]:
-    for check in one.validation:
-        passed = bool(check.passed)
-        text = f"{'●' if passed else '✗'} {safe(check.step)}: {safe(check.detail)[:_CUT]}"
-        yield "check", f"{text} ({check.ms:.1f} ms)", "" if passed else "bold red"
-
-
-def _progress(one: DeploymentBody) -> Iterator[Field]:
-    progress: Json = one.progress or {}
-    if "stage" in progress:
-        percent = f"{progress['percent']:g} % of the new conversations"
-        yield "stage", f"{progress['stage']} of {progress['stages']}: {percent}", "bold"
-    if "left_s" in progress:
-        yield "left", span(progress["left_s"]), ""
-    if "drain" in progress:
-        yield "drain", drain_words(progress["drain"]), ""
-    if "same" in progress:
-        different = progress["different"]
-        yield (
-            "compared",
-            f"{progress['same']} same, {different} different",
-            "bold yellow" if different else "",
-        )
-    if progress.get("breakdowns"):
-        yield "breakdowns", str(progress["breakdowns"]), "bold red"
-    examples: Sequence[Json] = progress.get("examples") or ()
-    for example in examples:
-        yield "message", f"{example['seq']} {safe(example['act'])} in {safe(example['conversation_id'])}", ""
-        for said in cast("list[object]", example["differences"]):
-            yield "", safe(said)[:_CUT], "yellow"
-
-
-def _sides(sides: Json) -> RenderableType:
-    """Both revisions as the strategy measured them."""
-    old, new = sides["old"], sides["new"]
-    return _side_by_side(
-        ("measured", "old", "new"),
-        [
-            ("turns", f"{old['turns']:,}", f"{new['turns']:,}"),
-            ("errors", f"{old['error_rate']:g} %", f"{new['error_rate']:g} %"),
-            ("violations", f"{old['violations']:,}", f"{new['violations']:,}"),
-            ("p99", span(old["p99_us"] / 1e6), span(new["p99_us"] / 1e6)),
-            ("fuel a turn", f"{old['fuel_a_turn']:,}", f"{new['fuel_a_turn']:,}"),
-        ],
-    )
 
 
 def _figures(one: DeploymentBody, turns: Sequence[TurnRow]) -> RenderableType | None:

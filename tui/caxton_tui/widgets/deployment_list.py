@@ -5,7 +5,6 @@ In: deployments as the API gives them. Out: one line each, the newest first; tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from caxton.finding import Subject
@@ -16,7 +15,7 @@ from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import FINAL
 from caxton_tui.widgets.deployment_card import sign, stands
 from caxton_tui.widgets.replay_card import found, found_style
-from caxton_tui.widgets.table import Column, Table
+from caxton_tui.widgets.table import Column, FieldSubject, Table
 from caxton_tui.widgets.typed_app import key_for
 
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
@@ -58,7 +57,17 @@ class DeploymentList(Table[DeploymentBody]):
 
     def subject(self, thing: DeploymentBody) -> Subject:
         """What a filter looks at."""
-        return DeploymentSubject(thing, self.name_of(thing))
+        name = self.name_of(thing)
+        parts = (thing.revision, thing.previous, thing.strategy, thing.state, thing.reason, thing.id)
+        marks = (("problem", self.troubled(thing)), ("open", thing.state not in FINAL))
+        return FieldSubject(
+            (name, *(part or "" for part in parts)),
+            {
+                "agent": (name,),
+                "state": (thing.state, stands(thing)),
+                "is": [word for word, so in marks if so],
+            },
+        )
 
     def troubled(self, thing: DeploymentBody) -> bool:
         """Failed, rolled back, or waiting for a decision."""
@@ -79,34 +88,3 @@ class DeploymentList(Table[DeploymentBody]):
             f"Nothing was deployed yet. Press {deploy} on screen {agents}, or:\n"
             "  caxton agent deploy NAME FILE\n  caxton dev"
         )
-
-
-class DeploymentSubject:
-    """A deployment as a filter sees it."""
-
-    __slots__ = ("_agent", "_one")
-
-    def __init__(self, one: DeploymentBody, agent: str) -> None:
-        self._one = one
-        self._agent = agent
-
-    @property
-    def everything(self) -> str:
-        """Agent, revisions, strategy, state, reason."""
-        one = self._one
-        fields = (one.revision, one.previous, one.strategy, one.state, one.reason, one.id)
-        return "\n".join((self._agent, *(text or "" for text in fields))).casefold()
-
-    def texts(self, field: str) -> Sequence[str]:
-        """What that field holds."""
-        match field:
-            case "agent":
-                return (self._agent,)
-            case "state":
-                return (str(self._one.state), stands(self._one))
-            case "is":
-                bad = self._one.waits or self._one.state in ("failed", "rolled_back")
-                is_open = self._one.state not in FINAL
-                return [word for word, so in (("problem", bad), ("open", is_open)) if so]
-            case _:
-                return ()

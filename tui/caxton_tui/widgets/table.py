@@ -6,7 +6,7 @@ dearest first; only the things that pass the filter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -36,6 +36,23 @@ class Column(Generic[T]):
     """The higher, the sooner it is left out where there is no room."""
     text: Callable[[T], str]
     style: Callable[[T], str] = plain_style
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSubject:
+    """A thing as a filter sees it: what bare words are looked for in, and what its fields hold."""
+
+    parts: Sequence[str]
+    fields: Mapping[str, Sequence[str]]
+
+    @property
+    def everything(self) -> str:
+        """All that a bare word is looked for in, in lower case."""
+        return "\n".join(self.parts).casefold()
+
+    def texts(self, field: str) -> Sequence[str]:
+        """What that field holds."""
+        return self.fields.get(field, ())
 
 
 class Table(Listing, Generic[T]):
