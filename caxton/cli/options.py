@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -76,6 +76,11 @@ def duration_text(text: str) -> str:
     return text.strip()
 
 
+def duration_option(name: str, help: str, parser: Callable[[str], object] = seconds) -> Any:
+    """An option that takes a duration: seconds, or with `duration_text` as it was written."""
+    return typer.Option(name, metavar="DURATION", parser=parser, help=help)
+
+
 Project = Annotated[
     Path | None,
     typer.Option(
@@ -101,10 +106,11 @@ Find = Annotated[
 Receivers = Annotated[
     str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Its receivers.", autocompletion=_agents)
 ]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout", metavar="DURATION", parser=seconds, help="How long to wait, such as 500ms or 5s."
-    ),
-]
+Timeout = Annotated[float, duration_option("--timeout", "How long to wait, such as 500ms or 5s.")]
+SentBy = Annotated[str | None, typer.Option("--sender", help="Send as operator.NAME instead of operator.")]
+Ontology = Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")]
+Language = Annotated[str | None, typer.Option("--language", help="What the content is written in.")]
+ConversationId = Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")]
+OfConversation = Annotated[str | None, typer.Option("--conversation", help="Only this conversation.")]
+MessageLimit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum number.")]

@@ -12,7 +12,7 @@ from caxton.cli import connection
 from caxton.cli.commands.deploy import follow, tell, tell_plan
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Format, Output, Project, seconds
+from caxton.cli.options import Format, Output, Project, duration_option
 from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,21 +74,14 @@ def deploy(
     ] = None,
     warm_up: Annotated[
         float | None,
-        typer.Option(
-            "--warm-up",
-            metavar="DURATION",
-            parser=seconds,
-            help="Time after which the old one ends anyway (blue-green).",
-        ),
+        duration_option("--warm-up", "Time after which the old one ends anyway (blue-green)."),
     ] = None,
     drain: Annotated[
         bool, typer.Option("--drain", help="Conversations under way end on the old revision (blue-green).")
     ] = False,
     drain_for: Annotated[
         float | None,
-        typer.Option(
-            "--drain-for", metavar="DURATION", parser=seconds, help="How long that may take at most."
-        ),
+        duration_option("--drain-for", "How long that may take at most."),
     ] = None,
     canary_stages: Annotated[
         str | None,
@@ -108,7 +101,7 @@ def deploy(
     ] = None,
     shadow_for: Annotated[
         float | None,
-        typer.Option("--shadow-for", metavar="DURATION", parser=seconds, help="How long a shadow runs."),
+        duration_option("--shadow-for", "How long a shadow runs."),
     ] = None,
     compare: Annotated[
         str | None,

@@ -9,7 +9,7 @@ import typer
 from caxton.cli import connection
 from caxton.cli.commands import break_held
 from caxton.cli.commands.break_held import DONE, breaks
-from caxton.cli.options import Format, Output, Project, command_app, duration_text
+from caxton.cli.options import Format, Output, Project, command_app, duration_option, duration_text
 from caxton.cli.output.printing import listing, plural, safe, told
 from caxton.errors import ConfigurationError
 from caxton.finding import FIELDS
@@ -41,7 +41,7 @@ def add(
     ] = None,
     duration: Annotated[
         str | None,
-        typer.Option("--for", metavar="DURATION", parser=duration_text, help="It ends after this time."),
+        duration_option("--for", "It ends after this time.", duration_text),
     ] = None,
     project: Project = None,
     output: Output = Format.TEXT,

@@ -14,7 +14,17 @@ from caxton.acl.full_message import read_json
 from caxton.cli import connection, filtered_lists
 from caxton.cli.input import message_files
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Find, Format, Limit, Output, Project, SomeAgent, command_app
+from caxton.cli.options import (
+    ConversationId,
+    Find,
+    Format,
+    Limit,
+    MessageLimit,
+    Output,
+    Project,
+    SomeAgent,
+    command_app,
+)
 from caxton.cli.output.printing import colour_wanted, document, listing, plural, safe, say, span, talk
 from caxton.finding import Filter
 from caxton.presentation.names import short
@@ -84,7 +94,7 @@ def list_conversations(
 
 @app.command()
 def pin(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    id: ConversationId,
     project: Project = None,
 ) -> None:
     """Pin a conversation: every new build of its agents is tried on it before it goes in.
@@ -102,7 +112,7 @@ def pin(
 
 @app.command()
 def unpin(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    id: ConversationId,
     project: Project = None,
 ) -> None:
     """Unpin a conversation.
@@ -118,8 +128,8 @@ def unpin(
 
 @app.command()
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 1000,
+    id: ConversationId,
+    limit: MessageLimit = 1000,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
@@ -167,9 +177,9 @@ def show(
 
 @app.command()
 def export(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
+    id: ConversationId,
     form: Annotated[Export, typer.Option("--format", help="How to write it.")] = Export.JSONL,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 100_000,
+    limit: MessageLimit = 100_000,
     project: Project = None,
 ) -> None:
     """Write the messages of a conversation to stdout, oldest first, as they were delivered.

@@ -8,8 +8,7 @@ import typer
 
 from caxton.cli.commands.tui import in_terminal
 from caxton.cli.lazy import lazy
-from caxton.cli.options import command_app
-from caxton.cli.options import seconds as duration
+from caxton.cli.options import command_app, duration_option
 from caxton.cli.output.printing import complain
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def demo(
     ] = 6,
     seconds: Annotated[
         float,
-        typer.Option("--seconds", metavar="DURATION", parser=duration, help="About how long it may take."),
+        duration_option("--seconds", "About how long it may take."),
     ] = 12.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the project, to look at it afterwards.")] = False,
     stream: Annotated[

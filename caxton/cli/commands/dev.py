@@ -10,7 +10,7 @@ import typer
 
 from caxton.cli.commands.tui import in_terminal, no_terminal
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Project, command_app, seconds
+from caxton.cli.options import Project, command_app, duration_option
 from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -92,18 +92,10 @@ def dev(
             help="The newest conversations that a build is tried on.",
         ),
     ] = 20,
-    gate_time: Annotated[
-        float,
-        typer.Option("--gate-time", metavar="DURATION", parser=seconds, help="Processor time that may take."),
-    ] = 2.0,
+    gate_time: Annotated[float, duration_option("--gate-time", "Processor time that may take.")] = 2.0,
     debounce: Annotated[
         float,
-        typer.Option(
-            "--debounce",
-            metavar="DURATION",
-            parser=seconds,
-            help="How long files must be quiet after a save.",
-        ),
+        duration_option("--debounce", "How long files must be quiet after a save."),
     ] = 0.06,
     project: Project = None,
 ) -> None:

@@ -19,14 +19,18 @@ from caxton.cli.lazy import lazy
 from caxton.cli.options import (
     Find,
     Format,
+    Language,
     Limit,
+    OfConversation,
+    Ontology,
     Output,
     Project,
     Receivers,
+    SentBy,
     SomeAgent,
     Timeout,
     command_app,
-    seconds,
+    duration_option,
 )
 from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, talk
 from caxton.errors import AgentError, ConfigurationError, InvalidMessage, ProtocolViolated, TimedOut
@@ -75,23 +79,17 @@ def send(
     conversation: Annotated[
         str | None, typer.Option("--conversation", help="Id of the conversation; a new one otherwise.")
     ] = None,
-    ontology: Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")] = None,
-    language: Annotated[
-        str | None, typer.Option("--language", help="What the content is written in.")
-    ] = None,
+    ontology: Ontology = None,
+    language: Language = None,
     reply_with: Annotated[str | None, typer.Option("--reply-with", help="What replies must name.")] = None,
     in_reply_to: Annotated[
         str | None, typer.Option("--in-reply-to", help="What this one replies to.")
     ] = None,
     reply_by: Annotated[
         float | None,
-        typer.Option(
-            "--reply-by", metavar="DURATION", parser=seconds, help="Replies are wanted within this time."
-        ),
+        duration_option("--reply-by", "Replies are wanted within this time."),
     ] = None,
-    sender: Annotated[
-        str | None, typer.Option("--sender", help="Send as operator.NAME instead of operator.")
-    ] = None,
+    sender: SentBy = None,
     acl: Annotated[
         str | None,
         typer.Option("--acl", metavar="FILE|-", help="The whole message as a FIPA string; - reads stdin."),
@@ -229,9 +227,7 @@ def _raise_notice(said: Message, hint: str) -> None:
 @app.command()
 def tail(
     agent: SomeAgent = None,
-    conversation: Annotated[
-        str | None, typer.Option("--conversation", help="Only this conversation.")
-    ] = None,
+    conversation: OfConversation = None,
     after: Annotated[
         int | None,
         typer.Option("--after", metavar="SEQ", min=0, help="Begin after this number; 0: at the beginning."),
@@ -311,9 +307,7 @@ def show(
 @app.command("list")
 def list_messages(
     agent: SomeAgent = None,
-    conversation: Annotated[
-        str | None, typer.Option("--conversation", help="Only this conversation.")
-    ] = None,
+    conversation: OfConversation = None,
     performative: Annotated[
         str | None, typer.Option("--performative", help="Only this performative.", autocompletion=_acts)
     ] = None,

@@ -8,7 +8,19 @@ import typer
 
 from caxton.cli import connection
 from caxton.cli.input.json_argument import json_argument
-from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, duration_text
+from caxton.cli.options import (
+    Format,
+    Language,
+    Limit,
+    Ontology,
+    Output,
+    Project,
+    Receivers,
+    SentBy,
+    command_app,
+    duration_option,
+    duration_text,
+)
 from caxton.cli.output.printing import (
     Columns,
     document,
@@ -60,20 +72,14 @@ def run(
     ] = None,
     reply_by: Annotated[
         str | None,
-        typer.Option(
-            "--reply-by",
-            metavar="DURATION",
-            parser=duration_text,
-            help="How long first answers are accepted.  [default: 10s]",
-        ),
+        duration_option("--reply-by", "How long first answers are accepted.  [default: 10s]", duration_text),
     ] = None,
     deadline: Annotated[
         str | None,
-        typer.Option(
+        duration_option(
             "--deadline",
-            metavar="DURATION",
-            parser=duration_text,
-            help="How long results are accepted.  [default: 30s after the last answer was due]",
+            "How long results are accepted.  [default: 30s after the last answer was due]",
+            duration_text,
         ),
     ] = None,
     choose: Annotated[
@@ -104,13 +110,9 @@ def run(
     limit: Annotated[
         float | None, typer.Option("--limit", help="The reserve price: nothing is sold below it.")
     ] = None,
-    sender: Annotated[
-        str | None, typer.Option("--sender", help="Send as operator.NAME instead of operator.")
-    ] = None,
-    ontology: Annotated[str | None, typer.Option("--ontology", help="What the content's words mean.")] = None,
-    language: Annotated[
-        str | None, typer.Option("--language", help="What the content is written in.")
-    ] = None,
+    sender: SentBy = None,
+    ontology: Ontology = None,
+    language: Language = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Print its id and do not wait for its end.")
     ] = False,

@@ -17,7 +17,7 @@ import typer
 
 from caxton.cli import connection
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Format, Output, Project, command_app, seconds
+from caxton.cli.options import Format, Output, Project, command_app, duration_option
 from caxton.cli.output.printing import (
     Columns,
     document,
@@ -67,7 +67,7 @@ class Look:
 def top(
     interval: Annotated[
         float,
-        typer.Option("--interval", metavar="DURATION", parser=seconds, help="Time between two updates."),
+        duration_option("--interval", "Time between two updates."),
     ] = 1.0,
     sort: Annotated[Order, typer.Option("--sort", help="What to sort by.")] = Order.RATE,
     count: Annotated[

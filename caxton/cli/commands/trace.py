@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from caxton.cli import connection
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Format, Output, Project, command_app
+from caxton.cli.options import ConversationId, Format, MessageLimit, Output, Project, command_app
 from caxton.cli.output.printing import document, say, talk
 
 if TYPE_CHECKING:
@@ -27,8 +25,8 @@ def trace() -> None:
 
 @app.command()
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")] = 1000,
+    id: ConversationId,
+    limit: MessageLimit = 1000,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
