@@ -108,7 +108,7 @@ class _Daemon:
     def bring_up(self) -> bool:
         """Return when the daemon is ready; whether it was started for that."""
         until = time.monotonic() + START_S
-        # another's daemon may be on its way up or down: it holds the project, and does not answer
+        # a daemon that starts or stops holds the project and does not answer
         while is_held(self._folder / connection.STATE):
             try:
                 with connection.client(self._folder) as caxton:
@@ -163,8 +163,8 @@ async def _in_lines(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         if messages and ui != "off":
-            tape = group.create_task(follow(folder, up, as_json=ui == "json"))
-            task.add_done_callback(lambda _: tape.cancel())
+            said = group.create_task(follow(folder, up, as_json=ui == "json"))
+            task.add_done_callback(lambda _: said.cancel())
         with keys(pressed) if by_key else nullcontext():
             await asyncio.wait([task])
 
@@ -201,7 +201,7 @@ def as_json(event: Event) -> str:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error of those that ended several tasks; that a reader of our lines has gone is none."""
+    """The first error of several tasks. A reader of our lines that has gone away is not an error."""
     first = group.exceptions[0]
     if isinstance(first, BaseExceptionGroup):
         return _first(first)  # pyright: ignore[reportUnknownArgumentType] - its arguments cannot be told at run time

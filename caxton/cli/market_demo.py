@@ -40,7 +40,7 @@ Pace = tuple[int, float]
 
 
 def run(rounds: int, seconds: float, *, on_screen: bool, stay: bool, keep: bool) -> None:
-    """Show the market for about so many seconds, in the terminal interface or line by line, and sum it up."""
+    """Show the market for about that many seconds, in the terminal interface or line by line, then a summary."""
     begun = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="caxton-demo-"))
     folder = home / "market"

@@ -11,7 +11,7 @@ from caxton.diagram.lines import Line, Mark
 
 
 def arcs(lines: Sequence[Line], chosen: int | None) -> dict[int, str]:
-    """By place in `lines`; empty where the chosen line answers nothing and nobody answers it."""
+    """By place in `lines`; empty where the chosen line neither answers a message nor is answered."""
     if chosen is None or not 0 <= chosen < len(lines):
         return {}
     spoken = lines[chosen].spoken

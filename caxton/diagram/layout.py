@@ -43,7 +43,7 @@ _SIGNS: Final = {
 
 
 class Layout:
-    """Where everything stands in a diagram that is so many cells wide."""
+    """Where everything stands in a diagram of a given width, in cells."""
 
     def __init__(self, story: Story, width: int, skip: int = 0) -> None:
         """Where not all lanes fit, the first one and those after the next `skip` are shown, the others are folded."""
@@ -199,7 +199,7 @@ def _centred(text: str, room: int) -> str:
 
 
 def fitted(text: str, room: int) -> str:
-    """The text in exactly so many cells, cut with `…` where it is too long."""
+    """The text in exactly `room` cells, cut with `…` where it is too long."""
     if room <= 0:
         return ""
     if cell_len(text) > room:
@@ -208,7 +208,7 @@ def fitted(text: str, room: int) -> str:
 
 
 def _fit(parts: Sequence[Part], width: int) -> list[Part]:
-    """The parts in exactly so many cells."""
+    """The parts in exactly `width` cells."""
     out: list[Part] = []
     left = width
     for text, style in parts:

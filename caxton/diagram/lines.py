@@ -16,7 +16,7 @@ from caxton.protocols.clock_pause import joined
 from caxton.protocols.conversation import NEVER
 
 REPEATS: Final = 4
-"""From so many repetitions on a loop is folded."""
+"""A loop is folded from this many repetitions on."""
 LONGEST_LOOP: Final = 8
 """Messages of a loop that is recognised."""
 
@@ -49,7 +49,7 @@ class Line:
 
     @property
     def problem(self) -> bool:
-        """Whether somebody who looks for trouble wants to see it."""
+        """Whether it shows that something went wrong."""
         if self.mark is Mark.MESSAGE:
             return self.spoken is not None and self.spoken.problem
         return self.mark in (Mark.VIOLATION, Mark.DEAD_LETTER, Mark.FAILED_TURN, Mark.DEADLINE)

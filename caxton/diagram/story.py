@@ -114,7 +114,7 @@ class Story:
     outcome: str = ""
     branches: tuple[BranchBody, ...] = ()
     held: tuple[Spoken, ...] = ()
-    """What is held: said, and on its way to nobody yet."""
+    """Messages that are held: sent, and not delivered yet."""
 
 
 def read_story(
@@ -243,7 +243,7 @@ def _judged(verdict: VerdictBody) -> Judged:
 
 
 def _us(text: object) -> int | None:
-    """Microseconds since 1970 of an ISO time; None for none, and for what is none."""
+    """Microseconds since 1970 of an ISO time; None where it is missing or not a time."""
     if not isinstance(text, str):
         return None
     try:

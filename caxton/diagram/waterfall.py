@@ -24,7 +24,7 @@ class Bar:
 
     spoken: Spoken
     turn: Handled | None
-    """None: nobody has taken a turn on the message (so far)."""
+    """None: no turn on the message so far."""
     depth: int
     """Messages between it and the one from outside that began it all."""
     start_us: int

@@ -1,4 +1,4 @@
-"""How a message reads on one line, the same in diagrams, on the tape and in the filter's list.
+"""How a message reads on one line, the same in diagrams, in the log and in the filter's list.
 
 In: messages as the API gives them. Out: plain text, every character of which a terminal shows.
 """

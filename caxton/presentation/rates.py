@@ -33,7 +33,7 @@ class Pace:
 
 
 def pace(before: AgentBody | None, now: AgentBody, passed_s: float) -> Pace:
-    """What an agent did in so many seconds; one that was not there before counts from zero."""
+    """What an agent did in `passed_s` seconds; a new agent counts from zero."""
 
     def per_second(count: Callable[[AgentBody], int]) -> float:
         return grown(count(before) if before is not None else 0, count(now)) / passed_s

@@ -31,7 +31,7 @@ def size(count: int | float | None) -> str:
 
 
 def memory(kib: int | None) -> str:
-    """An instance's memory; `?` where nobody can see it."""
+    """An instance's memory; `?` where it is unknown."""
     return "?" if kib is None else size(kib * 1024)
 
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from caxton_tui.terminal import Outlasting, gone, let_go, outlasting
+from caxton_tui.terminal import HangupTolerantStream, discard_output, gone, surviving_hangup
 
 pytestmark = pytest.mark.system
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.system
 def test_what_is_written_to_a_terminal_that_is_gone_is_dropped() -> None:
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as under:
-        stream = Outlasting(under)
+        stream = HangupTolerantStream(under)
         assert stream.isatty()
         assert not gone(stream.fileno())
         assert stream.write("seen") == 4
@@ -29,7 +29,7 @@ def test_what_is_written_to_a_terminal_that_is_gone_is_dropped() -> None:
         assert stream.write("x" * 100_000) == 100_000
         stream.flush()
         # what is still buffered is dropped, too, when the file is closed
-        let_go(stream.fileno())
+        discard_output(stream.fileno())
         assert not gone(stream.fileno())
 
 
@@ -39,13 +39,13 @@ def test_other_errors_are_told() -> None:
             raise OSError(28, "no space left")
 
     with pytest.raises(OSError, match="no space"):
-        Outlasting(Full()).write("x")
+        HangupTolerantStream(Full()).write("x")
 
 
 def test_it_stands_before_what_textual_writes_to_and_goes_again() -> None:
     before = sys.__stderr__
-    with outlasting():
-        assert isinstance(sys.__stderr__, Outlasting)
+    with surviving_hangup():
+        assert isinstance(sys.__stderr__, HangupTolerantStream)
     assert sys.__stderr__ is before
 
 
@@ -53,8 +53,8 @@ def test_a_process_that_has_something_left_to_write_ends_as_it_wants_to() -> Non
     master, slave = pty.openpty()
     code = """
 import contextlib, sys
-from caxton_tui.terminal import outlasting
-with outlasting(), contextlib.suppress(OSError):
+from caxton_tui.terminal import discard_output, surviving_hangup
+with surviving_hangup(), contextlib.suppress(OSError):
     sys.stdout.write("x")
     print(flush=True, file=sys.stderr)
     sys.stdin.read()

@@ -20,7 +20,7 @@ from caxton_tui.app import CaxtonApp
 from caxton_tui.keys import key_name
 from caxton_tui.settings import Settings, load_settings
 from caxton_tui.shortcuts import bindings
-from caxton_tui.terminal import outlasting
+from caxton_tui.terminal import surviving_hangup
 from caxton_tui.themes import HIGH_CONTRAST
 
 __all__ = ["CaxtonApp", "attach", "bindings", "rare_collections", "run", "themes", "user_settings"]
@@ -44,7 +44,7 @@ async def attach(
     """
     settings = settings or user_settings()
     app = CaxtonApp(folder, dev=dev, seconds=seconds, read_only=read_only, settings=settings)
-    with outlasting(), rare_collections(), _ended_by_signals(app) if signals else nullcontext():
+    with surviving_hangup(), rare_collections(), _ended_by_signals(app) if signals else nullcontext():
         await app.run_async()
     return app.return_code or 0
 

@@ -16,61 +16,61 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 LOOKS_S: Final = 1.0
-"""So often is looked whether there still is a terminal; meanwhile Textual's reading thread spins."""
+"""Seconds between two checks for a hang-up; meanwhile Textual's reading thread spins."""
 _GONE: Final = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
 """What writing to a terminal that is gone fails with."""
 
 
 def gone(fileno: int) -> bool:
-    """Whether nobody is left at the other end of that terminal."""
+    """Whether the other end of that terminal has hung up."""
     poller = select.poll()
-    # of no interest is what can be read; that nobody is there is told unasked
+    # POLLHUP is reported without being asked for
     poller.register(fileno, 0)
     return any(event & select.POLLHUP for _, event in poller.poll(0))
 
 
 @contextmanager
-def outlasting() -> Generator[None]:
-    """Meanwhile an app that writes to a terminal that is gone goes on until it has ended.
+def surviving_hangup() -> Generator[None]:
+    """Keep an app running to its end when its terminal hangs up.
 
     Textual writes to `sys.__stderr__` in a thread, which an error ends; from then on its queue fills, and the app stops
-    in the middle of a write for ever, deaf even to signals. So what nobody can see is dropped.
+    in the middle of a write for ever, deaf even to signals. So the output is dropped instead.
     """
     names, before = sys.__dict__, sys.__stderr__
     if before is not None:
-        names["__stderr__"] = Outlasting(before)
+        names["__stderr__"] = HangupTolerantStream(before)
     try:
         yield
     finally:
         names["__stderr__"] = before
         for stream in (sys.__stdout__, before):
             if stream is not None and gone(stream.fileno()):
-                let_go(stream.fileno())
+                discard_output(stream.fileno())
 
 
-def let_go(fileno: int) -> None:
-    """What is still written to a terminal that is gone goes nowhere: Python ends with 120 where it cannot flush."""
+def discard_output(fileno: int) -> None:
+    """Send the rest of the output to /dev/null: Python ends with 120 where it cannot flush."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, fileno)
     os.close(nowhere)
 
 
-class Outlasting(io.TextIOBase):
-    """A stream that drops what is written once its terminal is gone."""
+class HangupTolerantStream(io.TextIOBase):
+    """A stream that drops what is written after its terminal hung up."""
 
     def __init__(self, under: TextIO) -> None:
         super().__init__()
         self._under = under
 
     def write(self, text: str, /) -> int:
-        """Write it, where somebody is there to see it."""
+        """Write it, unless the terminal has hung up."""
         try:
             return self._under.write(text)
         except OSError as error:
             return self._dropped(error, len(text))
 
     def flush(self) -> None:
-        """Bring it there."""
+        """Flush it, unless the terminal has hung up."""
         try:
             self._under.flush()
         except OSError as error:

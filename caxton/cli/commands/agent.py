@@ -18,7 +18,7 @@ from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import plain, shaped, text_of
 
 LOGS_READ = 10_000
-"""The API gives logs from the oldest on; so many are read to find the newest."""
+"""The API lists logs from the oldest on; this many are read to find the newest."""
 
 app = command_app("Deploy, show, stop and start agents.")
 

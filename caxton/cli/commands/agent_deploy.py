@@ -207,7 +207,7 @@ _OF: dict[str, tuple[str, Strategy]] = {
 
 
 def _fits(strategy: Strategy, given: dict[str, Any]) -> None:
-    """An option of another strategy would be read by nobody: ConfigurationError."""
+    """Raises ConfigurationError for an option that the strategy would ignore."""
     for key, (option, its) in _OF.items():
         if given[key] not in (None, False) and strategy is not its:
             raise ConfigurationError(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from caxton.client import Client
 
 LOOK_S: Final = 0.5
-"""How often a deployment is looked at while somebody waits for its end."""
+"""How often a deployment is polled while its end is awaited, in seconds."""
 _ID = re.compile(r"d-[0-9a-f]{13,}")
 
 app = command_app("List deployments, show one, promote or abort a running one, undo one.")

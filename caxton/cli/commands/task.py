@@ -301,7 +301,7 @@ def _counts(acts: dict[str, int]) -> str:
 
 
 def _plain(number: float | None) -> int | float | None:
-    """A whole number as one, so that nobody reads 10.0 who was told 10."""
+    """A whole number as an int: 10, not 10.0."""
     return int(number) if number is not None and number.is_integer() else number
 
 

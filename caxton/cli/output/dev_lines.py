@@ -161,7 +161,7 @@ class Lines:
         return self._row([event.agent], *parts)
 
     def _elsewhere(self, event: ev.DeployedElsewhere) -> Iterator[str]:
-        """What somebody else's deployment came to."""
+        """How a deployment that was made elsewhere ended."""
         name = f"{safe(event.strategy)} {safe(event.deployment)}"
         if event.state == "rolled_back":
             yield f"{self._revision(event.revision)} taken back: {safe(event.reason)}"

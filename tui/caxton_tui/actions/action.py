@@ -29,7 +29,7 @@ class Action:
     run: Callable[[AsyncClient], Awaitable[str]]
     """Does it; one sentence of what came of it."""
     question: str = ""
-    """What is asked before; nothing for what harms nobody."""
+    """The question to confirm; empty where nothing can be lost."""
     opens: list[str] = field(default_factory=list[str])
     """The conversation that it began, once it is done: shown then."""
     changes: bool = True

@@ -67,7 +67,7 @@ def deploy(name: str, file: str, strategy: str) -> Action:
 
 def _module(file: str) -> bytes:
     try:
-        # the path of a user that there is not is none that raises
+        # expanduser of os.path leaves an unknown user's path as it is; that of pathlib raises
         return Path(os.path.expanduser(file)).read_bytes()
     except OSError as error:
         raise ConfigurationError(

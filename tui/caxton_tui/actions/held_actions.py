@@ -45,7 +45,7 @@ def _released(done: ManyGone) -> str:
 
 
 def drop(seq: int) -> Action:
-    """Bring one to nobody."""
+    """Drop one: it is not delivered."""
     return asked(
         f"drop {seq}",
         f"caxton break drop {seq}",

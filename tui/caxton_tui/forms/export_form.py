@@ -56,7 +56,7 @@ class ExportForm(ModalScreen[None]):
 
     def on_input_submitted(self) -> None:
         """Write the file."""
-        # what begins with a user that there is not is a name like others
+        # ~NAME of an unknown user is a file name like any other
         path = Path(os.path.expanduser(self.query_one(Input).value.strip()))
         form = FORMS.get(path.suffix)
         if form is None:

@@ -1,6 +1,6 @@
 """One row of the log: a message, a gap, or another event of the journal, as the list and the filter read it.
 
-In: what the event stream says. Out: its words, made when somebody looks at them.
+In: an event of the stream. Out: its text, made on demand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOTHING: Final = Message({})
 
 
 class LogEntry:
-    """One row of the log; its words are made when somebody looks at them."""
+    """One row of the log; its text is made on demand."""
 
     __slots__ = ("_everything", "data", "kind", "platform", "seq", "stored")
 

@@ -41,7 +41,7 @@ class MeterHistory:
         return found[-1] if found else 0.0
 
     def took(self, before: StatusBody, now: StatusBody, passed_s: float, waiting: int = 0) -> None:
-        """One look more: the daemon's status before and now, with so many seconds between them; `waiting`: messages."""
+        """One look more: the daemon's status before and now, `passed_s` seconds apart; `waiting`: messages."""
         old, new = before.counts, now.counts
         old_journal, journal = before.journal, now.journal
         commits = grown(old_journal.commits, journal.commits)

@@ -24,15 +24,15 @@ T = TypeVar("T")
 
 LOOK_S: Final = 0.5
 AGENTS_S: Final = 2.0
-"""So often agents are looked at that nobody looks at: a thousand of them are half a megabyte."""
+"""Seconds between two looks at the agents while no screen shows them: a thousand are half a megabyte."""
 SHARE: Final = 10
-"""A look may take one part in so many of the time; with thousands of agents looks are rarer."""
+"""A look may take one part in this many of the time; with thousands of agents looks are rarer."""
 PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Before a lost daemon is tried again; the last one for ever."""
 LISTED: Final = 200
 """Conversations and deployments that a list shows."""
 DOUBT_S: Final = 5.0
-"""While rows are left out, so often is asked for deployments that nobody looks at: one of them may wait."""
+"""Seconds between two looks at deployments that no screen shows, while rows are left out: one may wait."""
 SAMPLED: Final = 500
 """Turns that percentiles are made of."""
 PAGE: Final = 1000
@@ -203,7 +203,7 @@ class Reader:
             self._store.read(conversation, detail)
 
     async def _pause(self, seconds: float, hurry: asyncio.Event | None = None) -> bool:
-        """Wait for so long; True where somebody cut it short."""
+        """Wait for that long; True where the wait was cut short."""
         hurry = hurry or self._hurry
         rung = False
 

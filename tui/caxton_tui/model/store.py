@@ -32,7 +32,7 @@ BUILD_LINES: Final = 200
 
 
 class Store:
-    """The newest picture; one writer (the reader), any number of screens."""
+    """The newest state; one writer (the reader), any number of screens."""
 
     def __init__(self, rows: int = ROWS) -> None:
         self.version = 0
@@ -108,11 +108,11 @@ class Store:
 
     @property
     def waiting(self) -> Sequence[DeploymentBody]:
-        """Deployments that the gate has stopped: they wait for somebody to decide."""
+        """Deployments that the gate has stopped: they wait for a decision."""
         return [one for one in self.deployments if one.waits]
 
     def connected(self, connection: Connection) -> None:
-        """The link changed; the picture stays."""
+        """The link changed; what is shown stays."""
         if connection.link is Link.LOST:
             # what happens while nobody looks is no rate
             self._looked_at, self._counted_at, self._passed = None, None, 0.0
@@ -228,7 +228,7 @@ class Store:
         self._changed()
 
     def keep(self, rows: int) -> None:
-        """Keep so many rows from now on, of those that are there the newest."""
+        """Keep the newest `rows` rows from now on."""
         before = list(self.entries)[-rows:]
         self.entries = RingBuffer(rows)
         for entry in before:

@@ -48,7 +48,7 @@ class AgentsPane(Pane):
     ]
 
     def compose(self) -> ComposeResult:
-        """List and room."""
+        """List and detail."""
         with Vertical(classes="left"):
             yield AgentList(self.context.store)
         with Vertical(classes="right"):
@@ -103,7 +103,7 @@ class AgentsPane(Pane):
             self.main.put(place)
 
     def back(self) -> bool:
-        """From the room to the list."""
+        """From the detail to the list."""
         if not self.detail.has_focus:
             return False
         self.screen.set_focus(self.main)
@@ -111,12 +111,12 @@ class AgentsPane(Pane):
 
     @on(Listing.Moved, "#agent-list")
     def moved(self) -> None:
-        """The room goes with the cursor."""
+        """The detail goes with the cursor."""
         self.detail.flush(self.chosen)
 
     @on(Listing.Chosen, "#agent-list")
     def entered(self) -> None:
-        """Into the room."""
+        """Into the detail."""
         self.screen.set_focus(self.detail)
 
     # what the keys do

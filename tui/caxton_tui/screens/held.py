@@ -136,7 +136,7 @@ class HeldScreen(ModalScreen[None]):
         self._with(held_actions.release)
 
     def action_drop(self) -> None:
-        """Bring it to nobody."""
+        """Drop it: it is not delivered."""
         self._with(held_actions.drop)
 
     def action_next(self) -> None:

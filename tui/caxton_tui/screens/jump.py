@@ -52,7 +52,7 @@ class JumpScreen(ModalScreen[Callable[[], None] | None]):
             yield label
 
     def on_key(self, event: events.Key) -> None:
-        """Go where the letters say; a key that is none of them ends it."""
+        """Go where the letters say; any other key ends it."""
         if event.key == "escape":
             return
         event.stop()

@@ -49,7 +49,7 @@ class LogPane(Pane):
         self._asked = -1.0
 
     def compose(self) -> ComposeResult:
-        """LogList and detail."""
+        """Rows and detail."""
         with Vertical(classes="whole"):
             yield LogList(self.context.store, self.context.zone)
             yield MessageDetail(id="detail")

@@ -125,7 +125,7 @@ class MainScreen(Screen[None]):
     @on(DescendantFocus)
     def moved(self) -> None:
         """The crumbs go with the cursor and the focus."""
-        self._throttle.keen()
+        self._throttle.on_input()
         self._where()
 
     def _where(self) -> None:
@@ -133,7 +133,7 @@ class MainScreen(Screen[None]):
 
     def repaint(self) -> None:
         """Paint now, whatever is new."""
-        self._throttle.keen()
+        self._throttle.on_input()
         self._painted = (-1, -1)
         self.flush()
 

@@ -97,7 +97,7 @@ class PaletteScreen(ModalScreen[PaletteCommand | None]):
 
 
 def matching(commands: Sequence[PaletteCommand], typed: str, most: int = MOST) -> list[PaletteCommand]:
-    """The commands that hold every word typed, at most so many; those whose own words begin with them first.
+    """At most `most` commands that hold every word typed; those whose own words begin with them come first.
 
     There may be one for each of ten thousand agents, so it ends as soon as there are enough.
     """

@@ -79,7 +79,7 @@ class Pane(Container):
 
     @property
     def agent(self) -> str | None:
-        """The agent that is meant by where the cursor stands, without its platform; None where there is none."""
+        """The agent at the cursor, without its platform; None where there is none."""
         return None
 
     def flush(self) -> None:
