@@ -39,34 +39,33 @@ AFRESH = "install Caxton again in a fresh environment"
 class Finding:
     """What a check found: `state` is ok, warn or bad; `remedy` is what to do unless all is well."""
 
-    name: str
     state: str
     found: str
     remedy: str | None = None
 
 
-def checks(folder: Path) -> Iterator[Callable[[], Finding]]:
-    """Every check, in the order in which they are printed; `folder` is the project's or the working one."""
-    yield lambda: python(sys.version_info[:3], sys.maxsize > 2**32)
-    yield wasmtime
-    yield lambda: socket(folder)
-    yield lambda: held(folder)
-    yield lambda: space(shutil.disk_usage(folder).free)
-    yield lambda: disk(folder)
-    yield open_files
-    yield lambda: kernel(Path("/proc/sys/vm"))
+def checks(folder: Path) -> Iterator[tuple[str, Callable[[], Finding]]]:
+    """Every check by its name, in the order in which they are printed; `folder` is the project's or the working one."""
+    yield "python", lambda: python(sys.version_info[:3], sys.maxsize > 2**32)
+    yield "wasmtime", wasmtime
+    yield "socket", lambda: socket(folder)
+    yield "held", lambda: held(folder)
+    yield "disk space", lambda: space(shutil.disk_usage(folder).free)
+    yield "disk speed", lambda: disk(folder)
+    yield "open files", open_files
+    yield "memory areas", lambda: kernel(Path("/proc/sys/vm"))
     for one in FOR_DOCTOR:
-        yield partial(toolchain, one, folder)
+        yield one.name, partial(toolchain, one, folder)
 
 
 def python(version: tuple[int, ...], wide: bool) -> Finding:
     """Python 3.11 or later, 64 bits."""
     text = ".".join(map(str, version))
     if version < (3, 11):
-        return Finding("python", "bad", text, "Caxton needs Python 3.11 or later")
+        return Finding("bad", text, "Caxton needs Python 3.11 or later")
     if not wide:
-        return Finding("python", "bad", f"{text}, 32 bits", "Caxton needs a 64-bit Python")
-    return Finding("python", "ok", f"{text} at {sys.executable}")
+        return Finding("bad", f"{text}, 32 bits", "Caxton needs a 64-bit Python")
+    return Finding("ok", f"{text} at {sys.executable}")
 
 
 def wasmtime() -> Finding:
@@ -90,7 +89,7 @@ def wasmtime() -> Finding:
     except (TimeoutError, subprocess.TimeoutExpired):
         process.kill()
         process.communicate()
-        return Finding("wasmtime", "bad", f"a cell says nothing for {CELL_S:g} s", AFRESH)
+        return Finding("bad", f"a cell says nothing for {CELL_S:g} s", AFRESH)
     return judge_cell(said, process.returncode, stderr)
 
 
@@ -118,11 +117,11 @@ def judge_cell(hello: bytes, code: int, stderr: bytes) -> Finding:
     except msgspec.MsgspecError:
         lines = stderr.decode("utf-8", "replace").strip().splitlines()
         last = lines[-1] if lines else "it said nothing"
-        return Finding("wasmtime", "bad", f"a cell cannot start (exit code {code}): {last}", AFRESH)
+        return Finding("bad", f"a cell cannot start (exit code {code}): {last}", AFRESH)
     found = f"{said.wasmtime} (library {said.native}), {'fast' if said.fast else 'public'} calls: {said.fast_reason}"
     if not said.fast:
-        return Finding("wasmtime", "warn", found, "all works, but turns cost several times as much")
-    return Finding("wasmtime", "ok", found)
+        return Finding("warn", found, "all works, but turns cost several times as much")
+    return Finding("ok", found)
 
 
 def socket(folder: Path) -> Finding:
@@ -130,43 +129,39 @@ def socket(folder: Path) -> Finding:
     state = folder / ".caxton"
     path = socket_path(state)
     if state.exists() and state.stat().st_mode & 0o077:
-        return Finding("socket", "bad", f"{state} is open to other users", f"chmod 700 {state}")
+        return Finding("bad", f"{state} is open to other users", f"chmod 700 {state}")
     if len(os.fsencode(path)) > LONGEST_PATH:
         return Finding(
-            "socket", "bad", f"its path is too long: {path}", "set XDG_RUNTIME_DIR to a short folder of yours"
+            "bad", f"its path is too long: {path}", "set XDG_RUNTIME_DIR to a short folder of yours"
         )
     if not os.access(folder, os.W_OK):
-        return Finding("socket", "bad", f"{folder} cannot be written", "a project's folder must be yours")
-    return Finding("socket", "ok", f"{path}, {'a daemon answers' if answers(path) else 'no daemon answers'}")
+        return Finding("bad", f"{folder} cannot be written", "a project's folder must be yours")
+    return Finding("ok", f"{path}, {'a daemon answers' if answers(path) else 'no daemon answers'}")
 
 
 def held(folder: Path) -> Finding:
     """Are there break points that somebody may have forgotten?"""
     path = socket_path(folder / ".caxton")
     if not answers(path):
-        return Finding("held", "ok", "no daemon answers")
+        return Finding("ok", "no daemon answers")
     try:
         with Client(path, timeout=2.0) as caxton:
             totals = caxton.status().held
     except CaxtonError as error:
-        return Finding("held", "warn", f"the daemon does not say: {error.message}", error.hint)
+        return Finding("warn", f"the daemon does not say: {error.message}", error.hint)
     text = f"{plural(totals.messages, 'message')} held, {plural(totals.break_points, 'break point')}"
     if totals.messages or totals.break_points:
-        return Finding("held", "warn", text, "see: caxton break held, caxton break list")
-    return Finding("held", "ok", text)
+        return Finding("warn", text, "see: caxton break held, caxton break list")
+    return Finding("ok", text)
 
 
 def space(free: int) -> Finding:
     """Is there room for the journal?"""
     if free < 100 * 1024**2:
-        return Finding(
-            "disk space", "bad", f"{size(free)} free", "free some: the journal stops when the disk is full"
-        )
+        return Finding("bad", f"{size(free)} free", "free some: the journal stops when the disk is full")
     if free < 2 * 1024**3:
-        return Finding(
-            "disk space", "warn", f"{size(free)} free", "the journal may grow to journal.keep_mib (4 GiB)"
-        )
-    return Finding("disk space", "ok", f"{size(free)} free")
+        return Finding("warn", f"{size(free)} free", "the journal may grow to journal.keep_mib (4 GiB)")
+    return Finding("ok", f"{size(free)} free")
 
 
 def disk(folder: Path) -> Finding:
@@ -182,9 +177,7 @@ def disk(folder: Path) -> Finding:
                 os.fsync(file.fileno())
                 times.append(time.perf_counter() - begun)
     except OSError as error:
-        return Finding(
-            "disk speed", "bad", f"{folder} cannot be written: {error.strerror}", "use a folder of yours"
-        )
+        return Finding("bad", f"{folder} cannot be written: {error.strerror}", "use a folder of yours")
     return judge_disk(sorted(times)[len(times) // 2], max(times))
 
 
@@ -192,18 +185,18 @@ def judge_disk(median_s: float, worst_s: float) -> Finding:
     """Those times, as a finding."""
     found = f"fsync of 4 KiB takes {span(median_s)}, at worst {span(worst_s)}"
     if median_s > 0.05:
-        return Finding("disk speed", "warn", found, "every acknowledgement waits that long: use a local SSD")
-    return Finding("disk speed", "ok", found)
+        return Finding("warn", found, "every acknowledgement waits that long: use a local SSD")
+    return Finding("ok", found)
 
 
 def open_files() -> Finding:
     """May the daemon open enough files for its viewers and cells?"""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < 256:
-        return Finding("open files", "bad", f"{soft} allowed", "ulimit -n 1024")
+        return Finding("bad", f"{soft} allowed", "ulimit -n 1024")
     if soft != resource.RLIM_INFINITY and soft < 1024:
-        return Finding("open files", "warn", f"{soft} allowed", "ulimit -n 1024, for many viewers at once")
-    return Finding("open files", "ok", f"{soft:,} allowed" if soft != resource.RLIM_INFINITY else "no limit")
+        return Finding("warn", f"{soft} allowed", "ulimit -n 1024, for many viewers at once")
+    return Finding("ok", f"{soft:,} allowed" if soft != resource.RLIM_INFINITY else "no limit")
 
 
 def kernel(settings: Path) -> Finding:
@@ -212,19 +205,19 @@ def kernel(settings: Path) -> Finding:
         areas = int((settings / "max_map_count").read_text("ascii"))
         commit = int((settings / "overcommit_memory").read_text("ascii"))
     except (OSError, ValueError):
-        return Finding("memory areas", "ok", "this system sets no bound")
+        return Finding("ok", "this system sets no bound")
     found = f"vm.max_map_count {areas:,}, vm.overcommit_memory {commit}"
     if commit == 2:
-        return Finding("memory areas", "warn", found, "few agents fit: sysctl vm.overcommit_memory=0")
+        return Finding("warn", found, "few agents fit: sysctl vm.overcommit_memory=0")
     if areas < 65_530:
-        return Finding("memory areas", "warn", found, "for 10,000 agents: sysctl vm.max_map_count=262144")
-    return Finding("memory areas", "ok", found)
+        return Finding("warn", found, "for 10,000 agents: sysctl vm.max_map_count=262144")
+    return Finding("ok", found)
 
 
 def toolchain(wanted: Toolchain, folder: Path) -> Finding:
     """Can agents in that language be built here? That they cannot is never bad: agents that are built run without."""
     found = wanted.look(folder)
     if isinstance(found, Found):
-        return Finding(wanted.name, "ok", f"{found.shown}, for agents in {wanted.languages}")
+        return Finding("ok", f"{found.shown}, for agents in {wanted.languages}")
     what = f"{found.what} is not here; only needed to build agents in {wanted.languages}"
-    return Finding(wanted.name, "warn", what, found.remedy)
+    return Finding("warn", what, found.remedy)

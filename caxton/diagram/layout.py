@@ -14,7 +14,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from caxton.acl import Performative
-from caxton.diagram.lines import Line, Mark
+from caxton.diagram.lines import SIGNS, Line, Mark
 from caxton.diagram.story import Spoken, Story
 from caxton.diagram.words import STYLES
 from caxton.presentation.text import span
@@ -29,17 +29,6 @@ _REVISION: Final = 8
 _TEXT_LEAST: Final = 13
 _NARROWEST, _WIDEST = 9, 20
 """Cells from one lane to the next."""
-
-_SIGNS: Final = {
-    Mark.VIOLATION: ("✗", "bad"),
-    Mark.JUDGED: ("·", "dim"),
-    Mark.DEAD_LETTER: ("✗", "bad"),
-    Mark.FAILED_TURN: ("✗", "bad"),
-    Mark.DEADLINE: ("◷", "warn"),
-    Mark.REVISION: ("◆", "name"),
-    Mark.LOOP: ("↻", "dim"),
-    Mark.END: ("■", "name"),
-}
 
 
 class Layout:
@@ -96,15 +85,11 @@ class Layout:
         spoken = line.spoken
         if line.mark in (Mark.MESSAGE, Mark.HELD) and spoken is not None:
             return self._message(spoken, arc, held=line.mark is Mark.HELD)
-        sign, style = _SIGNS[line.mark]
-        number = ""
-        lanes = self._bare()
-        middle = f"{arc} {sign} {number}".ljust(_GUTTER)
-        indent = 1
+        sign, style = SIGNS[line.mark]
         said = f"{sign} {line.text}"
         if cell_len(said) <= self.width - _GUTTER - self._drawing - 1:
-            return _fit([(f"{arc}".ljust(_GUTTER), "dim"), (lanes, "dim"), (said, style)], self.width)
-        return _fit([(middle, style), (" " * indent + line.text, style)], self.width)
+            return _fit([(arc.ljust(_GUTTER), "dim"), (self._bare(), "dim"), (said, style)], self.width)
+        return _fit([(f"{arc} {sign} ".ljust(_GUTTER), style), (f" {line.text}", style)], self.width)
 
     def _message(self, spoken: Spoken, arc: str, *, held: bool = False) -> list[Part]:
         style = "warn" if held else STYLES.get(spoken.sign, "")
@@ -112,17 +97,12 @@ class Layout:
         drawing, whole = self._arrow(spoken)
         words = ["⏸ held"] if held else []
         words += [] if whole else [spoken.act]
-        if spoken.held_us:
-            words.append(f"⏸{span(spoken.held_us / 1e6)}")
-        if spoken.edited:
-            words.append("edited")
+        words += spoken.delays
         if spoken.again:
             words.append("↻ delivered again")
         if spoken.answers is not None:
             words.append(f"↩{spoken.answers}")
-        words.append(spoken.text)
-        if spoken.reply_by_us is not None:
-            words.append(f"◷{span(max(spoken.reply_by_us - spoken.at_us, 0) / 1e6)}")
+        words += [spoken.text, *spoken.due]
         room = self.width - _GUTTER - self._drawing - (_REVISION if self.with_revisions else 0)
         parts: list[Part] = [
             (arc, "name"),

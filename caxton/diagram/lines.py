@@ -36,6 +36,19 @@ class Mark(StrEnum):
     END = "end"
 
 
+SIGNS: Final = {
+    Mark.VIOLATION: ("✗", "bad"),
+    Mark.JUDGED: ("·", "dim"),
+    Mark.DEAD_LETTER: ("✗", "bad"),
+    Mark.FAILED_TURN: ("✗", "bad"),
+    Mark.DEADLINE: ("◷", "warn"),
+    Mark.REVISION: ("◆", "name"),
+    Mark.LOOP: ("↻", "dim"),
+    Mark.END: ("■", "name"),
+}
+"""The sign of a line that is no message, and its style."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line. `spoken` is its message, or for what is no message the one that it belongs to."""

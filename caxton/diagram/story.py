@@ -12,7 +12,7 @@ from typing import Final
 
 from caxton.diagram.words import SIGNS, content
 from caxton.presentation.names import short
-from caxton.presentation.text import safe
+from caxton.presentation.text import safe, span
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import (
     BranchBody,
@@ -88,6 +88,19 @@ class Spoken:
     def sign(self) -> str:
         """One character for its act."""
         return SIGNS.get(self.act, "·")
+
+    @property
+    def delays(self) -> list[str]:
+        """How long it was held, and whether it was edited meanwhile."""
+        held = [f"⏸{span(self.held_us / 1e6)}"] if self.held_us else []
+        return [*held, "edited"] if self.edited else held
+
+    @property
+    def due(self) -> list[str]:
+        """Within which time it wants a reply, where it says so."""
+        if self.reply_by_us is None:
+            return []
+        return [f"◷{span(max(self.reply_by_us - self.at_us, 0) / 1e6)}"]
 
     @property
     def problem(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from xml.sax.saxutils import escape
 
-from caxton.diagram.lines import Line, Mark, lines_of
+from caxton.diagram.lines import SIGNS, Line, Mark, lines_of
 from caxton.diagram.story import Spoken, Story
 from caxton.presentation.text import span
 
@@ -21,15 +21,12 @@ _WORDS: Final = 60
 """Characters of a content on an arrow."""
 _COLOURS: Final = {"?": "#1f6feb", "+": "#9a6700", "=": "#1a7f37", "-": "#bc4c00", "!": "#cf222e"}
 _NOTES: Final = {
-    Mark.VIOLATION: ("✗ ", "#ffebe9", "#cf222e"),
-    Mark.JUDGED: ("· ", "#f6f8fa", "#57606a"),
-    Mark.DEAD_LETTER: ("✗ ", "#ffebe9", "#cf222e"),
-    Mark.FAILED_TURN: ("✗ ", "#ffebe9", "#cf222e"),
-    Mark.DEADLINE: ("◷ ", "#fff8c5", "#7d4e00"),
-    Mark.REVISION: ("◆ ", "#ddf4ff", "#0550ae"),
-    Mark.LOOP: ("↻ ", "#f6f8fa", "#57606a"),
-    Mark.END: ("■ ", "#f6f8fa", "#1f2328"),
+    "bad": ("#ffebe9", "#cf222e"),
+    "dim": ("#f6f8fa", "#57606a"),
+    "warn": ("#fff8c5", "#7d4e00"),
+    "name": ("#ddf4ff", "#0550ae"),
 }
+"""The colours of a line that is no message, by its style: box and text."""
 
 
 def draw_svg(story: Story, *, now_us: int = 0) -> str:
@@ -78,10 +75,7 @@ def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int, *, held: b
     ends = [xs[name] for name in spoken.receivers] or [start]
     low, high = min(start, *ends), max(start, *ends)
     text = spoken.text if len(spoken.text) <= _WORDS else spoken.text[: _WORDS - 1] + "…"
-    by = f" ◷{span(max(spoken.reply_by_us - spoken.at_us, 0) / 1e6)}" if spoken.reply_by_us else ""
-    was = f" ⏸{span(spoken.held_us / 1e6)}" if spoken.held_us else ""
-    edited = " edited" if spoken.edited else ""
-    said = f"{'⏸' if held else spoken.sign} {spoken.act}{was}{edited}{by} {text}".rstrip()
+    said = " ".join(("⏸" if held else spoken.sign, spoken.act, *spoken.delays, *spoken.due, text)).rstrip()
     out.append(_words((low + high) // 2, y - 6, said, colour, anchor="middle"))
     builds = " ".join(turn.revision for turn in spoken.turns if turn.revision)
     if builds:
@@ -90,10 +84,11 @@ def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int, *, held: b
 
 
 def _note(line: Line, y: int, width: int) -> list[str]:
-    sign, fill, colour = _NOTES[line.mark]
+    sign, style = SIGNS[line.mark]
+    fill, colour = _NOTES[style]
     return [
         f'<rect x="{_LEFT}" y="{y - 13}" width="{width - _LEFT - 12}" height="22" rx="4" fill="{fill}"/>',
-        _words(_LEFT + 8, y + 3, sign + line.text, colour),
+        _words(_LEFT + 8, y + 3, f"{sign} {line.text}", colour),
     ]
 
 

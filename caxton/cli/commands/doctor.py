@@ -39,21 +39,22 @@ def doctor(project: Project = None, output: Output = Format.TEXT) -> None:
         if project is not None:
             raise
         folder = Path.cwd()
-    findings: list[doctor_checks.Finding] = []
-    for check in doctor_checks.checks(folder):
-        findings.append(check())
+    found: list[dict[str, str | None]] = []
+    for name, check in doctor_checks.checks(folder):
+        finding = check()
+        found.append({"name": name, **asdict(finding)})
         if output is Format.TEXT:
-            _line(findings[-1])
+            _tell(name, finding)
         elif output is Format.JSONL:
-            document(asdict(findings[-1]), output)
+            document(found[-1], output)
     if output is Format.JSON:
-        document([asdict(finding) for finding in findings], output)
-    if any(finding.state == "bad" for finding in findings):
+        document(found, output)
+    if any(one["state"] == "bad" for one in found):
         raise typer.Exit(int(Exit.UNEXPECTED))
 
 
-def _line(finding: doctor_checks.Finding) -> None:
+def _tell(name: str, finding: doctor_checks.Finding) -> None:
     mark = paint(f"{finding.state:<4}", state_style(finding.state))
-    say(f"{mark}  {finding.name:<13} {safe(finding.found)}")
+    say(f"{mark}  {name:<13} {safe(finding.found)}")
     if finding.remedy:
         say(f"      {'':<13} {paint(finding.remedy, 'dim')}")
