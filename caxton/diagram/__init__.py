@@ -7,9 +7,9 @@ an SVG. It promises: no I/O, no clock; nothing that an agent said is obeyed by a
 from caxton.diagram.layout import Layout, Part
 from caxton.diagram.lines import Line, Mark, lines_of
 from caxton.diagram.mermaid import draw_mermaid
-from caxton.diagram.story import Spoken, Story, read_message, read_story
 from caxton.diagram.svg import draw_svg
 from caxton.diagram.text import draw_text
+from caxton.diagram.timeline import Timeline, TimelineMessage, read_message, read_timeline
 from caxton.diagram.waterfall import Bar, bars_of, draw_waterfall
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Line",
     "Mark",
     "Part",
-    "Spoken",
-    "Story",
+    "Timeline",
+    "TimelineMessage",
     "bars_of",
     "draw_mermaid",
     "draw_svg",
@@ -27,5 +27,5 @@ __all__ = [
     "draw_waterfall",
     "lines_of",
     "read_message",
-    "read_story",
+    "read_timeline",
 ]

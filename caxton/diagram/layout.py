@@ -15,7 +15,7 @@ from rich.cells import cell_len, set_cell_size
 
 from caxton.acl import Performative
 from caxton.diagram.lines import SIGNS, Line, Mark
-from caxton.diagram.story import Spoken, Story
+from caxton.diagram.timeline import Timeline, TimelineMessage
 from caxton.diagram.words import STYLES
 from caxton.presentation.text import span
 
@@ -34,22 +34,22 @@ _NARROWEST, _WIDEST = 9, 20
 class Layout:
     """Where everything stands in a diagram of a given width, in cells."""
 
-    def __init__(self, story: Story, width: int, skip: int = 0) -> None:
+    def __init__(self, timeline: Timeline, width: int, skip: int = 0) -> None:
         """Where not all lanes fit, the first one and those after the next `skip` are shown, the others are folded."""
         self.width = max(width, _GUTTER + _NARROWEST + _TEXT_LEAST)
-        self._began_us = story.began_us
+        self._began_us = timeline.began_us
         room = self.width - _GUTTER - _TEXT_LEAST
-        shown = max(min(len(story.lanes), room // _NARROWEST), 1)
-        self.lanes = story.lanes[:shown]
+        shown = max(min(len(timeline.lanes), room // _NARROWEST), 1)
+        self.lanes = timeline.lanes[:shown]
         self.folded: tuple[str, ...] = ()
         """Lanes that share the last one."""
         self.skip = 0
         """How many lanes after the first are passed over: no more than leaves the screen full."""
-        if len(story.lanes) > shown:
-            self.skip = max(0, min(skip, len(story.lanes) - shown + 1)) if shown > 2 else 0
-            own = story.lanes[:1] + story.lanes[1 + self.skip : self.skip + shown - 1]
+        if len(timeline.lanes) > shown:
+            self.skip = max(0, min(skip, len(timeline.lanes) - shown + 1)) if shown > 2 else 0
+            own = timeline.lanes[:1] + timeline.lanes[1 + self.skip : self.skip + shown - 1]
             own = own[: shown - 1]
-            self.folded = tuple(name for name in story.lanes if name not in own)
+            self.folded = tuple(name for name in timeline.lanes if name not in own)
             self.lanes = (*own, f"+{len(self.folded)} more")
         # half of what is there is for words, as far as the lanes can do with less
         wanted = (self.width - _GUTTER) * 6 // 10 // max(shown, 1)
@@ -59,9 +59,9 @@ class Layout:
         self.with_revisions = self.width - _GUTTER - self._drawing >= _TEXT_LEAST + _REVISION
 
     @staticmethod
-    def least(story: Story) -> int:
+    def least(timeline: Timeline) -> int:
         """The width at which no lane is folded."""
-        return _GUTTER + _TEXT_LEAST + _NARROWEST * len(story.lanes)
+        return _GUTTER + _TEXT_LEAST + _NARROWEST * len(timeline.lanes)
 
     def heading(self) -> list[Part]:
         """The lanes' names."""
@@ -91,7 +91,7 @@ class Layout:
             return _fit([(arc.ljust(_GUTTER), "dim"), (self._bare(), "dim"), (said, style)], self.width)
         return _fit([(f"{arc} {sign} ".ljust(_GUTTER), style), (f" {line.text}", style)], self.width)
 
-    def _message(self, spoken: Spoken, arc: str, *, held: bool = False) -> list[Part]:
+    def _message(self, spoken: TimelineMessage, arc: str, *, held: bool = False) -> list[Part]:
         style = "warn" if held else STYLES.get(spoken.sign, "")
         after = span((spoken.at_us - self._began_us) / 1e6)
         drawing, whole = self._arrow(spoken)
@@ -124,7 +124,7 @@ class Layout:
     def _x(self, name: str) -> int:
         return self._place.get(name, len(self.lanes) - 1) * self._step + self._step // 2
 
-    def _arrow(self, spoken: Spoken) -> tuple[list[Part], bool]:
+    def _arrow(self, spoken: TimelineMessage) -> tuple[list[Part], bool]:
         """The drawing of a message, and whether its act is to be read in it."""
         cells = list(self._bare())
         start = self._x(spoken.sender)
@@ -169,7 +169,7 @@ def _label(act: str, room: int) -> tuple[str, bool]:
     return begun + "…", sum(other.startswith(begun) for other in _ACTS) == 1
 
 
-def _build(spoken: Spoken) -> str:
+def _build(spoken: TimelineMessage) -> str:
     builds = sorted({turn.revision for turn in spoken.turns if turn.revision})
     return builds[0] if len(builds) == 1 else f"{len(builds)} builds"[:7] if builds else ""
 

@@ -1,7 +1,7 @@
 """The lines of a diagram, before anybody knows how wide it is: messages, what happened between them, folded loops.
 
-In: a `Story`, and the time it is. Out: `Line`s in their order. A loop is the same messages between the same agents at
-least `REPEATS` times in a row; its middle is one line that says how often, unless it is asked for open.
+In: a `Timeline`, and the time it is. Out: `Line`s in their order. A loop is the same messages between the same agents
+at least `REPEATS` times in a row; its middle is one line that says how often, unless it is asked for open.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from caxton.diagram.story import Judged, Spoken, Story
+from caxton.diagram.timeline import Timeline, TimelineMessage, TimelineVerdict
 from caxton.protocols.clock_pause import joined
 from caxton.protocols.conversation import NEVER
 
@@ -54,7 +54,7 @@ class Line:
     """One line. `spoken` is its message, or for what is no message the one that it belongs to."""
 
     mark: Mark
-    spoken: Spoken | None
+    spoken: TimelineMessage | None
     text: str = ""
     """What a line that is no message says."""
     lane: str = ""
@@ -68,12 +68,12 @@ class Line:
         return self.mark in (Mark.VIOLATION, Mark.DEAD_LETTER, Mark.FAILED_TURN, Mark.DEADLINE)
 
 
-def lines_of(story: Story, now_us: int = 0, unfolded: Collection[int] = ()) -> list[Line]:
-    """The story's lines; `now_us` ends deadlines that nothing follows, `unfolded`: first numbers of open loops."""
+def lines_of(timeline: Timeline, now_us: int = 0, unfolded: Collection[int] = ()) -> list[Line]:
+    """The timeline's lines; `now_us` ends deadlines that nothing follows, `unfolded`: first numbers of open loops."""
     lines: list[Line] = []
     builds: dict[str, str] = {}
-    late = sorted(_missed(story, now_us), key=lambda found: found[0])
-    for chunk in _folded(story.spoken, unfolded):
+    late = sorted(_missed(timeline, now_us), key=lambda found: found[0])
+    for chunk in _folded(timeline.spoken, unfolded):
         if isinstance(chunk, str):
             lines.append(Line(Mark.LOOP, lines[-1].spoken, chunk))
             continue
@@ -81,15 +81,15 @@ def lines_of(story: Story, now_us: int = 0, unfolded: Collection[int] = ()) -> l
             lines.append(late.pop(0)[1])
         _tell(lines, chunk, builds)
     lines += [line for _, line in late]
-    lines += [Line(Mark.HELD, held) for held in story.held]
-    if story.state not in ("", "Initiated", "InProgress"):
-        last = story.spoken[-1] if story.spoken else None
-        how = f": {story.outcome}" if story.outcome and story.outcome != story.state else ""
-        lines.append(Line(Mark.END, last, f"{story.state}{how}"))
+    lines += [Line(Mark.HELD, held) for held in timeline.held]
+    if timeline.state not in ("", "Initiated", "InProgress"):
+        last = timeline.spoken[-1] if timeline.spoken else None
+        how = f": {timeline.outcome}" if timeline.outcome and timeline.outcome != timeline.state else ""
+        lines.append(Line(Mark.END, last, f"{timeline.state}{how}"))
     return lines
 
 
-def _tell(lines: list[Line], spoken: Spoken, builds: dict[str, str]) -> None:
+def _tell(lines: list[Line], spoken: TimelineMessage, builds: dict[str, str]) -> None:
     """A message, and under it what became of it."""
     lines.append(Line(Mark.MESSAGE, spoken))
     if spoken.judged is not None:
@@ -109,7 +109,7 @@ def _tell(lines: list[Line], spoken: Spoken, builds: dict[str, str]) -> None:
             builds[turn.agent] = turn.revision
 
 
-def verdict(act: str, judged: Judged) -> str:
+def verdict(act: str, judged: TimelineVerdict) -> str:
     """What the referee said, in one sentence."""
     state = f" in {judged.state}" if judged.state else ""
     if not judged.violation:
@@ -119,19 +119,19 @@ def verdict(act: str, judged: Judged) -> str:
     return f"{act}{state}; legal here: {legal} ({judged.sentence or judged.rule}{kept})"
 
 
-def _missed(story: Story, now_us: int) -> list[tuple[int, Line]]:
+def _missed(timeline: Timeline, now_us: int) -> list[tuple[int, Line]]:
     """The deadlines that went by before everybody had answered."""
     heard: dict[int, dict[str, int]] = {}
-    for spoken in story.spoken:
+    for spoken in timeline.spoken:
         if spoken.answers is not None:
             heard.setdefault(spoken.answers, {}).setdefault(spoken.sender, spoken.at_us)
-    last_us = max(now_us, story.spoken[-1].at_us if story.spoken else 0)
+    last_us = max(now_us, timeline.spoken[-1].at_us if timeline.spoken else 0)
     stops = joined(
-        [(one.at_us - one.held_us, one.at_us) for one in story.spoken if one.held_us]
-        + [(one.at_us, NEVER) for one in story.held]
+        [(one.at_us - one.held_us, one.at_us) for one in timeline.spoken if one.held_us]
+        + [(one.at_us, NEVER) for one in timeline.held]
     )
     found: list[tuple[int, Line]] = []
-    for spoken in story.spoken:
+    for spoken in timeline.spoken:
         by = spoken.reply_by_us
         if by is None:
             continue
@@ -150,13 +150,13 @@ def _missed(story: Story, now_us: int) -> list[tuple[int, Line]]:
     return found
 
 
-def _folded(spoken: Sequence[Spoken], unfolded: Collection[int]) -> list[Spoken | str]:
+def _folded(spoken: Sequence[TimelineMessage], unfolded: Collection[int]) -> list[TimelineMessage | str]:
     """The messages, with the middles of loops as sentences."""
     keys = [
         (one.sender, one.receivers, one.act, one.number if one.problem and one.act != "refuse" else 0)
         for one in spoken
     ]
-    out: list[Spoken | str] = []
+    out: list[TimelineMessage | str] = []
     at = 0
     while at < len(spoken):
         length, times = _loop(keys, at)

@@ -1,13 +1,13 @@
 """A conversation as a Mermaid sequence diagram, for pages that draw them.
 
-In: a `Story`. Out: the diagram's text; nothing that an agent said is markup in it.
+In: a `Timeline`. Out: the diagram's text; nothing that an agent said is markup in it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from caxton.diagram.story import Spoken, Story
+from caxton.diagram.timeline import Timeline, TimelineMessage
 from caxton.presentation.json_line import compact
 
 ROOM: Final = 60
@@ -17,11 +17,11 @@ _PLAIN: Final = frozenset(
 )
 
 
-def draw_mermaid(story: Story) -> str:
+def draw_mermaid(timeline: Timeline) -> str:
     """The diagram: a lane for each agent, an arrow for each receiver, dashed where the message answers another one."""
-    lanes = {name: f"a{number}" for number, name in enumerate(story.lanes, 1)}
+    lanes = {name: f"a{number}" for number, name in enumerate(timeline.lanes, 1)}
     lines = [f"    participant {lane} as {_escaped(name)}" for name, lane in lanes.items()]
-    for spoken in story.spoken:
+    for spoken in timeline.spoken:
         arrow = "->>" if spoken.answers is None else "-->>"
         lines += [
             f"    {lanes[spoken.sender]}{arrow}{lanes[to]}: {_escaped(_label(spoken))}"
@@ -30,7 +30,7 @@ def draw_mermaid(story: Story) -> str:
     return "\n".join(["sequenceDiagram", *lines])
 
 
-def _label(spoken: Spoken) -> str:
+def _label(spoken: TimelineMessage) -> str:
     content = spoken.body.message.content
     return spoken.act if content is None else f"{spoken.act} {compact(content, ROOM)}"
 

@@ -1,6 +1,6 @@
 """A diagram as an SVG, for pages.
 
-In: a `Story`. Out: one SVG document with a title, lanes, arrows and notes; it loads nothing and runs nothing, and
+In: a `Timeline`. Out: one SVG document with a title, lanes, arrows and notes; it loads nothing and runs nothing, and
 nothing that an agent said is markup in it.
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from caxton.diagram.lines import SIGNS, Line, Mark, lines_of
-from caxton.diagram.story import Spoken, Story
+from caxton.diagram.timeline import Timeline, TimelineMessage
 from caxton.presentation.text import span
 
 _LANE: Final = 190
@@ -29,18 +29,20 @@ _NOTES: Final = {
 """The colours of a line that is no message, by its style: box and text."""
 
 
-def draw_svg(story: Story, *, now_us: int = 0) -> str:
+def draw_svg(timeline: Timeline, *, now_us: int = 0) -> str:
     """The whole diagram; loops are folded. `now_us`: deadlines before it have passed."""
-    lines = lines_of(story, now_us)
-    width = _LEFT + _LANE * max(len(story.lanes), 2)
+    lines = lines_of(timeline, now_us)
+    width = _LEFT + _LANE * max(len(timeline.lanes), 2)
     height = _TOP + _ROW * len(lines) + 40
-    xs = {name: _LEFT + _LANE * n + _LANE // 2 for n, name in enumerate(story.lanes)}
+    xs = {name: _LEFT + _LANE * n + _LANE // 2 for n, name in enumerate(timeline.lanes)}
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"'
         f' height="{height}" font-family="ui-monospace, monospace" font-size="12">',
-        f"<title>{_text(story.id)}</title>",
+        f"<title>{_text(timeline.id)}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        _words(12, 22, f"{story.id}  {story.protocol}  {story.state}".rstrip(), "#1f2328", bold=True),
+        _words(
+            12, 22, f"{timeline.id}  {timeline.protocol}  {timeline.state}".rstrip(), "#1f2328", bold=True
+        ),
     ]
     for name, x in xs.items():
         out.append(f'<line x1="{x}" y1="{_TOP - 20}" x2="{x}" y2="{height - 20}" stroke="#d0d7de"/>')
@@ -48,13 +50,13 @@ def draw_svg(story: Story, *, now_us: int = 0) -> str:
     for place, line in enumerate(lines):
         y = _TOP + _ROW * place + _ROW // 2
         if line.mark in (Mark.MESSAGE, Mark.HELD) and line.spoken is not None:
-            out += _arrow(line.spoken, y, xs, story.began_us, held=line.mark is Mark.HELD)
+            out += _arrow(line.spoken, y, xs, timeline.began_us, held=line.mark is Mark.HELD)
         else:
             out += _note(line, y, width)
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def _arrow(spoken: Spoken, y: int, xs: dict[str, int], began_us: int, *, held: bool) -> list[str]:
+def _arrow(spoken: TimelineMessage, y: int, xs: dict[str, int], began_us: int, *, held: bool) -> list[str]:
     colour = "#7d4e00" if held else _COLOURS.get(spoken.sign, "#57606a")
     dashed = ' stroke-dasharray="5 3"' if spoken.answers is not None else ""
     start = xs[spoken.sender]

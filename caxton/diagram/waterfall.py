@@ -2,7 +2,7 @@
 
      3 seller-ann   propose        ░░░░▓         428 µs   23 µs   37,412
 
-In: a `Story`. Out: bars, and their lines: `░` it waited, `▓` it ran. A turn stands under the message that caused it.
+In: a `Timeline`. Out: bars, and their lines: `░` it waited, `▓` it ran. A turn stands under the message that caused it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from caxton.diagram.layout import Part, fitted
-from caxton.diagram.story import Handled, Spoken, Story
+from caxton.diagram.timeline import Timeline, TimelineMessage, TimelineTurn
 from caxton.presentation.text import span
 
 _NAMES: Final = 30
@@ -22,8 +22,8 @@ _FIGURES: Final = 33
 class Bar:
     """One turn. Times are microseconds from the beginning of the conversation."""
 
-    spoken: Spoken
-    turn: Handled | None
+    spoken: TimelineMessage
+    turn: TimelineTurn | None
     """None: no turn on the message so far."""
     depth: int
     """Messages between it and the one from outside that began it all."""
@@ -42,15 +42,15 @@ class Bar:
         return self.start_us + self.queue_us + self.turn_us
 
 
-def bars_of(story: Story) -> list[Bar]:
+def bars_of(timeline: Timeline) -> list[Bar]:
     """A bar for each turn, in the order of the messages."""
     depth: dict[int, int] = {}
-    places = {spoken.seq: spoken for spoken in story.spoken}
+    places = {spoken.seq: spoken for spoken in timeline.spoken}
     found: list[Bar] = []
-    for spoken in story.spoken:
+    for spoken in timeline.spoken:
         cause = spoken.body.cause or 0
         depth[spoken.seq] = depth[cause] + 1 if cause in places and cause in depth else 0
-        start = spoken.at_us - story.began_us
+        start = spoken.at_us - timeline.began_us
         found += [
             Bar(spoken, turn, depth[spoken.seq], start, turn.queue_us, turn.turn_us) for turn in spoken.turns
         ] or [Bar(spoken, None, depth[spoken.seq], start, 0, 0)]
@@ -105,9 +105,9 @@ def bar_parts(bar: Bar, width: int, whole_us: int) -> list[Part]:
     ]
 
 
-def draw_waterfall(story: Story, width: int = 120) -> str:
+def draw_waterfall(timeline: Timeline, width: int = 120) -> str:
     """The waterfall as plain text."""
-    bars = bars_of(story)
+    bars = bars_of(timeline)
     whole = length_us(bars)
     rows = [heading(width, whole), *(bar_parts(bar, width, whole) for bar in bars)]
     return "\n".join("".join(text for text, _ in row).rstrip() for row in rows)

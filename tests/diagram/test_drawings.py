@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from caxton.acl import Performative
-from caxton.diagram import Layout, draw_svg, draw_text, draw_waterfall, lines_of, read_story
+from caxton.diagram import Layout, draw_svg, draw_text, draw_waterfall, lines_of, read_timeline
 from caxton.diagram.waterfall import bar_parts, bars_of, heading, length_us
 
 from .talk import said, talk
@@ -28,23 +28,23 @@ MESSAGES = st.lists(
 
 @given(MESSAGES, st.integers(40, 200))
 def test_every_line_is_as_wide_as_it_should_be(messages: list[tuple], width: int) -> None:  # type: ignore[type-arg]
-    story = read_story(talk(*(said(n, *message) for n, message in enumerate(messages, 1))))
-    layout = Layout(story, width)
-    for parts in (layout.heading(), *(layout.parts(line) for line in lines_of(story))):
+    timeline = read_timeline(talk(*(said(n, *message) for n, message in enumerate(messages, 1))))
+    layout = Layout(timeline, width)
+    for parts in (layout.heading(), *(layout.parts(line) for line in lines_of(timeline))):
         text = "".join(text for text, _ in parts)
         assert cell_len(text) == layout.width >= width
         assert text.isprintable()
-    bars = bars_of(story)
+    bars = bars_of(timeline)
     assert len(bars) == sum(len(message[1]) for message in messages)
     for parts in (heading(width, length_us(bars)), *(bar_parts(bar, width, length_us(bars)) for bar in bars)):
         assert cell_len("".join(text for text, _ in parts)) == max(width, 73)
-    assert len(draw_text(story, width).splitlines()) == 2 + len(lines_of(story))
-    assert len(draw_waterfall(story, width).splitlines()) == 1 + len(bars)
+    assert len(draw_text(timeline, width).splitlines()) == 2 + len(lines_of(timeline))
+    assert len(draw_waterfall(timeline, width).splitlines()) == 1 + len(bars)
 
 
 @given(MESSAGES)
 def test_an_svg_is_xml_and_says_every_act(messages: list[tuple]) -> None:  # type: ignore[type-arg]
-    svg = draw_svg(read_story(talk(*(said(n, *message) for n, message in enumerate(messages, 1)))))
+    svg = draw_svg(read_timeline(talk(*(said(n, *message) for n, message in enumerate(messages, 1)))))
     root = ElementTree.fromstring(svg)
     texts = [text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text")]
     for _, _, act, _ in messages[:3]:
@@ -52,14 +52,14 @@ def test_an_svg_is_xml_and_says_every_act(messages: list[tuple]) -> None:  # typ
 
 
 def test_an_arrow_goes_from_lane_to_lane() -> None:
-    story = read_story(
+    timeline = read_timeline(
         talk(
             said(1, "buyer", ["ann", "bob"], "cfp", {"item": "book"}, reply_with="r"),
             said(2, "bob", "buyer", "propose", {"price": 42}, in_reply_to="r"),
             said(3, "ann", ["buyer", "bob"], "inform", 1),
         )
     )
-    assert draw_text(story, 80).splitlines() == [
+    assert draw_text(timeline, 80).splitlines() == [
         "c-1  fipa-request",
         "  NO      TIME     buyer        ann         bob     WORDS                BUILD",
         " ?   1     +0 µs      ├─cfp──────▶┼──────────▶│     item=book            b7e3c50",
@@ -70,24 +70,24 @@ def test_an_arrow_goes_from_lane_to_lane() -> None:
 
 def test_lanes_that_do_not_fit_are_folded_and_none_is_out_of_reach() -> None:
     others = [f"m{number}" for number in range(12)]
-    story = read_story(
+    timeline = read_timeline(
         talk(said(1, "a", others, "cfp"), *(said(n + 2, m, "a", "propose") for n, m in enumerate(others)))
     )
     seen: set[str] = set()
     for skip in range(20):
-        layout = Layout(story, 80, skip)
+        layout = Layout(timeline, 80, skip)
         own = layout.lanes[:-1]
         assert own[0] == "a"
         assert layout.lanes[-1] == f"+{len(layout.folded)} more"
-        assert {*own, *layout.folded} == set(story.lanes)
+        assert {*own, *layout.folded} == set(timeline.lanes)
         assert len(own) + len(layout.folded) == 13
-        assert len(own) == len(Layout(story, 80).lanes) - 1
-        for line in lines_of(story):
+        assert len(own) == len(Layout(timeline, 80).lanes) - 1
+        for line in lines_of(timeline):
             assert sum(len(text) for text, _ in layout.parts(line)) == 80
         seen |= set(own)
-    assert seen == set(story.lanes)
-    assert not Layout(story, Layout.least(story)).folded
-    assert Layout(story, Layout.least(story) - 1).folded
-    text = draw_text(story, 80)
+    assert seen == set(timeline.lanes)
+    assert not Layout(timeline, Layout.least(timeline)).folded
+    assert Layout(timeline, Layout.least(timeline) - 1).folded
+    text = draw_text(timeline, 80)
     assert "more" not in text
-    assert all(name in text.splitlines()[1] for name in story.lanes)
+    assert all(name in text.splitlines()[1] for name in timeline.lanes)

@@ -7,20 +7,20 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.diagram import draw_mermaid, read_story
+from caxton.diagram import draw_mermaid, read_timeline
 
 from .talk import said, talk
 
 
 def test_lanes_and_arrows() -> None:
-    story = read_story(
+    timeline = read_timeline(
         talk(
             said(1, "buyer", ["ann", "bob"], "cfp", {"n": 1}, reply_with="r"),
             said(2, "bob", "buyer", "refuse", in_reply_to="r"),
             said(3, "ann", ["buyer", "bob"], "inform"),
         )
     )
-    assert draw_mermaid(story).split("\n") == [
+    assert draw_mermaid(timeline).split("\n") == [
         "sequenceDiagram",
         "    participant a1 as buyer",
         "    participant a2 as ann",
@@ -35,7 +35,7 @@ def test_lanes_and_arrows() -> None:
 
 @given(st.text(), st.text())
 def test_what_agents_say_is_no_markup(name: str, content: str) -> None:
-    lines = draw_mermaid(read_story(talk(said(1, name, name, "inform", content)))).split("\n")
+    lines = draw_mermaid(read_timeline(talk(said(1, name, name, "inform", content)))).split("\n")
     assert len(lines) == 3
     for line in lines[1:]:
         plain = re.sub(r"#\d+;", "", line.partition(" as " if "participant" in line else ": ")[2])

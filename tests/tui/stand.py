@@ -176,12 +176,13 @@ def read(caxton: Daemon) -> Callable[[Store], bool]:
         total = sum(one.messages for one in store.conversations)
         if not settled(caxton)(store) or total != caxton.runtime.bus.counts.messages:
             return False
-        story = store.conversation.story(store.platform) if store.conversation else None
-        if story is None or store.conversation is None or store.conversation.head is None:
+        timeline = store.conversation.timeline(store.platform) if store.conversation else None
+        if timeline is None or store.conversation is None or store.conversation.head is None:
             return False
         known = {agent.name for agent in store.agents}
-        return store.conversation.head.messages == len(story.spoken) and all(
-            {turn.agent for turn in spoken.turns} >= known & set(spoken.receivers) for spoken in story.spoken
+        return store.conversation.head.messages == len(timeline.spoken) and all(
+            {turn.agent for turn in spoken.turns} >= known & set(spoken.receivers)
+            for spoken in timeline.spoken
         )
 
     return holds

@@ -75,12 +75,12 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
         await one.press("3")
         waterfall = one.app.main_screen.switcher.the(TracesPane).waterfall
         await one.shown(lambda: waterfall.empty == pane.diagram.empty)
-        await one.press("c", *"buyer", "tab", "tab", "tab", "tab", "tab", *"a long story")
+        await one.press("c", *"buyer", "tab", "tab", "tab", "tab", "tab", *"a long timeline")
         form = one.app.screen
         await one.press("f5")
         await one.shown(lambda: one.app.screen is not form and isinstance(one.app.screen, MessageForm))
         assert one.app.screen.query_one("#compose-to", Input).value == "buyer"
-        assert one.app.screen.query_one(Content).text == "a long story"
+        assert one.app.screen.query_one(Content).text == "a long timeline"
         assert "nothing was done" in "".join(str(note.message) for note in one.app._notifications)
         form = one.app.screen
         await one.press("escape")
@@ -89,7 +89,7 @@ async def test_what_was_not_read_is_said_and_what_was_written_is_kept_while_it_i
             one.app.reader.hurry()
             await one.until(lambda store: store.live)
             await one.press("f5")
-            await one.until(lambda store: any("a long story" in entry.text for entry in store.entries))
+            await one.until(lambda store: any("a long timeline" in entry.text for entry in store.entries))
             await one.shown(lambda: one.app.screen is one.app.main_screen)
 
 

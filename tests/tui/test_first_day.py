@@ -52,9 +52,9 @@ async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:
         await caxton.trade(conversation_id="order-2")
         await one.until(read(caxton), look=True)
         await one.until(opened("market-9"), look=True)
-        story = pane.diagram.story
-        assert story is not None
-        handled = {turn.revision for spoken in story.spoken for turn in spoken.turns if turn.agent == who}
+        timeline = pane.diagram.timeline
+        assert timeline is not None
+        handled = {turn.revision for spoken in timeline.spoken for turn in spoken.turns if turn.agent == who}
         assert handled == {revision(one.store)[:7]}
 
         await one.press("4", "b", "y")

@@ -116,12 +116,15 @@ async def test_the_seller_that_refused_is_mended(tmp_path: Path) -> None:
             await order(caxton, "order-2", 8)
             await one.press("1", "slash", *"conv:~16$", "enter", "home", "enter")
             await one.until(opened("market-16"), look=True)
-            story = talks.diagram.story
-            assert story is not None
-            assert story.id == "market-16"
-            said = [spoken.act for spoken in story.spoken if spoken.sender == "seller-cleo"]
+            timeline = talks.diagram.timeline
+            assert timeline is not None
+            assert timeline.id == "market-16"
+            said = [spoken.act for spoken in timeline.spoken if spoken.sender == "seller-cleo"]
             assert said[0] == "propose"
             handled = {
-                turn.revision for line in story.spoken for turn in line.turns if turn.agent == "seller-cleo"
+                turn.revision
+                for line in timeline.spoken
+                for turn in line.turns
+                if turn.agent == "seller-cleo"
             }
             assert handled == {mended[:7]}

@@ -68,25 +68,25 @@ async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:
 async def test_enter_and_copy_mean_the_conversation_that_is_shown(tmp_path: Path) -> None:
     async with traded(tmp_path) as (_, one):
         pane = one.app.main_screen.switcher.the(ConversationsPane)
-        assert pane.diagram.story is not None
-        shown = pane.diagram.story.id
+        assert pane.diagram.timeline is not None
+        shown = pane.diagram.timeline.id
         assert pane.main.cursor is None
         assert pane.main.things[0].id != shown
         await one.press("y")
         assert one.app.clipboard == shown
         await one.press("enter")
-        assert pane.diagram.story is not None
-        assert pane.diagram.story.id == shown
+        assert pane.diagram.timeline is not None
+        assert pane.diagram.timeline.id == shown
 
 
 async def test_the_conversation_that_is_followed_is_drawn(tmp_path: Path) -> None:
     async with traded(tmp_path) as (caxton, one):
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         assert pane.diagram.following
-        story = pane.diagram.story
-        assert story is not None
-        assert (story.id, story.state) == ("market-1", "Completed")
-        assert set(story.lanes) == {"buyer", "seller-ann", "seller-bob", "seller-cleo"}
+        timeline = pane.diagram.timeline
+        assert timeline is not None
+        assert (timeline.id, timeline.state) == ("market-1", "Completed")
+        assert set(timeline.lanes) == {"buyer", "seller-ann", "seller-bob", "seller-cleo"}
         await caxton.trade(conversation_id="order-2")
         await one.until(read(caxton), look=True)
         await one.until(opened("market-2"), look=True)
@@ -129,8 +129,8 @@ async def test_a_conversation_is_chosen_from_the_list(tmp_path: Path) -> None:
         await one.until(opened("order-1"), look=True)
         await one.until(heard(caxton))
         assert pane.diagram.has_focus
-        assert pane.diagram.story is not None
-        assert [spoken.act for spoken in pane.diagram.story.spoken] == ["request", "agree", "inform"]
+        assert pane.diagram.timeline is not None
+        assert [spoken.act for spoken in pane.diagram.timeline.spoken] == ["request", "agree", "inform"]
         await one.press("t")
         assert one.app.main_screen.pane is one.app.main_screen.switcher.the(TracesPane)
         waterfall = one.app.main_screen.switcher.the(TracesPane).waterfall

@@ -154,10 +154,10 @@ async def test_many_members(tmp_path: Path, shot: Shot) -> None:
         await one.press("tab")
         shot(one.app, "lanes")
         diagram = one.app.main_screen.switcher.the(ConversationsPane).diagram
-        assert diagram.story is not None
+        assert diagram.timeline is not None
         names_of = lanes(diagram)
         await one.press(*["greater_than_sign"] * 6)
         assert lanes(diagram)[0] == names_of[0]
-        assert lanes(diagram)[-2] == diagram.story.lanes[-1]
+        assert lanes(diagram)[-2] == diagram.timeline.lanes[-1]
         await one.press(*["comma"] * 6)
         assert lanes(diagram) == names_of

@@ -245,7 +245,7 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
         }
 
     book = OpenConversation("c")
-    assert (book.after, book.story("local")) == (0, None)
+    assert (book.after, book.timeline("local")) == (0, None)
     book.take(
         made(
             ConversationDetail,
@@ -269,9 +269,9 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
     for _ in range(8):
         book.take(made(ConversationDetail, {"id": "c", "messages": 4, "items": [body(4, 0)], "next": None}))
     assert book.after == 4
-    story = book.story("local")
-    assert story is not None
-    assert [spoken.seq for spoken in story.spoken] == [1, 2, 3, 4]
+    timeline = book.timeline("local")
+    assert timeline is not None
+    assert [spoken.seq for spoken in timeline.spoken] == [1, 2, 3, 4]
     assert book.left_out == 0
     # what is as it was is not read again, and numbers stay when the oldest go
     book.take(
@@ -280,14 +280,14 @@ def test_a_book_reads_on_where_something_is_missing() -> None:
             {"id": "c", "messages": 1_003, "items": [body(n, 1) for n in range(4, 1_004)], "next": None},
         )
     )
-    grown = book.story("local")
+    grown = book.timeline("local")
     assert grown is not None
     assert book.left_out == 3
     assert [spoken.number for spoken in grown.spoken] == list(range(4, 1_004))
     book.take(
         made(ConversationDetail, {"id": "c", "messages": 1_003, "items": [body(1_003, 2)], "next": None})
     )
-    again = book.story("local")
+    again = book.timeline("local")
     assert again is not None
     assert again.spoken[-2] is grown.spoken[-2]
     assert len(again.spoken[-1].turns) == 2

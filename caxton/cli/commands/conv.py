@@ -204,12 +204,12 @@ def export(
             for message in messages:
                 document(message, Format.JSONL)
         case Export.MERMAID:
-            message_files.put(diagram.draw_mermaid(diagram.read_story(found)))
+            message_files.put(diagram.draw_mermaid(diagram.read_timeline(found)))
         case Export.SVG:
-            message_files.put(diagram.draw_svg(diagram.read_story(found)))
+            message_files.put(diagram.draw_svg(diagram.read_timeline(found)))
         case Export.TEXT:
             columns = shutil.get_terminal_size((120, 24)).columns
-            message_files.put(diagram.draw_text(diagram.read_story(found), columns))
+            message_files.put(diagram.draw_text(diagram.read_timeline(found), columns))
         case Export.FIPA_STRING | Export.XML:
             whole = [read_json(json.dumps(message.json).encode()) for message in messages]
             message_files.put(message_files.written(whole, message_files.Form(form.value)))

@@ -89,12 +89,12 @@ def differs(totals: ReplayTotals) -> bool:
 def tell(report: ReplayBody) -> None:
     """Print a whole report."""
     turns = report.turns
-    by_talk: dict[str, list[ReplayTurn]] = {id: [] for id in report.conversations}
+    by_conversation: dict[str, list[ReplayTurn]] = {id: [] for id in report.conversations}
     for turn in turns:
-        by_talk[turn.conversation_id].append(turn)
-    for id, of_talk in by_talk.items():
-        say(paint(f"{safe(id)}  {plural(len(of_talk), 'turn')}", "bold"))
-        for turn in of_talk:
+        by_conversation[turn.conversation_id].append(turn)
+    for id, turns_of_it in by_conversation.items():
+        say(paint(f"{safe(id)}  {plural(len(turns_of_it), 'turn')}", "bold"))
+        for turn in turns_of_it:
             for line in turn_lines(turn, colour=colour_wanted()):
                 say(f"  {line}")
     for one in report.agents:

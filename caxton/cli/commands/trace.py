@@ -42,9 +42,9 @@ def show(
     """
     with connection.client(project) as caxton:
         found = caxton.conversation(id, limit=limit)
-    story = diagram.read_story(found)
+    timeline = diagram.read_timeline(found)
     if output is Format.TEXT:
-        say(diagram.draw_waterfall(story, shutil.get_terminal_size((120, 24)).columns))
+        say(diagram.draw_waterfall(timeline, shutil.get_terminal_size((120, 24)).columns))
     else:
         bars = [
             {
@@ -60,7 +60,7 @@ def show(
                 "turn_us": bar.turn_us,
                 "fuel": bar.turn.fuel if bar.turn else 0,
             }
-            for bar in diagram.bars_of(story)
+            for bar in diagram.bars_of(timeline)
         ]
         for item in [bars] if output is Format.JSON else bars:
             document(item, output)

@@ -15,7 +15,7 @@ from typing import Final
 
 from caxton.cli.output.printing import paint, safe, span
 from caxton.diagram.lines import verdict
-from caxton.diagram.story import Handled, Spoken, read_letter, read_message
+from caxton.diagram.timeline import TimelineMessage, TimelineTurn, read_letter, read_message
 from caxton.diagram.words import STYLES
 from caxton.presentation.json_line import compact
 from caxton.schemas.held import HeldBody
@@ -96,7 +96,7 @@ class MessageLines:
             head = self._paint(safe(self._current), "bold")
             self._out(f"{head}  {self._paint(safe(protocol), 'dim')}" if protocol else head)
 
-    def _line(self, spoken: Spoken, marks: list[str]) -> None:
+    def _line(self, spoken: TimelineMessage, marks: list[str]) -> None:
         message = spoken.body.message
         began_us = self._began.setdefault(message.conversation_id, spoken.at_us)
         if len(self._began) > 10_000:
@@ -116,7 +116,7 @@ class MessageLines:
         ]
         self._out(" ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else ""))
 
-    def _turn(self, turn: Handled) -> str:
+    def _turn(self, turn: TimelineTurn) -> str:
         failed = "" if turn.status == "ok" else f", {turn.status}"
         text = f"[{turn.agent}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel{failed}]"
         return self._paint(text, "red" if failed else "dim")

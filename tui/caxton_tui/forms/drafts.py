@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from caxton.diagram import Spoken
+from caxton.diagram import TimelineMessage
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import Message
@@ -20,7 +20,7 @@ from caxton_tui.model.legal_acts import legal_acts
 
 
 def message_form(
-    context: ViewContext, spoken: Spoken | None = None, *, reply: bool = False, to: str = ""
+    context: ViewContext, spoken: TimelineMessage | None = None, *, reply: bool = False, to: str = ""
 ) -> MessageForm:
     """The form for a new message, an answer to that one (`reply`), or that one again."""
     store = context.store
@@ -73,8 +73,8 @@ def _client(names: Sequence[object], platform: str) -> str | None:
 
 def _bodies(context: ViewContext) -> list[MessageBody | HeldBody]:
     conversation = context.store.conversation
-    story = conversation.story(context.store.platform) if conversation else None
-    return [spoken.body for spoken in story.spoken] if story else []
+    timeline = conversation.timeline(context.store.platform) if conversation else None
+    return [spoken.body for spoken in timeline.spoken] if timeline else []
 
 
 def text_of(message: Message) -> str:

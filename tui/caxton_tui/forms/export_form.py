@@ -1,6 +1,6 @@
 """Write a diagram to a file: as Mermaid, SVG or text.
 
-In: a story, a name and a form. Out: a file in the folder where the app was started; nothing is overwritten.
+In: a timeline, a name and a form. Out: a file in the folder where the app was started; nothing is overwritten.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from caxton.diagram import Story, draw_mermaid, draw_svg, draw_text
+from caxton.diagram import Timeline, draw_mermaid, draw_svg, draw_text
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.typed_app import key_for
@@ -31,9 +31,9 @@ class ExportForm(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [key("escape", "dismiss", "export.close", "Close")]
 
-    def __init__(self, story: Story, context: ViewContext) -> None:
+    def __init__(self, timeline: Timeline, context: ViewContext) -> None:
         super().__init__()
-        self._story = story
+        self._story = timeline
         self.context = context
 
     def compose(self) -> ComposeResult:
@@ -81,12 +81,12 @@ class ExportForm(ModalScreen[None]):
         )
 
 
-def drawn(story: Story, form: str, now_us: int) -> str:
+def drawn(timeline: Timeline, form: str, now_us: int) -> str:
     """The diagram in that form."""
     match form:
         case "mermaid":
-            return draw_mermaid(story) + "\n"
+            return draw_mermaid(timeline) + "\n"
         case "svg":
-            return draw_svg(story, now_us=now_us)
+            return draw_svg(timeline, now_us=now_us)
         case _:
-            return draw_text(story, 160, now_us=now_us) + "\n"
+            return draw_text(timeline, 160, now_us=now_us) + "\n"

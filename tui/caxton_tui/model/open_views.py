@@ -1,6 +1,6 @@
 """What is open on the screen and must be asked for: one conversation, one agent. No Textual and no I/O in here.
 
-In: pages of the API. Out: a `Story` that grows, and what is known of an agent beyond its line in the list.
+In: pages of the API. Out: a `Timeline` that grows, and what is known of an agent beyond its line in the list.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from caxton.diagram import Spoken, Story, read_story
+from caxton.diagram import Timeline, TimelineMessage, read_timeline
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import ConversationBody, ConversationDetail, LogBody, MessageBody
 
@@ -37,8 +37,8 @@ class OpenConversation:
         self._asked: dict[int, int] = {}
         self._before = 0
         """Messages of the conversation that are older than those kept."""
-        self._known: dict[int, Spoken] = {}
-        self._story: Story | None = None
+        self._known: dict[int, TimelineMessage] = {}
+        self._story: Timeline | None = None
 
     @property
     def after(self) -> int:
@@ -84,11 +84,11 @@ class OpenConversation:
             self.error = error
             self.version += 1
 
-    def story(self, platform: str) -> Story | None:
+    def timeline(self, platform: str) -> Timeline | None:
         """What a diagram is drawn from; None before the first page."""
         if self._story is None and self.head is not None:
             detail = msgspec.structs.replace(self.head, items=list(self._items.values()))
-            self._story = read_story(detail, platform, before=self._before, known=self._known)
+            self._story = read_timeline(detail, platform, before=self._before, known=self._known)
             self._known = {spoken.seq: spoken for spoken in self._story.spoken}
         return self._story
 

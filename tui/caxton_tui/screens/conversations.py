@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 
-from caxton.diagram import Mark, Spoken
+from caxton.diagram import Mark, TimelineMessage
 from caxton.presentation.text import safe
 from caxton_tui.actions import daemon_actions
 from caxton_tui.forms.drafts import message_form
@@ -102,8 +102,8 @@ class ConversationsPane(Pane):
     def crumbs(self) -> Sequence[str]:
         """Conversation, message."""
         line = self.diagram.chosen
-        story = self.diagram.story
-        parts = [story.id] if story is not None else []
+        timeline = self.diagram.timeline
+        parts = [timeline.id] if timeline is not None else []
         if line is not None and line.spoken is not None:
             parts.append(f"{line.spoken.number} {line.spoken.act}")
         return parts
@@ -215,14 +215,14 @@ class ConversationsPane(Pane):
             self.detail.display_entry(entry, spoken.body)
 
     @property
-    def spoken(self) -> Spoken | None:
+    def spoken(self) -> TimelineMessage | None:
         """The message at the cursor."""
         line = self.diagram.chosen
         return line.spoken if line is not None else None
 
     def _card(self) -> None:
         card = self.query_one(ConversationCard)
-        card.flush(self.diagram.story, self.spoken, self.context.store.platform)
+        card.flush(self.diagram.timeline, self.spoken, self.context.store.platform)
 
     # what the keys do
 
@@ -251,10 +251,10 @@ class ConversationsPane(Pane):
 
     def action_export(self) -> None:
         """Write the diagram to a file."""
-        if self.diagram.story is None:
+        if self.diagram.timeline is None:
             self.notify("no conversation is read that could be drawn", timeout=2)
         else:
-            typed_app(self).push_screen(ExportForm(self.diagram.story, self.context))
+            typed_app(self).push_screen(ExportForm(self.diagram.timeline, self.context))
 
     def action_reply(self) -> None:
         """Answer the message at the cursor, or else the last one."""
@@ -265,13 +265,13 @@ class ConversationsPane(Pane):
         self.post_message(self.Fill(message_form(self.context, self.spoken or self.first)))
 
     @property
-    def last(self) -> Spoken | None:
+    def last(self) -> TimelineMessage | None:
         """The message at the cursor, or else the last."""
-        story = self.diagram.story
-        return self.spoken or (story.spoken[-1] if story and story.spoken else None)
+        timeline = self.diagram.timeline
+        return self.spoken or (timeline.spoken[-1] if timeline and timeline.spoken else None)
 
     @property
-    def first(self) -> Spoken | None:
+    def first(self) -> TimelineMessage | None:
         """The first message."""
-        story = self.diagram.story
-        return story.spoken[0] if story and story.spoken else None
+        timeline = self.diagram.timeline
+        return timeline.spoken[0] if timeline and timeline.spoken else None

@@ -44,11 +44,11 @@ def by_name(
             f"caxton agent show {name}",
             partial(agent, one.name),
         )
-    for talk in context.store.conversations:
-        id = talk.id
+    for listed in context.store.conversations:
+        id = listed.id
         yield PaletteCommand(
             f"conversation open {id}",
-            talk.protocol or "",
+            listed.protocol or "",
             f"caxton conv show {id}",
             partial(conversation, id),
         )

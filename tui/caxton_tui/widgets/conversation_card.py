@@ -1,6 +1,6 @@
 """What stands under the sequence diagram: the message at which it is stopped, or how the branches stand.
 
-In: a `Story`, and one of its messages. Out: three lines of text.
+In: a `Timeline`, and one of its messages. Out: three lines of text.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.text import Text
 
-from caxton.diagram import Spoken, Story
+from caxton.diagram import Timeline, TimelineMessage
 from caxton.diagram.lines import verdict
 from caxton.presentation.text import safe, span
 from caxton.schemas.messages import BranchBody
@@ -24,24 +24,26 @@ _ENDS: Final = {"success": "●", "foreseen": "○", "fault": "✗"}
 class ConversationCard(TextLine):
     """One message in short, or all branches."""
 
-    def flush(self, story: Story | None, spoken: Spoken | None, platform: str) -> None:
+    def flush(self, timeline: Timeline | None, spoken: TimelineMessage | None, platform: str) -> None:
         """Show that message, or the branches where there is none."""
-        self.put(message_lines(spoken) if spoken else self._branches(story, platform) if story else Text(""))
+        self.put(
+            message_lines(spoken) if spoken else self._branches(timeline, platform) if timeline else Text("")
+        )
 
-    def _branches(self, story: Story, platform: str) -> Text:
+    def _branches(self, timeline: Timeline, platform: str) -> Text:
         """How each participant's branch stands, where the daemon says so."""
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{len(story.spoken):,} messages among {len(story.lanes)}", "bold")
-        bad = sum(spoken.problem for spoken in story.spoken)
+        text.append(f"{len(timeline.spoken):,} messages among {len(timeline.lanes)}", "bold")
+        bad = sum(spoken.problem for spoken in timeline.spoken)
         if bad:
             problems = f"{bad} problem{'' if bad == 1 else 's'}"
             text.append(f", {problems}: {key_for(self, 'list.problem')}", "bold red")
-        if story.held:
-            text.append(f", {len(story.held)} held: {key_for(self, 'app.held')}", "bold yellow")
-        if story.phase or story.outcome:
-            text.append(f"  {story.phase}{', ' + story.outcome if story.outcome else ''}")
-        if story.branches:
-            text.append("\n" + "  ".join(_branch(branch, platform) for branch in story.branches))
+        if timeline.held:
+            text.append(f", {len(timeline.held)} held: {key_for(self, 'app.held')}", "bold yellow")
+        if timeline.phase or timeline.outcome:
+            text.append(f"  {timeline.phase}{', ' + timeline.outcome if timeline.outcome else ''}")
+        if timeline.branches:
+            text.append("\n" + "  ".join(_branch(branch, platform) for branch in timeline.branches))
         return text
 
 
@@ -53,7 +55,7 @@ def _branch(branch: BranchBody, platform: str) -> str:
     return f"{sign} {who}: {safe(branch.state)}{awarded}{reason}"
 
 
-def message_lines(spoken: Spoken) -> Text:
+def message_lines(spoken: TimelineMessage) -> Text:
     """A message in three lines: who what to whom, what it says, what became of it."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{spoken.sign} {spoken.act}", f"bold {STYLED.get(spoken.sign, '')}".strip())

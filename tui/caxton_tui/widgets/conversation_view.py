@@ -1,6 +1,6 @@
 """What the conversation that is open is drawn as, line by line: the base of the sequence diagram and of the waterfall.
 
-In: the conversation that is open. Out: its `Story`, drawn anew when it, the room for it or what else it depends on
+In: the conversation that is open. Out: its `Timeline`, drawn anew when it, the room for it or what else it depends on
 has changed.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from caxton.diagram import Story
+from caxton.diagram import Timeline
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenConversation
 from caxton_tui.widgets.columns import Piece
@@ -23,7 +23,7 @@ class ConversationView(Listing):
         super().__init__(id=id)
         self.context = context
         self.conversation: OpenConversation | None = None
-        self.story: Story | None = None
+        self.timeline: Timeline | None = None
         """What is drawn."""
         self._seen: tuple[object, ...] = ()
 
@@ -43,7 +43,7 @@ class ConversationView(Listing):
         """Another conversation is open."""
 
     def draw(self) -> None:
-        """Make the lines of the story."""
+        """Make the lines of the timeline."""
         raise NotImplementedError
 
     # what is the same for all
@@ -59,7 +59,7 @@ class ConversationView(Listing):
         seen = (conversation, conversation.version if conversation else 0, self.width, said, self.depends)
         if seen != self._seen:
             self._seen = seen
-            self.story = conversation.story(store.platform) if conversation else None
+            self.timeline = conversation.timeline(store.platform) if conversation else None
             self.draw()
 
     def on_resize(self) -> None:

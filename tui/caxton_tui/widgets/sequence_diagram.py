@@ -1,6 +1,6 @@
 """The sequence diagram of the conversation that is open: live at its end, or stopped and looked at step by step.
 
-In: a `Story`. Out: its lines as `caxton.diagram` lays them out. Without a cursor it follows the end; with one, what
+In: a `Timeline`. Out: its lines as `caxton.diagram` lays them out. Without a cursor it follows the end; with one, what
 comes after it is dim, the arc in front joins the message with what it answers and what answered it.
 """
 
@@ -79,7 +79,7 @@ class SequenceDiagram(ConversationView):
         line = self.chosen
         if line is not None and line.spoken is not None:
             return as_json(line.spoken.body.message)
-        return self.story.id if self.story else ""
+        return self.timeline.id if self.timeline else ""
 
     @property
     def depends(self) -> object:
@@ -92,10 +92,10 @@ class SequenceDiagram(ConversationView):
 
     def draw(self) -> None:
         """Lay it out; the cursor stays where it stood."""
-        story = self.story
+        timeline = self.timeline
         before = self._lines
-        self._lines = [] if story is None else lines_of(story, self.context.now_us, self._open)
-        self._layout = None if story is None else Layout(story, max(self.width - 1, 1), self._skip)
+        self._lines = [] if timeline is None else lines_of(timeline, self.context.now_us, self._open)
+        self._layout = None if timeline is None else Layout(timeline, max(self.width - 1, 1), self._skip)
         self._keep(before)
         self.fit()
         if self.following:
@@ -159,12 +159,12 @@ class SequenceDiagram(ConversationView):
         if self._open:
             self._open = set()
         else:
-            self._open = {spoken.number for spoken in self.story.spoken} if self.story else set()
+            self._open = {spoken.number for spoken in self.timeline.spoken} if self.timeline else set()
         self.flush()
 
     def unfold(self, line: Line) -> None:
         """Open the loop that this line stands for."""
-        if line.spoken is not None and self.story is not None:
+        if line.spoken is not None and self.timeline is not None:
             # the loop is known by its first message, which stands some lines above
             last = line.spoken.number
             self._open |= set(range(max(last - 8, 1), last + 1))
@@ -186,15 +186,15 @@ class SequenceDiagram(ConversationView):
     @property
     def title(self) -> str:
         """Which conversation, how it stands, and whether it is followed."""
-        story, conversation = self.story, self.conversation
-        if story is None or conversation is None:
+        timeline, conversation = self.timeline, self.conversation
+        if timeline is None or conversation is None:
             return "Sequence"
-        parts = [story.id, story.protocol.removeprefix("fipa-"), story.state]
+        parts = [timeline.id, timeline.protocol.removeprefix("fipa-"), timeline.state]
         if conversation.head is not None and conversation.head.pinned:
             parts.append("⚑ pinned")
         if self.folded:
             lanes = " ".join(key_for(self, f"diagram.lanes_{way}") for way in ("before", "on"))
-            parts.append(f"{self.folded} of {len(story.lanes)} folded: {lanes}")
+            parts.append(f"{self.folded} of {len(timeline.lanes)} folded: {lanes}")
         if conversation.left_out:
             parts.append(f"{conversation.left_out:,} before left out")
         parts.append(
@@ -207,7 +207,7 @@ class SequenceDiagram(ConversationView):
     def _where(self) -> str:
         line = self.chosen
         number = line.spoken.number if line and line.spoken else 0
-        last = self.story.spoken[-1].number if self.story and self.story.spoken else 0
+        last = self.timeline.spoken[-1].number if self.timeline and self.timeline.spoken else 0
         # one that is held comes after the last
         return f"{number} of {max(number, last)}"
 

@@ -1,6 +1,6 @@
 """The waterfall of the conversation that is open: a bar for each turn, `░` while its message waited, `▓` while it ran.
 
-In: a `Story`. Out: its turns across its agents, with their fuel. Short ones can be left out.
+In: a `Timeline`. Out: its turns across its agents, with their fuel. Short ones can be left out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Waterfall(ConversationView):
     @property
     def copied(self) -> str:
         """The message of the turn under the cursor."""
-        return as_json(self.chosen.spoken.body) if self.chosen else self.story.id if self.story else ""
+        return as_json(self.chosen.spoken.body) if self.chosen else self.timeline.id if self.timeline else ""
 
     @property
     def nothing(self) -> str:
@@ -62,7 +62,7 @@ class Waterfall(ConversationView):
 
     def draw(self) -> None:
         """Measure the turns."""
-        bars = bars_of(self.story) if self.story else []
+        bars = bars_of(self.timeline) if self.timeline else []
         self._whole_us = length_us(bars)
         least = self._whole_us * self.share
         self._bars = [
@@ -85,11 +85,11 @@ class Waterfall(ConversationView):
     @property
     def title(self) -> str:
         """Which conversation, how long, how much work."""
-        if self.story is None:
+        if self.timeline is None:
             return "Waterfall"
         fuel = sum(bar.turn.fuel for bar in self._bars if bar.turn)
         ran = sum(bar.turn_us for bar in self._bars)
-        parts = [self.story.id, f"{span(self._whole_us / 1e6)}, {span(ran / 1e6)} in turns, {fuel:,} fuel"]
+        parts = [self.timeline.id, f"{span(self._whole_us / 1e6)}, {span(ran / 1e6)} in turns, {fuel:,} fuel"]
         if self._hidden:
             parts.append(f"{self._hidden} shorter than {self.share:.0%} left out")
         return " · ".join(parts)

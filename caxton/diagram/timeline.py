@@ -1,6 +1,6 @@
 """A conversation read into what a diagram needs: who said what when, what it answers, and what became of it.
 
-In: `ConversationDetail` of the API, with the fields of the referee where the daemon has them. Out: a `Story`.
+In: `ConversationDetail` of the API, with the fields of the referee where the daemon has them. Out: a `Timeline`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REASON_ROOM: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class TimelineTurn:
     """One turn on a message."""
 
     agent: str
@@ -44,7 +44,7 @@ class Handled:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class TimelineVerdict:
     """What the referee said of a message that was no plain step."""
 
     violation: bool
@@ -58,7 +58,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TimelineMessage:
     """One message. `number` counts from 1 within the conversation, times are microseconds since 1970."""
 
     number: int
@@ -71,10 +71,10 @@ class Spoken:
     answers: int | None
     """The number of the message that it answers."""
     reply_by_us: int | None
-    turns: tuple[Handled, ...]
+    turns: tuple[TimelineTurn, ...]
     letters: tuple[str, ...]
     """Why a receiver did not handle it, one sentence each."""
-    judged: Judged | None
+    judged: TimelineVerdict | None
     again: bool
     """It was delivered again after a crash."""
     held_us: int
@@ -114,36 +114,36 @@ _PROBLEMS: Final = frozenset({"failure", "not-understood", "refuse"})
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Timeline:
     """A conversation. `lanes` are its members in the order of their appearance."""
 
     id: str
     protocol: str
     lanes: tuple[str, ...]
-    spoken: tuple[Spoken, ...]
+    spoken: tuple[TimelineMessage, ...]
     began_us: int
     state: str = ""
     phase: str = ""
     outcome: str = ""
     branches: tuple[BranchBody, ...] = ()
-    held: tuple[Spoken, ...] = ()
+    held: tuple[TimelineMessage, ...] = ()
     """Messages that are held: sent, and not delivered yet."""
 
 
-def read_story(
+def read_timeline(
     detail: ConversationDetail,
     platform: str = "local",
     *,
     before: int = 0,
-    known: Mapping[int, Spoken] | None = None,
-) -> Story:
+    known: Mapping[int, TimelineMessage] | None = None,
+) -> Timeline:
     """Read a conversation; members that never spoke and were never spoken to have no lane.
 
     `before` counts messages of the conversation that are left out at its beginning. `known` has messages that were
     read already, by their `seq`: one whose body is the very same object is not read again.
     """
     lanes: dict[str, None] = {}
-    spoken: list[Spoken] = []
+    spoken: list[TimelineMessage] = []
     asked: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
     for number, body in enumerate(detail.items, before + 1):
@@ -165,7 +165,7 @@ def read_story(
         for name in (one.sender, *one.receivers):
             lanes.setdefault(name)
     began = spoken[0].at_us if spoken else held[0].at_us if held else micros(detail.started_at)
-    return Story(
+    return Timeline(
         id=safe(detail.id),
         protocol=safe(detail.protocol or ""),
         lanes=tuple(lanes),
@@ -179,7 +179,7 @@ def read_story(
     )
 
 
-def read_message(body: MessageBody | HeldBody, platform: str = "local") -> Spoken:
+def read_message(body: MessageBody | HeldBody, platform: str = "local") -> TimelineMessage:
     """Read one message by itself."""
     return _spoken(1, body, {}, {}, platform)
 
@@ -195,7 +195,7 @@ def _spoken(
     asked: Mapping[tuple[str, str], int],
     last: Mapping[tuple[str, str], int],
     platform: str,
-) -> Spoken:
+) -> TimelineMessage:
     message = body.message
     sender = short(message.sender, platform)
     receivers = tuple(short(name, platform) for name in message.receiver)
@@ -209,7 +209,7 @@ def _spoken(
         answers = last.get((receivers[0], sender))
     arrived = body if isinstance(body, MessageBody) else None
     was_held = arrived.held if arrived else None
-    return Spoken(
+    return TimelineMessage(
         number=number,
         seq=body.seq,
         at_us=micros(body.at),
@@ -231,8 +231,8 @@ def _spoken(
     )
 
 
-def _handled(turn: TurnBody, platform: str) -> Handled:
-    return Handled(
+def _handled(turn: TurnBody, platform: str) -> TimelineTurn:
+    return TimelineTurn(
         agent=short(turn.agent, platform),
         revision=(turn.revision or "")[:7],
         status=safe(turn.status),
@@ -244,8 +244,8 @@ def _handled(turn: TurnBody, platform: str) -> Handled:
     )
 
 
-def _judged(verdict: VerdictBody) -> Judged:
-    return Judged(
+def _judged(verdict: VerdictBody) -> TimelineVerdict:
+    return TimelineVerdict(
         violation=verdict.legality == "violation",
         rule=safe(verdict.rule),
         sentence=safe(verdict.warning or verdict.sentence),
