@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from caxton.acl import Performative
 from caxton.acl.full_message import write_json
 from caxton.cli import connection, filtered_lists
 from caxton.cli.commands.msg_convert import convert
@@ -31,6 +32,7 @@ from caxton.cli.options import (
     Timeout,
     command_app,
     duration_option,
+    one_of,
 )
 from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, talk
 from caxton.errors import AgentError, ConfigurationError, InvalidMessage, ProtocolViolated, TimedOut
@@ -48,17 +50,6 @@ else:
 app = command_app("Send messages and follow those that pass.")
 app.command()(convert)
 
-ACTS = (
-    "accept-proposal", "agree", "cancel", "cfp", "confirm", "disconfirm", "failure", "inform", "inform-if",
-    "inform-ref", "not-understood", "propagate", "propose", "proxy", "query-if", "query-ref", "refuse",
-    "reject-proposal", "request", "request-when", "request-whenever", "subscribe",
-)  # fmt: skip
-"""FIPA's 22 communicative acts, for completion; the daemon decides what is one."""
-
-
-def _acts(incomplete: str) -> list[str]:
-    return [act for act in ACTS if act.startswith(incomplete)]
-
 
 @app.command()
 def send(
@@ -69,7 +60,7 @@ def send(
             "--performative",
             metavar="ACT",
             help="FIPA's name of the performative.  [default: request]",
-            autocompletion=_acts,
+            autocompletion=one_of(*Performative),
         ),
     ] = None,
     content: Annotated[
@@ -309,7 +300,8 @@ def list_messages(
     agent: SomeAgent = None,
     conversation: OfConversation = None,
     performative: Annotated[
-        str | None, typer.Option("--performative", help="Only this performative.", autocompletion=_acts)
+        str | None,
+        typer.Option("--performative", help="Only this performative.", autocompletion=one_of(*Performative)),
     ] = None,
     filter: Find = "",
     limit: Limit = 50,

@@ -20,6 +20,7 @@ from caxton.cli.options import (
     command_app,
     duration_option,
     duration_text,
+    one_of,
 )
 from caxton.cli.output.printing import (
     Columns,
@@ -52,18 +53,10 @@ LOOK_S = 0.5
 """How often a task that runs is looked at, in seconds; its end is told at once."""
 
 
-def _protocols(incomplete: str) -> list[str]:
-    return [name for name in PROTOCOLS if name.startswith(incomplete)]
-
-
-def _choices(incomplete: str) -> list[str]:
-    return [name for name in CHOICES if name.startswith(incomplete)]
-
-
 @app.command()
 def run(
     protocol: Annotated[
-        str, typer.Option("--protocol", help="Such as contract-net.", autocompletion=_protocols)
+        str, typer.Option("--protocol", help="Such as contract-net.", autocompletion=one_of(*PROTOCOLS))
     ],
     to: Receivers = None,
     content: Annotated[
@@ -88,7 +81,7 @@ def run(
             "--choose",
             metavar="HOW",
             help="lowest:PATH, highest:PATH, first, all or none.",
-            autocompletion=_choices,
+            autocompletion=one_of(*CHOICES),
         ),
     ] = None,
     winners: Annotated[
