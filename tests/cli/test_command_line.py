@@ -221,6 +221,7 @@ def test_a_wrong_key_is_refused_with_its_place(project: Path) -> None:
     assert "did you mean 'keep_days'?" in said.stderr
 
 
+@pytest.mark.system
 def test_a_module_that_is_not_there_fails_validation(project: Path) -> None:
     (project / "caxton.toml").write_text('[agents.echo]\nwasm = "echo.wat"\n')
     assert caxton("config", "validate", cwd=project).returncode == 2

