@@ -35,6 +35,10 @@ bench *arguments:
 runs-a-minute *arguments:
     PYTHONPATH=tests {{python}} -m testing.rate {{arguments}}
 
+# sequences of messages, retention, set clocks, crashes and failing disks against a model: just torture 10000, or one again: just torture 1 SEED
+torture many="500" first="0":
+    TORTURE={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q -n 2 tests/testing/test_journal_property.py
+
 # fresh pictures of the terminal interface, for its tests and its page
 shots:
     {{python}} -m pytest -q tests/tui/test_pictures.py tests/tui/test_more_pictures.py tests/tui/test_held.py --update-shots
