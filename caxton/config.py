@@ -29,7 +29,7 @@ IMPLIED = f"{STATE_FOLDER}/implied.toml"
 """The configuration of a folder that has none of its own: `caxton dev` writes it for a single agent."""
 RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})
 
-_AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)")
 _SIZE_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
@@ -39,14 +39,22 @@ def check_agent_name(name: str) -> str:
     if not _AGENT_NAME.fullmatch(name) or ".." in name:
         raise ConfigurationError(
             f"{name[:80]!r} cannot be the name of an agent",
-            hint="use 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
+            hint="use 1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
         )
-    if name in RESERVED_NAMES or name.startswith("operator."):
+    folded = name.casefold()
+    if folded in RESERVED_NAMES or folded.startswith("operator."):
         raise ConfigurationError(
             f"the name {name!r} belongs to the platform",
             hint=f"these names are taken: {', '.join(sorted(RESERVED_NAMES))}, and operator.NAME for clients",
         )
     return name
+
+
+def alike(name: str, other: str) -> ConfigurationError:
+    """The refusal of a name that another agent has in other letters: files and topics could not tell them apart."""
+    return ConfigurationError(
+        f"{name!r} differs from the agent {other!r} by capital letters only", hint="choose another name"
+    )
 
 
 def byte_size(value: int | str) -> int:
@@ -421,8 +429,11 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             sources[".".join(place)] = name
     try:
         config = Config.model_validate(data)
+        known: dict[str, str] = {}
         for name in config.agents:
             check_agent_name(name)
+            if (other := known.setdefault(name.casefold(), name)) != name:
+                raise alike(name, other)
     except ValidationError as error:
         raise _explain(path, text, error, sources) from error
     if not config.name:

@@ -5,12 +5,11 @@ names the field, the rule and the remedy. A `Message` is a draft that the host h
 """
 
 from caxton.acl.draft import Draft, read_draft
-from caxton.acl.identifier import AgentName, is_agent_name, qualified
+from caxton.acl.identifier import is_agent_name, qualified
 from caxton.acl.message import Message, write_message
 from caxton.acl.performative import Performative
 
 __all__ = [
-    "AgentName",
     "Draft",
     "Message",
     "Performative",

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from caxton.acl.identifier import is_name
 from caxton.acl.json_value import as_text, is_list, is_object, kind, refuse, with_spelled_numbers
 
 AGENTS: Final = "x_agents"
 RESOLVERS_DEPTH: Final = 8
 X_KEY = re.compile(r"x_[A-Za-z0-9_.-]{1,64}")
 X_RULE: Final = "x_ and 1 to 64 of A-Z a-z 0-9 _ . -"
-_WORD = re.compile("[^\x00-\x20\x7f-\xa0\ufffe\uffff]{1,1024}")
 _KEYS = ("name", "addresses", "resolvers")
 
 
@@ -45,11 +45,6 @@ class AgentId:
             found["resolvers"] = [resolver.value() for resolver in self.resolvers]
         found.update({key: with_spelled_numbers(text) for key, text in self.extensions.items()})
         return found
-
-
-def is_name(text: str) -> bool:
-    """Whether FIPA would take that as a name or an address: 1 to 1,024 characters, no spaces, no controls."""
-    return _WORD.fullmatch(text) is not None
 
 
 def agent_id(value: Any, where: str, depth: int = RESOLVERS_DEPTH) -> AgentId:

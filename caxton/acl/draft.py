@@ -68,6 +68,8 @@ _COLON: Final = ord(":")
 _BACKSLASH: Final = ord("\\")
 
 NAMES_KEPT: Final = 100_000
+NAME_KEPT: Final = 128
+"""Characters of the longest name that is kept."""
 _names: set[str] = set()
 """Names that were found well formed; to look one up is quicker than to match it again."""
 
@@ -122,7 +124,8 @@ def _remember(name: str) -> bool:
         return False
     if len(_names) > NAMES_KEPT:
         _names.clear()
-    _names.add(name)
+    if len(name) <= NAME_KEPT:
+        _names.add(name)
     return True
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from caxton.acl.agent_id import RESOLVERS_DEPTH, X_KEY, AgentId, is_name
+from caxton.acl.agent_id import RESOLVERS_DEPTH, X_KEY, AgentId
 from caxton.acl.date_time import EXPECTED, is_date_time
 from caxton.acl.fipa_tokens import DIGITS_MAX, Kind, Token, Tokens, json_number, string, word_or_string
 from caxton.acl.full_message import FullMessage
+from caxton.acl.identifier import is_name
 from caxton.acl.json_value import as_text, compact, is_list, with_spelled_numbers
 from caxton.acl.parameters import TEXT_NAMES, Parameters, placed, spelled, understood
 from caxton.errors import InvalidMessage

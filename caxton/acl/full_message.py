@@ -14,7 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from caxton.acl import strict
-from caxton.acl.agent_id import AGENTS, AgentId, agent_id, is_name, spread
+from caxton.acl.agent_id import AGENTS, AgentId, agent_id, spread
+from caxton.acl.identifier import is_name
 from caxton.acl.json_value import (
     DEPTH,
     as_text,

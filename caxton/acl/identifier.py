@@ -1,45 +1,34 @@
 """Agent identifiers: `local@platform`, where a bare local name means this platform (FIPA00023, 2.1).
 
-In: names as people and guests write them. Out: the full name, or a sentence that says what is wrong with it.
+In: names as people, guests and other platforms write them. Out: whether it is one, and the full name. Names are
+compared exactly, capital letters and all. An agent of this platform has a name that suits a file and a topic; a name
+with a platform may be any that FIPA takes, so that whatever a directory hands out can be named as a receiver.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final
 
-from caxton.errors import ConfigurationError
+LOCAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+RULE: Final = (
+    "a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit; with @platform it is up to 1,024 "
+    "characters without spaces"
+)
+_WORD: Final = re.compile("[^\x00-\x20\x7f-\xa0\ufffe\uffff]{1,1024}")
 
-LOCAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-PLATFORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,126}")
-RULE = "a name is 1 to 63 of a-z 0-9 . _ - and begins with a letter or digit"
 
-
-class AgentName(NamedTuple):
-    """A full agent name; make it with `AgentName.parse`."""
-
-    local: str
-    platform: str
-
-    @classmethod
-    def parse(cls, text: str, platform: str = "local") -> AgentName:
-        """Read `local` or `local@platform`.
-
-        Raises ConfigurationError for what is no name.
-        """
-        local, at, there = text.partition("@")
-        if LOCAL.fullmatch(local) is None or (at and PLATFORM.fullmatch(there) is None):
-            raise ConfigurationError(f"{text[:80]!r} is not an agent name", hint=RULE)
-        return cls(local, there if at else platform)
-
-    def __str__(self) -> str:
-        return f"{self.local}@{self.platform}"
+def is_name(text: str) -> bool:
+    """Whether FIPA would take that as a name or an address: 1 to 1,024 characters, no spaces, no controls."""
+    return _WORD.fullmatch(text) is not None
 
 
 def is_agent_name(text: str) -> bool:
     """Whether `text` is `local` or `local@platform`."""
     local, at, there = text.partition("@")
-    return LOCAL.fullmatch(local) is not None and (not at or PLATFORM.fullmatch(there) is not None)
+    if at:
+        return bool(local and there) and is_name(text)
+    return LOCAL.fullmatch(local) is not None
 
 
 def qualified(text: str, platform: str) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 from xml.parsers import expat
 
-from caxton.acl.agent_id import RESOLVERS_DEPTH, X_KEY, AgentId, is_name
+from caxton.acl.agent_id import RESOLVERS_DEPTH, X_KEY, AgentId
 from caxton.acl.date_time import EXPECTED, is_date_time
 from caxton.acl.fipa_tokens import SIZE_MAX
 from caxton.acl.full_message import FullMessage
+from caxton.acl.identifier import is_name
 from caxton.acl.json_value import DEPTH as JSON_DEPTH
 from caxton.acl.json_value import as_text, compact, with_spelled_numbers
 from caxton.acl.parameters import TEXT_NAMES, Parameters, placed, understood

@@ -12,6 +12,7 @@ from caxton.agents.life import state_name
 from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
+from caxton.config import alike
 from caxton.errors import AgentNotFound
 from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
 
@@ -30,6 +31,8 @@ class Registry:
         self._numbers: dict[str, int] = {}
         self._revisions: dict[tuple[str, str], Revision] = {}
         self._created: dict[str, int] = {}
+        self._folded: dict[str, str] = {}
+        """Names by what they are without capital letters."""
 
     async def load(self, reader: Reader, now_us: int) -> None:
         """Read what the journal knows. Agents come back `Loaded`; the supervisor starts them."""
@@ -69,7 +72,13 @@ class Registry:
         return record
 
     def add(self, name: str, config: AgentConfig, now_us: int) -> AgentRecord:
-        """A new agent in memory; `save` writes it down."""
+        """A new agent in memory; `save` writes it down.
+
+        Raises ConfigurationError where another has that name in other letters.
+        """
+        other = self._folded.get(name.casefold())
+        if other is not None:
+            raise alike(name, other)
         number = self._numbers.get(name)
         if number is None:
             number = max(max(self._numbers.values(), default=0) + 1, FIRST_GUEST_NUMBER)
@@ -78,12 +87,14 @@ class Registry:
         created = self._created.setdefault(name, now_us)
         record = AgentRecord(number, name, endpoint, config, created, now_us)
         self.agents[name] = record
+        self._folded[name.casefold()] = name
         self.by_endpoint[endpoint] = record
         return record
 
     def drop(self, record: AgentRecord) -> None:
         """Forget an agent in memory; its number stays taken."""
         self.agents.pop(record.name, None)
+        self._folded.pop(record.name.casefold(), None)
         self.by_endpoint.pop(record.endpoint, None)
 
     def revision(self, sha256: str, profile: str, size: int, path: str, now_us: int) -> Revision:

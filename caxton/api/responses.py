@@ -18,13 +18,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from caxton import exact_numbers
 from caxton.api.openapi import described
 from caxton.errors import CaxtonError
 from caxton.schemas.messages import ErrorBody
 from caxton.schemas.shape import iso
 from caxton.telemetry.logs import logger
 
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 _CODES = {
     400: "bad_request",
@@ -58,7 +59,7 @@ def page(items: list[Any], following: int | str | None) -> Response:
 
 def view_body(view: msgspec.Struct) -> dict[str, Any]:
     """A room's struct as plain data, its moments (`…_us` since 1970) as ISO times (`…_at`)."""
-    body = cast("dict[str, Any]", msgspec.to_builtins(view))
+    body = cast("dict[str, Any]", exact_numbers.builtins(view))
     for key in ("created", "updated", "started", "retry"):
         if f"{key}_us" in body:
             us = body.pop(f"{key}_us")

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl.message import read_message
 from caxton.api.verdicts import verdict_body
 from caxton.journal import (
@@ -138,6 +139,6 @@ def dead_letter_body(row: StoredDeadLetter) -> dict[str, Any]:
 
 def log_body(row: StoredEvent) -> dict[str, Any]:
     """One line that an agent logged; what it said beside level and message are its fields."""
-    said: dict[str, Any] = msgspec.json.decode(row.body, type=dict[str, Any])
+    said: dict[str, Any] = exact_numbers.decode(row.body)
     level, message = str(said.pop("level", "info")), str(said.pop("message", ""))
     return {"seq": row.seq, "at": iso(row.at_us), "level": level, "message": message, "fields": said}

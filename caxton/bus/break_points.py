@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl.message import Message
 from caxton.errors import BreakNotFound, InvalidFilter, ResourceError
 from caxton.finding import Filter, MessageSubject
@@ -20,7 +21,7 @@ BREAKS_MAX: Final = 100
 NAME_MAX: Final = 64
 _NEVER_HELD: Final = {"state": "a conversation has a state, a message has none"}
 
-_content = msgspec.json.decode
+_content = exact_numbers.decode
 
 
 class BreakPoint(msgspec.Struct):

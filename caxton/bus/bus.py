@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl import Draft, Message
 from caxton.acl.message import NULL, read_message, write_message
 from caxton.bus.addressing import Addressing
@@ -42,7 +43,7 @@ from caxton.journal.batch import MessageRow
 from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
 
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 class Bus:

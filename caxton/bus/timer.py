@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from caxton.acl import Performative
+from caxton.acl.message import NULL
 from caxton.bus.bus import Bus
 from caxton.bus.endpoint import NEVER, Envelope
 from caxton.bus.platform_agents import TIMER_NUMBER
@@ -87,7 +88,9 @@ class Timer:
         after_us = int(after_ms * 1000)
         # after a restart the clock may stand anywhere: what is left is never more than the whole
         left_us = min(max(0, message.timestamp + after_us - self._clock.now_us()), after_us)
-        armed = _Armed(self._elapsed_us() + left_us, envelope.seq, envelope, wish.get("tag"))
+        # as it was written, digit for digit
+        tag = msgspec.json.decode(message.content, type=_Tagged).tag
+        armed = _Armed(self._elapsed_us() + left_us, envelope.seq, envelope, tag)
         self._armed[armed.seq] = armed
         self._by_agent[message.sender] += 1
         envelope.tree.work.begin()
@@ -148,6 +151,10 @@ class Timer:
         """Call every timer off; they stay unfinished, so the next start arms them again."""
         if self._alarm is not None:
             self._alarm.cancel()
+
+
+class _Tagged(msgspec.Struct):
+    tag: msgspec.Raw = NULL
 
 
 def _wish(envelope: Envelope) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Recorded messages judged by their protocols: what `caxton check` does.
 
-In: a journal, or messages as JSON lines. Out: for each message its verdict, for each conversation how it stands, as
+In: a journal, or a file of messages. Out: for each message its verdict, for each conversation how it stands, as
 text or as JSON.
 """
 
@@ -17,13 +17,13 @@ from caxton.cli import connection
 from caxton.cli.options import Format
 from caxton.cli.output.printing import document, listing, paint, plural, safe, say, talk
 from caxton.config import load
-from caxton.errors import ConfigurationError
+from caxton.errors import ConfigurationError, Exit
 from caxton.journal import Reader, StoredMessage
 from caxton.protocols import Answer, Conversation, Protocol, Referee, Verdict, library
 from caxton.protocols.clock_pause import Stop, joined, stand
 from caxton.protocols.coverage import Coverage
 from caxton.protocols.outcomes import aggregate, end_of, outcome, state, state_names
-from caxton.protocols.record import Names, Recorded, read_record, stops_of, stored_message
+from caxton.protocols.record import Names, Recorded, Unreadable, read_record, stops_of, stored_message
 from caxton.protocols.rules import RULES
 
 _SQLITE = b"SQLite format 3\0"
@@ -39,14 +39,18 @@ def check(
     output: Format,
     *,
     coverage: bool,
-) -> int:
-    """Judge the messages of a file or of the project's journal, and print what was found; how many violations."""
+) -> Exit:
+    """Judge the messages of a file or of the project's journal, and print what was found; the exit code."""
     recorded_messages, stops = _messages(file, project, tables, names := Names(platform))
     known = library(tables)
     referee, taken = Referee(known, kept=sys.maxsize, seen=sys.maxsize, silence_ends=False), Coverage(known)
     rows: list[dict[str, Any]] = []
+    unreadable: list[Unreadable] = []
     last_us = violations = count = 0
     for recorded in recorded_messages:
+        if isinstance(recorded, Unreadable):
+            unreadable.append(recorded)
+            continue
         count += 1
         _stand(referee, recorded.conversation_id, stops, recorded.at_us)
         row = _judge(referee, taken, names, recorded)
@@ -64,6 +68,7 @@ def check(
     found = [_conversation(one, known.tables[one.table], names) for one in referee.conversations.values()]
     if output is Format.JSON:
         whole: dict[str, Any] = {"messages": rows, "conversations": found, "violations": violations}
+        whole["unreadable"] = [{"line": one.line, "reason": one.why} for one in unreadable]
         if coverage:
             whole["coverage"] = _coverage(taken)
         document(whole, output)
@@ -71,10 +76,15 @@ def check(
         _summary(found)
         if coverage:
             _tell_coverage(taken)
-    talk(
-        f"{plural(count, 'message')}, {plural(len(found), 'conversation')}, {plural(violations, 'violation')}"
-    )
-    return violations
+    for one in unreadable[:LISTED]:
+        talk(f"not read: {one.why}")
+    counted = [plural(count, "message"), plural(len(found), "conversation"), plural(violations, "violation")]
+    if unreadable:
+        counted.append(f"{plural(len(unreadable), 'line')} not read")
+    talk(", ".join(counted))
+    if violations:
+        return Exit.PROTOCOL
+    return Exit.USAGE if unreadable else Exit.OK
 
 
 def _stand(referee: Referee, id: str, stops: Mapping[str, list[Stop]], at_us: int) -> None:
@@ -85,7 +95,7 @@ def _stand(referee: Referee, id: str, stops: Mapping[str, list[Stop]], at_us: in
 
 def _messages(
     file: str | None, project: Path | None, tables: list[Path], names: Names
-) -> tuple[Iterator[Recorded], Mapping[str, list[Stop]]]:
+) -> tuple[Iterator[Recorded | Unreadable], Mapping[str, list[Stop]]]:
     """The messages of what was named, and when conversations stood still; a project's own protocols are added to
     `tables`."""
     if file is None:
@@ -104,12 +114,12 @@ def _messages(
                 if opened.read(len(_SQLITE)) == _SQLITE:
                     return _stored(Path(file)), _stops(Path(file))
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
         read = read_record(text, names)
         if '"held_us"' not in text:
             return read, {}
         every = list(read)
-        return iter(every), stops_of(every)
+        return iter(every), stops_of([one for one in every if isinstance(one, Recorded)])
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"cannot read {file}: {why}", hint="name a file of messages") from None

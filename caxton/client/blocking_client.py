@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import msgspec
 
+from caxton import exact_numbers
 from caxton.client import requests
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.errors import TimedOut, Unreachable
@@ -297,7 +297,7 @@ class Client:
 
     def edit(self, seq: int, change: Mapping[str, Any]) -> HeldBody:
         """Change performative, receiver or content of a held message."""
-        said = msgspec.json.encode(change)
+        said = exact_numbers.encode(change)
         return self._read(Call("PATCH", f"/api/v1/held/{seq}", body=said), HeldBody)
 
     def release_some(

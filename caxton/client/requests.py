@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from caxton import exact_numbers
 from caxton.daemon_socket import answers
 from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
 from caxton.schemas.messages import MessageBody
@@ -145,7 +146,7 @@ def deploy(
     }
     # the answer comes when the probation is over
     extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S
-    return Call("POST", path, body=msgspec.json.encode(body), extra_s=extra_s)
+    return Call("POST", path, body=exact_numbers.encode(body), extra_s=extra_s)
 
 
 def replay(
@@ -166,7 +167,7 @@ def replay(
         "baseline": baseline,
     }
     # the build is compiled first
-    return Call("POST", "/api/v1/replays", body=msgspec.json.encode(body), extra_s=timeout_s * 2 + 60)
+    return Call("POST", "/api/v1/replays", body=exact_numbers.encode(body), extra_s=timeout_s * 2 + 60)
 
 
 def decide(id: str, step: str) -> Call:
@@ -178,13 +179,13 @@ def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, A
     """Search the directory."""
     said = {"description": description, "constraints": constraints}
     body = {key: value for key, value in said.items() if value is not None}
-    return Call("POST", "/api/v1/df/search", body=msgspec.json.encode(body))
+    return Call("POST", "/api/v1/df/search", body=exact_numbers.encode(body))
 
 
 def add_break(text: str, name: str | None, count: int | None, duration: str | None) -> Call:
     """Make a break point."""
     body = {"filter": text, "name": name, "count": count, "duration": duration}
-    return Call("POST", "/api/v1/breaks", body=msgspec.json.encode(body))
+    return Call("POST", "/api/v1/breaks", body=exact_numbers.encode(body))
 
 
 def dead_letters(step: str, choice: Mapping[str, Any]) -> Call:
@@ -194,14 +195,14 @@ def dead_letters(step: str, choice: Mapping[str, Any]) -> Call:
 
 def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Call:
     """Do something about one held message."""
-    said = msgspec.json.encode(body) if body is not None else None
+    said = exact_numbers.encode(body) if body is not None else None
     return Call("POST", f"/api/v1/held/{seq}/{quoted(step)}", body=said)
 
 
 def held_some(step: str, break_id: str | None, conversation: str | None, following: bool) -> Call:
     """Do something about several held messages."""
     body = {"break_id": break_id, "conversation": conversation, "next": following}
-    return Call("POST", f"/api/v1/held/{quoted(step)}", body=msgspec.json.encode(body))
+    return Call("POST", f"/api/v1/held/{quoted(step)}", body=exact_numbers.encode(body))
 
 
 def send(
@@ -217,7 +218,7 @@ def send(
         "POST",
         "/api/v1/messages",
         {"wait": wait_s if wait_s is None else f"{wait_s:f}", "replies": replies, "sender": sender},
-        message if isinstance(message, bytes) else msgspec.json.encode(message),
+        message if isinstance(message, bytes) else exact_numbers.encode(message),
         {"traceparent": traceparent, "idempotency-key": idempotency_key},
         wait_s or 0.0,
     )
@@ -229,7 +230,7 @@ def run_task(body: Mapping[str, Any], wait_s: float | None) -> Call:
         "POST",
         "/api/v1/tasks",
         {"wait": wait_s if wait_s is None else f"{wait_s:f}"},
-        msgspec.json.encode(body),
+        exact_numbers.encode(body),
         extra_s=TASK_S if wait_s is None else wait_s,
     )
 
@@ -350,6 +351,9 @@ def _unknown(refused_with: str, answered: int) -> type[CaxtonError]:
     return Refused
 
 
+_data = msgspec.json.Decoder(Json, float_hook=exact_numbers.decimal).decode
+
+
 class EventReader:
     """Bytes of an event stream in, events out; keeps the number to go on from."""
 
@@ -375,7 +379,7 @@ class EventReader:
                 self.last = number
             if b"data" in fields:
                 kind = fields.get(b"event", b"message").decode()
-                yield StreamEvent(number, kind, msgspec.json.decode(fields[b"data"], type=Json))
+                yield StreamEvent(number, kind, _data(fields[b"data"]))
 
 
 def _classes(root: type[CaxtonError]) -> Iterator[type[CaxtonError]]:

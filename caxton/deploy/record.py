@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.agents import AgentRecord
 from caxton.clock import Clock
 from caxton.deploy.checks import Check, Checks
@@ -182,7 +183,7 @@ class DeploymentRecord:
     def save(self) -> None:
         """Write it down."""
         view = self.view()
-        plain = msgspec.to_builtins(view)
+        plain = exact_numbers.builtins(view)
         detail: dict[str, Any] = {key: plain[key] for key in SAVED}
         detail |= {"before": msgspec.to_builtins(self._before), **msgspec.to_builtins(self._origin)}
         if self._live is not None and stored(view.state) is not None:
@@ -203,7 +204,7 @@ class DeploymentRecord:
                 view.reason,
                 self._created_us,
                 self._updated_us,
-                msgspec.json.encode(detail).decode(),
+                exact_numbers.encode(detail).decode(),
             )
         )
 

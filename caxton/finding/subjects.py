@@ -6,10 +6,10 @@ a message of a quarter of a MiB costs no more than another.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from caxton import exact_numbers
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import ConversationBody, MessageBody
 from caxton.schemas.shape import Message
@@ -52,7 +52,7 @@ class MessageSubject:
         if self._everything is None:
             message = self._message
             value = message.content
-            content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            content = value if isinstance(value, str) else exact_numbers.text(value)
             names = (*self.texts("act"), *self.texts("from"), *self.texts("to"), *self.texts("conv"))
             self._everything = "\n".join((*names, content[:ROOM] if value is not None else "")).casefold()
         return self._everything

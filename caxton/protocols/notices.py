@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-_AGENT_NAME = re.compile(r":name\s+\"?([A-Za-z0-9._-]+(?:@[A-Za-z0-9._-]+)?)")
+_AGENT_NAME = re.compile(r":name\s+\"?([^\s\"()]+)")
 
 
 def named_agents(content: msgspec.Raw) -> list[str]:

@@ -1,23 +1,30 @@
 """Messages that were written down, to be judged afterwards.
 
-In: lines of JSON in the form of DESIGN.md 5, or rows of the journal as `conv show` and `msg list` print them. Out:
-one `Recorded` a message, with its time, or an InvalidMessage that names the line. A line whose only fault is an act
-that FIPA does not have comes out as one without a message: that is for the referee to mark.
+In: messages as JSON, in lines or in an array, as FIPA strings or as XML, or rows of the journal as `conv show` and `msg
+list` print them; names as any platform writes them. Out: one `Recorded` a message, with its time, and one `Unreadable`
+for each line that is no message. A line whose only fault is an act that FIPA does not have comes out as a `Recorded`
+without a message: that is for the referee to mark.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Final, NoReturn, TypeGuard, cast
 
 import msgspec
 
-from caxton.acl.identifier import is_agent_name, qualified
+from caxton.acl.agent_id import agent_id
+from caxton.acl.fipa_string import read_string_messages
+from caxton.acl.full_message import FullMessage, write_json
+from caxton.acl.identifier import qualified
 from caxton.acl.message import NULL, Message, read_message
 from caxton.acl.performative import Performative
 from caxton.acl.reply_by import reply_by_time, time_text
+from caxton.acl.xml import read_xml_messages
 from caxton.errors import InvalidMessage
 from caxton.protocols.clock_pause import Stop, joined
 
@@ -45,6 +52,13 @@ class Recorded(msgspec.Struct, frozen=True):
     """How long it was held before."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """A line that is no message, and why."""
+
+    line: int
+    why: str
+
+
 class Names:
     """Full names, and how the file itself spells them."""
 
@@ -63,16 +77,20 @@ class Names:
         return self._spelled.get(full, full)
 
 
-def read_record(text: str, names: Names) -> Iterator[Recorded]:
-    """The messages of a file: JSON lines, or one JSON array.
+def read_record(text: str, names: Names) -> Iterator[Recorded | Unreadable]:
+    """The messages of a file: JSON lines, one JSON array, FIPA strings or XML.
 
-    Raises InvalidMessage for what is no message.
+    Raises InvalidMessage for a file of which nothing can be read.
     """
     last_us = 0
     for number, value in _values(text):
-        found = _recorded(number, value, names, last_us)
-        last_us = found.at_us
-        yield found
+        try:
+            found = _recorded(number, value, names, last_us)
+        except InvalidMessage as error:
+            yield Unreadable(number, error.message)
+        else:
+            last_us = found.at_us
+            yield found
 
 
 def stored_message(seq: int, body: bytes) -> Recorded:
@@ -93,22 +111,62 @@ def stored_message(seq: int, body: bytes) -> Recorded:
 
 
 def _values(text: str) -> Iterator[tuple[int, Any]]:
-    if text.lstrip().startswith("["):
-        try:
-            items: Any = json.loads(text)
-        except ValueError as error:
-            raise InvalidMessage(f"the file is not JSON: {error}") from None
-        yield from enumerate(items, 1)
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
+    """Each message with the number of its line, or its place; an InvalidMessage in place of one that is none."""
+    match text.lstrip()[:1]:
+        case "(":
+            yield from _fipa_strings(text)
+        case "<":
+            yield from enumerate(map(_as_json, read_xml_messages(text.encode())), 1)
+        case "[":
+            items = _json(text)
+            if isinstance(items, InvalidMessage):
+                raise items
+            yield from enumerate(items, 1)
+        case _:
+            whole = _json(text)
+            if not isinstance(whole, InvalidMessage):
+                yield 1, whole
+                return
+            for number, line in enumerate(text.split("\n"), 1):
+                if line.strip():
+                    yield number, _json(line)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        return InvalidMessage(f"this is not JSON: {error}")
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if isfinite(number) else text
+
+
+def _fipa_strings(text: str) -> Iterator[tuple[int, Any]]:
+    try:
+        found = read_string_messages(text.encode())
+    except InvalidMessage:
+        # one of them is wrong: each that begins a line is read alone
+        number = 1
+        for part in re.split(r"\n(?=\()", text):
             try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                _refuse(number, f"this is not JSON: {error}")
+                yield from ((number, _as_json(one)) for one in read_string_messages(part.encode()))
+            except InvalidMessage as error:
+                yield number, error
+            number += part.count("\n") + 1
+    else:
+        yield from enumerate(map(_as_json, found), 1)
+
+
+def _as_json(message: FullMessage) -> Any:
+    return json.loads(write_json(message))
 
 
 def _recorded(number: int, value: Any, names: Names, last_us: int) -> Recorded:
+    if isinstance(value, InvalidMessage):
+        _refuse(number, value.message)
     if not isinstance(value, dict):
         _refuse(number, "a message is a JSON object")
     outer = cast("dict[str, Any]", value)
@@ -122,9 +180,11 @@ def _recorded(number: int, value: Any, names: Names, last_us: int) -> Recorded:
     act = body.get("performative")
     if not isinstance(act, str):
         _refuse(number, "the message has no performative")
-    sender = body.get("sender")
-    if not isinstance(sender, str) or not is_agent_name(sender):
-        _refuse(number, "the message has no sender, or it is no agent name")
+    senders = _names(number, body, "sender")
+    if len(senders) != 1:
+        _refuse(
+            number, "the message has no sender" if not senders else "the message has more than one sender"
+        )
     receivers = _names(number, body, "receiver")
     if not receivers:
         _refuse(number, "the message has no receiver")
@@ -137,7 +197,7 @@ def _recorded(number: int, value: Any, names: Names, last_us: int) -> Recorded:
     id = body.get("id")
     id = id if isinstance(id, str) and id else f"line-{number}"
     conversation_id = texts["conversation_id"] or f"of-{id}"
-    full = names.full(sender)
+    full = names.full(senders[0])
     to = [names.full(name) for name in receivers]
     proxy_of = body.get("x_proxy_of")
     message = None
@@ -198,33 +258,34 @@ def _snake(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names(number: int, body: dict[str, Any], key: str) -> list[str]:
+    """Names as any platform writes them; of agents with addresses the names."""
     value = body.get(key)
     if value is None:
         return []
     items: list[Any] = value if _is_list(value) else [value]
-    for item in items:
-        if not isinstance(item, str) or not is_agent_name(item):
-            _refuse(number, f"{key} is a name or a list of names, each `local` or `local@platform`")
-    return items
+    try:
+        return [agent_id(item, key).name for item in items]
+    except InvalidMessage as error:
+        _refuse(number, error.message)
 
 
 def _time(number: int, value: Any) -> int:
     """Microseconds since 1970, as a number or as RFC 3339."""
     if _is_number(value):
         if not abs(value) < LAST_US:  # NaN is not, either
-            _refuse(number, f"{value} is no time", "microseconds since 1970, or RFC 3339")
+            _refuse(number, f"{value} is no time: it is microseconds since 1970, or RFC 3339")
         return int(value)
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        _refuse(number, f"{str(value)[:80]!r} is no time", "microseconds since 1970, or RFC 3339")
+        _refuse(number, f"{str(value)[:80]!r} is no time: it is microseconds since 1970, or RFC 3339")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _refuse(number: int, message: str, hint: str | None = None) -> NoReturn:
-    raise InvalidMessage(f"line {number}: {message}", hint=hint, line=number)
+def _refuse(number: int, message: str) -> NoReturn:
+    raise InvalidMessage(f"line {number}: {message}", line=number)
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:

@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from caxton import exact_numbers
+
 _Array = Sequence[Any]
 
 SHOWN: Final = 60
@@ -75,5 +77,5 @@ def _arrays(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[
 
 
 def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+    text = exact_numbers.text(value, -1)
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.acl import Draft, Message, read_draft
 from caxton.acl.identifier import qualified
 from caxton.acl.message import NULL, write_message
@@ -98,7 +97,7 @@ def _completed(line: bytes, asked: Message, speaker: str, limits: Limits, at_us:
         message = _message(draft, asked, speaker, platform, limits, at_us)
     except InvalidMessage as error:
         raise TurnRefused(error.code, error.message) from None
-    body: dict[str, Any] = msgspec.json.decode(write_message(message, draft.extensions))
+    body: dict[str, Any] = exact_numbers.decode(write_message(message, draft.extensions))
     return Said(message, comparable(body, asked.conversation_id))
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.acl import Message
 from caxton.acl.message import read_message
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER
@@ -22,7 +21,7 @@ from caxton.protocols.clock_pause import Stop, joined
 MOST: Final = 100_000
 """Messages of one conversation that are read."""
 
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = exact_numbers.decode
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from caxton.exact_numbers import decimal
+
 T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,7 +141,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     """A decoder of JSON into that shape."""
     found = _decoders.get(kind)
     if found is None:
-        found = _decoders[kind] = msgspec.json.Decoder(kind, dec_hook=_decoded)
+        found = _decoders[kind] = msgspec.json.Decoder(kind, dec_hook=_decoded, float_hook=decimal)
     return found
 
 

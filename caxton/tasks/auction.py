@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl.performative import Performative
 from caxton.tasks.ledger import Ledger
 from caxton.tasks.order import Shape
@@ -138,5 +139,5 @@ def _sale(ledger: Ledger) -> list[OutgoingMessage]:
 
 
 def _priced(ledger: Ledger, price: int | float) -> msgspec.Raw:
-    content: Any = msgspec.json.decode(ledger.order.content)
-    return msgspec.Raw(msgspec.json.encode({**cast("dict[str, Any]", content), "price": price}))
+    content: Any = exact_numbers.decode(ledger.order.content)
+    return msgspec.Raw(exact_numbers.encode({**cast("dict[str, Any]", content), "price": price}))

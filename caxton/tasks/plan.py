@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl.performative import Performative
 from caxton.protocols.branch import Branch
 from caxton.protocols.protocol import Phase
@@ -119,7 +120,7 @@ def _decisions(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
 def _revised(ledger: Ledger, number: int) -> msgspec.Raw:
     """The content of a further round: an object is told which round it is, and the best offer of the one before."""
     order = ledger.order
-    content: Any = msgspec.json.decode(order.content)
+    content: Any = exact_numbers.decode(order.content)
     if not isinstance(content, dict):
         return order.content
     said = cast("dict[str, Any]", content)
@@ -127,7 +128,7 @@ def _revised(ledger: Ledger, number: int) -> msgspec.Raw:
     said.setdefault("round", number)
     if known:
         said.setdefault("best", min(known) if order.choice.how is How.LOWEST else max(known))
-    return msgspec.Raw(msgspec.json.encode(said))
+    return msgspec.Raw(exact_numbers.encode(said))
 
 
 def _enough(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:

@@ -156,7 +156,7 @@ def test_lists_are_read_in_pages(caxton: Client, monkeypatch: pytest.MonkeyPatch
 
 def test_every_list_leads_on_to_its_end(caxton: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     echo = (EXAMPLES / "echo" / "echo.wasm").read_bytes()
-    names = [f"paged-{number}" for number in range(3)]
+    names = ["Paged-1", "Paged-2", "paged-0"]
     for name in names:
         caxton.deploy(name, echo)
         registration = {"action": "register", "description": {"name": {"name": f"{name}@local"}}}
@@ -165,6 +165,8 @@ def test_every_list_leads_on_to_its_end(caxton: Client, monkeypatch: pytest.Monk
         )
     for number in (1, 2):
         caxton.deploy("paged-0", echo, settings={"n": number})
+    with pytest.raises(ConfigurationError, match="differs from the agent 'paged-0' by capital letters only"):
+        caxton.deploy("Paged-0", echo)
     whole = caxton.agents(), caxton.df_entries(), caxton.deployments(agent="paged-0")
     assert {one.name for one in whole[0]} >= set(names)
     assert len(whole[2]) == 3

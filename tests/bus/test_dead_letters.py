@@ -39,6 +39,20 @@ async def test_nobody_is_there(tmp_path: Path, receiver: str, code: str) -> None
         assert runtime.pending() == []
 
 
+async def test_a_guest_may_name_agents_as_other_platforms_do(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.agent("Bob")
+        runtime.ask("a")
+        there = ["bob@192.0.2.7:1099/JADE", "Käthe@Elsewhere", "bob"]
+        runtime.cell.end({"performative": "inform", "receiver": [*there, "Bob"], "content": 1})
+        await runtime.commit()
+        codes = {name: code for _, name, code in await runtime.letters()}
+        assert codes == dict.fromkeys(there[:2], "unknown_platform") | {"bob@local": "unknown_agent"}
+        (turn,) = await runtime.journal.reader.turns(agent="a@local", limit=1)
+        assert (turn.status, turn.sent) == (Status.OK, 1)
+
+
 async def test_a_failure_goes_where_the_reply_was_wanted(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
         runtime.ask("nobody", reply_to="operator.ann")

@@ -132,7 +132,7 @@ def test_an_act_that_fipa_does_not_have_is_a_violation(tmp_path: Path) -> None:
         ('{"sender": "a"}', "no performative"),
         ('{"performative": "inform"}', "no sender"),
         ('{"performative": "inform", "sender": "a"}', "no receiver"),
-        ('{"performative": "inform", "sender": "a", "receiver": [3]}', "a name or a list of names"),
+        ('{"performative": "inform", "sender": "a", "receiver": [3]}', "receiver must be a name"),
         ('{"performative": "inform", "sender": "a", "receiver": "b", "protocol": 3}', "must be a string"),
         ('{"performative": "inform", "sender": "a", "receiver": "b", "reply_by": "soon"}', "is not a time"),
         ('{"performative": "inform", "sender": "a", "receiver": "b", "timestamp": "noon"}', "is no time"),
@@ -188,3 +188,68 @@ def test_the_time_in_which_a_message_was_held_counts_for_nobody(tmp_path: Path) 
     done = caxton("check", write(tmp_path / "late.jsonl", rows), "-o", "json")
     late = json.loads(done.stdout)["messages"][-1]["branches"]
     assert late == {"a": "late-rejected", "b": "late-rejected"}
+
+
+ASKED: dict[str, object] = {
+    "performative": "request", "protocol": "fipa-request", "conversation_id": "c", "content": 1,
+}  # fmt: skip
+JADE = "ann@192.0.2.7:1099/JADE"
+
+
+def test_agents_are_written_as_any_platform_writes_them(tmp_path: Path) -> None:
+    there = {
+        "name": JADE,
+        "addresses": ["http://192.0.2.7:7778/acc"],
+        "resolvers": ["ams@192.0.2.7:1099/JADE"],
+    }
+    asked = ASKED | {"sender": there, "receiver": [{"name": "Bob"}]}
+    told = ASKED | {"performative": "refuse", "sender": "Bob@local", "receiver": JADE}
+    done = caxton("check", write(tmp_path / "m.jsonl", [asked, told]), "-o", "json")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["conversations"]
+    assert (found["initiator"], found["state"]) == (JADE, "Completed")
+
+
+@pytest.mark.parametrize("form", ["json", "fipa-string", "xml"])
+def test_what_convert_writes_is_judged(tmp_path: Path, form: str) -> None:
+    agree = ASKED | {"performative": "agree", "sender": "bob@local", "receiver": ["ann@local"]}
+    asked = ASKED | {"sender": "ann@local", "receiver": [{"name": "bob@local", "addresses": ["http://x/"]}]}
+    file = write(tmp_path / "m.jsonl", [asked, agree, agree])
+    written = caxton("msg", "convert", "--from", "json", "--to", form, file)
+    done = caxton("check", "-", stdin="\ufeff" + written.stdout.replace("\n", "\r\n"))
+    assert done.returncode == 7
+    assert "3 messages, 1 conversation, 1 violation" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{line}\n{{\n{answer}\n[]\n",
+        "(request :sender (agent-identifier :name a)\n :receiver (agent-identifier :name b))\n"
+        '(request :sender ??? "\n({{}})\n'
+        "(inform :sender (agent-identifier :name a) :receiver (agent-identifier :name b))\n",
+    ],
+)
+def test_the_rest_of_a_file_is_judged_where_a_line_is_wrong(text: str) -> None:
+    line = json.dumps(ASKED | {"sender": "a", "receiver": "b"})
+    answer = json.dumps(ASKED | {"sender": "b", "receiver": "a", "performative": "refuse"})
+    done = caxton("check", "-", "-o", "json", stdin=text.format(line=line, answer=answer))
+    assert done.returncode == 2
+    found = json.loads(done.stdout)
+    assert (len(found["messages"]), len(found["unreadable"])) == (2, 2)
+    assert "2 lines not read" in done.stderr
+    first = found["unreadable"][0]
+    assert first["line"] in (2, 3)
+    assert f"not read: line {first['line']}: " in done.stderr
+
+
+def test_a_violation_counts_more_than_a_line_that_is_wrong() -> None:
+    lines = [json.dumps(ASKED | {"sender": "a", "receiver": "b", "performative": "agree"}), "{"]
+    assert caxton("check", "-", stdin="\n".join(lines)).returncode == 7
+
+
+def test_brackets_without_end_are_refused_and_not_followed() -> None:
+    for text in ("[" * 100_000, '{"a":' * 100_000, "(" * 100_000):
+        done = caxton("check", "-", stdin=text)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr

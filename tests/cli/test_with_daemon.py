@@ -454,6 +454,18 @@ def test_a_fipa_string_is_sent_and_a_conversation_comes_back_in_every_form(
 
 
 def test_a_fipa_string_with_a_mistake_is_not_sent(project: Path) -> None:
+    captured = (
+        "(request :sender (agent-identifier :name Client1@example.org:1099/JADE)"
+        " :receiver (set (agent-identifier :name echo)))"
+    )
+    said = caxton("msg", "send", "--acl", "-", "--wait", "-o", "json", cwd=project, stdin=captured)
+    assert said.returncode == 0, said.stderr
+    assert "sent as operator; that Client1@example.org:1099/JADE said it is kept as x_sender" in said.stderr
+    one = json.loads(caxton("msg", "show", json.loads(said.stdout)["id"], "-o", "json", cwd=project).stdout)
+    assert one["message"]["sender"] == "operator@local"
+    assert one["message"]["x_sender"] == "Client1@example.org:1099/JADE"
+    said = caxton("msg", "send", "--acl", "-", "--sender", "operator.ann", cwd=project, stdin=captured)
+    assert "sent as operator.ann" in said.stderr
     said = caxton("msg", "send", "--acl", "-", cwd=project, stdin="(request\n :content)")
     assert said.returncode == 2
     assert "stdin: line 2 column 10: expected a string" in said.stderr

@@ -27,7 +27,7 @@ router = noun_router("/conversations", "conversations")
 @router.get("", response_model=described(Conversations))
 async def list_conversations(
     request: Request,
-    agent: Annotated[str | None, Query(max_length=128)] = None,
+    agent: Annotated[str | None, Query(max_length=1024)] = None,
     before: Before = None,
     limit: Limit = 50,
 ) -> Response:

@@ -50,7 +50,7 @@ class Redelivered(LetterChoice):
 @router.get("", response_model=described(DeadLetters))
 async def list_dead_letters(
     request: Request,
-    agent: Annotated[str | None, Query(max_length=128)] = None,
+    agent: Annotated[str | None, Query(max_length=1024)] = None,
     code: Annotated[str | None, Query(max_length=128, description="Only with this reason's code.")] = None,
     seq: Annotated[int | None, Query(ge=0, lt=1 << 62, description="Only of this message.")] = None,
     waiting: Annotated[bool, Query(description="Only those that nobody did anything about.")] = False,

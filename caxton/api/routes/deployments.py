@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
+from caxton import exact_numbers
 from caxton.api.openapi import described
 from caxton.api.parameters import Limit
 from caxton.api.responses import answer, page, view_body
@@ -121,7 +121,7 @@ async def _bodies(reader: Reader, rows: list[DeploymentRow]) -> list[dict[str, A
 
 
 def _detail(detail: str) -> dict[str, Any]:
-    kept: dict[str, Any] = msgspec.json.decode(detail, type=dict[str, Any])
+    kept: dict[str, Any] = exact_numbers.decode(detail)
     return {
         "timings": kept.get("timings"),
         "memory": kept.get("memory"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
@@ -105,5 +104,5 @@ def _subscription(one: Subscription) -> dict[str, Any]:
         "conversation_id": one.conversation_id,
         "since": iso(one.since_us),
         "language": one.language,
-        "content": msgspec.json.decode(one.content),
+        "content": one.content,
     }

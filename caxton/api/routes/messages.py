@@ -122,7 +122,7 @@ async def submit(
 async def search(
     request: Request,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
-    agent: Annotated[str | None, Query(max_length=128)] = None,
+    agent: Annotated[str | None, Query(max_length=1024)] = None,
     performative: Performative | None = None,
     after: After = 0,
     before: Before = None,

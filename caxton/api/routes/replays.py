@@ -6,11 +6,11 @@ import base64
 import binascii
 from typing import Any
 
-import msgspec
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton import exact_numbers
 from caxton.api.openapi import described
 from caxton.api.responses import answer
 from caxton.api.routing import noun_router
@@ -92,7 +92,7 @@ def verdict_body(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def report_body(report: Report) -> dict[str, Any]:
     """A report as plain data; moments as ISO times."""
-    body: dict[str, Any] = msgspec.to_builtins(report)
+    body: dict[str, Any] = exact_numbers.builtins(report)
     for turn in body["turns"]:
         turn["at"] = iso(turn.pop("at_us"))
     return body

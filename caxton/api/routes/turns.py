@@ -21,7 +21,7 @@ router = noun_router("/turns", "turns")
 @router.get("", response_model=described(Turns))
 async def list_turns(
     request: Request,
-    agent: Annotated[str | None, Query(max_length=128)] = None,
+    agent: Annotated[str | None, Query(max_length=1024)] = None,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     before: Before = None,
     limit: Limit = 100,

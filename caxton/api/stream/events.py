@@ -20,6 +20,7 @@ from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from caxton import exact_numbers
 from caxton.acl.message import read_message
 from caxton.api.parameters import SEQ_MAX
 from caxton.api.routing import noun_router
@@ -40,14 +41,14 @@ SURE_S: Final = 0.5
 """Over so long, or longer, it is found out whether too many come."""
 HEARTBEAT_S: Final = 15.0
 _KINDS = re.compile(r"[a-z_]{1,32}(,[a-z_]{1,32}){0,31}")
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(
     request: Request,
     kinds: Annotated[str | None, Query(description="Kinds of events, with commas between them.")] = None,
-    agent: Annotated[str | None, Query(max_length=128)] = None,
+    agent: Annotated[str | None, Query(max_length=1024)] = None,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     after: Annotated[
         int | None, Query(ge=0, le=SEQ_MAX, description="Rows above this number; without it: from now.")
@@ -224,7 +225,7 @@ def render(item: StreamRow | Gap) -> bytes:
             )
         case StreamRow(seq, at_us, kind, _, _, _, body):
             # what happened to a message has the message's number too; the row's own is `seq`
-            said = msgspec.json.decode(body, type=dict[str, Any])
+            said: dict[str, Any] = exact_numbers.decode(body)
             if "seq" in said:
                 said["message_seq"] = said.pop("seq")
             data = {"seq": seq, "at": iso(at_us), "kind": kind, **said}
@@ -235,4 +236,4 @@ def render(item: StreamRow | Gap) -> bytes:
 
 def _one_line(body: bytes) -> bytes:
     # a client's message may be spread over lines, and a line's end would end the event's data
-    return _encode(msgspec.json.decode(body)) if b"\n" in body or b"\r" in body else body
+    return msgspec.json.format(body, indent=-1) if b"\n" in body or b"\r" in body else body

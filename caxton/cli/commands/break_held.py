@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from caxton import exact_numbers
 from caxton.acl import Performative
 from caxton.cli import connection
 from caxton.cli.input.editor import edited
@@ -233,7 +233,7 @@ def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
     """What a person has made of a message in the editor; empty where nothing was changed."""
     message = caxton.held_message(seq).message
     before = {key: message.json.get(key) for key in ("performative", "receiver", "content")}
-    text = edited(json.dumps(before | change, indent=2, ensure_ascii=False), ".json")
+    text = edited(exact_numbers.text(before | change, 2), ".json")
     after = json_value(text, "what was written")
     if not isinstance(after, dict):
         raise ConfigurationError("what was written is no JSON object", hint="keep the three fields")

@@ -25,7 +25,7 @@ def check(
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="Messages as JSON lines, or a journal; - is stdin. The project's journal otherwise.",
+            help="Messages, or a journal; - is stdin. The project's journal otherwise.",
         ),
     ] = None,
     protocol: Annotated[
@@ -43,9 +43,11 @@ def check(
 ) -> None:
     """Judge recorded messages by the protocols that they name. Exit code 7 when one is violated.
 
-    Takes a journal (that of this project when no file is named), messages as JSON lines with their times, or what
-    conv show and msg list print with -o jsonl. Needs no daemon and disturbs none. With -o json, each message has
-    its verdict, the rule, what was legal, and the state of every branch after it.
+    Takes a journal (that of this project when no file is named), or messages as JSON, FIPA strings or XML: what conv
+    export and msg convert write, and what conv show and msg list print with -o jsonl. Names may be those of any
+    platform. A line that is no message is named, the others are judged; the exit code is then 2, unless it is 7. Needs
+    no daemon and disturbs none. With -o json, each message has its verdict, the rule, what was legal, and the state of
+    every branch after it.
 
     \b
     Examples:
@@ -53,10 +55,9 @@ def check(
       caxton check --coverage
       caxton conv show market-1 -o jsonl | caxton check -
       caxton check record.jsonl -o json
+      caxton check captured.acl
       caxton check record.jsonl --protocol haggling.toml --coverage
     """
-    violations = recorded_check.check(
-        file, project, list(protocol or ()), platform, output, coverage=coverage
-    )
-    if violations:
-        raise typer.Exit(int(Exit.PROTOCOL))
+    code = recorded_check.check(file, project, list(protocol or ()), platform, output, coverage=coverage)
+    if code is not Exit.OK:
+        raise typer.Exit(int(code))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caxton import exact_numbers
 from caxton.acl.full_message import read_json
 from caxton.cli import connection, filtered_lists
 from caxton.cli.input import message_files
@@ -211,7 +211,7 @@ def export(
             columns = shutil.get_terminal_size((120, 24)).columns
             message_files.put(diagram.draw_text(diagram.read_timeline(found), columns))
         case Export.FIPA_STRING | Export.XML:
-            whole = [read_json(json.dumps(message.json).encode()) for message in messages]
+            whole = [read_json(exact_numbers.encode(message.json)) for message in messages]
             message_files.put(message_files.written(whole, message_files.Form(form.value)))
     if found.next:
         talk(f"there are more; export them with --limit {limit * 10}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from caxton import exact_numbers
 from caxton.acl import Performative
+from caxton.acl.agent_id import AgentId
 from caxton.acl.full_message import write_json
+from caxton.acl.json_value import as_text
 from caxton.cli import connection, filtered_lists
 from caxton.cli.commands.msg_convert import convert
 from caxton.cli.input import message_files
@@ -101,7 +104,8 @@ def send(
 ) -> None:
     """Send a message; it is acknowledged when it is safe on disk.
 
-    It is put together from the options, or given whole with --acl as a FIPA string (FIPA00070).
+    It is put together from the options, or given whole with --acl as a FIPA string (FIPA00070). Whoever said that
+    one elsewhere is kept as x_sender: it is sent by operator, or by --sender.
 
     With --wait the replies are printed: text shows them as a sequence, json and jsonl the whole messages.
     Exit code 124 when fewer came than were asked for, 5 when the platform says that a receiver failed, 7 when it
@@ -127,9 +131,9 @@ def send(
     }
     said = {name: value for name, value in given.items() if value is not None}
     if acl is not None:
-        others = {**said, "to": to, "content": content, "reply_by": reply_by}
+        others = {**said, "to": to, "content": content, "reply_by": reply_by} | {"sender": None}
         message: bytes | dict[str, Any] = _whole(
-            acl, [name for name, value in others.items() if value is not None]
+            acl, sender, [name for name, value in others.items() if value is not None]
         )
     else:
         if reply_by is not None:
@@ -141,15 +145,21 @@ def send(
     _answer(answer, output, wait, replies, timeout)
 
 
-def _whole(acl: str, others: list[str]) -> bytes:
-    """The message that a FIPA string says; it leaves nothing to say for other options."""
+def _whole(acl: str, sender: str | None, others: list[str]) -> bytes:
+    """The message that a FIPA string says, from a client; it leaves nothing to say for other options."""
     if others:
         options = ", ".join("--" + name.replace("_id", "").replace("_", "-") for name in others)
         raise ConfigurationError(f"--acl gives the whole message, beside it there is no {options}")
     found = message_files.read(message_files.source(acl, "--acl"), message_files.Form.FIPA_STRING, acl)
     if len(found) > 1:
         raise InvalidMessage(f"{acl} has {len(found)} messages", hint="send them one by one")
-    return write_json(found[0])
+    message = found[0]
+    said_by = message.sender
+    if said_by is None or (sender is None and said_by.name.partition("@")[0].partition(".")[0] == "operator"):
+        return write_json(message if sender is None else replace(message, sender=AgentId(sender)))
+    extensions = {**message.extensions, "x_sender": as_text(said_by.value())}
+    talk(f"sent as {sender or 'operator'}; that {said_by.name} said it is kept as x_sender")
+    return write_json(replace(message, sender=AgentId(sender or "operator"), extensions=extensions))
 
 
 def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> dict[str, Any]:
@@ -291,7 +301,7 @@ def show(
     cause = f", said in the turn of number {stored.cause}" if stored.cause else ", from outside"
     say(paint(f"  number {stored.seq}{cause}, {stored.hops} hops, at {text_of(stored.at)}", "dim", wanted))
     for key, value in stored.message.json.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = value if isinstance(value, str) else exact_numbers.text(value)
         say(f"  {safe(key):<16} {safe(text)}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from caxton.acl.json_value import read_value
 from caxton.errors import ConfigurationError, InvalidMessage
+from caxton.exact_numbers import decimal
 
 
 def json_argument(text: str, option: str) -> Any:
@@ -39,6 +40,7 @@ def json_value(text: str, what: str, hint: str | None = None) -> Any:
     """
     try:
         # what the shell gave that is no UTF-8 stands as half a surrogate pair
-        return read_value(text.encode("utf-8", "surrogateescape"), what)
+        read_value(text.encode("utf-8", "surrogateescape"), what)
     except InvalidMessage as error:
         raise ConfigurationError(error.message, hint=error.hint or hint) from error
+    return json.loads(text, parse_float=decimal)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final
 
+from caxton import exact_numbers
 from caxton.schemas.shape import plain
 
 _OBEYED: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -14,6 +14,5 @@ _OBEYED: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud
 
 def json_document(value: Any, *, indented: bool) -> str:
     """The value over several lines where it is `indented`, else on one."""
-    layout: dict[str, Any] = {"indent": 2} if indented else {"separators": (",", ":")}
-    text = json.dumps(plain(value), ensure_ascii=False, **layout)
+    text = exact_numbers.text(plain(value), 2 if indented else -1)
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

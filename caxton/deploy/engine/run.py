@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.agents import AgentRecord
 from caxton.cells import Cell, CellLost
 from caxton.deploy.checks import STATIC, validate
@@ -233,7 +234,7 @@ class DeploymentRun:
         bus.event(
             "deployment",
             agent=self.deployment.agent.endpoint.name,
-            body=msgspec.to_builtins(self.deployment.view()),
+            body=exact_numbers.builtins(self.deployment.view()),
         )
         bus.settle()
 

@@ -207,10 +207,10 @@ def _must_be_unknown(name: str, listed: Path) -> None:
 
 def _package(name: str) -> str:
     """The name as cargo, npm and Go take it."""
-    plain = re.sub(r"[^a-z0-9_-]", "-", name)
+    plain = re.sub(r"[^a-z0-9_-]", "-", name.lower())
     return plain if plain[0].isalpha() else f"agent-{plain}"
 
 
 def _module(name: str) -> str:
     """The name as part of a Python module's."""
-    return re.sub(r"[^a-z0-9]", "_", name)
+    return re.sub(r"[^a-z0-9]", "_", name.lower())

@@ -5,12 +5,12 @@ In: a title, the command that does the same, and what is asked of the daemon. Ou
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from caxton import exact_numbers
 from caxton.client import AsyncClient
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def options(body: Mapping[str, Any], names: Mapping[str, str]) -> str:
     for name, option in names.items():
         value = body.get(name)
         if name == "content" and value is not None:
-            parts += f" --{option} {shlex.quote(json.dumps(value, ensure_ascii=False))}"
+            parts += f" --{option} {shlex.quote(exact_numbers.text(value))}"
         elif value:
             text = value if isinstance(value, str) else ",".join(value)
             parts += f" --{option} {shlex.quote(text)}"

@@ -5,9 +5,9 @@ In: numbers, filters, changes. Out: `Action`s.
 
 from __future__ import annotations
 
-import json
 import shlex
 
+from caxton import exact_numbers
 from caxton.presentation.text import plural
 from caxton.schemas.held import BreakBody, ManyGone
 from caxton.schemas.shape import text_of
@@ -70,7 +70,7 @@ def edit(seq: int, change: Json) -> Action:
     command = f"caxton break edit {seq}{options(change, {'performative': 'performative', 'receiver': 'to'})}"
     if "content" in change:
         # no content at all is said, too
-        command += f" --content {shlex.quote(json.dumps(change['content'], ensure_ascii=False))}"
+        command += f" --content {shlex.quote(exact_numbers.text(change['content']))}"
     return asked(
         f"edit {seq}",
         command,

@@ -5,10 +5,10 @@ In: the message, and the conversation that it stands in. Out: the form in which 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
+from caxton import exact_numbers
 from caxton.diagram import TimelineMessage
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
@@ -82,4 +82,4 @@ def text_of(message: Message) -> str:
     value = message.content
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return value if isinstance(value, str) else exact_numbers.text(value, 2)

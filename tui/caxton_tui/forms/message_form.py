@@ -6,7 +6,6 @@ None.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -16,6 +15,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from caxton import exact_numbers
 from caxton.acl import Performative
 from caxton.acl.fipa_string import read_string
 from caxton.acl.full_message import write_json
@@ -124,7 +124,7 @@ class MessageForm(Form):
         said = self.written
         text = self.query_one(Content).text.strip()
         if text.startswith("(") and not said["to"]:
-            whole: dict[str, Any] = json.loads(write_json(read_string(text.encode())))
+            whole: dict[str, Any] = exact_numbers.decode(write_json(read_string(text.encode())))
             return whole
         to = [name.strip() for name in said["to"].split(",") if name.strip()]
         if not to:

@@ -6,12 +6,12 @@ the conversation follows no protocol that is known, and everything may be said.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl.message import read_message
 from caxton.protocols import Library, Referee, Role, library
 from caxton.protocols.machine import legal_here
@@ -27,7 +27,7 @@ def legal_acts(
     referee = Referee(_library(), seen=0, silence_ends=False)
     for body in bodies:
         try:
-            message = read_message(json.dumps(body.message.json).encode())
+            message = read_message(exact_numbers.encode(body.message.json))
         except msgspec.MsgspecError:
             continue
         referee.judge(message, micros(body.at))

@@ -6,7 +6,6 @@ the messages in the order in which they were held; under the list the one at the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import ClassVar, Final
 
@@ -17,6 +16,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from caxton import exact_numbers
 from caxton.finding import Filter
 from caxton.presentation.text import safe
 from caxton.schemas.held import HeldBody
@@ -118,7 +118,7 @@ class HeldScreen(ModalScreen[None]):
             message = one.message
             text.append(f"{one.seq} {message.performative}", "bold")
             text.append(f"  {safe(message.conversation_id)}  {safe(message.protocol or '')}\n", "dim")
-            lines = json.dumps(message.content, ensure_ascii=False, indent=2).split("\n")
+            lines = exact_numbers.text(message.content, 2).split("\n")
             text.append("\n".join(safe(line) for line in lines[:CARD_LINES]))
         self.query_one("#held-card", TextLine).put(text)
 

@@ -5,7 +5,6 @@ In: its line in the list, and what was asked about it. Out: one of five pages of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
@@ -16,6 +15,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from caxton import exact_numbers
 from caxton.presentation.text import memory, safe, size, span
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.keys import hidden_key, key
@@ -111,7 +111,7 @@ class AgentDetail(VerticalScroll):
         if agent.last_error:
             lines.append(("error", safe(str(agent.last_error)[:_CUT])))
         if agent.settings:
-            lines.append(("settings", safe(json.dumps(agent.settings, ensure_ascii=False)[:_CUT])))
+            lines.append(("settings", safe(exact_numbers.text(agent.settings)[:_CUT])))
         for name, limit in agent.limits.items():
             told = size(limit) if name.endswith("bytes") else f"{limit:,}"
             lines.append(("limit" if name == next(iter(agent.limits)) else "", f"{safe(name)} {told}"))

@@ -5,8 +5,7 @@ In: the store's break points and held messages. Out: one line each; the cursor s
 
 from __future__ import annotations
 
-import json
-
+from caxton import exact_numbers
 from caxton.diagram import words as said
 from caxton.presentation.text import safe
 from caxton.schemas.held import BreakBody, HeldBody
@@ -89,7 +88,7 @@ class HeldList(Listing):
         if chosen is None:
             return ""
         if isinstance(chosen, HeldBody):
-            return json.dumps(chosen.message.json, ensure_ascii=False, indent=2)
+            return exact_numbers.text(chosen.message.json, 2)
         return str(chosen.filter)
 
     def heading(self, width: int) -> list[Part]:

@@ -6,13 +6,13 @@ follows again. Under a full ring the rows on screen stay where they are as older
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from textual.reactive import reactive
 
+from caxton import exact_numbers
 from caxton.finding import Filter
 from caxton.schemas.messages import MessageBody
 from caxton_tui.model import formatting
@@ -63,7 +63,7 @@ class LogList(Listing):
         entry = self.chosen
         if entry is None:
             return ""
-        return json.dumps(entry.message.json or entry.data, ensure_ascii=False, indent=2)
+        return exact_numbers.text(entry.message.json or entry.data, 2)
 
     @property
     def empty(self) -> str:

@@ -5,7 +5,6 @@ In: a row of the log, and what the daemon says of it when it is asked (turns, de
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from caxton import exact_numbers
 from caxton.presentation.text import safe, span
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
@@ -136,7 +136,7 @@ def _outcome(
 
 
 def _one_line(value: object) -> str:
-    line = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = value if isinstance(value, str) else exact_numbers.text(value)
     return safe(line[:LINE_ROOM]) + ("…" if len(line) > LINE_ROOM else "")
 
 
@@ -145,9 +145,9 @@ def _content(value: object) -> str:
     if isinstance(value, str):
         lines = value.split("\n")
     else:
-        lines = [json.dumps(value, ensure_ascii=False)]
+        lines = [exact_numbers.text(value)]
         if len(lines[0]) > 60:
-            lines = json.dumps(value, ensure_ascii=False, indent=2).split("\n")
+            lines = exact_numbers.text(value, 2).split("\n")
     shown = [_one_line(line) for line in lines[:CONTENT_LINES]]
     left = len(lines) - CONTENT_LINES
     if left > 0:

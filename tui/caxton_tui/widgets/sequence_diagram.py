@@ -6,11 +6,11 @@ comes after it is dim, the arc in front joins the message with what it answers a
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
 
+from caxton import exact_numbers
 from caxton.diagram import Layout, Line, lines_of
 from caxton.diagram.arcs import arcs
 from caxton.schemas.shape import Message, Shape, plain
@@ -214,4 +214,4 @@ class SequenceDiagram(ConversationView):
 
 def as_json(said: Message | Shape) -> str:
     """A message as one would send it again, or its row, as the daemon said it."""
-    return json.dumps(plain(said), ensure_ascii=False, indent=2)
+    return exact_numbers.text(plain(said), 2)

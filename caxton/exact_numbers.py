@@ -1,0 +1,67 @@
+"""JSON whose decimals keep their digits: `1.10` stays `1.10`, and 25 digits stay 25.
+
+In: JSON. Out: values in which a decimal that a float would spell otherwise is an `ExactNumber`: a float that knows its
+own spelling. `encode` and `text` write it as it was; integers are exact in Python anyway.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+
+class ExactNumber(float):
+    """A decimal with its spelling; equal to what has the same value, not to what a float rounds it to."""
+
+    __slots__ = ("spelling",)
+    spelling: str
+
+    def __new__(cls, spelling: str) -> ExactNumber:
+        """`spelling`: as JSON has it."""
+        self = super().__new__(cls, spelling)
+        self.spelling = spelling
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, float):
+            return Decimal(self.spelling) == Decimal(str(other))
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = float.__hash__
+
+    def __repr__(self) -> str:
+        return self.spelling
+
+    def __reduce__(self) -> tuple[type[ExactNumber], tuple[str]]:
+        return ExactNumber, (self.spelling,)
+
+
+def decimal(spelling: str) -> float:
+    """The number that JSON spells so; the hook for whoever reads JSON."""
+    number = float(spelling)
+    return number if repr(number) == spelling and "e" not in spelling else ExactNumber(spelling)
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, ExactNumber):
+        return msgspec.Raw(value.spelling.encode())
+    raise NotImplementedError(f"{type(value).__name__} is no JSON")
+
+
+decode: Final = msgspec.json.Decoder(float_hook=decimal).decode
+encode: Final = msgspec.json.Encoder(enc_hook=_raw).encode
+
+
+def text(value: Any, indent: int = 0) -> str:
+    """A value as JSON text, on one line or with so many spaces for each level."""
+    return msgspec.json.format(encode(value), indent=indent).decode()
+
+
+def builtins(value: Any) -> Any:
+    """A struct as dictionaries and lists, its numbers as they are."""
+    return msgspec.to_builtins(value, builtin_types=(ExactNumber,))
