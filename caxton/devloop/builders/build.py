@@ -218,8 +218,12 @@ def _place(module: bytes, target: Target, outcome: process.Outcome) -> None:
     if place == target.recipe.output:
         return
     try:
-        if place.is_file() and place.read_bytes() == module:
+        there = place.read_bytes() if place.is_file() else b""
+        if there == module:
             return
+        if there and not there.startswith(MAGIC):
+            what = Diagnostic(f"{place} is no module: it was not made here, and is not written over")
+            raise NotBuilt(what, outcome.output, outcome.took_ms, "move it, or correct wasm in caxton.toml")
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f".{place.name}.new")
         fresh.write_bytes(module)

@@ -1,6 +1,7 @@
-"""A builder at work: a child process with a time limit, its words captured, its own children ended with it.
+"""A builder at work: a child process with a time limit, its words captured, all that it started ended with it.
 
-In: a command line. Out: exit code, output, time. A builder's errors are answers, never exceptions.
+In: a command line. Out: exit code, output, time. A builder's errors are answers, never exceptions. Whatever it starts
+inherits a mark in its environment: by that those are found that left its session too, such as compiler servers.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,6 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
+MARK: Final = "CAXTON_BUILD"
+"""The variable that a builder and all that it starts have."""
+PROC: Final = Path("/proc")
+REST_S: Final = 1.0
+"""How long its last words may take, once everything that was found of it has been ended."""
 KEPT_BYTES: Final = 256 * 1024
 """How much of what a builder says is kept; the rest is counted."""
 
@@ -41,6 +50,7 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
     def outcome(code: int | None, output: str) -> Outcome:
         return Outcome(code, output, round((time.monotonic() - began) * 1000, 1))
 
+    mark = secrets.token_hex(16)
     # a pipe of our own: asyncio's would make the wait for the process a wait for everybody who holds its output open
     reading, writing = os.pipe()
     try:
@@ -50,8 +60,8 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
             stdin=asyncio.subprocess.DEVNULL,
             stdout=writing,
             stderr=writing,
-            env={**os.environ, **environ},
-            # a session of its own, so that Ctrl-C is for the loop and a kill reaches what it started
+            env={**os.environ, **environ, MARK: mark},
+            # a session of its own, so that Ctrl-C is for the loop
             start_new_session=True,
         )
     except OSError as error:
@@ -60,8 +70,9 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
     finally:
         os.close(writing)
     late = False
+    words = _Words()
     async with _stream(reading) as stream, asyncio.TaskGroup() as group:
-        words = group.create_task(_read(stream))
+        reader = group.create_task(words.read(stream))
         try:
             async with asyncio.timeout(timeout_s):
                 await process.wait()
@@ -71,8 +82,11 @@ async def run(command: Sequence[str], folder: Path, timeout_s: float, environ: M
             # also where it ended by itself: what it left running holds the pipe open and is nobody's
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+            _end(mark)
             await asyncio.shield(process.wait())
-    said = words.result()
+        await asyncio.wait([reader], timeout=REST_S)
+        reader.cancel()
+    said = str(words)
     if late:
         return outcome(None, f"error: it took longer than {timeout_s:g} s and was killed\n{said}")
     return outcome(process.returncode, said)
@@ -90,12 +104,43 @@ async def _stream(descriptor: int) -> AsyncGenerator[asyncio.StreamReader]:
         transport.close()
 
 
-async def _read(stream: asyncio.StreamReader) -> str:
-    kept = bytearray()
-    lost = 0
-    while chunk := await stream.read(64 * 1024):
-        room = KEPT_BYTES - len(kept)
-        kept += chunk[:room]
-        lost += max(len(chunk) - room, 0)
-    text = kept.decode("utf-8", "replace")
-    return f"{text}\n… {lost:,} bytes more" if lost else text
+def _end(mark: str) -> None:
+    """Kill whoever has that mark, until nobody has; in a second at the most."""
+    for _ in range(100):
+        found = [pid for pid in psutil.pids() if mark.encode() in _environment(pid)]
+        if not found:
+            return
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _environment(pid: int) -> bytes:
+    """What a process began with; nothing where it has ended or is another user's."""
+    try:
+        if PROC.is_dir():
+            # ten times as quick, and it is read after every build
+            return (PROC / str(pid) / "environ").read_bytes()
+        return psutil.Process(pid).environ().get(MARK, "").encode()
+    except (OSError, psutil.Error):
+        return b""
+
+
+class _Words:
+    """What a builder says, as far as it is kept."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._lost = 0
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        """Read to the end."""
+        while chunk := await stream.read(64 * 1024):
+            room = KEPT_BYTES - len(self._kept)
+            self._kept += chunk[:room]
+            self._lost += max(len(chunk) - room, 0)
+
+    def __str__(self) -> str:
+        text = self._kept.decode("utf-8", "replace")
+        return f"{text}\n… {self._lost:,} bytes more" if self._lost else text

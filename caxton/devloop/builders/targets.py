@@ -18,6 +18,13 @@ from caxton.errors import ConfigurationError
 BUILD_FOLDER: Final = f"{STATE_FOLDER}/build"
 """Where modules of implied projects, and whatever builders leave lying, go."""
 
+_TEXTS: Final = frozenset({".wat", ".py"})
+"""Endings of texts that are modules."""
+_SOURCES: Final = (
+    frozenset({*source_builders.SUFFIXES, ".cc", ".cxx", ".h", ".rs", ".go", ".ts", ".toml"}) - _TEXTS
+)
+"""Endings of what a build reads, and never writes."""
+
 
 @dataclass(slots=True)
 class Target:
@@ -42,6 +49,11 @@ def targets(project: Project) -> list[Target]:
     for name, table in project.config.agents.items():
         place = project.module(name)
         given = (project.folder / table.source).resolve() if table.source else None
+        if place.suffix in _SOURCES or (place == given and place.suffix not in _TEXTS):
+            raise ConfigurationError(
+                f"[agents.{name}] wasm: {place.name} is a source, and the build would write its module over it",
+                hint=f"write source = {place.name!r} and wasm = {place.with_suffix('.wasm').name!r}",
+            )
         scratch = project.folder / BUILD_FOLDER
         if table.build is not None:
             folder = given if given and given.is_dir() else (given or place).parent
@@ -52,7 +64,7 @@ def targets(project: Project) -> list[Target]:
             inside = place.relative_to(project.folder) if place.is_relative_to(project.folder) else place
             corner = scratch / inside.as_posix().strip("/").replace("/", "_") if source else scratch
             recipe = source_builders.from_source(source, place, corner) if source else None
-        if place.suffix in (".wat", ".py") and recipe is not None and table.build is None:
+        if place.suffix in _TEXTS and recipe is not None and table.build is None:
             # the text is the module: it is translated here for the place of its errors, and left where it stands
             place = recipe.output
         known = made.get(place)

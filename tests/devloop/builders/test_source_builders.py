@@ -6,8 +6,10 @@ import hashlib
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from caxton import config
@@ -193,6 +195,60 @@ async def test_what_a_builder_leaves_running_is_ended_with_it(tmp_path: Path) ->
     # the pipe is closed only when the last one that holds it has ended, so that it came here says it all
     assert event.output == "x: error: no\n"
     assert event.build_ms < 30_000
+
+
+LEFT = """
+import os, subprocess, sys, time
+left = [sys.executable, "-c", "import os, time; open(str(os.getpid()) + '.left', 'w').close(); time.sleep(600)"]
+subprocess.Popen(left, start_new_session=True, **({} if sys.argv[1] == "holds" else {"stdout": -3, "stderr": -3}))
+while not any(name.endswith(".left") for name in os.listdir(".")):
+    time.sleep(0.01)
+print("x: error: no")
+"""
+
+
+@pytest.mark.parametrize("output", ["holds", "elsewhere"])
+async def test_what_left_the_builders_session_is_ended_too(tmp_path: Path, output: str) -> None:
+    """Compiler servers do so. Whether or not it holds the output open, the build is over when its command is."""
+    (tmp_path / "src").mkdir()
+    words = json.dumps([sys.executable, "-c", LEFT, output])
+    began = time.monotonic()
+    event = await bad(
+        tmp_path,
+        f'[agents.a]\nwasm = "a.wasm"\nsource = "src"\nbuild = {{ command = {words}, timeout = "60s" }}\n',
+    )
+    assert time.monotonic() - began < 30
+    assert event.output == "x: error: no\n"
+    (left,) = (tmp_path / "src").glob("*.left")
+    assert not is_running(int(left.stem))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("table", ["", 'source = "src"', 'build = { command = ["true"] }'])
+@pytest.mark.parametrize("name", ["counter.c", "x/agent.zig", "lib.rs"])
+def test_a_module_that_is_a_source_is_refused(tmp_path: Path, name: str, table: str) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "agent.c").write_text("")
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ConfigurationError, match="is a source") as refused:
+        project(tmp_path, f'[agents.a]\nwasm = "{name}"\n{table}\n')
+    assert ".wasm" in (refused.value.hint or "")
+
+
+async def test_a_file_that_was_not_made_here_is_not_written_over(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "echo" / "echo.wat", tmp_path / "echo.wat")
+    (tmp_path / "notes.txt").write_text("mine")
+    _, event = await one(tmp_path, '[agents.a]\nwasm = "notes.txt"\nsource = "echo.wat"\n')
+    assert isinstance(event, BuildFailed)
+    assert "not written over" in str(event.error)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 async def test_without_ziglang_one_line_says_what_to_install(
