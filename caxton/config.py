@@ -233,7 +233,9 @@ class BusTable(_Table):
 class CompileTable(_Table):
     """[compile]: what the child that compiles modules may use."""
 
-    wall_s: Seconds = Field(default=10.0, description="Wall time and processor time of one compilation.")
+    wall_s: Seconds = Field(
+        default=10.0, description="Processor time of one compilation; ten times as long on the clock."
+    )
     memory_mib: int = Field(
         default=2048, ge=128, le=65_536, description="Address space of the child (Linux only)."
     )
@@ -414,7 +416,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             hint=f"go to your project or name it with --project; an empty {FILE_NAME} makes a new one",
         )
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         data = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error

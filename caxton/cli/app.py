@@ -16,6 +16,7 @@ from typer.main import get_command as build
 
 import caxton
 from caxton.cli.lazy import lazy
+from caxton.cli.output.encoding import take_any_encoding
 from caxton.errors import CaxtonError
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def root(
 
 def run() -> None:
     """Run the command line; a refusal of ours becomes `error:` and `hint:` on stderr and its exit code."""
+    take_any_encoding()
     try:
         app(prog_name="caxton")
     except CaxtonError as error:

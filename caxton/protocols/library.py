@@ -91,7 +91,7 @@ def library(tables: Iterable[Path] = ()) -> Library:
     found = Library(_fipa())
     for path in tables:
         try:
-            text = path.read_text("utf-8")
+            text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise ConfigurationError(f"cannot read {path}: {why}", hint="name a protocol's table") from None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton import exact_numbers
+from caxton.cli.input import message_files
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.output.json_document import json_document
 from caxton.exact_numbers import ExactNumber
@@ -73,6 +75,16 @@ def test_what_is_typed_keeps_its_digits() -> None:
     assert exact_numbers.encode(json_argument(f'{{"n": [1.10, {LONG}]}}', "--content")).decode() == (
         f'{{"n":[1.10,{LONG}]}}'
     )
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "content.json").write_bytes('\ufeff{\r\n"n": 1.10}\r\n'.encode())
+    assert exact_numbers.encode(json_argument(f"@{tmp_path / 'content.json'}", "--content")) == b'{"n":1.10}'
+    (tmp_path / "m.acl").write_bytes("\ufeff(inform\r\n :receiver (agent-identifier :name b))".encode())
+    read = message_files.read(
+        message_files.source(str(tmp_path / "m.acl"), "FILE"), message_files.Form.FIPA_STRING, "m.acl"
+    )
+    assert [one.receiver[0].name for one in read] == ["b"]
 
 
 def test_a_replay_sees_the_digit_that_a_float_has_not() -> None:

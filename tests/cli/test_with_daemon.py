@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox.texts import guest
 
 from caxton.cli import daemon_process
+from caxton.client import Client
+from caxton.daemon_socket import socket_path
 
-from .command import ROOT, caxton, environment
+from .command import ROOT, caxton, caxton_process, environment
 
 pytestmark = pytest.mark.system
 
@@ -328,6 +331,34 @@ def test_a_limit_that_is_none_is_refused(limit: str, project: Path) -> None:
 def test_logs_of_an_agent_that_says_nothing(project: Path) -> None:
     said = caxton("agent", "logs", "echo", "-o", "json", cwd=project)
     assert (said.returncode, json.loads(said.stdout)) == (0, [])
+
+
+def test_the_newest_of_many_log_lines_are_shown(project: Path, tmp_path: Path) -> None:
+    line = json.dumps('{"caxton":"log","message":"x"}')[:-1] + '\\n"'
+    wordy = guest(
+        handle="(i32.store (i32.const 40) (i32.const 3100)) (i32.const 0)",
+        more=f"(data (i32.const 4096) {' '.join([line] * 100)})",
+    )
+    (tmp_path / "wordy.wat").write_text(wordy, "utf-8-sig")
+    said = caxton("agent", "deploy", "wordy", tmp_path / "wordy.wat", cwd=project)
+    assert said.returncode == 0, said.stderr
+    with Client(socket_path(project / ".caxton")) as client:
+        for _ in range(101):
+            client.send({"performative": "inform", "receiver": "wordy", "content": 1})
+        client.change_agent("wordy", "drain")
+        last = [one.seq for one in client.agent_logs("wordy", limit=2, newest=True)]
+        assert last[0] - last[1] == 1
+    said = caxton("agent", "logs", "wordy", "-n", "2", "-o", "json", cwd=project)
+    assert [one["seq"] for one in json.loads(said.stdout)] == last[::-1]
+
+
+def test_what_the_terminal_cannot_show_is_shown_in_its_letters(project: Path) -> None:
+    said = caxton("msg", "send", "--to", "echo", "--content", '"ä"', "--wait", "-o", "json", cwd=project)
+    id = json.loads(said.stdout)["conversation_id"]
+    shown = caxton_process("conv", "show", id, cwd=project, PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0, shown.stderr
+    assert " -> " in shown.stdout
+    assert "\\xe4" in shown.stdout
 
 
 def test_top_prints_one_table(project: Path) -> None:

@@ -77,6 +77,12 @@ start = false
     assert project.problems() == []
 
 
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_bytes("\ufeffcells = 2\r\n[agents.a]\r\nwasm = 'a'\r\n".encode())
+    project = config.load(tmp_path, {})
+    assert (project.config.cells, list(project.config.agents)) == (2, ["a"])
+
+
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [

@@ -17,9 +17,6 @@ from caxton.presentation.json_line import compact
 from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import plain, shaped, text_of
 
-LOGS_READ = 10_000
-"""The API lists logs from the oldest on; this many are read to find the newest."""
-
 app = command_app("Deploy, show, stop and start agents.")
 
 
@@ -195,14 +192,16 @@ def logs(
       caxton agent logs buyer --follow
     """
     with connection.client(project) as caxton:
-        records = caxton.agent_logs(name, limit=LOGS_READ)[-limit:]
+        # what is logged while the lines are read comes with the stream
+        after = caxton.status().journal.committed_seq
+        records = caxton.agent_logs(name, limit=limit, newest=True)[::-1]
         if output is Format.TEXT:
             for record in records:
                 _log_line(record)
         else:
             listing(records, Format.JSONL if follow else output, [], "")
         if follow:
-            after = int(records[-1].seq) if records else None
+            after = records[-1].seq if records else after
             for event in caxton.events(after=after, kinds=["log"], agent=name):
                 if event.kind == "log" and output is Format.TEXT:
                     _log_line(_record(event.data))

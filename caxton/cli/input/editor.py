@@ -28,4 +28,4 @@ def edited(text: str, suffix: str) -> str:
             ) from error
         if code != 0:
             raise ConfigurationError(f"the editor {command!r} ended with {code}: nothing was changed")
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")

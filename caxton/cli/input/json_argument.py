@@ -15,11 +15,11 @@ from caxton.exact_numbers import decimal
 def json_argument(text: str, option: str) -> Any:
     """The JSON value that `text` is or points to; ConfigurationError names the option and the place."""
     if text == "-":
-        source, where = sys.stdin.read(), "stdin"
+        source, where = sys.stdin.read().removeprefix("\ufeff"), "stdin"
     elif text.startswith("@"):
         where = text[1:]
         try:
-            source = Path(where).read_text("utf-8")
+            source = Path(where).read_text("utf-8-sig")
         except OSError as error:
             raise ConfigurationError(
                 f"{option}: {where} cannot be read: {error.strerror}",

@@ -7,6 +7,7 @@ pipe, without what a terminal would obey where it is a terminal.
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -34,11 +35,11 @@ class Form(StrEnum):
 
 
 def source(name: str, option: str) -> bytes:
-    """The bytes of that file, of stdin for `-`."""
+    """The bytes of that file, of stdin for `-`, without a byte order mark."""
     if name == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read().removeprefix(BOM_UTF8)
     try:
-        return Path(name).read_bytes()
+        return Path(name).read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise ConfigurationError(
             f"{option}: {name} cannot be read: {error.strerror}", hint=f"{option} - reads stdin"

@@ -71,7 +71,7 @@ def makefile(source: Path, module: Path, scratch: Path, include: Path) -> Recipe
 def cargo(source: Path, module: Path, scratch: Path, include: Path) -> Recipe:
     """A crate whose library is a cdylib."""
     try:
-        said: dict[str, Any] = tomllib.loads(source.read_text("utf-8"))
+        said: dict[str, Any] = tomllib.loads(source.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
             f"{source} cannot be read: {error}", hint="it must be a crate's Cargo.toml"
@@ -171,7 +171,7 @@ def package_of(folder: Path) -> Path | None:
 
 def _wants_assemblyscript(file: Path) -> bool:
     try:
-        said = json.loads(file.read_text("utf-8"))
+        said = json.loads(file.read_text("utf-8-sig"))
         return any("assemblyscript" in said.get(key, {}) for key in ("dependencies", "devDependencies"))
     except (OSError, ValueError, AttributeError, TypeError):
         return False

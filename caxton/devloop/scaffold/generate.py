@@ -196,7 +196,7 @@ def _must_be_free(folder: Path) -> None:
 
 def _must_be_unknown(name: str, listed: Path) -> None:
     try:
-        agents = tomllib.loads(listed.read_text("utf-8")).get("agents", {})
+        agents = tomllib.loads(listed.read_text("utf-8-sig")).get("agents", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
             f"{listed}: {error}", hint="fix it first: the new agent is added there"

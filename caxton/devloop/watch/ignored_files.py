@@ -76,6 +76,6 @@ def _spec(file: Path, stamp: int) -> GitIgnoreSpec | None:
     if not stamp:
         return None
     try:
-        return GitIgnoreSpec.from_lines(file.read_text("utf-8", "replace").splitlines())
+        return GitIgnoreSpec.from_lines(file.read_text("utf-8-sig", "replace").splitlines())
     except OSError:
         return None

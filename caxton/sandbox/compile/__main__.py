@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import wasmtime
@@ -32,6 +33,15 @@ from caxton.sandbox.faults import shown
 from caxton.sandbox.modules import described
 from caxton.sandbox.processes import die_with_parent
 from caxton.sandbox.profiles import Profile
+
+PACKED: Final = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK": "zip",
+}
+"""How files begin that were compressed, and with what."""
 
 
 def run(job: Job) -> Done:
@@ -108,8 +118,14 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _translated(source: bytes) -> bytes:
+    for beginning, program in PACKED.items():
+        if source.startswith(beginning):
+            raise InvalidModule(
+                f"the module is compressed with {program}",
+                hint=f"unpack it first, with {program} -d for example",
+            )
     try:
-        return bytes(wasmtime.wat2wasm(source.decode()))
+        return bytes(wasmtime.wat2wasm(source.decode("utf-8-sig")))
     except UnicodeDecodeError:
         raise InvalidModule("the text of the module is not UTF-8") from None
     except wasmtime.WasmtimeError as refused:

@@ -12,7 +12,7 @@ import math
 import signal
 import socket
 import tempfile
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -20,6 +20,9 @@ from caxton.errors import CaxtonError, InvalidModule, ResourceError
 from caxton.limits import MIB
 from caxton.sandbox.compile.jobs import Done, Job
 from caxton.sandbox.forks.client import Forked, ForkServer
+
+STANDSTILL: Final = 10
+"""A child that has not used its processor time in so many times as long has no processor, or waits for something."""
 
 
 class Workers(Protocol):
@@ -46,8 +49,9 @@ class Workers(Protocol):
 class Children:
     """Compile processes; `close` ends every one that was started.
 
-    `forks` starts them, and is ended here where none is given. `wall_s` is how long one module may take in seconds,
-    `memory_bytes` how much address space its child may use (Linux only).
+    `forks` starts them, and is ended here where none is given. `wall_s` is how many seconds of processor time one
+    module may take, whatever else the machine does, `memory_bytes` how much address space its child may use (Linux
+    only).
     """
 
     def __init__(
@@ -89,13 +93,13 @@ class Children:
                 child = await self._forks.fork("compile", limits, standard, streams=True, session=True)
             self._alive.add(child)
             try:
-                async with asyncio.timeout(self._wall_s):
+                async with asyncio.timeout(self._wall_s * STANDSTILL):
                     answer = await _answer(ours, msgspec.json.encode(job))
                     await child.wait()
             except TimeoutError:
                 raise ResourceError(
-                    f"the module took longer than {self._wall_s:g} s to compile",
-                    hint="look for very large functions or tables, or give it more time with compile.wall_s",
+                    f"the module took longer than {self._wall_s * STANDSTILL:g} s to compile, mostly waiting",
+                    hint="the machine has no time for it; try again, or give it more with compile.wall_s",
                 ) from None
             finally:
                 child.kill()

@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     """Translate one file; the exit code."""
     source, output = Path(arguments[0]), Path(arguments[1])
     try:
-        text = source.read_text("utf-8")
+        text = source.read_text("utf-8-sig")
     except OSError as error:
         return _fail(f"{source}: error: {error.strerror}")
     except UnicodeDecodeError:

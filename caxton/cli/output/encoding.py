@@ -1,0 +1,35 @@
+"""Output in whatever encoding the terminal has: what it lacks is written with characters that it has.
+
+In: the streams of the process. Out: the same streams, which never refuse a character.
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from io import TextIOWrapper
+from typing import Final
+
+_ASCII: Final = (
+    {"→": "->", "←": "<-", "µ": "u", "…": "...", "–": "-", "—": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"}
+    | dict.fromkeys("│┃", "|")
+    | dict.fromkeys("─━", "-")
+    | dict.fromkeys("┌┐└┘├┤┬┴┼", "+")
+    | dict.fromkeys("█▉▊▋▌▍▎▏", "#")
+)
+
+
+def take_any_encoding() -> None:
+    """Have what the terminal's encoding lacks written with characters that it has."""
+    codecs.register_error("caxton", _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="caxton")
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    return "".join(
+        _ASCII.get(one) or one.encode("ascii", "backslashreplace").decode() for one in lacking
+    ), error.end
