@@ -1,14 +1,14 @@
 """The loop: wait until something is saved, build what that concerns, bring it to the daemon, say so.
 
 In: a project's folder, a way to get a daemon up, and a sink for events. It promises: everything is built once at the
-start and before the daemon is asked for; only what changed is built again; a change that comes while something is
-built is built after it; what fails leaves everything as it was.
+start and before the daemon is asked for; only what changed is built again, side by side with what is built already; a
+build that a newer save has overtaken is ended and begun anew; what fails leaves everything as it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -72,28 +72,28 @@ class DevLoop:
                 )
             )
             try:
-                async with watching(self._debounce_ms) as watch:
+                async with watching(self._debounce_ms) as watch, asyncio.TaskGroup() as group:
                     watch.follow(configured.folders())
-                    built = await self._builds.build_changed(configured.targets)
+                    await self._builds.begin(group, configured.targets, watch.wake)
+                    await self._builds.all_ended()
                     await self._rollout.start_daemon()
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(self._rollout.listen(), name="decisions")
-                        await self._deploy(configured, built or (), at_start=True)
+                    group.create_task(self._rollout.listen(), name="decisions")
+                    await self._deploy(configured, at_start=True)
+                    watch.follow(configured.folders())
+                    self._say(Watching(folders=watch.folders))
+                    while True:
+                        await self._catch_up(group, configured, watch.wake)
                         watch.follow(configured.folders())
-                        self._say(Watching(folders=watch.folders))
-                        while True:
-                            await self._catch_up(configured)
-                            watch.follow(configured.folders())
-                            await watch.changed()
+                        await watch.changed()
             finally:
                 self._say(Ended())
 
-    async def _catch_up(self, configured: ConfigReloader) -> None:
-        """Build and deploy until nothing is behind what is on disk."""
+    async def _catch_up(
+        self, group: asyncio.TaskGroup, configured: ConfigReloader, wake: Callable[[], None]
+    ) -> None:
+        """Begin to build what is behind what is on disk, and deploy what has been built."""
         self._reload(configured)
-        while (built := await self._builds.build_changed(configured.targets)) is not None:
-            await self._deploy(configured, built)
-            self._reload(configured)
+        await self._builds.begin(group, configured.targets, wake)
         await self._deploy(configured)
         await self._rollout.retire()
 
@@ -108,9 +108,8 @@ class DevLoop:
             self._rollout.configure(configured.project, event.removed)
             self._say(event)
 
-    async def _deploy(
-        self, configured: ConfigReloader, built: Collection[str] = (), *, at_start: bool = False
-    ) -> None:
+    async def _deploy(self, configured: ConfigReloader, *, at_start: bool = False) -> None:
+        built = self._builds.take_built()
         await self._rollout.deploy_changed(configured.targets, self._builds.modules, built, at_start=at_start)
 
     @property

@@ -40,45 +40,41 @@ async def agent(project: Project, name: str) -> AgentBody:
         return await caxton.agent(name)
 
 
-async def test_a_change_during_a_build_is_built_after_it(tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
+async def test_a_newer_save_ends_a_build_and_a_slow_one_holds_nobody_up(tmp_path: Path) -> None:
+    never = tmp_path / "never"
+    os.mkfifo(never)
     folder = tmp_path / "p"
     (folder / "src").mkdir(parents=True)
     program = (
-        "import pathlib; data = pathlib.Path('in.bin').read_bytes(); pathlib.Path('started').touch(); "
-        f"open({str(gate)!r}).read(); pathlib.Path('../a.wasm').write_bytes(data)"
+        "import os, pathlib, sys; name = sys.argv[1]; data = pathlib.Path(name).read_bytes(); "
+        f"os.path.exists(name + '.slow') and open({str(never)!r}).read(); "
+        "pathlib.Path('..', name + '.wasm').write_bytes(data)"
     )
-    (folder / "caxton.toml").write_text(
-        'cells = 1\n[agents.a]\nwasm = "a.wasm"\nsource = "src"\n'
-        f'[agents.a.build]\nwatch = ["in.bin"]\ncommand = {json.dumps([sys.executable, "-c", program])}\n'
-    )
-    (folder / "src" / "in.bin").write_bytes(variant("one"))
-
-    def open_gate() -> None:
-        # returns when the builder opens the other end, which it does after it has read its source
-        with gate.open("w"):
-            pass
+    tables = [
+        f'[agents.{name}]\nwasm = "{name}.wasm"\nsource = "src"\n[agents.{name}.build]\nwatch = ["{name}"]\n'
+        f"command = {json.dumps([sys.executable, '-c', program, name])}\n"
+        for name in ("a", "b")
+    ]
+    (folder / "caxton.toml").write_text("cells = 1\n" + "".join(tables))
+    for name in ("a", "b"):
+        (folder / "src" / name).write_bytes(variant("one"))
 
     async with looping(folder) as project:
-        await project.next(BuildStarted)
-        await asyncio.to_thread(open_gate)
         await project.next(Watching)
-        (folder / "src" / "in.bin").write_bytes(variant("two"))
+        (folder / "src" / "a.slow").touch()
+        (folder / "src" / "a").write_bytes(variant("two"))
         await project.next(BuildStarted)
-        with gate.open("w"):
-            # it has read the second text and waits for the end of this one
-            (folder / "src" / "in.bin").write_bytes(variant("three"))
-        second = await project.next(Built)
-        await project.next(BuildStarted)
-        await asyncio.to_thread(open_gate)
-        third = await project.next(Built)
-        assert second.revision != third.revision
+        (folder / "src" / "b").write_bytes(variant("two"))
+        assert (await project.next(Built)).agents == ["b"]
         deployed = await project.next(Deployed)
-        while deployed.revision != third.revision:
-            deployed = await project.next(Deployed)
-        assert (folder / "a.wasm").read_bytes() == variant("three")
-        assert (await agent(project, "a")).revision == third.revision
+        assert deployed.agent == "b"
+        (folder / "src" / "a.slow").unlink()
+        (folder / "src" / "a").write_bytes(variant("three"))
+        # nobody wants what the one before would make
+        built = await project.next(Built)
+        assert (built.agents, built.revision) == (["a"], hashlib.sha256(variant("three")).hexdigest())
+        assert (await project.next(Deployed)).revision == built.revision
+        assert (await agent(project, "a")).revision == built.revision
 
 
 async def test_only_what_a_save_concerns_is_built(tmp_path: Path) -> None:

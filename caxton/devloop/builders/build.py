@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from caxton.devloop.events import BuildFailed, BuildStarted, Built, Configuratio
 from caxton.errors import CaxtonError, InvalidModule
 
 MAGIC: Final = b"\0asm"
+OVERTAKEN_MAX: Final = 5
+"""So many times in a row a build is ended for a newer save; then it is let to its end."""
 AT_ONCE: Final = 2
 """Builds that run side by side."""
 
@@ -50,8 +53,18 @@ class Module:
     build_ms: float | None = None
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A build that was begun, or waits for room; `begun`: it has looked at its sources."""
+
+    target: Target
+    task: asyncio.Task[None]
+    begun: bool = False
+
+
 class Builds:
-    """Builds what changed, `AT_ONCE` targets side by side, and says what became of it."""
+    """Builds what changed, `AT_ONCE` targets side by side, and says what became of it. A build that a newer save has
+    overtaken is ended, and begun anew."""
 
     def __init__(
         self, shown_from: Path, sink: Sink, running: Callable[[list[str]], Awaitable[dict[str, str | None]]]
@@ -60,39 +73,75 @@ class Builds:
         self._shown_from = shown_from
         self._sink = sink
         self._running = running
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._under_way: dict[Path, _UnderWay] = {}
+        self._built: set[str] = set()
+        self._overtaken: Counter[Path] = Counter()
+        """How often in a row a build was ended before its time."""
         self.modules: dict[Path, Module] = {}
         """What the last good builds made, by place."""
 
-    async def build_changed(self, targets: Iterable[Target]) -> set[str] | None:
-        """Build every target that something has changed for; the agents that got a module by it.
+    async def begin(
+        self, group: asyncio.TaskGroup, targets: Iterable[Target], ended: Callable[[], None]
+    ) -> None:
+        """Begin to build every target that something has changed for, in that group; `ended` is called after each."""
+        wanted = {target.module: target for target in targets}
+        for place, one in list(self._under_way.items()):
+            if one.target is not wanted.get(place) or self._is_overtaken(one):
+                one.task.cancel()
+                await asyncio.wait([one.task])
+                # also where it had not even begun
+                self._under_way.pop(place, None)
+        for place, target in wanted.items():
+            if place not in self._under_way and target.inputs.changed():
+                task = group.create_task(self._build(target, ended), name=f"build {place.name}")
+                self._under_way[place] = _UnderWay(target, task)
 
-        None where nothing has changed.
-        """
-        changed = [target for target in targets if target.inputs.changed()]
-        if not changed:
-            return None
-        room = asyncio.Semaphore(AT_ONCE)
-        built: set[str] = set()
-        async with asyncio.TaskGroup() as group:
-            for target in changed:
-                group.create_task(self._build(target, room, built), name=f"build {target.module.name}")
+    def _is_overtaken(self, one: _UnderWay) -> bool:
+        recipe, place = one.target.recipe, one.target.module
+        # a command whose sources nobody has named may write among them itself
+        named = recipe is not None and (recipe.may_read is not None or bool(recipe.watch))
+        if not (
+            named and one.begun and self._overtaken[place] < OVERTAKEN_MAX and one.target.inputs.changed()
+        ):
+            return False
+        self._overtaken[place] += 1
+        return True
+
+    async def all_ended(self) -> None:
+        """Wait until nothing is being built."""
+        while self._under_way:
+            await asyncio.wait([one.task for one in self._under_way.values()])
+
+    def take_built(self) -> set[str]:
+        """The agents that got a module since the last call."""
+        built, self._built = self._built, set()
         return built
 
-    async def _build(self, target: Target, room: asyncio.Semaphore, built: set[str]) -> None:
-        if target.recipe is None:
-            self._take_as_it_is(target, built)
-            return
-        async with room:
-            started = BuildStarted(
-                agents=target.agents, builder=target.recipe.builder, source=target.recipe.source
-            )
-            event, module = await build(target, self._shown_from, lambda: self._sink(started))
-        if isinstance(event, BuildFailed):
-            event = msgspec.structs.replace(event, keeps=await self._running(target.agents))
-        else:
-            self.modules[target.module] = Module(module, event.build_ms)
-            built.update(target.agents)
-        self._sink(event)
+    async def _build(self, target: Target, ended: Callable[[], None]) -> None:
+        try:
+            if target.recipe is None:
+                self._take_as_it_is(target, self._built)
+                return
+            async with self._room:
+                event, module = await build(target, self._shown_from, lambda: self._began(target))
+            if isinstance(event, BuildFailed):
+                event = msgspec.structs.replace(event, keeps=await self._running(target.agents))
+            else:
+                self.modules[target.module] = Module(module, event.build_ms)
+                self._built.update(target.agents)
+            self._overtaken.pop(target.module, None)
+            self._sink(event)
+        finally:
+            self._under_way.pop(target.module, None)
+            ended()
+
+    def _began(self, target: Target) -> None:
+        assert target.recipe is not None
+        self._under_way[target.module].begun = True
+        self._sink(
+            BuildStarted(agents=target.agents, builder=target.recipe.builder, source=target.recipe.source)
+        )
 
     def _take_as_it_is(self, target: Target, built: set[str]) -> None:
         """A module that somebody else builds: read it as it stands."""

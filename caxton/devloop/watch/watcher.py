@@ -52,6 +52,10 @@ class FolderWatcher:
         await self._news.wait()
         self._news.clear()
 
+    def wake(self) -> None:
+        """Have `changed` return: there is something to do that no file tells of."""
+        self._news.set()
+
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
