@@ -38,7 +38,7 @@ _CODES = {
 }
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
-_OUT_OF_RANGE = ("greater_than_equal", "less_than_equal", "int_parsing_size")
+_OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "int_parsing_size")
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": described(ErrorBody), "description": "Refused: what, why, and what to do about it."},

@@ -56,6 +56,7 @@ def test_the_framework_refuses_in_the_same_shape(raw: httpx.Client) -> None:
         "turns?before={}",
         "tasks?before={}",
         "dead-letters?before={}",
+        "dead-letters?seq={}",
         "held?after={}",
         "events?after={}",
         "events?back={}",
