@@ -334,10 +334,11 @@ def test_logs_of_an_agent_that_says_nothing(project: Path) -> None:
 
 
 def test_the_newest_of_many_log_lines_are_shown(project: Path, tmp_path: Path) -> None:
-    line = json.dumps('{"caxton":"log","message":"x"}')[:-1] + '\\n"'
+    record = '{"caxton":"log","message":"x"}'
+    line = json.dumps(record)[:-1] + '\\n"'
     wordy = guest(
-        handle="(i32.store (i32.const 40) (i32.const 3100)) (i32.const 0)",
-        more=f"(data (i32.const 4096) {' '.join([line] * 100)})",
+        handle=f"(i32.store (i32.const 40) (i32.const {100 * len(record) + 100})) (i32.const 0)",
+        more=f"(data (i32.const 8192) {' '.join([line] * 100)})",
     )
     (tmp_path / "wordy.wat").write_text(wordy, "utf-8-sig")
     said = caxton("agent", "deploy", "wordy", tmp_path / "wordy.wat", cwd=project)

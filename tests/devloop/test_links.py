@@ -29,7 +29,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "table", ['wasm = "a.wasm"\nsource = "agent.c"', 'wasm = "a.wasm"\nsource = "src"', 'wasm = "src/a.wasm"']
+    "table",
+    ['wasm = "a.wasm"\nsource = "agent.c"', 'wasm = "a.wasm"\nsource = "src"', 'wasm = "src/agent.wasm"'],
 )
 def test_a_link_that_points_elsewhere_is_followed(folder: Path, table: str) -> None:
     (folder / "caxton.toml").write_text(f"[agents.a]\n{table}\n")
