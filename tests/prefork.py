@@ -20,8 +20,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -34,10 +36,16 @@ pytestmark = pytest.mark.system
 
 
 class Process:
-    """A daemon that was forked; `stderr` is what it says, line by line."""
+    """A daemon that was forked; `stderr` is what it says, line by line, unless that goes into the file `log`."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
-        reader, writer = os.pipe()
+    def __init__(
+        self, arguments: Sequence[str], environment: dict[str, str], log: Path | None = None
+    ) -> None:
+        if log is None:
+            reader, writer = os.pipe()
+        else:
+            reader = os.open(os.devnull, os.O_RDONLY)
+            writer = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._end, theirs = socket.socketpair()
         with theirs, open(os.devnull, "rb") as nothing:
             wish = json.dumps([os.getcwd(), environment, [*arguments]])
@@ -45,6 +53,8 @@ class Process:
             self.pid = _daemons().fork(request, [theirs.fileno(), nothing.fileno(), 1, writer])
         os.close(writer)
         self.stderr = open(reader, encoding="utf-8")  # noqa: SIM115 - whoever reads it closes it
+        if log is not None:
+            self.stderr.close()
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -77,6 +87,7 @@ class _Server:
     """A process that forks, from outside; its command ends with the descriptor that it is asked on."""
 
     def __init__(self, *command: str, environment: dict[str, str] | None = None) -> None:
+        self._one_at_a_time = threading.Lock()
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -93,8 +104,9 @@ class _Server:
         """One process more; its number."""
         # for whoever counts what starts a process: this one is started elsewhere
         sys.audit("os.fork")
-        socket.send_fds(self._socket, [msgspec.json.encode(wish) + b"\n"], descriptors)
-        return int(self._said.readline())
+        with self._one_at_a_time:
+            socket.send_fds(self._socket, [msgspec.json.encode(wish) + b"\n"], descriptors)
+            return int(self._said.readline())
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from caxton.cli.connection import STATE, client
 from caxton.daemon_socket import is_held, read_about
@@ -23,6 +24,14 @@ LOG = "daemon.log"
 LOG_NEEDS = 64 * 1024
 """With less room than this the log may lack the daemon's last words."""
 POLL_S = 0.03
+
+
+class Started(Protocol):
+    """A process that was started here."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+        ...
 
 
 class DidNotStart(CaxtonError):
@@ -73,9 +82,7 @@ def launch(folder: Path, *, known_stay: bool = False, nice: int | None = None) -
         os.close(log)
 
 
-def wait_ready(
-    folder: Path, process: subprocess.Popen[bytes], timeout_s: float, progress: Callable[[str], None]
-) -> None:
+def wait_ready(folder: Path, process: Started, timeout_s: float, progress: Callable[[str], None]) -> None:
     """Return when the daemon says that it is ready.
 
     `progress` gets what it still waits for, each time that changes. Raises DidNotStart with what its log

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import prefork
 import pytest
 
 from caxton.cli import daemon_process
+from caxton.cli.connection import STATE
 from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
 
 pytestmark = pytest.mark.system
@@ -34,7 +34,7 @@ class Project:
         self.seen: list[Event] = []
         self.loop: DevLoop
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._daemon: subprocess.Popen[bytes] | None = None
+        self._daemon: prefork.Process | None = None
 
     def hear(self, event: Event) -> None:
         """The sink."""
@@ -62,7 +62,10 @@ class Project:
         """Start the daemon where none runs."""
         if daemon_process.running(self.folder) is not None:
             return False
-        self._daemon = daemon_process.launch(self.folder, known_stay=True)
+        state = self.folder / STATE
+        state.mkdir(mode=0o700, exist_ok=True)
+        words = ["--project", str(self.folder), "--known-stay"]
+        self._daemon = prefork.Process(words, daemon_process.environment(), state / daemon_process.LOG)
         daemon_process.wait_ready(self.folder, self._daemon, PATIENCE_S, lambda why: None)
         return True
 
@@ -76,7 +79,7 @@ class Project:
     def take_down(self) -> None:
         """End the daemon, and wait for its end."""
         if self._daemon is not None:
-            self._daemon.send_signal(signal.SIGTERM)
+            self._daemon.terminate()
             assert self._daemon.wait(PATIENCE_S) == 0
             self._daemon = None
 
