@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from caxton.limits import MIB
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import Kind
 from caxton.sandbox.python.build import PythonRuntime
@@ -330,6 +331,31 @@ def restore(saved):
     python.start(source, slot=2)
     assert python.cell.swap(2, 1).json["state"] == "carried"
     assert content(python.turn("a", slot=2)) == ["a", "b"]
+
+
+def test_a_state_that_is_too_long_leaves_the_instance_as_it_is(python: Python) -> None:
+    """An index of 2 MB, as it may be built by one request."""
+    source = """
+from caxton_agent import reply, state
+state.setdefault("index", {})
+def handle(message):
+    if not state["index"]:
+        state["index"] = {f"word-{i}": "x" * 1000 for i in range(2000)}
+    reply("inform", len(state["index"]))
+"""
+    python.start(source, fuel=10**11, wall_ms=60_000, memory_bytes=64 * MIB)
+    assert content(python.turn()) == 2000
+    refused = python.cell.ask(Kind.SNAPSHOT, 1)
+    assert refused.status == Status.GUEST_ERROR
+    assert (refused.json["code"], refused.json.get("lost")) == ("snapshot_bytes", None)
+    assert "the limit is 1,048,576" in refused.json["reason"]
+    assert refused.json["hint"] == "raise limits.snapshot_bytes"
+    assert content(python.turn()) == 2000
+    python.start(source, fuel=10**11, wall_ms=60_000, memory_bytes=64 * MIB, snapshot_bytes=4 * MIB)
+    assert content(python.turn()) == 2000
+    state = python.cell.ask(Kind.SNAPSHOT, 1)
+    assert state.status == Status.OK
+    assert len(state.body) > 2_000_000
 
 
 @pytest.mark.parametrize(
