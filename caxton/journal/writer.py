@@ -1,8 +1,8 @@
 """The journal's one writer: a thread of its own over sqlite3.
 
-In: batches, one at a time, in order. Out: for each, one committed transaction (`synchronous=FULL`) and then
-one call of `done`; or `failed` with the reason, again and again each `retry_s`, with the same rows until
-they are in. Between batches and while idle: the indexes behind, checkpoints, retention, the head mark.
+In: batches, one at a time, in order. Out: for each, one committed transaction (`synchronous=FULL`), the synced head
+mark, and then one call of `done`; or `failed` with the reason, again and again each `retry_s`, with the same rows until
+they are in. Between batches and while idle: the indexes behind, checkpoints, retention.
 Never loses a batch, never reorders.
 """
 
@@ -22,9 +22,8 @@ from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import IDLE_S, Committer, Counts
 from caxton.journal.retention import Kept, Retention
 
-HEAD_EVERY_S = 0.2
-"""The head mark is written at most this often."""
-NEVER = float("-inf")
+# macOS has no fdatasync
+_sync = getattr(os, "fdatasync", os.fsync)
 CHECKPOINT_BYTES = 32 << 20
 """The write-ahead log is copied into the database after about this many bytes of rows."""
 
@@ -56,8 +55,6 @@ class Writer:
         self._give_up = threading.Event()
         # only the writer's thread touches these
         self._committer = Committer(db, retention, clock)
-        self._marked = self._committer.last_seq
-        self._marked_at = NEVER
 
     @property
     def counts(self) -> Counts:
@@ -110,7 +107,7 @@ class Writer:
     def _write(self, batch: Batch) -> bool:
         """Commit the batch, however often it takes; False when told to give up."""
         again = False
-        while (reason := self._committer.commit(batch, again=again)) is not None:
+        while (reason := self._committer.commit(batch, again=again) or self._mark()) is not None:
             again = True
             self._failed(reason)
             if self._give_up.wait(self._retry_s):
@@ -120,8 +117,6 @@ class Writer:
     def _patience(self) -> float:
         """Seconds until there is something to do without a batch."""
         trim_s = self._committer.next_trim_s()
-        if self._marked < self._committer.last_seq:
-            return min(trim_s, HEAD_EVERY_S)
         if self._committer.unindexed or self._committer.log_bytes:
             return min(trim_s, IDLE_S)
         return trim_s
@@ -131,7 +126,6 @@ class Writer:
         safe."""
         committer = self._committer
         try:
-            self._mark()
             if committer.unindexed >= deferred_index.CHUNK:
                 committer.index_chunk()
             if self._checkpointer.ready():
@@ -154,12 +148,17 @@ class Writer:
         self.counts.failures += 1
         self.trouble = f"{type(trouble).__name__}: {trouble}"
 
-    def _mark(self) -> None:
-        """Rewrite the head mark; without fsync, because it must survive the process and not the machine."""
-        now, last = self._clock.monotonic(), self._committer.last_seq
-        if self._marked < last and now - self._marked_at >= HEAD_EVERY_S:
-            os.pwrite(self._head_fd, f"{last:020d}\n".encode(), 0)
-            self._marked, self._marked_at = last, now
+    def _mark(self) -> str | None:
+        """Write the number of the last commit beside the database, before anybody is told of it; None, or why not.
+
+        SQLite takes a log whose end is damaged for one that ends earlier. With this, what is missing is noticed.
+        """
+        try:
+            os.pwrite(self._head_fd, f"{self._committer.last_seq:020d}\n".encode(), 0)
+            _sync(self._head_fd)
+        except OSError as trouble:
+            return f"{type(trouble).__name__}: {trouble}"
+        return None
 
     def _checkpoint(self) -> None:
         """Copy the log into the database. Between two commits the copy is complete, so the log begins
@@ -178,5 +177,3 @@ class Writer:
         self._committer.close()
         self._checkpointer.end()
         self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
-        self._marked_at = NEVER
-        self._mark()
