@@ -15,6 +15,7 @@ from caxton_tui.keys import TWINS
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.screens.palette import PaletteCommand
+from caxton_tui.widgets.typed_app import typed_app
 
 
 def by_key(active: Iterable[ActiveBinding], names: Mapping[str, str]) -> Iterator[PaletteCommand]:
@@ -27,7 +28,7 @@ def by_key(active: Iterable[ActiveBinding], names: Mapping[str, str]) -> Iterato
     for id, twin in TWINS.items():
         if twin.words and id in found:
             node, binding = found[id].node, found[id].binding
-            run = partial(node.call_later, node.app.run_action, binding.action, node)
+            run = partial(node.call_later, typed_app(node).run_action, binding.action, node)
             yield PaletteCommand(filled(twin.words), binding.tooltip, filled(twin.command), run)
 
 
