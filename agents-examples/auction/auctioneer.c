@@ -242,8 +242,8 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     for (int i = 0; i < bidder_count; i++)
         if (is_agent(sender, bidders[i])) return heard(i, performative, message), caxton_sent();
     if (is_agent(sender, "ams")) {
-        int i = who_is_meant(message, bidders, bidder_count);
-        if (i >= 0 && branches[i].in) left(i, "a bidder could not be reached");
+        for (int i = -1; (i = who_is_meant(message, bidders, bidder_count, i + 1)) >= 0;)
+            if (branches[i].in) left(i, "a bidder could not be reached");
         return caxton_sent();
     }
     return puzzled(performative);

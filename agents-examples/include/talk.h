@@ -48,14 +48,25 @@ CAXTON_UNUSED static void begin_to_all(const char *performative, char (*names)[6
     caxton_put("]");
 }
 
-/* Which of these a message of the platform is about, because it could not be reached; -1 for none. */
-CAXTON_UNUSED static int who_is_meant(caxton_value message, char (*names)[64], int count) {
+/* Whether that is the agent, or a list with it. */
+CAXTON_UNUSED static int names_agent(caxton_value said, const char *name) {
+    caxton_value key, one;
+    if (!said.n || said.p[0] != '[') return is_agent(said, name);
+    for (int at = 0; caxton_next(said, &at, &key, &one);)
+        if (is_agent(one, name)) return 1;
+    return 0;
+}
+
+/* Which of these, from that number on, a message of the platform is about, because it could not be reached; -1 for no
+ * more. One message may name several. */
+CAXTON_UNUSED static int who_is_meant(caxton_value message, char (*names)[64], int count, int from) {
     caxton_value content = caxton_get(message, "content"), refers = caxton_get(message, "in_reply_to");
     caxton_value name = caxton_get(content, "receiver");
     if (!name.n) name = caxton_get(content, "agent");
     if (!name.n) name = caxton_get(content, "participant");
-    for (int i = 0; i < count; i++)
-        if (is_agent(name, names[i])) return i;
+    for (int i = from; i < count; i++)
+        if (names_agent(name, names[i])) return i;
+    if (from) return -1;
     /* it names nobody: a reply_with such as "request-7-1", to one alone, ends in its number */
     int dashes = 0;
     for (int i = 0; i < refers.n; i++) dashes += refers.p[i] == '-';

@@ -214,12 +214,13 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     for (int s = 0; s < seller_count; s++)
         if (is_agent(sender, sellers[s])) return heard(s, message, performative, current), caxton_sent();
     if (is_agent(sender, "ams")) {
-        int s = who_is_meant(message, sellers, seller_count);
+        int s = who_is_meant(message, sellers, seller_count, 0);
         if (caxton_is(performative, "not-understood") && in_reply_to.n > 2 && in_reply_to.p[1] == 'c' && current &&
             stage == COLLECTING && number < DEAREST) { /* this round's name was used before: try one far beyond */
             number *= 2, round_now--;
             begin_round();
-        } else if (s >= 0 && !caxton_is(performative, "propose")) heard(s, message, performative, current);
+        } else if (!caxton_is(performative, "propose"))
+            for (; s >= 0; s = who_is_meant(message, sellers, seller_count, s + 1)) heard(s, message, performative, current);
         return caxton_sent();
     }
     return puzzled(performative);
