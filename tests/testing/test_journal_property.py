@@ -132,7 +132,7 @@ class Sequence:
         assert dict(db.execute("select key, seq from client_key").fetchall()).items() >= model.keys.items()
         for name in ("hooks", "none"):
             content = self.system.ask({"add": 1}, to=name)["content"]
-            now = int(content["count"] if isinstance(content, dict) else content)
+            now = int(content if isinstance(content, str) else content["count"])
             assert model.counted[name] < now <= model.tried[name] + 1, f"{name} remembers {now - 1}"
         assert not [row for row in db.execute("select body from event") if b'"memory_reason":"' in row[0]]
 
