@@ -118,6 +118,9 @@ class Rings:
     def monotonic(self) -> float:
         return self.now_us() / 1e6
 
+    def uptime(self) -> tuple[str, float]:
+        return "", self.monotonic()
+
     def wait(self, seconds: float) -> None:
         """Let so much time pass, with everything that rings meanwhile; time stands still before and after it."""
         until_us = self.now_us() + round(seconds * 1e6)

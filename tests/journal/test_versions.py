@@ -6,6 +6,7 @@ message to nobody; a timer that is not due, which that version passed over when 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -76,12 +77,12 @@ async def test_an_upgrade_that_was_killed_goes_on(tmp_path: Path, version: Path)
 def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(VERSIONS[0], tmp_path)
     before = {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()}
-    little = upgrade.shutil.disk_usage(state)._replace(free=1 << 20)
+    little = shutil.disk_usage(state)._replace(free=1 << 20)
 
     def disk_usage(path: Path) -> object:
         return little
 
-    monkeypatch.setattr(upgrade.shutil, "disk_usage", disk_usage)
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     with pytest.raises(DiskTrouble, match="no room to upgrade it: 1 MiB are free, 8 MiB are needed"):
         upgrade.upgrade(guard.Files(state))
     assert {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()} == before

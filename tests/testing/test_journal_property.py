@@ -21,7 +21,7 @@ FIRST = int(os.environ.get("TORTURE_SEED", "0"))
 MANY = int(os.environ.get("TORTURE", "6"))
 STEPS = 30
 DAY_S = 86_400.0
-AGENTS = {
+AGENTS: dict[str, Agent | bytes] = {
     "hooks": module("counter"),
     "none": Agent(tally(), wat=True),
     "sink": Agent(module("echo"), recover="fresh"),
