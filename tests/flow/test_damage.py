@@ -1,13 +1,15 @@
-"""A journal that is damaged, foreign, cut or gone: `caxton up` says so and touches nothing."""
+"""A journal that is damaged, foreign, cut or gone: a start says so and touches nothing."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import prefork
 import pytest
 from cli.command import caxton
 
@@ -120,7 +122,7 @@ def log_flipped(state: Path) -> None:
         ("killed", log_flipped, "has lost"),
     ],
 )
-def test_up_refuses_it_with_path_and_remedy_and_touches_nothing(
+def test_a_start_refuses_it_with_path_and_remedy_and_touches_nothing(
     ended: str, damage: Callable[[Path], None], word: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     folder = tmp_path / "p"
@@ -129,18 +131,34 @@ def test_up_refuses_it_with_path_and_remedy_and_touches_nothing(
     damage(state)
     before = precious(state)
 
-    said = caxton("up", cwd=folder)
+    daemon = prefork.Process(["--project", str(folder)], {**os.environ})
+    with daemon.stderr:
+        said = daemon.stderr.read()
 
-    assert (said.returncode, said.stdout) == (1, "")
-    assert said.stderr.count("error: ") == 1
-    assert str(state / "journal") in said.stderr
-    assert word in said.stderr
-    hint = said.stderr.partition("\nhint: ")[2]
+    assert daemon.wait(30) == 1
+    assert said.count("error: ") == 1
+    assert str(state / "journal") in said
+    assert word in said
+    hint = said.partition("\nhint: ")[2]
     assert "backup" in hint or "Move that file" in hint or "write its id" in hint
-    assert "Traceback" not in said.stderr + (state / daemon_process.LOG).read_text()
+    assert "Traceback" not in said
     assert precious(state) == before
     assert daemon_process.running(folder) is None
     assert not (state / "daemon.sock").exists()
+
+
+def test_up_says_what_the_daemon_said(stopped: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    copy(stopped, folder)
+    half(folder / ".caxton")
+
+    said = caxton("up", cwd=folder)
+
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.count("error: ") == said.stderr.count("hint: ") == 1
+    assert str(folder / ".caxton" / "journal") in said.stderr
+    assert "Traceback" not in said.stderr + (folder / ".caxton" / daemon_process.LOG).read_text()
+    assert daemon_process.running(folder) is None
 
 
 def test_an_undamaged_copy_goes_on_with_its_history(killed: Path, tmp_path: Path) -> None:
