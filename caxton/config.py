@@ -251,7 +251,7 @@ class BuildTable(_Table):
     output: str | None = Field(
         default=None,
         min_length=1,
-        description="The module that it writes, relative to there; `wasm` otherwise.",
+        description="The module that it writes, or the agent in Python (`.py`), relative to there; `wasm` otherwise.",
     )
     watch: list[str] = Field(
         default_factory=list[str],

@@ -25,6 +25,7 @@ from caxton.devloop.builders.targets import Target
 from caxton.devloop.builders.toolchains import Missing
 from caxton.devloop.events import BuildFailed, BuildStarted, Built, ConfigurationFailed, Diagnostic, Sink
 from caxton.errors import CaxtonError, InvalidModule
+from caxton.sandbox.python.runtime import packed
 
 MAGIC: Final = b"\0asm"
 OVERTAKEN_MAX: Final = 5
@@ -249,12 +250,15 @@ def _take(recipe: Recipe, outcome: process.Outcome) -> bytes:
     except OSError as error:
         what = Diagnostic(f"the command succeeded but wrote no {output.name}: {error.strerror}")
         raise NotBuilt(what, outcome.output, outcome.took_ms, recipe.no_output) from error
-    if not module.startswith(MAGIC):
-        what = Diagnostic(f"{output.name} is not a WebAssembly module")
-        raise NotBuilt(what, outcome.output, outcome.took_ms, "the build has to write wasm")
-    if not recipe.system:
-        return module
     try:
+        if output.suffix == ".py":
+            return packed(output, module)
+        if not module.startswith(MAGIC):
+            what = Diagnostic(f"{output.name} is not a WebAssembly module")
+            hint = "the build has to write wasm, or an agent in Python as .py"
+            raise NotBuilt(what, outcome.output, outcome.took_ms, hint)
+        if not recipe.system:
+            return module
         return wasi_stubs.with_less_data(wasi_stubs.without_system(module))
     except InvalidModule as error:
         raise NotBuilt(Diagnostic(error.message), outcome.output, outcome.took_ms, error.hint) from error

@@ -52,6 +52,24 @@ async def test_saves_of_an_agent_in_python(tmp_path: Path) -> None:
         await project.next(Unchanged)
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("python_runtime")
+async def test_a_command_may_write_an_agent_in_python(tmp_path: Path) -> None:
+    (tmp_path / "agent.src").write_text(SOURCE)
+    (tmp_path / "caxton.toml").write_text(
+        'cells = 1\n[agents.made]\nsource = "agent.src"\nwasm = "made.py"\n'
+        'build = { command = ["cp", "agent.src", "made.py"], output = "made.py", watch = ["agent.src"] }\n'
+    )
+    async with looping(tmp_path) as project:
+        running = await project.next(Running)
+        await project.next(Watching)
+        assert (tmp_path / "made.py").read_text() == SOURCE
+
+        project.save("agent.src", SOURCE + "# another source\n")
+        deployed = await project.next(Deployed)
+        assert (deployed.previous, deployed.state) == (running.revision, "carried")
+
+
 def test_only_agent_py_is_a_source_by_itself(tmp_path: Path) -> None:
     (tmp_path / "build.py").touch()
     (tmp_path / "seller.py").touch()
