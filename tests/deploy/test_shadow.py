@@ -84,7 +84,7 @@ async def test_a_shadow_that_fails_changes_nothing_for_anyone(
     tmp_path: Path, does: str, different: str
 ) -> None:
     async with home(tmp_path) as runtime:
-        first = await up(runtime, counter(), limits=Limits(fuel=1_000_000))
+        first = await up(runtime, counter(), limits=Limits(fuel=1_000_000, messages_out=64))
         wasm = (
             counter(then=f"(if (i32.eqz (i32.rem_u (global.get $n) (i32.const 10))) (then {does}))")
             if does is SAYS_NONSENSE

@@ -187,7 +187,7 @@ async def test_rounds_ask_again_whoever_can_be_compared_and_the_last_one_decides
         (wish("ann", winners=0), "winners is a number"),
         (wish("", "request"), "is not an agent name"),
         (wish("operator", "request"), "cannot take part"),
-        (wish("Ann", "request"), "is not an agent name"),
+        (wish("an n", "request"), "is not an agent name"),
         (wish("ann", "request", reply_by="soon"), "is not a time"),
         (wish("ann", "request", reply_by="0s"), "within the next 30 days"),
         (wish("ann", "request", reply_by="40d"), "within the next 30 days"),
