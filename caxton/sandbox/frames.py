@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from itertools import accumulate
 from struct import Struct as Binary
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -198,11 +198,21 @@ def load_payload(load: Load, snapshot: bytes = b"") -> bytes:
 
 Head = TypeVar("Head")
 
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Load, Replay, Replayed, Swapped)
+}
+# msgspec learns a type when it is first decoded, and two threads that do so at once end the process: so all that a cell
+# decodes has its decoder before there are threads
+read_stop = msgspec.json.Decoder(Stop).decode
+"""The payload of a STOP frame; raises `msgspec.MsgspecError`."""
+read_swap = msgspec.json.Decoder(Swap).decode
+"""The payload of a SWAP frame; raises `msgspec.MsgspecError`."""
+
 
 def split_payload(payload: bytes, kind: type[Head]) -> tuple[Head, bytes]:
     """A payload's JSON as a value of that kind, and the bytes after its zero byte; raises `msgspec.MsgspecError`."""
     head, _, rest = payload.partition(b"\0")
-    return msgspec.json.decode(head, type=kind), rest
+    return cast("Head", _DECODERS[kind].decode(head)), rest
 
 
 def replay_payload(messages: Sequence[bytes], *, outputs: bool = False) -> bytes:

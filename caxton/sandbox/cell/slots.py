@@ -16,7 +16,17 @@ from caxton.sandbox.cell.guests import Guest, live
 from caxton.sandbox.cell.rerun import kib, rerun
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.faults import GuestFault
-from caxton.sandbox.frames import RESULT, Kind, Load, Loaded, Meters, Stop, Swap, Swapped, split_load
+from caxton.sandbox.frames import (
+    RESULT,
+    Kind,
+    Load,
+    Loaded,
+    Meters,
+    Swapped,
+    read_stop,
+    read_swap,
+    split_load,
+)
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
 from caxton.turn_status import Status
@@ -61,7 +71,7 @@ class Slots:
             return ()
         if kind == Kind.SWAP:
             try:
-                return (slot, msgspec.json.decode(payload, type=Swap).source)
+                return (slot, read_swap(payload).source)
             except msgspec.MsgspecError:
                 return (slot,)  # `perform` says what is wrong with it
         return (slot,)
@@ -154,7 +164,7 @@ class Slots:
     def _stop(self, slot: int, payload: bytes) -> bytes:
         instance = self._there(slot)
         try:
-            wanted = msgspec.json.decode(payload, type=Stop).snapshot if payload else False
+            wanted = read_stop(payload).snapshot if payload else False
         except msgspec.MsgspecError as wrong:
             raise _unreadable(wrong) from None
         try:
@@ -168,7 +178,7 @@ class Slots:
     def _swap(self, slot: int, payload: bytes) -> bytes:
         began = self._clock.monotonic()
         try:
-            asked = msgspec.json.decode(payload, type=Swap)
+            asked = read_swap(payload)
         except msgspec.MsgspecError as wrong:
             raise _unreadable(wrong) from None
         new, old = self._there(slot), self._there(asked.source)
