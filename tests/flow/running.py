@@ -27,7 +27,7 @@ pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "agents-examples"
-SLOW_TURNS = 5_000_000
+SLOW_TURNS = 12_000_000
 """Rounds of the loop that makes `slow.wat` take some milliseconds a turn."""
 
 
