@@ -26,7 +26,7 @@ def ours() -> Counter[str]:
     return Counter(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in kinds
-        if kind.__module__.startswith(("caxton", "_asyncio")) or kind is CoroutineType
+        if str(kind.__module__).startswith(("caxton", "_asyncio")) or kind is CoroutineType
     )
 
 
