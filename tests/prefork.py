@@ -110,6 +110,8 @@ class _Server:
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
+        self._said.close()
+        self._socket.close()
         self._process.wait()
 
 
