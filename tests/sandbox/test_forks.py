@@ -111,6 +111,25 @@ async def test_no_process_has_a_descriptor_of_another(forks: ForkServer) -> None
         link.close()
 
 
+async def test_who_is_cancelled_leaves_no_number_to_the_next(forks: ForkServer) -> None:
+    await forks.ready()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        asked = asyncio.create_task(forks.fork("cell", ["--fd", "{0}"], [theirs.fileno()]))
+        # it has asked, and waits for the answer
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+    for _ in range(3):
+        forked, link = await cell(forks)
+        assert Path(f"/proc/{forked.pid}").exists() or sys.platform != "linux"
+        os.kill(forked.pid, signal.SIGTERM)
+        assert await forked.wait() == -signal.SIGTERM
+        assert await asyncio.get_running_loop().sock_recv(link, 1) == b"", "it was another process"
+        link.close()
+
+
 async def test_many_begin_and_end_at_the_same_time(forks: ForkServer) -> None:
     cells = await asyncio.gather(*(cell(forks) for _ in range(12)))
     for number, (forked, link) in enumerate(cells):

@@ -63,6 +63,9 @@ class ForkServer:
         self._process: Process | None = None
         self._socket: socket.socket | None = None
         self._loaded = False
+        self._heard = b""
+        self._owed = 0
+        """Answers to come for requests whose askers were cancelled meanwhile."""
 
     async def warm(self) -> None:
         """Start the server, without waiting until it has loaded."""
@@ -123,11 +126,17 @@ class ForkServer:
     async def _fork(self, wish: Fork, descriptors: Sequence[int]) -> Forked:
         stream = await self._started()
         await self._load(stream)
+        while self._owed:
+            # a number without an owner: its process finds its sockets closed, and ends
+            await self._said(stream)
+            self._owed -= 1
         end, theirs = socket.socketpair()
         with theirs:
             try:
                 socket.send_fds(stream, [msgspec.json.encode(wish) + b"\n"], [theirs.fileno(), *descriptors])
+                self._owed += 1
                 pid = int(await self._said(stream))
+                self._owed -= 1
             except BaseException:
                 end.close()
                 raise
@@ -153,7 +162,7 @@ class ForkServer:
                 env=environment(),
             )
         ours.setblocking(False)
-        self._socket, self._loaded = ours, False
+        self._socket, self._loaded, self._heard, self._owed = ours, False, b"", 0
         return ours
 
     async def _load(self, stream: socket.socket) -> None:
@@ -163,8 +172,11 @@ class ForkServer:
             self._loaded = True
 
     async def _said(self, stream: socket.socket) -> bytes:
-        """The server's next word; it says one at a time."""
-        said = await asyncio.get_running_loop().sock_recv(stream, 64)
-        if not said:
-            raise ConnectionResetError("the fork server has ended")
-        return said.strip()
+        """The server's next line."""
+        while b"\n" not in self._heard:
+            more = await asyncio.get_running_loop().sock_recv(stream, 64)
+            if not more:
+                raise ConnectionResetError("the fork server has ended")
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line
