@@ -2,7 +2,8 @@
 
 In: envelopes that the bus pushes, and requests (load, stop, snapshot, …). Out: frames, in that order, in one write a
 burst; results back into the bus. At most `IN_FLIGHT` messages are with a cell at a time: what more there is waits in
-the agents' mailboxes, and agents that wait are served in turn.
+the agents' mailboxes, and agents that wait are served in turn. While more waits for the disk than the journal allows,
+a cell has no room: it ends the turns that it has, and agents that talk among themselves get no further ahead.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ SLICE: Final = 64
 """Results that are taken in one go; then others come first, such as requests of clients."""
 IN_FLIGHT: Final = 2_048
 """Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
+
+_CLOSED: Final = 1 << 32
+"""So much less room than there is: none."""
 
 LOST: Final = "the cell ended before it answered"
 _TURN: Final = int(Kind.TURN)
@@ -58,6 +62,8 @@ class CellLink(asyncio.Protocol):
         self._rest = b""
         self._going_on = False
         self._waiting: deque[Endpoint] = deque()
+        self._held_back = False
+        """Whether nothing more goes to the cell until the disk has caught up."""
         self._asked: dict[int, asyncio.Future[Answer]] = {}
         self._token = 0
 
@@ -78,7 +84,11 @@ class CellLink(asyncio.Protocol):
 
     def settle(self) -> None:
         """Fill the room there is, fairly, and write everything in one go."""
-        if self._waiting and not self._bus.journal.congested:
+        held_back = self._bus.journal.congested
+        if held_back is not self._held_back:
+            self._held_back = held_back
+            self.room += -_CLOSED if held_back else _CLOSED
+        if self._waiting and not held_back:
             self._pump()
         if self._out and self._transport is not None:
             self._transport.write(b"".join(self._out))
