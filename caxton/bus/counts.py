@@ -29,7 +29,6 @@ class BusCounts:
         "turns_broken",
         "turns_guest_error",
         "turns_limit",
-        "turns_ok",
         "turns_refused",
         "turns_trap",
         "violations",
@@ -42,7 +41,6 @@ class BusCounts:
         """Messages put into a guest's mailbox, once for each receiver."""
         self.turns = 0
         """Turns that ended, in whatever way."""
-        self.turns_ok = 0
         self.turns_guest_error = 0
         self.turns_trap = 0
         self.turns_limit = 0
@@ -88,9 +86,16 @@ class BusCounts:
             case _:
                 self.turns_refused += 1
 
-    def turn_fine(self) -> None:
-        """It ended well."""
-        self.turns_ok += 1
+    @property
+    def turns_ok(self) -> int:
+        """Turns that ended well."""
+        failed = self.turns_guest_error + self.turns_trap + self.turns_limit + self.turns_broken
+        return self.turns - failed - self.turns_refused
+
+    def answer(self) -> None:
+        """A message was admitted and put into a guest's mailbox, in one go."""
+        self.messages += 1
+        self.deliveries += 1
 
     def message(self) -> None:
         """A message was admitted."""
@@ -125,4 +130,5 @@ class BusCounts:
 
     def plain(self) -> dict[str, int]:
         """Every counter by name, without the dead letters' codes and the violations' rules."""
-        return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("by_")}
+        plain = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("by_")}
+        return plain | {"turns_ok": self.turns_ok}

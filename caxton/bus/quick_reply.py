@@ -106,10 +106,9 @@ class QuickReply:
         if (protocol is not None or asked.conversation_id in self._judged) and name != self._timer:
             verdict = self._hear(message, seq, None)
         row = (seq, now, entry.key, cause.seq, hops, 0, body)
-        counts = self._counts
-        counts.message()
         receiver = self._endpoints.get(name)
         if verdict is not None or receiver is None:
+            self._counts.message()
             self._bring(envelope, row, entry, verdict)
             return False
         self._journal.batch.add(row)
@@ -125,9 +124,10 @@ class QuickReply:
             and len(receiver.in_flight) < receiver.window
             and len(receiver.in_flight) < limits.mailbox
         ):
-            counts.delivery()
+            self._counts.answer()
             # the answer takes its question's place in their tree: the turn leaves nothing
             port.push(receiver, envelope)
             return True
+        self._counts.message()
         self._deliver(receiver, envelope)
         return False

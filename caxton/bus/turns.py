@@ -158,8 +158,7 @@ class Turns:
         queue_us = started_us - envelope.message.timestamp
         if queue_us < 0:
             queue_us = 0
-        counts = self._bus.counts
-        counts.turn(fuel, queue_us, turn_us)
+        self._bus.counts.turn(fuel, queue_us, turn_us)
         endpoint.turn_ended(seq, fuel, turn_us)
         sent = 0
         if status == _OK:
@@ -170,8 +169,6 @@ class Turns:
                     status = Status.REFUSED
                     if self._turn_failed(endpoint, envelope, Status.REFUSED, *_refusal(endpoint, seq, error)):
                         return
-            if status == _OK:
-                counts.turn_fine()
         else:
             code, reason = read_fault(status, payload)
             if status == Status.GUEST_ERROR and b"\n" in payload:

@@ -11,14 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import Final, NamedTuple, cast
 
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.errors import CaxtonError
 from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 
-SLICE: Final = 64
-"""Results that are taken in one go; then others come first, such as requests of clients."""
+SLICE_S: Final = 0.008
+"""How long results are taken in one go, in seconds; then others come first, such as requests of clients. What was said
+meanwhile goes to the cell in one write, since each write wakes it."""
+LOOK_EVERY: Final = 16
+"""Results between two looks at the clock."""
 IN_FLIGHT: Final = 2_048
 """Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
 
@@ -152,7 +156,7 @@ class CellLink(asyncio.Protocol):
     def _take(self) -> None:
         """Take in some of the results that are here, and the others a moment later."""
         self._going_on = False
-        data, taken = self._rest, 0
+        data, taken, until = self._rest, 0, perf_counter() + SLICE_S
         at, end = 0, len(data)
         size = RESULT.size
         unpack = RESULT.unpack_from
@@ -167,10 +171,12 @@ class CellLink(asyncio.Protocol):
             start = at + size
             if end - start < length:
                 break
-            if taken == SLICE:
-                self._going_on = True
-                asyncio.get_running_loop().call_soon(self._take)
-                break
+            if taken == LOOK_EVERY:
+                taken = 0
+                if perf_counter() >= until:
+                    self._going_on = True
+                    asyncio.get_running_loop().call_soon(self._take)
+                    break
             taken += 1
             at = start + length
             payload = data[start:at]

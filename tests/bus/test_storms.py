@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 
+import pytest
+
 from caxton.bus.endpoint import WINDOW
-from caxton.cells.link import SLICE
+from caxton.cells import link
 from caxton.sandbox.frames import RESULT, Kind
 from caxton.turn_status import Status
 
@@ -168,7 +171,12 @@ async def test_a_rate_bounds_an_agents_turns(tmp_path: Path) -> None:
         assert len(runtime.cell.frames) == 1
 
 
-async def test_many_results_are_taken_in_slices_and_others_come_in_between(tmp_path: Path) -> None:
+async def test_many_results_are_taken_in_slices_and_others_come_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # each look at the clock says that a slice is over
+    looks = count(step=link.SLICE_S)
+    monkeypatch.setattr(link, "perf_counter", lambda: next(looks))
     async with stand(tmp_path) as runtime:
         agents = [runtime.agent(f"a{n}") for n in range(5)]
         for agent in agents:
@@ -180,6 +188,6 @@ async def test_many_results_are_taken_in_slices_and_others_come_in_between(tmp_p
         )
         runtime.cell.frames.clear()
         runtime.cell.link.data_received(data)
-        assert runtime.bus.counts.turns == SLICE
+        assert runtime.bus.counts.turns == link.LOOK_EVERY
         await runtime.commit()
         assert runtime.bus.counts.turns == 5 * WINDOW
