@@ -6,6 +6,8 @@ name import none of them; the file of a command is imported when it is about to 
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,6 +75,15 @@ class Commands(TyperGroup):
         """Find the command to run, or to complete; typer's types for this are private, hence `Any`."""
         self.load(args[0])
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; that its reader has enough, as in `caxton … | head`, is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # what is still in the stream's buffer would complain when the interpreter ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
 
 
 app = typer.Typer(

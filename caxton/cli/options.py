@@ -113,4 +113,4 @@ Language = Annotated[str | None, typer.Option("--language", help="What the conte
 ConversationId = Annotated[str, typer.Argument(metavar="ID", help="Id of the conversation.")]
 OfConversation = Annotated[str | None, typer.Option("--conversation", help="Only this conversation.")]
 MessageLimit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of messages.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum number.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -283,3 +284,21 @@ def test_completion_of_agents_without_a_daemon_is_empty_and_silent(project: Path
         cwd=project, _CAXTON_COMPLETE="complete_bash", COMP_WORDS="caxton agent show e", COMP_CWORD="3"
     )
     assert (said.returncode, said.stdout.strip(), said.stderr) == (0, "", "")
+
+
+@pytest.mark.system
+def test_a_reader_that_has_enough_is_no_error(project: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-m", "caxton.cli", "config", "show"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=project,
+            env=environment(),
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")

@@ -9,11 +9,25 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.commands.agent_deploy import deploy
+from caxton.cli.list_view import ListView
 from caxton.cli.options import AgentName, Format, Limit, Output, Project, command_app
-from caxton.cli.output.printing import document, listing, memory, paint, safe, say, shown, state_style, talk
+from caxton.cli.output.columns import Column
+from caxton.cli.output.printing import (
+    Columns,
+    document,
+    listing,
+    memory,
+    paint,
+    safe,
+    say,
+    shown,
+    state_style,
+    talk,
+)
 from caxton.presentation.json_line import compact
+from caxton.schemas.daemon import AgentBody
 from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import plain, shaped, text_of
 
@@ -24,33 +38,18 @@ app.command()(deploy)
 
 
 @app.command("list")
-def list_agents(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_agents(view: ListView, project: Project = None) -> None:
     """List the agents of the running daemon.
 
     \b
     Examples:
       caxton agent list
+      caxton agent list --sort -memory --columns name,memory --watch
       caxton agent list -o jsonl | jq -r 'select(.state == "failed") | .name'
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.agents(),
-            output,
-            [
-                ("NAME", lambda a: a.name),
-                ("STATE", lambda a: f"{a.state} {a.recovery.percent} %" if a.recovery else a.state),
-                ("REVISION", lambda a: (a.revision or "-")[:12]),
-                ("CELL", lambda a: a.cell),
-                ("WAITING", lambda a: a.mailbox),
-                ("TURNS", lambda a: a.turns),
-                ("FAILED", lambda a: a.failed_turns),
-                ("SENT", lambda a: a.sent),
-                ("MEMORY", lambda a: "-" if a.memory_kib == 0 else memory(a.memory_kib)),
-                ("RESTARTS", lambda a: a.restarts),
-                ("LAST ERROR", lambda a: a.reason or a.snapshot_error or a.last_error or ""),
-            ],
-            "no agents; deploy one: caxton agent deploy NAME FILE",
-        )
+        view.show(caxton.agents, COLUMNS, "no agents; deploy one: caxton agent deploy NAME FILE")
 
 
 @app.command()
@@ -225,6 +224,21 @@ def _log_line(record: LogBody) -> None:
     say(f"{paint(text_of(record.at), 'dim')} {paint(f'{safe(level):<7}', styles.get(level))} {safe(first)}")
     for line in others:
         say(f"    {safe(line)}")
+
+
+COLUMNS: Columns[AgentBody] = (
+    ("NAME", lambda a: a.name),
+    ("STATE", lambda a: f"{a.state} {a.recovery.percent} %" if a.recovery else a.state),
+    Column("REVISION", lambda a: (a.revision or "-")[:12], rank=7),
+    Column("CELL", lambda a: a.cell, rank=9),
+    ("WAITING", lambda a: a.mailbox),
+    ("TURNS", lambda a: a.turns),
+    Column("FAILED", lambda a: a.failed_turns, rank=2),
+    ("SENT", lambda a: a.sent),
+    Column("MEMORY", lambda a: a.memory_kib, lambda kib: "-" if kib == 0 else memory(kib)),
+    Column("RESTARTS", lambda a: a.restarts, rank=5),
+    ("LAST ERROR", lambda a: a.reason or a.snapshot_error or a.last_error or ""),
+)
 
 
 def _change(project: Path | None, name: str, step: str) -> None:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.commands import break_held
 from caxton.cli.commands.break_held import DONE, breaks
+from caxton.cli.list_view import ListView
 from caxton.cli.options import Format, Output, Project, command_app, duration_option, duration_text
-from caxton.cli.output.printing import listing, plural, safe, told
+from caxton.cli.output.printing import plural, safe, told
 from caxton.errors import ConfigurationError
 from caxton.finding import FIELDS
 from caxton.schemas.held import BreakBody, BreakGone, ManyGone
@@ -66,7 +67,8 @@ def add(
 
 
 @app.command("list")
-def list_breaks(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_breaks(view: ListView, project: Project = None) -> None:
     """List break points, with how often each has hit and how many messages it holds.
 
     \b
@@ -74,16 +76,15 @@ def list_breaks(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton break list
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.breaks(),
-            output,
+        view.show(
+            caxton.breaks,
             [
                 ("ID", lambda p: p.id),
                 ("NAME", lambda p: p.name),
                 ("HITS", lambda p: p.hits),
                 ("HELD", lambda p: p.held),
                 ("ENDS", _ends),
-                ("MADE", lambda p: text_of(p.created_at)),
+                ("MADE", lambda p: p.created_at),
                 ("BY", lambda p: p.by),
                 ("FILTER", lambda p: p.filter or "(every message)"),
             ],

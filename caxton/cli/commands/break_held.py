@@ -9,12 +9,14 @@ import typer
 
 from caxton import exact_numbers
 from caxton.acl import Performative
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.input.editor import edited
 from caxton.cli.input.json_argument import json_argument, json_value
+from caxton.cli.list_view import ListView
 from caxton.cli.options import Format, Limit, Output, Project, Receivers, duration_text, live, one_of
+from caxton.cli.output.columns import Column
 from caxton.cli.output.json_document import json_document
-from caxton.cli.output.printing import listing, plural, safe, shown, talk, told
+from caxton.cli.output.printing import Columns, plural, safe, shown, told
 from caxton.errors import ConfigurationError
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
@@ -49,13 +51,14 @@ OfConversation = Annotated[
 ]
 
 
+@list_view.options
 def held(
+    view: ListView,
     of_break: OfBreak = None,
     conversation: OfConversation = None,
     after: Annotated[int, typer.Option("--after", metavar="SEQ", min=0, help="Only those after it.")] = 0,
     limit: Limit = 50,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """List what is held, oldest first.
 
@@ -65,25 +68,11 @@ def held(
       caxton break held --break b1 -o json
     """
     with connection.client(project) as caxton:
-        found = caxton.held(after=after, conversation=conversation, break_id=of_break, limit=limit)
-        total = caxton.status().held.messages
-    listing(
-        found,
-        output,
-        [
-            ("SEQ", lambda h: h.seq),
-            ("STATE", _state),
-            ("BY", lambda h: h.break_id),
-            ("FROM", lambda h: short(h.message.sender)),
-            ("ACT", lambda h: h.message.performative),
-            ("TO", lambda h: ", ".join(short(name) for name in h.message.receiver)),
-            ("CONVERSATION", lambda h: safe(h.message.conversation_id)),
-            ("CONTENT", lambda h: compact(h.message.content, 60)),
-        ],
-        "nothing is held",
-    )
-    if len(found) == limit < total:
-        talk(f"{total} are held; go on with --after {found[-1].seq}")
+
+        def ask() -> list[HeldBody]:
+            return caxton.held(after=after, conversation=conversation, break_id=of_break, limit=limit)
+
+        view.show(ask, COLUMNS, "nothing is held", limit, "oldest")
 
 
 def show(seq: Annotated[int, SEQ], project: Project = None, output: Output = Format.TEXT) -> None:
@@ -253,3 +242,15 @@ def _state(found: HeldBody) -> str:
 
 def _names(message: Message) -> str:
     return ", ".join(name.removesuffix("@local") for name in message.receiver)
+
+
+COLUMNS: Columns[HeldBody] = (
+    ("SEQ", lambda h: h.seq),
+    Column("STATE", lambda h: _state(h), rank=1),
+    Column("BY", lambda h: h.break_id, rank=5),
+    Column("FROM", lambda h: short(h.message.sender), rank=2),
+    Column("ACT", lambda h: h.message.performative, rank=0),
+    Column("TO", lambda h: ", ".join(short(name) for name in h.message.receiver), rank=3),
+    Column("CONVERSATION", lambda h: h.message.conversation_id, rank=4),
+    ("CONTENT", lambda h: compact(h.message.content, 200)),
+)

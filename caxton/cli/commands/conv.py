@@ -11,9 +11,10 @@ import typer
 
 from caxton import exact_numbers
 from caxton.acl.full_message import read_json
-from caxton.cli import connection, filtered_lists
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.input import message_files
 from caxton.cli.lazy import lazy
+from caxton.cli.list_view import ListView
 from caxton.cli.options import (
     ConversationId,
     Find,
@@ -25,10 +26,11 @@ from caxton.cli.options import (
     SomeAgent,
     command_app,
 )
-from caxton.cli.output.printing import colour_wanted, document, listing, plural, safe, say, span, talk
+from caxton.cli.output.columns import Column
+from caxton.cli.output.printing import Columns, colour_wanted, document, plural, safe, say, span, talk
 from caxton.finding import Filter
 from caxton.presentation.names import short
-from caxton.schemas.shape import text_of
+from caxton.schemas.messages import ConversationBody
 
 if TYPE_CHECKING:
     from caxton import diagram
@@ -52,13 +54,14 @@ class Export(StrEnum):
 
 
 @app.command("list")
+@list_view.options
 def list_conversations(
+    view: ListView,
     agent: SomeAgent = None,
     filter: Find = "",
     pinned: Annotated[bool, typer.Option("--pinned", help="Only those that are pinned.")] = False,
     limit: Limit = 50,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """List conversations, newest first; those that are pinned are marked.
 
@@ -71,25 +74,30 @@ def list_conversations(
     """
     wanted = Filter(filter)
     with connection.client(project) as caxton:
-        listing(
-            filtered_lists.pinned(caxton, agent, limit)
-            if pinned
-            else filtered_lists.conversations(caxton, wanted, limit, agent),
-            output,
-            [
-                ("ID", lambda c: c.id),
-                ("PIN", lambda c: "pinned" if c.pinned else ""),
-                ("PROTOCOL", lambda c: c.protocol),
-                ("STATE", lambda c: c.state),
-                ("OUTCOME", lambda c: c.outcome),
-                ("VIOLATIONS", lambda c: c.violations or ""),
-                ("STARTED", lambda c: text_of(c.started_at)),
-                ("MESSAGES", lambda c: c.messages),
-                ("INITIATOR", lambda c: short(c.initiator)),
-                ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c.participants)),
-            ],
+        view.show(
+            lambda: (
+                filtered_lists.pinned(caxton, agent, limit)
+                if pinned
+                else filtered_lists.conversations(caxton, wanted, limit, agent)
+            ),
+            COLUMNS,
             "no conversations",
+            limit,
         )
+
+
+COLUMNS: Columns[ConversationBody] = (
+    ("ID", lambda c: c.id),
+    Column("PIN", lambda c: "pinned" if c.pinned else "", rank=6),
+    Column("PROTOCOL", lambda c: c.protocol, rank=4),
+    Column("STATE", lambda c: c.state, rank=1),
+    Column("OUTCOME", lambda c: c.outcome, rank=7),
+    Column("VIOLATIONS", lambda c: c.violations or "", rank=2),
+    Column("STARTED", lambda c: c.started_at, rank=3),
+    Column("MESSAGES", lambda c: c.messages, rank=5),
+    Column("INITIATOR", lambda c: short(c.initiator), rank=8),
+    ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c.participants)),
+)
 
 
 @app.command()

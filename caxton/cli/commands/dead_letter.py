@@ -6,16 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.input.editor import edited
 from caxton.cli.input.json_argument import json_argument, json_value
+from caxton.cli.list_view import ListView
 from caxton.cli.options import Format, Limit, Output, Project, command_app
-from caxton.cli.output.printing import document, listing, plural, safe, say, talk
+from caxton.cli.output.columns import Column
+from caxton.cli.output.printing import Columns, document, plural, safe, say, talk
 from caxton.errors import ConfigurationError, Exit, MessageNotFound
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.messages import DeadLetterBody, LettersGone
-from caxton.schemas.shape import text_of
 
 app = command_app("Show what could not be handled, deliver it again, put it away.")
 
@@ -33,7 +34,9 @@ Every = Annotated[bool, typer.Option("--all", help="All that wait; may be narrow
 
 
 @app.command("list")
+@list_view.options
 def list_letters(
+    view: ListView,
     agent: Agent = None,
     code: Code = None,
     ended: Annotated[
@@ -41,7 +44,6 @@ def list_letters(
     ] = False,
     limit: Limit = 50,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """List messages that could not be handled and of which nobody took care yet, the newest first.
 
@@ -51,20 +53,12 @@ def list_letters(
       caxton dead-letter list --agent parser --code fuel
     """
     with connection.client(project) as caxton:
-        letters = caxton.dead_letters(agent=agent, code=code, waiting=not ended, limit=limit)
-    listing(
-        letters,
-        output,
-        [
-            ("SEQ", lambda one: one.seq),
-            ("AT", lambda one: text_of(one.at)),
-            ("AGENT", lambda one: one.agent),
-            ("CODE", lambda one: one.code),
-            ("ENDED", lambda one: one.ended or ""),
-            ("MESSAGE", _words),
-        ],
-        "no dead letters wait",
-    )
+        view.show(
+            lambda: caxton.dead_letters(agent=agent, code=code, waiting=not ended, limit=limit),
+            COLUMNS,
+            "no dead letters wait",
+            limit,
+        )
 
 
 @app.command()
@@ -211,3 +205,13 @@ def _words(letter: DeadLetterBody) -> str:
         return ""
     message = letter.message
     return f"{message.performative} from {safe(short(message.sender))}: {compact(message.content)}"
+
+
+COLUMNS: Columns[DeadLetterBody] = (
+    ("SEQ", lambda one: one.seq),
+    Column("AT", lambda one: one.at, rank=2),
+    Column("AGENT", lambda one: short(one.agent), rank=1),
+    Column("CODE", lambda one: one.code, rank=0),
+    Column("ENDED", lambda one: one.ended or "", rank=3),
+    ("MESSAGE", _words),
+)

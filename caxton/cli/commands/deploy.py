@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
+from caxton.cli.list_view import ListView
 from caxton.cli.options import Format, Limit, Output, Project, command_app
 from caxton.cli.output.deployments import deployment_lines, where
-from caxton.cli.output.printing import document, listing, safe, say, shown, span, talk, told
+from caxton.cli.output.printing import document, safe, say, shown, span, talk, told
 from caxton.errors import DeploymentError, DeploymentNotFound, Exit
 from caxton.presentation.json_line import compact
 from caxton.schemas.deployments import DeploymentBody, PlanBody
-from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.client import Client
@@ -31,7 +31,8 @@ Which = Annotated[
 
 
 @app.command("list")
-def list_deployments(limit: Limit = 50, project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_deployments(view: ListView, limit: Limit = 50, project: Project = None) -> None:
     """List deployments, newest first.
 
     \b
@@ -40,19 +41,19 @@ def list_deployments(limit: Limit = 50, project: Project = None, output: Output 
       caxton deploy list -o json
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.deployments(limit=limit),
-            output,
+        view.show(
+            lambda: caxton.deployments(limit=limit),
             [
                 ("ID", lambda d: d.id),
                 ("AGENT", lambda d: d.agent),
                 ("REVISION", lambda d: (d.revision or "-")[:12]),
                 ("STRATEGY", lambda d: d.strategy),
                 ("STATE", lambda d: d.state),
-                ("AT", lambda d: text_of(d.created_at)),
+                ("AT", lambda d: d.created_at),
                 ("REASON", lambda d: d.reason or ""),
             ],
             "no deployments",
+            limit,
         )
 
 

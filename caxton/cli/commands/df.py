@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.input.json_argument import json_value
-from caxton.cli.options import Format, Output, Project, command_app
-from caxton.cli.output.printing import listing
+from caxton.cli.list_view import ListView
+from caxton.cli.options import Project, command_app
+from caxton.cli.output.columns import Column
 from caxton.errors import ConfigurationError
 from caxton.presentation.json_line import compact
+from caxton.presentation.times import local_time
 from caxton.schemas.daemon import DfEntryBody
-from caxton.schemas.shape import text_of
 
 app = command_app("Find agents by what they offer.")
 
 
 @app.command("list")
-def list_entries(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_entries(view: ListView, project: Project = None) -> None:
     """List every agent that has registered with the directory facilitator, the oldest first.
 
     \b
@@ -29,11 +32,13 @@ def list_entries(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton df list -o jsonl | jq -r .name
     """
     with connection.client(project) as caxton:
-        _show(caxton.df_entries(), output, "nobody is registered; agents register with df by a message")
+        _show(caxton.df_entries, view, "nobody is registered; agents register with df by a message")
 
 
 @app.command()
+@list_view.options
 def search(
+    view: ListView,
     type: Annotated[
         list[str] | None,
         typer.Option("--type", metavar="TYPE", help="It offers a service of this type; may be repeated."),
@@ -66,7 +71,6 @@ def search(
         int | None, typer.Option("--max-results", metavar="N", help="Maximum number, the oldest first.")
     ] = None,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """Find registered agents; each must match every option.
 
@@ -96,11 +100,12 @@ def search(
     description = {key: value for key, value in said.items() if value}
     constraints = None if max_results is None else {"max-results": max_results}
     with connection.client(project) as caxton:
-        _show(caxton.df_search(description, constraints), output, "nobody who is registered matches")
+        _show(lambda: caxton.df_search(description, constraints), view, "nobody who is registered matches")
 
 
 @app.command()
-def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def subscriptions(view: ListView, project: Project = None) -> None:
     """List who is notified when the result of a search changes.
 
     \b
@@ -108,9 +113,8 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
       caxton df subscriptions
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.df_subscriptions(),
-            output,
+        view.show(
+            caxton.df_subscriptions,
             [
                 ("SUBSCRIBER", lambda s: s.subscriber),
                 ("SINCE", lambda s: s.since),
@@ -124,16 +128,15 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
         )
 
 
-def _show(entries: list[DfEntryBody], output: Format, empty: str) -> None:
-    listing(
-        entries,
-        output,
+def _show(ask: Callable[[], list[DfEntryBody]], view: ListView, empty: str) -> None:
+    view.show(
+        ask,
         [
             ("AGENT", lambda e: e.name),
             ("SERVICES", lambda e: ", ".join(map(_service, e.description.get("services", []))) or "-"),
             ("PROTOCOLS", lambda e: ", ".join(e.description.get("protocols", [])) or "-"),
             ("LANGUAGES", lambda e: ", ".join(e.description.get("languages", [])) or "-"),
-            ("EXPIRES", lambda e: text_of(e.expires_at) if e.expires_at else "never"),
+            Column("EXPIRES", lambda e: e.expires_at, lambda at: local_time(at) if at else "never"),
         ],
         empty,
     )

@@ -15,11 +15,12 @@ from caxton.acl import Performative
 from caxton.acl.agent_id import AgentId
 from caxton.acl.full_message import write_json
 from caxton.acl.json_value import as_text
-from caxton.cli import connection, filtered_lists
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.commands.msg_convert import convert
 from caxton.cli.input import message_files
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.lazy import lazy
+from caxton.cli.list_view import ListView
 from caxton.cli.options import (
     Find,
     Format,
@@ -37,12 +38,13 @@ from caxton.cli.options import (
     duration_option,
     one_of,
 )
-from caxton.cli.output.printing import colour_wanted, document, listing, paint, safe, say, talk
+from caxton.cli.output.columns import Column
+from caxton.cli.output.printing import Columns, colour_wanted, document, paint, safe, say, talk
 from caxton.errors import AgentError, ConfigurationError, InvalidMessage, ProtocolViolated, TimedOut
 from caxton.finding import Filter, MessageSubject
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import receivers, short
-from caxton.schemas.messages import DeadLetterBody, SubmittedBody
+from caxton.schemas.messages import DeadLetterBody, MessageBody, SubmittedBody
 from caxton.schemas.shape import Message, shaped, text_of
 
 if TYPE_CHECKING:
@@ -306,7 +308,9 @@ def show(
 
 
 @app.command("list")
+@list_view.options
 def list_messages(
+    view: ListView,
     agent: SomeAgent = None,
     conversation: OfConversation = None,
     performative: Annotated[
@@ -316,7 +320,6 @@ def list_messages(
     filter: Find = "",
     limit: Limit = 50,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """List the newest messages, oldest of them first.
 
@@ -328,23 +331,25 @@ def list_messages(
     """
     wanted = Filter(filter)
     with connection.client(project) as caxton:
-        newest = filtered_lists.messages(
-            caxton, wanted, limit, conversation=conversation, agent=agent, performative=performative
-        )
-    listing(
-        list(reversed(newest)),
-        output,
-        [
-            ("SEQ", lambda m: m.seq),
-            ("AT", lambda m: text_of(m.at)),
-            ("CONVERSATION", lambda m: m.message.conversation_id or "-"),
-            ("SENDER", lambda m: short(m.message.sender or "-")),
-            ("ACT", lambda m: m.message.performative or "-"),
-            ("RECEIVER", lambda m: receivers(m.message)),
-            ("CONTENT", lambda m: _content(m.message)),
-        ],
-        "no messages",
-    )
+
+        def newest() -> list[MessageBody]:
+            found = filtered_lists.messages(
+                caxton, wanted, limit, conversation=conversation, agent=agent, performative=performative
+            )
+            return found[::-1]
+
+        view.show(newest, COLUMNS, "no messages", limit)
+
+
+COLUMNS: Columns[MessageBody] = (
+    ("SEQ", lambda m: m.seq),
+    Column("AT", lambda m: m.at, rank=4),
+    Column("CONVERSATION", lambda m: m.message.conversation_id or "-", rank=3),
+    Column("SENDER", lambda m: short(m.message.sender or "-"), rank=1),
+    Column("ACT", lambda m: m.message.performative or "-", rank=0),
+    Column("RECEIVER", lambda m: receivers(m.message), rank=2),
+    ("CONTENT", lambda m: _content(m.message)),
+)
 
 
 def _content(message: Message) -> str:

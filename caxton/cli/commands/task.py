@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caxton.cli import connection
+from caxton.cli import connection, list_view
 from caxton.cli.input.json_argument import json_argument
+from caxton.cli.list_view import ListView
 from caxton.cli.options import (
     Format,
     Language,
@@ -25,7 +26,6 @@ from caxton.cli.options import (
 from caxton.cli.output.printing import (
     Columns,
     document,
-    listing,
     paint,
     safe,
     say,
@@ -36,7 +36,6 @@ from caxton.errors import ConfigurationError, Exit
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.messages import TaskBranch, TaskDetail
-from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.client import Client
@@ -161,7 +160,8 @@ def run(
 
 
 @app.command("list")
-def list_tasks(limit: Limit = 50, project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_tasks(view: ListView, limit: Limit = 50, project: Project = None) -> None:
     """List tasks, newest first.
 
     \b
@@ -170,19 +170,19 @@ def list_tasks(limit: Limit = 50, project: Project = None, output: Output = Form
       caxton task list -o json
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.tasks(limit=limit),
-            output,
+        view.show(
+            lambda: caxton.tasks(limit=limit),
             [
                 ("ID", lambda t: t.id),
                 ("PROTOCOL", lambda t: t.protocol),
                 ("STATE", lambda t: t.state),
                 ("OUTCOME", lambda t: t.outcome),
                 ("ENDING", lambda t: t.ending or "under way"),
-                ("AT", lambda t: text_of(t.created_at)),
+                ("AT", lambda t: t.created_at),
                 ("PARTICIPANTS", lambda t: ", ".join(short(name) for name in t.participants)),
             ],
             "no tasks",
+            limit,
         )
 
 

@@ -21,10 +21,15 @@ _ASCII: Final = (
 
 def take_any_encoding() -> None:
     """Have what the terminal's encoding lacks written with characters that it has."""
-    codecs.register_error("caxton", _replaced)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="caxton")
+
+
+def as_shown(text: str) -> str:
+    """The text as stdout will show it, so that its width can be measured."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text if text.isascii() else text.encode(encoding, "caxton").decode(encoding)
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
@@ -33,3 +38,6 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     return "".join(
         _ASCII.get(one) or one.encode("ascii", "backslashreplace").decode() for one in lacking
     ), error.end
+
+
+codecs.register_error("caxton", _replaced)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format
+from caxton.cli.output.encoding import as_shown
 from caxton.presentation.text import memory as memory
 from caxton.presentation.text import plural as plural
 from caxton.presentation.text import safe as safe
@@ -21,13 +22,14 @@ from caxton.presentation.text import size as size
 from caxton.presentation.text import span as span
 
 if TYPE_CHECKING:
+    from caxton.cli.output import columns as layout
     from caxton.cli.output import json_document
 else:
-    (json_document,) = lazy("caxton.cli.output.json_document")
+    json_document, layout = lazy("caxton.cli.output.json_document", "caxton.cli.output.columns")
 
 T = TypeVar("T")
-Columns = Sequence[tuple[str, Callable[[T], object]]]
-"""Of a listing: each with its heading and what an item shows there."""
+Columns = Sequence["tuple[str, Callable[[T], object]] | layout.Column[T]"]
+"""Of a listing: each with its heading and what an item shows there; what matters most stands first and last."""
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
 _CODES["cyan"] = "36"
@@ -126,41 +128,29 @@ def listing(items: Iterable[T], output: Format, columns: Columns[T], empty: str)
 
 
 def table(
-    items: Sequence[T], columns: Columns[T], style: Callable[[T], str | None] = lambda item: None
+    items: Sequence[T],
+    columns: Columns[T],
+    style: Callable[[T], str | None] = lambda item: None,
+    *,
+    headings: bool = True,
 ) -> list[str]:
-    """Lines of aligned columns; figures to the right, the last column cut where a terminal would wrap it.
+    """Lines of aligned columns, figures to the right; in a terminal none is longer than it is wide.
 
     `style`: of a whole row; without one a state has its colour.
     """
     wanted = colour_wanted()
-    headings = [heading for heading, _ in columns]
-    texts = [[_cell(of(item)) for _, of in columns] for item in items]
-    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
-    right = [all(map(_is_figure, column)) for column in zip(*texts, strict=True)]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    styles = ["bold", *map(style, items)]
+    found = [
+        layout.cells(layout.column_of(column), items, n, len(columns), as_shown)
+        for n, column in enumerate(columns)
+    ]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    placed = [(one, one.width) for one in found] if room is None else layout.fit(found, room)
+    mark = as_shown("…")[:1]
     lines: list[str] = []
-    for row, whole in zip([headings, *texts], styles, strict=True):
-        if room and before + len(row[-1]) > room:
-            row[-1] = row[-1][: max(room - before - 1, 1)] + "…"
-        parts = [
-            paint(
-                text.rjust(width) if right[n] else text if n == len(row) - 1 else text.ljust(width),
-                whole or state_style(text),
-                wanted,
-            )
-            for n, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(parts).rstrip())
-    return lines
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else safe(value)
-
-
-def _is_figure(text: str) -> bool:
-    return (
-        text == "-" or text.removesuffix("%").replace(",", "").replace(".", "").removeprefix("-").isdecimal()
-    )
+    for n, whole in enumerate(["bold", *map(style, items)]):
+        line = "".join(
+            paint(one.placed(n, width, mark), whole or state_style(one.texts[n]), wanted) + " " * layout.GAP
+            for one, width in placed
+        )
+        lines.append(line.rstrip())
+    return lines if headings else lines[1:]
