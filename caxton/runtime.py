@@ -17,7 +17,16 @@ from typing import Final
 
 import structlog
 
-from caxton.agents import AgentEvents, Instances, Recovery, Registry, Repair, SparedMemory, Supervisor
+from caxton.agents import (
+    AgentEvents,
+    Instances,
+    LifeMessages,
+    Recovery,
+    Registry,
+    Repair,
+    SparedMemory,
+    Supervisor,
+)
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
@@ -118,13 +127,17 @@ async def open_runtime(
             clock=clock,
             snapshot_every=config.journal.snapshot_every if snapshots else 0,
         )
-        recovery = Recovery(bus=bus, instances=instances, clock=clock, most=config.journal.replay_turns)
+        lives = LifeMessages(bus, clock)
+        recovery = Recovery(
+            bus=bus, instances=instances, lives=lives, clock=clock, most=config.journal.replay_turns
+        )
         events = AgentEvents(bus, registry, clock)
         repair = Repair(
             bus=bus,
             registry=registry,
             instances=instances,
             recovery=recovery,
+            lives=lives,
             events=events,
             clock=clock,
             spawn=group.create_task,
@@ -135,6 +148,7 @@ async def open_runtime(
             instances=instances,
             recovery=recovery,
             repair=repair,
+            lives=lives,
             events=events,
             clock=clock,
         )

@@ -16,6 +16,9 @@
  *         return caxton_sent();
  *     }
  *
+ * An agent that wants to hear of its own life (ABI 1.1) says `#define CAXTON_LIFE` before the include; its
+ * `caxton_life(message)` then tells such a message from the others.
+ *
  * Build: cc -target wasm32-freestanding -mcpu=mvp -Os -nostdlib -fno-builtin -Wl,--no-entry (see build.py).
  * Every scan stays inside the bytes it was given: broken JSON gives missing values, never a trap.
  */
@@ -49,7 +52,12 @@ static char *caxton_pages(unsigned n) {
 }
 CAXTON_EXPORT(caxton_abi) void *caxton_abi(void) {
     caxton_mailbox.magic = 0x31415843u;
+#ifdef CAXTON_LIFE
+    caxton_mailbox.version = 1u << 16 | 1u;
+    caxton_mailbox.flags = 1u << 4; /* messages about its own life, please */
+#else
     caxton_mailbox.version = 1u << 16;
+#endif
     caxton_mailbox.in_ptr = caxton_mailbox.in;
     caxton_mailbox.in_cap = CAXTON_IN_CAP;
     caxton_mailbox.out_ptr = caxton_mailbox.out;
@@ -142,6 +150,15 @@ CAXTON_UNUSED static caxton_value caxton_get(caxton_value object, const char *na
         if (key.p && caxton_same(key, name)) return value;
     return caxton_nothing;
 }
+
+#ifdef CAXTON_LIFE
+/* What a message says of the agent's own life: its content, whose `what` is born, restarted, recovered, resumed, swapped
+ * or ending; nothing where it is another message. */
+static caxton_value caxton_life(caxton_value message) {
+    if (!caxton_is(caxton_get(message, "ontology"), "caxton-life")) return caxton_nothing;
+    return caxton_get(message, "content");
+}
+#endif
 
 #define CAXTON_NO_NUMBER (-(1ll << 62)) /* no number that is read gives this: pass it to tell a number from none */
 

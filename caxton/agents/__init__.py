@@ -7,6 +7,7 @@ Out: agents that run, or a clear word why they do not. The registry is rows in t
 from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Life, Loaded, Running, Suspended, Unloaded
+from caxton.agents.life_messages import LifeMessages
 from caxton.agents.record import AgentConfig, AgentRecord, Build, KeptOut, Revision
 from caxton.agents.recovery import Recovery
 from caxton.agents.recovery_plan import RecoveryPlan
@@ -27,6 +28,7 @@ __all__ = [
     "Instances",
     "KeptOut",
     "Life",
+    "LifeMessages",
     "Loaded",
     "Recovery",
     "RecoveryPlan",

@@ -55,12 +55,11 @@ class Instances:
     def seat(
         self, record: AgentRecord, cell: Cell, link: CellLink | None, slot: int, loaded: LoadedAnswer
     ) -> None:
-        """Let an agent's messages go to the instance that is in that slot."""
+        """The instance in that slot is the agent's; the bus has still to let messages go to it."""
         if link is None or cell.link is not link:
             raise CellLost("the agent's cell is being started again", hint="try again in a moment")
         record.start(cell, link, slot, tuple(loaded.hooks))
         self.plan_snapshot(record)
-        self._bus.open(record.endpoint)
 
     async def load(
         self,

@@ -115,6 +115,10 @@ class AgentRecord:
     """How far it is, while its instance is made and its memory comes back."""
     returned: asyncio.Event | None = None
     """Set when that is over, however it went."""
+    life_seq: int = 0
+    """The message by which it was told of its life last."""
+    life_failed: bool = False
+    """Whether the turn on it cost the instance."""
     mending: asyncio.Future[None] | None = None
     """There from the moment its instance is lost until it is started again, or given up."""
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -242,6 +246,14 @@ class AgentRecord:
         self.config = msgspec.structs.replace(self.config, desired=desired)
         if desired != SUSPENDED:
             self.endpoint.resume()
+
+    def told_of_life(self, seq: int) -> None:
+        """That message tells it of its life."""
+        self.life_seq, self.life_failed = seq, False
+
+    def broke_on(self, seq: int) -> None:
+        """The turn on that message cost it its instance."""
+        self.life_failed = self.life_failed or seq == self.life_seq
 
     def place(self, cell: Cell) -> None:
         """It is to live in that cell, and comes back with it."""

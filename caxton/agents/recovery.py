@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 
 from caxton.agents.instances import Instances
+from caxton.agents.life_messages import LifeMessages
 from caxton.agents.past_turns import PastTurns, some_done
 from caxton.agents.record import AgentRecord, RecoveryProgress
 from caxton.agents.recovery_plan import RecoveryPlan
@@ -38,10 +39,13 @@ log = structlog.get_logger("caxton.agents")
 class Recovery:
     """Brings memories back. `most` turns are run once more for one agent, 0 for as many as there are."""
 
-    def __init__(self, *, bus: Bus, instances: Instances, clock: Clock, most: int) -> None:
+    def __init__(
+        self, *, bus: Bus, instances: Instances, lives: LifeMessages, clock: Clock, most: int
+    ) -> None:
         self._bus = bus
         self._journal = bus.journal
         self._instances = instances
+        self._lives = lives
         self._clock = clock
         self._past = PastTurns(
             journal=bus.journal,
@@ -77,6 +81,9 @@ class Recovery:
                 try:
                     assert way.loaded is not None
                     self._instances.seat(record, way.cell, way.link, way.slot, way.loaded)
+                    if way.why is not None:
+                        self._lives.recovered(way, way.why)
+                    self._bus.open(record.endpoint)
                 except CaxtonError as error:
                     way.fail(error)
             back(way)
@@ -93,10 +100,12 @@ class Recovery:
             way.abandon(InvalidState(f"{record.name} was stopped while it was recovering"))
             record.recovered()
 
-    def way(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
-        """An agent on its way to a new slot of that cell, as it was last told to be."""
+    def way(
+        self, record: AgentRecord, cell: Cell, *, fresh: bool = False, why: str | None = None
+    ) -> RecoveryPlan:
+        """An agent on its way to a new slot of that cell, as it was last told to be; `why` is for the agent."""
         assert record.revision is not None
-        return RecoveryPlan(record, cell, cell.slot(), record.revision, record.config, fresh)
+        return RecoveryPlan(record, cell, cell.slot(), record.revision, record.config, fresh, why=why)
 
     async def remember(self, ways: Sequence[RecoveryPlan], arrived: Callable[[RecoveryPlan], None]) -> None:
         """Make instances with their memories, without letting messages go to them; `arrived` is told of each."""

@@ -41,6 +41,8 @@ class RecoveryPlan:
     error: CaxtonError | None = None
     broke: bool = False
     """Whether that is because a turn that went well once cost the instance."""
+    why: str | None = None
+    """What the agent is told, as the reason for its recovery; None where it is told nothing of it."""
     brought_by: str | None = None
     """The deployment that brought this revision; None for the one that the agent is."""
     since: int | None = None
@@ -130,6 +132,12 @@ class RecoveryPlan:
         if self.turns:
             return f"replayed {self.turns:,} turn{'s' if self.turns > 1 else ''}"
         return "snapshot" if self.restored else "fresh"
+
+    @property
+    def remembered(self) -> dict[str, str]:
+        """The same with the reason where it is less than before, for viewers and for the agent."""
+        told = {"memory": self.memory}
+        return {**told, "memory_reason": self.reason} if self.reason else told
 
     @property
     def of(self) -> str:

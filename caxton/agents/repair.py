@@ -18,6 +18,7 @@ from caxton.agents.back_off import BackOff
 from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Running, Suspended
+from caxton.agents.life_messages import LifeMessages
 from caxton.agents.record import STOPPED, AgentRecord
 from caxton.agents.recovery import Recovery
 from caxton.agents.recovery_plan import RecoveryPlan
@@ -44,6 +45,7 @@ class Repair:
         registry: Registry,
         instances: Instances,
         recovery: Recovery,
+        lives: LifeMessages,
         events: AgentEvents,
         clock: Clock,
         spawn: Spawn,
@@ -52,6 +54,7 @@ class Repair:
         self._registry = registry
         self._instances = instances
         self._recovery = recovery
+        self._lives = lives
         self._events = events
         self._clock = clock
         self._group = spawn
@@ -79,6 +82,7 @@ class Repair:
         """A turn cost the agent its instance."""
         record = self._registry.by_endpoint.get(endpoint)
         if record is not None:
+            record.broke_on(endpoint.last_seq)
             self.mend(record, f"{code}: {reason}")
 
     def snapshot_due(self, endpoint: Endpoint) -> None:
@@ -127,7 +131,8 @@ class Repair:
             self.fail(record, f"could not be started again: {way.error.message}")
         elif record.life is life:
             self._instances.plan_snapshot(record)
-            self._events.tell(record, "restarted", reason=why, **remembered(way))
+            self._lives.recovered(way, "turn" if counts else "snapshot")
+            self._events.tell(record, "restarted", reason=why, **way.remembered)
             self._bus.open(endpoint)
 
     # ------------------------------------------------------------------ a cell
@@ -140,6 +145,7 @@ class Repair:
             self._bus.lose_cell(endpoint, cell.in_hand)
             most = endpoint.limits.poison_after
             while endpoint.waiting and endpoint.waiting[0].tries >= most:
+                self._registry.by_endpoint[endpoint].broke_on(endpoint.waiting[0].seq)
                 reason = f"the cell died in its turn, {most} time{'' if most == 1 else 's'}"
                 self._bus.dead_letter(endpoint.name, endpoint.waiting.popleft(), "poison", reason)
 
@@ -148,7 +154,7 @@ class Repair:
         records = [self._registry.by_endpoint[endpoint] for endpoint in cell.endpoints]
         for record in records:
             record.lose_instance()
-        ways = [self._recovery.way(one, cell) for one in records]
+        ways = [self._recovery.way(one, cell, why="cell") for one in records]
         if ways:
             self.spawn(self._recovery.bring_all(ways, self._returned))
 
@@ -164,7 +170,7 @@ class Repair:
             self.fail(record, f"could not be started again: {way.error.message}")
             return
         record.restarted()
-        self._events.tell(record, "restarted", reason="cell", **remembered(way))
+        self._events.tell(record, "restarted", reason="cell", **way.remembered)
 
     # ------------------------------------------------------------------ a start of the daemon
 
@@ -179,7 +185,7 @@ class Repair:
             self.fail(way.record, f"could not be started: {way.error.message}")
             return
         if way.turns or way.reason:
-            self._events.tell(way.record, "revived", **remembered(way))
+            self._events.tell(way.record, "revived", **way.remembered)
 
     # ------------------------------------------------------------------ what does not come back
 
@@ -235,9 +241,10 @@ class Repair:
         except CaxtonError as error:
             self.fail(record, f"could not be started again: {error.message}")
         else:
+            self._lives.restarted(record, way.remembered)
             record.endpoint.accept()
             record.restarted()
-            self._events.changed(record, "restarted", reason="its time was over", **remembered(way))
+            self._events.changed(record, "restarted", reason="its time was over", **way.remembered)
         finally:
             record.release()
 
@@ -258,9 +265,3 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
 
 def _arrived(way: RecoveryPlan) -> None:
     """Whoever waits for it looks at the way itself."""
-
-
-def remembered(way: RecoveryPlan) -> dict[str, str]:
-    """What became of an agent's memory, for the viewers."""
-    told = {"memory": way.memory}
-    return {**told, "memory_reason": way.reason} if way.reason else told

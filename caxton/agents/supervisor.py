@@ -15,11 +15,12 @@ import structlog
 
 from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
-from caxton.agents.life import Failed, Loaded, Running, Suspended, Unloaded, state_name
+from caxton.agents.life import Draining, Failed, Loaded, Running, Suspended, Unloaded, state_name
+from caxton.agents.life_messages import ENDING_S, LifeMessages
 from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentConfig, AgentRecord
 from caxton.agents.recovery import Recovery
 from caxton.agents.registry import REMOVED, Registry
-from caxton.agents.repair import Repair, remembered
+from caxton.agents.repair import Repair
 from caxton.agents.views import AgentView, view_of
 from caxton.bus import Bus
 from caxton.clock import Clock
@@ -39,6 +40,7 @@ class Supervisor:
         instances: Instances,
         recovery: Recovery,
         repair: Repair,
+        lives: LifeMessages,
         events: AgentEvents,
         clock: Clock,
     ) -> None:
@@ -46,6 +48,7 @@ class Supervisor:
         self.instances = instances
         self.recovery = recovery
         self.repair = repair
+        self.lives = lives
         self.events = events
         self._bus = bus
         self._clock = clock
@@ -103,9 +106,10 @@ class Supervisor:
             record.reset()
             record.want(RUNNING)
             way = await self.recovery.bring(record, self.instances.place())
+            self.lives.restarted(record, way.remembered)
             # only now: to a start that fails, messages would come and wait for nobody
             record.endpoint.accept()
-            self.events.changed(record, "started", **remembered(way))
+            self.events.changed(record, "started", **way.remembered)
         finally:
             record.release()
         return view_of(record)
@@ -134,7 +138,7 @@ class Supervisor:
             return view_of(record)
         record.claim("stopped")
         try:
-            await self._halt(record, drain=drain, desired=STOPPED)
+            await self._halt(record, "stopped" if for_good else "restarted", drain=drain)
             if for_good:
                 self._bus.agent_gone(record.endpoint.name, f"{record.name} was stopped")
             self.events.changed(record, "stopped")
@@ -197,6 +201,7 @@ class Supervisor:
         try:
             async with record.changing:
                 record.resume()
+                self.lives.resumed(record)
                 self.events.changed(record, "resumed")
                 if record.endpoint.port is not None and isinstance(record.life, Running):
                     self._bus.open(record.endpoint)
@@ -211,7 +216,7 @@ class Supervisor:
         try:
             self.recovery.abandon(record)
             if record.is_hosted:
-                await self._halt(record, drain=False, desired=STOPPED)
+                await self._halt(record, "removed", drain=False)
             record.leave_cell()
             self.repair.discard_waiting(record, "agent_removed", f"{record.name} was removed")
             self._bus.endpoints.pop(record.endpoint.name, None)
@@ -254,7 +259,11 @@ class Supervisor:
         for record in wanted:
             record.place(self.instances.place())
         # one that died already has its agents brought up by its return
-        ways = [self.recovery.way(one, one.cell) for one in wanted if one.cell and one.cell.link is not None]
+        ways = [
+            self.recovery.way(one, one.cell, why="daemon")
+            for one in wanted
+            if one.cell and one.cell.link is not None
+        ]
         await self.recovery.bring_all(ways, self.repair.revived)
 
     async def close(self, drain_s: float = 5.0) -> None:
@@ -274,11 +283,11 @@ class Supervisor:
 
     # ------------------------------------------------------------------ steps
 
-    async def _halt(self, record: AgentRecord, *, drain: bool, desired: str) -> None:
-        """Take a running agent out of its cell."""
+    async def _halt(self, record: AgentRecord, why: str, *, drain: bool) -> None:
+        """Take a running agent out of its cell; it is told why, if it asked."""
         endpoint = record.endpoint
         endpoint.refuse("agent_stopped", f"{record.name} is stopped")
-        record.want(desired)
+        record.want(STOPPED)
         if drain and isinstance(record.life, Running):
             record.drain()
             self.events.tell(record, "draining")
@@ -288,9 +297,26 @@ class Supervisor:
         await endpoint.idle()
         # an instance or a cell that was lost meanwhile has given back what it had
         self.repair.discard_waiting(record, "agent_stopped", f"{record.name} was stopped")
+        if isinstance(record.life, Running | Draining) and self.lives.ending(record, why):
+            await self._last_turn(record)
         await self.instances.keep_and_stop(record)
         record.leave_cell()
         record.lose_instance()
+
+    async def _last_turn(self, record: AgentRecord) -> None:
+        """Let an agent have the turn on its `ending`, within its time."""
+        endpoint = record.endpoint
+        self._bus.open(endpoint)
+        try:
+            async with asyncio.timeout(ENDING_S):
+                await endpoint.empty()
+        except TimeoutError:
+            log.warning("an agent did not come to its last turn", agent=record.name, within_s=ENDING_S)
+        endpoint.shut()
+        self.repair.discard_waiting(record, "agent_stopped", f"{record.name} was stopped")
+        await endpoint.idle()
+        if record.mending is not None:
+            await record.mending
 
     def _end_recovery(self, record: AgentRecord) -> None:
         """Stop an agent that is not back yet."""

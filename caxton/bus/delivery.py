@@ -13,6 +13,7 @@ from caxton.acl import Performative
 from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.life import LIFE_ONTOLOGY, is_life
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.errors import InvalidMessage
 from caxton.journal import Journal
@@ -32,6 +33,7 @@ class Delivery:
     `undelivered` of what does not reach somebody."""
 
     __slots__ = (
+        "_ams",
         "_answer",
         "_answered",
         "_clients",
@@ -62,6 +64,7 @@ class Delivery:
         self._platform_agents = platform_agents
         self._clients = clients
         self._suffix = suffix
+        self._ams = f"ams{suffix}"
         self._counts = counts
         self._journal = journal
         self._now_us = now_us
@@ -74,7 +77,12 @@ class Delivery:
         failures: list[Failure] = []
         for name in names:
             endpoint = self._endpoints.get(name)
-            failure = self._elsewhere(name, envelope) if endpoint is None else self._put(endpoint, envelope)
+            if endpoint is None:
+                failure = self._elsewhere(name, envelope)
+            elif envelope.message.ontology == LIFE_ONTOLOGY and is_life(envelope.message, self._ams):
+                failure = self._put_life(endpoint, envelope)
+            else:
+                failure = self._put(endpoint, envelope)
             if failure is not None:
                 failures.append(failure)
         if failures:
@@ -103,12 +111,7 @@ class Delivery:
                 f"the chain of messages to {endpoint.name} is longer than its limits.hops, {limits.hops:,}",
             )
         if len(envelope.body) > limits.message_bytes:
-            return Failure(
-                endpoint.name,
-                "message_bytes",
-                f"the message has {len(envelope.body):,} bytes, {endpoint.name} takes {limits.message_bytes:,}"
-                " (limits.message_bytes)",
-            )
+            return _too_long(endpoint, envelope)
         waiting = endpoint.waiting
         if len(waiting) + len(endpoint.in_flight) >= limits.mailbox:
             envelope.tree.lost()
@@ -132,6 +135,14 @@ class Delivery:
             port.push(endpoint, envelope)
         else:
             self.keep(endpoint, envelope)
+        return None
+
+    def _put_life(self, endpoint: Endpoint, envelope: Envelope) -> Failure | None:
+        """What an agent is told of its own life has room, also where it takes nothing from others."""
+        if len(envelope.body) > endpoint.limits.message_bytes:
+            return _too_long(endpoint, envelope)
+        self._counts.delivery()
+        self.keep(endpoint, envelope)
         return None
 
     def _elsewhere(self, name: str, envelope: Envelope) -> Failure | None:
@@ -166,3 +177,11 @@ class Delivery:
         status = Status.OK + (REDELIVERED if envelope.redelivered else 0)
         queue_us = max(0, now - envelope.message.timestamp)
         self._journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
+
+
+def _too_long(endpoint: Endpoint, envelope: Envelope) -> Failure:
+    most = endpoint.limits.message_bytes
+    reason = (
+        f"the message has {len(envelope.body):,} bytes, {endpoint.name} takes {most:,} (limits.message_bytes)"
+    )
+    return Failure(endpoint.name, "message_bytes", reason)

@@ -13,7 +13,7 @@ from struct import Struct
 from caxton.errors import InvalidModule
 from caxton.sandbox.faults import GuestFault, broken, shown
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 MAGIC = 0x31415843
 """`CXA1`, little-endian."""
 
@@ -21,6 +21,11 @@ MAILBOX = Struct("<8I")
 """magic, version (major << 16 | minor), flags, in_ptr, in_cap, out_ptr, out_len, out_cap."""
 
 Mailbox = tuple[int, int, int, int, int, int, int, int]
+
+LIFE_FLAG = 1 << 4
+"""In a mailbox's flags, since 1.1: the guest asks for messages about its own life."""
+LIFE = "life"
+"""What stands for it among a guest's hooks."""
 
 REQUIRED = {
     "memory": "memory",
@@ -94,6 +99,12 @@ def check_version(mailbox: Mailbox) -> str:
             "build the agent with the header or library of this version of Caxton",
         )
     return f"{major}.{minor}"
+
+
+def asked(mailbox: Mailbox) -> frozenset[str]:
+    """What a guest asks for by the flags of its mailbox; those of 1.0 ask for nothing."""
+    _, version, flags = mailbox[:3]
+    return frozenset({LIFE}) if version & 0xFFFF and flags & LIFE_FLAG else frozenset()
 
 
 def mailbox_fault(mailbox: Mailbox, size: int) -> GuestFault | None:

@@ -35,6 +35,7 @@ def test_every_example_has_a_module_and_says_what_it_does() -> None:
         "brokering",
         "counter",
         "echo",
+        "heartbeat",
         "market",
         "relay",
         "rogue",

@@ -154,10 +154,25 @@ def test_init_may_refuse_the_settings(make: Make) -> None:
     assert caught.value.code == "init_refused"
 
 
+ASKS = MAILBOX.replace("\\00\\00\\00\\00", "\\10\\00\\00\\00", 1)
+"""The flag by which a guest asks to be told of its life."""
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "asks"),
+    [(MAILBOX, False), (ASKS, False), (ASKS.replace("\\00\\00\\01", "\\01\\00\\01", 1), True)],
+    ids=["1.0", "1.0 with the flag", "1.1 with the flag"],
+)
+def test_a_guest_asks_to_be_told_of_its_life_by_a_flag_of_abi_1_1(
+    make: Make, mailbox: str, asks: bool
+) -> None:
+    assert ("life" in make(guest(mailbox=mailbox)).hooks) is asks
+
+
 BAD_STARTS = {
     "magic": (guest(mailbox='"nope"'), "mailbox_magic"),
     "major": (guest(mailbox='"CXA1" "\\00\\00\\02\\00"'), "abi_version"),
-    "newer minor": (guest(mailbox='"CXA1" "\\01\\00\\01\\00"'), "abi_version"),
+    "newer minor": (guest(mailbox='"CXA1" "\\02\\00\\01\\00"'), "abi_version"),
     "misaligned": (guest(abi="(i32.const 18)"), "mailbox_misaligned"),
     "past the end": (guest(abi="(i32.const 65520)"), "mailbox_out_of_bounds"),
     "negative": (guest(abi="(i32.const -4)"), "mailbox_out_of_bounds"),

@@ -125,6 +125,7 @@ class Drain(SideBySide):
             return Drained()
         self.instance.adopt()
         self.standby.forget_old()
+        self.tell_life()
         self.context.agents.events.changed(self.agent, "deployed")
         return await super().retire_old()
 

@@ -24,6 +24,9 @@ class Handover(ABC):
         self.deployment = deployment
         self.agent = deployment.agent
         self.target = deployment.target
+        self._before = self.agent.revision
+        self.is_same = self._before == self.target.revision
+        """Whether the agent was this revision before."""
 
     @abstractmethod
     async def check(self) -> Happening:
@@ -52,7 +55,16 @@ class Handover(ABC):
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
         self.agent.keep_out(None)
+        self.tell_life()
         self.context.agents.events.changed(self.agent, "deployed")
+
+    def tell_life(self) -> None:
+        """Tell the agent what it is now, if its build asks: in the batch that says so."""
+        lives, before = self.context.agents.lives, self._before
+        if before is None:
+            lives.born(self.agent)
+        else:
+            lives.swapped(self.agent, before.sha256, self.deployment.memory)
 
     async def bring_back(self) -> None:
         """Let the old revision go on where the new one failed."""

@@ -17,6 +17,7 @@ class Start(Handover):
     def __init__(self, context: DeployContext, deployment: DeploymentRecord) -> None:
         super().__init__(context, deployment)
         self._is_new = deployment.agent.revision is None
+        self._plan: RecoveryPlan | None = None
         self._stays = isinstance(deployment.agent.life, Failed)
         """Whether it is there without a build that works, too."""
 
@@ -31,7 +32,7 @@ class Start(Handover):
         agent.stage(Build(target.revision, target.config, self.deployment.id))
         agents = self.context.agents
         try:
-            plan = await agents.recovery.bring(
+            plan = self._plan = await agents.recovery.bring(
                 agent, agents.instances.place(), fresh=self._is_new or target.fresh_state
             )
         except CaxtonError:
@@ -44,6 +45,13 @@ class Start(Handover):
         agent.endpoint.accept()
         self.context.bus.endpoints[agent.endpoint.name] = agent.endpoint
         return ChangedOver()
+
+    def tell_life(self) -> None:
+        """It is new, another, or the same as when it was stopped."""
+        if self.is_same and self._plan is not None:
+            self.context.agents.lives.restarted(self.agent, self._plan.remembered)
+        else:
+            super().tell_life()
 
     async def drop_new(self) -> None:
         """Take a new agent away again."""

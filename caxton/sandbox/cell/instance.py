@@ -55,7 +55,7 @@ class Instance:
             abi.check_address(self._address, self.memory_bytes)
             self.abi = abi.check_version(self._calls.mailbox(self._address))
             self._in_ptr = self._in_cap = 0
-            self._look()
+            self.hooks |= abi.asked(self._look())
         except BaseException:
             self._calls.close()
             raise
@@ -91,6 +91,7 @@ class Instance:
         """Tell the guest its name and settings, where it wants to know them."""
         if "init" in self.hooks:
             self._give("caxton_init", msgspec.json.encode({"name": name, "settings": settings}))
+            self.hooks |= abi.asked(self._look())
 
     def snapshot(self) -> bytes:
         """The guest's state; only where it has the hook. A refusal leaves it as it was."""
