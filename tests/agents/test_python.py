@@ -186,3 +186,39 @@ async def test_a_runtime_that_was_tampered_with_is_not_run(
     with pytest.raises(CaxtonError, match="not built on this machine"):
         await ours.compiled(name)
     assert not false.exists()
+
+
+LIVES = """
+import random
+
+def started(why, message):
+    state.setdefault("told", []).append(why)
+    if why == "born":
+        state["drawn"] = random.random()
+        send("request", "df", {"action": "register", "description": {"name": name}})
+
+def ending(why):
+    send("inform", "operator.heir", state["told"] + [why])
+
+def handle(message):
+    if message["performative"] == "request":
+        reply("inform", state)
+"""
+
+
+async def test_an_agent_in_python_begins_by_itself(tmp_path: Path) -> None:
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", module(LIVES)))
+        born = (await ask(runtime, "c"))["content"]
+        assert born["told"] == ["born"]
+        assert [entry.name for entry in runtime.df.entries()] == ["c@local"]
+        kill_cell(runtime)
+        await reached(runtime, lambda: runtime.agents.view("c").restarts == 1)
+        assert (await ask(runtime, "c"))["content"] == {**born, "told": ["born", "recovered"]}
+        await runtime.agents.stop("c")
+        await commit(runtime)
+        rows = await runtime.journal.reader.messages(limit=1000)
+        left = [json.loads(row.body) for row in rows if b"operator.heir" in row.body]
+        assert [one["content"] for one in left] == [["born", "recovered", "stopped"]]
+        await runtime.engine.deploy(DeploymentRequest("d", module()))
+        assert "life" not in runtime.agents.view("d").hooks

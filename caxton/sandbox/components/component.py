@@ -11,9 +11,9 @@ import msgspec
 
 from caxton.limits import Limits
 from caxton.sandbox import output_lines
-from caxton.sandbox.abi import MAGIC, check_version
+from caxton.sandbox.abi import MAGIC, MAJOR, MINOR, asked, check_version
 from caxton.sandbox.components.calls import ComponentCalls, Refused, Said, TooLong
-from caxton.sandbox.components.linker import ABI_VERSION, LOAD, World
+from caxton.sandbox.components.linker import ABI_VERSION, ASKS, LOAD, World
 from caxton.sandbox.components.wasi_stubs import present
 from caxton.sandbox.faults import GuestFault, over, shown
 from caxton.sandbox.state_limits import restore_limits, snapshot_limits, too_long
@@ -67,6 +67,10 @@ class ComponentInstance:
         config = msgspec.json.encode({"name": name, "settings": settings})
         self._seed = config
         self._call("init_refused", "init", config)
+        if ASKS in self.revision.exports:
+            flags = self._call("asks", ASKS)
+            assert isinstance(flags, int)
+            self.hooks = HOOKS | asked((MAGIC, MAJOR << 16 | MINOR, flags, 0, 0, 0, 0, 0))
 
     def snapshot(self) -> bytes:
         """The guest's state. A refusal leaves it as it was."""

@@ -20,6 +20,7 @@ from caxton.sandbox.profiles import Profile
 
 ABI_VERSION: Final = "abi-version"
 LOAD: Final = "load"
+ASKS: Final = "asks"
 
 AGENT: Final = {
     ABI_VERSION: "() -> u32",
@@ -31,8 +32,8 @@ AGENT: Final = {
 }
 """The exports of world `agent`, as `described` writes them. `component_calls` reads what they return by these shapes,
 so nothing else may pass."""
-RUNTIME: Final = {LOAD: "(string, string) -> result<_, string>"}
-"""What a language's runtime has besides."""
+RUNTIME: Final = {LOAD: "(string, string) -> result<_, string>", ASKS: "() -> u32"}
+"""What a component may have besides: a language's runtime takes a source, and an agent says what it asks for."""
 
 
 class World:
@@ -75,8 +76,9 @@ def check_world(component: Component) -> frozenset[str]:
             )
         if have != wanted:
             raise InvalidModule(f"the component's {name} is {have}, it must be {wanted}")
-    if LOAD in found and found[LOAD] != RUNTIME[LOAD]:
-        raise InvalidModule(f"the component's load is {found[LOAD]}, it must be {RUNTIME[LOAD]}")
+    for name, wanted in RUNTIME.items():
+        if found.get(name, wanted) != wanted:
+            raise InvalidModule(f"the component's {name} is {found[name]}, it must be {wanted}")
     return frozenset(found)
 
 

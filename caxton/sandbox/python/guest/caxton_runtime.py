@@ -38,7 +38,8 @@ import textwrap, threading, token, tokenize, tomllib, typing, unicodedata, urlli
 import encodings.idna, encodings.latin_1, encodings.utf_16, encodings.ascii
 import xml.etree.ElementTree
 
-VERSION = 0x10000
+VERSION = 0x10001
+LIFE_FLAG, LIFE = 16, "caxton-life"
 FRAMES = 20
 LEVELS = ("debug", "info", "warning", "error")
 FIELDS = (
@@ -196,7 +197,7 @@ def _handle(text: str) -> list[str]:
         before = None  # it holds what no state may hold; the snapshot will say so
     Turn.open = True
     try:
-        said = space["handle"](json.loads(text))
+        said = _meet(space, json.loads(text))
         if said is not None:
             raise TypeError(f"handle returned {type(said).__name__}; say it with reply(…) or send(…)")
     except BaseException:
@@ -210,6 +211,32 @@ def _handle(text: str) -> list[str]:
     finally:
         Turn.open = False
     return Turn.lines
+
+
+def _meet(space: dict[str, Any], message: dict[str, Any]) -> object:
+    """Call what the source has for such a message; one about the agent's own life is for `started` or `ending`."""
+    if message.get("ontology") != LIFE or message["sender"].partition("@")[0] != "ams":
+        return space["handle"](message)
+    content = message["content"]
+    ends = content["what"] == "ending"
+    told = space.get("ending" if ends else "started")
+    if not callable(told):
+        return None
+    why = content["reason" if ends else "what"]
+    return told(why, message) if _takes_message(told) else told(why)
+
+
+def _takes_message(told: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(told).bind("born", {})
+    except TypeError:
+        return False
+    return True
+
+
+def _asks() -> int:
+    space = Agent.module.__dict__
+    return LIFE_FLAG if callable(space.get("started")) or callable(space.get("ending")) else 0
 
 
 def _snapshot() -> str:
@@ -307,6 +334,11 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
     def init(self, config: str) -> None:
         """Run the source, with the agent's name and settings in place."""
         _ran(_start, json.loads(config))
+
+    def asks(self) -> int:
+        """Whether the agent wants to be told of its own life."""
+        asked: int = _ran(_asks)
+        return asked
 
     def handle_message(self, message: str) -> list[str]:
         """Let the agent handle a message."""
