@@ -90,7 +90,8 @@ class Recovery:
 
         for way in ways:
             self._under_way[way.record] = way
-            way.record.recovers(RecoveryProgress())
+            if not way.fresh:
+                way.record.recovers(RecoveryProgress())
         await self.remember(ways, arrived)
 
     def abandon(self, record: AgentRecord) -> None:

@@ -49,7 +49,17 @@ async def test_it_is_listed_with_its_reason_and_the_others_run(tmp_path: Path) -
         assert (await ask(runtime, "junk"))["content"]["error"] == "agent_failed"
         assert [code for _, _, code in await letters(runtime)] == ["agent_failed"]
         failed = [one["agent"] for one in await events(runtime, "agent") if one["what"] == "failed"]
-        assert failed == ["gone@local", "junk@local", "sick@local"]
+        assert sorted(failed) == ["gone@local", "junk@local", "sick@local"]
+
+
+async def test_one_that_takes_long_to_start_holds_up_no_other(tmp_path: Path) -> None:
+    put(tmp_path)
+    (tmp_path / "slow.wat").write_bytes(guest(init="(loop $l (br $l))"))
+    limits = "[agents.slow.limits]\nfuel = 1_000_000_000_000\nwall_ms = 400\n"
+    async with home(tmp_path, '[agents.slow]\nwasm = "slow.wat"\n' + limits + AGENTS) as runtime:
+        await deploy_configured(runtime)
+        told = [(one["agent"], one["what"]) for one in await events(runtime, "agent")]
+        assert told.index(("echo@local", "deployed")) < told.index(("slow@local", "failed"))
 
 
 async def test_it_is_started_removed_and_mended_as_any_other(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -17,7 +18,6 @@ from caxton.api.responses import REFUSALS, answer, view_body
 from caxton.api.routing import noun_router
 from caxton.api.services import Services, services_of
 from caxton.api.stream.hub import Hub
-from caxton.bus import BusCounts
 from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
 from caxton.schemas.shape import iso
 from caxton.telemetry import metrics
@@ -25,8 +25,8 @@ from caxton.telemetry import metrics
 probes = APIRouter(tags=["probes"], responses=REFUSALS)
 router = noun_router("", "daemon")
 
-COUNTS = tuple(name for name in BusCounts.__slots__ if not name.startswith("by_"))
-"""The bus's plain counters; those with a label are in `/metrics`."""
+NAMED: Final = 5
+"""Agents that recover and are named where one asks whether the daemon is ready."""
 
 
 @probes.get("/health", response_model=described(HealthBody))
@@ -42,6 +42,8 @@ async def ready(request: Request) -> Response:
     services = services_of(request)
     why = _missing(services)
     named = [_progress(view) for view in services.agents.views() if view.recovery is not None]
+    if len(named) > NAMED:
+        named[NAMED:] = [f"{len(named) - NAMED:,} others are recovering"]
     return answer({"ready": not why, "why": [*why, *named]}, 503 if why else 200)
 
 
@@ -89,7 +91,7 @@ async def status(request: Request) -> Response:
                 "failed": services.journal.failed,
             },
             "held": {"messages": len(services.hold), "break_points": len(services.hold.points.on)},
-            "counts": {name: getattr(services.bus.counts, name) for name in COUNTS},
+            "counts": services.bus.counts.plain(),
         }
     )
 
@@ -111,7 +113,9 @@ def _progress(view: AgentView) -> str:
 def _missing(services: Services) -> list[str]:
     why: list[str] = []
     if not services.started():
-        why.append("agents are being started")
+        views, named = services.agents.views(), len(services.config.config.agents)
+        up = sum(view.state == "running" for view in views)
+        why.append(f"agents are being started: {up:,} of {max(named, len(views)):,} run")
     if services.journal.failed is not None:
         why.append(f"the journal cannot be written: {services.journal.failed}")
     waiting = [str(view.no) for view in services.cells.views() if view.state != "ready"]

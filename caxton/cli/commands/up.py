@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +20,9 @@ else:
     configuration, python_runtime = lazy("caxton.config", "caxton.cli.python_runtime")
 
 app = command_app()
+
+NAMED: Final = 5
+"""Agents that recover and are named, each on a line."""
 
 
 @app.command()
@@ -67,8 +70,7 @@ def up(
     process = daemon_process.launch(folder)
     daemon_process.wait_ready(folder, process, timeout, lambda why: talk(f"waiting: {why}"))
     with connection.client(folder) as caxton:
-        status = caxton.status()
-        failed = False
+        failed, recovering = False, 0
         for agent in caxton.agents():
             if agent.state == "failed":
                 failed = True
@@ -77,10 +79,12 @@ def up(
                     f"the others run; correct it, then: caxton agent deploy {agent.name} FILE",
                 )
             if agent.recovery is not None:
-                talk(
-                    f"{safe(agent.name)} is recovering: its turns are run again, {agent.recovery.percent} % so far; "
-                    "what is sent to it waits"
-                )
+                recovering += 1
+                if recovering <= NAMED:
+                    talk(
+                        f"{safe(agent.name)} is recovering: its turns are run again, {agent.recovery.percent} % so "
+                        "far; what is sent to it waits"
+                    )
             kept_out = agent.kept_out
             if kept_out:
                 name = safe(agent.name)
@@ -89,6 +93,9 @@ def up(
                     f"{safe(kept_out.reason)}; to take it in: caxton agent deploy {name} "
                     f"{config.config.agents[agent.name].wasm}"
                 )
+        if recovering > NAMED:
+            talk(f"{recovering - NAMED:,} others are recovering")
+        status = caxton.status()
     agents = status.agents
     talk(
         f"caxton is up: project {status.project}, pid {status.pid}, {plural(len(status.cells), 'cell')}, "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -17,6 +18,9 @@ from caxton.deploy.engine.configured_builds import ConfiguredBuilds
 from caxton.deploy.request import DeploymentRequest
 from caxton.errors import CaxtonError, InvalidModule
 from caxton.sandbox.python.runtime import packed
+
+AT_ONCE: Final = 16
+"""Agents that are brought what they are to be at the same time: their rows share commits."""
 
 log = structlog.get_logger("caxton")
 
@@ -28,6 +32,7 @@ class ConfiguredAgents:
         self._project = project
         self._agents = agents
         self._builds = builds
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def deploy(self, *, known_stay: bool = False) -> None:
         """Offer every agent what caxton.toml says of it; what is so already stays as it is, and what was refused before
@@ -35,14 +40,19 @@ class ConfiguredAgents:
         them what they are to be.
         """
         known = self._agents.registry.agents
-        for name in self._project.config.agents:
-            record = known.get(name)
-            if known_stay and record is not None:
-                continue
-            if record is not None and record.recovery is not None:
-                self._agents.spawn(self._offer(name))
-            else:
-                await self._offer(name)
+        async with asyncio.TaskGroup() as offers:
+            for name in self._project.config.agents:
+                record = known.get(name)
+                if known_stay and record is not None:
+                    continue
+                if record is not None and record.recovery is not None:
+                    self._agents.spawn(self._offer(name))
+                else:
+                    offers.create_task(self._one_of_some(name))
+
+    async def _one_of_some(self, name: str) -> None:
+        async with self._at_once:
+            await self._offer(name)
 
     async def _offer(self, name: str) -> None:
         table = self._project.config.agents[name]
