@@ -19,7 +19,13 @@ from caxton.schemas.shape import Message as JsonMessage
 
 BREAKS_MAX: Final = 100
 NAME_MAX: Final = 64
-_NEVER_HELD: Final = {"state": "a conversation has a state, a message has none"}
+_NEVER_HELD: Final = {
+    "state": "a conversation has a state, a message has none",
+    "since": "a message on its way is always of now",
+    "before": "a message on its way is always of now",
+    "took": "a message on its way had no turn yet",
+    "fuel": "a message on its way had no turn yet",
+}
 
 _content = exact_numbers.decode
 

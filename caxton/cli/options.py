@@ -103,6 +103,13 @@ Find = Annotated[
         "--filter", "-f", metavar="TERMS", help="Only what matches, such as 'from:buyer act:refuse !timer'."
     ),
 ]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Not before it: 5m ago, 12:30 of today, 2026-01-31T12:30."),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Only before it, written like --since.")
+]
 Receivers = Annotated[
     str | None, typer.Option("--to", metavar="NAME[,NAME]", help="Its receivers.", autocompletion=_agents)
 ]

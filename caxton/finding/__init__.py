@@ -4,7 +4,8 @@ In: what a person types, `from:buyer act:refuse conv:7f !timer ~"price.*9"`. Out
 a conversation whether it is meant, or one InvalidFilter that names the word and the rule. It does no I/O.
 """
 
+from caxton.finding.bounds import BOUNDED
 from caxton.finding.filter import FIELDS, Filter, Term
 from caxton.finding.subjects import ConversationSubject, MessageSubject, Subject
 
-__all__ = ["FIELDS", "ConversationSubject", "Filter", "MessageSubject", "Subject", "Term"]
+__all__ = ["BOUNDED", "FIELDS", "ConversationSubject", "Filter", "MessageSubject", "Subject", "Term"]

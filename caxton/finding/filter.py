@@ -1,6 +1,6 @@
 """What a person types to find something, read into terms.
 
-    book !timer from:buyer act:refuse,failure conv:market-1 ~"price.*9" act:~"^re"
+    book !timer from:buyer act:refuse,failure conv:market-1 ~"price.*9" act:~"^re" since:5m took:>10ms
 
 A bare word stands anywhere; `field:word` in that field, `field:a,b` one of them; `~` before a word makes it a regular
 expression, quotes let it hold spaces, `!` before a term turns it round. All terms must hold. Case does not matter.
@@ -9,9 +9,14 @@ expression, quotes let it hold spaces, `!` before a term turns it round. All ter
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
+from caxton.acl import Performative
 from caxton.errors import InvalidFilter
+from caxton.finding.bounds import BOUNDED, Bound, bound
 from caxton.finding.regular_expression import RegularExpression
 from caxton.finding.subjects import Subject
 
@@ -24,6 +29,10 @@ FIELDS: Final[dict[str, str]] = {
     "protocol": "the protocol's name",
     "state": "the conversation's state",
     "is": "problem: something went wrong there; open: not ended yet; pinned: for the gate",
+    "since": "not before that time: 5m ago, 12:30 of today, 2026-01-31",
+    "before": "before that time",
+    "took": "how long it took: >10ms; of a conversation from its first message to its last",
+    "fuel": "what a turn took of it: >1e6",
 }
 """The fields with what they mean."""
 
@@ -33,6 +42,7 @@ LONGEST: Final = 1_000
 _WORD: Final = re.compile(r'(!*)(?:([a-zA-Z_-]+):)?(~?)("(?:[^"\\]|\\.)*"|"[^"]*$|\S*)', re.DOTALL)
 _WHOLE: Final = frozenset({"agent", "is"})
 """Fields that are compared whole, for `buyer` is not `buyer-2`."""
+_STATES: Final = ("problem", "open", "pinned")
 
 
 class Term(NamedTuple):
@@ -44,12 +54,15 @@ class Term(NamedTuple):
     """Any of them, in lower case; with `pattern` unused."""
     pattern: RegularExpression | None
     inverse: bool
+    bound: Bound | None = None
 
     def holds(self, subject: Subject) -> bool:
         """Whether it is so."""
         return self._found(subject) is not self.inverse
 
     def _found(self, subject: Subject) -> bool:
+        if self.bound is not None:
+            return any(map(self.bound.holds, subject.figures(self.field)))
         texts = subject.texts(self.field) if self.field else (subject.everything,)
         if self.pattern is not None:
             return any(map(self.pattern.occurs_in, texts))
@@ -64,25 +77,31 @@ class Filter:
 
     __slots__ = ("terms", "text")
 
-    def __init__(self, text: str = "") -> None:
-        """Raises InvalidFilter where the text is none."""
+    def __init__(self, text: str = "", now: datetime | None = None) -> None:
+        """Raises InvalidFilter where the text is none; how long ago is counted from `now`."""
         self.text = text.strip()
         if len(self.text) > LONGEST:
             raise InvalidFilter(
                 f"a filter has at most {LONGEST:,} characters, this one has {len(self.text):,}",
                 hint="a part of a word is enough",
             )
-        self.terms = tuple(_terms(self.text))
+        self.terms = tuple(_terms(self.text, (now or datetime.now(UTC)).astimezone()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)
+
+    def times(self) -> tuple[float | None, float | None]:
+        """From when, and before when, all that passes is: seconds since 1970, or None."""
+        said = [(term.field, term.bound.figure) for term in self.terms if term.bound and not term.inverse]
+        since = max((figure for field, figure in said if field == "since"), default=None)
+        return since, min((figure for field, figure in said if field == "before"), default=None)
 
     def passes(self, subject: Subject) -> bool:
         """Whether every term holds."""
         return all(term.holds(subject) for term in self.terms)
 
 
-def _terms(text: str) -> list[Term]:
+def _terms(text: str, now: datetime) -> list[Term]:
     found: list[Term] = []
     place = 0
     while place < len(text):
@@ -92,11 +111,11 @@ def _terms(text: str) -> list[Term]:
         match = _WORD.match(text, place)
         assert match is not None  # every part of the pattern may be empty
         place = max(match.end(), place + 1)
-        found.append(_term(match))
+        found.append(_term(match, now))
     return found
 
 
-def _term(match: re.Match[str]) -> Term:
+def _term(match: re.Match[str], now: datetime) -> Term:
     said = match[0]
     marks, field, tilde, word = match[1], (match[2] or "").casefold(), match[3], match[4]
     if field and field not in FIELDS:
@@ -112,6 +131,14 @@ def _term(match: re.Match[str]) -> Term:
         word = word[1:-1].replace('\\"', '"') if tilde else re.sub(r"\\(.)", r"\1", word[1:-1])
     if not word:
         raise InvalidFilter(f"{said!r}: a word is missing", hint="for example act:refuse, !timer, ~price")
+    inverse = len(marks) % 2 == 1
+    if field in BOUNDED:
+        if tilde:
+            raise InvalidFilter(f"{said!r}: {field}: compares, it has no ~", hint=f"{field}: {FIELDS[field]}")
+        try:
+            return Term(field, (word,), None, inverse, bound(field, word, now))
+        except ValueError as error:
+            raise InvalidFilter(f"{said!r}: {error}", hint=f"{field}: {FIELDS[field]}") from None
     pattern = None
     if tilde:
         try:
@@ -123,4 +150,21 @@ def _term(match: re.Match[str]) -> Term:
             ) from error
     lower = word.casefold()
     words = (lower,) if quoted or not field else tuple(part for part in lower.split(",") if part)
-    return Term(field, words or (lower,), pattern, len(marks) % 2 == 1)
+    words = words or (lower,)
+    if pattern is None:
+        _refuse_unknown(said, field, words)
+    return Term(field, words, pattern, inverse)
+
+
+def _refuse_unknown(said: str, field: str, words: Sequence[str]) -> None:
+    """InvalidFilter for a word that nothing can have in that field, ever; an `act` may be a kind of event too."""
+    for word in words:
+        if field == "is" and word not in _STATES:
+            raise InvalidFilter(f"{said!r}: nothing is {word!r}", hint=f"is: knows {', '.join(_STATES)}")
+        if field == "act" and not any(word in act for act in Performative):
+            close = get_close_matches(word, list(Performative), 1, 0.7)
+            if close:
+                raise InvalidFilter(
+                    f"{said!r}: FIPA has no act {word!r}",
+                    hint=f"did you mean {close[0]}? there are {', '.join(Performative)}",
+                )

@@ -7,6 +7,7 @@ a message of a quarter of a MiB costs no more than another.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Protocol
 
 from caxton import exact_numbers
@@ -31,6 +32,10 @@ class Subject(Protocol):
 
     def texts(self, field: str) -> Sequence[str]:
         """What that field holds; empty where it has none."""
+        ...
+
+    def figures(self, field: str) -> Sequence[float]:
+        """What that field holds to compare with, times as seconds since 1970; empty where it has none."""
         ...
 
 
@@ -78,8 +83,43 @@ class MessageSubject:
             case _:
                 return ()
 
+    def figures(self, field: str) -> Sequence[float]:
+        """When it was admitted; how long its turns took, and how much fuel."""
+        turns = self._body.turns or () if self._body is not None else ()
+        match field:
+            case "since" | "before":
+                if self._body is not None:
+                    return (self._body.at.timestamp(),)
+                said = self._message.json.get("timestamp")
+                return (datetime.fromisoformat(said).timestamp(),) if said else ()
+            case "took":
+                return [turn.turn_us / 1e6 for turn in turns]
+            case "fuel":
+                return [turn.fuel for turn in turns]
+            case _:
+                return ()
+
     def _short(self, name: str) -> str:
         return name.removesuffix(f"@{self._platform}")
+
+
+class Moment:
+    """Something of which only the time is looked at."""
+
+    __slots__ = ("_at",)
+
+    everything = ""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def texts(self, field: str) -> Sequence[str]:
+        """Nothing."""
+        return ()
+
+    def figures(self, field: str) -> Sequence[float]:
+        """When it was."""
+        return (self._at.timestamp(),) if field in ("since", "before") else ()
 
 
 class ConversationSubject:
@@ -121,6 +161,19 @@ class ConversationSubject:
                     ("pinned", body.pinned),
                 )
                 return [word for word, so in words if so is True]
+            case _:
+                return ()
+
+    def figures(self, field: str) -> Sequence[float]:
+        """When its last message was (for since) and its first (for before), and the time between them."""
+        began, last = self._body.started_at.timestamp(), self._body.last_at.timestamp()
+        match field:
+            case "since":
+                return (last,)
+            case "before":
+                return (began,)
+            case "took":
+                return (last - began,)
             case _:
                 return ()
 

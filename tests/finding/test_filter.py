@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shapes import made
 
 from caxton.errors import InvalidFilter
-from caxton.finding import FIELDS, ConversationSubject, Filter, MessageSubject
+from caxton.finding import BOUNDED, FIELDS, ConversationSubject, Filter, MessageSubject
 from caxton.schemas.messages import ConversationBody, MessageBody
 from caxton.schemas.shape import Message
 
@@ -26,7 +27,19 @@ MESSAGE = made(
             "protocol": "fipa-request",
             "content": {"price": 49, "why": 'too "dear"'},
         },
-        "turns": [],
+        "at": "2026-06-15T12:00:00.000000Z",
+        "turns": [
+            {
+                "agent": "seller-ann@local",
+                "revision": None,
+                "status": "ok",
+                "started_at": "2026-06-15T12:00:00Z",
+                "queue_us": 5,
+                "turn_us": 12_000,
+                "fuel": 1_500_000,
+                "sent": 1,
+            },
+        ],
     },
 )
 CONVERSATION = made(
@@ -38,6 +51,8 @@ CONVERSATION = made(
         "participants": ["buyer@local", "seller-ann@local"],
         "state": "Failed",
         "pinned": True,
+        "started_at": "2026-06-15T12:00:00Z",
+        "last_at": "2026-06-15T12:01:30Z",
     },
 )
 
@@ -97,6 +112,15 @@ def test_a_conversation_passes_or_not(text: str, passes: bool) -> None:
         ("form:buyer", "there is no field 'form'", '"form:buyer"'),
         ('"half', "quote is not closed", "two words"),
         ("act:", "a word is missing", "act:refuse"),
+        ("is:foo", "nothing is 'foo'", "problem, open, pinned"),
+        ("!is:problem,opne", "nothing is 'opne'", "problem, open, pinned"),
+        ("act:refuze", "FIPA has no act 'refuze'", "did you mean refuse?"),
+        ("since:yesterday", "a time is how long ago (5m)", "12:30"),
+        ("before:25:00", "a time is how long ago (5m)", "before that time"),
+        ("since:~5m", "it has no ~", "5m ago"),
+        ("took:10ms", "compare with >, >=, < or <=, such as took:>10ms", ">10ms"),
+        ("took:>ten", "'ten' is not a duration", ">10ms"),
+        ("fuel:>many", "'many' is no number", ">1e6"),
         ("!", "a word is missing", "!timer"),
         ("~(", "no regular expression", "without ~"),
         ("x" * 1001, "at most 1,000 characters", "part of a word"),
@@ -115,10 +139,50 @@ def test_any_text_is_a_filter_or_refused_by_its_own_error(text: str) -> None:
         assert Filter(text).passes(MessageSubject(MESSAGE.message, body=MESSAGE)) in (True, False)
 
 
-@given(st.sampled_from(sorted(FIELDS)), st.text(alphabet="abcdefgh", min_size=1, max_size=3))
+@given(
+    st.sampled_from(sorted({*FIELDS} - {*BOUNDED, "is"})),
+    st.text(alphabet="abcdefgh", min_size=1, max_size=3),
+)
 def test_an_exclamation_mark_turns_every_term_round(field: str, word: str) -> None:
     subject = MessageSubject(MESSAGE.message, body=MESSAGE)
     assert Filter(f"{field}:{word}").passes(subject) is not Filter(f"!{field}:{word}").passes(subject)
+
+
+NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "conversation"),
+    [
+        ("since:5m", True, True),
+        ("since:1m", False, True),
+        ("since:20s", False, False),
+        ("before:3m", False, False),
+        ("before:1m", True, True),
+        ("!since:1m", True, False),
+        (f"since:{NOON.isoformat()}", True, True),
+        (f"before:{NOON.isoformat()}", False, False),
+        ("took:>10ms", True, True),
+        ("took:>=1m", False, True),
+        ("took:<1s", True, False),
+        ("fuel:>1e6", True, False),
+        ("fuel:<=1_000_000", False, False),
+    ],
+)
+def test_times_lengths_and_fuel_are_compared(text: str, message: bool, conversation: bool) -> None:
+    wanted = Filter(text, NOON + timedelta(minutes=2))
+    assert wanted.passes(MessageSubject(MESSAGE.message, body=MESSAGE)) is message
+    assert wanted.passes(ConversationSubject(CONVERSATION)) is conversation
+
+
+def test_a_time_of_the_day_is_that_of_the_local_clock() -> None:
+    local = NOON.astimezone()
+    for word in (f"{local:%H:%M}", f"{local:%H:%M:%S}", f"{local:%Y-%m-%dT%H:%M}", f"{local:%Y-%m-%d}"):
+        assert Filter(f"since:{word}", NOON).passes(MessageSubject(MESSAGE.message, body=MESSAGE)), word
+    assert Filter("since:1h before:5m !since:2h", NOON).times() == (
+        NOON.timestamp() - 3600,
+        NOON.timestamp() - 300,
+    )
 
 
 def in_contents(text: object) -> MessageSubject:

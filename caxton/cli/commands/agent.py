@@ -9,10 +9,10 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from caxton.cli import connection, list_view
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.commands.agent_deploy import deploy
 from caxton.cli.list_view import ListView
-from caxton.cli.options import AgentName, Format, Limit, Output, Project, command_app
+from caxton.cli.options import AgentName, Format, Limit, Output, Project, Since, Until, command_app
 from caxton.cli.output.columns import Column
 from caxton.cli.output.printing import (
     Columns,
@@ -26,6 +26,7 @@ from caxton.cli.output.printing import (
     state_style,
     talk,
 )
+from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
 from caxton.schemas.daemon import AgentBody
 from caxton.schemas.messages import LogBody
@@ -179,6 +180,8 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Follow new lines; end with Ctrl-C.")
     ] = False,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 100,
     project: Project = None,
     output: Output = Format.TEXT,
@@ -188,12 +191,19 @@ def logs(
     \b
     Examples:
       caxton agent logs buyer
+      caxton agent logs buyer --since 10m
       caxton agent logs buyer --follow
     """
+    wanted = filtered_lists.wanted("", since, until)
     with connection.client(project) as caxton:
         # what is logged while the lines are read comes with the stream
         after = caxton.status().journal.committed_seq
-        records = caxton.agent_logs(name, limit=limit, newest=True)[::-1]
+        records = filtered_lists.newest(
+            lambda most: caxton.agent_logs(name, limit=most, newest=True),
+            lambda one: Moment(one.at),
+            wanted,
+            limit,
+        )[::-1]
         if output is Format.TEXT:
             for record in records:
                 _log_line(record)

@@ -13,7 +13,7 @@ from caxton.cli.list_view import ListView
 from caxton.cli.options import Format, Output, Project, command_app, duration_option, duration_text
 from caxton.cli.output.printing import plural, safe, told
 from caxton.errors import ConfigurationError
-from caxton.finding import FIELDS
+from caxton.finding import BOUNDED, FIELDS
 from caxton.schemas.held import BreakBody, BreakGone, ManyGone
 from caxton.schemas.shape import text_of
 
@@ -22,7 +22,8 @@ app = command_app("Hold messages on their way, edit them, release them.")
 
 def _fields(incomplete: str) -> list[str]:
     done, space, last = incomplete.rpartition(" ")
-    return [f"{done}{space}{field}:" for field in FIELDS if field != "state" and field.startswith(last)]
+    fields = (field for field in FIELDS if field not in ("state", *BOUNDED))
+    return [f"{done}{space}{field}:" for field in fields if field.startswith(last)]
 
 
 @app.command()

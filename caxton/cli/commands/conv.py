@@ -23,12 +23,13 @@ from caxton.cli.options import (
     MessageLimit,
     Output,
     Project,
+    Since,
     SomeAgent,
+    Until,
     command_app,
 )
 from caxton.cli.output.columns import Column
 from caxton.cli.output.printing import Columns, colour_wanted, document, plural, safe, say, span, talk
-from caxton.finding import Filter
 from caxton.presentation.names import short
 from caxton.schemas.messages import ConversationBody
 
@@ -59,6 +60,8 @@ def list_conversations(
     view: ListView,
     agent: SomeAgent = None,
     filter: Find = "",
+    since: Since = None,
+    until: Until = None,
     pinned: Annotated[bool, typer.Option("--pinned", help="Only those that are pinned.")] = False,
     limit: Limit = 50,
     project: Project = None,
@@ -70,13 +73,14 @@ def list_conversations(
       caxton conv list
       caxton conv list --agent seller-ann -n 10
       caxton conv list --filter 'protocol:contract is:problem'
+      caxton conv list --since 5m --filter 'took:>1s'
       caxton conv list --pinned
     """
-    wanted = Filter(filter)
+    wanted = filtered_lists.wanted(filter, since, until)
     with connection.client(project) as caxton:
         view.show(
             lambda: (
-                filtered_lists.pinned(caxton, agent, limit)
+                filtered_lists.pinned(caxton, wanted, limit, agent)
                 if pinned
                 else filtered_lists.conversations(caxton, wanted, limit, agent)
             ),

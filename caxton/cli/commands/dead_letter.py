@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from caxton.cli import connection, list_view
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.input.editor import edited
 from caxton.cli.input.json_argument import json_argument, json_value
 from caxton.cli.list_view import ListView
-from caxton.cli.options import Format, Limit, Output, Project, command_app
+from caxton.cli.options import Find, Format, Limit, Output, Project, Since, Until, command_app
 from caxton.cli.output.columns import Column
 from caxton.cli.output.printing import Columns, document, plural, safe, say, talk
 from caxton.errors import ConfigurationError, Exit, MessageNotFound
+from caxton.finding import MessageSubject, Subject
+from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.messages import DeadLetterBody, LettersGone
@@ -42,6 +44,9 @@ def list_letters(
     ended: Annotated[
         bool, typer.Option("--ended", help="Also those that were delivered again or dropped.")
     ] = False,
+    filter: Find = "",
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 50,
     project: Project = None,
 ) -> None:
@@ -51,10 +56,17 @@ def list_letters(
     Examples:
       caxton dead-letter list
       caxton dead-letter list --agent parser --code fuel
+      caxton dead-letter list --since 1h --filter act:request
     """
+    wanted = filtered_lists.wanted(filter, since, until)
     with connection.client(project) as caxton:
         view.show(
-            lambda: caxton.dead_letters(agent=agent, code=code, waiting=not ended, limit=limit),
+            lambda: filtered_lists.newest(
+                lambda most: caxton.dead_letters(agent=agent, code=code, waiting=not ended, limit=most),
+                _subject,
+                wanted,
+                limit,
+            ),
             COLUMNS,
             "no dead letters wait",
             limit,
@@ -198,6 +210,10 @@ def _of(letters: list[DeadLetterBody], seq: int) -> list[DeadLetterBody]:
 
 def _content(letter: DeadLetterBody) -> Any:
     return letter.message.content if letter.message else None
+
+
+def _subject(letter: DeadLetterBody) -> Subject:
+    return MessageSubject(letter.message) if letter.message else Moment(letter.at)
 
 
 def _words(letter: DeadLetterBody) -> str:

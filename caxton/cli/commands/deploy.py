@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from caxton.cli import connection, list_view
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.list_view import ListView
-from caxton.cli.options import Format, Limit, Output, Project, command_app
+from caxton.cli.options import Format, Limit, Output, Project, Since, Until, command_app
 from caxton.cli.output.deployments import deployment_lines, where
 from caxton.cli.output.printing import document, safe, say, shown, span, talk, told
 from caxton.errors import DeploymentError, DeploymentNotFound, Exit
+from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
 from caxton.schemas.deployments import DeploymentBody, PlanBody
 
@@ -32,17 +33,23 @@ Which = Annotated[
 
 @app.command("list")
 @list_view.options
-def list_deployments(view: ListView, limit: Limit = 50, project: Project = None) -> None:
+def list_deployments(
+    view: ListView, since: Since = None, until: Until = None, limit: Limit = 50, project: Project = None
+) -> None:
     """List deployments, newest first.
 
     \b
     Examples:
       caxton deploy list
+      caxton deploy list --since 1d
       caxton deploy list -o json
     """
+    wanted = filtered_lists.wanted("", since, until)
     with connection.client(project) as caxton:
         view.show(
-            lambda: caxton.deployments(limit=limit),
+            lambda: filtered_lists.newest(
+                lambda most: caxton.deployments(limit=most), lambda one: Moment(one.created_at), wanted, limit
+            ),
             [
                 ("ID", lambda d: d.id),
                 ("AGENT", lambda d: d.agent),

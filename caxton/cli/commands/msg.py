@@ -32,8 +32,10 @@ from caxton.cli.options import (
     Project,
     Receivers,
     SentBy,
+    Since,
     SomeAgent,
     Timeout,
+    Until,
     command_app,
     duration_option,
     one_of,
@@ -318,6 +320,8 @@ def list_messages(
         typer.Option("--performative", help="Only this performative.", autocompletion=one_of(*Performative)),
     ] = None,
     filter: Find = "",
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 50,
     project: Project = None,
 ) -> None:
@@ -327,9 +331,10 @@ def list_messages(
     Examples:
       caxton msg list
       caxton msg list --agent buyer --performative propose -n 10
-      caxton msg list --filter 'is:problem ~"price.*9"'
+      caxton msg list --filter 'is:problem ~"price.*9"' --since 5m
+      caxton msg list --filter 'took:>10ms' --sort -seq
     """
-    wanted = Filter(filter)
+    wanted = filtered_lists.wanted(filter, since, until)
     with connection.client(project) as caxton:
 
         def newest() -> list[MessageBody]:

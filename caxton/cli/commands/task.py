@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caxton.cli import connection, list_view
+from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.input.json_argument import json_argument
 from caxton.cli.list_view import ListView
 from caxton.cli.options import (
@@ -18,6 +18,8 @@ from caxton.cli.options import (
     Project,
     Receivers,
     SentBy,
+    Since,
+    Until,
     command_app,
     duration_option,
     duration_text,
@@ -33,6 +35,7 @@ from caxton.cli.output.printing import (
     talk,
 )
 from caxton.errors import ConfigurationError, Exit
+from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.messages import TaskBranch, TaskDetail
@@ -161,17 +164,23 @@ def run(
 
 @app.command("list")
 @list_view.options
-def list_tasks(view: ListView, limit: Limit = 50, project: Project = None) -> None:
+def list_tasks(
+    view: ListView, since: Since = None, until: Until = None, limit: Limit = 50, project: Project = None
+) -> None:
     """List tasks, newest first.
 
     \b
     Examples:
       caxton task list
+      caxton task list --since 1h
       caxton task list -o json
     """
+    wanted = filtered_lists.wanted("", since, until)
     with connection.client(project) as caxton:
         view.show(
-            lambda: caxton.tasks(limit=limit),
+            lambda: filtered_lists.newest(
+                lambda most: caxton.tasks(limit=most), lambda one: Moment(one.created_at), wanted, limit
+            ),
             [
                 ("ID", lambda t: t.id),
                 ("PROTOCOL", lambda t: t.protocol),

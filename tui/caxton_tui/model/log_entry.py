@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from caxton.finding.subjects import is_problem
+from caxton.finding.subjects import MessageSubject, is_problem
 from caxton.presentation.text import safe
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
@@ -120,3 +120,10 @@ class LogEntry:
                 return ("problem",) if self.problem else ()
             case _:
                 return ()
+
+    def figures(self, field: str) -> Sequence[float]:
+        """What that field holds to compare with."""
+        if isinstance(self.stored, MessageBody):
+            return MessageSubject(self.message, body=self.stored).figures(field)
+        at = self.at
+        return (at.timestamp(),) if at is not None and field in ("since", "before") else ()

@@ -67,6 +67,7 @@ class DeploymentList(Table[DeploymentBody]):
                 "state": (thing.state, stands(thing)),
                 "is": [word for word, so in marks if so],
             },
+            thing.created_at,
         )
 
     def troubled(self, thing: DeploymentBody) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from caxton.finding import Filter, Subject
@@ -44,6 +45,7 @@ class FieldSubject:
 
     parts: Sequence[str]
     fields: Mapping[str, Sequence[str]]
+    at: datetime | None = None
 
     @property
     def everything(self) -> str:
@@ -53,6 +55,10 @@ class FieldSubject:
     def texts(self, field: str) -> Sequence[str]:
         """What that field holds."""
         return self.fields.get(field, ())
+
+    def figures(self, field: str) -> Sequence[float]:
+        """When it was, in seconds since 1970, where it has a time."""
+        return () if self.at is None or field not in ("since", "before") else (self.at.timestamp(),)
 
 
 class Table(Listing, Generic[T]):
