@@ -65,6 +65,7 @@ class Runtime:
     engine: Engine
     replayer: Replayer
     tasks: Tasks
+    ams: Ams
     df: Df
     hold: Hold
     returning: asyncio.Task[None]
@@ -171,8 +172,9 @@ async def open_runtime(
         )
         hold = Hold(bus, clock, config.default_limits(), config.bus.held, on_went_on=tasks.went_on)
         message_bytes = config.default_limits().message_bytes
-        ams = Ams(bus, clock, message_bytes, agents)
         df = Df(bus, clock, message_bytes)
+        ams = Ams(bus, clock, message_bytes, agents, df.directory)
+        events.watch(ams.changed)
         bus.host(ams, df, timer)
         bus.turns.watch(broken=repair.broken, snapshot_due=repair.snapshot_due)
         pool.observe(repair)
@@ -221,6 +223,7 @@ async def open_runtime(
                     engine,
                     replayer,
                     tasks,
+                    ams,
                     df,
                     hold,
                     returning,

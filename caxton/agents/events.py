@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import structlog
 
 from caxton.agents.life import state_name
@@ -9,6 +11,9 @@ from caxton.agents.record import AgentRecord
 from caxton.agents.registry import Registry
 from caxton.bus import Bus
 from caxton.clock import Clock
+
+Watcher = Callable[[str, str, Mapping[str, object]], None]
+"""Full name, what happened, and what else is known of it."""
 
 log = structlog.get_logger("caxton.agents")
 
@@ -20,10 +25,18 @@ class AgentEvents:
         self._bus = bus
         self._registry = registry
         self._clock = clock
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell it of every change that is written down, in the same batch."""
+        self._watchers.append(watcher)
 
     def changed(self, record: AgentRecord, what: str, **more: object) -> None:
         """Write an agent down and tell the viewers."""
         self._registry.save(record, self._clock.now_us())
+        revision = record.revision.sha256 if record.revision else None
+        for watcher in self._watchers:
+            watcher(record.endpoint.name, what, {**more, "revision": revision})
         self.tell(record, what, **more)
 
     def tell(self, record: AgentRecord, what: str, **more: object) -> None:

@@ -141,7 +141,7 @@ class Supervisor:
             await self._halt(record, "stopped" if for_good else "restarted", drain=drain)
             if for_good:
                 self._bus.agent_gone(record.endpoint.name, f"{record.name} was stopped")
-            self.events.changed(record, "stopped")
+            self.events.changed(record, "stopped", **({} if for_good else {"reason": "restarted"}))
         finally:
             record.release()
         return view_of(record)

@@ -1,8 +1,9 @@
 """The agent management service `ams`: the white pages of this platform, and agents' lives by message (FIPA00023, 4.2).
 
-In: `request` to register, deregister, modify, search, and get-description. Out: answers. Guests are registered by
-their deployment and leave with their removal; a client may register its own name. `modify` of a state to `suspended`
-or `active` suspends and resumes; `deregister` of a guest removes it. Only the agent itself and clients may do so.
+In: `request` to register, deregister, modify, search, and get-description; `subscribe` to agents' lives, `cancel`. Out:
+answers, and an `inform` for every change of a life. Guests are registered by their deployment and leave with their
+removal; a client may register its own name. `modify` of a state to `suspended` or `active` suspends and resumes;
+`deregister` of a guest removes it. Only the agent itself and clients may do so.
 
 It is also the name in which the platform says that something could not be delivered (`Bus.dead_letter`).
 """
@@ -17,15 +18,19 @@ import msgspec
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import ContentLanguage
-from caxton.bus.directory import matches
+from caxton.bus.directory import Directory, matches
 from caxton.bus.endpoint import Envelope
-from caxton.bus.management_agent import OPEN_NOTHING, ManagementAgent
+from caxton.bus.life_search import life_search, names_like
+from caxton.bus.management_agent import OPEN_NOTHING
 from caxton.bus.platform_agents import PLATFORM_NUMBERS
+from caxton.bus.subscribing_agent import SubscribingAgent
+from caxton.bus.subscriptions import OF as DF_OF
 from caxton.bus.vocabulary import (
     Declined,
     Function,
     Json,
     ManagementRequest,
+    Reading,
     agent_name,
     failed,
     missing,
@@ -79,9 +84,10 @@ class Guests(Protocol):
         ...
 
 
-class Ams(ManagementAgent):
+class Ams(SubscribingAgent):
     """The one authority on which agents there are."""
 
+    rows = "watch"
     functions: ClassVar[Mapping[str, Function]] = {
         "register": Function(OF),
         "deregister": Function(OF),
@@ -90,9 +96,13 @@ class Ams(ManagementAgent):
         "get-description": Function(),
     }
 
-    def __init__(self, bus: Bus, clock: Clock, message_bytes: int, guests: Guests) -> None:
+    def __init__(
+        self, bus: Bus, clock: Clock, message_bytes: int, guests: Guests, services: Directory
+    ) -> None:
         super().__init__("ams", bus, clock, message_bytes)
         self._guests = guests
+        self._services = services
+        """What agents say in the df that they offer."""
         self._said: dict[str, Json] = {}
         """What was said of agents beyond their state: clients that registered, and who owns whom."""
         self._open: set[int] = set()
@@ -102,9 +112,22 @@ class Ams(ManagementAgent):
         for row in await reader.directory("ams"):
             assert row.body is not None
             self._said[row.key] = msgspec.json.decode(row.body)
+        await self.load_subscriptions(reader)
+
+    def changed(self, name: str, what: str, more: Mapping[str, object]) -> None:
+        """A guest's life has changed; who watches it is told, in the batch that says so."""
+        if what == "deployed":
+            what = "started" if more.get("before") in (None, more.get("revision")) else "swapped"
+        elif what == "restarted":
+            what = "started"
+        if what == "failed" or (what == "stopped" and more.get("reason") != "restarted"):
+            self.unsubscribe_all(name)
+        self._tell(self._described(name), what, more)
 
     def removed(self, name: str) -> None:
-        """An agent is gone for good: nothing is known of it any more."""
+        """An agent is gone for good: who watches it is told, and nothing is known of it any more."""
+        self.unsubscribe_all(name)
+        self._tell({"name": name}, "removed", {})
         if name in self._said:
             self._forget(name)
 
@@ -122,12 +145,16 @@ class Ams(ManagementAgent):
         """Answer a request."""
         act = envelope.message.performative
         if act is Performative.CANCEL:
-            nothing = "nothing to cancel"
-            raise failed("internal-error", nothing, reason=f"{nothing}: requests are answered at once")
-        if act is not Performative.REQUEST:
-            raise self.unsupported(envelope, "request")
-        wish = self.wish(envelope, form)
+            self.cancel(envelope, form)
+            return
+        if act not in (Performative.REQUEST, Performative.SUBSCRIBE):
+            raise self.unsupported(envelope, "request, subscribe and cancel")
+        subscribes = act is Performative.SUBSCRIBE
+        wish = self.wish(envelope, form, self.search_in if subscribes else None)
         try:
+            if subscribes:
+                self.subscribe(envelope, form, wish)
+                return
             match wish.action:
                 case "search":
                     self._search(envelope, form, wish)
@@ -147,10 +174,40 @@ class Ams(ManagementAgent):
         return min(self._open, default=OPEN_NOTHING)
 
     def _search(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
-        template = wish.description or {}
-        found = [one for one in self.agents() if matches(OF, template, one)]
+        found = self.found(wish)
         most = (wish.constraints or {}).get("max-results", -1)
         self.inform_all(envelope, form.result(wish, OF, found if most < 0 else found[:most]))
+
+    # ------------------------------------------------------------------ who watches whom
+
+    def search_in(self, form: ContentLanguage, content: Any, reading: Reading) -> ManagementRequest:
+        """Agents by name, by a pattern of names, or by what they offer in the df."""
+        return life_search(form, content, reading)
+
+    def found(self, wish: ManagementRequest) -> list[Json]:
+        """The agents that a search finds."""
+        return [one for one in self.agents() if self._concerns(wish, one)]
+
+    def _concerns(self, wish: ManagementRequest, agent: Json) -> bool:
+        """Whether an agent is one of those that a search is for; one that is removed has no state any more."""
+        template = wish.description or {}
+        if wish.of == DF_OF:
+            entry = self._services.entries.get(agent["name"])
+            return entry is not None and matches(DF_OF, template, entry.description)
+        rest = {key: value for key, value in template.items() if key != "name"}
+        if "name" in template and not names_like(agent_name(template["name"]), agent["name"]):
+            return False
+        return "state" not in agent or matches(OF, rest, agent)
+
+    def _tell(self, agent: Json, what: str, more: Mapping[str, object]) -> None:
+        """Tell whoever watches that agent, but itself: it is told of its own life otherwise."""
+        change: Json = {"what": what, **agent, "reason": more.get("reason")}
+        if what == "swapped":
+            change |= {"from": more["before"], "to": more["revision"]}
+        found = [] if what == "removed" else [agent]
+        for watch in self.watches.every():
+            if watch.subscription.subscriber != agent["name"] and self._concerns(watch.wish, agent):
+                self.notify(watch, found, change, None)
 
     def _platform(self) -> Json:
         services: list[Json] = [

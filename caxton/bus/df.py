@@ -14,20 +14,19 @@ from typing import Any, ClassVar, Final
 import msgspec
 import structlog
 
-from caxton.acl import Draft, Message, Performative
-from caxton.acl.json_value import is_object
+from caxton.acl import Performative
 from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
-from caxton.bus.content_languages import JSON, ContentLanguage, Sl0Content
+from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import NEVER_US, Directory, Entry
 from caxton.bus.endpoint import Envelope
-from caxton.bus.management_agent import ManagementAgent
-from caxton.bus.subscriptions import OF, Change, Subscription, Watch, Watches
+from caxton.bus.subscribing_agent import SubscribingAgent
+from caxton.bus.subscriptions import OF, Change
 from caxton.bus.vocabulary import (
     Declined,
     Function,
+    Json,
     ManagementRequest,
-    Reading,
     agent_name,
     failed,
     missing,
@@ -42,14 +41,16 @@ ENTRY_BYTES_MAX: Final = 16 * 1024
 """The longest description, as JSON."""
 _LONGEST_S: Final = 30 * 86_400.0
 """No alarm is set further away; a lease that is longer is looked at again then."""
+_ACTIVE: Final = "active"
 _encode = msgspec.json.Encoder().encode
 
 log = structlog.get_logger("caxton.bus")
 
 
-class Df(ManagementAgent):
+class Df(SubscribingAgent):
     """The yellow pages of this platform."""
 
+    rows = "subscription"
     functions: ClassVar[Mapping[str, Function]] = {
         "register": Function(OF),
         "deregister": Function(OF),
@@ -60,7 +61,6 @@ class Df(ManagementAgent):
     def __init__(self, bus: Bus, clock: Clock, message_bytes: int) -> None:
         super().__init__("df", bus, clock, message_bytes)
         self.directory = Directory()
-        self._watches = Watches()
         self._alarm: Alarm | None = None
         self._alarm_us = NEVER_US
 
@@ -72,21 +72,7 @@ class Df(ManagementAgent):
             assert row.body is not None
             expires = NEVER_US if row.expires_us is None else row.expires_us
             self.directory.put(Entry(row.key, msgspec.json.decode(row.body), row.at_us, expires))
-        for row in await reader.directory("subscription"):
-            assert row.body is not None
-            subscription = msgspec.json.decode(row.body, type=Subscription)
-            form: ContentLanguage = JSON if subscription.form == "json" else Sl0Content(self.name)
-            content = msgspec.json.decode(subscription.content)
-            # durations count from when they were said
-            reading = Reading(self._bus.platform, subscription.since_us)
-            try:
-                wish = form.read(content, self.functions, reading)
-            except Declined as declined:
-                # another version took it; it must not keep the daemon from starting
-                self._write("subscription", row.key, row.at_us, None, None)
-                log.warning("a subscription is not understood any more", key=row.key, reason=declined.reason)
-                continue
-            self._watches.put(subscription, form, wish)
+        await self.load_subscriptions(reader)
 
     def begin(self) -> None:
         """Let time pass: leases end from now on, those that ended while nothing ran first."""
@@ -100,8 +86,7 @@ class Df(ManagementAgent):
 
     def removed(self, name: str) -> None:
         """An agent is gone for good: so is its entry, and so are its subscriptions."""
-        for subscription in self._watches.of(name):
-            self._unsubscribe(subscription)
+        self.unsubscribe_all(name)
         self._leave(name, "removed", None)
 
     # ------------------------------------------------------------------ what people see
@@ -119,10 +104,6 @@ class Df(ManagementAgent):
         self._expire()
         return self._search(self.reading().wish(self.functions, "search", arguments))
 
-    def subscriptions(self) -> list[Subscription]:
-        """Every subscription, the oldest first."""
-        return self._watches.all()
-
     # ------------------------------------------------------------------ messages
 
     def attend(self, envelope: Envelope, form: ContentLanguage) -> None:
@@ -130,14 +111,14 @@ class Df(ManagementAgent):
         self._expire()
         act = envelope.message.performative
         if act is Performative.CANCEL:
-            self._cancel(envelope, form)
+            self.cancel(envelope, form)
             return
         if act not in (Performative.REQUEST, Performative.SUBSCRIBE):
             raise self.unsupported(envelope, "request, subscribe and cancel")
         wish = self.wish(envelope, form)
         try:
             if act is Performative.SUBSCRIBE:
-                self._subscribe(envelope, form, wish)
+                self.subscribe(envelope, form, wish)
                 return
             match wish.action:
                 case "register":
@@ -147,8 +128,7 @@ class Df(ManagementAgent):
                 case "deregister":
                     self._deregister(envelope, form, wish)
                 case _:
-                    content = form.result(wish, OF, [one.description for one in self._search(wish)])
-                    self.inform_all(envelope, content)
+                    self.inform_all(envelope, form.result(wish, OF, self.found(wish)))
         except Declined as declined:
             self.decline(envelope, form, wish, declined)
 
@@ -187,7 +167,7 @@ class Df(ManagementAgent):
         before: Entry | None,
     ) -> None:
         """Write a description down, replacing the one before; say so to its agent, then to the subscribers."""
-        description = wish.description or {}
+        description = {key: value for key, value in (wish.description or {}).items() if key != "state"}
         for service in description.get("services", ()):
             if not {"name", "type"} & service.keys():
                 raise missing("service-description", "type", wish.action)
@@ -214,112 +194,37 @@ class Df(ManagementAgent):
 
     def _search(self, wish: ManagementRequest) -> list[Entry]:
         most = (wish.constraints or {}).get("max-results", -1)
-        return self.directory.search(wish.description or {}, None if most < 0 else most)
+        template = dict(wish.description or {})
+        state = template.pop("state", None)
+        if state is None:
+            return self.directory.search(template, None if most < 0 else most)
+        found = [one for one in self.directory.search(template) if self._state(one.name) == state]
+        return found if most < 0 else found[:most]
+
+    def _state(self, name: str) -> str:
+        """Whether a registered agent takes messages and turns: active, stopped, failed or suspended."""
+        endpoint = self._bus.endpoints.get(name)
+        if endpoint is None:
+            return _ACTIVE
+        if endpoint.refusal is not None:
+            return endpoint.refusal[0].removeprefix("agent_")
+        return "suspended" if endpoint.suspended else _ACTIVE
 
     # ------------------------------------------------------------------ subscriptions
 
-    def _subscribe(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
-        message = envelope.message
-        if wish.action != "search":
-            raise refused(
-                "unsupported-function",
-                wish.action,
-                reason="only a search can be subscribed to",
-                hint="search",
-            )
-        subscription = Subscription(
-            message.sender,
-            message.conversation_id,
-            message.reply_to or [message.sender],
-            message.content,
-            message.trace_id,
-            self._clock.now_us(),
-            "json" if form is JSON else "sl0",
-            message.reply_with,
-            message.protocol,
-            message.language,
-            message.ontology,
-        )
-        self._watches.check(subscription)
-        content = form.notice(wish, OF, [one.description for one in self._search(wish)], None)
-        self.check_length(content, subscription.receivers)
-        self._watches.put(subscription, form, wish)
-        self._write("subscription", subscription.key, subscription.since_us, None, _encode(subscription))
-        self.inform(envelope, content)
-
-    def _cancel(self, envelope: Envelope, form: ContentLanguage) -> None:
-        message = envelope.message
-        subscriber = message.sender
-        if subscriber in self._bus.platform_agents:
-            # the ams cancels for an agent that is stopped, failed or removed; nobody waits for the answer
-            self._cancel_for(message)
-            self.finish(envelope)
-            return
-        watch = self._watches.find(subscriber, message.conversation_id)
-        if watch is None:
-            nothing = "nothing to cancel"
-            declined = failed(
-                "internal-error", nothing, reason=f"{nothing}: no subscription is open in this conversation"
-            )
-            self.decline(envelope, form, None, declined)
-            return
-        self._unsubscribe(watch.subscription)
-        self.inform(envelope, watch.form.done(ManagementRequest("cancel"), None))
-
-    def _cancel_for(self, message: Message) -> None:
-        content: object = msgspec.json.decode(message.content)
-        agent = content.get("agent") if is_object(content) else None
-        watch = self._watches.find(str(agent), message.conversation_id)
-        if watch is not None:
-            self._unsubscribe(watch.subscription)
-
-    def _unsubscribe(self, subscription: Subscription) -> None:
-        self._watches.drop(subscription)
-        self._write("subscription", subscription.key, subscription.since_us, None, None)
+    def found(self, wish: ManagementRequest) -> list[Json]:
+        """What a search finds, marked where an agent does not run."""
+        found: list[Json] = []
+        for one in self._search(wish):
+            state = self._state(one.name)
+            found.append(one.description if state == _ACTIVE else {**one.description, "state": state})
+        return found
 
     def _tell(self, change: Change, cause: Envelope | None) -> None:
         """Inform everybody whose search finds something else now."""
-        for watch in self._watches.concerned(change):
-            found = [one.description for one in self._search(watch.wish)]
+        for watch in self.watches.concerned(change):
             said = {"what": change.what, "name": change.name}
-            self._notify(watch, watch.form.notice(watch.wish, OF, found, said), cause)
-
-    def _notify(self, watch: Watch, content: object, cause: Envelope | None) -> None:
-        subscription = watch.subscription
-        act, reason = Performative.INFORM, None
-        try:
-            self.check_length(content, subscription.receivers)
-        except Declined as declined:
-            # a failure ends a subscription; so it is never silently incomplete
-            act = Performative.FAILURE
-            content = watch.form.declined(Performative.SUBSCRIBE, watch.wish, declined)
-            reason = None if watch.form is JSON else declined.reason
-            self._unsubscribe(subscription)
-        draft = Draft(
-            act,
-            subscription.receivers,
-            msgspec.Raw(_encode(content)),
-            conversation_id=subscription.conversation_id,
-            protocol=subscription.protocol,
-            in_reply_to=subscription.reply_with,
-            language=subscription.language,
-            ontology=subscription.ontology,
-        )
-        if reason is not None:
-            draft.carry("x_reason", msgspec.Raw(_encode(reason)))
-        if cause is None:
-            self._bus.admit(draft, self.name, trace_id=subscription.trace_id, cause=0, hops=0)
-        else:
-            # so that agents that answer notices by registering anew come to an end as any other endless chain does
-            message = cause.message
-            self._bus.admit(
-                draft,
-                self.name,
-                trace_id=message.trace_id,
-                cause=cause.seq,
-                hops=cause.hops + 1,
-                tree=cause.tree,
-            )
+            self.notify(watch, self.found(watch.wish), said, cause)
 
     # ------------------------------------------------------------------ time, rows, rules
 

@@ -8,7 +8,7 @@ as FIPA allows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -43,6 +43,8 @@ _ANSWERS: Final = frozenset(
     }
 )
 """What others say to us that wants no answer."""
+
+Read = Callable[[ContentLanguage, Any, Reading], ManagementRequest]
 
 
 class ManagementAgent(ABC):
@@ -79,8 +81,8 @@ class ManagementAgent(ABC):
     def attend(self, envelope: Envelope, form: ContentLanguage) -> None:
         """Do what a message wants; raises Declined where it cannot even be read."""
 
-    def wish(self, envelope: Envelope, form: ContentLanguage) -> ManagementRequest:
-        """What a message asks for; raises Declined."""
+    def wish(self, envelope: Envelope, form: ContentLanguage, read: Read | None = None) -> ManagementRequest:
+        """What a message asks for; raises Declined. `read`: how, where it is not one of the functions."""
         message = envelope.message
         ontology = message.ontology
         if ontology is not None and ontology.lower() != ONTOLOGY:
@@ -91,6 +93,8 @@ class ManagementAgent(ABC):
                 f"ontology {ONTOLOGY}, or none",
             )
         content: Any = msgspec.json.decode(message.content)
+        if read is not None:
+            return read(form, content, self.reading())
         return form.read(content, self.functions, self.reading())
 
     def reading(self) -> Reading:

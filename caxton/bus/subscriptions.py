@@ -69,6 +69,10 @@ class Watches:
     def __init__(self) -> None:
         self._by_key: dict[str, Watch] = {}
 
+    def every(self) -> list[Watch]:
+        """Every subscription with its search."""
+        return list(self._by_key.values())
+
     def all(self) -> list[Subscription]:
         """Every subscription."""
         return [watch.subscription for watch in self._by_key.values()]
@@ -123,6 +127,7 @@ def _key(subscriber: str, conversation_id: str) -> str:
 
 
 def _concerns(template: Json, change: Change) -> bool:
+    template = {key: value for key, value in template.items() if key != "state"}
     before, after = change.before, change.after
     was = before is not None and matches(OF, template, before.description)
     now = after is not None and matches(OF, template, after.description)

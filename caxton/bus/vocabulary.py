@@ -50,6 +50,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Slot]]] = {
         **_SETS,
         "lease-time": Slot.TIME,
         "scope": Slot.TEXTS,
+        "state": Slot.TEXT,
     },
     "service-description": {
         "name": Slot.TEXT,
@@ -65,7 +66,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Slot]]] = {
         "search-id": Slot.TEXT,
     },
 }
-"""FIPA's object descriptions and their parameters."""
+"""FIPA's object descriptions and their parameters; `state` of a df-agent-description is the platform's word."""
 
 
 @dataclass(frozen=True, slots=True)

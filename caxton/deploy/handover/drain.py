@@ -125,8 +125,7 @@ class Drain(SideBySide):
             return Drained()
         self.instance.adopt()
         self.standby.forget_old()
-        self.tell_life()
-        self.context.agents.events.changed(self.agent, "deployed")
+        self.say_deployed()
         return await super().retire_old()
 
     def progress(self) -> dict[str, Any]:

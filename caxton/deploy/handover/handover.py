@@ -55,11 +55,16 @@ class Handover(ABC):
     def commit(self) -> None:
         """The new revision is the agent's own from now on, also after a restart."""
         self.agent.keep_out(None)
+        self.say_deployed()
+
+    def say_deployed(self) -> None:
+        """The agent is that revision: write it down, and tell itself, if its build asks, and everybody else."""
         self.tell_life()
-        self.context.agents.events.changed(self.agent, "deployed")
+        before = {"before": self._before.sha256} if self._before is not None else {}
+        self.context.agents.events.changed(self.agent, "deployed", **before)
 
     def tell_life(self) -> None:
-        """Tell the agent what it is now, if its build asks: in the batch that says so."""
+        """Tell the agent what it is now."""
         lives, before = self.context.agents.lives, self._before
         if before is None:
             lives.born(self.agent)
