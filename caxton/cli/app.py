@@ -22,9 +22,10 @@ from caxton.cli.output.encoding import take_any_encoding
 from caxton.errors import CaxtonError
 
 if TYPE_CHECKING:
+    from caxton.cli import usage_error
     from caxton.cli.output import printing
 else:
-    (printing,) = lazy("caxton.cli.output.printing")
+    usage_error, printing = lazy("caxton.cli.usage_error", "caxton.cli.output.printing")
 
 COMMANDS: dict[str, str] = {
     "demo": "Watch four agents trade on a market for some seconds.",
@@ -138,7 +139,12 @@ def run() -> None:
     """Run the command line; a refusal of ours becomes `error:` and `hint:` on stderr and its exit code."""
     take_any_encoding()
     try:
-        app(prog_name="caxton")
+        ended = app(prog_name="caxton", standalone_mode=False)
     except CaxtonError as error:
         printing.complain(error.message, error.hint)
         raise SystemExit(int(error.exit)) from None
+    except typer.TyperException as error:
+        raise SystemExit(usage_error.complain_of_usage(error)) from None
+    except typer.Abort:
+        raise SystemExit(1) from None
+    raise SystemExit(ended if isinstance(ended, int) else 0)

@@ -90,8 +90,8 @@ class MessageSubject:
             case "since" | "before":
                 if self._body is not None:
                     return (self._body.at.timestamp(),)
-                said = self._message.json.get("timestamp")
-                return (datetime.fromisoformat(said).timestamp(),) if said else ()
+                at_us = self._message.json.get("timestamp")
+                return (at_us / 1e6,) if isinstance(at_us, int) else ()
             case "took":
                 return [turn.turn_us / 1e6 for turn in turns]
             case "fuel":

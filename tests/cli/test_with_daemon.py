@@ -236,7 +236,7 @@ def test_a_conversation_is_drawn_and_its_time_is_shown(project: Path) -> None:
 def test_a_message_that_is_not_there(project: Path) -> None:
     said = caxton("msg", "show", "999999999", cwd=project)
     assert said.returncode == 2
-    assert "hint: see: caxton conv list" in said.stderr
+    assert "hint: see: caxton msg list" in said.stderr
 
 
 def test_status_shows_the_daemon_and_its_cell(project: Path) -> None:

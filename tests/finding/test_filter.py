@@ -175,6 +175,13 @@ def test_times_lengths_and_fuel_are_compared(text: str, message: bool, conversat
     assert wanted.passes(ConversationSubject(CONVERSATION)) is conversation
 
 
+def test_a_message_without_its_row_has_the_time_at_which_it_was_admitted() -> None:
+    subject = MessageSubject(Message({"timestamp": round(NOON.timestamp() * 1e6)}))
+    assert Filter("since:1h before:1m", NOON + timedelta(minutes=2)).passes(subject)
+    assert not Filter("since:1m", NOON + timedelta(minutes=2)).passes(subject)
+    assert not Filter("since:1m").passes(MessageSubject(Message({})))
+
+
 def test_a_time_of_the_day_is_that_of_the_local_clock() -> None:
     local = NOON.astimezone()
     for word in (f"{local:%H:%M}", f"{local:%H:%M:%S}", f"{local:%Y-%m-%dT%H:%M}", f"{local:%Y-%m-%d}"):

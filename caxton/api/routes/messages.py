@@ -157,7 +157,7 @@ async def show(
     seq = int(id) if id.isascii() and id.isdigit() and len(id) < 19 else message_seq(id)
     row = await _went_on(services, seq) if seq is not None and seq < 1 << 62 else None
     if row is None or (len(id) == 36 and read_message(row.body).id != id):
-        raise MessageNotFound(f"there is no message {id!r}", hint="see: caxton conv list")
+        raise MessageNotFound(f"there is no message {id!r}", hint="see: caxton msg list")
     return answer((await with_outcome(services.reader, [row]))[0])
 
 

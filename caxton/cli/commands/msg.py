@@ -6,6 +6,7 @@ import shutil
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -19,6 +20,7 @@ from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.commands.msg_convert import convert
 from caxton.cli.input import message_files
 from caxton.cli.input.json_argument import json_argument
+from caxton.cli.input.protocol_name import fipa_names, protocol_name
 from caxton.cli.lazy import lazy
 from caxton.cli.list_view import ListView
 from caxton.cli.options import (
@@ -54,6 +56,16 @@ if TYPE_CHECKING:
 else:
     (message_lines,) = lazy("caxton.cli.output.message_lines")
 
+
+def _act(text: str) -> str:
+    """One of FIPA's acts."""
+    if text not in set(Performative):
+        close = get_close_matches(text, list(Performative), 1)
+        meant = f"; did you mean {close[0]}?" if close else ";"
+        raise typer.BadParameter(f"FIPA has no act {text!r}{meant} there are {', '.join(Performative)}")
+    return text
+
+
 app = command_app("Send messages and follow those that pass.")
 app.command()(convert)
 
@@ -73,7 +85,16 @@ def send(
     content: Annotated[
         str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="Its content; - reads stdin.")
     ] = None,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="Such as fipa-request.")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            metavar="NAME",
+            parser=protocol_name,
+            help="Such as fipa-request.",
+            autocompletion=lambda incomplete: one_of(*fipa_names())(incomplete),
+        ),
+    ] = None,
     conversation: Annotated[
         str | None, typer.Option("--conversation", help="Id of the conversation; a new one otherwise.")
     ] = None,
@@ -317,7 +338,13 @@ def list_messages(
     conversation: OfConversation = None,
     performative: Annotated[
         str | None,
-        typer.Option("--performative", help="Only this performative.", autocompletion=one_of(*Performative)),
+        typer.Option(
+            "--performative",
+            metavar="ACT",
+            parser=_act,
+            help="Only this performative.",
+            autocompletion=one_of(*Performative),
+        ),
     ] = None,
     filter: Find = "",
     since: Since = None,

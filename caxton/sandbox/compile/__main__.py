@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import wasmtime
@@ -24,6 +23,7 @@ from wasmtime.component import Component
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.abi import check_exports
+from caxton.sandbox.compile.foreign import what_it_is
 from caxton.sandbox.compile.jobs import Done, Job
 from caxton.sandbox.compile.module_cache import write_whole
 from caxton.sandbox.compile.precheck import check, check_component, is_component
@@ -33,15 +33,6 @@ from caxton.sandbox.faults import shown
 from caxton.sandbox.modules import described
 from caxton.sandbox.processes import die_with_parent
 from caxton.sandbox.profiles import Profile
-
-PACKED: Final = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PK": "zip",
-}
-"""How files begin that were compressed, and with what."""
 
 
 def run(job: Job) -> Done:
@@ -118,12 +109,8 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _translated(source: bytes) -> bytes:
-    for beginning, program in PACKED.items():
-        if source.startswith(beginning):
-            raise InvalidModule(
-                f"the module is compressed with {program}",
-                hint=f"unpack it first, with {program} -d for example",
-            )
+    if (guess := what_it_is(source)) is not None:
+        raise InvalidModule(guess.what, hint=guess.hint)
     try:
         return bytes(wasmtime.wat2wasm(source.decode("utf-8-sig")))
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import leb128
+from caxton.sandbox.compile.foreign import import_hint
 from caxton.sandbox.faults import shown
 
 MAGIC = b"\0asm\1\0\0\0"
@@ -152,12 +153,7 @@ def _malformed() -> NoReturn:
 def _refuse_import(wasm: bytes, at: int) -> None:
     module, at = _name(wasm, at)
     name, _ = _name(wasm, at)
-    if module == "wasi_snapshot_preview1":
-        hint = "build for a target without an operating system, such as wasm32-freestanding or wasm32v1-none"
-    elif name == "abort":
-        hint = "with AssemblyScript, build with --use abort="
-    else:
-        hint = "an agent imports nothing: it answers by returning messages; check the linker's flags"
+    hint = import_hint(module, name)
     raise InvalidModule(f"the module imports {module}.{name}", hint=hint, module=module, name=name)
 
 
