@@ -6,8 +6,8 @@ import asyncio
 import gc
 import os
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,31 @@ from caxton.journal import Batch
 from caxton.runtime import Runtime, open_runtime
 
 
+@contextmanager
+def project_folder(folder: Path | None, text: str = "") -> Generator[Path]:
+    """An empty project in a temporary folder; `text` is its caxton.toml."""
+    with tempfile.TemporaryDirectory(prefix="caxton-bench-", dir=folder, ignore_cleanup_errors=True) as name:
+        project = Path(name) / "project"
+        project.mkdir()
+        (project / "caxton.toml").write_text(f'name = "bench"\n{text}')
+        yield project
+
+
+@asynccontextmanager
+async def opened(project: Path, *, snapshots: bool = False, wait: bool = True) -> AsyncGenerator[Runtime]:
+    """A runtime over that project; without `wait` its agents come back while it is in use."""
+    async with open_runtime(load(project, environ={}), snapshots=snapshots, wait=wait) as runtime:
+        # as the daemon does
+        gc.collect()
+        gc.freeze()
+        yield runtime
+
+
 @asynccontextmanager
 async def stage(folder: Path | None, text: str = "") -> AsyncGenerator[Runtime]:
     """A runtime over an empty project in a temporary folder; `text` is its caxton.toml."""
-    with tempfile.TemporaryDirectory(prefix="caxton-bench-", dir=folder, ignore_cleanup_errors=True) as name:
-        (Path(name) / "caxton.toml").write_text(f'name = "bench"\n{text}')
-        async with open_runtime(load(Path(name), environ={}), snapshots=False) as runtime:
-            # as the daemon does
-            gc.collect()
-            gc.freeze()
+    with project_folder(folder, text) as project:
+        async with opened(project) as runtime:
             yield runtime
 
 

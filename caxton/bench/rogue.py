@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from caxton.bench.bystanders import bystanders
 from caxton.bench.figures import Figure, Progress, percentile
 from caxton.bench.latency import pace
 from caxton.bench.measured_system import Hops, populate, say, stage
-from caxton.bench.storms import others
 from caxton.deploy import DeploymentRequest
 from caxton.example_modules import module
 from caxton.limits import Limits
@@ -60,7 +60,7 @@ async def rogue(folder: Path | None, seconds: float, progress: Progress) -> list
         ),
         Figure("others_p999_us", percentile(spinning, 0.999), "µs", "p99.9 while one spins"),
         Figure("others_max_us", float(spinning[-1]), "µs", "the slowest while one spins"),
-        *await others(folder, progress),
+        *await bystanders(folder, progress),
     ]
 
 

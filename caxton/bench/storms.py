@@ -1,31 +1,32 @@
-"""What one agent that does its worst within the default limits costs all the others.
+"""Every way in which one agent does its worst within the default limits, each for as long as one wants.
 
-Each storm is an agent that says the same in each turn, whatever it is told. Ten other agents talk at a steady rate, in
-windows with and without the storm in turn; a figure is the median of the windows.
+Most are an agent that says the same in each turn, whatever it is told. The others make work of another kind: a state
+that is as long as it may be, a past that takes long to run again, modules that take long to compile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import Iterator
-from pathlib import Path
-from statistics import median
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 
-from caxton.bench.figures import Figure, Progress, percentile
-from caxton.bench.latency import pace
-from caxton.bench.measured_system import Hops, populate, say, stage
+from caxton.bench.measured_system import say
 from caxton.deploy import DeploymentRequest
+from caxton.errors import CaxtonError
+from caxton.limits import Limits
 from caxton.runtime import Runtime
 
-OTHERS = 10
-RATE = 1_000
-WINDOWS = 7
-WINDOW_S = 0.6
-TARGET_RATIO: Final = 5.0
 LOGS: Final = 100
+SLOW_TURNS: Final = 40
+SLOW_STEPS: Final = 10_000_000
+"""Steps of the loop in each of them: some 10 ms, 60 million units of fuel."""
+BOMB: Final = (400, 200)
+"""Functions of a module that takes long to compile, and steps in each."""
 _NAME: Final = "storm"
 _OTHER: Final = "storm-other"
 _OUT: Final = 128 * 1024
@@ -35,110 +36,157 @@ Json = dict[str, object]
 
 
 class Storm(NamedTuple):
-    """What the agent says in each turn; how many messages it is told at first; whether a second one answers it."""
+    """One way: it blows while the context is open."""
 
     name: str
     text: str
-    lines: list[Json]
-    begun_by: int = 1
-    pair: bool = False
+    blows: Callable[[Runtime], AbstractAsyncContextManager[None]]
 
 
 def storms() -> Iterator[Storm]:
-    """Every way of doing one's worst, messages and all."""
+    """Every way of doing one's worst."""
     nobody = [f"n{n}" for n in range(256)]
     to_self: Json = {"performative": "inform", "receiver": _NAME, "content": 1}
+    to_other: Json = {"performative": "inform", "receiver": _OTHER, "content": 1}
     log: Json = {"caxton": "log", "level": "info", "message": "x" * 80}
     asked: Json = {"performative": "request", "receiver": _NAME, "protocol": "fipa-request"}
     timer: Json = {"performative": "request", "receiver": "timer", "content": {"after_ms": 1}}
+    fan_out = [{**to_self, "receiver": nobody}] * 38
+    yield Storm("fan_out", "says 38 messages to 256 agents that do not exist", partial(_talk, [fan_out]))
+    yield Storm("self_fork", "says two messages to itself in each turn", partial(_talk, [[to_self, to_self]]))
     yield Storm(
-        "fan_out", "says 38 messages to 256 agents that do not exist", [{**to_self, "receiver": nobody}] * 38
+        "ping_pong",
+        "has 200 messages with another one, for ever",
+        partial(_talk, [[to_other], [to_self]], begun_by=200),
     )
-    yield Storm("self_fork", "says two messages to itself in each turn", [to_self, to_self])
-    yield Storm("ping_pong", "has 200 messages with another one, for ever", [], 200, pair=True)
-    yield Storm("log_flood", "logs 100 lines in each turn", [log] * LOGS + [to_self], 64)
-    yield Storm("conversation_flood", "begins a conversation with itself in each turn", [asked], 64)
     yield Storm(
-        "journal_flood", "says 200 KB to itself in each turn", [{**to_self, "content": "x" * 200_000}], 8
+        "log_flood",
+        "logs 100 lines in each turn",
+        partial(_talk, [[log] * LOGS + [to_self]], begun_by=64),
     )
-    yield Storm("timers", "sets 64 timers in each turn", [timer] * 64)
+    yield Storm(
+        "conversation_flood",
+        "begins a conversation with itself in each turn",
+        partial(_talk, [[asked]], begun_by=64),
+    )
+    large = [{**to_self, "content": "x" * 200_000}]
+    yield Storm("journal_flood", "says 200 KB to itself in each turn", partial(_talk, [large], begun_by=8))
+    yield Storm("timers", "sets 64 timers in each turn", partial(_talk, [[timer] * 64]))
+    yield Storm(
+        "big_state",
+        "has a state of 1 MiB, which is kept every 100 turns",
+        partial(_talk, [[to_self]], begun_by=64, state_bytes=Limits().snapshot_bytes),
+    )
+    yield Storm("slow_replay", f"comes back by {SLOW_TURNS} turns of some 10 ms", _slow_replay)
+    yield Storm("compile_bomb", "is brought one module after another that takes long to compile", _compile)
 
 
-async def others(folder: Path | None, progress: Progress) -> list[Figure]:
-    """p99 of ten others' hops at 1,000 messages a second, with each storm and without."""
-    figures: list[Figure] = []
-    async with stage(folder) as runtime:
-        names = await populate(runtime, "echo", OTHERS, progress)
-        hops = Hops(runtime, among=b'"conversation_id":"pace-')
-        await pace(runtime, names, RATE, 1.0, lambda part: progress("warming up", part))
-        hops.keep = True
-        for storm in storms():
-            quiet: list[float] = []
-            loud: list[float] = []
-            for number in range(WINDOWS):
-                part = number / WINDOWS
-                quiet.append(await _window(runtime, hops, names, progress, f"before {storm.name}", part))
-                await _begin(runtime, storm)
-                loud.append(await _window(runtime, hops, names, progress, storm.name, part))
-                await _end(runtime, storm)
-            ratio = median(loud) / median(quiet)
-            figures += [
-                Figure(
-                    f"{storm.name}_p99_us", median(loud), "µs", f"p99 of the others while one {storm.text}"
-                ),
-                Figure(
-                    f"{storm.name}_ratio",
-                    ratio,
-                    "x",
-                    f"that over the p99 without it, {median(quiet):,.0f} µs",
-                    target=TARGET_RATIO,
-                ),
-            ]
-        hops.close()
-    return figures
-
-
-async def _window(
-    runtime: Runtime, hops: Hops, names: list[str], progress: Progress, what: str, part: float
-) -> float:
-    """p99 of the others in one window."""
-    hops.values.clear()
-    await pace(runtime, names, RATE, WINDOW_S, lambda _: progress(what, part))
-    await runtime.journal.committed_upto(runtime.bus.last_seq)
-    return percentile(sorted(hops.values), 0.99)
-
-
-async def _begin(runtime: Runtime, storm: Storm) -> None:
-    mine = storm.lines or [{"performative": "inform", "receiver": _OTHER, "content": 1}]
-    await runtime.engine.deploy(DeploymentRequest(_NAME, guest(mine), wat=True))
-    if storm.pair:
-        theirs: list[Json] = [{"performative": "inform", "receiver": _NAME, "content": 1}]
-        await runtime.engine.deploy(DeploymentRequest(_OTHER, guest(theirs), wat=True))
+@asynccontextmanager
+async def _talk(
+    said: Sequence[Sequence[Json]], runtime: Runtime, *, begun_by: int = 1, state_bytes: int = 0
+) -> AsyncGenerator[None]:
+    """Agents that say these lines in each turn, the first of them told something so often."""
+    names = (_NAME, _OTHER)[: len(said)]
+    for name, lines in zip(names, said, strict=True):
+        module = guest(lines, state_bytes)
+        await runtime.engine.deploy(DeploymentRequest(name, module, wat=True))
     me = runtime.bus.full_name(_NAME)
-    for number in range(storm.begun_by):
-        say(runtime, me, me, 1, f"{storm.name}-{number}")
+    for number in range(begun_by):
+        say(runtime, me, me, 1, f"storm-{number}")
     runtime.bus.settle()
+    try:
+        yield
+    finally:
+        for name in names:
+            await runtime.agents.remove(name)
 
 
-async def _end(runtime: Runtime, storm: Storm) -> None:
-    for name in (_NAME, _OTHER) if storm.pair else (_NAME,):
-        await runtime.agents.remove(name)
+@asynccontextmanager
+async def _slow_replay(runtime: Runtime) -> AsyncGenerator[None]:
+    """An agent with a past of slow turns comes back, again and again."""
+    await runtime.engine.deploy(DeploymentRequest(_NAME, guest([], steps=SLOW_STEPS), wat=True))
+    me = runtime.bus.full_name(_NAME)
+    for number in range(SLOW_TURNS):
+        say(runtime, me, me, 1, f"storm-{number}")
+    runtime.bus.settle()
+    await runtime.bus.endpoints[me].empty()
+
+    async def come_back() -> None:
+        while True:
+            await runtime.agents.stop(_NAME)
+            await runtime.agents.start(_NAME)
+
+    try:
+        async with _meanwhile(come_back()):
+            yield
+    finally:
+        await runtime.agents.remove(_NAME)
 
 
-def guest(lines: list[Json]) -> bytes:
-    """A module whose every turn says these lines, as WebAssembly text."""
+@asynccontextmanager
+async def _compile(runtime: Runtime) -> AsyncGenerator[None]:
+    """Modules come that take long to compile, each another one."""
+
+    async def deploy() -> None:
+        number = 0
+        while True:
+            number += 1
+            with suppress(CaxtonError):
+                await runtime.engine.deploy(DeploymentRequest(_NAME, bomb(number), wat=True))
+
+    try:
+        async with _meanwhile(deploy()):
+            yield
+    finally:
+        with suppress(CaxtonError):
+            await runtime.agents.remove(_NAME)
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    """Let work without an end go on while the context is open."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def guest(lines: Sequence[Json], state_bytes: int = 0, steps: int = 0) -> bytes:
+    """A module whose every turn goes round so often and says these lines, with a state of so many bytes, as WebAssembly
+    text."""
     said = b"\n".join(_encode(line) for line in lines)
     count = sum("caxton" not in line for line in lines)
     # magic, version 1.0, flags, in_ptr, in_cap, out_ptr, out_len, out_cap
     fields = (0x31415843, 1 << 16, 0, 4_096, 65_536, _OUT, 0, 1 << 20)
     head = "".join(f"\\{byte:02x}" for byte in struct.pack("<8I", *fields))
     text = "".join(f"\\{byte:02x}" if byte in b'"\\\n' or byte > 126 else chr(byte) for byte in said)
+    state = f"""(func (export "caxton_snapshot") (result i32)
+      (i32.store (i32.const 88) (i32.const {state_bytes})) (i32.const 0))"""
     return f"""(module
   (memory (export "memory") 24)
   (data (i32.const 64) "{head}")
   (data (i32.const {_OUT}) "{text}")
   (func (export "caxton_abi") (result i32) (i32.const 64))
   (func (export "caxton_alloc") (param i32) (result i32) (i32.const 0))
-  (func (export "handle_message") (param i32 i32) (result i32)
+  {state if state_bytes else ""}
+  (func (export "handle_message") (param i32 i32) (result i32) (local $n i32)
+    (local.set $n (i32.const {steps}))
+    (loop $round (if (local.get $n) (then
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br $round))))
     (i32.store (i32.const 88) (i32.const {len(said)}))
     (i32.const {count})))""".encode()
+
+
+def bomb(number: int) -> bytes:
+    """A module that takes long to compile and does nothing, another one for each number, as WebAssembly text."""
+    functions, steps = BOMB
+    step = (
+        "(local.set 1 (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.rotl (local.get 1) (local.get 0))))"
+    )
+    body = "".join(f"(func (param i32) (result i32) (local i32) {step * steps} (local.get 1))" * functions)
+    plain = guest([]).decode()
+    return f'{plain[:-1]} {body} (func (export "n{number}")))'.encode()

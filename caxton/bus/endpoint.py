@@ -257,8 +257,11 @@ class Endpoint:
         self.last_error = why
 
     def took_up(self, seq: int) -> None:
-        """The message of its latest turn is another than the turns that ended here say."""
+        """It is back, and the message of its latest turn is another than the turns that ended here say."""
         self.last_seq = seq
+        if self.waiting:
+            # what waits may be what made it the worst of all: one turn first shows what they cost
+            self.window = 1
 
     def keep_state_after(self, turns: int | None) -> None:
         """Its state is due after so many more turns; None for never."""

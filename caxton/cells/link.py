@@ -21,8 +21,6 @@ from caxton.sandbox.frames import HEAD, LENGTH_CEILING, RESULT, Kind
 SLICE_S: Final = 0.008
 """How long results are taken in one go, in seconds; then others come first, such as requests of clients. What was said
 meanwhile goes to the cell in one write, since each write wakes it."""
-LOOK_EVERY: Final = 16
-"""Results between two looks at the clock."""
 IN_FLIGHT: Final = 2_048
 """Messages with one cell at a time. More only adds waiting; fewer starves it between two writes."""
 
@@ -156,7 +154,7 @@ class CellLink(asyncio.Protocol):
     def _take(self) -> None:
         """Take in some of the results that are here, and the others a moment later."""
         self._going_on = False
-        data, taken, until = self._rest, 0, perf_counter() + SLICE_S
+        data, until = self._rest, perf_counter() + SLICE_S
         at, end = 0, len(data)
         size = RESULT.size
         unpack = RESULT.unpack_from
@@ -171,13 +169,10 @@ class CellLink(asyncio.Protocol):
             start = at + size
             if end - start < length:
                 break
-            if taken == LOOK_EVERY:
-                taken = 0
-                if perf_counter() >= until:
-                    self._going_on = True
-                    asyncio.get_running_loop().call_soon(self._take)
-                    break
-            taken += 1
+            if perf_counter() >= until:
+                self._going_on = True
+                asyncio.get_running_loop().call_soon(self._take)
+                break
             at = start + length
             payload = data[start:at]
             if kind == _TURN:
