@@ -9,8 +9,24 @@ from __future__ import annotations
 import random
 import secrets
 from hashlib import blake2b
+from typing import Protocol
 
+_HEX = frozenset("0123456789abcdef")
 _LAST_DIGITS = [f"{number:03x}" for number in range(4096)]
+
+
+class Named(Protocol):
+    """A message, as far as its names say what it is for."""
+
+    @property
+    def in_reply_to(self) -> str | None:
+        """The name of what it answers."""
+        ...
+
+    @property
+    def conversation_id(self) -> str:
+        """The name of its conversation."""
+        ...
 
 
 class Ids:
@@ -60,6 +76,21 @@ def message_seq(message_id: str) -> int | None:
         return int(message_id[24:], 16)
     except ValueError:
         return None
+
+
+def call_origin(agent: str, message: Named) -> int | None:
+    """The key of the conversation in which an agent began the call that this message is for; None where it is for none.
+
+    What a call of an agent in Python asks is named `LOCAL_NAME~KEY~MESSAGE_ID.N`, the key in 16 hex digits
+    (sandbox/python/guest/caxton_waits.py).
+    """
+    prefix = f"{agent.partition('@')[0]}~"
+    for about in (message.in_reply_to, message.conversation_id):
+        if about is not None and about.startswith(prefix):
+            key = about[len(prefix) : len(prefix) + 17]
+            if len(key) == 17 and key[16] == "~" and _HEX.issuperset(key[:16]):
+                return int(key[:16], 16)
+    return None
 
 
 def conversation_key(conversation_id: str) -> int:

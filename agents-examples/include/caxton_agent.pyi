@@ -3,7 +3,14 @@
 The same names are there without an import, too.
 """
 
-from typing import Any, Literal
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, overload
+
+Message = dict[str, Any]
+"""A message as it is delivered: `performative`, `sender`, `content`, `conversation_id` and so on."""
+
+_T = TypeVar("_T")
 
 name: str
 """The agent's local name."""
@@ -13,10 +20,62 @@ state: dict[str, Any]
 """Kept as JSON: it goes with the agent to every new build, and over a crash."""
 
 def reply(performative: str, content: object = None, **fields: object) -> None:
-    """Answer the message in hand: to who asked, in its conversation, unless `fields` say otherwise."""
+    """Answer the message in hand, or that which began the call, in its conversation, unless `fields` say otherwise."""
 
 def send(performative: str, receiver: str | list[str], content: object = None, **fields: object) -> None:
     """Send a message of its own; `receiver` is a name or a list of names."""
 
 def log(text: object, level: Literal["debug", "info", "warning", "error"] = "info") -> None:
     """Write a line to the agent's log."""
+
+class Failed(Exception):
+    """Raised where the one that was asked answered by refuse, failure or not-understood."""
+
+    message: Message
+    performative: str
+    content: Any
+
+class Timeout(Exception):
+    """Raised where no answer came in time."""
+
+class Cancelled(BaseException):
+    """Raised in a call that is cancelled: whoever began it has cancelled it, or the operator."""
+
+def ask(
+    receiver: str, performative: str, content: object = None, timeout: float = 30, **fields: object
+) -> Awaitable[Message]:
+    """Ask another agent, at once; `await` gives its answer, a message.
+
+    Raises Failed for refuse, failure and not-understood, Timeout after so many seconds. An agree is passed over.
+    """
+
+def sleep(seconds: float) -> Awaitable[None]:
+    """`await sleep(0.5)`: go on after so many seconds; meanwhile the agent handles other messages."""
+
+@overload
+async def gather(*things: Awaitable[_T], return_exceptions: Literal[False] = False) -> list[_T]: ...
+@overload
+async def gather(*things: Awaitable[_T], return_exceptions: bool) -> list[_T | BaseException]:
+    """Wait for all of them at the same time; their values in order.
+
+    The first that raises ends the others, and is raised; with `return_exceptions` it stands among the values.
+    """
+
+class conversation:
+    """`async with conversation("shop", protocol="fipa-request") as talk:` several questions in one conversation.
+
+    Left by an exception while a question is open, it is cancelled.
+    """
+
+    def __init__(self, receiver: str, **fields: object) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def ask(
+        self, performative: str, content: object = None, timeout: float = 30, **fields: object
+    ) -> Awaitable[Message]:
+        """Ask, as `ask` does."""
+
+    def send(self, performative: str, content: object = None, **fields: object) -> None:
+        """Say something that is no question."""

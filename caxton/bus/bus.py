@@ -93,6 +93,7 @@ class Bus:
         self._judged = self.referee_service.known
         self._platform_messages = PlatformMessages(self, self._ams, limits.hops)
         self.dead_letter = self._platform_messages.dead_letter
+        self.call_broken = self._platform_messages.call_broken
         self.undelivered = self._platform_messages.undelivered
         self.notices = self._platform_messages.notices
         self.answer = self._platform_messages.answer

@@ -20,7 +20,7 @@ from caxton.bus.delivery import Failure
 from caxton.bus.endpoint import Envelope
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.referee_service import BRANCH_EVENT, RefereeService
-from caxton.ids import Ids
+from caxton.ids import Ids, call_origin
 from caxton.journal import DeadLetter, Journal, Mark
 from caxton.protocols import Answer, Effect, Legality, Verdict
 
@@ -29,6 +29,8 @@ _VIOLATION: Final = Legality.VIOLATION
 _SILENT: Final = frozenset({"platform", "free", "undeliverable", "initiator-died"})
 """Rules that leave no mark: they say nothing about whoever sent the message."""
 _DROPPED: Final = "not-understood-answered"
+CALLS: Final = "caxton-calls"
+"""The ontology of what is said about an agent's open calls."""
 NOTICES_OF_A_TURN: Final = 16
 LAST_NOTICE: Final = "what else of this turn cannot be delivered is told by the dead letters only"
 _encode = msgspec.json.Encoder().encode
@@ -112,6 +114,29 @@ class PlatformMessages:
         """Make a message that was in an agent's mailbox a dead letter, and tell its sender."""
         self.undelivered(envelope, [Failure(receiver, code, reason)])
         envelope.tree.leave()
+
+    def call_broken(self, caller: str, envelope: Envelope, code: str, reason: str) -> None:
+        """A turn on what a call of that agent has asked for has failed: tell the agent, which tells whoever began the
+        call (caxton/sandbox/python/guest/caxton_calls.py)."""
+        message = envelope.message
+        if message.ontology == CALLS or call_origin(caller, message) is None:
+            return
+        draft = Draft(
+            Performative.FAILURE,
+            [caller],
+            msgspec.Raw(_encode({"error": code, "reason": reason, "message_id": message.id})),
+            conversation_id=message.conversation_id,
+            in_reply_to=message.in_reply_to or message.conversation_id,
+            ontology=CALLS,
+        )
+        self._bus.admit(
+            draft,
+            self._ams,
+            trace_id=message.trace_id,
+            cause=envelope.seq,
+            hops=envelope.hops + 1,
+            tree=envelope.tree,
+        )
 
     def bury(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
         """Make a message that was in a mailbox a dead letter, and tell nobody: whoever asked is told of the whole."""

@@ -87,6 +87,10 @@ class TurnSink(Protocol):
         """Make the message in hand a dead letter."""
         ...
 
+    def call_broken(self, caller: str, envelope: Envelope, code: str, reason: str) -> None:
+        """The message in hand was for a call of that agent; where it was, the agent is told to end it."""
+        ...
+
     def event(
         self, kind: str, *, body: object, agent: str | None = None, conversation: str | None = None
     ) -> None:
@@ -306,6 +310,8 @@ class Turns:
         if discarded:
             endpoint.shut()
         self._bus.dead_letter(endpoint.name, envelope, code, reason)
+        if status != Status.GUEST_ERROR:
+            self._bus.call_broken(endpoint.name, envelope, code, reason)
         if code == "tree_waiting" and envelope.tree.crowded:
             self._bus.end_tree(envelope.tree, endpoint)
         if discarded:

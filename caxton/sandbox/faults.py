@@ -52,6 +52,11 @@ class GuestFault(Exception):
         """Log records, one a line, of a turn that the guest refused."""
         self.lost: list[int] = []
 
+    def advise(self, hint: str) -> GuestFault:
+        """The same, with what to do about it where it does not say that."""
+        self.hint = self.hint or hint
+        return self
+
     def payload(self) -> bytes:
         """The fault as the JSON of a result frame."""
         return msgspec.json.encode(Fault(code=self.code, reason=self.reason, hint=self.hint, lost=self.lost))

@@ -47,7 +47,7 @@ STILL: dict[str, set[str]] = {
     "caxton/sandbox/cell/watcher.py": {"asleep", "handoffs", "lane", "runner"},
     "caxton/sandbox/components/component.py": {"fuel"},
     "caxton/sandbox/python/check.py": {"runtime"},
-    "caxton/sandbox/python/guest/caxton_runtime.py": {"file", "open", "random", "uuid"},
+    "caxton/sandbox/python/guest/caxton_runtime.py": {"file", "random", "uuid"},
     "caxton/testing/life.py": {"end_us", "on"},
     "caxton/testing/system.py": {"crash_at"},
     "tui/caxton_tui/model/reader.py": {"agents_due", "deployments_doubted", "deployments_due"},

@@ -407,3 +407,24 @@ def test_one_turn_that_spins_holds_nobody_up(python: Python) -> None:
     python.cell.turn(1, 1, message)
     python.cell.turn(2, 2, message)
     assert [python.cell.result().slot for _ in range(2)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("reply('inform', '\\ud800')", r"'\ud800' is half of a surrogate pair"),
+        ("raise ValueError('\\udfff')", r"ValueError: \udfff"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_the_agents_own_exception(python: Python, line: str, says: str) -> None:
+    python.start(f"def handle(message):\n    if message['content']: return print('\\ud83d')\n    {line}\n")
+    assert says in refused(python.turn())[0]
+    assert [one["message"] for one in said(python.turn(1))] == [r"\ud83d"]
+
+
+def test_a_state_with_half_of_a_surrogate_pair_is_refused(python: Python) -> None:
+    python.start("def handle(message): state['a'] = '\\ud800'")
+    assert said(python.turn()) == []
+    kept = python.cell.ask(Kind.SNAPSHOT, 1)
+    assert kept.status == Status.GUEST_ERROR
+    assert r"state['a'] has '\\ud800'" in kept.json["reason"]

@@ -26,6 +26,7 @@ from caxton.deploy.strategies.conversation_routing import ConversationRouting
 from caxton.deploy.strategies.policy import Policy, Verdict
 from caxton.deploy.strategies.revision_metrics import ComparedMetrics, PendingTurn
 from caxton.errors import CaxtonError, DeploymentError
+from caxton.ids import call_origin
 from caxton.journal import OwnTurn
 
 BREAKDOWNS: Final = 5
@@ -152,8 +153,10 @@ class SideBySide(Handover):
     # ------------------------------------------------------------------ as the dual run's observer
 
     def speaks(self, envelope: Envelope) -> bool:
-        """Whether this message's conversation is the new revision's."""
-        return self.policy.speaks(envelope.message.conversation_id)
+        """Whether this message's conversation is the new revision's, or that of the call which it is for."""
+        message = envelope.message
+        origin = call_origin(self.agent.endpoint.name, message)
+        return self.policy.speaks(message.conversation_id if origin is None else origin)
 
     def heard(self, turn: PendingTurn) -> None:
         """Both have handled a message."""

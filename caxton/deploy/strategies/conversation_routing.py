@@ -25,8 +25,10 @@ class ConversationRouting:
         """The rule for a conversation that begins now."""
         self._known: dict[int, bool] = {}
 
-    def of_new(self, conversation: str) -> bool:
-        """Whether the new revision speaks in that conversation."""
+    def of_new(self, conversation: str | int) -> bool:
+        """Whether the new revision speaks in that conversation; of one that is named by its key nothing is decided."""
+        if isinstance(conversation, int):
+            return self._known.get(conversation, False)
         key = conversation_key(conversation)
         known = self._known.get(key)
         if known is None:

@@ -32,8 +32,8 @@ class Policy(ABC):
     def expired(self, metrics: ComparedMetrics) -> Verdict | None:
         """The countdown is over; None: another one begins, and the counting begins anew."""
 
-    def speaks(self, conversation: str) -> bool:
-        """Whether the new revision speaks in that conversation."""
+    def speaks(self, conversation: str | int) -> bool:
+        """Whether the new revision speaks in that conversation, named by its id, or by its key where it has begun."""
         return self.routing is not None and self.routing.of_new(conversation)
 
     def broke_down(self, reason: str) -> Verdict | None:

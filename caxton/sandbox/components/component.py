@@ -13,13 +13,18 @@ from caxton.limits import Limits
 from caxton.sandbox import output_lines
 from caxton.sandbox.abi import MAGIC, MAJOR, MINOR, asked, check_version
 from caxton.sandbox.components.calls import ComponentCalls, Refused, Said, TooLong
-from caxton.sandbox.components.linker import ABI_VERSION, ASKS, LOAD, World
+from caxton.sandbox.components.linker import ABI_VERSION, AGAIN, ASKS, LOAD, World
 from caxton.sandbox.components.wasi_stubs import present
 from caxton.sandbox.faults import GuestFault, over, shown
 from caxton.sandbox.state_limits import restore_limits, snapshot_limits, too_long
 from caxton.turn_status import Status
 
 HOOKS: Final = frozenset({"init", "snapshot", "restore", "shutdown"})
+OPEN_CALLS: Final = (
+    "wait until its open calls have ended, or cancel them: "
+    "caxton msg send --to AGENT --performative cancel --ontology caxton-calls --wait"
+)
+"""What to do about a build that would ask otherwise than was asked."""
 
 
 class ComponentInstance:
@@ -82,9 +87,17 @@ class ComponentInstance:
         return state if isinstance(state, bytes) else b""
 
     def restore(self, state: bytes) -> None:
-        """Give the guest the state of an earlier instance."""
+        """Give the guest the state of an earlier instance, and the messages that it wants to hear once more for it,
+        each as a turn with a budget of its own; what these say was said."""
         with restore_limits(self._calls, self._limits):
             self._call("restore_refused", "restore", state)
+        if AGAIN not in self.revision.exports:
+            return
+        while isinstance(message := self._call("restore_refused", AGAIN), bytes) and message:
+            try:
+                self._call("restore_refused", "handle-message", message, message=message)
+            except GuestFault as fault:
+                raise fault.advise(OPEN_CALLS) from None
 
     def shutdown(self) -> None:
         """Let the guest end in order; how it goes makes no difference."""

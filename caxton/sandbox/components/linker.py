@@ -21,6 +21,7 @@ from caxton.sandbox.profiles import Profile
 ABI_VERSION: Final = "abi-version"
 LOAD: Final = "load"
 ASKS: Final = "asks"
+AGAIN: Final = "again"
 
 AGENT: Final = {
     ABI_VERSION: "() -> u32",
@@ -32,8 +33,13 @@ AGENT: Final = {
 }
 """The exports of world `agent`, as `described` writes them. `component_calls` reads what they return by these shapes,
 so nothing else may pass."""
-RUNTIME: Final = {LOAD: "(string, string) -> result<_, string>", ASKS: "() -> u32"}
-"""What a component may have besides: a language's runtime takes a source, and an agent says what it asks for."""
+RUNTIME: Final = {
+    LOAD: "(string, string) -> result<_, string>",
+    ASKS: "() -> u32",
+    AGAIN: "() -> result<string, string>",
+}
+"""What a component may have besides: a language's runtime takes a source, an agent says what it asks for, and what it
+must hear again to be as it was."""
 
 
 class World:

@@ -135,7 +135,8 @@ class PythonRuntime:
             place = Path(scratch)
             (place / "app").mkdir()
             (place / "none").mkdir()
-            (place / "app" / f"{_APP}.py").write_bytes((PARTS / f"{_APP}.py").read_bytes())
+            for part in PARTS.glob("*.py"):
+                (place / "app" / part.name).write_bytes(part.read_bytes())
             output = place / "runtime.wasm"
             arguments = ["-q", "-d", str(PARTS / "agent.wit"), "-w", _WORLD, "componentize"]
             arguments += ["-p", str(place / "app"), _APP, "-o", str(output)]

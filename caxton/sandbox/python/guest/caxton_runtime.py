@@ -2,11 +2,13 @@
 
 This file is no module of the daemon. It is baked into a component (`python_runtime.py`), together with the part of
 the standard library that it imports here; an agent can import that part and nothing else. The agent's source comes as
-data. It sees the names that `caxton_agent` has: `reply`, `send`, `log`, `state`, `settings`, `name`.
+data. It sees the names that `caxton_agent` has: `reply`, `ask`, `state` and so on. `caxton_turn.py` has what a turn
+says, `caxton_calls.py` what waits between turns.
 """
 
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUntypedBaseClass=false, reportUnknownArgumentType=false, reportUnusedImport=false
+# mypy: disable-error-code="no-any-return,unused-ignore"
 # ruff: noqa: F401, E401, I001, BLE001
 
 import builtins
@@ -25,7 +27,11 @@ import types
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, cast
 
+import caxton_calls, caxton_past, caxton_turn, caxton_waits  # type: ignore[import-not-found]
 import wit_world  # type: ignore[import-not-found]
+from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
+from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
+from caxton_turn import ENCODE, LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
 from componentize_py_types import Err  # type: ignore[import-not-found]
 
 # the standard library of agents: what is not imported while the runtime is built is not there later
@@ -41,59 +47,24 @@ import xml.etree.ElementTree
 VERSION = 0x10001
 LIFE_FLAG, LIFE = 16, "caxton-life"
 FRAMES = 20
-LEVELS = ("debug", "info", "warning", "error")
-FIELDS = (
-    *("conversation_id", "encoding", "in_reply_to", "language", "ontology", "protocol"),
-    *("receiver", "reply_by", "reply_to", "reply_with"),
-)
-
-
-ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-
-
-class Turn:
-    """What the turn in hand has said."""
-
-    lines: ClassVar[list[str]] = []
-    logs: ClassVar[list[str]] = []
-    open = False
+OURS = {__file__, *(one.__file__ for one in (caxton_calls, caxton_past, caxton_turn, caxton_waits))}
 
 
 def reply(performative: str, content: object = None, **fields: object) -> None:
     """Answer the message in hand: to who asked, in its conversation, unless `fields` say otherwise."""
-    _say(performative, content, fields)
+    say(performative, content, fields)
 
 
 def send(performative: str, receiver: str | list[str], content: object = None, **fields: object) -> None:
     """Send a message of its own; `receiver` is a name or a list of names."""
-    _say(performative, content, {"receiver": receiver, **fields})
+    say(performative, content, {"receiver": receiver, **fields})
 
 
 def log(text: object, level: str = "info") -> None:
     """Write a line to the agent's log: debug, info, warning or error."""
     if level not in LEVELS:
         raise ValueError(f"there is no level {level!r}; use {', '.join(LEVELS)}")
-    Turn.logs.append(_record(level, str(text)))
-
-
-def _say(performative: str, content: object, fields: dict[str, object]) -> None:
-    if not Turn.open:
-        raise RuntimeError("messages are sent while one is handled: call this from handle(message)")
-    for key in fields:
-        if key not in FIELDS and not key.startswith("x_"):
-            raise TypeError(f"a message has no field {key!r}; there are: {', '.join(FIELDS)}, and x_…")
-    message = {"performative": str(performative), **fields}
-    if content is not None:
-        message["content"] = content
-    try:
-        line = ENCODE(message)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"the message is no JSON: {error}") from None
-    Turn.lines.append(line)
-
-
-def _record(level: str, text: str) -> str:
-    return ENCODE({"caxton": "log", "level": level, "message": text})
+    Turn.logs.append(record(level, str(text)))
 
 
 class Stream(io.TextIOBase):
@@ -111,7 +82,7 @@ class Stream(io.TextIOBase):
         """Keep what is not a whole line yet."""
         *lines, self.rest = (self.rest + text).split("\n")
         for line in lines:
-            Turn.logs.append(_record(self.level, line))
+            Turn.logs.append(record(self.level, line))
         return len(text)
 
     def end(self) -> None:
@@ -137,7 +108,7 @@ OUT, ERROR = Stream("info"), Stream("warning")
 
 def _no_sleep(_: object) -> NoReturn:
     raise RuntimeError(
-        "an agent does not sleep: send('request', 'timer', {'after_ms': …}) and handle its inform"
+        "an agent does not sleep: await sleep(…) in an async handle, or ask timer and handle its inform"
     )
 
 
@@ -159,7 +130,21 @@ API = types.ModuleType(
     "caxton_agent", "What an agent's source may use; the same names are there without an import."
 )
 STATE: dict[str, object] = {}
-API.__dict__.update(reply=reply, send=send, log=log, state=STATE, settings={}, name="")
+API.__dict__.update(
+    reply=reply,
+    send=send,
+    log=log,
+    ask=ask,
+    sleep=sleep,
+    gather=gather,
+    conversation=conversation,
+    Failed=Failed,
+    Timeout=Timeout,
+    Cancelled=Cancelled,
+    state=STATE,
+    settings={},
+    name="",
+)
 
 
 def _load(file: str, source: str) -> None:
@@ -180,11 +165,16 @@ def _start(config: dict[str, Any]) -> None:
     exec(Agent.code, space)
     if not callable(space.get("handle")):
         raise TypeError("there is no function handle(message)")
+    waits = [one for one in ("handle", "started") if inspect.iscoroutinefunction(space.get(one))]
+    if waits and any(callable(space.get(one)) for one in ("snapshot", "restore")):
+        raise TypeError(
+            f"with an async {waits[0]} the platform keeps what calls need: no snapshot or restore of its own"
+        )
+    caxton_calls.begin(config["name"], space)
 
 
 def _handle(text: str) -> list[str]:
     space = Agent.module.__dict__
-    Turn.lines = []
     if Agent.random:
         random.seed(secrets.token_bytes(16))
     if Agent.uuid:
@@ -195,13 +185,16 @@ def _handle(text: str) -> list[str]:
         before = marshal.dumps(state)
     except ValueError:
         before = None  # it holds what no state may hold; the snapshot will say so
-    Turn.open = True
+    Turn.begin()
     try:
-        said = _meet(space, json.loads(text))
-        if said is not None:
-            raise TypeError(f"handle returned {type(said).__name__}; say it with reply(…) or send(…)")
+        if Feed.on:
+            caxton_calls.tell(text)
+            Turn.take_back()
+            Turn.logged()
+        else:
+            caxton_calls.take(text)
     except BaseException:
-        Turn.lines = []
+        Turn.take_back()
         if before is not None and isinstance(state, dict):
             old = marshal.loads(before)
             space["state"] = state
@@ -209,12 +202,13 @@ def _handle(text: str) -> list[str]:
             state.update(old)
         raise
     finally:
-        Turn.open = False
+        Turn.end()
     return Turn.lines
 
 
-def _meet(space: dict[str, Any], message: dict[str, Any]) -> object:
+def _meet(message: dict[str, Any]) -> object:
     """Call what the source has for such a message; one about the agent's own life is for `started` or `ending`."""
+    space = Agent.module.__dict__
     if message.get("ontology") != LIFE or message["sender"].partition("@")[0] != "ams":
         return space["handle"](message)
     content = message["content"]
@@ -242,13 +236,18 @@ def _asks() -> int:
 def _snapshot() -> str:
     space = Agent.module.__dict__
     state = space["snapshot"]() if callable(space.get("snapshot")) else space["state"]
-    _check(state, "state")
-    return ENCODE(state)
+    check(state, "state")
+    if isinstance(state, dict) and KEY in state:
+        raise TypeError(f"state has the key {KEY!r}, which is the platform's")
+    return ENCODE(packed(state) if Calls.open else state)
 
 
 def _restore(text: str) -> None:
     space = Agent.module.__dict__
     saved = json.loads(text)
+    if isinstance(saved, dict) and KEY in saved:
+        unpack(saved)
+        return
     if callable(space.get("restore")):
         space["restore"](saved)
         return
@@ -258,27 +257,8 @@ def _restore(text: str) -> None:
     state.update(saved)
 
 
-def _check(value: object, place: str) -> None:
-    """Whether it comes back from JSON as it is; TypeError names the first place where it does not."""
-    if isinstance(value, dict):
-        for key, one in cast("dict[object, object]", value).items():
-            if type(key) is not str:
-                raise TypeError(f"{place} has the key {key!r}: keys must be text to be kept")
-            _check(one, f"{place}[{key!r}]")
-    elif isinstance(value, list):
-        for index, one in enumerate(cast("list[object]", value)):
-            _check(one, f"{place}[{index}]")
-    elif isinstance(value, float):
-        if value - value != 0:
-            raise TypeError(f"{place} is {value}: that is no JSON")
-    elif value is not None and type(value) not in (str, int, bool):
-        raise TypeError(
-            f"{place} is a {type(value).__name__}: only dict, list, str, int, float, bool, None are kept"
-        )
-
-
-def _failure(error: BaseException) -> str:
-    """The reason on one line, what was printed, then the traceback from the agent's own code on."""
+def _explain(error: BaseException) -> str:
+    """The reason on one line; the traceback, from the agent's own code on, goes to the log."""
     begin = error.__traceback__
     while begin is not None and begin.tb_frame.f_code.co_filename != Agent.file:
         begin = begin.tb_next
@@ -293,23 +273,27 @@ def _failure(error: BaseException) -> str:
     try:
         seen = traceback.TracebackException(type(error), error, begin, limit=-FRAMES)
         # the last frames are ours where reply, sleep or open refused something
-        kept = [one for one in seen.stack if one.filename != __file__]
+        kept = [one for one in seen.stack if one.filename not in OURS]
         seen.stack = traceback.StackSummary.from_list(kept)
         text = "".join(seen.format()).rstrip()
         what = "".join(seen.format_exception_only()).strip().rpartition("\n")[2]
     except BaseException:  # no memory left, or an exception that cannot show itself
         text, what = "", type(error).__name__
     if "\n" in text:
-        Turn.logs.append(_record("error", text))
-    return "\n".join([f"{place}: {what}", *_logged()])
+        Turn.logs.append(record("error", text))
+    return readable(f"{place}: {what}")
+
+
+def _failure(error: BaseException) -> str:
+    """The reason on one line, then what was printed and logged."""
+    return "\n".join([_explain(error), *_logged()])
 
 
 def _logged() -> list[str]:
     """The records of the turn, and none left for the next one."""
     OUT.end()
     ERROR.end()
-    logs, Turn.logs = Turn.logs, []
-    return logs
+    return Turn.logged()
 
 
 def _ran(work: Callable[..., Any], *arguments: object) -> Any:
@@ -356,6 +340,11 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
         """Put an earlier state over what the source has begun with."""
         _ran(_restore, state)
 
+    def again(self) -> str:
+        """After `restore`: the next message to be handled once more, before the first new one; empty at the end."""
+        message: str = _ran(again)
+        return message
+
     def shut_down(self) -> None:
         """Nothing is left to be done."""
 
@@ -365,6 +354,7 @@ def _settle() -> None:
     sys.stdout, sys.stderr, sys.stdin = OUT, ERROR, io.StringIO()
     sys.modules["caxton_agent"] = API
     sys.modules["agent"] = Agent.module
+    Calls.run_by(_meet, _explain)
     time.__dict__["sleep"] = _no_sleep
     for module in (builtins, io):
         module.__dict__["open"] = _no_files

@@ -1,0 +1,122 @@
+"""Open calls go with the agent: over crashes and snapshots, to new builds, and into a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from caxton.deploy import DeploymentOptions, Probation
+from caxton.errors import DeploymentError
+from caxton.testing import Crashed, System, runtime
+
+from .calls import BOSS, agents, answers, begin, contents, fine, python
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("python_runtime")]
+
+EVERY = {"journal": {"snapshot_every": 1}}
+NEVER = {"journal": {"snapshot_every": 0}}
+MANY = 6
+
+
+def asked_once(system: System, many: int) -> bool:
+    """Whether the three questions of each call were sent once, none of them under a name of another."""
+    asked = [
+        one for name in ("a", "b") for one in system.messages(sender="boss@local", receiver=f"{name}@local")
+    ]
+    return len({one["reply_with"] for one in asked}) == len(asked) == 3 * many
+
+
+@pytest.mark.parametrize("config", [EVERY, NEVER], ids=["snapshots", "no snapshots"])
+def test_calls_go_on_after_a_crash_at_any_point(config: Mapping[str, Any]) -> None:
+    crashes = 0
+    with runtime(agents(), config=config, seed=1) as system:
+        begin(system, MANY)
+        system.run(system.runtime.journal.written())
+        for steps in (3, 11, 17, 29, 5, 40, 13, 23, 9, 31):
+            try:
+                system.crash_after(steps)
+                system.advance(2)
+                break
+            except Crashed:
+                crashes += 1
+                system.start()
+        system.crash_after(None)
+        system.until_quiet(40)
+        assert crashes >= 5
+        assert contents(system, MANY) == fine(MANY)
+        assert asked_once(system, MANY)
+        state = system.ask({}, to="boss", performative="query-ref", ontology="caxton-calls")
+        assert state["content"] == {"open": 0, "calls": []}
+
+
+def opened(system: System) -> None:
+    """Calls that sleep, each with two answers."""
+    begin(system, MANY)
+    system.advance(0.25)
+    assert contents(system, MANY) == [[]] * MANY
+
+
+CARRIED = {
+    "another text": BOSS.replace('reply("inform", [', 'reply("inform", ["new", '),
+    "a later question more": BOSS.replace(
+        '    state["sum"]', '    await ask("b", "request", {"n": 0})\n    state["sum"]'
+    ),
+}
+REFUSED = {
+    "asks another first": BOSS.replace('gather(ask("a"', 'gather(ask("b"'),
+    "does not sleep": BOSS.replace("await sleep(0.5)", "pass"),
+    "ends at once": BOSS.replace("    await sleep(0.5)", "    return"),
+    "fails": BOSS.replace("    await sleep(0.5)", "    1 / 0"),
+    "does not wait": 'def handle(message):\n    reply("inform", 1)\n',
+}
+
+
+@pytest.mark.parametrize("edit", CARRIED.values(), ids=CARRIED.keys())
+@pytest.mark.parametrize("strategy", ["direct", "blue-green"])
+def test_a_build_that_asks_the_same_goes_on(edit: str, strategy: str) -> None:
+    with runtime(agents()) as system:
+        opened(system)
+        options = DeploymentOptions(probation=Probation(turns=1))
+        view = system.deploy("boss", python(edit), strategy=strategy, options=options)
+        assert view.memory == "carried"
+        system.until_quiet(40)
+        old = fine(MANY)
+        for n in range(MANY):
+            (answer,) = contents(system, MANY)[n]
+            assert [one for one in answer if one != "new"] == old[n][0]
+            assert ("new" in answer) == ('"new"' in edit)
+
+
+@pytest.mark.parametrize(
+    ("edit", "strategy"),
+    [
+        *((edit, "direct") for edit in REFUSED),
+        *(("does not sleep", strategy) for strategy in ("blue-green", "canary", "shadow")),
+    ],
+)
+def test_a_build_that_asks_otherwise_is_refused(edit: str, strategy: str) -> None:
+    with runtime(agents()) as system:
+        opened(system)
+        with pytest.raises(DeploymentError, match=r"a call waits, of message .*this build") as refused:
+            system.deploy("boss", python(REFUSED[edit]), strategy=strategy)
+        assert refused.value.hint is not None
+        assert "--ontology caxton-calls" in refused.value.hint
+        system.until_quiet(40)
+        assert contents(system, MANY) == fine(MANY)
+        assert asked_once(system, MANY)
+
+
+@pytest.mark.parametrize("how", ["drained", "cancelled"])
+def test_without_open_calls_it_is_taken(how: str) -> None:
+    with runtime(agents()) as system:
+        opened(system)
+        if how == "drained":
+            system.until_quiet(40)
+        else:
+            system.ask({}, to="boss", performative="cancel", ontology="caxton-calls")
+        system.deploy("boss", python(REFUSED["does not sleep"]))
+        system.submit({"n": 7}, to="boss", conversation_id="c7")
+        system.until_quiet(40)
+        assert [one["content"] for one in answers(system, 7)] == [[7, 8, 70]]
