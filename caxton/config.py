@@ -288,6 +288,26 @@ class AgentTable(_Table):
     recover: Literal["replay", "snapshot", "fresh"] = Field(
         default="replay", description="How its memory comes back after a restart or a crash."
     )
+    may: list[Literal["create", "destroy", "suspend", "resume"]] = Field(
+        default_factory=list[Literal["create", "destroy", "suspend", "resume"]],
+        description="Its rights: to have agents made by `ams`, and to change the lives of others than its own.",
+    )
+    on_failure: Literal["restart", "tell", "end-all"] = Field(
+        default="restart",
+        description="What is done when a child breaks down, where its `create` says nothing.",
+    )
+    children: int = Field(
+        default=100, ge=0, le=100_000, description="Agents that it and its children may have made at a time."
+    )
+    children_mib: int = Field(
+        default=0, ge=0, description="MiB that their limits of memory may sum up to; 0: no bound of its own."
+    )
+    children_per_s: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Agents that may be made for it and its children in a second.",
+    )
 
 
 class Config(_Table):

@@ -36,7 +36,7 @@ from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
-from caxton.deploy import ConfiguredAgents, ConfiguredBuilds, Engine, options_of
+from caxton.deploy import Children, ConfiguredAgents, ConfiguredBuilds, Engine, options_of
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
@@ -178,7 +178,13 @@ async def open_runtime(
         bus.host(ams, df, timer)
         bus.turns.watch(broken=repair.broken, snapshot_due=repair.snapshot_due)
         pool.observe(repair)
-        agents.when_removed(ams.removed, df.removed, timer.removed)
+        children = Children(
+            bus=bus, agents=agents, engine=engine, compiler=compiler, clock=clock, tables=config.agents
+        )
+        ams.has_made(children)
+        events.watch(children.changed)
+        repair.tell_breakdowns(children.broke_down)
+        agents.when_removed(ams.removed, df.removed, timer.removed, children.ended)
         closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us())
         await ams.load(journal.reader)
@@ -207,7 +213,7 @@ async def open_runtime(
         try:
             await pool.ready()
             await tasks.resume()
-            returning = group.create_task(_bring_back(agents, engine), name="agents come back")
+            returning = group.create_task(_bring_back(agents, engine, children), name="agents come back")
             bus.settle()
             if wait:
                 await returning
@@ -248,7 +254,8 @@ async def open_runtime(
             bus.settle()
 
 
-async def _bring_back(agents: Supervisor, engine: Engine) -> None:
+async def _bring_back(agents: Supervisor, engine: Engine, children: Children) -> None:
+    await children.begin()
     await agents.revive()
     await engine.interrupted.resume()
 

@@ -33,14 +33,23 @@ class AgentEvents:
 
     def changed(self, record: AgentRecord, what: str, **more: object) -> None:
         """Write an agent down and tell the viewers."""
+        self.note(record, what, **more)
+        self._bus.settle()
+
+    def note(self, record: AgentRecord, what: str, **more: object) -> None:
+        """The same in the middle of something: it goes to the disk with what is still written."""
         self._registry.save(record, self._clock.now_us())
         revision = record.revision.sha256 if record.revision else None
         for watcher in self._watchers:
             watcher(record.endpoint.name, what, {**more, "revision": revision})
-        self.tell(record, what, **more)
+        self._event(record, what, more)
 
     def tell(self, record: AgentRecord, what: str, **more: object) -> None:
         """Tell the viewers what happened to an agent."""
+        self._event(record, what, more)
+        self._bus.settle()
+
+    def _event(self, record: AgentRecord, what: str, more: Mapping[str, object]) -> None:
         state = state_name(record.life)
         log.info(what, agent=record.name, state=state, **more)
         self._bus.event(
@@ -54,4 +63,3 @@ class AgentEvents:
                 **more,
             },
         )
-        self._bus.settle()

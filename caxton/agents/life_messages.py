@@ -48,7 +48,9 @@ class LifeMessages:
 
     def born(self, record: AgentRecord) -> None:
         """It is there for the first time."""
-        self._tell(record, LifeEvent.BORN, {"settings": record.config.settings})
+        made = record.config.made
+        maker = {"maker": made.maker} if made is not None else {}
+        self._tell(record, LifeEvent.BORN, {**maker, "settings": record.config.settings})
 
     def restarted(self, record: AgentRecord, memory: dict[str, str]) -> None:
         """It was stopped, or had failed, and runs again."""

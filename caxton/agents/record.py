@@ -24,6 +24,22 @@ RECOVERING = "recovering"
 """What people see of an agent that is loaded and whose memory comes back."""
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent was made by another one, or by a client."""
+
+    maker: str
+    """Its full name."""
+    asked: int
+    """The message that asked for it."""
+    linked: bool = False
+    """Whether it ends with its maker."""
+    may: tuple[str, ...] = ()
+    """Its rights, some of its maker's."""
+    on_failure: str = "restart"
+    restarts: int = 5
+    within_s: int = 30
+
+
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent was told when it was deployed; kept with it."""
 
@@ -33,6 +49,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     recover: str = "replay"
     """How its memory comes back: by "replay" of what it did, from the last "snapshot", or "fresh"."""
     desired: str = RUNNING
+    made: Made | None = None
+    """Who made it; None where an operator did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ that old turns keep their agent.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from caxton.agents.life import state_name
@@ -31,6 +33,8 @@ class Registry:
         self._numbers: dict[str, int] = {}
         self._revisions: dict[tuple[str, str], Revision] = {}
         self._created: dict[str, int] = {}
+        self._last_used: dict[str, int] = {}
+        """By the beginning of names, the last number that was seen to be taken."""
         self._folded: dict[str, str] = {}
         """Names by what they are without capital letters."""
 
@@ -107,6 +111,20 @@ class Registry:
         self._revisions[(sha256, profile)] = made
         self._journal.batch.records.append(RevisionRow(number, sha256, profile, size, path, now_us))
         return made
+
+    def unused(self, prefix: str, taken: Container[str]) -> str:
+        """The next name that begins so and that no agent ever had: `prefix-1`, `prefix-2`, …"""
+        number = self._last_used.get(prefix, 0) + 1
+        while (name := f"{prefix}-{number}") in self._numbers or name in taken:
+            number += 1
+        self._last_used[prefix] = number - 1
+        return name
+
+    def beginning(self, sha256: str) -> list[Revision]:
+        """The revisions whose digests begin so, one of each digest."""
+        return list(
+            {sha: one for (sha, _), one in self._revisions.items() if sha.startswith(sha256)}.values()
+        )
 
     def numbered(self, number: int) -> Revision | None:
         """The revision of that number in the journal."""

@@ -61,6 +61,11 @@ class Repair:
         self.snapshots = Snapshots(bus, instances, events, self._lost_by_snapshot)
         self._back_off: dict[AgentRecord, BackOff] = {}
         self._alarms: dict[AgentRecord, Alarm] = {}
+        self._broke_down: Callable[[AgentRecord, str], None] = _nobody
+
+    def tell_breakdowns(self, tell: Callable[[AgentRecord, str], None]) -> None:
+        """Tell it of agents whose turn cost them their instance, and of those that do not come up, with the reason."""
+        self._broke_down = tell
 
     def close(self) -> None:
         """Start nothing again any more."""
@@ -84,6 +89,7 @@ class Repair:
         if record is not None:
             record.broke_on(endpoint.last_seq)
             self.mend(record, f"{code}: {reason}")
+            self._broke_down(record, f"{code}: {reason}")
 
     def snapshot_due(self, endpoint: Endpoint) -> None:
         """The agent has had turns enough for its state to be kept."""
@@ -201,6 +207,7 @@ class Repair:
         endpoint.wake()
         self._try_later(record)
         self._events.changed(record, "failed", reason=reason, retry_s=self._left_s(record))
+        self._broke_down(record, reason)
 
     def _try_later(self, record: AgentRecord) -> None:
         """Start an agent that has failed again by itself, if it is to run."""
@@ -253,6 +260,10 @@ class Repair:
         waiting = record.endpoint.waiting
         while waiting:
             self._bus.dead_letter(record.endpoint.name, waiting.popleft(), code, reason)
+
+
+def _nobody(record: AgentRecord, reason: str) -> None:
+    """Nobody watches over it."""
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:

@@ -223,10 +223,10 @@ class Supervisor:
             self._bus.agent_gone(record.endpoint.name, f"{record.name} was removed")
             self.repair.forget(record)
             record.unload()
-            self.registry.drop(record)
             self.registry.save(record, self._clock.now_us(), state=REMOVED)
             for tell in self._told_of_removal:
                 tell(record.endpoint.name)
+            self.registry.drop(record)
             self.events.tell(record, "removed")
         finally:
             record.release()

@@ -36,6 +36,10 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     """Linear memory of its instance; None where nobody can know (a component), or nobody has looked yet."""
     restarts: int
     hooks: list[str]
+    maker: str | None
+    """Who had it made; None where an operator deployed it."""
+    linked: bool
+    """Whether it ends with its maker."""
     last_error: str | None
     reason: str | None
     """Why it has failed."""
@@ -56,6 +60,7 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
 def view_of(record: AgentRecord) -> AgentView:
     """That agent as it is now."""
     endpoint, cell, config = record.endpoint, record.cell, record.config
+    made, platform = config.made, endpoint.name.removeprefix(record.name)
     runs = isinstance(record.life, Running | Suspended | Draining)
     memory = cell.meters.slot_kib.get(endpoint.slot) if cell and cell.meters else None
     return AgentView(
@@ -77,6 +82,8 @@ def view_of(record: AgentRecord) -> AgentView:
         memory_kib=memory if runs else 0,
         restarts=record.restarts,
         hooks=list(record.hooks),
+        maker=None if made is None else made.maker.removesuffix(platform),
+        linked=made is not None and made.linked,
         last_error=endpoint.last_error,
         reason=record.life.reason if isinstance(record.life, Failed) else None,
         retry_us=record.retry_us,

@@ -96,6 +96,8 @@ class JsonContent:
         if not isinstance(action, str):
             raise not_understood("unrecognised-value", "content", "the content has no action", _EXAMPLE)
         function = functions.get(action)
+        if function is not None and function.flat and "description" not in said:
+            said = {"description": said} if said else {}
         names = {"constraints": "search-constraints"}
         if function is not None and function.takes:
             names["description"] = function.takes

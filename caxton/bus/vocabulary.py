@@ -43,7 +43,24 @@ class Slot(Enum):
 
 _SETS: Final = {"protocols": Slot.TEXTS, "ontologies": Slot.TEXTS, "languages": Slot.TEXTS}
 OBJECTS: Final[Mapping[str, Mapping[str, Slot]]] = {
-    "ams-agent-description": {"name": Slot.AGENT, "ownership": Slot.TEXT, "state": Slot.TEXT},
+    "ams-agent-description": {
+        "name": Slot.AGENT,
+        "ownership": Slot.TEXT,
+        "state": Slot.TEXT,
+        "maker": Slot.AGENT,
+    },
+    "caxton-agent-description": {
+        "name": Slot.AGENT,
+        "prefix": Slot.TEXT,
+        "like": Slot.TEXT,
+        "settings": Slot.VALUE,
+        "limits": Slot.VALUE,
+        "linked": Slot.VALUE,
+        "may": Slot.TEXTS,
+        "on-failure": Slot.TEXT,
+        "restarts": Slot.INTEGER,
+        "within-s": Slot.INTEGER,
+    },
     "df-agent-description": {
         "name": Slot.AGENT,
         "services": Slot.SERVICES,
@@ -66,7 +83,8 @@ OBJECTS: Final[Mapping[str, Mapping[str, Slot]]] = {
         "search-id": Slot.TEXT,
     },
 }
-"""FIPA's object descriptions and their parameters; `state` of a df-agent-description is the platform's word."""
+"""FIPA's object descriptions and their parameters. Ours are the agent to be made, `state` of a df-agent-description and
+`maker` of an ams-agent-description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,8 @@ class Function:
     takes: str | None = None
     needs: bool = True
     constraints: bool = False
+    flat: bool = False
+    """Whether JSON may have the description's parameters beside `action`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
+from caxton.deploy.children import Children
 from caxton.deploy.engine.configured_agents import ConfiguredAgents
 from caxton.deploy.engine.configured_builds import ConfiguredBuilds
 from caxton.deploy.engine.engine import Engine
@@ -16,6 +17,7 @@ from caxton.deploy.saved import Timings
 
 __all__ = [
     "STRATEGIES",
+    "Children",
     "Condition",
     "ConfiguredAgents",
     "ConfiguredBuilds",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from caxton.agents import AgentConfig
-from caxton.agents.record import RUNNING, SUSPENDED
+from caxton.agents.record import RUNNING, SUSPENDED, Made
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.replay_gate import ReplayGate
 from caxton.errors import DeploymentError
@@ -46,6 +46,8 @@ class DeploymentRequest:
     """Whether it is what caxton.toml says, which a start of the daemon does not say twice."""
     takes_back: str | None = None
     """The deployment that it undoes."""
+    made: Made | None = None
+    """Who makes the agent, where no operator does."""
     wait: bool = True
     """Whether to answer when it has ended; else as soon as both revisions live, where they do for long."""
 
@@ -59,6 +61,7 @@ class DeploymentRequest:
     def config(self, old: AgentConfig) -> AgentConfig:
         """What the agent is to be told; what was not said stays as it is."""
         return AgentConfig(
+            made=self.made or old.made,
             limits=self.limits or old.limits,
             settings=old.settings if self.settings is None else self.settings,
             profile=self.profile,

@@ -47,6 +47,8 @@ class AgentBody(Shape, frozen=True, kw_only=True):
     memory_kib: int | None
     restarts: int
     hooks: list[str]
+    maker: str | None
+    linked: bool
     last_error: str | None
     reason: str | None
     retry_at: datetime | None

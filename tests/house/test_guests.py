@@ -37,6 +37,7 @@ def test_every_example_has_a_module_and_says_what_it_does() -> None:
         "echo",
         "heartbeat",
         "market",
+        "orders",
         "relay",
         "rogue",
         "subscription",

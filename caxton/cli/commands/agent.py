@@ -13,6 +13,7 @@ from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.commands.agent_deploy import deploy
 from caxton.cli.list_view import ListView
 from caxton.cli.options import AgentName, Format, Limit, Output, Project, Since, Until, command_app
+from caxton.cli.output.agent_tree import TREE, tree_of
 from caxton.cli.output.columns import Column
 from caxton.cli.output.printing import (
     Columns,
@@ -65,6 +66,22 @@ def show(name: AgentName, project: Project = None, output: Output = Format.TEXT)
     with connection.client(project) as caxton:
         agent = caxton.agent(name)
     shown(agent, output, _lines(plain(agent)))
+
+
+@app.command()
+def tree(project: Project = None, output: Output = Format.TEXT) -> None:
+    """Show which agents made which: each below its maker, with its state.
+
+    Makers that are no agents here, such as operators, stand at the top without a state.
+
+    \b
+    Examples:
+      caxton agent tree
+      caxton agent tree -o jsonl | jq -r 'select(.maker == "foreman") | .name'
+    """
+    with connection.client(project) as caxton:
+        agents = caxton.agents()
+    listing(tree_of(agents), output, TREE, "no agents; deploy one: caxton agent deploy NAME FILE")
 
 
 def _lines(fields: dict[str, Any]) -> Iterator[str]:
@@ -247,6 +264,7 @@ COLUMNS: Columns[AgentBody] = (
     ("SENT", lambda a: a.sent),
     Column("MEMORY", lambda a: a.memory_kib, lambda kib: "-" if kib == 0 else memory(kib)),
     Column("RESTARTS", lambda a: a.restarts, rank=5),
+    Column("MAKER", lambda a: a.maker or "", rank=8),
     ("LAST ERROR", lambda a: a.reason or a.snapshot_error or a.last_error or ""),
 )
 

@@ -108,6 +108,11 @@ class AgentDetail(VerticalScroll):
             ("fuel", f"{agent.fuel:,}, {span(agent.turn_us / 1e6)} in turns"),
             ("hooks", ", ".join(safe(hook) for hook in agent.hooks) or "none"),
         ]
+        if agent.maker:
+            lines.append(("maker", safe(agent.maker) + (", linked" if agent.linked else "")))
+        children = [one.name for one in self.context.store.agents if one.maker == agent.name]
+        if children:
+            lines.append(("children", safe(", ".join(children))[:_CUT]))
         if agent.last_error:
             lines.append(("error", safe(str(agent.last_error)[:_CUT])))
         if agent.settings:
