@@ -28,7 +28,7 @@ else:
     usage_error, printing = lazy("caxton.cli.usage_error", "caxton.cli.output.printing")
 
 COMMANDS: dict[str, str] = {
-    "demo": "Watch four agents trade on a market for some seconds.",
+    "demo": "Watch four agents trade on a market.",
     "new": "Make a new agent, or a new project, to begin with.",
     "dev": "Build the agents, run them, deploy every save.",
     "up": "Start the daemon of this project.",

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -21,40 +21,57 @@ from typing import Any
 import caxton_tui
 from caxton.cli import connection, daemon_process
 from caxton.cli.connection import STATE
+from caxton.cli.output.market_story import BEGIN, KEYS, MarketStory
 from caxton.cli.output.market_tally import MarketTally
 from caxton.cli.output.message_lines import MessageLines
 from caxton.cli.output.printing import colour_wanted, paint, say, span, talk
 from caxton.client import AsyncClient
 from caxton.daemon_socket import socket_path
 from caxton.errors import AgentError, CaxtonError, TimedOut
-from caxton.schemas.messages import DeadLetterBody
+from caxton.schemas.messages import DeadLetterBody, MessageBody
 from caxton.schemas.shape import Message, shaped
 
 START_S = 30.0
 STOP_S = 5.0
 SPRINT_ROUNDS = 500
 SPRINT_S = 3.0
+PACE_S = 12.0
+READ_S = 1.2
+"""Between two lines of what one sees, for the eye."""
+GO_ON = (
+    "go on with:",
+    "  caxton new counter && caxton dev counter   an agent of your own, deployed at every save",
+    "  caxton demo --keep                         the market once more, kept to look at",
+    "  caxton COMMAND --help                      every command shows examples",
+)
+"""How it ends."""
 
 Pace = tuple[int, float]
 """How many messages in how many seconds."""
 
 
-def run(rounds: int, seconds: float, *, on_screen: bool, stay: bool, keep: bool) -> None:
-    """Show the market for about that many seconds, in the terminal interface or line by line, then a summary."""
+def run(rounds: int, seconds: float | None, *, on_screen: bool, stay: bool, keep: bool) -> None:
+    """Show the market, in the terminal interface or line by line, then a summary.
+
+    The seconds count from when the agents are up and the picture stands. Without them a screen stays until `q`.
+    """
     begun = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="caxton-demo-"))
     folder = home / "market"
     try:
+        talk("starting a daemon with four agents …")
         with _ends_cleanly():
             _settle(folder)
             with _running(folder):
                 talk(f"four agents are up after {time.monotonic() - begun:.1f} s; the buyer gets its order")
-                trade = _Trade(folder, rounds, begun + seconds, shown=not on_screen)
+                trade = _Trade(folder, rounds, PACE_S if seconds is None else seconds, shown=not on_screen)
                 if on_screen:
-                    asyncio.run(trade.on_screen(stay))
+                    asyncio.run(trade.on_screen(None if stay else seconds))
                 else:
                     asyncio.run(trade.run())
                 trade.sum_up()
+                for line in GO_ON:
+                    talk(line)
     finally:
         if keep:
             talk(f"kept: {folder}; look at it with: caxton -p {folder} up")
@@ -63,36 +80,62 @@ def run(rounds: int, seconds: float, *, on_screen: bool, stay: bool, keep: bool)
 
 
 class _Trade:
-    """The trade on that project's daemon until `until`, a moment of `time.monotonic`."""
+    """The trade on that project's daemon, for about so many seconds from its order."""
 
-    def __init__(self, folder: Path, rounds: int, until: float, *, shown: bool) -> None:
+    def __init__(self, folder: Path, rounds: int, seconds: float, *, shown: bool) -> None:
         self._folder = folder
         self._rounds = rounds
-        self._until = until
+        self._seconds = seconds
         self._shown = shown
+        self._said: asyncio.Queue[str] = asyncio.Queue()
+        """What one sees, for the strip on screen."""
         self._tally = MarketTally()
         self._complete = False
         """Whether the buyer reported before the time was up."""
         self._fast: Pace | None = None
+        self._story = MarketStory()
 
     async def run(self) -> None:
         """Give the order and follow it; then the same without pauses."""
-        # What remains is shared by the rounds, less what sprint, summary and stop need.
-        left = max(self._until - time.monotonic() - SPRINT_S - 1.0, 0.5)
+        until = time.monotonic() + self._seconds
+        # the time is shared by the rounds, less what sprint, summary and stop need
+        left = max(self._seconds - SPRINT_S - 1.0, 0.5)
         pause_ms = int(1000 * min(1.0, left * 0.85 / self._rounds))
+        self._said.put_nowait(BEGIN)
         self._complete = await watch(
-            self._folder, self._rounds, pause_ms, left, self._tally, shown=self._shown
+            self._folder, self._rounds, pause_ms, left, self._tally, say if self._shown else None, self._tell
         )
         if self._complete:
-            self._fast = await sprint(self._folder, min(SPRINT_S, self._until - time.monotonic() - 0.5))
+            patience_s = until - time.monotonic() - 0.5
+            self._said.put_nowait(f"{self._tally.outcomes()}; now {SPRINT_ROUNDS} rounds without a pause")
+            self._fast = await sprint(self._folder, min(SPRINT_S, patience_s) if self._shown else SPRINT_S)
+        if self._fast is not None:
+            self._said.put_nowait(
+                f"{self._fast[0] / max(self._fast[1], 1e-6):,.0f} messages/s, each one on disk"
+            )
+        self._said.put_nowait(KEYS)
 
-    async def on_screen(self, stay: bool) -> None:
+    def _tell(self, stored: MessageBody) -> None:
+        line = self._story.of(stored)
+        if line is not None:
+            self._said.put_nowait(line)
+
+    async def on_screen(self, seconds: float | None) -> None:
         """The same beside the terminal interface, until the time is up or the operator leaves."""
         settings = caxton_tui.user_settings()
         wrong: CaxtonError | None = None
+        stands = asyncio.Event()
+
+        async def strip() -> AsyncGenerator[str]:
+            # asked for when the first picture is up
+            stands.set()
+            while True:
+                yield await self._said.get()
+                await asyncio.sleep(READ_S)
 
         async def trade() -> None:
             nonlocal wrong
+            await stands.wait()
             try:
                 await self.run()
             except CaxtonError as error:
@@ -101,8 +144,7 @@ class _Trade:
 
         async with asyncio.TaskGroup() as group:
             trading = group.create_task(trade())
-            seconds = None if stay else max(self._until - time.monotonic() - 0.5, 0.5)
-            code = await caxton_tui.attach(self._folder, seconds=seconds, settings=settings)
+            code = await caxton_tui.attach(self._folder, dev=strip(), seconds=seconds, settings=settings)
             trading.cancel()
         if code:
             raise KeyboardInterrupt
@@ -112,11 +154,11 @@ class _Trade:
     def sum_up(self) -> None:
         """Print the market in numbers."""
         if not self._tally.conversations:
-            if not self._shown and time.monotonic() <= self._until - 1.0:
+            if not self._shown:
                 # the operator left before anything was traded
                 return
             raise TimedOut(
-                "nothing was traded in the time that was given", hint="give it more with --seconds"
+                f"nothing was traded in {START_S:.0f} s", hint="look at what the machine does; caxton doctor"
             )
         if self._shown and not self._complete:
             talk("the time is up before the last round")
@@ -171,15 +213,25 @@ def _running(folder: Path) -> Generator[None]:
 
 
 async def watch(
-    folder: Path, rounds: int, pause_ms: int, patience_s: float, tally: MarketTally, *, shown: bool
+    folder: Path,
+    rounds: int,
+    pause_ms: int,
+    patience_s: float,
+    tally: MarketTally,
+    out: Callable[[str], None] | None,
+    seen: Callable[[MessageBody], None],
 ) -> bool:
-    """Order, and count (and where `shown` print) what follows; whether the buyer reported before the time was up."""
+    """Order, and count (and print) what follows; whether the buyer reported within `patience_s` of the first message.
+
+    `seen` is told of each message of the trade.
+    """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sequence = MessageLines(say, colour=colour_wanted(), width=width) if shown else None
+    sequence = MessageLines(out, colour=colour_wanted(), width=width) if out is not None else None
     async with AsyncClient(socket_path(folder / STATE), timeout=10.0) as caxton:
         sent = await caxton.send(order("book", rounds, pause_ms))
+        begun = False
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(START_S) as limit:
                 async for event in caxton.events(after=sent.seq - 1, kinds=["message", "dead_letter"]):
                     if event.kind == "gap":
                         tally.messages += event.data["lost"]
@@ -189,6 +241,10 @@ async def watch(
                         if sequence is not None:
                             sequence.dead_letter(shaped(event.data, DeadLetterBody))
                     elif tally.add(stored := event.stored):
+                        if not begun:
+                            begun = True
+                            limit.reschedule(asyncio.get_running_loop().time() + patience_s)
+                        seen(stored)
                         if sequence is not None:
                             sequence.message(stored)
                         if reports(stored.message, sent.conversation_id):

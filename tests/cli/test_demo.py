@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shapes import made
 
 from caxton.cli import daemon_process
 from caxton.cli.market_demo import reports
+from caxton.cli.output.market_story import MarketStory
 from caxton.errors import AgentError
+from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import Message
 
 from .command import caxton, environment
@@ -43,6 +46,7 @@ def test_the_demo_shows_the_market_and_ends(home: Path) -> None:
     assert re.search(r"outcomes +\d of 6 bought for \d+", said.stdout)
     assert re.search(r"fuel +[\d,]+ in \d+ turns", said.stdout)
     assert re.search(r"no pauses +[\d,]+ messages/s: 500 rounds", said.stdout)
+    assert "go on with:\n  caxton new counter" in said.stderr
     assert not list(home.iterdir())
 
 
@@ -81,6 +85,21 @@ def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Sign
     assert demo.returncode == 130
     assert "stopped before the end" in err
     assert not list(home.iterdir())
+
+
+def test_each_step_of_the_trade_is_explained_once() -> None:
+    story = MarketStory()
+
+    def of(act: str, protocol: str = "fipa-contract-net") -> str | None:
+        return story.of(made(MessageBody, {"message": {"performative": act, "protocol": protocol}}))
+
+    assert of("request", "fipa-request") is None
+    assert of("inform", "fipa-request") is None
+    assert "calls for proposals" in (of("cfp") or "")
+    assert of("cfp") is None
+    assert all(
+        of(act) for act in ("propose", "refuse", "accept-proposal", "inform", "failure", "not-understood")
+    )
 
 
 def test_only_the_buyers_inform_ends_the_order_well() -> None:

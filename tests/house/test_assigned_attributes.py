@@ -19,6 +19,7 @@ FOREIGN = {
     "caxton/api/app.py": {"keys", "hub", "services"},  # Starlette's place for what its routes need
     "caxton/api/openapi.py": {"__doc__"},
     "caxton/api/server.py": {"should_exit"},  # uvicorn's way to be told
+    "caxton/cli/list_view.py": {"__annotations__", "__signature__"},
     "caxton/sandbox/cell/__main__.py": {"excepthook"},
     "caxton/sandbox/cell/calls.py": {"__traceback__"},
     "caxton/sandbox/cell/calls_fast.py": {"argtypes", "restype"},

@@ -142,6 +142,9 @@ def test_the_demo_opens_it_and_ends_by_itself(home: Path) -> None:
     assert b"Conversations" in said
     assert b"The market in numbers" in said
     assert b"1 of 1 bought" in said
+    assert b"calls for proposals" in said, "it says what one sees"
+    assert b"No daemon answers" not in said
+    assert b"caxton new counter" in said
     assert not list(home.iterdir())
 
 

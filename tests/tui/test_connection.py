@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 from textual.widgets import Input
 
@@ -12,7 +14,7 @@ from caxton_tui.forms.message_form import Content, MessageForm
 from caxton_tui.model.connection import Link
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.traces import TracesPane
-from caxton_tui.widgets.status_bars import Banner, BuildStrip
+from caxton_tui.widgets.status_bars import Banner, BuildStrip, StatusLine
 
 from .stand import daemon, empty, heard, market, read, settled, stage
 
@@ -117,13 +119,32 @@ async def test_rows_from_before_are_shown_too(tmp_path: Path) -> None:
             assert "cfp" in {entry.act for entry in one.store.entries}
 
 
-async def test_build_lines_have_a_strip(tmp_path: Path) -> None:
+async def test_a_daemon_that_is_being_started_is_not_lost_and_build_lines_have_a_strip(
+    tmp_path: Path,
+) -> None:
+    tried = asyncio.Event()
+
     async def lines() -> AsyncGenerator[str]:
         yield "counter: built"
         yield "counter: \x1b[31mswapped"
 
-    async with daemon(empty(tmp_path)) as caxton, stage(tmp_path, dev=lines()) as one:
+    class Pauses(tuple[float, ...]):
+        """Whoever asks how long to wait has tried."""
+
+        def __getitem__(self, place: Any) -> Any:
+            tried.set()
+            return super().__getitem__(place)
+
+    async with stage(empty(tmp_path), dev=lines(), pauses_s=Pauses((0.5,))) as one:
+        await tried.wait()
         await one.until(lambda store: len(store.builds) == 2)
-        await one.until(heard(caxton))
+        await one.paint()
+        assert one.store.connection.link is Link.CONNECTING
+        assert not one.app.main_screen.query_one(Banner).display
+        assert "◌ starting" in one.app.main_screen.query_one(StatusLine).text.plain
+        assert "Starting" in one.app.main_screen.switcher.the(ConversationsPane).main.empty
+        async with daemon(tmp_path) as caxton:
+            one.app.reader.hurry()
+            await one.until(heard(caxton))
         strip = one.app.main_screen.query_one(BuildStrip)
         assert strip.text.plain == "counter: built\ncounter: \\x1b[31mswapped"

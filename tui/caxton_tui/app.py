@@ -27,6 +27,8 @@ from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
 
 STATE = ".caxton"
+STARTING_S = 60.0
+"""How long the daemon that a development loop starts may take to answer."""
 
 
 class CaxtonApp(App[int]):
@@ -56,7 +58,8 @@ class CaxtonApp(App[int]):
         self.set_keymap(dict(settings.keys))
         self.store = Store()
         clock = clock or SystemClock()
-        self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s)
+        starting_s = STARTING_S if dev is not None else 0.0
+        self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s, starting_s)
         self._dev = dev
         self._seconds = seconds
         self.shortcuts = Shortcuts(settings.keys)

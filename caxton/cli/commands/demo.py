@@ -25,22 +25,25 @@ def demo(
         int, typer.Option("--rounds", min=1, max=100, help="How many things the buyer buys.")
     ] = 6,
     seconds: Annotated[
-        float,
-        duration_option("--seconds", "About how long it may take."),
-    ] = 12.0,
+        float | None,
+        duration_option(
+            "--seconds", "About how long it may take, from when the agents are up.  [default: 12]"
+        ),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the project, to look at it afterwards.")] = False,
     stream: Annotated[
         bool, typer.Option("--stream", help="Print the trade line by line, also in a terminal.")
     ] = False,
     stay: Annotated[
-        bool, typer.Option("--stay", help="Leave the terminal interface open until q is pressed.")
+        bool, typer.Option("--stay", help="With --seconds too, leave the screen open until q is pressed.")
     ] = False,
 ) -> None:
-    """Watch four agents trade on a market for some seconds.
+    """Watch four agents trade on a market.
 
     A buyer asks three sellers for offers (fipa-contract-net), takes the cheapest, and gets the thing or an
     excuse. Then the same once more without pauses, to see how fast it goes. Needs no compiler. In a terminal it opens
-    the terminal interface on the market (q leaves it early); elsewhere it prints the trade.
+    the terminal interface on the market, says what one sees, and stays until q is pressed (or --seconds are over);
+    elsewhere it prints the trade.
 
     \b
     Examples:

@@ -44,12 +44,19 @@ class Reader:
     """Follows one daemon; `run` never returns by itself."""
 
     def __init__(
-        self, socket: Path, store: Store, clock: Clock, pauses_s: Sequence[float] = PAUSES_S
+        self,
+        socket: Path,
+        store: Store,
+        clock: Clock,
+        pauses_s: Sequence[float] = PAUSES_S,
+        starting_s: float = 0.0,
     ) -> None:
+        """`starting_s`: how long a daemon that never answered yet is starting, and not lost."""
         self._socket = socket
         self._store = store
         self._clock = clock
         self._pauses_s = pauses_s
+        self._starts_until = clock.monotonic() + starting_s
         self._hurry = asyncio.Event()
         self._turned = asyncio.Event()
         self._needs = Needs()
@@ -71,10 +78,13 @@ class Reader:
                 failed += 1
                 now = self._clock.monotonic()
                 before = self._store.connection
-                since = before.since if before.link is Link.LOST else now
-                # that nobody answers is what lost means; anything else is worth saying
-                why = "" if isinstance(error, Unreachable) else error.message
-                self._store.connected(Connection(Link.LOST, since, now + pause, why))
+                if before.link is Link.CONNECTING and now < self._starts_until:
+                    failed, pause = 0, self._pauses_s[0]
+                else:
+                    since = before.since if before.link is Link.LOST else now
+                    # that nobody answers is what lost means; anything else is worth saying
+                    why = "" if isinstance(error, Unreachable) else error.message
+                    self._store.connected(Connection(Link.LOST, since, now + pause, why))
             await self._pause(pause)
 
     def hurry(self) -> None:

@@ -107,6 +107,17 @@ class Store:
         )
 
     @property
+    def not_listed(self) -> str:
+        """What stands in the place of lists that nobody has read yet."""
+        match self.connection.link:
+            case Link.LIVE:
+                return "Reading…"
+            case Link.CONNECTING:
+                return "Starting: the daemon is about to answer."
+            case Link.LOST:
+                return "No daemon answers. Start it with: caxton up"
+
+    @property
     def waiting(self) -> Sequence[DeploymentBody]:
         """Deployments that the gate has stopped: they wait for a decision."""
         return [one for one in self.deployments if one.waits]

@@ -121,7 +121,8 @@ class ConversationsPane(Pane):
         store = self.context.store
         self.main.take(store.conversations)
         free = self.main.cursor is None and self.diagram.following and not self._held
-        if free and (found := self.main.chosen):
+        reading = store.conversation is not None and store.conversation.head is None
+        if free and not reading and (found := self.main.chosen):
             self._opened = str(found.id)
         if self._opened is not None:
             store.open(self._opened)

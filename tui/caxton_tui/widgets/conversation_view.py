@@ -52,6 +52,9 @@ class ConversationView(Listing):
         """Draw the conversation that is open as it is now."""
         store = self.context.store
         conversation = store.conversation
+        if store.live and _unread(conversation) and self.conversation and not _unread(self.conversation):
+            # what was read stays until the other is
+            return
         if conversation is not self.conversation:
             self.conversation, self.cursor = conversation, None
             self.opened()
@@ -80,6 +83,10 @@ class ConversationView(Listing):
             write, task = key_for(self, "app.compose"), key_for(self, "app.task")
             return f"Press {write} to write a message, {task} to start a task."
         return "Choose a conversation."
+
+
+def _unread(conversation: OpenConversation | None) -> bool:
+    return conversation is not None and conversation.head is None and not conversation.error
 
 
 def styled(parts: Iterable[tuple[str, str]]) -> list[Piece]:

@@ -97,7 +97,7 @@ class StatusLine(TextLine):
             case Link.LOST:
                 head = ("✗ lost", "bold red")
             case Link.CONNECTING:
-                head = ("◌ connecting", "yellow")
+                head = ("◌ starting", "yellow")
         now = self.context.today()
         parts: list[tuple[str, str]] = [head]
         status = store.status
