@@ -24,7 +24,6 @@ from caxton.bus.vocabulary import failed, refused, unauthorised
 from caxton.clock import Clock
 from caxton.config import AgentTable, alike, check_agent_name, limits_from
 from caxton.deploy.engine.engine import Engine
-from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.request import DeploymentRequest
 from caxton.errors import CaxtonError, ConfigurationError
 from caxton.journal import DirectoryRow
@@ -62,8 +61,6 @@ class Children:
         self._compiler = compiler
         self._clock = clock
         self._tables = tables
-        self._options = DeploymentOptions(probe=False)
-        """A build that is known here was tried when it came."""
         self._coming: dict[str, NewAgent] = {}
         """Agents that are being made, by local name."""
         self._recent: dict[str, deque[float]] = {}
@@ -153,7 +150,7 @@ class Children:
                     limits=config.limits,
                     profile=config.profile,
                     recover=config.recover,
-                    options=self._options,
+                    tried=True,
                     made=config.made,
                 )
             )

@@ -46,6 +46,8 @@ class DeploymentRequest:
     """Whether it is what caxton.toml says, which a start of the daemon does not say twice."""
     takes_back: str | None = None
     """The deployment that it undoes."""
+    tried: bool = False
+    """Whether its build is at work here already, so that it need not be tried in an instance of its own."""
     made: Made | None = None
     """Who makes the agent, where no operator does."""
     wait: bool = True

@@ -98,7 +98,7 @@ def _print(report: benches.Report) -> None:
             met = figure.value <= figure.target if figure.better == "lower" else figure.value >= figure.target
             sign = "≤" if figure.better == "lower" else "≥"
             verdict, style = (
-                f"{'met' if met else 'missed'} ({sign} {figure.target:,.0f})",
+                f"{'met' if met else 'missed'} ({sign} {figure.target:,g})",
                 "green" if met else "yellow",
             )
         say(

@@ -124,14 +124,15 @@ class DeploymentRun:
         deployment.checks.passed(
             STATIC, f"{len(request.wasm):,} bytes, profile {request.profile}", deployment.compile_ms
         )
-        await validate(
-            deployment.checks,
-            self._context.agents.instances,
-            deployment.agent,
-            self._cell(),
-            deployment.target,
-            probe=deployment.options.probe,
-        )
+        if not request.tried:
+            await validate(
+                deployment.checks,
+                self._context.agents.instances,
+                deployment.agent,
+                self._cell(),
+                deployment.target,
+                probe=deployment.options.probe,
+            )
         await self._through_the_gate()
         return await self.handover.check()
 
