@@ -19,7 +19,9 @@
  * An agent that wants to hear of its own life (ABI 1.1) says `#define CAXTON_LIFE` before the include; its
  * `caxton_life(message)` then tells such a message from the others.
  *
- * Build: cc -target wasm32-freestanding -mcpu=mvp -Os -nostdlib -fno-builtin -Wl,--no-entry (see build.py).
+ * Build: cc -target wasm32-freestanding -mcpu=mvp -Os -nostdlib -fno-builtin -Wl,--no-entry (see build.py). `caxton dev`
+ * links the C library to an agent that includes <stdio.h>, <stdlib.h>, <string.h> or another of its headers, and defines
+ * CAXTON_LIBC: then what is printed is logged.
  * Every scan stays inside the bytes it was given: broken JSON gives missing values, never a trap.
  */
 #ifndef CAXTON_H
@@ -268,16 +270,54 @@ CAXTON_UNUSED static void caxton_int(caxton_int64 n) {
     while (i) caxton_byte(digits[--i]);
 }
 
+/* ---- with the C library: what printf prints is logged, whole lines, before the next message or at the end ---- */
+
+#ifdef CAXTON_LIBC
+static char caxton_printed[2048];
+static unsigned caxton_print_len, caxton_print_log; /* bytes that wait; whether this call may log */
+
+static void caxton_log(const char *level, const char *text);
+static void caxton_print_out(void) {
+    unsigned begin = 0;
+    for (unsigned i = 0; caxton_print_log && i < caxton_print_len; i++)
+        if (caxton_printed[i] == '\n') caxton_printed[i] = 0, caxton_log("info", caxton_printed + begin), begin = i + 1;
+    for (unsigned i = begin; i < caxton_print_len; i++) caxton_printed[i - begin] = caxton_printed[i];
+    caxton_print_len -= begin;
+}
+/* These two stand in for what the library would import. What does not fit until it is logged is cut off. */
+CAXTON_UNUSED int __imported_wasi_snapshot_preview1_fd_write(int fd, int pieces, int many, int written) {
+    const struct { const char *p; unsigned n; } *piece = (void *)pieces;
+    unsigned all = 0, room = sizeof caxton_printed - 1;
+    for (int i = 0; i < many; i++)
+        for (unsigned j = 0; j < piece[i].n; j++, all++)
+            if (caxton_print_len < room) caxton_printed[caxton_print_len++] = piece[i].p[j];
+            else caxton_printed[room - 1] = '\n';
+    *(unsigned *)written = all;
+    return fd == 1 || fd == 2 ? 0 : 8;
+}
+CAXTON_UNUSED int __imported_wasi_snapshot_preview1_fd_fdstat_get(int fd, int into) {
+    for (int i = 0; i < 24; i++) ((char *)into)[i] = 0;
+    *(char *)into = 2; /* a terminal: the library hands out line by line */
+    return fd >= 0 && fd <= 2 ? 0 : 8;
+}
+#else
+static void caxton_print_out(void) {}
+#endif
+
 /* Begin a call: empty the out buffer. Gives the text that the host passed as a value. */
 static caxton_value caxton_turn(const char *text, int length) {
     caxton_mailbox.out_len = 0;
     caxton_messages = caxton_overflow = 0;
+#ifdef CAXTON_LIBC
+    caxton_print_log = text != 0; /* a state is written without a text, and is no log */
+#endif
     while (length > 0 && caxton_space(*text)) text++, length--;
     return (caxton_value){text, length > 0 ? length : 0};
 }
 
 /* Begin a message of that performative; then parameters, then the content, then caxton_end. */
 CAXTON_UNUSED static void caxton_begin(const char *performative) {
+    caxton_print_out();
     caxton_put("{'performative':"), caxton_string(performative);
 }
 
@@ -316,6 +356,7 @@ static int caxton_fail(int code, const char *text) {
 /* What handle_message returns: how many messages were written. What caxton_snapshot returns, too: the state is
  * whatever was put since caxton_turn(0, 0). */
 CAXTON_UNUSED static int caxton_sent(void) {
+    caxton_print_out();
     return caxton_overflow ? caxton_fail(1, "the output does not fit into memory") : caxton_messages;
 }
 

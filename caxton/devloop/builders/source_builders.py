@@ -5,7 +5,7 @@
     *.wat             wasmtime's translation, in a child
     build.zig         ziglang's build system
     *.c *.cpp *.zig   ziglang (extra `build`), with our `caxton.h` always on the include path; the only one of its kind,
-                      or the one called `agent`
+                      or the one called `agent`. C that includes <stdio.h> or the like gets the C library
     other packages    their own tools (`package_builders.py`)
 
 In: a source, or a [build] table. Out: a `Recipe`: a command line, what it reads, where it writes. Nothing is run here.
@@ -13,7 +13,9 @@ In: a source, or a [build] table. Out: a `Recipe`: a command line, what it reads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,20 @@ _CLANG: Final = (
     *("-Wl,--no-entry", "-Wl,-z,stack-size=8192", "-Wl,--strip-all"),
 )
 _C: Final = ("cc", *_FREESTANDING, "-std=c11", *_CLANG)
+# printf of a double takes 8 KiB of stack; what the library asks of a system is answered in the module
+_C_WITH_LIBRARY: Final = (
+    *("cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-mcpu=mvp", "-std=c11", "-DCAXTON_LIBC"),
+    *("-Os", "-Wall", "-Wextra", "-Wl,--no-entry", "-Wl,-z,stack-size=65536", "-Wl,--strip-all"),
+)
+_LIBRARY_S: Final = 600.0
+"""ziglang builds the library on the way where this machine has none."""
+_LIBRARY_HEADER: Final = re.compile(
+    rb"^[ \t]*#[ \t]*include[ \t]*<"
+    rb"(assert|ctype|errno|inttypes|locale|math|setjmp|stdio|stdlib|string|strings|time|wchar)"
+    rb"\.h>",
+    re.MULTILINE,
+)
+_OWN_HEADER: Final = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 _CPP: Final = ("c++", *_FREESTANDING, "-std=c++20", "-fno-exceptions", "-fno-rtti", *_CLANG)
 _ZIG: Final = (
     *("build-exe", *_FREESTANDING, "-O", "ReleaseSmall"),
@@ -188,7 +204,25 @@ def _clang(builder: str, flags: tuple[str, ...], source: Path, scratch: Path) ->
 
 
 def _c(source: Path, scratch: Path) -> Recipe:
-    return _clang("c", _C, source, scratch)
+    if not _wants_library(source):
+        return _clang("c", _C, source, scratch)
+    return replace(_clang("c", _C_WITH_LIBRARY, source, scratch), system=True, timeout_s=_LIBRARY_S)
+
+
+def _wants_library(source: Path) -> bool:
+    """Whether a source, or what it includes of its own, includes a header of the C library."""
+    seen: set[Path] = set()
+    due = [source]
+    while due:
+        file = due.pop()
+        if file in seen or not file.is_file():
+            continue
+        seen.add(file)
+        text = file.read_bytes()
+        if _LIBRARY_HEADER.search(text):
+            return True
+        due += [file.parent / name.decode("utf-8", "replace") for name in _OWN_HEADER.findall(text)]
+    return False
 
 
 def _cpp(source: Path, scratch: Path) -> Recipe:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import wasmtime
 
 from caxton import config
 from caxton.devloop.builders import toolchains
@@ -18,6 +19,12 @@ from caxton.devloop.builders.build import build
 from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
 from caxton.errors import ConfigurationError
+from caxton.limits import Limits
+from caxton.sandbox.cell.calls_public import PublicCalls
+from caxton.sandbox.cell.instance import Instance
+from caxton.sandbox.engines import engine
+from caxton.sandbox.modules import Revision
+from caxton.sandbox.profiles import Profile
 from devloop.project import EXAMPLES
 
 pytestmark = pytest.mark.system
@@ -101,6 +108,58 @@ export fn caxton_abi() *Mailbox { return &mailbox; }
 export fn caxton_alloc(n: u32) ?[*]u8 { return if (n <= in.len) &in else null; }
 export fn handle_message(_: [*]u8, _: u32) i32 { return 0; }
 """
+
+
+async def test_c_with_the_c_library_imports_nothing_and_logs_what_it_prints(tmp_path: Path) -> None:
+    (tmp_path / "mine.h").write_text("#include <stdio.h>\n#include <stdlib.h>\n")
+    (tmp_path / "agent.c").write_text(
+        """
+#include "mine.h"
+#include "caxton.h"
+#include <string.h>
+static int by_value(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
+    caxton_turn(text, length);
+    int *numbers = malloc(1000 * sizeof *numbers);
+    for (int i = 0; i < 1000; i++) numbers[i] = i * 37 % 1009;
+    qsort(numbers, 1000, sizeof *numbers, by_value);
+    char told[64];
+    snprintf(told, sizeof told, "%d %.3f %s", numbers[999], 1.5, strchr("a-x", 'x'));
+    free(numbers);
+    printf("one\\ntwo %d\\n", fopen("/etc/passwd", "r") == 0);
+    caxton_begin("inform");
+    caxton_content("");
+    printf("inside\\n");
+    caxton_string(told);
+    caxton_end();
+    return caxton_sent();
+}
+
+CAXTON_EXPORT(caxton_snapshot) int caxton_snapshot(void) {
+    caxton_turn(0, 0);
+    printf("later\\n");
+    caxton_put("{}");
+    return caxton_sent();
+}
+"""
+    )
+    target, _ = await good(tmp_path, '[agents.agent]\nwasm = "agent.wasm"\n')
+    wasm = target.module.read_bytes()
+    # an agent with the features of profile strict, which brings no system
+    revision = Revision(wasmtime.Module(engine(Profile.STRICT), wasm), Profile.STRICT)
+    instance = Instance(revision, Limits(), PublicCalls)
+    try:
+        for before in ([], ["later"]):
+            count, output, _ = instance.turn(b'{"performative": "request"}')
+            lines = [json.loads(line) for line in output.splitlines()]
+            said = [line for line in lines if "caxton" not in line]
+            assert count == 1
+            assert said == [{"performative": "inform", "content": "1008 1.500 x"}]
+            assert [one["message"] for one in lines if one not in said] == [*before, "one", "two 1", "inside"]
+            assert instance.snapshot() == b"{}"
+    finally:
+        instance.close()
 
 
 async def test_zig_builds(tmp_path: Path) -> None:
