@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from caxton.deploy import DeploymentOptions, Probation
+from caxton.deploy import DeploymentOptions, Probation, Stage
 from caxton.errors import DeploymentError
 from caxton.testing import Crashed, System, runtime
 
@@ -120,3 +120,42 @@ def test_without_open_calls_it_is_taken(how: str) -> None:
         system.submit({"n": 7}, to="boss", conversation_id="c7")
         system.until_quiet(40)
         assert [one["content"] for one in answers(system, 7)] == [[7, 8, 70]]
+
+
+OTHERWISE = CARRIED["another text"].replace('gather(ask("a"', 'gather(ask("b"')
+"""What it asks first is asked of another; those who ask see it by the answer's first word."""
+
+
+@pytest.mark.parametrize("build", [CARRIED["another text"], OTHERWISE], ids=["the same", "otherwise"])
+def test_in_a_canary_each_revision_ends_the_calls_of_its_conversations(build: str) -> None:
+    with runtime(agents()) as system:
+        if build != OTHERWISE:
+            opened(system)
+        options = DeploymentOptions(stages=(Stage(50, 5),), rollback_on=())
+        begun = system.deploy("boss", python(build), strategy="canary", options=options, wait=False)
+        assert begun.state == "deploying"
+        for n in range(MANY, 30):
+            system.submit({"n": n}, to="boss", conversation_id=f"c{n}")
+        system.until_quiet(40)
+        assert system.runtime.agents.view("boss").revision == begun.revision
+        began = MANY if build == OTHERWISE else 0
+        said = {n: contents(system, 30)[n][0] for n in range(began, 30)}
+        assert all([one for one in answer if one != "new"] == fine(30)[n][0] for n, answer in said.items())
+        assert 4 <= sum("new" in answer for answer in said.values()) <= 20
+        assert not any("new" in said.get(n, []) for n in range(MANY)), "what was under way is the old one's"
+        assert asked_once(system, 30 - began)
+        calls = system.ask({}, to="boss", performative="query-ref", ontology="caxton-calls")
+        # what the new one asked otherwise in the old one's conversations ended by its time limit
+        assert calls["content"]["open"] == 0
+
+
+def test_a_shadow_keeps_calls_of_its_own_to_itself() -> None:
+    with runtime(agents()) as system:
+        opened(system)
+        options = DeploymentOptions(shadow_s=5)
+        system.deploy("boss", python(CARRIED["another text"]), strategy="shadow", options=options, wait=False)
+        for n in range(MANY, 10):
+            system.submit({"n": n}, to="boss", conversation_id=f"c{n}")
+        system.until_quiet(40)
+        assert contents(system, 10) == fine(10)
+        assert asked_once(system, 10)
