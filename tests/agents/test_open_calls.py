@@ -9,6 +9,7 @@ import pytest
 
 from caxton.deploy import DeploymentOptions, Probation, Stage
 from caxton.errors import DeploymentError
+from caxton.replay import ReplayRequest
 from caxton.testing import Crashed, System, runtime
 
 from .calls import BOSS, agents, answers, begin, contents, fine, python
@@ -159,3 +160,36 @@ def test_a_shadow_keeps_calls_of_its_own_to_itself() -> None:
         system.until_quiet(40)
         assert contents(system, 10) == fine(10)
         assert asked_once(system, 10)
+
+
+def test_replays_run_calls_as_they_were_run() -> None:
+    with runtime(agents(), config=EVERY) as system:
+        opened(system)
+        system.until_quiet(40)
+        report = system.run(system.runtime.replayer.replay(ReplayRequest(last=100)))
+        assert report.totals.turns == report.totals.same > 40
+        # a conversation that begins while others are open is replayed from a state that has them
+        late = system.messages(sender="timer@local", receiver="boss@local")[0]["conversation_id"]
+        report = system.run(system.runtime.replayer.replay(ReplayRequest(conversations=[late], agent="boss")))
+        (turn,) = report.turns
+        assert (turn.verdict, report.agents[0].start.kind, report.agents[0].start.exact) == (
+            "same",
+            "snapshot",
+            True,
+        )
+        # such a state is nothing for a build that asks otherwise: its replay begins before the calls
+        wanted = ReplayRequest(conversations=[late], agent="boss", wasm=python(REFUSED["asks another first"]))
+        report = system.run(system.runtime.replayer.replay(wanted))
+        assert report.agents[0].start.kind == "beginning"
+
+
+def test_a_call_outlives_the_messages_that_retention_removes() -> None:
+    boss = BOSS.replace("await sleep(0.5)", "await sleep(3 * 86_400)")
+    config = {"journal": {"keep_days": 1, "snapshot_every": 1}}
+    with runtime(agents(boss), config=config) as system:
+        opened(system)
+        system.advance(2 * 86_400)
+        assert not system.messages(conversation_id="c0"), "it is removed"
+        system.restart()
+        system.advance(2 * 86_400)
+        assert contents(system, MANY) == fine(MANY)
