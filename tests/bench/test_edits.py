@@ -11,7 +11,8 @@ from caxton.bench import edits
 from caxton.bench.figures import Figure
 from caxton.devloop.builders import toolchains
 from caxton.devloop.scaffold.generate import Language
-from caxton.sandbox.python.runtime import BUILD, INSTALL, RuntimeFolder
+from caxton.install_hint import install_hint
+from caxton.sandbox.python.runtime import BUILD, RuntimeFolder, how_to_install
 
 pytestmark = pytest.mark.system
 
@@ -69,8 +70,8 @@ async def test_what_cannot_be_built_is_a_line_that_says_what_to_install(
     figures = await _figures(tmp_path, monkeypatch, Language.C, Language.ZIG, Language.PYTHON)
     assert [one.name for one in figures] == ["edit_c", "edit_zig", "edit_python"]
     assert [one.text.partition("install: ")[2] for one in figures] == [
-        *["pip install 'caxton-workbench[build]'"] * 2,
-        INSTALL,
+        *[install_hint("build")] * 2,
+        how_to_install(),
     ]
 
 

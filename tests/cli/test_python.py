@@ -10,7 +10,7 @@ import pytest
 from caxton.cli import daemon_process
 from caxton.devloop.builders.toolchains import Found, Missing, python
 from caxton.sandbox.compile.python_source import unpack
-from caxton.sandbox.python.runtime import BUILDER_VERSION, RuntimeFolder, runtime_name
+from caxton.sandbox.python.runtime import BUILDER_VERSION, RuntimeFolder, how_to_install, runtime_name
 
 from .command import ROOT, caxton
 
@@ -49,7 +49,7 @@ def test_the_doctor_knows_three_states(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("caxton.devloop.builders.toolchains.find_spec", lambda name: None)
     missing = python(tmp_path)
     assert isinstance(missing, Missing)
-    assert "caxton-workbench[python]" in missing.remedy
+    assert missing.remedy == how_to_install()
     monkeypatch.setattr("caxton.devloop.builders.toolchains.find_spec", lambda name: object())
     found = python(tmp_path)
     assert isinstance(found, Found)

@@ -25,7 +25,7 @@ async def test_without_its_builder_it_says_what_to_install(
     monkeypatch.setattr(python_build, "version", nowhere)
     with pytest.raises(NotBuilt, match="componentize-py is not installed") as refused:
         await PythonRuntime(tmp_path / "python").build(lambda what: None)
-    assert "caxton-workbench[python]" in str(refused.value.hint)
+    assert f"install componentize-py=={BUILDER_VERSION}, then: caxton python build" in str(refused.value.hint)
 
 
 async def test_another_version_of_its_builder_is_refused(

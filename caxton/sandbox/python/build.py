@@ -32,9 +32,9 @@ from caxton.sandbox.python.runtime import (
     BUILD,
     BUILDER,
     BUILDER_VERSION,
-    INSTALL,
     PARTS,
     RuntimeFolder,
+    how_to_install,
     runtime_name,
 )
 
@@ -159,9 +159,9 @@ def _check_builder() -> None:
     try:
         have = version(BUILDER)
     except PackageNotFoundError:
-        raise NotBuilt(f"{BUILDER} is not installed", hint=INSTALL) from None
+        raise NotBuilt(f"{BUILDER} is not installed", hint=how_to_install()) from None
     if have != BUILDER_VERSION:
-        raise NotBuilt(f"this is {BUILDER} {have}, it must be {BUILDER_VERSION}", hint=INSTALL)
+        raise NotBuilt(f"this is {BUILDER} {have}, it must be {BUILDER_VERSION}", hint=how_to_install())
 
 
 def _missing(name: str) -> CaxtonError:

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import platformdirs
 
+from caxton.install_hint import install_hint
 from caxton.sandbox import cache_labels
 from caxton.sandbox.compile.module_cache import ModuleCache
 from caxton.sandbox.compile.python_source import pack
@@ -24,10 +25,14 @@ from caxton.sandbox.profiles import Profile, fingerprint
 BUILDER: Final = "componentize-py"
 BUILDER_VERSION: Final = "0.25.1"
 """Exact: what it brings of CPython is part of what an agent is."""
-INSTALL: Final = "pip install 'caxton-workbench[python]', then: caxton python build"
 BUILD: Final = "caxton python build"
 PARTS: Final = Path(__file__).parent / "guest"
 """Our part of the runtime, and the interface that it has."""
+
+
+def how_to_install() -> str:
+    """What brings the builder into this environment, and what then."""
+    return f"{install_hint('python')}, then: {BUILD}"
 
 
 def packed(file: Path, source: bytes) -> bytes:

@@ -19,6 +19,7 @@ from caxton.devloop.builders.build import build
 from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import BuildFailed, Built, Diagnostic
 from caxton.errors import ConfigurationError
+from caxton.install_hint import install_hint
 from caxton.limits import Limits
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.cell.instance import Instance
@@ -317,7 +318,7 @@ async def test_without_ziglang_one_line_says_what_to_install(
     monkeypatch.setattr(toolchains, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType]
     event = await bad(tmp_path, '[agents.a]\nwasm = "a.wasm"\n')
     assert str(event.error) == "a.c needs ziglang, which is not installed"
-    assert event.hint == "pip install 'caxton-workbench[build]'"
+    assert event.hint == install_hint("build")
 
 
 def test_agents_of_one_module_share_its_build(tmp_path: Path) -> None:
