@@ -50,6 +50,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """In so many turns on one message its cell may die; then the message is a dead letter."""
     turns_per_s: int = 0
     """Turns that it may begin in a second; 0 for no bound of its own."""
+    urgent: int = 0
+    """Urgent messages of agents that may stand in front of its mailbox at a time; 0 for none: they wait in order."""
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -68,5 +70,6 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "snapshot_wall_ms": (1, 600_000),
     "poison_after": (1, 100),
     "turns_per_s": (0, 1_000_000),
+    "urgent": (0, 10_000),
 }
 """Smallest and largest value of each limit; outside them the configuration is refused."""

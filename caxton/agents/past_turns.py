@@ -142,7 +142,7 @@ class PastTurns:
                         return
                     took_s = self._clock.monotonic() - began
                     way.pace(min(BATCH_TURNS, way.portion * 2) if took_s < QUICK_S else 1)
-                    self._tell(way, portion[-1].seq, upto)
+                    self._tell(way, portion[-1].place, upto)
         except CaxtonError as error:
             way.fail(error)
 
@@ -217,8 +217,8 @@ def _shared_out(
     shares: dict[int, list[PastTurn]] = {}
     for turn in page:
         way = by_number.get(turn.agent_no)
-        if way is not None and way.replays and turn.seq > way.last_seq:
-            way.reach(turn.seq)
+        if way is not None and way.replays and turn.place > way.last_seq:
+            way.reach(turn.place)
             if way.holds(turn):
                 shares.setdefault(turn.agent_no, []).append(turn)
     return [(by_number[number], turns) for number, turns in shares.items()]

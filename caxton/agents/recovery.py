@@ -254,7 +254,7 @@ class Recovery:
         if way.error is None:
             if not way.replays:
                 # everything before the first message that waits is past, and it remembers only what it was given
-                way.reach(endpoint.waiting[0].seq - 1 if endpoint.waiting else self._bus.last_seq)
+                way.reach(endpoint.past_upto(self._bus.last_seq))
                 if way.restored:
                     assert way.base is not None
                     self._instances.keep(record, way.base.data, way.last_seq, RESTORED, way.revision.no)

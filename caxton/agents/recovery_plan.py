@@ -36,6 +36,7 @@ class RecoveryPlan:
     turns: int = 0
     """How many turns were run once more."""
     last_seq: int = 0
+    """The place of the last turn that is past."""
     reason: str | None = None
     """Why it remembers less than it did."""
     error: CaxtonError | None = None
@@ -89,7 +90,7 @@ class RecoveryPlan:
         self.portion = portion
 
     def reach(self, seq: int) -> None:
-        """Everything up to that message is past."""
+        """Everything up to the turn in that place is past."""
         self.last_seq = seq
 
     def leave_out(self, seq: int) -> None:

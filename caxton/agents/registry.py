@@ -46,6 +46,7 @@ class Registry:
         self._revisions = {(one.sha256, one.profile): one for one in revisions.values()}
         snapshots = await reader.latest_snapshots()
         brought_by = await reader.brought_by()
+        places = await reader.last_places()
         for row in await reader.agents():
             local = row.name.partition("@")[0]
             self._numbers[local] = row.no
@@ -55,7 +56,9 @@ class Registry:
             config = msgspec.json.decode(row.config, type=AgentConfig)
             snapshot = snapshots.get(row.no)
             kept = snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh"
-            self.add(local, config, row.updated_us).come_back(
+            record = self.add(local, config, row.updated_us)
+            record.endpoint.places_upto(places.get(row.no, 0))
+            record.come_back(
                 revisions[row.revision_no],
                 brought_by.get(row.no, ""),
                 snapshot.seq if snapshot is not None and kept else None,

@@ -87,7 +87,7 @@ class Snapshots:
     async def _take_once(self, record: AgentRecord, link: CellLink) -> None:
         endpoint = record.endpoint
         # the frame stands behind every message that the cell has now, so the state is the one after them
-        seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+        seq = endpoint.given
         revision_no = endpoint.revision_no
         answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
         if revision_no != endpoint.revision_no:

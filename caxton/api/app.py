@@ -18,6 +18,7 @@ from caxton.api.routes import (
     deployments,
     df,
     journal,
+    mailboxes,
     messages,
     pins,
     replays,
@@ -50,6 +51,7 @@ def build(services: Services) -> FastAPI:
     nouns = (
         status,
         agents,
+        mailboxes,
         messages,
         conversations,
         deployments,

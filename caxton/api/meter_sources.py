@@ -31,6 +31,7 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
     return {
         "caxton_messages_total": bus.messages,
         "caxton_deliveries_total": bus.deliveries,
+        "caxton_overtakings_total": bus.overtakings,
         "caxton_redelivered_total": bus.redelivered,
         "caxton_refused_total": bus.refused,
         "caxton_turns_total": {

@@ -10,7 +10,8 @@ Everything here runs in the daemon's one asyncio thread and never waits.
 from caxton.bus.bus import Bus
 from caxton.bus.clients import Clients, Waiter
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import DeliveryPort, Endpoint, Envelope
+from caxton.bus.endpoint import DeliveryPort, Endpoint
+from caxton.bus.envelope import Envelope
 from caxton.bus.submission import Submitted
 
 __all__ = ["Bus", "BusCounts", "Clients", "DeliveryPort", "Endpoint", "Envelope", "Submitted", "Waiter"]

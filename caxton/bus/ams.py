@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 
 from caxton.acl import Performative
 from caxton.bus.content_languages import ContentLanguage
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.management_agent import OPEN_NOTHING
 from caxton.bus.new_agent import OF as NEW
 from caxton.bus.new_agent import new_agent

@@ -26,11 +26,13 @@ from caxton.bus.clients import Clients
 from caxton.bus.conversations import ConversationEntry, Conversations
 from caxton.bus.counts import BusCounts
 from caxton.bus.delivery import Delivery
-from caxton.bus.endpoint import DeliveryPort, Endpoint, Envelope
+from caxton.bus.endpoint import DeliveryPort, Endpoint
+from caxton.bus.envelope import Envelope
 from caxton.bus.interceptor import Interceptor
 from caxton.bus.message_order import MessageOrder
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.platform_messages import PlatformMessages
+from caxton.bus.priority import is_urgent, says_urgent
 from caxton.bus.quick_reply import QuickReply
 from caxton.bus.referee_service import Mode, RefereeService
 from caxton.bus.submission import Submission
@@ -38,7 +40,7 @@ from caxton.bus.turns import Turns
 from caxton.bus.work_ends import WorkEnds
 from caxton.clock import Clock
 from caxton.ids import Ids
-from caxton.journal import HANDLED, Batch, Journal
+from caxton.journal import HANDLED, Batch, Journal, TurnPlace
 from caxton.journal.batch import MessageRow
 from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
@@ -259,6 +261,7 @@ class Bus:
         ):
             return Envelope(seq, message, b"", hops, tree, entry=entry)
         body = write_message(message, extensions)
+        urgent = extensions is not None and is_urgent(extensions)
         verdict = None
         if (
             (message.protocol is not None or conversation_id in self._judged)
@@ -267,7 +270,7 @@ class Bus:
             and sender != self._timer
         ):
             verdict = self.referee_service.hear(message, seq, extensions)
-        envelope = Envelope(seq, message, body, hops, tree, entry=entry)
+        envelope = Envelope(seq, message, body, hops, tree, entry=entry, urgent=urgent)
         row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
         self.counts.message()
         self._bring(envelope, row, entry, verdict)
@@ -327,7 +330,9 @@ class Bus:
         """After a start: deliver a journalled message again to the receivers that had no turn from it."""
         marked = body[:-1] + b',"redelivered":true}'
         message = read_message(body)
-        envelope = Envelope(seq, message, marked, hops, self.works.restored(message.trace_id), True)
+        envelope = Envelope(
+            seq, message, marked, hops, self.works.restored(message.trace_id), True, urgent=says_urgent(body)
+        )
         for _ in receivers:
             self.counts.redelivery()
         others: list[str] = []
@@ -363,6 +368,13 @@ class Bus:
             key = entry.key if entry is not None else None
         self.journal.batch.event(seq, self.now_us(), kind, agent, key, _encode(body))
 
+    def take_place(self, endpoint: Endpoint, seq: int) -> None:
+        """That agent's latest turn, on message `seq`, has a place of its own: numbers go on behind it."""
+        batch, place = self.journal.batch, endpoint.last_seq
+        batch.records.append(TurnPlace(endpoint.number, place, seq))
+        if place > self._order.seq:
+            self._order.seq = batch.last_seq = place
+
     @property
     def last_seq(self) -> int:
         """The number that was given out last."""
@@ -377,9 +389,7 @@ class Bus:
         """Every message up to this number is finished; O(agents)."""
         lowest = self._order.seq + 1
         for endpoint in self.endpoints.values():
-            for queue in (endpoint.in_flight, endpoint.returned, endpoint.waiting):
-                if queue:
-                    lowest = min(lowest, queue[0].seq)
+            lowest = min(lowest, endpoint.oldest())
         for agent in self.platform_agents.values():
             lowest = min(lowest, agent.oldest())
         if self.interceptor is not None:

@@ -21,6 +21,7 @@ class BusCounts:
         "logs",
         "logs_dropped",
         "messages",
+        "overtakings",
         "queue_us",
         "redelivered",
         "refused",
@@ -55,6 +56,8 @@ class BusCounts:
         self.dead_letters = 0
         self.by_reason: dict[str, int] = {}
         """Dead letters by their code."""
+        self.overtakings = 0
+        """Urgent messages that went ahead of others that waited."""
         self.redelivered = 0
         self.refused = 0
         """Messages from clients that were refused on arrival."""
@@ -104,6 +107,10 @@ class BusCounts:
     def delivery(self) -> None:
         """A message was put into a guest's mailbox."""
         self.deliveries += 1
+
+    def overtaking(self) -> None:
+        """An urgent message went ahead of others."""
+        self.overtakings += 1
 
     def redelivery(self) -> None:
         """A message was delivered again."""

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from caxton.acl import Performative
 from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.endpoint import Endpoint
+from caxton.bus.envelope import Envelope
 from caxton.bus.life import LIFE_ONTOLOGY, is_life
 from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.priority import OPERATORS_URGENT
 from caxton.errors import InvalidMessage
 from caxton.journal import Journal
 from caxton.turn_status import REDELIVERED, Status
@@ -97,9 +99,17 @@ class Delivery:
     def keep(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Put a message into a mailbox that had it before, whatever its bounds."""
         envelope.tree.enter()
-        endpoint.waiting.append(envelope)
+        if not envelope.urgent:
+            endpoint.waiting.append(envelope)
+        elif endpoint.enter(envelope, urgent_most=self._urgent_most(endpoint, envelope)):
+            self._counts.overtaking()
         if endpoint.open and not endpoint.queued and endpoint.port is not None:
             endpoint.port.wait(endpoint)
+
+    def _urgent_most(self, endpoint: Endpoint, envelope: Envelope) -> int:
+        """How many urgent messages may stand in front of a mailbox where that one comes: a client's always may."""
+        allowed = endpoint.limits.urgent
+        return max(allowed, OPERATORS_URGENT) if self._clients.is_client(envelope.message.sender) else allowed
 
     def _put(self, endpoint: Endpoint, envelope: Envelope) -> Failure | None:
         """Put an admitted message into a guest's mailbox, and into its cell while there is room; else why not."""

@@ -19,7 +19,7 @@ from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import NEVER_US, Directory, Entry
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.subscribing_agent import SubscribingAgent
 from caxton.bus.subscriptions import OF, Change
 from caxton.bus.vocabulary import (

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final, Protocol
 
-import msgspec
-
-from caxton.acl import Message
-from caxton.bus.causes import Tree
-from caxton.bus.conversations import ConversationEntry
+from caxton.bus.envelope import Envelope
+from caxton.bus.priority import urgent_lane
 from caxton.limits import Limits
 
 NEVER: Final = 1 << 62
 WINDOW: Final = 16
 """Messages of one agent that its cell has at a time, at the most."""
+FIRST_WINDOW: Final = 2
+"""As long as nobody knows what its turns cost: what its cell has, nothing can overtake."""
 WINDOW_US: Final = 2_000
 """How much work of one agent may stand in front of the others' there, in microseconds."""
-
-
-class Envelope(msgspec.Struct, gc=False):
-    """An admitted message on its way; one for all its receivers."""
-
-    seq: int
-    message: Message
-    body: bytes
-    """The message as JSON: what the guest reads and the journal keeps."""
-    hops: int
-    tree: Tree
-    """The causal tree that it belongs to."""
-    redelivered: bool = False
-    tries: int = 0
-    """How often a cell died in its turn."""
-    entry: ConversationEntry | None = None
-    """Its conversation, where the bus had it at hand."""
-
-    def again(self, *, tried: bool = False) -> Envelope:
-        """The same message, marked as delivered again; `tried`: a cell died in its turn."""
-        body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
-        return Envelope(self.seq, self.message, body, self.hops, self.tree, True, self.tries + tried)
 
 
 class Trial(Protocol):
@@ -85,11 +62,14 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_places",
+        "_urgent",
         "failed_turns",
         "fuel",
         "in_flight",
         "last_error",
         "last_seq",
+        "late_upto",
         "limits",
         "name",
         "number",
@@ -124,7 +104,7 @@ class Endpoint:
         self.port: DeliveryPort | None = None
         self.slot = 0
         self.open = False
-        self.window = WINDOW if not limits.turns_per_s else 1
+        self.window = FIRST_WINDOW if not limits.turns_per_s else 1
         """How many messages its cell may have at a time: fewer, the more its turns cost."""
         self.owed_us = 0
         """For how long what it has said since it rested has kept the bus, about."""
@@ -135,7 +115,13 @@ class Endpoint:
         """Whether the port remembers it as waiting."""
         self.revision_no = 0
         self.last_seq = 0
-        """The message of its latest turn."""
+        """The place of its latest turn: the number of its message, where none overtook it (journal/turn_places.py)."""
+        self.late_upto = 0
+        """Messages up to this number get places of their own: some of them were overtaken."""
+        self._places: dict[int, int] = {}
+        """The places of such messages that its cell has."""
+        self._urgent: frozenset[int] = frozenset()
+        """The urgent lane: what overtook others and waits."""
         self.turns = 0
         self.failed_turns = 0
         self.sent = 0
@@ -156,6 +142,58 @@ class Endpoint:
         """Messages that wait for it, those in its cell included."""
         return len(self.waiting) + len(self.in_flight)
 
+    # ------------------------------------------------------------------ the order of its turns
+
+    def enter(self, envelope: Envelope, *, urgent_most: int = 0) -> bool:
+        """Let a message wait. Where it is urgent, and fewer than `urgent_most` are, it overtakes; whether it did."""
+        lane = None
+        if envelope.urgent and urgent_most and self.trial is None:
+            lane = urgent_lane(self.waiting, self._urgent, envelope, urgent_most)
+        if lane is not None:
+            self._urgent = lane.seqs
+        if lane is None or lane.end == len(self.waiting):
+            self.waiting.append(envelope)
+            return False
+        self.late_upto = max(self.late_upto, envelope.seq)
+        self.waiting.insert(lane.end, envelope)
+        return True
+
+    def give(self, envelope: Envelope) -> None:
+        """Its cell gets that message next."""
+        if envelope.seq <= self.late_upto:
+            place = self._places[envelope.seq] = max(envelope.seq, self.given + 1)
+            self.late_upto = max(self.late_upto, place)
+        self.in_flight.append(envelope)
+
+    def place(self, envelope: Envelope) -> int:
+        """The place of a message's turn; of one that its cell does not have, where it would be if it came now."""
+        seq = envelope.seq
+        if seq > self.late_upto:
+            return seq
+        return self._places.get(seq) or max(seq, self.last_seq + 1)
+
+    @property
+    def given(self) -> int:
+        """The place of the last message that its cell was given."""
+        return self.place(self.in_flight[-1]) if self.in_flight else self.last_seq
+
+    def places_upto(self, place: int) -> None:
+        """After a start: places up to this one are taken, and not all of them by the messages of these numbers."""
+        self.late_upto = place
+
+    def past_upto(self, last_seq: int) -> int:
+        """Up to which place everything is past; `last_seq` is the number that was given out last."""
+        return max(self.waiting[0].seq - 1, self.late_upto) if self.waiting else last_seq
+
+    def oldest(self) -> int:
+        """The lowest number of a message that waits, NEVER where none does."""
+        lowest = NEVER
+        for queue in (self.in_flight, self.returned, self.waiting):
+            if queue:
+                overtaken = self.late_upto and queue[0].seq <= self.late_upto
+                lowest = min(lowest, min(one.seq for one in queue) if overtaken else queue[0].seq)
+        return lowest
+
     # ------------------------------------------------------------------ where its messages go
 
     def attach(self, port: DeliveryPort, slot: int, revision_no: int) -> None:
@@ -171,7 +209,7 @@ class Endpoint:
     def limit(self, limits: Limits) -> None:
         """Those limits hold from now on."""
         self.limits = limits
-        self.window = WINDOW if not limits.turns_per_s else 1
+        self.window = FIRST_WINDOW if not limits.turns_per_s else 1
 
     def divert(self, port: DeliveryPort, trial: Trial | None = None) -> None:
         """Messages go by that port for a time, and `trial` watches what comes of them."""
@@ -219,13 +257,13 @@ class Endpoint:
     def turn_ended(self, seq: int, fuel: int, turn_us: int) -> None:
         """It has had one more turn, from that message."""
         self.turns += 1
-        self.last_seq = seq
+        self.last_seq = self._places.pop(seq, seq) if self._places else seq
         self.fuel += fuel
         self.turn_us += turn_us
 
     def costs(self, turn_us: int) -> None:
         """Its latest turn took so much of its cell and of the bus: what it has in front of others is bounded."""
-        self.window = min(WINDOW, max(1, WINDOW_US // max(1, turn_us)))
+        self.window = min(WINDOW, max(1, 2 * self.window), max(1, WINDOW_US // max(1, turn_us)))
 
     def owes(self, said_us: int) -> None:
         """What it said has kept the bus for so long."""
@@ -257,7 +295,7 @@ class Endpoint:
         self.last_error = why
 
     def took_up(self, seq: int) -> None:
-        """It is back, and the message of its latest turn is another than the turns that ended here say."""
+        """It is back, and the place of its latest turn is another than the turns that ended here say."""
         self.last_seq = seq
         if self.waiting:
             # what waits may be what made it the worst of all: one turn first shows what they cost
@@ -277,15 +315,22 @@ class Endpoint:
         self.in_flight.appendleft(envelope)
         self.open = is_open
 
-    def drop(self, tree: Tree) -> list[Envelope]:
-        """Take out what waits of that tree."""
-        lost = [envelope for envelope in self.waiting if envelope.tree is tree]
-        if lost:
-            kept = [envelope for envelope in self.waiting if envelope.tree is not tree]
+    def take_out(self, which: Callable[[Envelope], bool]) -> list[Envelope]:
+        """Take out what waits and is meant; it is the caller's from now on."""
+        gone: list[Envelope] = []
+        kept: list[Envelope] = []
+        for envelope in self.waiting:
+            (gone if which(envelope) else kept).append(envelope)
+        if gone:
             self.waiting.clear()
             self.waiting.extend(kept)
             self.wake()
-        return lost
+        return gone
+
+    def mail(self) -> Iterator[tuple[Envelope, bool]]:
+        """What waits, in order, and whether its cell has it already."""
+        yield from ((envelope, True) for envelope in self.in_flight)
+        yield from ((envelope, False) for envelope in (*self.returned, *self.waiting))
 
     @property
     def full(self) -> bool:

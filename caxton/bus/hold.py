@@ -25,7 +25,7 @@ from caxton.bus.bus import Bus
 from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.delivery import Failure
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.held import Extensions, HeldMessage, taken_up
 from caxton.bus.held_release import HeldRelease, WentOn, nobody
 from caxton.clock import Clock

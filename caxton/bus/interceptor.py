@@ -13,7 +13,7 @@ import msgspec
 from caxton.acl import Message
 from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 
 
 class Interceptor(Protocol):

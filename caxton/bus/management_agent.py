@@ -16,7 +16,7 @@ import msgspec
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import JSON, ContentLanguage, content_language_of
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.platform_agents import PLATFORM_NUMBERS
 from caxton.bus.vocabulary import (
     ONTOLOGY,

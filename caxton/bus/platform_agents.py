@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 
 AMS_NUMBER: Final = 1
 DF_NUMBER: Final = 2

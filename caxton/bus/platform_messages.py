@@ -17,7 +17,7 @@ from caxton.bus.causes import Asker, Loss, Tree
 from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
 from caxton.bus.delivery import Failure
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.referee_service import BRANCH_EVENT, RefereeService
 from caxton.ids import Ids, call_origin

@@ -15,7 +15,8 @@ from caxton.acl import Draft, Message
 from caxton.acl.message import NULL
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import Endpoint, Envelope
+from caxton.bus.endpoint import Endpoint
+from caxton.bus.envelope import Envelope
 from caxton.bus.message_order import MessageOrder
 from caxton.bus.referee_service import RefereeService
 from caxton.ids import Ids

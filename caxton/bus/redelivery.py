@@ -14,7 +14,7 @@ import msgspec
 from caxton.acl import Draft
 from caxton.acl.message import Message, read_message
 from caxton.bus.bus import Bus
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.errors import InvalidState
 from caxton.journal import DROPPED_LETTER, REDELIVERED_LETTER, DeadLetterEnd, StoredDeadLetter, StoredMessage
 

@@ -15,7 +15,8 @@ import msgspec
 from caxton.acl import Performative
 from caxton.acl.message import NULL
 from caxton.bus.bus import Bus
-from caxton.bus.endpoint import NEVER, Envelope
+from caxton.bus.endpoint import NEVER
+from caxton.bus.envelope import Envelope
 from caxton.bus.platform_agents import TIMER_NUMBER
 from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidMessage

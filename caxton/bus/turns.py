@@ -18,8 +18,10 @@ from caxton.bus.addressing import Addressing
 from caxton.bus.causes import TREE_KEY, Tree, tree_full
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.counts import BusCounts
-from caxton.bus.endpoint import WINDOW, WINDOW_US, Endpoint, Envelope
+from caxton.bus.endpoint import WINDOW, WINDOW_US, Endpoint
+from caxton.bus.envelope import Envelope
 from caxton.bus.platform_messages import Notices
+from caxton.bus.priority import is_urgent
 from caxton.bus.shares import REST_FROM_US, Shares
 from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.clock import Clock
@@ -81,6 +83,10 @@ class TurnSink(Protocol):
 
     def end_tree(self, tree: Tree, endpoint: Endpoint) -> None:
         """A causal tree has come to its limit by a turn of that agent."""
+        ...
+
+    def take_place(self, endpoint: Endpoint, seq: int) -> None:
+        """That agent's latest turn has a place of its own."""
         ...
 
     def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
@@ -185,6 +191,8 @@ class Turns:
             envelope.tree.leave()
         if envelope.redelivered:
             status += REDELIVERED
+        if endpoint.last_seq != seq or envelope.urgent:
+            self._bus.take_place(endpoint, seq)
         self._journal.batch.turns.append(
             (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
         )
@@ -276,6 +284,8 @@ class Turns:
                 draft.send_to(addressing.receivers(draft.receiver, limits.receivers))
             if draft.reply_by is not None or draft.reply_to:
                 addressing.answers(draft)
+            if draft.extensions is not None:
+                is_urgent(draft.extensions)
         except InvalidMessage as error:
             raise TurnRefused(error.code, error.message) from None
         return draft

@@ -73,7 +73,7 @@ class CellLink(asyncio.Protocol):
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Take one message for one agent."""
-        endpoint.in_flight.append(envelope)
+        endpoint.give(envelope)
         body = envelope.body
         self._out.append(HEAD.pack(_TURN, endpoint.slot, len(body), envelope.seq))
         self._out.append(body)

@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "down": "Stop the daemon of this project.",
     "status": "Show daemon, cells, agents and journal at a glance.",
     "agent": "Deploy agents, show them, stop and start them.",
+    "mailbox": "Show what waits for an agent, or empty it.",
     "msg": "Send messages and follow those that pass.",
     "dead-letter": "Show what could not be handled, deliver it again.",
     "conv": "List conversations and read one.",

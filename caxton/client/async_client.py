@@ -27,6 +27,9 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    MailBody,
+    Mailbox,
+    Purged,
     ReadyBody,
     StatusBody,
 )
@@ -450,6 +453,15 @@ class AsyncClient:
             waiting=waiting or None,
             before=before,
         )
+
+    async def mailbox(self, name: str, *, filter: str = "", limit: int = requests.ALL) -> list[MailBody]:
+        """What waits for an agent, in the order in which it will be handled."""
+        path = f"/api/v1/agents/{quoted(name)}/mailbox"
+        return await self._list(Mailbox, path, limit, "after", filter=filter or None)
+
+    async def purge(self, name: str, *, filter: str = "", reason: str | None = None) -> Purged:
+        """Make what waits for an agent, or what of it matches, dead letters."""
+        return await self._read(requests.purge(name, filter, reason), Purged)
 
     async def redeliver(self, choice: Mapping[str, Any]) -> LettersGone:
         """Send dead letters once more: `seqs`, or `agent`, `code`, `filter`; with `content` one of them, changed."""

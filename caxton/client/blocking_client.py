@@ -24,6 +24,9 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    MailBody,
+    Mailbox,
+    Purged,
     ReadyBody,
     StatusBody,
 )
@@ -443,6 +446,15 @@ class Client:
             waiting=waiting or None,
             before=before,
         )
+
+    def mailbox(self, name: str, *, filter: str = "", limit: int = requests.ALL) -> list[MailBody]:
+        """What waits for an agent, in the order in which it will be handled."""
+        path = f"/api/v1/agents/{quoted(name)}/mailbox"
+        return self._list(Mailbox, path, limit, "after", filter=filter or None)
+
+    def purge(self, name: str, *, filter: str = "", reason: str | None = None) -> Purged:
+        """Make what waits for an agent, or what of it matches, dead letters."""
+        return self._read(requests.purge(name, filter, reason), Purged)
 
     def redeliver(self, choice: Mapping[str, Any]) -> LettersGone:
         """Send dead letters once more: `seqs`, or `agent`, `code`, `filter`; with `content` one of them, changed."""

@@ -182,6 +182,12 @@ def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, A
     return Call("POST", "/api/v1/df/search", body=exact_numbers.encode(body))
 
 
+def purge(name: str, filter: str, reason: str | None) -> Call:
+    """Make what waits for an agent dead letters."""
+    body = {"filter": filter} if reason is None else {"filter": filter, "reason": reason}
+    return Call("POST", f"/api/v1/agents/{quoted(name)}/mailbox/purge", body=exact_numbers.encode(body))
+
+
 def add_break(text: str, name: str | None, count: int | None, duration: str | None) -> Call:
     """Make a break point."""
     body = {"filter": text, "name": name, "count": count, "duration": duration}

@@ -45,6 +45,7 @@ from caxton.journal.rows import (
 )
 from caxton.journal.spared import Needed
 from caxton.journal.store import JournalSettings, Store
+from caxton.journal.turn_places import TurnPlace
 from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
 __all__ = [
@@ -96,5 +97,6 @@ __all__ = [
     "StoredState",
     "StoredTurn",
     "TaskRow",
+    "TurnPlace",
     "Unpin",
 ]

@@ -14,16 +14,23 @@ from typing import Final, NamedTuple
 
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
-from caxton.journal.query import numbers
+from caxton.journal.query import END, numbers
 
 PAGE: Final = 2_000
 
-_TURNS = f"""select t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.fuel, t.sent,
-    t.status, m.body
+_COLUMNS = f"t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.fuel, t.sent, t.status, m.body"
+_IN_PLACE = f"""select {_COLUMNS}, t.id >> {AGENT_BITS}
   from turn t cross join message m on m.seq = t.id >> {AGENT_BITS}
   where t.id > :last and t.id < :before << {AGENT_BITS}
     and t.id & {MAX_AGENT_NO} in (select value from json_each(:agents))
+    and not exists (select 1 from turn_place p
+      where p.agent_no = t.id & {MAX_AGENT_NO} and p.seq = t.id >> {AGENT_BITS})
   order by t.id limit {PAGE}"""
+_ELSEWHERE = f"""select {_COLUMNS}, p.place
+  from turn_place p cross join turn t on t.id = p.seq << {AGENT_BITS} | p.agent_no cross join message m on m.seq = p.seq
+  where p.agent_no in (select value from json_each(:agents))
+    and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
+  order by p.place, p.agent_no limit {PAGE}"""
 
 
 class PastTurn(NamedTuple):
@@ -37,6 +44,13 @@ class PastTurn(NamedTuple):
     sent: int
     status: int
     body: bytes
+    place: int
+    """Where it stands in its agent's order (turn_places.py)."""
+
+    @property
+    def key(self) -> int:
+        """What turns are sorted by."""
+        return self.place << AGENT_BITS | self.agent_no
 
 
 async def past_turns(
@@ -57,8 +71,7 @@ async def past_turns(
     reading = asyncio.ensure_future(asyncio.to_thread(_page, db, path, values))
     try:
         while page := await reading:
-            last = page[-1]
-            values = {**values, "last": last.seq << AGENT_BITS | last.agent_no}
+            values = {**values, "last": page[-1].key}
             if len(page) < PAGE:
                 yield page
                 return
@@ -72,6 +85,16 @@ async def past_turns(
 
 def _page(db: sqlite3.Connection, path: Path, values: dict[str, str | int]) -> list[PastTurn]:
     try:
-        return [PastTurn(*row) for row in db.execute(_TURNS, values)]
+        in_place = [PastTurn(*row) for row in db.execute(_IN_PLACE, values)]
+        elsewhere = [PastTurn(*row) for row in db.execute(_ELSEWHERE, values)]
     except sqlite3.Error as trouble:
         raise JournalError(f"{path} cannot be read: {trouble}.", path=str(path)) from trouble
+    if not elsewhere:
+        return in_place
+    # what lies behind the end of a page that is full is for the next one
+    upto = min(
+        (page[-1].key for page in (in_place, elsewhere) if len(page) == PAGE), default=END << AGENT_BITS
+    )
+    return sorted((turn for turn in (*in_place, *elsewhere) if turn.key <= upto), key=lambda turn: turn.key)[
+        :PAGE
+    ]

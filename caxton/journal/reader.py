@@ -390,6 +390,20 @@ class Reader:
         )
         return [DirectoryRow(*row) for row in rows]
 
+    async def places(self, agent_no: int, seqs: Collection[int]) -> dict[int, int]:
+        """The places of an agent's turns on those messages, where they are not the messages' numbers."""
+        rows = await self._query.all(
+            """select seq, place from turn_place
+               where agent_no = :agent_no and seq in (select value from json_each(:seqs))""",
+            agent_no=agent_no,
+            seqs=numbers(sorted(seqs)),
+        )
+        return dict(rows)
+
+    async def last_places(self) -> dict[int, int]:
+        """By agent, the last place that is not its message's number."""
+        return dict(await self._query.all("select agent_no, max(place) from turn_place group by agent_no"))
+
     async def pins(self) -> list[tuple[str, int]]:
         """Pinned conversations with the time at which each was pinned, the newest first."""
         rows = await self._query.all("select id, at_us from pin order by at_us desc, id")

@@ -23,6 +23,7 @@ from caxton.journal.holds import holds
 from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
 from caxton.journal.spared import spared
+from caxton.journal.turn_places import turn_places
 from caxton.journal.verdicts import judged_tables
 
 APPLICATION_ID = 0x43585431
@@ -119,6 +120,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     keys,
     used,
     dead_letter_ends,
+    turn_places,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

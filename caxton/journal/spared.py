@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from caxton.ids import conversation_key
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.query import numbers
+from caxton.journal.turn_places import PLACE
 from caxton.turn_status import REDELIVERED, SURVIVED
 
 PINNED: Final = 0
@@ -50,7 +51,7 @@ _SPARE = (
          from turn t join memory_base b on b.no = t.id & {MAX_AGENT_NO}
          cross join message m on m.seq = t.id >> {AGENT_BITS}
          where t.id >= (:start + 1) << {AGENT_BITS} and t.id < (:upto + 1) << {AGENT_BITS}
-           and t.id >> {AGENT_BITS} > b.seq
+           and {PLACE} > b.seq
            and (t.status % {REDELIVERED} in ({_SURVIVED}) or exists (select 1 from own_turn o
                 where o.agent_no = b.no and o.seq = t.id >> {AGENT_BITS} and o.held))""",
 )
@@ -146,7 +147,9 @@ class Spared:
             upto = self._needless_upto(kind, owner)
             values: dict[str, int | str] = {"kind": kind, "owner": owner, "upto": upto, "most": most}
             rows = self._db.execute(
-                """select seq, bytes from spared where kind = :kind and owner = :owner and seq <= :upto
+                f"""select seq, bytes from spared s where kind = :kind and owner = :owner and seq <= :upto
+                   and (kind <> {MEMORY} or not exists (select 1 from turn_place p
+                     where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto))
                    order by seq limit :most""",
                 values,
             ).fetchall()

@@ -59,7 +59,8 @@ class SideInstance:
         self._revision = revision
         self._config = config
         self._wanted = frozenset(wanted)
-        self._last = max(wanted)
+        self._last = self._first = 0
+        """The places of the last and the first turn of interest."""
         self._time = time
         self._portion = 1
         """Turns of the next frame: few, while they take long."""
@@ -71,6 +72,9 @@ class SideInstance:
         """Go through it, in a slot of its own. Raises DeploymentError where the build does not come up, CellLost."""
         cell = self._instances.place()
         slot = cell.slot()
+        places = await self._journal.reader.places(self._record.number, self._wanted)
+        of_interest = [places.get(seq, seq) for seq in self._wanted]
+        self._first, self._last = min(of_interest), max(of_interest)
         moments = await self._moments()
         try:
             for _ in range(LIVES):
@@ -84,7 +88,7 @@ class SideInstance:
 
     async def _moments(self) -> list[SnapshotRow]:
         """The moments that lead to the state of the first turn, the nearest first; empty where none does."""
-        first = min(self._wanted)
+        first = self._first
         rows = await self._journal.reader.snapshots(self._record.number, before_seq=first)
         number = self._record.number
         trimmed = (await self._journal.reader.memory_since([number]))[number]
@@ -125,7 +129,7 @@ class SideInstance:
             refused = "the build takes no state, and the past without one is cut"
         await self._load(cell, slot, None)
         if moments:
-            self.start = Start(kind="beginning", seq=min(self._wanted) - 1, exact=False, reason=refused)
+            self.start = Start(kind="beginning", seq=self._first - 1, exact=False, reason=refused)
         else:
             self.start = msgspec.structs.replace(self.start, turns=0)
         return self.start.seq
@@ -167,7 +171,7 @@ class SideInstance:
         link = cell.link
         if link is None:
             raise CellLost("the cell of the replay died", hint="try again")
-        asked = any(turn.seq in self._wanted and turn.seq > self._reached for turn in batch)
+        asked = any(turn.seq in self._wanted and turn.place > self._reached for turn in batch)
         answer, outputs = await self._instances.rerun(
             link, slot, [body_of(turn) for turn in batch], outputs=asked
         )
@@ -175,11 +179,10 @@ class SideInstance:
         self._portion = self._portion * 2 if answer.cpu_us < QUICK_US else 1
         if asked:
             for past, now, output in zip(batch, answer.turns, outputs, strict=False):
-                if past.seq in self._wanted and past.seq > self._reached:
+                if past.seq in self._wanted and past.place > self._reached:
                     self.results[past.seq] = Rerun(past, now, output)
-                    self._reached = past.seq
-        first = min(self._wanted)
-        before = sum(1 for turn in batch[: answer.done] if turn.seq < first)
+                    self._reached = past.place
+        before = sum(1 for turn in batch[: answer.done] if turn.place < self._first)
         self.start = msgspec.structs.replace(self.start, turns=self.start.turns + before)
         if answer.fault is None:
             return False

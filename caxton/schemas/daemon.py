@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from caxton.schemas.shape import Shape
+from caxton.schemas.shape import Message, Shape
 
 
 class KeptOutBody(Shape, frozen=True, kw_only=True):
@@ -58,6 +58,32 @@ class AgentBody(Shape, frozen=True, kw_only=True):
     kept_out: KeptOutBody | None
     created_at: datetime
     updated_at: datetime
+
+
+class MailBody(Shape, frozen=True, kw_only=True):
+    """A message that waits for an agent. `place` is its place in the mailbox, from 1; `in_cell`: its cell has it, so
+    nothing overtakes it and no purge takes it away."""
+
+    place: int
+    seq: int
+    in_cell: bool
+    urgent: bool
+    redelivered: bool
+    since: datetime
+    message: Message
+
+
+class Mailbox(Shape, frozen=True, kw_only=True):
+    """What waits for an agent, in its order."""
+
+    items: list[MailBody]
+    next: int | None
+
+
+class Purged(Shape, frozen=True, kw_only=True):
+    """How many messages became dead letters."""
+
+    purged: int
 
 
 class CellBody(Shape, frozen=True, kw_only=True):

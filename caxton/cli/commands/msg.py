@@ -108,6 +108,9 @@ def send(
         float | None,
         duration_option("--reply-by", "Replies are wanted within this time."),
     ] = None,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="It goes ahead of what waits for its receivers.")
+    ] = False,
     sender: SentBy = None,
     acl: Annotated[
         str | None,
@@ -153,6 +156,7 @@ def send(
         "reply_with": reply_with,
         "in_reply_to": in_reply_to,
         "performative": performative,
+        "x_priority": "urgent" if urgent else None,
     }
     said = {name: value for name, value in given.items() if value is not None}
     if acl is not None:
@@ -173,7 +177,10 @@ def send(
 def _whole(acl: str, sender: str | None, others: list[str]) -> bytes:
     """The message that a FIPA string says, from a client; it leaves nothing to say for other options."""
     if others:
-        options = ", ".join("--" + name.replace("_id", "").replace("_", "-") for name in others)
+        options = ", ".join(
+            "--" + name.replace("_id", "").replace("x_priority", "urgent").replace("_", "-")
+            for name in others
+        )
         raise ConfigurationError(f"--acl gives the whole message, beside it there is no {options}")
     found = message_files.read(message_files.source(acl, "--acl"), message_files.Form.FIPA_STRING, acl)
     if len(found) > 1:

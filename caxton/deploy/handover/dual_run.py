@@ -135,7 +135,7 @@ class DualRun:
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Give one message to both."""
         self.room -= 1
-        endpoint.in_flight.append(envelope)
+        endpoint.give(envelope)
         if self._behind == LAG:
             # not now: what the old one says of all that is said in one go, and this is in the middle of something
             asyncio.get_running_loop().call_soon(self._too_late)

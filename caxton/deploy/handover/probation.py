@@ -100,7 +100,7 @@ class SwapOnProbation(Swap):
             endpoint.shut()
             self._end()
             self.instance.give_back(self._old.revision, self._old.config)
-            endpoint.took_up(handled[-1].seq if handled else self._old_seq)
+            endpoint.took_up(self._port.handled_upto if handled else self._old_seq)
             try:
                 learned = await instances.replay(
                     self.instance.link, endpoint.slot, [envelope.body for envelope in handled]
@@ -117,7 +117,7 @@ class SwapOnProbation(Swap):
         agent, cell, instances = self.agent, self.instance.cell, self.context.agents.instances
         endpoint = agent.endpoint
         # the frame stands behind every message that the cell has now, so the state is the one after them
-        seq = endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq
+        seq = endpoint.given
         answer = await self.instance.link.request(Kind.SNAPSHOT, endpoint.slot)
         if answer.status != Status.OK:
             fault = msgspec.json.decode(answer.payload, type=Fault)

@@ -29,6 +29,8 @@ class ProbationPort:
         self.room = 1
         self.handled: list[Envelope] = []
         """What the new revision has answered, in order."""
+        self.handled_upto = 0
+        """The place of the last turn of these."""
         self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._bus = bus
         self._link = link
@@ -60,6 +62,7 @@ class ProbationPort:
                 self._decide(ProbationFailed(f"the cell did not take message {envelope.seq}"))
                 return
             self.handled.append(envelope)
+            self.handled_upto = endpoint.last_seq
             self._ending = self._ending or self._policy.went_well()
         if self._ending is not None:
             self._decide(self._ending)

@@ -27,7 +27,8 @@ class Tap:
     """A port between the bus and a cell's link that remembers what passed."""
 
     def __init__(self, bus: Bus, link: CellLink, endpoint: Endpoint) -> None:
-        self.heard: deque[Envelope] = deque(endpoint.in_flight)
+        self.heard = deque((endpoint.place(one), one) for one in endpoint.in_flight)
+        """Each with the place of its turn."""
         self._bus = bus
         self._link = link
         self._endpoint = endpoint
@@ -35,8 +36,8 @@ class Tap:
 
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Take one message, and remember it."""
-        self.heard.append(envelope)
         self._link.push(endpoint, envelope)
+        self.heard.append((endpoint.place(envelope), envelope))
         self.room = self._left()
 
     def wait(self, endpoint: Endpoint) -> None:
@@ -156,8 +157,8 @@ class Rebuild:
             return 0
         last = self._record.endpoint.last_seq
         portion: list[Envelope] = []
-        while tap.heard and len(portion) < PORTION and (not ended_only or tap.heard[0].seq <= last):
-            portion.append(tap.heard.popleft())
+        while tap.heard and len(portion) < PORTION and (not ended_only or tap.heard[0][0] <= last):
+            portion.append(tap.heard.popleft()[1])
         if not portion:
             return 0
         bodies = [envelope.body for envelope in portion]
@@ -173,9 +174,9 @@ class Rebuild:
 
 
 def decided_upto(endpoint: Endpoint) -> int:
-    """Up to this message every turn is in the journal, or on its way there. What an instance that broke down gave back
+    """Up to this place every turn is in the journal, or on its way there. What an instance that broke down gave back
     waits again behind messages of which something was said."""
-    undecided = [one.seq for one in (*endpoint.in_flight, *endpoint.returned)]
+    undecided = [endpoint.place(one) for one in (*endpoint.in_flight, *endpoint.returned)]
     if endpoint.waiting:
-        undecided.append(endpoint.waiting[0].seq)
+        undecided.append(endpoint.place(endpoint.waiting[0]))
     return min((*undecided, endpoint.last_seq + 1)) - 1

@@ -213,7 +213,7 @@ class Standby:
                 raise DeploymentError("the agent broke down while it was changed", hint="try again")
             again = self.dual_run is not None
             dual_run = self._stand_beside()
-            instance.begins_after(endpoint.in_flight[-1].seq if endpoint.in_flight else endpoint.last_seq)
+            instance.begins_after(endpoint.given)
             asked = instance.ask_state()
             # frames keep their order: whatever is pushed from here on stands behind the state
             dual_run.seat(instance.slot)

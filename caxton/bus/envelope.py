@@ -1,0 +1,38 @@
+"""A message on its way through the bus.
+
+In: what the bus has admitted. Out: one value for all its receivers.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from caxton.acl import Message
+from caxton.bus.causes import Tree
+from caxton.bus.conversations import ConversationEntry
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """An admitted message on its way; one for all its receivers."""
+
+    seq: int
+    message: Message
+    body: bytes
+    """The message as JSON: what the guest reads and the journal keeps."""
+    hops: int
+    tree: Tree
+    """The causal tree that it belongs to."""
+    redelivered: bool = False
+    tries: int = 0
+    """How often a cell died in its turn."""
+    entry: ConversationEntry | None = None
+    """Its conversation, where the bus had it at hand."""
+    urgent: bool = False
+    """Whether it may go ahead of what waits (`priority`)."""
+
+    def again(self, *, tried: bool = False) -> Envelope:
+        """The same message, marked as delivered again; `tried`: a cell died in its turn."""
+        body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
+        return Envelope(
+            self.seq, self.message, body, self.hops, self.tree, True, self.tries + tried, None, self.urgent
+        )
