@@ -67,6 +67,7 @@ class Runtime:
     tasks: Tasks
     ams: Ams
     df: Df
+    timer: Timer
     hold: Hold
     returning: asyncio.Task[None]
     """Brings back the agents, and the deployments that the daemon's end interrupted."""
@@ -189,6 +190,7 @@ async def open_runtime(
         await registry.load(journal.reader, clock.now_us())
         await ams.load(journal.reader)
         await df.load(journal.reader)
+        await timer.load(journal.reader)
         agents.attach()
         open_talks = await referee_service.restore(journal.reader, config.platform)
         held = await hold.load(journal.reader)
@@ -205,6 +207,7 @@ async def open_runtime(
             log.info("messages without a finished turn are delivered again", count=again)
             bus.event("daemon", body={"what": "redelivered", "count": again})
         df.begin()
+        timer.begin()
         referee_service.begin()
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
@@ -231,6 +234,7 @@ async def open_runtime(
                     tasks,
                     ams,
                     df,
+                    timer,
                     hold,
                     returning,
                 )

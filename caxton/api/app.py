@@ -24,6 +24,7 @@ from caxton.api.routes import (
     replays,
     status,
     tasks,
+    timers,
     turns,
 )
 from caxton.api.routing import PREFIX
@@ -61,6 +62,7 @@ def build(services: Services) -> FastAPI:
         tasks,
         turns,
         df,
+        timers,
         journal,
         dead_letters,
         events,

@@ -16,6 +16,7 @@ from caxton.agents import Supervisor
 from caxton.bus import Bus
 from caxton.bus.df import Df
 from caxton.bus.hold import Hold
+from caxton.bus.timer import Timer
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -37,6 +38,7 @@ class Services:
     replayer: Replayer
     tasks: Tasks
     df: Df
+    timer: Timer
     hold: Hold
     cells: CellPool
     journal: Journal
@@ -66,6 +68,7 @@ class Services:
             replayer=runtime.replayer,
             tasks=runtime.tasks,
             df=runtime.df,
+            timer=runtime.timer,
             hold=runtime.hold,
             cells=runtime.cells,
             journal=runtime.journal,

@@ -96,6 +96,7 @@ class Bus:
         self._platform_messages = PlatformMessages(self, self._ams, limits.hops)
         self.dead_letter = self._platform_messages.dead_letter
         self.call_broken = self._platform_messages.call_broken
+        self.bury = self._platform_messages.bury
         self.undelivered = self._platform_messages.undelivered
         self.notices = self._platform_messages.notices
         self.answer = self._platform_messages.answer
@@ -270,7 +271,9 @@ class Bus:
             and sender != self._timer
         ):
             verdict = self.referee_service.hear(message, seq, extensions)
-        envelope = Envelope(seq, message, body, hops, tree, entry=entry, urgent=urgent)
+        envelope = Envelope(
+            seq, message, body, hops, tree, entry=entry, urgent=urgent, recallable=sender == self._timer
+        )
         row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
         self.counts.message()
         self._bring(envelope, row, entry, verdict)
@@ -331,7 +334,14 @@ class Bus:
         marked = body[:-1] + b',"redelivered":true}'
         message = read_message(body)
         envelope = Envelope(
-            seq, message, marked, hops, self.works.restored(message.trace_id), True, urgent=says_urgent(body)
+            seq,
+            message,
+            marked,
+            hops,
+            self.works.restored(message.trace_id),
+            True,
+            urgent=says_urgent(body),
+            recallable=message.sender == self._timer,
         )
         for _ in receivers:
             self.counts.redelivery()
@@ -370,10 +380,9 @@ class Bus:
 
     def take_place(self, endpoint: Endpoint, seq: int) -> None:
         """That agent's latest turn, on message `seq`, has a place of its own: numbers go on behind it."""
-        batch, place = self.journal.batch, endpoint.last_seq
-        batch.records.append(TurnPlace(endpoint.number, place, seq))
-        if place > self._order.seq:
-            self._order.seq = batch.last_seq = place
+        place = endpoint.last_seq
+        self._order.reach(place)
+        self.journal.batch.place(TurnPlace(endpoint.number, place, seq))
 
     @property
     def last_seq(self) -> int:

@@ -140,6 +140,7 @@ class Delivery:
             and port is not None
             and port.room > 0
             and len(endpoint.in_flight) < endpoint.window
+            and not (envelope.recallable and endpoint.in_flight)
         ):
             envelope.tree.enter()
             port.push(endpoint, envelope)

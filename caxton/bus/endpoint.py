@@ -163,7 +163,14 @@ class Endpoint:
         if envelope.seq <= self.late_upto:
             place = self._places[envelope.seq] = max(envelope.seq, self.given + 1)
             self.late_upto = max(self.late_upto, place)
+        if envelope.recallable:
+            envelope.give()
         self.in_flight.append(envelope)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether what is next waits until its cell has nothing else of it."""
+        return bool(self.in_flight) and self.waiting[0].recallable
 
     def place(self, envelope: Envelope) -> int:
         """The place of a message's turn; of one that its cell does not have, where it would be if it came now."""

@@ -29,10 +29,18 @@ class Envelope(msgspec.Struct, gc=False):
     """Its conversation, where the bus had it at hand."""
     urgent: bool = False
     """Whether it may go ahead of what waits (`priority`)."""
+    recallable: bool = False
+    """Whether a cell is given it only when it has nothing else of that agent: until then it can be taken back."""
+    given: bool = False
+    """Whether a cell was given it, where it is recallable."""
+
+    def give(self) -> None:
+        """A cell is given it."""
+        self.given = True
 
     def again(self, *, tried: bool = False) -> Envelope:
         """The same message, marked as delivered again; `tried`: a cell died in its turn."""
         body = self.body if self.redelivered else self.body[:-1] + b',"redelivered":true}'
-        return Envelope(
-            self.seq, self.message, body, self.hops, self.tree, True, self.tries + tried, None, self.urgent
+        return msgspec.structs.replace(
+            self, body=body, redelivered=True, tries=self.tries + tried, entry=None
         )

@@ -21,6 +21,10 @@ class MessageOrder:
         self.seq += 1
         return self.seq
 
+    def reach(self, seq: int) -> None:
+        """Numbers up to this one are given out."""
+        self.seq = max(self.seq, seq)
+
     def next(self, now_us: int) -> tuple[int, int]:
         """The next number, and its time, which is now or that of the message before."""
         if now_us < self.last_us:

@@ -17,7 +17,7 @@ from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import JSON, ContentLanguage, Sl0Content
-from caxton.bus.endpoint import Envelope
+from caxton.bus.envelope import Envelope
 from caxton.bus.management_agent import ManagementAgent
 from caxton.bus.subscriptions import Subscription, Watch, Watches
 from caxton.bus.vocabulary import Declined, Json, ManagementRequest, Reading, failed, refused

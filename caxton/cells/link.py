@@ -105,6 +105,7 @@ class CellLink(asyncio.Protocol):
                 or not endpoint.waiting
                 or endpoint.port is not self
                 or len(endpoint.in_flight) >= endpoint.window
+                or endpoint.holds_back
             ):
                 # its next turn that ends brings it here again
                 endpoint.queue(queued=False)

@@ -32,6 +32,8 @@ from caxton.schemas.daemon import (
     Purged,
     ReadyBody,
     StatusBody,
+    TimerBody,
+    Timers,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -470,6 +472,12 @@ class AsyncClient:
     async def drop_dead_letters(self, choice: Mapping[str, Any]) -> LettersGone:
         """Put dead letters away; chosen as for `redeliver`."""
         return await self._read(requests.dead_letters("drop", choice), LettersGone)
+
+    async def timers(self, *, agent: str | None = None, limit: int = 1000) -> list[TimerBody]:
+        """Timers that are set, the next to ring first."""
+        return (
+            await self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)
+        ).items
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -29,6 +29,8 @@ from caxton.schemas.daemon import (
     Purged,
     ReadyBody,
     StatusBody,
+    TimerBody,
+    Timers,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -463,6 +465,10 @@ class Client:
     def drop_dead_letters(self, choice: Mapping[str, Any]) -> LettersGone:
         """Put dead letters away; chosen as for `redeliver`."""
         return self._read(requests.dead_letters("drop", choice), LettersGone)
+
+    def timers(self, *, agent: str | None = None, limit: int = 1000) -> list[TimerBody]:
+        """Timers that are set, the next to ring first."""
+        return (self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)).items
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

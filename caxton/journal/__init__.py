@@ -27,6 +27,7 @@ from caxton.journal.batch import (
     RevisionRow,
     SnapshotRow,
     TaskRow,
+    TurnPlace,
     Unpin,
 )
 from caxton.journal.dead_letters import DROPPED_LETTER, REDELIVERED_LETTER, DeadLetterEnd, StoredDeadLetter
@@ -45,7 +46,6 @@ from caxton.journal.rows import (
 )
 from caxton.journal.spared import Needed
 from caxton.journal.store import JournalSettings, Store
-from caxton.journal.turn_places import TurnPlace
 from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
 __all__ = [

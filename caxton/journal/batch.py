@@ -275,6 +275,20 @@ class DirectoryRow(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPlace(Record):
+    """The turn of that agent on message `seq` has this place (turn_places.py)."""
+
+    sql: ClassVar[str] = insert("turn_place", 3)
+    agent_no: int
+    place: int
+    seq: int
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.agent_no, self.place, self.seq)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 
@@ -384,6 +398,11 @@ class Batch:
         """Append one event; `body` is a JSON object."""
         self.records.append(Event(seq, at_us, kind, agent, conversation_key, body))
         self.last_seq = seq
+
+    def place(self, row: TurnPlace) -> None:
+        """Append the place of a turn, which is a number that is given out."""
+        self.records.append(row)
+        self.last_seq = max(self.last_seq, row.place)
 
     def dead_letter(self, seq: int, agent: str, at_us: int, code: str, reason: str) -> None:
         """Append one dead letter."""

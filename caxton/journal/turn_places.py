@@ -4,31 +4,15 @@ A turn's *place* is the number of its message. An urgent message overtakes other
 places of their own, each higher than the one before, and a row here says so. What is said of an agent's past by a
 number (a moment of its memory, up to where it was run again) is said by places.
 
-In: records. Out: a table, made by a migration, and the places of what is asked for.
+In: a place for each such turn. Out: a table, made by a migration, and what finds a turn's place in it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
-from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO, Record, Scalar, insert
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPlace(Record):
-    """The turn of that agent on message `seq` has this place."""
-
-    sql: ClassVar[str] = insert("turn_place", 3)
-    agent_no: int
-    place: int
-    seq: int
-
-    def fields(self) -> tuple[Scalar, ...]:
-        """The row."""
-        return (self.agent_no, self.place, self.seq)
-
+from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 
 PLACE: Final = f"""coalesce((select p.place from turn_place p
   where p.agent_no = t.id & {MAX_AGENT_NO} and p.seq = t.id >> {AGENT_BITS}), t.id >> {AGENT_BITS})"""

@@ -86,6 +86,31 @@ class Purged(Shape, frozen=True, kw_only=True):
     purged: int
 
 
+class TimerBody(Shape, frozen=True, kw_only=True):
+    """A timer that is set; `beat` is how many beats were due so far, `missed` how many were not sent since the last."""
+
+    owner: str
+    tag: Any
+    kind: str
+    due_at: datetime
+    set_at: datetime
+    conversation_id: str
+    every_ms: float | None
+    cron: str | None
+    zone: str | None
+    count: int | None
+    beat: int
+    missed: int
+    catch_up: bool
+
+
+class Timers(Shape, frozen=True, kw_only=True):
+    """Timers, the next to ring first."""
+
+    items: list[TimerBody]
+    next: None
+
+
 class CellBody(Shape, frozen=True, kw_only=True):
     """One worker process."""
 

@@ -276,6 +276,7 @@ class Stand:
         """What the start of the daemon does with what was not finished."""
         for stored, receivers in self._pending():
             self.bus.redeliver(stored.seq, stored.body, stored.hops, receivers)
+        self.timer.begin()
 
 
 @asynccontextmanager
@@ -291,6 +292,7 @@ async def stand(
         made = Stand(journal, Limits(**limits), clock, tree_waiting, referee)
         await made.ams.load(journal.reader)
         await made.df.load(journal.reader)
+        await made.timer.load(journal.reader)
         await made.hold.load(journal.reader)
         yield made
 

@@ -25,7 +25,7 @@ from agents.systems import (
     reached,
 )
 
-from caxton.bus.endpoint import WINDOW
+from caxton.bus.endpoint import FIRST_WINDOW
 from caxton.cells import CellLost, CellState
 from caxton.deploy import DeploymentRequest
 from caxton.limits import Limits
@@ -83,8 +83,10 @@ async def test_what_a_dead_cell_had_is_answered_exactly_once(tmp_path: Path) -> 
         turns = await runtime.journal.reader.turns(limit=1000)
         assert len(turns) == len({(turn.seq, turn.agent_no) for turn in turns})
         again = [turn for turn in turns if turn.agent == "busy@local" and turn.seq in seqs]
-        assert {turn.status for turn in again[: WINDOW - 1]} == {256}, "what was delivered again says so"
-        assert runtime.bus.counts.redelivered >= WINDOW
+        assert {turn.status for turn in again[: FIRST_WINDOW - 1]} == {256}, (
+            "what was delivered again says so"
+        )
+        assert runtime.bus.counts.redelivered >= FIRST_WINDOW
 
 
 async def test_a_message_may_cost_as_many_cells_as_the_agent_allows(tmp_path: Path) -> None:

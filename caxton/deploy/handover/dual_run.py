@@ -161,7 +161,7 @@ class DualRun:
         endpoint = self._endpoint
         if self._over or not endpoint.open or not endpoint.waiting or self._bus.journal.congested:
             return
-        while self.room > 0 and endpoint.waiting:
+        while self.room > 0 and endpoint.waiting and not endpoint.holds_back:
             self.push(endpoint, endpoint.waiting.popleft())
         self._link.settle()
 

@@ -48,7 +48,13 @@ class Tap:
         endpoint = self._endpoint
         pushed = False
         self.room = self._left()
-        while endpoint.open and endpoint.waiting and self.room > 0 and not self._bus.journal.congested:
+        while (
+            endpoint.open
+            and endpoint.waiting
+            and self.room > 0
+            and not endpoint.holds_back
+            and not self._bus.journal.congested
+        ):
             self.push(endpoint, endpoint.waiting.popleft())
             pushed = True
         if pushed:
