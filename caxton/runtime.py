@@ -31,8 +31,10 @@ from caxton.bus import Bus
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
 from caxton.bus.hold import Hold
+from caxton.bus.platform_agents import TOPICS
 from caxton.bus.referee_service import WRITE_S, RefereeService
 from caxton.bus.timer import Timer
+from caxton.bus.topics import Topics
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -68,6 +70,8 @@ class Runtime:
     ams: Ams
     df: Df
     timer: Timer
+    topics: Topics | None
+    """None where an agent has that name."""
     hold: Hold
     returning: asyncio.Task[None]
     """Brings back the agents, and the deployments that the daemon's end interrupted."""
@@ -187,7 +191,14 @@ async def open_runtime(
         repair.tell_breakdowns(children.broke_down)
         agents.when_removed(ams.removed, df.removed, timer.removed, children.ended)
         closing = asyncio.Event()
-        await registry.load(journal.reader, clock.now_us())
+        await registry.load(journal.reader, clock.now_us(), config.agents)
+        topics = None
+        if TOPICS not in registry.agents and TOPICS not in config.agents:
+            topics = Topics(bus, registry.reserve(TOPICS), bus.delivery.offer)
+            await topics.load(journal.reader)
+            bus.host(topics)
+            bus.delivery.publish_by(topics.publish)
+            agents.when_removed(topics.removed)
         await ams.load(journal.reader)
         await df.load(journal.reader)
         await timer.load(journal.reader)
@@ -235,6 +246,7 @@ async def open_runtime(
                     ams,
                     df,
                     timer,
+                    topics,
                     hold,
                     returning,
                 )

@@ -11,6 +11,9 @@ import re
 from typing import Final
 
 LOCAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+TOPIC_PREFIX: Final = "topic:"
+TOPIC: Final = re.compile(r"topic:[A-Za-z0-9._/-]{1,128}")
+"""A topic, which may be a receiver as an agent may."""
 RULE: Final = (
     "a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit; with @platform it is up to 1,024 "
     "characters without spaces"
@@ -28,7 +31,7 @@ def is_agent_name(text: str) -> bool:
     local, at, there = text.partition("@")
     if at:
         return bool(local and there) and is_name(text)
-    return LOCAL.fullmatch(local) is not None
+    return (TOPIC if local.startswith(TOPIC_PREFIX) else LOCAL).fullmatch(local) is not None
 
 
 def qualified(text: str, platform: str) -> str:

@@ -6,7 +6,7 @@ that old turns keep their agent.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 import msgspec
 
@@ -15,7 +15,7 @@ from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.config import alike
-from caxton.errors import AgentNotFound
+from caxton.errors import AgentNotFound, ConfigurationError
 from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
 
 REMOVED = "removed"
@@ -35,11 +35,15 @@ class Registry:
         self._created: dict[str, int] = {}
         self._last_used: dict[str, int] = {}
         """By the beginning of names, the last number that was seen to be taken."""
+        self._reserved: set[str] = set()
         self._folded: dict[str, str] = {}
         """Names by what they are without capital letters."""
 
-    async def load(self, reader: Reader, now_us: int) -> None:
-        """Read what the journal knows. Agents come back `Loaded`; the supervisor starts them."""
+    async def load(self, reader: Reader, now_us: int, configured: Collection[str] = ()) -> None:
+        """Read what the journal knows. Agents come back `Loaded`; the supervisor starts them.
+
+        `configured` are the agents of caxton.toml: one of them may have the name of a platform agent that is new.
+        """
         revisions = {
             row.no: Revision(row.no, row.sha256, row.profile, row.path) for row in await reader.revisions()
         }
@@ -64,11 +68,16 @@ class Registry:
                 snapshot.seq if snapshot is not None and kept else None,
             )
         for local, number in PLATFORM_NUMBERS.items():
-            if local not in self._numbers:
+            if local not in self._numbers and local not in configured:
                 self._numbers[local] = number
                 self._journal.batch.records.append(
                     AgentRow(number, f"{local}@{self._platform}", PLATFORM, None, "{}", now_us, now_us)
                 )
+
+    def reserve(self, name: str) -> int:
+        """That name is the platform's own from now on; its number."""
+        self._reserved.add(name)
+        return self._numbers[name]
 
     def find(self, name: str) -> AgentRecord:
         """The agent of that name; raises AgentNotFound."""
@@ -83,6 +92,11 @@ class Registry:
 
         Raises ConfigurationError where another has that name in other letters.
         """
+        if name.casefold() in self._reserved:
+            raise ConfigurationError(
+                f"the name {name!r} belongs to the platform",
+                hint="it has an agent of that name; choose another",
+            )
         other = self._folded.get(name.casefold())
         if other is not None:
             raise alike(name, other)

@@ -25,6 +25,7 @@ from caxton.api.routes import (
     status,
     tasks,
     timers,
+    topics,
     turns,
 )
 from caxton.api.routing import PREFIX
@@ -63,6 +64,7 @@ def build(services: Services) -> FastAPI:
         turns,
         df,
         timers,
+        topics,
         journal,
         dead_letters,
         events,

@@ -32,6 +32,8 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
         "caxton_messages_total": bus.messages,
         "caxton_deliveries_total": bus.deliveries,
         "caxton_overtakings_total": bus.overtakings,
+        "caxton_publications_total": bus.publications,
+        "caxton_publications_lost_total": bus.publications_lost,
         "caxton_redelivered_total": bus.redelivered,
         "caxton_refused_total": bus.refused,
         "caxton_turns_total": {

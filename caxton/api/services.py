@@ -17,6 +17,7 @@ from caxton.bus import Bus
 from caxton.bus.df import Df
 from caxton.bus.hold import Hold
 from caxton.bus.timer import Timer
+from caxton.bus.topics import Topics
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -39,6 +40,7 @@ class Services:
     tasks: Tasks
     df: Df
     timer: Timer
+    topics: Topics | None
     hold: Hold
     cells: CellPool
     journal: Journal
@@ -69,6 +71,7 @@ class Services:
             tasks=runtime.tasks,
             df=runtime.df,
             timer=runtime.timer,
+            topics=runtime.topics,
             hold=runtime.hold,
             cells=runtime.cells,
             journal=runtime.journal,

@@ -20,6 +20,8 @@ from caxton.bench.rogue import rogue
 from caxton.bench.start import start
 from caxton.bench.swap import swap
 from caxton.bench.throughput import throughput
+from caxton.bench.timer import timer
+from caxton.bench.topics import topics
 
 Measure = Callable[[Path | None, float, Progress], Awaitable[list[Figure]]]
 
@@ -36,6 +38,8 @@ MEASURES: Final[dict[str, tuple[Measure, str]]] = {
         "everybody else while one agent spins to its limit, and while one does its worst in other ways",
     ),
     "swap": (swap, "an agent's build is changed under a client that never stops; then sources are edited"),
+    "timer": (timer, "an agent that is woken 50 times a second, beside a bare timer of asyncio"),
+    "topics": (topics, "one publication to 1,000 agents, beside 1,000 plain messages"),
     "python": (python, "100 agents in Python, and a source that is edited"),
 }
 """Every measure by name, with what it does."""

@@ -36,7 +36,7 @@ from caxton.bus.white_pages import OF, WhitePages
 from caxton.errors import CaxtonError
 
 CLIENTS_MAX: Final = 1000
-_SERVICES: Final = {"ams": "fipa.ams", "df": "fipa.df", "timer": "caxton.timer"}
+_SERVICES: Final = {"ams": "fipa.ams", "df": "fipa.df", "timer": "caxton.timer", "topics": "caxton.topics"}
 _RIGHTS: Final = {"modify": "suspend", "deregister": "destroy"} | {
     right: right for right in ("destroy", "suspend", "resume")
 }
@@ -105,6 +105,7 @@ class Ams(WhitePages):
         services: list[Json] = [
             {"name": self._bus.full_name(name), "type": kind, "addresses": []}
             for name, kind in _SERVICES.items()
+            if self._bus.full_name(name) in self._bus.platform_agents
         ]
         return {"name": self._bus.platform, "ap-services": services}
 

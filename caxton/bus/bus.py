@@ -36,6 +36,7 @@ from caxton.bus.priority import is_urgent, says_urgent
 from caxton.bus.quick_reply import QuickReply
 from caxton.bus.referee_service import Mode, RefereeService
 from caxton.bus.submission import Submission
+from caxton.bus.topic_names import is_topic
 from caxton.bus.turns import Turns
 from caxton.bus.work_ends import WorkEnds
 from caxton.clock import Clock
@@ -268,6 +269,8 @@ class Bus:
             (message.protocol is not None or conversation_id in self._judged)
             # the timer belongs to no protocol
             and name != self._timer
+            # nor do topics
+            and not is_topic(name)
             and sender != self._timer
         ):
             verdict = self.referee_service.hear(message, seq, extensions)
@@ -301,7 +304,9 @@ class Bus:
             self.journal.batch.add(row)
             self.interceptor.discard(envelope, row[5])
             return
-        if not any(name in self.endpoints or name in self.platform_agents for name in receivers):
+        if not any(
+            name in self.endpoints or name in self.platform_agents or is_topic(name) for name in receivers
+        ):
             row = _handled(row)
         self.journal.batch.add(row)
         if len(receivers) > 1:

@@ -118,6 +118,11 @@ class Tree:
         """One of its messages found a full mailbox."""
         self.losses += LOSS
 
+    @property
+    def room(self) -> int:
+        """How many more of its messages may wait."""
+        return self.most - self.waiting - self.losses
+
     def takes(self, more: int) -> bool:
         """Whether so many more of its messages may wait."""
         return self.waiting + self.losses + more <= self.most

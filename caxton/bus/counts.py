@@ -22,6 +22,8 @@ class BusCounts:
         "logs_dropped",
         "messages",
         "overtakings",
+        "publications",
+        "publications_lost",
         "queue_us",
         "redelivered",
         "refused",
@@ -58,6 +60,9 @@ class BusCounts:
         """Dead letters by their code."""
         self.overtakings = 0
         """Urgent messages that went ahead of others that waited."""
+        self.publications = 0
+        self.publications_lost = 0
+        """Publications that a subscriber had no room for, once for each."""
         self.redelivered = 0
         self.refused = 0
         """Messages from clients that were refused on arrival."""
@@ -111,6 +116,11 @@ class BusCounts:
     def overtaking(self) -> None:
         """An urgent message went ahead of others."""
         self.overtakings += 1
+
+    def publication(self, lost: int) -> None:
+        """Something was said to a topic, and so many subscribers lost it."""
+        self.publications += 1
+        self.publications_lost += lost
 
     def redelivery(self) -> None:
         """A message was delivered again."""

@@ -17,6 +17,7 @@ from caxton.bus.envelope import Envelope
 from caxton.bus.life import LIFE_ONTOLOGY, is_life
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.priority import OPERATORS_URGENT
+from caxton.bus.topic_names import is_topic
 from caxton.errors import InvalidMessage
 from caxton.journal import Journal
 from caxton.turn_status import REDELIVERED, Status
@@ -44,6 +45,7 @@ class Delivery:
         "_journal",
         "_now_us",
         "_platform_agents",
+        "_publish",
         "_suffix",
         "_undelivered",
     )
@@ -72,13 +74,22 @@ class Delivery:
         self._now_us = now_us
         self._answered = answered
         self._undelivered = undelivered
+        self._publish: Callable[[Envelope, list[str]], None] | None = None
         self._answer = answer
+
+    def publish_by(self, publish: Callable[[Envelope, list[str]], None]) -> None:
+        """What is said to topics is brought to their subscribers by that."""
+        self._publish = publish
 
     def bring(self, envelope: Envelope, names: list[str]) -> None:
         """Bring an admitted message to these, each whoever it is; those that it does not reach are one failure."""
         failures: list[Failure] = []
+        topics: list[str] = []
         for name in names:
             endpoint = self._endpoints.get(name)
+            if endpoint is None and self._publish is not None and is_topic(name):
+                topics.append(name)
+                continue
             if endpoint is None:
                 failure = self._elsewhere(name, envelope)
             elif envelope.message.ontology == LIFE_ONTOLOGY and is_life(envelope.message, self._ams):
@@ -87,8 +98,23 @@ class Delivery:
                 failure = self._put(endpoint, envelope)
             if failure is not None:
                 failures.append(failure)
+        if topics and self._publish is not None:
+            self._publish(envelope, topics)
         if failures:
             self._undelivered(envelope, failures)
+
+    def offer(self, endpoint: Endpoint, envelope: Envelope) -> bool:
+        """Put it into a guest's mailbox where that takes it; nobody hears of it where not."""
+        limits = endpoint.limits
+        if (
+            endpoint.refusal is not None
+            or endpoint.depth >= limits.mailbox
+            or len(envelope.body) > limits.message_bytes
+            or envelope.hops > limits.hops
+        ):
+            return False
+        self._put(endpoint, envelope)
+        return True
 
     def deliver(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Put an admitted message into one guest's mailbox."""
@@ -164,6 +190,8 @@ class Delivery:
         elif self._clients.is_client(name):
             self._answered(envelope.message.conversation_id)
             self._clients.admit(envelope.seq, envelope.message.conversation_id, envelope.body)
+        elif is_topic(name):
+            return Failure(name, "unknown_agent", "topics are not offered here: an agent has the name topics")
         elif name.endswith(self._suffix):
             return Failure(name, "unknown_agent", f"there is no agent {name}")
         else:

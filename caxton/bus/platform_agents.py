@@ -9,7 +9,10 @@ from caxton.bus.envelope import Envelope
 AMS_NUMBER: Final = 1
 DF_NUMBER: Final = 2
 TIMER_NUMBER: Final = 3
-PLATFORM_NUMBERS: Final = {"ams": AMS_NUMBER, "df": DF_NUMBER, "timer": TIMER_NUMBER}
+TOPICS_NUMBER: Final = 4
+TOPICS: Final = "topics"
+"""The one whose name an agent may have had before there was one: then it keeps it."""
+PLATFORM_NUMBERS: Final = {"ams": AMS_NUMBER, "df": DF_NUMBER, "timer": TIMER_NUMBER, TOPICS: TOPICS_NUMBER}
 FIRST_GUEST_NUMBER: Final = 16
 
 

@@ -16,7 +16,6 @@ from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import Directory, matches
 from caxton.bus.life_search import life_search, names_like
 from caxton.bus.new_agent import Makers
-from caxton.bus.platform_agents import PLATFORM_NUMBERS
 from caxton.bus.subscribing_agent import SubscribingAgent
 from caxton.bus.subscriptions import OF as DF_OF
 from caxton.bus.vocabulary import Json, ManagementRequest, Reading, agent_name
@@ -114,7 +113,7 @@ class WhitePages(SubscribingAgent):
 
     def agents(self) -> list[Json]:
         """Every agent of this platform as FIPA describes it: its own, the guests, and clients that registered."""
-        states = [(self._bus.full_name(name), "active") for name in PLATFORM_NUMBERS]
+        states = [(name, "active") for name in self._bus.platform_agents]
         states += [(name, _STATES[state]) for name, state in self._guests.states()]
         known = {name for name, _ in states}
         states += [(name, "active") for name in self._said if name not in known]

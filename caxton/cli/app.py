@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "break": "Hold messages on their way, edit them, release them.",
     "task": "Run whole protocols, show their results, cancel them.",
     "df": "Find agents by what they offer.",
+    "topic": "Show topics and who has subscribed to them.",
     "timer": "Show the timers of agents.",
     "check": "Judge recorded messages by their protocols.",
     "replay": "Run recorded conversations against another build.",

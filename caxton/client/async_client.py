@@ -34,6 +34,10 @@ from caxton.schemas.daemon import (
     StatusBody,
     TimerBody,
     Timers,
+    TopicBody,
+    TopicList,
+    TopicSubscriptionBody,
+    TopicSubscriptions,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -478,6 +482,14 @@ class AsyncClient:
         return (
             await self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)
         ).items
+
+    async def topics(self) -> list[TopicBody]:
+        """Topics that were published to or subscribed to by name, in the order of their names."""
+        return (await self._read(Call("GET", "/api/v1/topics"), TopicList)).items
+
+    async def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
+        """Who gets what is said to which topics, the oldest first."""
+        return (await self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -31,6 +31,10 @@ from caxton.schemas.daemon import (
     StatusBody,
     TimerBody,
     Timers,
+    TopicBody,
+    TopicList,
+    TopicSubscriptionBody,
+    TopicSubscriptions,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -469,6 +473,14 @@ class Client:
     def timers(self, *, agent: str | None = None, limit: int = 1000) -> list[TimerBody]:
         """Timers that are set, the next to ring first."""
         return (self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)).items
+
+    def topics(self) -> list[TopicBody]:
+        """Topics that were published to or subscribed to by name, in the order of their names."""
+        return (self._read(Call("GET", "/api/v1/topics"), TopicList)).items
+
+    def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
+        """Who gets what is said to which topics, the oldest first."""
+        return (self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -289,6 +289,19 @@ class TurnPlace(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Publication(Record):
+    """Who got message `seq`, which was said to topics: their numbers, a JSON array."""
+
+    sql: ClassVar[str] = insert("publication", 2)
+    seq: int
+    agents: str
+
+    def fields(self) -> tuple[Scalar, ...]:
+        """The row."""
+        return (self.seq, self.agents)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey(Record):
     """A client's idempotency key and the message it stands for; the first message keeps the key."""
 

@@ -21,6 +21,8 @@ class _Receivers(msgspec.Struct):
 
 
 _receivers = msgspec.json.Decoder(_Receivers).decode
+_numbers = msgspec.json.Decoder(list[int]).decode
+_TOPIC = "topic:"
 
 
 def pending(
@@ -51,6 +53,11 @@ def pending(
             continue
         receivers = _receivers(message.body).receiver
         named = [receivers] if isinstance(receivers, str) else receivers
+        if any(name.startswith(_TOPIC) for name in named):
+            # whom it was for was decided when it was said
+            got = db.execute("select agents from publication where seq = ?", (message.seq,)).fetchone()
+            agents = [] if got is None else [names.get(no, "") for no in _numbers(got[0])]
+            named = [*(name for name in named if not name.startswith(_TOPIC)), *agents]
         # a dead letter is finished too: nobody gets it again
         finished.update(
             name for (name,) in db.execute("select agent from dead_letter where seq = ?", (message.seq,))

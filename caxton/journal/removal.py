@@ -55,6 +55,7 @@ _REMOVE = (
     f"""delete from turn where id in (select t.id from going g cross join turn t
          on t.id >= g.seq << {AGENT_BITS} and t.id < (g.seq + 1) << {AGENT_BITS})""",
     f"delete from turn_place where {_GOING}",
+    f"delete from publication where {_GOING}",
     f"delete from dead_letter where {_GOING}",
     f"delete from dead_letter_end where {_GOING}",
     f"delete from mark where {_GOING}",

@@ -107,6 +107,11 @@ def keys(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def publications(db: sqlite3.Connection) -> None:
+    """Who got what was said to a topic."""
+    db.execute("create table publication(seq integer primary key, agents text not null)")
+
+
 MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     first_tables,
     tasks,
@@ -121,6 +126,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     used,
     dead_letter_ends,
     turn_places,
+    publications,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

@@ -111,6 +111,43 @@ class Timers(Shape, frozen=True, kw_only=True):
     next: None
 
 
+class TopicBody(Shape, frozen=True, kw_only=True):
+    """A topic; the counts are since the start of the daemon. `lost` counts publications that a subscriber had no room
+    for, `retained` says whether new subscribers get the last one that was to be kept."""
+
+    topic: str
+    subscribers: int
+    publications: int
+    deliveries: int
+    lost: int
+    retained: bool
+    last_at: datetime | None
+
+
+class TopicList(Shape, frozen=True, kw_only=True):
+    """Topics, in the order of their names."""
+
+    items: list[TopicBody]
+    next: None
+
+
+class TopicSubscriptionBody(Shape, frozen=True, kw_only=True):
+    """An agent that gets what is said to these topics; `lost` is what it had no room for since the start."""
+
+    subscriber: str
+    topics: list[str]
+    conversation_id: str
+    since: datetime
+    lost: int
+
+
+class TopicSubscriptions(Shape, frozen=True, kw_only=True):
+    """Subscriptions to topics, the oldest first."""
+
+    items: list[TopicSubscriptionBody]
+    next: None
+
+
 class CellBody(Shape, frozen=True, kw_only=True):
     """One worker process."""
 

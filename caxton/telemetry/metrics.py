@@ -31,6 +31,12 @@ METERS: tuple[Meter, ...] = (
         "caxton_deliveries_total", "counter", "Messages put into an agent's mailbox, one for each receiver."
     ),
     Meter("caxton_overtakings_total", "counter", "Urgent messages that went ahead of others that waited."),
+    Meter("caxton_publications_total", "counter", "Messages said to topics."),
+    Meter(
+        "caxton_publications_lost_total",
+        "counter",
+        "Publications that a subscriber had no room for, one for each.",
+    ),
     Meter("caxton_redelivered_total", "counter", "Messages delivered again after a crash."),
     Meter("caxton_refused_total", "counter", "Messages of clients that were refused on arrival."),
     Meter("caxton_turns_total", "counter", "Turns that ended, by how they ended.", "status"),

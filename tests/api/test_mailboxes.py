@@ -26,7 +26,7 @@ def test_mail_is_listed_in_its_order_and_purged(caxton: Client) -> None:
         (2, first, False, False),
         (3, second, False, False),
     ]
-    assert [one.seq for one in caxton.mailbox("slow", filter='~"^b$"')] == [second]
+    assert [one.seq for one in caxton.mailbox("slow", filter="conv:asks")] == [second]
     assert caxton.purge("slow", filter="conv:asks", reason="it was withdrawn").purged == 1
     (told,) = caxton.messages(conversation="asks", agent="ams")
     assert (told.message.performative, told.message.json["in_reply_to"]) == ("failure", "r-1")

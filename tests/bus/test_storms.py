@@ -128,8 +128,11 @@ async def test_what_time_causes_is_a_tree_of_its_own(tmp_path: Path) -> None:
         runtime.cell.end(*([wish] * 4))
         while runtime.rings.armed:
             runtime.rings.ring()
-        assert len(runtime.cell.frames) == 4
-        assert [frame.message["sender"] for frame in runtime.cell.frames] == ["timer@local"] * 4
+        for _ in range(4):
+            # a ring is given to a cell by itself, so that it can be called off until then
+            (frame,) = runtime.cell.frames
+            assert frame.message["sender"] == "timer@local"
+            runtime.cell.end()
         assert {one["hops"] for one in await runtime.messages() if one["sender"] == "timer@local"} == {0}
         while runtime.cell.frames:
             runtime.cell.end({"performative": "inform", "receiver": "operator"})

@@ -18,11 +18,14 @@ from caxton.api.routes import (
     deployments,
     df,
     journal,
+    mailboxes,
     messages,
     pins,
     replays,
     status,
     tasks,
+    timers,
+    topics,
     turns,
 )
 from caxton.api.stream import events
@@ -64,6 +67,9 @@ def routes() -> set[str]:
             tasks,
             turns,
             df,
+            mailboxes,
+            timers,
+            topics,
             journal,
             events,
         )

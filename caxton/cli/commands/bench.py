@@ -23,7 +23,7 @@ else:
 
 app = command_app()
 
-NAMES = ("throughput", "latency", "agents", "start", "rogue", "swap", "python")
+NAMES = ("throughput", "latency", "agents", "start", "rogue", "swap", "timer", "topics", "python")
 
 
 @app.command()
@@ -46,7 +46,7 @@ def bench(
     ] = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Measure this machine: throughput, latency, agents, start, rogue, swap, python.
+    """Measure this machine: throughput, latency, agents, start, rogue, swap, timer, topics, python.
 
     Every figure comes from real agents in real cells; fuel, limits and synchronous=FULL are on. It takes about two
     minutes, leaves nothing behind, and touches no project. A target is DESIGN's; a machine with other work

@@ -85,6 +85,10 @@ def up(
                         f"{safe(agent.name)} is recovering: its turns are run again, {agent.recovery.percent} % so "
                         "far; what is sent to it waits"
                     )
+            if agent.name == "topics":
+                talk(
+                    "topics is an agent of this project: topics of the platform (topic:NAME) are not offered"
+                )
             kept_out = agent.kept_out
             if kept_out:
                 name = safe(agent.name)
