@@ -39,6 +39,10 @@ runs-a-minute *arguments:
 torture many="500" first="0":
     TORTURE={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q -n 2 tests/testing/test_journal_property.py
 
+# flipped bits over the journal's files, and what became of them: just flips 1000
+flips many="1000" seed="1":
+    FLIPS={{many}} FLIPS_SEED={{seed}} {{python}} -m pytest -q --timeout 3600 tests/journal/test_damage.py -k flipped
+
 # fresh pictures of the terminal interface, for its tests and its page
 shots:
     {{python}} -m pytest -q tests/tui/test_pictures.py tests/tui/test_more_pictures.py tests/tui/test_held.py --update-shots

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from caxton.errors import DiskTrouble
 
+# macOS has no fdatasync
+_sync = getattr(os, "fdatasync", os.fsync)
+
 _REMEDIES = {
     errno.ENOSPC: "Free space on that disk, then start again; nothing that was acknowledged is lost.",
     errno.EDQUOT: "Free some of your quota on that disk, then start again.",
@@ -44,3 +47,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def synced(fd: int) -> None:
+    """Return when the file's bytes are on the disk."""
+    _sync(fd)

@@ -64,7 +64,7 @@ class CellLink(asyncio.Protocol):
         self._rest = b""
         self._going_on = False
         self._waiting: deque[Endpoint] = deque()
-        self._held_back = False
+        self._held_back: bool = False
         """Whether nothing more goes to the cell until the disk has caught up."""
         self._asked: dict[int, asyncio.Future[Answer]] = {}
         self._token = 0
@@ -86,11 +86,11 @@ class CellLink(asyncio.Protocol):
 
     def settle(self) -> None:
         """Fill the room there is, fairly, and write everything in one go."""
-        held_back = self._bus.journal.congested
-        if held_back is not self._held_back:
-            self._held_back = held_back
-            self.room += -_CLOSED if held_back else _CLOSED
-        if self._waiting and not held_back:
+        congested = self._bus.journal.congested
+        if congested is not self._held_back:
+            self._held_back = congested
+            self.room += -_CLOSED if congested else _CLOSED
+        if self._waiting and not congested:
             self._pump()
         if self._out and self._transport is not None:
             self._transport.write(b"".join(self._out))

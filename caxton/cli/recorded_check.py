@@ -129,7 +129,7 @@ def _stops(path: Path) -> dict[str, list[Stop]]:
     """When the conversations of a journal stood still."""
 
     async def read() -> dict[str, list[Stop]]:
-        reader = await Reader.open(path)
+        reader = await Reader.open(path, alone=True)
         try:
             return {id: joined(spans) for id, spans in (await reader.stops()).items()}
         finally:
@@ -141,7 +141,7 @@ def _stops(path: Path) -> dict[str, list[Stop]]:
 def _stored(path: Path) -> Iterator[Recorded]:
     """The messages of a journal, which a daemon may be writing to; what the timer says belongs to no protocol."""
     with asyncio.Runner() as runner:
-        reader = runner.run(Reader.open(path))
+        reader = runner.run(Reader.open(path, alone=True))
         try:
             after = 0
             while rows := runner.run(reader.stream(after, 5_000)):

@@ -84,6 +84,7 @@ def restore(source: Path, folder: Path, state: Path, progress: Progress) -> int:
             raise JournalDamaged(f"{source} is damaged: {trouble}", hint="take another backup") from trouble
         _sync(files.fresh)
         files.head.unlink(missing_ok=True)
+        files.sums.unlink(missing_ok=True)
         _place(files.install, f"{install}\n".encode())
         # last: until now there is nothing that a daemon would take for a journal
         files.fresh.rename(files.db)

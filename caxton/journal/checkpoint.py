@@ -1,8 +1,9 @@
 """Copying the write-ahead log into the database beside the writer.
 
-In: a request. Out: most of the log copied and synced by a thread of its own, while commits go on. The log
-can only begin anew when nothing is left to copy, so the writer copies the little that came meanwhile
-between two commits: it stands still for that and not for the whole log.
+In: a request. Out: most of the log copied and synced by a thread of its own, while commits go on, and the checksums of
+its pages written (page_sums.py). The log can only begin anew when nothing is left to copy, so the writer copies the
+little that came meanwhile between two commits: it stands still for that and not for the whole log. Until then a reader
+of ours holds the log, so that it cannot begin anew before its checksums are known.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from queue import SimpleQueue
 
 from caxton.errors import JournalError
 from caxton.journal import schema
+from caxton.journal.page_sums import PageSums
+from caxton.journal.query import reading_connection
 
 
 class Checkpointer:
     """Runs one copy at a time; all methods are for the writer's thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sums: PageSums) -> None:
         self._path = path
+        self._sums = sums
+        self._holder: sqlite3.Connection | None = None
         self._asked: SimpleQueue[bool] = SimpleQueue()
         self._copied = threading.Event()
         self._busy = False
@@ -42,6 +47,7 @@ class Checkpointer:
             return False
         self._copied.clear()
         self._busy = False
+        self._release()
         return True
 
     def end(self) -> None:
@@ -49,6 +55,18 @@ class Checkpointer:
         self._asked.put(False)
         if self._thread is not None:
             self._thread.join()
+        self._release()
+        if self._holder is not None:
+            self._holder.close()
+
+    def close(self, *, whole: bool) -> None:
+        """Give the checksums back; `whole`: nothing is in the log any more. Raises OSError."""
+        self._sums.close(whole=whole)
+
+    def copy_rest(self, db: sqlite3.Connection) -> None:
+        """Copy what is left, by the writer's connection; raises sqlite3.Error, OSError."""
+        _, frames, _ = db.execute("pragma wal_checkpoint(passive)").fetchone()
+        self._sums.take_in(frames)
 
     def _run(self) -> None:
         db: sqlite3.Connection | None = None
@@ -56,11 +74,21 @@ class Checkpointer:
             while self._asked.get():
                 try:
                     db = db or schema.durable_connection(self._path)
-                    db.execute("pragma wal_checkpoint(passive)").fetchone()
-                except (sqlite3.Error, JournalError):
+                    self._hold()
+                    self.copy_rest(db)
+                except (sqlite3.Error, OSError, JournalError):
                     # the writer copies the same pages itself next, and reports what is wrong
                     pass
                 self._copied.set()
         finally:
             if db is not None:
                 db.close()
+
+    def _hold(self) -> None:
+        holder = self._holder = self._holder or reading_connection(self._path)
+        holder.execute("begin")
+        holder.execute("select 1 from meta").fetchone()
+
+    def _release(self) -> None:
+        if self._holder is not None and self._holder.in_transaction:
+            self._holder.execute("rollback")

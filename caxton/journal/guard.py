@@ -1,10 +1,10 @@
 """What is checked before a journal is opened, so that a damaged one is never taken for a fresh one.
 
 In: the folder `.caxton/`. Out: a locked, sound journal with its install id, or JournalDamaged that names
-the file, what is wrong and what to do. Four files lie side by side: `journal.db`, `journal.id` (the install
+the file, what is wrong and what to do. Five files lie side by side: `journal.db`, `journal.id` (the install
 id, also inside the database: a database that vanished or was swapped is noticed), `journal.head` (number of
-the last commit: a lost tail is noticed, which SQLite itself takes for a clean end) and
-`journal.lock`. Nothing here repairs or recreates.
+the last commit: a lost tail is noticed, which SQLite itself takes for a clean end), `journal.sums` (a checksum of every
+page: a changed byte is noticed) and `journal.lock`. Nothing here repairs or recreates.
 """
 
 from __future__ import annotations
@@ -14,16 +14,28 @@ import os
 import re
 import secrets
 import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from caxton.disk import sync_folder
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import schema
+from caxton.journal.page_check import Checked, Faults, pages_of
+from caxton.journal.page_sums import build, read_known
 from caxton.journal.query import last_seq
 
 _MAGIC = b"SQLite format 3\x00"
 _RESTORE = "Put back a backup of the whole folder, or move it away to begin with an empty journal."
+_LOOK = (
+    "See what is on it: caxton journal verify. Take it out and go on with the rest: caxton journal repair. Or put back "
+    "a backup of the whole folder."
+)
+
+log = structlog.get_logger("caxton.journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,21 @@ class Files:
     def head(self) -> Path:
         """The number of the last commit, 20 digits."""
         return self.folder / "journal.head"
+
+    @property
+    def log(self) -> Path:
+        """SQLite's write-ahead log."""
+        return self.folder / "journal.db-wal"
+
+    @property
+    def sums(self) -> Path:
+        """A checksum of every page."""
+        return self.folder / "journal.sums"
+
+    @property
+    def repairing(self) -> Path:
+        """There while a repaired journal takes the place of the damaged one; the last number of the repaired."""
+        return self.folder / "journal.repairing"
 
     @property
     def lock(self) -> Path:
@@ -85,19 +112,35 @@ def take_lock(files: Files) -> int:
     return fd
 
 
-def ensure(files: Files, *, check_mib: int) -> None:
-    """Make the journal where there never was one, else check the one that is there.
+def ensure(files: Files, *, check_mib: int) -> Checked:
+    """Make the journal where there never was one, else check the one that is there; what was checked.
 
-    `check_mib`: a database larger than this many MiB is not read through (quick_check reads
-    about 0.6 GiB a second); its tail and identity are checked all the same.
+    `check_mib`: of a database larger than this many MiB only the newest part is compared with its checksums; its tail
+    and identity are checked all the same.
     """
+    if files.repairing.exists():
+        raise _damaged(
+            files.db, "is being repaired, and that broke off", "Go on with it: caxton journal repair."
+        )
     install = _installed(files)
     if install is None and not files.db.exists():
         _create(files)
+    elif install is None or files.db.exists() or not _completes(files, install):
+        return _inspect(files, install, check_mib)
+    return Checked(0, 0)
+
+
+def ensure_sums(files: Files) -> None:
+    """Make the checksums where there are none, or where nobody says any more what was committed last; before the
+    journal is opened."""
+    if files.head.exists() and read_known(files.sums) is not None:
         return
-    if install is not None and not files.db.exists() and _completes(files, install):
-        return
-    _inspect(files, install, check_mib)
+    install = _installed(files)
+    assert install is not None
+    # closing it takes the log away; nothing is written past the log from now on
+    with closing(schema.durable_connection(files.db)) as db:
+        db.execute("pragma wal_checkpoint(truncate)").fetchone()
+    build(files.sums, files.db, install)
 
 
 def read_head(files: Files) -> int:
@@ -186,30 +229,107 @@ def _rename(files: Files) -> None:
     sync_folder(files.folder)
 
 
-def _inspect(files: Files, install: str | None, check_mib: int) -> None:
-    header = _header(files, install)
-    application = int.from_bytes(header[68:72], "big")
-    if application != schema.APPLICATION_ID:
+def identify(files: Files, *, tail: bool = True) -> str:
+    """The install id of the journal that is there, whatever its pages are like; raises JournalDamaged where it is not
+    the one that belongs here, or, with `tail`, where its end is missing."""
+    install = _installed(files)
+    _check_header(files, install)
+    with _reading(files) as db:
+        _inspect_open(files, install, db)
+        if tail:
+            check_tail(files, db)
+    assert install is not None
+    return install
+
+
+def _inspect(files: Files, install: str | None, check_mib: int) -> Checked:
+    _check_header(files, install)
+    with _reading(files) as db:
+        _inspect_open(files, install, db)
+        check_tail(files, db)
+        known = read_known(files.sums) if files.head.exists() else None
+        if known is None:
+            _check_structure(files, db, check_mib)
+            return Checked(0, 0)
+    if known.install != install:
         raise _damaged(
-            files.db,
-            f"is a database of another program (application_id {application:#010x})",
-            "Move that file out of the project's folder.",
+            files.sums,
+            f"is of another installation ({known.install})",
+            f"Put back the file that belongs to {files.db}.",
         )
+    return _check_pages(files, check_mib)
+
+
+@contextmanager
+def _reading(files: Files) -> Generator[sqlite3.Connection]:
     # a connection that may write moves the sound part of the write-ahead log into the database when it closes, and
     # deletes the log with the rest, which is what a rescue would need
     db = sqlite3.connect(f"{files.db.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:
-        _inspect_open(files, install, db, check_mib)
+        yield db
     except sqlite3.OperationalError as trouble:
         raise JournalError(f"{files.db} cannot be read: {trouble}.", path=str(files.db)) from trouble
     except sqlite3.DatabaseError as trouble:
-        raise _damaged(files.db, f"is damaged: {trouble}", _RESTORE) from trouble
+        raise _damaged(files.db, f"is damaged: {trouble}", _LOOK) from trouble
     finally:
         db.close()
 
 
-def _header(files: Files, install: str | None) -> bytes:
-    """The first 100 bytes, read without SQLite so that a foreign file is not touched."""
+def _check_pages(files: Files, check_mib: int) -> Checked:
+    """Compare pages with their sums, the newest part of the file where it is large."""
+    with pages_of(files.db, files.sums) as (pages, sums):
+        assert sums is not None
+        cut = pages.cut(sums.known)
+        if cut is not None:
+            raise _damaged(files.log, cut, _LOOK)
+        first = max(1, pages.count - (check_mib << 20) // pages.size + 1)
+        try:
+            faults = pages.check(sums, {1: None, **dict.fromkeys(range(first, pages.count + 1))})
+        except OSError as trouble:
+            raise _failing(files) from trouble
+    if not_of_one_time(pages.count, faults):
+        raise _damaged(
+            files.db,
+            f"and {files.sums.name} are not of one time: {len(faults.pages):,} pages do not fit",
+            f"Put back both as they belong together; where {files.db.name} is the right one, delete {files.sums}.",
+        )
+    if faults.pages:
+        more = len(faults.pages) - 1
+        raise _damaged(
+            files.db,
+            f"is damaged: page {faults.pages[0]:,} is not as it was written{f', and {more:,} more' if more else ''}",
+            _LOOK,
+            pages=len(faults.pages),
+        )
+    if faults.sums:
+        log.warning("a checksum has changed, and the page has not", pages=faults.sums, file=str(files.sums))
+    return Checked(min(pages.count, pages.count - first + 2), pages.count)
+
+
+def not_of_one_time(count: int, faults: Faults) -> bool:
+    """Whether so much does not fit that one of the files is another one."""
+    return len(faults.pages) > max(20, count // 2)
+
+
+def _check_structure(files: Files, db: sqlite3.Connection, check_mib: int) -> None:
+    """What can be found without sums; they are made after this."""
+    if files.head.exists():
+        log.warning(
+            "the journal has no checksums: they are made now, and what changed before is not noticed",
+            file=str(files.sums),
+        )
+    if files.db.stat().st_size > check_mib << 20:
+        log.warning("the journal is too large to be read through at the start", hint="caxton journal verify")
+        return
+    found = str(db.execute("pragma quick_check(1)").fetchone()[0])
+    if _is_io_error(found):
+        raise _failing(files)
+    if found != "ok":
+        raise _damaged(files.db, f"is damaged: {' '.join(found.split())}", _LOOK)
+
+
+def _check_header(files: Files, install: str | None) -> None:
+    """Look at the first 100 bytes, without SQLite so that a foreign file is not touched."""
     try:
         with files.db.open("rb") as file:
             header = file.read(100)
@@ -220,11 +340,17 @@ def _header(files: Files, install: str | None) -> bytes:
     if not header and install is not None:
         raise _damaged(files.db, f"is empty, though {files.install.name} says that it was not", _RESTORE)
     if len(header) < 100 or not header.startswith(_MAGIC):
-        raise _damaged(files.db, "is not a database", _RESTORE)
-    return header
+        raise _damaged(files.db, "is not a database", _LOOK)
+    application = int.from_bytes(header[68:72], "big")
+    if application != schema.APPLICATION_ID:
+        raise _damaged(
+            files.db,
+            f"is a database of another program (application_id {application:#010x})",
+            "Move that file out of the project's folder.",
+        )
 
 
-def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, check_mib: int) -> None:
+def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection) -> None:
     version = db.execute("pragma user_version").fetchone()[0]
     if version > len(schema.MIGRATIONS):
         raise _damaged(
@@ -232,16 +358,6 @@ def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, che
             f"was written by a newer Caxton (schema {version}, this one knows {len(schema.MIGRATIONS)})",
             "Run the newer Caxton again.",
         )
-    if files.db.stat().st_size <= check_mib << 20:
-        found = db.execute("pragma quick_check(1)").fetchone()[0]
-        if _is_io_error(str(found)):
-            raise JournalError(
-                f"{files.db} cannot be read: disk I/O error.",
-                hint="The disk fails: look at the system's log (dmesg), and copy the folder to another disk.",
-                path=str(files.db),
-            )
-        if found != "ok":
-            raise _damaged(files.db, f"is damaged: {' '.join(str(found).split())}", _RESTORE)
     row = db.execute("select value from meta where key = 'install_id'").fetchone()
     own = None if row is None else row[0]
     if install is None:
@@ -252,7 +368,14 @@ def _inspect_open(files: Files, install: str | None, db: sqlite3.Connection, che
         )
     if own != install:
         raise _damaged(files.db, f"belongs to another installation ({own} instead of {install})", _RESTORE)
-    check_tail(files, db)
+
+
+def _failing(files: Files) -> JournalError:
+    return JournalError(
+        f"{files.db} cannot be read: disk I/O error.",
+        hint="The disk fails: look at the system's log (dmesg), and copy the folder to another disk.",
+        path=str(files.db),
+    )
 
 
 def _is_io_error(found: str) -> bool:

@@ -48,6 +48,8 @@ class Journal:
         self.on_state: list[Callable[[str | None], None]] = []
         self.reader = store.reader
         self.path = store.path
+        self.checked = store.checked
+        """How much was compared with its checksums at the start."""
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._flying: Batch | None = None

@@ -20,6 +20,7 @@ from caxton.clock import Alarm, Clock
 from caxton.journal import schema
 from caxton.journal.batch import Batch
 from caxton.journal.commits import IDLE_S, Committer, Counts
+from caxton.journal.page_check import Checked
 from caxton.journal.query import Query, Row, Value, last_seq
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Kept
@@ -139,6 +140,7 @@ class MemoryStore:
         self.path = PATH
         self.last_seq = last_seq(disk.db)
         self.reader = Reader(Query(_Reading(disk.db, power), PATH))
+        self.checked = Checked(0, 0)
         self.trouble: str | None = None
         self.busy = False
         """Whether a batch is on its way to the disk."""

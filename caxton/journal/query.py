@@ -47,9 +47,13 @@ class Query:
         self._path = path
 
     @classmethod
-    async def open(cls, path: Path) -> Query:
-        """Open it. The caller closes it, else its thread keeps the process alive."""
-        db = await aiosqlite.connect(path, isolation_level=None)
+    async def open(cls, path: Path, *, alone: bool = False) -> Query:
+        """Open it. The caller closes it, else its thread keeps the process alive. `alone`: no daemon may have the file,
+        and closing must leave its log where it is."""
+        if alone:
+            db = await aiosqlite.connect(_only_reading(path), uri=True, isolation_level=None)
+        else:
+            db = await aiosqlite.connect(path, isolation_level=None)
         try:
             for pragma in READ_ONLY:
                 await db.execute(pragma)
@@ -155,6 +159,10 @@ class Query:
             else:
                 high = middle
         return int(low)
+
+
+def _only_reading(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def reading_connection(path: Path) -> sqlite3.Connection:

@@ -53,10 +53,10 @@ class Reader:
         self._query = query
 
     @classmethod
-    async def open(cls, path: Path) -> Reader:
+    async def open(cls, path: Path, *, alone: bool = False) -> Reader:
         """Open a connection that can only read. The caller closes it, else its thread keeps the process
-        alive."""
-        return cls(await Query.open(path))
+        alive. `alone`: no daemon may have the file."""
+        return cls(await Query.open(path, alone=alone))
 
     async def close(self) -> None:
         """Close the connection and end its thread."""

@@ -25,6 +25,8 @@ from caxton.journal import guard, schema
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import Counts
+from caxton.journal.page_check import Checked
+from caxton.journal.page_sums import PageSums
 from caxton.journal.query import last_seq, reading_connection
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Keep, Kept, Retention
@@ -40,7 +42,7 @@ class JournalSettings:
     keep_mib: int = 4096
     keys_days: int = 7
     check_mib: int = 512
-    """A database above this size is not read through at the start."""
+    """Of a database above this size only the newest part is compared with its checksums at the start."""
     retry_s: float = 1.0
     """Pause before a batch that could not be written is tried again."""
     retention_every_s: float = 60.0
@@ -59,6 +61,8 @@ class Store(Protocol):
     last_seq: int
     """The last number that was committed when it was opened."""
     reader: Reader
+    checked: Checked
+    """How much of it was compared with its checksums then."""
 
     @property
     def counts(self) -> Counts:
@@ -104,8 +108,10 @@ class FileStore:
         fds: tuple[int, int],
         clock: Clock,
         settings: JournalSettings,
+        checked: Checked,
     ) -> None:
         self.path = files.db
+        self.checked = checked
         self.last_seq = last_seq(db)
         self.reader = reader
         self._fds = fds
@@ -116,7 +122,7 @@ class FileStore:
             db,
             fds[0],
             retention,
-            Checkpointer(files.db),
+            Checkpointer(files.db, PageSums(files.sums, files.log)),
             clock,
             done=lambda batch: self._soon(partial(self._done, batch)),
             failed=lambda reason: self._soon(partial(self._failed, reason)),
@@ -139,8 +145,9 @@ class FileStore:
         lock_fd = guard.take_lock(files)
         db: sqlite3.Connection | None = None
         try:
-            db = await asyncio.to_thread(_open, files, settings)
-            retention = await asyncio.to_thread(settings.retention, db, clock)
+            opened, checked = await asyncio.to_thread(_open, files, settings)
+            db = opened
+            retention = await asyncio.to_thread(settings.retention, opened, clock)
             reader = await Reader.open(files.db)
         except BaseException:
             if db is not None:
@@ -148,7 +155,7 @@ class FileStore:
             os.close(lock_fd)
             raise
         head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return cls(files, db, retention, reader, (head_fd, lock_fd), clock, settings)
+        return cls(files, opened, retention, reader, (head_fd, lock_fd), clock, settings, checked)
 
     @property
     def counts(self) -> Counts:
@@ -192,10 +199,11 @@ class FileStore:
             self._loop.call_soon_threadsafe(news)
 
 
-def _open(files: guard.Files, settings: JournalSettings) -> sqlite3.Connection:
+def _open(files: guard.Files, settings: JournalSettings) -> tuple[sqlite3.Connection, Checked]:
     try:
-        guard.ensure(files, check_mib=settings.check_mib)
+        checked = guard.ensure(files, check_mib=settings.check_mib)
         upgrade(files)
+        guard.ensure_sums(files)
         db = schema.writing_connection(files.db)
     except sqlite3.Error as trouble:
         raise DiskTrouble(
@@ -204,4 +212,4 @@ def _open(files: guard.Files, settings: JournalSettings) -> sqlite3.Connection:
             path=str(files.db),
         ) from trouble
     guard.check_tail(files, db)
-    return db
+    return db, checked

@@ -33,10 +33,12 @@ def upgrade(files: guard.Files) -> Path | None:
 
     Raises DiskTrouble where there is no room for both, sqlite3.Error and OSError for what the disk says.
     """
+    # without SQLite: closing the last connection that may write moves the log into the database
+    with files.db.open("rb") as file:
+        version = int.from_bytes(file.read(64)[60:], "big")
+    if version >= len(schema.MIGRATIONS):
+        return None
     with closing(sqlite3.connect(files.db, isolation_level=None)) as db:
-        version = int(db.execute("pragma user_version").fetchone()[0])
-        if version >= len(schema.MIGRATIONS):
-            return None
         size = files.db.stat().st_size
         _check_room(files, size)
         log.info("upgrading the journal", schema=version, to=len(schema.MIGRATIONS), mib=size >> 20)
@@ -57,6 +59,8 @@ def upgrade(files: guard.Files) -> Path | None:
     finally:
         os.close(fd)
     kept = _free_name(files, version)
+    # they are of the old file
+    files.sums.unlink(missing_ok=True)
     files.db.rename(kept)
     files.fresh.rename(files.db)
     sync_folder(files.folder)

@@ -16,14 +16,13 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from caxton.clock import Clock
+from caxton.disk import synced
 from caxton.journal import deferred_index
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import IDLE_S, Committer, Counts
 from caxton.journal.retention import Kept, Retention
 
-# macOS has no fdatasync
-_sync = getattr(os, "fdatasync", os.fsync)
 CHECKPOINT_BYTES = 32 << 20
 """The write-ahead log is copied into the database after about this many bytes of rows."""
 
@@ -54,6 +53,8 @@ class Writer:
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._give_up = threading.Event()
         # only the writer's thread touches these
+        self._whole = False
+        """Whether all is in the database, and nothing in its log."""
         self._committer = Committer(db, retention, clock)
 
     @property
@@ -103,6 +104,7 @@ class Writer:
             self._note(trouble)
         finally:
             self._db.close()
+            self._checkpointer.close(whole=self._whole)
 
     def _write(self, batch: Batch) -> bool:
         """Commit the batch, however often it takes; False when told to give up."""
@@ -155,7 +157,7 @@ class Writer:
         """
         try:
             os.pwrite(self._head_fd, f"{self._committer.last_seq:020d}\n".encode(), 0)
-            _sync(self._head_fd)
+            synced(self._head_fd)
         except OSError as trouble:
             return f"{type(trouble).__name__}: {trouble}"
         return None
@@ -164,7 +166,7 @@ class Writer:
         """Copy the log into the database. Between two commits the copy is complete, so the log begins
         anew."""
         started = self._clock.monotonic()
-        self._db.execute("pragma wal_checkpoint(passive)").fetchone()
+        self._checkpointer.copy_rest(self._db)
         self._committer.log_bytes = 0
         spent = int((self._clock.monotonic() - started) * 1e6)
         self.counts.checkpoints += 1
@@ -176,4 +178,6 @@ class Writer:
             self._committer.index_chunk()
         self._committer.close()
         self._checkpointer.end()
-        self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
+        self._checkpointer.copy_rest(self._db)
+        busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
+        self._whole = not busy

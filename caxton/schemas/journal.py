@@ -26,7 +26,8 @@ class MemoryBody(Shape, frozen=True, kw_only=True):
 class JournalDetail(Shape, frozen=True, kw_only=True):
     """The journal, and what keeps it from shrinking. `counted_bytes` is what `keep_mib` bounds: what is used, without
     what stays for pins and memories. `oldest_unfinished` is the number of a message that nobody has handled yet; it and
-    everything after it stay. `clock_doubt` says why nothing is removed for its age.
+    everything after it stay. `clock_doubt` says why nothing is removed for its age. `checked_pages` of `pages` were
+    compared with their checksums at the start.
     """
 
     first_seq: int | None
@@ -44,5 +45,7 @@ class JournalDetail(Shape, frozen=True, kw_only=True):
     pinned: NeededBody
     memories: list[MemoryBody]
     clock_doubt: str | None
+    pages: int
+    checked_pages: int
     failed: str | None
     trouble: str | None

@@ -69,6 +69,8 @@ def remove(folder: Path, upto: int, *, as_before: bool = False) -> None:
         db.execute("update meta set value = ? where key = 'forgot_upto'", (upto,))
     remove_range(db, spared, 0, upto, upto)
     db.close()
+    # another hand was in it
+    (folder / ".caxton" / "journal.sums").unlink()
 
 
 def link_of(runtime: Runtime, no: int = 1) -> CellLink:

@@ -321,6 +321,7 @@ async def test_a_turn_that_ends_otherwise_than_it_did_ends_the_replay_and_that_i
     db.execute("update turn set status = 0 where status = 2")
     db.commit()
     db.close()
+    (tmp_path / ".caxton" / "journal.sums").unlink()
     async with home(tmp_path) as runtime:
         assert await tell(runtime) == 1
         ((memory, reason),) = await memories(runtime, "revived")

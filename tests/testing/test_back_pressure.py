@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec import Raw
+
 from caxton.acl import Draft, Performative
+from caxton.journal import Batch
 from caxton.journal.journal import CONGESTED_BYTES
 from caxton.testing import Agent, Pace, System, runtime
 
@@ -53,14 +56,20 @@ def test_agents_do_not_run_ahead_of_the_disk() -> None:
 async def _talk(system: System) -> int:
     """Let pairs answer each other for a while; the most bytes that waited for the disk."""
     bus, journal = system.runtime.bus, system.runtime.journal
+    enough: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    most = 0
+
+    def committed(batch: Batch) -> None:
+        nonlocal most
+        most = max(most, batch.size + journal.waiting_bytes)
+        much = journal.counts.bytes > 3 * CONGESTED_BYTES or most > 2 * AHEAD_BYTES
+        if much and not enough.done():
+            enough.set_result(None)
+
+    journal.on_commit.append(committed)
     for no in range(PAIRS):
-        draft = Draft(Performative.REQUEST, [f"b{no}@local"], b"0", conversation_id=f"talk-{no}")
+        draft = Draft(Performative.REQUEST, [f"b{no}@local"], Raw(b"0"), conversation_id=f"talk-{no}")
         bus.admit(draft, f"a{no}@local", trace_id="0" * 31 + "1", cause=0, hops=0)
     bus.settle()
-    most = 0
-    while journal.counts.bytes < 3 * CONGESTED_BYTES + 1:
-        await asyncio.sleep(0.01)
-        most = max(most, journal.waiting_bytes)
-        if most > 2 * AHEAD_BYTES:
-            break
+    await enough
     return most

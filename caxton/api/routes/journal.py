@@ -62,6 +62,8 @@ async def _detail(services: Services) -> dict[str, object]:
             for number, needed in sorted(kept.memories.items(), key=lambda one: -one[1].bytes)
         ],
         "clock_doubt": kept.doubt,
+        "pages": services.journal.checked.of,
+        "checked_pages": services.journal.checked.pages,
         "failed": services.journal.failed,
         "trouble": services.journal.trouble,
     }

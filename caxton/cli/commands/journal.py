@@ -1,4 +1,4 @@
-"""`caxton journal`: what the journal keeps and why, and its rows as lines."""
+"""`caxton journal`: what the journal keeps and why, its rows as lines, and whether it is as it was written."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from caxton.cli import connection
+from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
 from caxton.cli.output.printing import document, paint, plural, safe, shown, size, talk
+from caxton.errors import JournalDamaged
 
 if TYPE_CHECKING:
+    from caxton.journal import repair as repairs
+    from caxton.journal import verify as checks
     from caxton.schemas.journal import JournalDetail
+else:
+    checks, repairs = lazy("caxton.journal.verify", "caxton.journal.repair")
 
-app = command_app("Show what the journal keeps and why, trust its clock, export it.")
+app = command_app(
+    "Show what the journal keeps and why, trust its clock, export it, find damage and take it out."
+)
 PROGRESS_S = 2.0
 PAGE = 1_000
 
@@ -92,6 +100,73 @@ def export(
     talk(plural(count, "message"))
 
 
+@app.command()
+def verify(project: Project = None, output: Output = Format.TEXT) -> None:
+    """Check that every byte of the journal is as it was written, and that what is derived from its rows fits them.
+
+    The daemon may run: one moment of its journal is checked. Damage is named with the messages, conversations and
+    agents that it touches; then the exit code is 1. Nothing is changed.
+
+    \b
+    Examples:
+      caxton journal verify
+      caxton -p ~/market journal verify -o json
+    """
+    report = checks.verify(connection.folder(project) / connection.STATE, _telling())
+    shown(report, output, (line for one in report.findings for line in _found(one)))
+    if report.findings:
+        raise JournalDamaged(
+            f"{plural(len(report.findings), 'finding')} in {report.pages:,} pages",
+            hint="stop the daemon and take it out: caxton down && caxton journal repair",
+        )
+    talk(f"{report.pages:,} pages and {report.log_pages:,} of the log are as they were written")
+
+
+@app.command()
+def repair(project: Project = None, output: Output = Format.TEXT) -> None:
+    """Take out of the journal what is damaged, and say what is gone; the daemon must not run.
+
+    A page in which one bit has changed is put right: its checksum proves it. Of other damaged pages the rows are gone,
+    and the rest stays. The damaged file is kept beside the journal.
+
+    \b
+    Examples:
+      caxton journal repair
+      caxton journal repair -o json
+    """
+    report = repairs.repair(connection.folder(project) / connection.STATE, _telling())
+    shown(report, output, (line for one in report.gone for line in _found(one)))
+    if report.kept is None:
+        talk("nothing is damaged")
+        return
+    talk(f"put right: {plural(len(report.mended), 'page')}; the damaged journal is {report.kept}")
+    if report.lost_rows:
+        talk(f"lost at the end: {plural(report.lost_rows, 'row')}")
+
+
+def _telling() -> checks.Progress:
+    """Say now and then how far it is."""
+    told = time.monotonic()
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > PROGRESS_S:
+            told = time.monotonic()
+            talk(f"{what}: {100 * done // max(1, total)} %")
+
+    return progress
+
+
+def _found(finding: checks.Finding) -> Iterator[str]:
+    yield paint(safe(finding.what), "red" if finding.lost else "yellow")
+    if finding.first_seq is not None:
+        last = "the end" if finding.last_seq is None else f"{finding.last_seq:,}"
+        yield f"  numbers {finding.first_seq:,} to {last}"
+    for name, found in (("conversations", finding.conversations), ("agents", finding.agents)):
+        if found:
+            yield f"  {name}: {safe(', '.join(found))}"
+
+
 def _lines(answer: JournalDetail) -> Iterator[str]:
     rows = [
         ("rows", f"{answer.first_seq or 0:,} to {answer.last_seq:,}, removed up to {answer.removed_upto:,}"),
@@ -102,6 +177,8 @@ def _lines(answer: JournalDetail) -> Iterator[str]:
             f"{size(answer.keep_mib << 20) if answer.keep_mib else 'any size'}",
         ),
     ]
+    if answer.pages:
+        rows.append(("checked", f"{answer.checked_pages:,} of {answer.pages:,} pages, at the start"))
     for name, text in rows:
         yield f"{paint(f'{name:<8}', 'bold')} {text}"
     for why in _keeps(answer):
