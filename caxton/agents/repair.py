@@ -135,7 +135,8 @@ class Repair:
             return
         if way.error is not None:
             self.fail(record, f"could not be started again: {way.error.message}")
-        elif record.life is life:
+        elif isinstance(record.life, Running | Suspended | Draining) and record.life.slot == life.slot:
+            # it may have been told to stop or to suspend meanwhile: what waits is handled first all the same
             self._instances.plan_snapshot(record)
             self._lives.recovered(way, "turn" if counts else "snapshot")
             self._events.tell(record, "restarted", reason=why, **way.remembered)

@@ -236,3 +236,17 @@ async def test_many_break_down_at_once_and_nobody_else_notices(tmp_path: Path) -
         assert [await count(runtime) for _ in range(5)] == [1, 2, 3, 4, 5]
         assert [(await ask(runtime, f"r{n}", n))["content"] for n in range(10)] == list(range(10))
         assert [view.restarts for view in runtime.agents.views()] == [0] + [1] * 10
+
+
+async def test_one_that_is_told_to_stop_while_it_comes_back_handles_first_what_waits(tmp_path: Path) -> None:
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("r", ROGUE))
+        runtime.bus.submit({"performative": "request", "receiver": "r", "content": TRAP})
+        record = runtime.agents.registry.find("r")
+        while record.mending is None:
+            await asyncio.sleep(0)
+        last = runtime.bus.submit({"performative": "request", "receiver": "r", "content": "last"})
+        async with asyncio.timeout(20):
+            view = await runtime.agents.stop("r")
+        assert (view.state, view.mailbox) == ("loaded", 0)
+        assert [one["content"] for one in (await answers(runtime))[last.seq]] == ["last"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -46,23 +47,26 @@ class Sequence:
     def __init__(self, system: System, pick: random.Random) -> None:
         self.system = system
         self.model = Model()
-        self._pick = pick
+        self.pick = pick
         self._no = 0
 
     def step(self) -> None:
         """Something happens."""
-        happens = [self.count, self.count, self.count, self.flood, self.set_clock, self.fail, self.wait]
-        happens += [self.crash, self.crash_soon, self.end, self.system.kill_cell]
         try:
-            self._pick.choice(happens)()
+            self.pick.choice(self.happens())()
         except Crashed:
             self.system.crash_after(None)
             self.system.restart()
 
+    def happens(self) -> list[Callable[[], object]]:
+        """What may happen, each as likely as often as it stands here."""
+        happens = [self.count, self.count, self.count, self.flood, self.set_clock, self.fail, self.wait]
+        return [*happens, self.crash, self.crash_soon, self.end, self.system.kill_cell]
+
     def count(self) -> None:
         """An agent is asked to count, a few times; each has a key."""
-        name = self._pick.choice(["hooks", "none"])
-        for _ in range(self._pick.randrange(1, 12)):
+        name = self.pick.choice(list(self.model.counted))
+        for _ in range(self.pick.randrange(1, 12)):
             self._no += 1
             key, talk = f"key-{self._no}", f"talk-{self._no}"
             self.model.tried[name] += 1
@@ -80,26 +84,26 @@ class Sequence:
 
     def flood(self) -> None:
         """Others say much, so that old rows go."""
-        for _ in range(self._pick.randrange(1, 12)):
+        for _ in range(self.pick.randrange(1, 12)):
             self.system.send("x" * 60_000, to="sink", performative="inform")
             self.system.advance(0.3)
 
     def set_clock(self) -> None:
         """Somebody sets the clock."""
-        self.system.set_clock_by(self._pick.choice([1, -1]) * self._pick.choice([3_600.0, DAY_S, 60 * DAY_S]))
+        self.system.set_clock_by(self.pick.choice([1, -1]) * self.pick.choice([3_600.0, DAY_S, 60 * DAY_S]))
 
     def fail(self) -> None:
         """The disk will be full, or fail, at some commit, for a while."""
         self.system.fail_next_write(
-            self._pick.choice(list(DiskError)),
-            after=self._pick.randrange(6),
-            times=self._pick.randrange(1, 4),
-            landed=self._pick.random() < 0.5,
+            self.pick.choice(list(DiskError)),
+            after=self.pick.randrange(6),
+            times=self.pick.randrange(1, 4),
+            landed=self.pick.random() < 0.5,
         )
 
     def wait(self) -> None:
         """Time passes."""
-        self.system.advance(self._pick.choice([0.05, 1.0, 70.0, 3_700.0]))
+        self.system.advance(self.pick.choice([0.05, 1.0, 70.0, 3_700.0]))
 
     def crash(self) -> None:
         """The power goes, and comes back."""
@@ -107,7 +111,7 @@ class Sequence:
 
     def crash_soon(self) -> None:
         """The power goes at one of the next steps of the machine."""
-        self.system.crash_after(self._pick.randrange(1, 40))
+        self.system.crash_after(self.pick.randrange(1, 40))
         self.count()
         self.flood()
         self.system.crash_after(None)
@@ -130,7 +134,7 @@ class Sequence:
         seqs = [seq for seq, _ in model.said]
         assert seqs == sorted(set(seqs)), "numbers are given once, in order"
         assert dict(db.execute("select key, seq from client_key").fetchall()).items() >= model.keys.items()
-        for name in ("hooks", "none"):
+        for name in model.counted:
             content = self.system.ask({"add": 1}, to=name)["content"]
             now = int(content if isinstance(content, str) else content["count"])
             assert model.counted[name] < now <= model.tried[name] + 1, f"{name} remembers {now - 1}"
