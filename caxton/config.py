@@ -260,6 +260,23 @@ class BuildTable(_Table):
     timeout: Seconds = Field(default=60.0, description="How long it may take.")
 
 
+class PythonTable(_Table):
+    """[python]: where agents in Python find modules of their own."""
+
+    path: list[str] = Field(
+        default_factory=list[str],
+        description="Folders with modules that agents in Python may import, relative to the project's folder.",
+    )
+    requirements: list[str] = Field(
+        default_factory=list[str],
+        description="Packages in pure Python that they may import, as pip writes them.",
+    )
+    wheels: list[str] = Field(
+        default_factory=list[str],
+        description="Folders with wheels, relative to there; packages come from nowhere else then.",
+    )
+
+
 class AgentTable(_Table):
     """[agents.NAME]: an agent that the daemon brings up by itself."""
 
@@ -329,6 +346,7 @@ class Config(_Table):
     )
     limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
     journal: JournalTable = Field(default_factory=JournalTable)
+    python: PythonTable = Field(default_factory=PythonTable)
     log: LogTable = Field(default_factory=LogTable)
     telemetry: TelemetryTable = Field(default_factory=TelemetryTable)
     bus: BusTable = Field(default_factory=BusTable)

@@ -9,10 +9,12 @@ import asyncio
 from pathlib import Path
 
 from caxton.cli.output.progress_line import ProgressLine
-from caxton.config import Project
+from caxton.config import FILE_NAME, Project
 from caxton.errors import ConfigurationError
 from caxton.sandbox.compile.python_source import HEAD_BYTES, is_python
 from caxton.sandbox.python.build import PythonRuntime
+from caxton.sandbox.python.requirements import install as install_packages
+from caxton.sandbox.python.requirements import packages_of
 from caxton.sandbox.python.runtime import BUILDER, BUILDER_VERSION, RuntimeFolder, packed, runtime_name
 
 
@@ -68,6 +70,12 @@ def pack(source: Path, module: Path) -> int:
         raise ConfigurationError(f"{error.filename}: {error.strerror}") from error
 
 
+def install(folder: Path) -> list[str]:
+    """Choose and unpack the packages of the project in that folder; what there is, as name==version."""
+    packages = packages_of(folder / FILE_NAME)
+    return install_packages(packages) if packages is not None else []
+
+
 def module_of(file: Path) -> bytes:
     """What a file is to the daemon: a Python agent's source as a module, anything else as it is.
 
@@ -81,6 +89,7 @@ def module_of(file: Path) -> bytes:
         ) from error
     if file.suffix != ".py":
         return content
+    install(file.parent)
     module = packed(file, content)
     ensure()
     return module

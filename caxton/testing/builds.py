@@ -152,5 +152,6 @@ def edition(module: bytes, number: int) -> bytes:
     note = f"build {number}"
     in_python = unpack(module)
     if in_python is not None:
-        return pack(f"{in_python.source}\n# {note}\n".encode(), in_python.file, in_python.runtime)
+        source = f"{in_python.source}\n# {note}\n".encode()
+        return pack(source, in_python.file, in_python.runtime, in_python.files)
     return module + b"\0" + bytes([len(note) + 1, len(note)]) + note.encode()

@@ -18,6 +18,7 @@ from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import Kind, Meters
 from caxton.sandbox.python.build import PythonRuntime
 from caxton.sandbox.python.runtime import packed, runtime_name
+from caxton.testing import runtime as virtual
 
 from .systems import ask, commit, events, home, kill_cell, link_of, power_cut, reached
 
@@ -222,3 +223,35 @@ async def test_an_agent_in_python_begins_by_itself(tmp_path: Path) -> None:
         assert [one["content"] for one in left] == [["born", "recovered", "stopped"]]
         await runtime.engine.deploy(DeploymentRequest("d", module()))
         assert "life" not in runtime.agents.view("d").hooks
+
+
+def test_modules_of_its_own_go_with_an_agent(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "from .prices import best\nimport random\ndrawn = random.random\n",
+        "shop/prices.py": "from caxton_agent import reply\n\ndef best(of):\n    return min(of['prices'])\n",
+        "plain/tool.py": "import queue\ndef name(): return __name__, __file__\n",
+        "queue.py": "1 / 0  # the library's own is the one\n",
+        "agent.py": "import shop\nfrom plain import tool\n\ndef handle(message):\n"
+        "    reply('inform', [shop.best(message['content']), shop.drawn(), tool.name()])\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    made = packed(tmp_path / "agent.py", files["agent.py"].encode())
+    drawn: list[Any] = []
+    for _ in range(2):
+        with virtual({"c": made}, seed=3) as system:
+            best, number, tool = system.ask({"prices": [3, 2, 5]}, to="c")["content"]
+            assert (best, tool) == (2, ["plain.tool", "plain/tool.py"])
+            drawn.append(number)
+            assert system.ask({"prices": [3, 2, 5]}, to="c")["content"][1] != number
+            failed = system.ask({}, to="c")
+            assert failed["content"]["reason"] == "shop/prices.py:4: KeyError: 'prices'"
+    assert drawn[0] == drawn[1], "a module's randomness follows from the message, too"
+    # one that is no Python is named
+    (tmp_path / "shop" / "prices.py").write_text("def best(:\n")
+    with (
+        pytest.raises(DeploymentError, match=r"shop/prices.py:1:10: SyntaxError"),
+        virtual({"c": packed(tmp_path / "agent.py", files["agent.py"].encode())}),
+    ):
+        pass

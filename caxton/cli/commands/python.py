@@ -60,6 +60,23 @@ def show(output: Output = Format.TEXT) -> None:
 
 
 @app.command()
+def install(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")] = Path(),
+) -> None:
+    """Choose the packages of python.requirements, write them down in python.lock with their hashes, and unpack them.
+
+    What is written down stays until python.requirements changes. `caxton dev`, `caxton up` and `caxton agent deploy` do
+    this by themselves.
+
+    \b
+    Example:
+      caxton python install
+    """
+    for name in python_runtime.install(folder):
+        typer.echo(name)
+
+
+@app.command()
 def pack(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The agent's source.")],
     module: Annotated[Path, typer.Argument(metavar="MODULE", help="Where its module goes.")],

@@ -62,6 +62,7 @@ def up(
         return
     config = configuration.load(folder)
     if python_runtime.is_wanted(config):
+        python_runtime.install(folder)
         python_runtime.ensure()
     if foreground:
         os.chdir(folder)

@@ -152,7 +152,9 @@ def include_folder() -> Path:
 
 def _python(source: Path, scratch: Path) -> Recipe:
     output = scratch / f"{source.stem}.wasm"
-    words = processes.command("caxton.sandbox.python.check", source.name, "--output", str(output))
+    depfile = scratch / f"{source.stem}.d"
+    asked = ("--output", str(output), "--depfile", str(depfile))
+    words = processes.command("caxton.sandbox.python.check", source.name, *asked)
     environ = {"PYTHONPATH": processes.environment()["PYTHONPATH"]}
     return Recipe(
         "python",
@@ -162,7 +164,9 @@ def _python(source: Path, scratch: Path) -> Recipe:
         output,
         timeout_s=PYTHON_S,
         environ=environ,
+        depfile=depfile,
         reads=(source,),
+        may_read=frozenset({".py"}),
         needs="python",
     )
 

@@ -161,7 +161,7 @@ class Compiler:
         component = await self._runtime(python.runtime)
         path = self._cache.compiled(sha256, profile)
         content = cache_labels.written(
-            CacheLabel(component=str(component), file=python.file, source=python.source)
+            CacheLabel(component=str(component), file=python.file, source=python.told)
         )
         cached = await asyncio.to_thread(self._put, sha256, module, path, content)
         spent_ms = 0.0 if cached else (asyncio.get_running_loop().time() - began) * 1000

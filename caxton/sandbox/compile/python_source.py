@@ -7,6 +7,7 @@ Nothing here imports wasmtime.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Final
 
@@ -22,7 +23,7 @@ SOURCE_CEILING: Final = 1024 * 1024
 """The largest source, in bytes."""
 
 
-class PythonAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PythonAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the section says."""
 
     runtime: str
@@ -30,10 +31,19 @@ class PythonAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     file: str
     """What tracebacks call the source."""
     source: str
+    files: dict[str, str] = {}
+    """Modules of its own that it imports, by their paths (`python_imports.py`)."""
+
+    @property
+    def told(self) -> str:
+        """What the runtime is given as the source: a null character, which no source has, is before one with files."""
+        if not self.files:
+            return self.source
+        return "\0" + msgspec.json.encode({"source": self.source, "files": self.files}).decode()
 
 
-def pack(source: bytes, file: str, runtime: str) -> bytes:
-    """The module of that source; InvalidModule where it is no text or too long."""
+def pack(source: bytes, file: str, runtime: str, files: Mapping[str, str] | None = None) -> bytes:
+    """The module of that source; InvalidModule where it is no text or too long. `files`: what it imports."""
     name = PurePath(file).name[:100] or "agent.py"
     if len(source) > SOURCE_CEILING:
         raise InvalidModule(
@@ -47,7 +57,8 @@ def pack(source: bytes, file: str, runtime: str) -> bytes:
         raise InvalidModule(f"{name}:{line}: the source is not UTF-8 text", hint="save it as UTF-8") from None
     if "\0" in text:
         raise InvalidModule(f"{name}: the source has a null character", hint="is it a text file?")
-    content = msgspec.json.encode(PythonAgent(runtime=runtime, file=name, source=text))
+    agent = PythonAgent(runtime=runtime, file=name, source=text, files=dict(files or {}))
+    content = msgspec.json.encode(agent)
     body = unsigned(len(SECTION)) + SECTION + content
     return HEAD + b"\0" + unsigned(len(body)) + body
 

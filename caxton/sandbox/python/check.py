@@ -1,15 +1,16 @@
 """A Python agent looked at by the runtime that will run it:
-`python -m caxton.sandbox.python.check SOURCE [--output MODULE] [--runtime COMPILED] [--turn]`.
+`python -m caxton.sandbox.python.check SOURCE [--output MODULE] [--depfile FILE] [--runtime COMPILED] [--turn]`.
 
 In: a source file; this machine's runtime, which is built first where it is not there. Out: with `--output` the agent as
-a module; exit code 0. An error is written as compilers write it (`file:line:column: error: …`), exit code 1. The source
-is compiled, which runs nothing of it; with `--turn` it is also run on one message. A child of whoever builds, never the
-daemon.
+a module, with `--depfile` which files it is made of; exit code 0. An error is written as compilers write it
+(`file:line:column: error: …`), exit code 1. The source is compiled, which runs nothing of it; with `--turn` it is also
+run on one message. A child of whoever builds, never the daemon.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import threading
 from pathlib import Path
@@ -19,13 +20,15 @@ import msgspec
 from caxton.errors import CaxtonError, InvalidModule
 from caxton.limits import Limits
 from caxton.sandbox.cache_labels import CacheLabel
+from caxton.sandbox.compile.python_imports import imported
 from caxton.sandbox.compile.python_source import unpack
 from caxton.sandbox.components.component import ComponentInstance
 from caxton.sandbox.components.linker import World
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.modules import component
 from caxton.sandbox.profiles import STACK
-from caxton.sandbox.python.runtime import RuntimeFolder, packed, runtime_name
+from caxton.sandbox.python.requirements import install, packages_of
+from caxton.sandbox.python.runtime import RuntimeFolder, folders_of, packed, runtime_name
 
 MESSAGE = b'{"id":"try","performative":"request","sender":"operator@local","timestamp":0,"content":{"n":1}}'
 LIMITS = Limits(fuel=10_000_000_000, wall_ms=60_000)
@@ -37,6 +40,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("source", type=Path)
     parser.add_argument("--runtime", type=Path)
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--depfile", type=Path)
     parser.add_argument("--turn", action="store_true")
     chosen = parser.parse_args(arguments)
     try:
@@ -61,6 +65,8 @@ def _look(chosen: argparse.Namespace) -> str | None:
     """What is wrong, as a compiler says it; None where nothing is."""
     source: Path = chosen.source
     try:
+        if (packages := packages_of(source)) is not None:
+            install(packages)
         module = packed(source, source.read_bytes())
     except OSError as error:
         return f"{source}: error: {error.strerror}"
@@ -68,7 +74,11 @@ def _look(chosen: argparse.Namespace) -> str | None:
         return _complaint(refused.message)
     agent = unpack(module)
     assert agent is not None
-    label = CacheLabel(component=str(chosen.runtime), file=agent.file, source=agent.source)
+    if chosen.depfile is not None:
+        read = (source, *imported(agent.source, folders_of(source)).values())
+        names = " ".join(shlex.quote(str(file.resolve())).replace("$", "$$") for file in read)
+        chosen.depfile.write_text(f"{source.name}: {names}\n", "utf-8")
+    label = CacheLabel(component=str(chosen.runtime), file=agent.file, source=agent.told)
     try:
         instance = ComponentInstance(World(component(label.component), label), LIMITS)
         if chosen.turn:

@@ -19,8 +19,10 @@ import platformdirs
 from caxton.install_hint import install_hint
 from caxton.sandbox import cache_labels
 from caxton.sandbox.compile.module_cache import ModuleCache
+from caxton.sandbox.compile.python_imports import texts
 from caxton.sandbox.compile.python_source import pack
 from caxton.sandbox.profiles import Profile, fingerprint
+from caxton.sandbox.python.requirements import packages_of
 
 BUILDER: Final = "componentize-py"
 BUILDER_VERSION: Final = "0.25.1"
@@ -36,8 +38,20 @@ def how_to_install() -> str:
 
 
 def packed(file: Path, source: bytes) -> bytes:
-    """The module of a Python agent's source, for this version's runtime; InvalidModule where it is no source."""
-    return pack(source, file.name, runtime_name())
+    """The module of a Python agent's source, with what it imports of its own, for this version's runtime.
+
+    InvalidModule where it is no source.
+    """
+    return pack(source, file.name, runtime_name(), texts(source, folders_of(file)))
+
+
+def folders_of(file: Path) -> list[Path]:
+    """Where an agent's own modules are: beside its source, and where `[python]` of its project says.
+
+    InvalidModule where one of these is not there.
+    """
+    packages = packages_of(file)
+    return [file.resolve().parent, *(packages.folders() if packages is not None else ())]
 
 
 def runtime_name() -> str:

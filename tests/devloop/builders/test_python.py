@@ -51,6 +51,16 @@ async def test_saves_of_an_agent_in_python(tmp_path: Path) -> None:
         project.save("agent.py", SOURCE + "# nothing that matters, but another source\n")
         await project.next(Unchanged)
 
+        # what it imports belongs to it
+        (folder / "helper.py").write_text("hello = 1\n")
+        project.save("agent.py", "import helper\n" + SOURCE)
+        first = await project.next(Deployed)
+        project.save("helper.py", "hello = 2\n")
+        assert (await project.next(Deployed)).previous == first.revision
+        project.save("helper.py", "hello = \n")
+        wrong = (await project.next(BuildFailed)).error
+        assert (wrong.file, wrong.line, wrong.message) == ("helper.py", 1, "SyntaxError: invalid syntax")
+
 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("python_runtime")

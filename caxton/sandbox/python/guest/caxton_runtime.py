@@ -27,8 +27,9 @@ import types
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, cast
 
-import caxton_calls, caxton_past, caxton_turn, caxton_waits  # type: ignore[import-not-found]
+import caxton_calls, caxton_library, caxton_past, caxton_turn, caxton_waits  # type: ignore[import-not-found]
 import wit_world  # type: ignore[import-not-found]
+from caxton_library import Library, remember  # type: ignore[import-not-found]
 from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
 from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
 from caxton_turn import ENCODE, LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
@@ -47,7 +48,10 @@ import xml.etree.ElementTree
 VERSION = 0x10001
 LIFE_FLAG, LIFE = 16, "caxton-life"
 FRAMES = 20
-OURS = {__file__, *(one.__file__ for one in (caxton_calls, caxton_past, caxton_turn, caxton_waits))}
+OURS = {
+    __file__,
+    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_past, caxton_turn, caxton_waits)),
+}
 
 
 def reply(performative: str, content: object = None, **fields: object) -> None:
@@ -149,10 +153,16 @@ API.__dict__.update(
 
 def _load(file: str, source: str) -> None:
     Agent.file = file
-    # for tracebacks; without a time of change nobody looks for the file
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    files: dict[str, str] = {}
+    if source.startswith("\0"):
+        # it has modules of its own with it
+        whole = json.loads(source[1:])
+        source, files = whole["source"], whole["files"]
+    remember(file, source)
     Agent.code = compile(source, file, "exec", dont_inherit=True)
-    Agent.random, Agent.uuid = "random" in source, "uuid" in source
+    Library.holds(files)
+    every = (source, *files.values())
+    Agent.random, Agent.uuid = (any(word in text for text in every) for word in ("random", "uuid"))
 
 
 def _start(config: dict[str, Any]) -> None:
@@ -259,17 +269,17 @@ def _restore(text: str) -> None:
 
 def _explain(error: BaseException) -> str:
     """The reason on one line; the traceback, from the agent's own code on, goes to the log."""
+    own = {Agent.file, *Library.files}
     begin = error.__traceback__
-    while begin is not None and begin.tb_frame.f_code.co_filename != Agent.file:
+    while begin is not None and begin.tb_frame.f_code.co_filename not in own:
         begin = begin.tb_next
-    line, frame = None, begin
+    place, frame = Agent.file, begin
     while frame is not None:
-        if frame.tb_frame.f_code.co_filename == Agent.file:
-            line = frame.tb_lineno
+        if frame.tb_frame.f_code.co_filename in own:
+            place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
         frame = frame.tb_next
-    place = f"{Agent.file}:{line}" if line else Agent.file
-    if isinstance(error, SyntaxError) and error.filename == Agent.file:
-        place = f"{Agent.file}:{error.lineno}:{error.offset}"
+    if isinstance(error, SyntaxError) and error.filename in own:
+        place = f"{error.filename}:{error.lineno}:{error.offset}"
     try:
         seen = traceback.TracebackException(type(error), error, begin, limit=-FRAMES)
         # the last frames are ours where reply, sleep or open refused something
@@ -359,7 +369,9 @@ def _settle() -> None:
     for module in (builtins, io):
         module.__dict__["open"] = _no_files
     io.__dict__["open_code"] = builtins.__dict__["input"] = _no_files
-    # what was imported above is all that there is: no search through folders that are not there
+    # what was imported above, and what comes with an agent, is all that there is: no search through folders that are
+    # not there
+    sys.meta_path.append(Library)
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()

@@ -16,9 +16,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, ClassVar
 
-from caxton_turn import say
+from caxton_turn import Turn, say
 
 SECONDS_MOST = 30 * 24 * 3600
+NEAR_US = 2_000_000
+"""A timer that rings so soon is not called off: what it says is dropped, and costs less."""
+CANCELS_MOST = 32
+"""Lines of a turn after which no timer is called off: a turn may say only so much."""
 SPARE = 1_000
 WAYS_OUT = 10
 """How often a cancelled call may swallow that."""
@@ -88,9 +92,16 @@ class Wait(Awaitable[Any]):
             self.task = None
 
     def forget(self) -> None:
-        """No message ends it any more."""
+        """No message ends it any more; where its timer would ring much later, that is called off."""
         Calls.waits.pop(self.key, None)
-        Calls.waits.pop(self.key + TIMED, None)
+        timed = self.key + TIMED
+        if (
+            Calls.waits.pop(timed, None)
+            and self.due_us - Calls.at_us > NEAR_US
+            and len(Turn.lines) < CANCELS_MOST
+        ):
+            fields = {"receiver": "timer", "conversation_id": timed, "reply_with": f"{timed}c"}
+            say("cancel", None, fields)
 
 
 class Task:
@@ -248,8 +259,9 @@ class Calls:
     def ended(cls, call: Call) -> bool:
         """A call is over; whether it was the last one that was open."""
         for number in range(len(call.asked)):
-            cls.waits.pop(f"{call.stem}{number}", None)
-            cls.waits.pop(f"{call.stem}{number}{TIMED}", None)
+            wait = cls.waits.get(f"{call.stem}{number}{TIMED}")
+            if wait is not None:
+                wait.forget()
         if cls.open.pop(call.message["id"], None) is None:
             return False
         cls.steps_open -= len(call.steps)
