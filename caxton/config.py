@@ -341,6 +341,12 @@ class Config(_Table):
     cells: int | None = Field(
         default=None, ge=1, le=256, description="Worker processes; one less than the processors otherwise."
     )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=(1 << 63) - 1,
+        description="What all ids are drawn from, and with them the randomness of agents; chance otherwise.",
+    )
     nice: int = Field(
         default=5, ge=0, le=19, description="How far the daemon gives way to terminals; 0: not at all."
     )
@@ -508,7 +514,7 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
     if not name.startswith("CAXTON_"):
         return []
     rest = name.removeprefix("CAXTON_").lower()
-    if rest in {"name", "platform", "cells", "nice"}:
+    if rest in {"name", "platform", "cells", "nice", "seed"}:
         return [(rest,)]
     section, _, key = rest.partition("_")
     if section not in {"limits", "journal", "log", "compile"}:

@@ -38,7 +38,7 @@ class Ids:
 
     __slots__ = ("_block", "_message_block", "_random", "_span_block", "message_prefix", "span_prefix")
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | str | None = None) -> None:
         source = random.Random(seed) if seed is not None else secrets.SystemRandom()
         bits = source.getrandbits(62)
         a, b, c = bits >> 30, (bits >> 18) & 0xFFF, bits & 0x3FFF

@@ -88,10 +88,10 @@ async def open_runtime(
 ) -> AsyncGenerator[Runtime]:
     """Build every service, bring back what was there, and take everything down again at the end.
 
-    `machine` is what it runs on, this one by default; `seed` makes the ids repeatable. Without `wait` the agents come
-    back while the runtime is in use already; what is sent to them waits in their mailboxes. Raises JournalError where
-    the journal cannot be used, and what else keeps the system from starting; an agent that cannot be started is Failed
-    and keeps nothing else from starting.
+    `machine` is what it runs on, this one by default; `seed` makes the ids repeatable, else the project's does.
+    Without `wait` the agents come back while the runtime is in use already; what is sent to them waits in their
+    mailboxes. Raises JournalError where the journal cannot be used, and what else keeps the system from
+    starting; an agent that cannot be started is Failed and keeps nothing else from starting.
     """
     machine = machine or RealMachine()
     clock, config = machine.clock, project.config
@@ -114,7 +114,10 @@ async def open_runtime(
         )
         bus = Bus(
             platform=config.platform,
-            ids=Ids(seed),
+            # another beginning with each start, so that no id comes twice
+            ids=Ids(
+                f"{config.seed} {journal.committed}" if seed is None and config.seed is not None else seed
+            ),
             journal=journal,
             next_seq=journal.committed + 1,
             limits=config.default_limits(),

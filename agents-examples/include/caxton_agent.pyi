@@ -3,7 +3,7 @@
 The same names are there without an import, too.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
@@ -11,6 +11,7 @@ Message = dict[str, Any]
 """A message as it is delivered: `performative`, `sender`, `content`, `conversation_id` and so on."""
 
 _T = TypeVar("_T")
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 name: str
 """The agent's local name."""
@@ -60,6 +61,9 @@ async def gather(*things: Awaitable[_T], return_exceptions: bool) -> list[_T | B
 
     The first that raises ends the others, and is raised; with `return_exceptions` it stands among the values.
     """
+
+def on(topic: str) -> Callable[[_Handler], _Handler]:
+    """Let a function handle what is said to a topic, or with `*` to all topics of that kind; it may be async."""
 
 class conversation:
     """`async with conversation("shop", protocol="fipa-request") as talk:` several questions in one conversation.

@@ -272,3 +272,41 @@ def test_the_agent_of_the_documentation_works() -> None:
         system.advance(1.6)
         assert "content" not in system.ask(to="b", performative="query-ref")
         assert [one for one in logged(system) if one.endswith("did not answer in time")]
+
+
+def test_topics_have_handlers() -> None:
+    """They are subscribed to when the agent is born, and anew by a build that handles others."""
+    source = """
+from caxton_agent import ask, on, reply, state
+
+@on("sensors/*")
+async def read(message):
+    got = await ask("a", "request", message["content"])
+    state["read"] = state.get("read", 0) + got["content"]
+
+@on("alarm")
+def ring(message):
+    state["rung"] = True
+
+def handle(message):
+    reply("inform", state)
+"""
+    with runtime(agents(source)) as system:
+        for topic, content in (
+            ("sensors/kitchen", {"n": 3}),
+            ("alarm", {}),
+            ("other", {}),
+            ("sensors/a", {"n": 4}),
+        ):
+            system.send(content, to=f"topic:{topic}", performative="inform")
+        system.until_quiet()
+        assert system.ask(to="boss")["content"] == {"read": 7, "rung": True}
+        system.deploy("boss", python(source.replace('"alarm"', '"other"')))
+        for topic in ("alarm", "sensors/b"):
+            system.send({"n": 1}, to=f"topic:{topic}", performative="inform")
+        system.until_quiet()
+        assert system.ask(to="boss")["content"] == {"read": 8, "rung": True}
+        system.restart()
+        system.send({"n": 1}, to="topic:sensors/b", performative="inform")
+        system.until_quiet()
+        assert system.ask(to="boss")["content"] == {"read": 9, "rung": True}

@@ -255,3 +255,26 @@ def test_modules_of_its_own_go_with_an_agent(tmp_path: Path) -> None:
         virtual({"c": packed(tmp_path / "agent.py", files["agent.py"].encode())}),
     ):
         pass
+
+
+async def test_a_seed_makes_two_fresh_runs_equal(tmp_path: Path) -> None:
+    """With the same messages in the same order, also over a start; no id comes twice."""
+
+    async def run(folder: Path, seed: int) -> list[Any]:
+        folder.mkdir()
+        said: list[Any] = []
+        for _ in range(2):
+            async with home(folder, f"seed = {seed}\n") as runtime:
+                if not said:
+                    await runtime.engine.deploy(DeploymentRequest("c", module()))
+                for number in (1, 2):
+                    answer = await ask(runtime, "c", {"add": number})
+                    said.append([answer[key] for key in ("id", "conversation_id", "trace_id", "content")])
+        return said
+
+    first = await run(tmp_path / "a", 7)
+    assert await run(tmp_path / "b", 7) == first
+    for place in range(3):
+        assert len({str(one[place]) for one in first}) == len(first)
+    other = await run(tmp_path / "c", 8)
+    assert [one[3]["last"] for one in other] != [one[3]["last"] for one in first]

@@ -27,9 +27,10 @@ import types
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, cast
 
-import caxton_calls, caxton_library, caxton_past, caxton_turn, caxton_waits  # type: ignore[import-not-found]
+import caxton_calls, caxton_library, caxton_past, caxton_topics, caxton_turn, caxton_waits  # type: ignore[import-not-found]
 import wit_world  # type: ignore[import-not-found]
 from caxton_library import Library, remember  # type: ignore[import-not-found]
+from caxton_topics import Topics, on  # type: ignore[import-not-found]
 from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
 from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
 from caxton_turn import ENCODE, LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
@@ -50,7 +51,8 @@ LIFE_FLAG, LIFE = 16, "caxton-life"
 FRAMES = 20
 OURS = {
     __file__,
-    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_past, caxton_turn, caxton_waits)),
+    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_past, caxton_topics)),
+    *(one.__file__ for one in (caxton_turn, caxton_waits)),
 }
 
 
@@ -142,6 +144,7 @@ API.__dict__.update(
     sleep=sleep,
     gather=gather,
     conversation=conversation,
+    on=on,
     Failed=Failed,
     Timeout=Timeout,
     Cancelled=Cancelled,
@@ -220,9 +223,11 @@ def _meet(message: dict[str, Any]) -> object:
     """Call what the source has for such a message; one about the agent's own life is for `started` or `ending`."""
     space = Agent.module.__dict__
     if message.get("ontology") != LIFE or message["sender"].partition("@")[0] != "ams":
-        return space["handle"](message)
+        return (Topics.handler(message) or space["handle"])(message)
     content = message["content"]
     ends = content["what"] == "ending"
+    if not ends:
+        Topics.subscribe(content["what"])
     told = space.get("ending" if ends else "started")
     if not callable(told):
         return None
@@ -240,7 +245,8 @@ def _takes_message(told: Callable[..., Any]) -> bool:
 
 def _asks() -> int:
     space = Agent.module.__dict__
-    return LIFE_FLAG if callable(space.get("started")) or callable(space.get("ending")) else 0
+    told = Topics.handlers or callable(space.get("started")) or callable(space.get("ending"))
+    return LIFE_FLAG if told else 0
 
 
 def _snapshot() -> str:

@@ -100,8 +100,7 @@ class Wait(Awaitable[Any]):
             and self.due_us - Calls.at_us > NEAR_US
             and len(Turn.lines) < CANCELS_MOST
         ):
-            fields = {"receiver": "timer", "conversation_id": timed, "reply_with": f"{timed}c"}
-            say("cancel", None, fields)
+            say("cancel", None, {"receiver": "timer", "conversation_id": timed, "reply_with": f"{timed}c"})
 
 
 class Task:
