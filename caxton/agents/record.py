@@ -147,6 +147,10 @@ class AgentRecord:
         """Whether it has an instance that handles messages, or may do so again."""
         return isinstance(self.life, Running | Suspended)
 
+    def is_in(self, slot: int) -> bool:
+        """Whether its instance is the one in that slot of its cell."""
+        return isinstance(self.life, Running | Suspended | Draining) and self.life.slot == slot
+
     @property
     def state(self) -> str:
         """What it is now, in a word, for people."""

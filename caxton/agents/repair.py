@@ -135,7 +135,7 @@ class Repair:
             return
         if way.error is not None:
             self.fail(record, f"could not be started again: {way.error.message}")
-        elif isinstance(record.life, Running | Suspended | Draining) and record.life.slot == life.slot:
+        elif record.is_in(life.slot):
             # it may have been told to stop or to suspend meanwhile: what waits is handled first all the same
             self._instances.plan_snapshot(record)
             self._lives.recovered(way, "turn" if counts else "snapshot")

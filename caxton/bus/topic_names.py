@@ -47,7 +47,7 @@ def read_topics(content: msgspec.Raw, hint: str) -> TopicWish:
         retained = table.get("retained", True)
         if not isinstance(retained, bool):
             raise InvalidMessage("retained is true or false", hint=hint)
-    names: list[Any] = said if isinstance(said, list) else [said]
+    names = cast("list[Any]", said) if isinstance(said, list) else [said]
     if not 0 < len(names) <= PATTERNS_MAX:
         raise InvalidMessage(f"a subscription has 1 to {PATTERNS_MAX} topics", hint=hint)
     return TopicWish(list(dict.fromkeys(_pattern(name, hint) for name in names)), retained)

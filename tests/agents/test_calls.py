@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def logged(system: System) -> list[str]:
     return [json.loads(body)["message"] for (body,) in rows]
 
 
-def call(source: str, content: object, **more: object) -> object:
+def call(source: str, content: object, **more: Any) -> object:
     """One request to a boss of that source, and what came of it."""
     with runtime(agents(source)) as system:
         answer = system.ask(content, to="boss", **more)

@@ -70,7 +70,7 @@ def test_a_publication_is_one_row_and_comes_to_every_subscriber_once() -> None:
             (["topic:sensors/kitchen@local"], 22),
         ]
         assert system.ask("tell", to="a")["content"][0][0] == ["topic:sensors/kitchen@local", "p@local", 21.5]
-        (topic,) = [one for one in system.runtime.topics.topics() if one.name == "sensors/kitchen"]  # type: ignore[union-attr]
+        (topic,) = [one for one in system.runtime.topics.topics() if one.name == "sensors/kitchen"]
         assert (topic.publications, topic.deliveries, topic.lost) == (2, 4, 0)
 
 

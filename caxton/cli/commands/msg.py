@@ -66,6 +66,11 @@ def _act(text: str) -> str:
     return text
 
 
+def _protocols(incomplete: str) -> list[str]:
+    """The protocols that begin so, looked up when somebody asks."""
+    return one_of(*fipa_names())(incomplete)
+
+
 app = command_app("Send messages and follow those that pass.")
 app.command()(convert)
 
@@ -92,7 +97,7 @@ def send(
             metavar="NAME",
             parser=protocol_name,
             help="Such as fipa-request.",
-            autocompletion=lambda incomplete: one_of(*fipa_names())(incomplete),
+            autocompletion=_protocols,
         ),
     ] = None,
     conversation: Annotated[
