@@ -39,7 +39,7 @@ def local_topic(full: str) -> str:
 
 def read_topics(content: msgspec.Raw, hint: str) -> TopicWish:
     """What a subscription is to: `"sensors/*"`, a list, or `{"topic": …, "retained": false}`. Raises InvalidMessage."""
-    said: Any = msgspec.json.decode(content)
+    said: object = msgspec.json.decode(content)
     retained = True
     if isinstance(said, dict):
         table = cast("dict[str, Any]", said)
@@ -47,7 +47,7 @@ def read_topics(content: msgspec.Raw, hint: str) -> TopicWish:
         retained = table.get("retained", True)
         if not isinstance(retained, bool):
             raise InvalidMessage("retained is true or false", hint=hint)
-    names = cast("list[Any]", said) if isinstance(said, list) else [said]
+    names = cast("list[object]", said) if isinstance(said, list) else [said]
     if not 0 < len(names) <= PATTERNS_MAX:
         raise InvalidMessage(f"a subscription has 1 to {PATTERNS_MAX} topics", hint=hint)
     return TopicWish(list(dict.fromkeys(_pattern(name, hint) for name in names)), retained)

@@ -106,8 +106,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_nor_reorders(seed: int) -
             if not system.alive:
                 system.start()
             system.until_quiet()
-            db = system.disk.db
-            order = db.execute(
+            order = system.disk.db.execute(
                 """select coalesce(p.place, t.id >> 20) place, cast(m.body as text)->>'content' said
                    from turn t join message m on m.seq = t.id >> 20 join agent a on a.no = t.id & 1048575
                    left join turn_place p on p.seq = m.seq and p.agent_no = a.no
@@ -115,7 +114,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_nor_reorders(seed: int) -
             ).fetchall()
             assert [str(one) for one in told(system)] == [str(said) for _, said in order]
             assert len({place for place, _ in order}) == len(order)
-        assert db.execute("select count(*) from turn_place").fetchone()[0] > 2
+        assert system.disk.db.execute("select count(*) from turn_place").fetchone()[0] > 2
 
 
 def test_agents_are_urgent_where_they_are_allowed_to_be() -> None:
