@@ -293,6 +293,7 @@ def handle(message):
     reply("inform", state)
 """
     with runtime(agents(source)) as system:
+        system.until_quiet()
         for topic, content in (
             ("sensors/kitchen", {"n": 3}),
             ("alarm", {}),
@@ -303,6 +304,7 @@ def handle(message):
         system.until_quiet()
         assert system.ask(to="boss")["content"] == {"read": 7, "rung": True}
         system.deploy("boss", python(source.replace('"alarm"', '"other"')))
+        system.until_quiet()
         for topic in ("alarm", "sensors/b"):
             system.send({"n": 1}, to=f"topic:{topic}", performative="inform")
         system.until_quiet()
