@@ -88,6 +88,10 @@ class Timer:
         """How many there are."""
         return len(self._timers)
 
+    def count(self, owner: str) -> int:
+        """How many timers of an agent are set."""
+        return self._by_agent.get(owner, 0)
+
     def rows(self, owner: str | None = None) -> list[TimerRow]:
         """Those of one agent, or all, the next to ring first."""
         found = [one.row for one in self._timers.values() if owner in (None, one.row.owner)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Final
 
 import msgspec
 
 from caxton.acl.identifier import TOPIC_PREFIX as PREFIX
+from caxton.acl.json_value import is_list, is_object
 from caxton.errors import InvalidMessage
 
 PATTERNS_MAX: Final = 100
@@ -40,17 +41,16 @@ def local_topic(full: str) -> str:
 def read_topics(content: msgspec.Raw, hint: str) -> TopicWish:
     """What a subscription is to: `"sensors/*"`, a list, or `{"topic": …, "retained": false}`. Raises InvalidMessage."""
     said: object = msgspec.json.decode(content)
-    retained = True
-    if isinstance(said, dict):
-        table = cast("dict[str, Any]", said)
-        said = table.get("topic", table.get("topics"))
-        retained = table.get("retained", True)
+    retained: object = True
+    if is_object(said):
+        retained = said.get("retained", True)
         if not isinstance(retained, bool):
             raise InvalidMessage("retained is true or false", hint=hint)
-    names = cast("list[object]", said) if isinstance(said, list) else [said]
+        said = said.get("topic", said.get("topics"))
+    names = said if is_list(said) else [said]
     if not 0 < len(names) <= PATTERNS_MAX:
         raise InvalidMessage(f"a subscription has 1 to {PATTERNS_MAX} topics", hint=hint)
-    return TopicWish(list(dict.fromkeys(_pattern(name, hint) for name in names)), retained)
+    return TopicWish(list(dict.fromkeys(_pattern(name, hint) for name in names)), retained is True)
 
 
 def _pattern(name: object, hint: str) -> str:

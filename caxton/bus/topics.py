@@ -117,6 +117,13 @@ class Topics:
         """Every subscription, the oldest first."""
         return list(self._subscriptions.values())
 
+    def of(self, subscriber: str) -> list[str]:
+        """What an agent has subscribed to: names and patterns, in order."""
+        if not self._by_agent.get(subscriber):
+            return []
+        subscribed = (one for one in self._subscriptions.values() if one.subscriber == subscriber)
+        return sorted({name for one in subscribed for name in one.topics})
+
     def topics(self) -> list[Topic]:
         """Topics that were published to, are retained or subscribed to by name, in the order of their names."""
         known = dict(self._topics)

@@ -49,6 +49,8 @@ class AgentBody(Shape, frozen=True, kw_only=True):
     hooks: list[str]
     maker: str | None
     linked: bool
+    timers: int
+    topics: list[str]
     last_error: str | None
     reason: str | None
     retry_at: datetime | None

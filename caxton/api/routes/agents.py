@@ -10,6 +10,7 @@ from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from caxton.agents import AgentView
 from caxton.api.openapi import described
 from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page, view_body
@@ -121,9 +122,10 @@ async def list_agents(
     limit: Limit = 1000,
 ) -> Response:
     """Agents, in the order of their names."""
-    views = services_of(request).agents.views(after, limit + 1)
+    services = services_of(request)
+    views = services.agents.views(after, limit + 1)
     following = views[limit - 1].name if len(views) > limit else None
-    return page([view_body(view) for view in views[:limit]], following)
+    return page([agent_body(services, view) for view in views[:limit]], following)
 
 
 @router.post(
@@ -169,7 +171,8 @@ async def plan(request: Request) -> Response:
 @router.get("/{name}", response_model=described(AgentBody))
 async def show(request: Request, name: Name) -> Response:
     """One agent as it is now."""
-    return answer(view_body(services_of(request).agents.view(name)))
+    services = services_of(request)
+    return answer(agent_body(services, services.agents.view(name)))
 
 
 @router.get("/{name}/refusals", response_model=described(Refusals))
@@ -181,6 +184,13 @@ async def refused(request: Request, name: Name) -> Response:
     rows = await services.reader.deployments(agent_no=number, limit=ALL)
     builds = {row.no: row.sha256 for row in await services.reader.revisions()}
     return page([refusal_body(one) for one in refusals(rows, builds)], None)
+
+
+def agent_body(services: Services, view: AgentView) -> dict[str, Any]:
+    """An agent as plain data, with what platform agents keep for it."""
+    name, topics = services.bus.full_name(view.name), services.topics
+    kept = {"timers": services.timer.count(name), "topics": [] if topics is None else topics.of(name)}
+    return {**view_body(view), **kept}
 
 
 def refusal_body(refusal: Refusal) -> dict[str, Any]:
@@ -208,7 +218,7 @@ async def start(request: Request, name: Name) -> Response:
     """Start an agent that is stopped or failed."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.start(name)))
+        return answer(agent_body(services, await services.agents.start(name)))
 
 
 @router.post("/{name}/stop", response_model=described(AgentBody))
@@ -216,7 +226,7 @@ async def stop(request: Request, name: Name) -> Response:
     """Stop an agent after its present turn; what waits for it becomes dead letters."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.stop(name, drain=False)))
+        return answer(agent_body(services, await services.agents.stop(name, drain=False)))
 
 
 @router.post("/{name}/drain", response_model=described(AgentBody))
@@ -224,7 +234,7 @@ async def drain(request: Request, name: Name) -> Response:
     """Take nothing new for an agent, let it handle what waits, then stop it."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.stop(name, drain=True)))
+        return answer(agent_body(services, await services.agents.stop(name, drain=True)))
 
 
 @router.post("/{name}/suspend", response_model=described(AgentBody))
@@ -232,7 +242,7 @@ async def suspend(request: Request, name: Name) -> Response:
     """Let an agent take no turn; its mail waits. Answers when its present turns are over."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.suspend(name)))
+        return answer(agent_body(services, await services.agents.suspend(name)))
 
 
 @router.post("/{name}/resume", response_model=described(AgentBody))
@@ -240,7 +250,7 @@ async def resume(request: Request, name: Name) -> Response:
     """Let a suspended agent go on, with what waited first."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.resume(name)))
+        return answer(agent_body(services, await services.agents.resume(name)))
 
 
 @router.post("/{name}/restart", response_model=described(AgentBody))
@@ -248,7 +258,7 @@ async def restart(request: Request, name: Name) -> Response:
     """Let an agent handle what waits, stop it, and start it again from the state that it had."""
     services = services_of(request)
     async with durable(services):
-        return answer(view_body(await services.agents.restart(name)))
+        return answer(agent_body(services, await services.agents.restart(name)))
 
 
 @router.get("/{name}/logs", response_model=described(Logs))

@@ -113,6 +113,10 @@ class AgentDetail(VerticalScroll):
         children = [one.name for one in self.context.store.agents if one.maker == agent.name]
         if children:
             lines.append(("children", safe(", ".join(children))[:_CUT]))
+        if agent.timers:
+            lines.append(("timers", f"{agent.timers:,} set"))
+        if agent.topics:
+            lines.append(("topics", safe(", ".join(agent.topics))[:_CUT]))
         if agent.last_error:
             lines.append(("error", safe(str(agent.last_error)[:_CUT])))
         if agent.settings:
