@@ -20,10 +20,10 @@ OPERATORS_URGENT: Final = 100
 """Urgent messages in front of one mailbox at a time that clients may bring it to, whatever it allows to agents."""
 
 
-def is_urgent(extensions: dict[str, msgspec.Raw] | None) -> bool:
-    """Whether a message says that it is urgent; InvalidMessage where its priority is none."""
+def check_priority(extensions: dict[str, msgspec.Raw] | None) -> None:
+    """Raises InvalidMessage where a message has a priority that is none."""
     if extensions is None or PRIORITY not in extensions:
-        return False
+        return
     said: object = msgspec.json.decode(extensions[PRIORITY])
     if said not in ("urgent", "normal"):
         raise InvalidMessage(
@@ -31,12 +31,20 @@ def is_urgent(extensions: dict[str, msgspec.Raw] | None) -> bool:
             hint="leave it out for a message that waits its turn",
             field=PRIORITY,
         )
-    return said == "urgent"
+
+
+def is_urgent(extensions: dict[str, msgspec.Raw]) -> bool:
+    """Whether a message says that it is urgent."""
+    said = extensions.get(PRIORITY)
+    return said is not None and bytes(said).strip() == b'"urgent"'
 
 
 def says_urgent(body: bytes) -> bool:
-    """Whether a message that was admitted is urgent."""
-    return b'"x_priority"' in body and msgspec.json.decode(body, type=_Priority).x_priority == "urgent"
+    """The same of a message that was admitted, maybe by a version that took any priority."""
+    try:
+        return b'"x_priority"' in body and msgspec.json.decode(body, type=_Priority).x_priority == "urgent"
+    except msgspec.MsgspecError:
+        return False
 
 
 class _Priority(msgspec.Struct):

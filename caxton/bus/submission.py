@@ -17,7 +17,7 @@ from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint
 from caxton.bus.envelope import Envelope
-from caxton.bus.priority import is_urgent
+from caxton.bus.priority import check_priority
 from caxton.errors import CaxtonError, InvalidMessage, MailboxFull, MessageTooLarge, SecurityError
 from caxton.ids import Ids
 from caxton.journal import Journal
@@ -114,7 +114,7 @@ class Submission:
             receivers = self._bus.addressing.receivers(draft.receiver, self._limits.receivers)
             draft.send_to(receivers)
             self._bus.addressing.answers(draft)
-            is_urgent(draft.extensions)
+            check_priority(draft.extensions)
             self._check_room(receivers)
             trace_id = ""
             if traceparent is not None:

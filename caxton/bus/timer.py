@@ -41,6 +41,7 @@ LOOK_US: Final = 600_000_000
 CANCELLED: Final = "timer_cancelled"
 """The code of a ring that was on its way when its timer was called off."""
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class Timer:
@@ -162,8 +163,8 @@ class Timer:
         self._bus.answer(envelope, self.name, Performative.INFORM, {"cancelled": many})
 
     def _call_off_tagged(self, owner: str, tag: msgspec.Raw) -> int:
-        wanted: object = msgspec.json.decode(tag)
-        return self._call_off(owner, lambda _, tag: msgspec.json.decode(tag) == wanted)
+        wanted = _canonical(tag)
+        return self._call_off(owner, lambda _, tag: _canonical(tag) == wanted)
 
     def _call_off(self, owner: str, is_meant: Callable[[str, msgspec.Raw], bool]) -> int:
         """Drop an agent's timers by conversation and tag, and take back what has rung and was not read yet; how many
@@ -203,12 +204,21 @@ class Timer:
             if row.on_calendar and row.due_us > self._clock.now_us():
                 self._push(one, now_us + self._left_us(row))
             elif row.repeats:
-                self._beat(one, now_us)
+                self._beat_or_end(one, now_us)
             else:
                 self._say(row, {"tag": row.tag}, row.trace_id)
                 self._drop(one)
         self._arm()
         self._bus.settle()
+
+    def _beat_or_end(self, one: SetTimer, now_us: int) -> None:
+        """A rule that was understood once may not be any more: the machine has lost its zone. That ends the timer."""
+        try:
+            self._beat(one, now_us)
+        except InvalidMessage as error:
+            content = {"tag": one.row.tag, "reason": error.message, "hint": error.hint}
+            self._say(one.row, content, one.row.trace_id, Performative.FAILURE)
+            self._drop(one)
 
     def _beat(self, one: SetTimer, now_us: int) -> None:
         """A timer that repeats is due: say so, or count it as missed; and set it for the next time."""
@@ -239,11 +249,13 @@ class Timer:
         if one.waits:
             return False
         endpoint = self._bus.endpoints.get(one.row.receivers[0])
-        return endpoint is None or endpoint.refusal is None
+        return endpoint is None or (endpoint.refusal is None and not endpoint.full)
 
-    def _say(self, row: TimerRow, content: object, trace_id: str) -> Envelope:
+    def _say(
+        self, row: TimerRow, content: object, trace_id: str, act: Performative = Performative.INFORM
+    ) -> Envelope:
         draft = Draft(
-            Performative.INFORM,
+            act,
             row.receivers,
             msgspec.Raw(_encode(content)),
             conversation_id=row.conversation_id,
@@ -318,6 +330,11 @@ class Timer:
     def _write(self, row: TimerRow) -> None:
         body = _encode(row).decode()
         self._bus.journal.batch.records.append(DirectoryRow(KIND, row.key, row.set_us, row.due_us, body))
+
+
+def _canonical(tag: msgspec.Raw) -> bytes:
+    """The same for the same JSON value: 1 is not true, and the order of keys says nothing."""
+    return _encode_sorted(msgspec.json.decode(tag))
 
 
 class _Rung(msgspec.Struct):

@@ -21,7 +21,7 @@ from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import WINDOW, WINDOW_US, Endpoint
 from caxton.bus.envelope import Envelope
 from caxton.bus.platform_messages import Notices
-from caxton.bus.priority import is_urgent
+from caxton.bus.priority import check_priority
 from caxton.bus.shares import REST_FROM_US, Shares
 from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.clock import Clock
@@ -285,7 +285,7 @@ class Turns:
             if draft.reply_by is not None or draft.reply_to:
                 addressing.answers(draft)
             if draft.extensions is not None:
-                is_urgent(draft.extensions)
+                check_priority(draft.extensions)
         except InvalidMessage as error:
             raise TurnRefused(error.code, error.message) from None
         return draft

@@ -139,7 +139,8 @@ def _stops(path: Path) -> dict[str, list[Stop]]:
 
 
 def _stored(path: Path) -> Iterator[Recorded]:
-    """The messages of a journal, which a daemon may be writing to; what the timer says belongs to no protocol."""
+    """The messages of a journal, which a daemon may be writing to; what the timer says, and what is said to topics,
+    belongs to no protocol."""
     with asyncio.Runner() as runner:
         reader = runner.run(Reader.open(path, alone=True))
         try:
@@ -150,7 +151,8 @@ def _stored(path: Path) -> Iterator[Recorded]:
                     if isinstance(row, StoredMessage):
                         recorded = stored_message(row.seq, row.body)
                         if not any(
-                            one.startswith("timer@") for one in (recorded.sender, recorded.receiver[0])
+                            one.startswith(("timer@", "topic:"))
+                            for one in (recorded.sender, recorded.receiver[0])
                         ):
                             yield recorded
         finally:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from caxton.bus import cron
 from caxton.bus.cron import next_us
+from caxton.errors import InvalidMessage
 from caxton.limits import Limits
 from caxton.sandbox.python.runtime import packed
 from caxton.testing import Agent, Crashed, System, runtime
@@ -310,3 +312,32 @@ def test_a_self_waking_agent_lives_longer_than_any_chain() -> None:
         tell(system, {"after_ms": 10, "tag": "w"}, on_ring=wake)
         system.advance(2)
         assert len(tags(system)) > 150
+
+
+def test_a_rule_whose_zone_is_gone_ends_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with runtime({"watch": BUILD}) as system:
+        tell(system, {"cron": "* * * * * *", "tag": "rule"}, {"every_ms": 1_000, "tag": "beat"})
+        system.advance(1.5)
+
+        def gone(*_: object) -> int:
+            raise InvalidMessage("this machine knows no time zones")
+
+        monkeypatch.setattr(cron, "next_us", gone)
+        system.advance(3)
+        assert [
+            "failure",
+            {"tag": "rule", "reason": "this machine knows no time zones", "hint": None},
+        ] in rings(system)
+        assert tags(system).count("beat") == 4
+        assert system.runtime.timer.armed == 1
+
+
+@pytest.mark.parametrize(("tag", "other"), [(1, True), ({"a": 1, "b": 2}, {"a": 1}), ("1", 1), (None, "")])
+def test_tags_are_told_apart_as_json_does(tag: Any, other: Any) -> None:
+    with runtime({"watch": BUILD}) as system:
+        tell(system, {"after_ms": 500, "tag": tag}, {"after_ms": 500, "tag": other})
+        tell(
+            system, {"action": "cancel", "tag": dict(reversed(tag.items())) if isinstance(tag, dict) else tag}
+        )
+        system.advance(1)
+        assert tags(system) == [other]
