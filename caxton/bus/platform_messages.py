@@ -159,6 +159,9 @@ class PlatformMessages:
         if len(failures) > 1:
             body["agents"] = names
         bus.event("dead_letter", agent=receiver, conversation=message.conversation_id, body=body)
+        if receiver not in message.receiver:
+            # it was said to a topic: the publisher does not know who has subscribed
+            return
         if not bus.clients.is_client(message.sender):
             # a client is told at once of what it said itself
             envelope.tree.work.lost(Loss(code, reason, receiver, message.id))

@@ -18,6 +18,8 @@ LISTENER = b"""
 from caxton_agent import reply, send, state
 def handle(message):
     content = message["content"]
+    if content == "boom":
+        raise ValueError(content)
     if message["receiver"][0].startswith("topic:"):
         state.setdefault("heard", []).append([message["receiver"][0], message["sender"], content])
     elif content == "tell":
@@ -133,6 +135,16 @@ def test_a_full_subscriber_loses_it_and_the_publisher_hears_nothing() -> None:
         counts = system.runtime.bus.counts
         assert (counts.publications, counts.publications_lost, counts.dead_letters) == (4, 2, 0)
         assert not system.messages(receiver="p@local", performative="failure")
+
+
+def test_the_publisher_hears_nothing_of_a_subscriber_that_fails() -> None:
+    with runtime({"p": BUILD, "a": BUILD}) as system:
+        subscribe(system, "a", "t")
+        system.submit([["inform", "topic:t", "boom", {}]], to="p", sender="operator.ann")
+        system.until_quiet()
+        ((_, agent, _, code, _),) = system.rows()["dead_letter"]
+        assert (agent, code) == ("a@local", "guest_error")
+        assert not system.messages(performative="failure")
 
 
 @pytest.mark.parametrize("seed", range(6))
