@@ -114,7 +114,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_nor_reorders(seed: int) -
             ).fetchall()
             assert [str(one) for one in told(system)] == [str(said) for _, said in order]
             assert len({place for place, _ in order}) == len(order)
-        assert system.disk.db.execute("select count(*) from turn_place").fetchone()[0] > 2
+        assert len(system.rows()["turn_place"]) > 2
 
 
 def test_agents_are_urgent_where_they_are_allowed_to_be() -> None:
