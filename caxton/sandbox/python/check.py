@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from caxton.errors import CaxtonError, InvalidModule
+from caxton.errors import CaxtonError
 from caxton.limits import Limits
 from caxton.sandbox.cache_labels import CacheLabel
 from caxton.sandbox.compile.python_imports import imported
@@ -27,7 +27,7 @@ from caxton.sandbox.components.linker import World
 from caxton.sandbox.faults import GuestFault
 from caxton.sandbox.modules import component
 from caxton.sandbox.profiles import STACK
-from caxton.sandbox.python.requirements import install, packages_of
+from caxton.sandbox.python.requirements import CONFIGURATION, install, packages_of
 from caxton.sandbox.python.runtime import RuntimeFolder, folders_of, packed, runtime_name
 
 MESSAGE = b'{"id":"try","performative":"request","sender":"operator@local","timestamp":0,"content":{"n":1}}'
@@ -65,17 +65,20 @@ def _look(chosen: argparse.Namespace) -> str | None:
     """What is wrong, as a compiler says it; None where nothing is."""
     source: Path = chosen.source
     try:
-        if (packages := packages_of(source)) is not None:
+        packages = packages_of(source)
+        if packages is not None:
             install(packages)
         module = packed(source, source.read_bytes())
     except OSError as error:
         return f"{source}: error: {error.strerror}"
-    except InvalidModule as refused:
-        return _complaint(refused.message)
+    except CaxtonError as refused:
+        return "\n".join(filter(None, (_complaint(refused.message), refused.hint)))
     agent = unpack(module)
     assert agent is not None
     if chosen.depfile is not None:
-        read = (source, *imported(agent.source, folders_of(source)).values())
+        read = [source, *imported(agent.source, folders_of(source)).values()]
+        if packages is not None and (packages.path or packages.requirements):
+            read.append(packages.project / CONFIGURATION)
         names = " ".join(shlex.quote(str(file.resolve())).replace("$", "$$") for file in read)
         chosen.depfile.write_text(f"{source.name}: {names}\n", "utf-8")
     label = CacheLabel(component=str(chosen.runtime), file=agent.file, source=agent.told)
