@@ -54,13 +54,21 @@ def begin(name: str, space: Json) -> None:
 def take(text: str) -> None:
     """Handle one message: it goes to the call that waits for it, else to `handle`."""
     message = Calls.hear(text)
-    Turn.replies({})
-    if not _deliver(message):
+    if Turn.to:
+        Turn.replies({})
+    # most messages are for no call, and are seen to be at once
+    if not (Calls.open or Calls.prefix in text or ONTOLOGY in text) or not _deliver(message):
         said = Calls.meet(message)
         if type(said) is types.CoroutineType:
             _first_step(said, message)
         elif said is not None:
             raise TypeError(f"handle returned {type(said).__name__}; say it with reply(…) or send(…)")
+    if Calls.times:
+        _end_late()
+
+
+def _end_late() -> None:
+    """End waits whose time was over long ago: their beats were lost."""
     for _ in range(LATE_MOST):
         if not Calls.times or Calls.times[0][0] + LATE_US >= Calls.at_us:
             break

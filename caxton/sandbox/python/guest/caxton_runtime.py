@@ -223,7 +223,8 @@ def _meet(message: dict[str, Any]) -> object:
     """Call what the source has for such a message; one about the agent's own life is for `started` or `ending`."""
     space = Agent.module.__dict__
     if message.get("ontology") != LIFE or message["sender"].partition("@")[0] != "ams":
-        return (Topics.handler(message) or space["handle"])(message)
+        handle = Topics.handler(message) if Topics.handlers else None
+        return (handle or space["handle"])(message)
     content = message["content"]
     ends = content["what"] == "ending"
     if not ends:
@@ -369,6 +370,8 @@ def _settle() -> None:
     """Once, while the runtime is built: no way out that ends in a trap, and a heap that is shared as it stands."""
     sys.stdout, sys.stderr, sys.stdin = OUT, ERROR, io.StringIO()
     sys.modules["caxton_agent"] = API
+    for told in (Failed, Timeout, Cancelled):
+        told.__module__ = API.__name__
     sys.modules["agent"] = Agent.module
     Calls.run_by(_meet, _explain)
     time.__dict__["sleep"] = _no_sleep

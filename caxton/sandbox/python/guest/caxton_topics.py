@@ -29,7 +29,7 @@ class Topics:
         """Who handles a message: the first handler whose topic it was said to; None where it was said to no such."""
         said_to = message.get("receiver") or [""]
         name = (said_to if isinstance(said_to, str) else said_to[0]).rpartition("@")[0]
-        if not cls.handlers or not name.startswith(TOPIC):
+        if not name.startswith(TOPIC):
             return None
         found = (handle for topic, handle in cls.handlers if fnmatchcase(name.removeprefix(TOPIC), topic))
         return next(found, None)
