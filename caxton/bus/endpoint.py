@@ -270,7 +270,7 @@ class Endpoint:
 
     def costs(self, turn_us: int) -> None:
         """Its latest turn took so much of its cell and of the bus: what it has in front of others is bounded."""
-        self.window = min(WINDOW, max(1, 2 * self.window), max(1, WINDOW_US // max(1, turn_us)))
+        self.window = min(WINDOW, max(1, WINDOW_US // max(1, turn_us)))
 
     def owes(self, said_us: int) -> None:
         """What it said has kept the bus for so long."""
