@@ -20,6 +20,9 @@
 //!
 //! An error that `handle` returns is this turn's failure: what was said before it is dropped. What a turn allocates
 //! (`turn.memory`) is gone after it; what an agent keeps belongs in its own variables.
+//!
+//! `caxton.livingAgent(handle, life, snapshot, restore)` is an agent that hears of its own life, too: `life` gets the
+//! content of such a message, whose `what` is born, restarted, recovered, resumed, swapped or ending.
 
 const std = @import("std");
 
@@ -92,14 +95,39 @@ pub const Turn = struct {
     }
 };
 
+const Told = fn (Value, *Turn) anyerror!void;
+
 /// Export the agent that those functions are.
 pub fn agent(
-    comptime handle: fn (Value, *Turn) anyerror!void,
+    comptime handle: Told,
+    comptime snapshot: fn (*Turn) anyerror!void,
+    comptime restore: fn (Value) anyerror!void,
+) void {
+    exported(handle, null, snapshot, restore);
+}
+
+/// The same for one that is told of its own life.
+pub fn livingAgent(
+    comptime handle: Told,
+    comptime life: Told,
+    comptime snapshot: fn (*Turn) anyerror!void,
+    comptime restore: fn (Value) anyerror!void,
+) void {
+    exported(handle, life, snapshot, restore);
+}
+
+fn exported(
+    comptime handle: Told,
+    comptime life: ?Told,
     comptime snapshot: fn (*Turn) anyerror!void,
     comptime restore: fn (Value) anyerror!void,
 ) void {
     const Exports = struct {
         fn abi() callconv(.c) *Mailbox {
+            if (life != null) {
+                mailbox.version = 1 << 16 | 1;
+                mailbox.flags = 1 << 4; // messages about its own life, please
+            }
             return &mailbox;
         }
         fn alloc(n: u32) callconv(.c) ?[*]u8 {
@@ -107,9 +135,14 @@ pub fn agent(
         }
         fn message(at: [*]const u8, length: u32) callconv(.c) i32 {
             var turn = begin();
-            handle(parse(turn.memory, at[0..length]) catch |why| return fail(why), &turn) catch |why| return fail(why);
+            const said = parse(turn.memory, at[0..length]) catch |why| return fail(why);
+            hear(said, &turn) catch |why| return fail(why);
             end(&turn);
             return turn.messages;
+        }
+        fn hear(said: Value, turn: *Turn) !void {
+            if (life) |told| if (said.is("ontology", "caxton-life")) return told(said.get("content"), turn);
+            try handle(said, turn);
         }
         fn keep() callconv(.c) i32 {
             var turn = begin();

@@ -185,3 +185,17 @@ def test_a_table_goes_to_the_end_of_a_file_without_a_last_newline(tmp_path: Path
     (name,) = config.load(tmp_path, {}).config.agents
     assert name == "a.b"
     shutil.rmtree(tmp_path / "a.b")
+
+
+@pytest.mark.long
+def test_an_agent_in_zig_begins_by_itself(tmp_path: Path) -> None:
+    made = new_agent("counter", Language.ZIG, tmp_path / "counter", None)
+    source = made.folder / "agent.zig"
+    text = source.read_text().replace("caxton.agent(handle, ", "caxton.livingAgent(handle, life, ")
+    source.write_text(
+        text + "\nfn life(what: caxton.Value, _: *caxton.Turn) !void {\n"
+        '    if (what.is("what", "born")) count = 40;\n'
+        "}\n"
+    )
+    with running(made.folder) as agents:
+        assert agents.ask({"add": 2}).content == {"count": 42}

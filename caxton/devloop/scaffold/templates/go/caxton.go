@@ -137,11 +137,18 @@ var mailbox struct {
 
 var input, output []byte
 
+// Life is called with what happened to the agent itself: "what" is born, restarted, recovered, resumed, swapped or
+// ending. An agent that wants to hear of it sets this in its func init.
+var Life func(what Value, turn *Turn) error
+
 func main() {}
 
 //go:wasmexport caxton_abi
 func abi() unsafe.Pointer {
 	mailbox.magic, mailbox.version = 0x31415843, 1<<16
+	if Life != nil {
+		mailbox.version, mailbox.flags = 1<<16|1, 1<<4
+	}
 	alloc(4096)
 	put("")
 	return unsafe.Pointer(&mailbox)
@@ -158,8 +165,11 @@ func alloc(bytes int32) unsafe.Pointer {
 
 //go:wasmexport handle_message
 func handleMessage(_ unsafe.Pointer, length int32) int32 {
-	turn := Turn{}
-	if err := handle(passed(length), &turn); err != nil {
+	turn, message, hear := Turn{}, passed(length), handle
+	if Life != nil && message.Get("ontology").Text() == "caxton-life" {
+		message, hear = message.Get("content"), Life
+	}
+	if err := hear(message, &turn); err != nil {
 		return fail(err)
 	}
 	put(string(turn.out))

@@ -10,6 +10,18 @@ const mailbox = new StaticArray<u32>(8);
 mailbox[0] = 0x31415843;
 mailbox[1] = 1 << 16;
 
+// Ask to be told of the agent's own life; call it at the top of the source.
+export function askForLife(): void {
+  mailbox[1] = (1 << 16) | 1;
+  mailbox[2] = 1 << 4;
+}
+
+// What a message says of the agent's own life, whose `what` is born, restarted, recovered, resumed, swapped or ending;
+// empty where it is another message.
+export function life(message: string): string {
+  return member(message, "ontology") == '"caxton-life"' ? member(message, "content") : "";
+}
+
 function show(): void {
   mailbox[3] = <u32>changetype<usize>(input);
   mailbox[4] = input.length;

@@ -6,6 +6,12 @@ use std::cell::UnsafeCell;
 pub trait Agent: Default {
     /// Handle a message; an error drops all that was said and is this turn's failure.
     fn handle(&mut self, message: Value, turn: &mut Turn) -> Result<(), String>;
+    /// Whether the agent wants to hear of its own life.
+    const LIVES: bool = false;
+    /// What happened to the agent itself: `what` is born, restarted, recovered, resumed, swapped or ending.
+    fn life(&mut self, _what: Value, _turn: &mut Turn) -> Result<(), String> {
+        Ok(())
+    }
     /// The state as text.
     fn snapshot(&self) -> String;
     /// Take over a state; an error refuses it.
@@ -154,8 +160,8 @@ impl<A: Agent> Only<A> {
                 agent: A::default(),
                 mailbox: Mailbox {
                     magic: 0x3141_5843,
-                    version: 1 << 16,
-                    flags: 0,
+                    version: 1 << 16 | A::LIVES as u32,
+                    flags: (A::LIVES as u32) << 4,
                     in_ptr: std::ptr::null_mut(),
                     in_cap: 0,
                     out_ptr: std::ptr::null(),
@@ -185,7 +191,12 @@ impl<A: Agent> Seat<A> {
     pub fn handle(&mut self, length: usize) -> i32 {
         let mut turn = Turn::default();
         let text = std::str::from_utf8(&self.input[..length]).unwrap_or("");
-        match self.agent.handle(Value(text.trim()), &mut turn) {
+        let message = Value(text.trim());
+        let done = match message.get("ontology").text() {
+            Some("caxton-life") if A::LIVES => self.agent.life(message.get("content"), &mut turn),
+            _ => self.agent.handle(message, &mut turn),
+        };
+        match done {
             Ok(()) => self.put(turn.out).map_or(-1, |()| turn.messages),
             Err(reason) => self.fail(reason),
         }
