@@ -29,6 +29,7 @@ from caxton.bus.delivery import Delivery
 from caxton.bus.endpoint import DeliveryPort, Endpoint
 from caxton.bus.envelope import Envelope
 from caxton.bus.interceptor import Interceptor
+from caxton.bus.life import is_life
 from caxton.bus.message_order import MessageOrder
 from caxton.bus.platform_agents import PlatformAgent
 from caxton.bus.platform_messages import PlatformMessages
@@ -351,10 +352,11 @@ class Bus:
         for _ in receivers:
             self.counts.redelivery()
         others: list[str] = []
+        keep = self.delivery.keep_first if is_life(message, self._ams) else self.delivery.keep
         for name in receivers:
             endpoint = self.endpoints.get(name)
             if endpoint is not None:
-                self.delivery.keep(endpoint, envelope)
+                keep(endpoint, envelope)
             elif not self.clients.is_client(name):
                 others.append(name)
         self.delivery.bring(envelope, others)

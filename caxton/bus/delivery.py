@@ -132,6 +132,13 @@ class Delivery:
         if endpoint.open and not endpoint.queued and endpoint.port is not None:
             endpoint.port.wait(endpoint)
 
+    def keep_first(self, endpoint: Endpoint, envelope: Envelope) -> None:
+        """The same for what an agent is told of its own life: it comes before all that waits."""
+        envelope.tree.enter()
+        endpoint.enter_first(envelope)
+        if endpoint.open and not endpoint.queued and endpoint.port is not None:
+            endpoint.port.wait(endpoint)
+
     def _urgent_most(self, endpoint: Endpoint, envelope: Envelope) -> int:
         """How many urgent messages may stand in front of a mailbox where that one comes: a client's always may."""
         allowed = endpoint.limits.urgent
@@ -179,7 +186,7 @@ class Delivery:
         if len(envelope.body) > endpoint.limits.message_bytes:
             return _too_long(endpoint, envelope)
         self._counts.delivery()
-        self.keep(endpoint, envelope)
+        self.keep_first(endpoint, envelope)
         return None
 
     def _elsewhere(self, name: str, envelope: Envelope) -> Failure | None:

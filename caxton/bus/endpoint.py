@@ -158,6 +158,15 @@ class Endpoint:
         self.waiting.insert(lane.end, envelope)
         return True
 
+    def enter_first(self, envelope: Envelope) -> None:
+        """Let a message wait before all others, urgent ones too."""
+        if not self.waiting or self.trial is not None:
+            self.waiting.append(envelope)
+            return
+        self.late_upto = max(self.late_upto, envelope.seq)
+        self._urgent |= {envelope.seq}
+        self.waiting.appendleft(envelope)
+
     def give(self, envelope: Envelope) -> None:
         """Its cell gets that message next."""
         if envelope.seq <= self.late_upto:

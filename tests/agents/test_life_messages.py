@@ -72,6 +72,32 @@ def test_what_it_is_told_comes_before_what_others_say_to_it() -> None:
         )
 
 
+@pytest.mark.parametrize("how", ["resumed", "recovered", "swapped"])
+def test_it_comes_before_what_waits_and_is_in_its_place_when_the_past_is_run_again(how: str) -> None:
+    with runtime({"hb": agent()}, config={"journal": {"snapshot_every": 0}}) as system:
+        agents = system.runtime.agents
+        system.run(agents.suspend("hb"))
+        for _ in range(30):
+            system.submit(to="hb", sender="operator.tim")
+        if how == "swapped":
+            system.deploy("hb", agent(module=HEARTBEAT_2))
+        if how == "recovered":
+            system.until_quiet(0.3)
+            system.restart()
+            agents = system.runtime.agents
+        system.run(agents.resume("hb"))
+        system.until_quiet(0.3)
+        answers = system.messages(sender="hb@local", receiver="operator.tim@local")
+        assert [one["content"]["told"][-1] for one in answers] == [how] * 30
+        before = report(system)
+        system.advance(1.5)
+        system.kill_cell()
+        system.until_quiet(0.3)
+        after = report(system)
+        assert after["told"] == [*before["told"], "recovered"]
+        assert after["beats"] > before["beats"]
+
+
 def test_an_agent_that_does_not_ask_hears_nothing() -> None:
     with runtime({"hb": COUNTER}) as system:
         system.restart()

@@ -87,7 +87,6 @@ class SwapOnProbation(Swap):
         """The new revision is the agent, and has as many messages in flight as any other."""
         self._end()
         super().commit()
-        self.context.bus.open(self.agent.endpoint)
 
     async def bring_back(self) -> None:
         """The old instance learns what was answered meanwhile, and gets the message that failed and all later ones."""

@@ -40,7 +40,7 @@ class Swap(Handover):
         async with agent.changing:
             began = self.context.clock.monotonic()
             endpoint.shut()
-            mended = False
+            mended = closed = False
             try:
                 if not instance.lives:
                     raise DeploymentError("the agent broke down while it was changed over", hint="try again")
@@ -58,10 +58,12 @@ class Swap(Handover):
                         instance.lost_old("snapshot", fault)
                     raise not_taken_over(fault.reason, fault.hint)
                 self.take_over()
+                # what is told of the swap comes before all that waits, and is said as it is written down
+                closed = not self.on_probation
             finally:
                 if rebuild is not None:
                     rebuild.end()
-                if instance.lives and not mended:
+                if instance.lives and not mended and not closed:
                     self.context.bus.open(endpoint)
             if rebuild is not None:
                 instance.say_rebuilt()
@@ -78,6 +80,7 @@ class Swap(Handover):
         self.instance.adopt()
         self.instance.mark()
         super().commit()
+        self.context.bus.open(self.agent.endpoint)
 
     async def drop_new(self) -> None:
         """Take the new revision's instance away, if it is still there."""
