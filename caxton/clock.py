@@ -12,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+SET_US = 1_000_000
+"""A wall clock that moves by more than this against the time that passes was set."""
+
 
 class Alarm(Protocol):
     """A call that will be made later and can be called off."""
@@ -74,6 +77,43 @@ class SystemClock:
         import asyncio
 
         return asyncio.get_running_loop().call_later(seconds, call)
+
+
+class SteadyTime:
+    """Wall time as if nobody had set the clock since this was made; what a clock is corrected by is followed.
+
+    For what ends after a while and is said as a time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._set_us = 0
+        """By how much somebody has set the clock forward."""
+        self._compared = self._times()
+
+    def now_us(self) -> int:
+        """Microseconds since 1970, UTC."""
+        wall_us = self._clock.now_us()
+        before_us, before_s, _ = self._compared
+        if abs(wall_us - before_us - (self._clock.monotonic() - before_s) * 1e6) > SET_US:
+            self._compare()
+        return wall_us - self._set_us
+
+    def of(self, wall_us: int) -> int:
+        """When it is that time on the wall clock as it stands now."""
+        self.now_us()
+        return wall_us - self._set_us
+
+    def _times(self) -> tuple[int, float, tuple[str, float]]:
+        return self._clock.now_us(), self._clock.monotonic(), self._clock.uptime()
+
+    def _compare(self) -> None:
+        (wall_us, s, (boot, up_s)), self._compared = self._compared, self._times()
+        # where the machine knows for how long it slept, it is not the clock that moved
+        passed_s = self._compared[2][1] - up_s if boot else self._compared[1] - s
+        set_us = self._compared[0] - wall_us - int(passed_s * 1e6)
+        if abs(set_us) > SET_US:
+            self._set_us += set_us
 
 
 class VirtualClock:

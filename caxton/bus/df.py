@@ -33,7 +33,7 @@ from caxton.bus.vocabulary import (
     refused,
     unauthorised,
 )
-from caxton.clock import Alarm, Clock
+from caxton.clock import Alarm, Clock, SteadyTime
 from caxton.journal import DirectoryRow, Reader
 
 ENTRIES_MAX: Final = 100_000
@@ -61,6 +61,8 @@ class Df(SubscribingAgent):
     def __init__(self, bus: Bus, clock: Clock, message_bytes: int) -> None:
         super().__init__("df", bus, clock, message_bytes)
         self.directory = Directory()
+        self._time = SteadyTime(clock)
+        """Leases end by it: whoever sets the clock ends none."""
         self._alarm: Alarm | None = None
         self._alarm_us = NEVER_US
 
@@ -71,6 +73,9 @@ class Df(SubscribingAgent):
         for row in await reader.directory("df"):
             assert row.body is not None
             expires = NEVER_US if row.expires_us is None else row.expires_us
+            if row.expires_us is not None:
+                # a clock that was set back while nothing ran makes no lease longer than it was
+                expires = min(expires, self._time.now_us() + expires - row.at_us)
             self.directory.put(Entry(row.key, msgspec.json.decode(row.body), row.at_us, expires))
         await self.load_subscriptions(reader)
 
@@ -93,7 +98,7 @@ class Df(SubscribingAgent):
 
     def entries(self) -> list[Entry]:
         """Every registration that has not expired, the oldest first."""
-        now_us = self._clock.now_us()
+        now_us = self._time.now_us()
         return [entry for entry in self.directory.entries.values() if entry.expires_us > now_us]
 
     def find(self, description: object, constraints: object) -> list[Entry]:
@@ -185,7 +190,8 @@ class Df(SubscribingAgent):
                 "too long",
                 reason=f"the description has {len(body):,} bytes as JSON, at most {ENTRY_BYTES_MAX:,} are kept",
             )
-        entry = Entry(name, description, before.registered_us if before else now_us, expires_us)
+        ends_us = NEVER_US if lease is None else self._time.of(expires_us)
+        entry = Entry(name, description, before.registered_us if before else now_us, ends_us)
         self.directory.put(entry)
         self._write("df", name, entry.registered_us, None if lease is None else expires_us, body)
         self._arm()
@@ -230,7 +236,7 @@ class Df(SubscribingAgent):
 
     def _expire(self) -> None:
         """Take out what has expired, and tell who wanted to know."""
-        for entry in self.directory.expire(self._clock.now_us()):
+        for entry in self.directory.expire(self._time.now_us()):
             self._write("df", entry.name, entry.registered_us, None, None)
             self._tell(Change("expired", entry.name, entry, None), None)
         self._arm()
@@ -249,7 +255,7 @@ class Df(SubscribingAgent):
             self._alarm.cancel()
         self._alarm, self._alarm_us = None, due_us
         if due_us < NEVER_US:
-            delay_s = min(max(0.0, (due_us - self._clock.now_us()) / 1e6), _LONGEST_S)
+            delay_s = min(max(0.0, (due_us - self._time.now_us()) / 1e6), _LONGEST_S)
             self._alarm = self._clock.later(delay_s, self._ring)
 
     def _leave(self, name: str, what: str, cause: Envelope | None) -> None:

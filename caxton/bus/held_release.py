@@ -103,7 +103,9 @@ class HeldRelease(HeldMessages, ABC):
         alarm = self._alarms.pop(seq, None)
         if alarm is not None:
             alarm.cancel()
-        delay_s = max(0.0, (held.due_us - self._clock.now_us()) / 1e6)
+        # after a start with a clock that was set back: no longer than it has been held for
+        delay_us = min(held.due_us - self._clock.now_us(), held.due_us - held.at_us)
+        delay_s = max(0.0, delay_us / 1e6)
         self._alarms[seq] = self._clock.later(delay_s, lambda: self._ring(seq))
 
     def _ring(self, seq: int) -> None:

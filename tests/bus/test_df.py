@@ -171,6 +171,36 @@ async def test_a_lease_ends_also_while_nothing_runs(tmp_path: Path) -> None:
         assert [row.key for row in await runtime.journal.reader.directory("df")] == ["eve@local"]
 
 
+@pytest.mark.parametrize("days", [60, -60, 1, -1])
+async def test_a_clock_that_is_set_ends_no_lease_and_lengthens_none(tmp_path: Path, days: int) -> None:
+    clock = VirtualClock()
+    async with stand(tmp_path, clock) as runtime:
+        for name in ("ann", "bob"):
+            runtime.agent(name)
+            clock.set_by(days * 86_400)
+            # said in the time of the clock as it stands
+            lease = wish("register", {**SELLER, "name": name, "lease-time": "10s"})
+            assert (await told(runtime, "df", lease))["performative"] == "inform"
+        clock.advance(9)
+        assert await names(runtime) == ["ann@local", "bob@local"]
+        clock.advance(1)
+        assert [one.name for one in runtime.df.entries()] == []
+        assert await names(runtime) == []
+
+
+async def test_a_clock_that_was_set_back_at_a_start_makes_no_lease_longer(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with stand(tmp_path, clock) as runtime:
+        runtime.agent("ann")
+        await told(runtime, "df", wish("register", {**SELLER, "name": "ann", "lease-time": "10s"}))
+        await runtime.commit()
+    clock.set_by(-60 * 86_400)
+    async with stand(tmp_path, clock) as runtime:
+        assert [one.name for one in runtime.df.entries()] == ["ann@local"]
+        clock.advance(10)
+        assert [one.name for one in runtime.df.entries()] == []
+
+
 async def notices(runtime: Stand, talk: str = "talk") -> list[tuple[str, list[str], Json | None]]:
     """What a subscription was told: act, who was found, what had changed."""
     rows = await runtime.messages()

@@ -209,6 +209,28 @@ async def test_delayed_it_goes_on_by_itself(tmp_path: Path) -> None:
             runtime.hold.add("x", by="operator@local") and runtime.hold.delay(said(runtime, "a", "x"), -1)
 
 
+async def test_a_clock_that_is_set_changes_no_delay(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with stand(tmp_path, clock) as runtime:
+        runtime.agent("a")
+        runtime.hold.add("to:a", by="operator@local")
+        runtime.hold.delay(said(runtime, "a", 1), 5)
+        clock.set_by(-60 * 86_400)
+        clock.advance(4.9)
+        assert frames(runtime) == []
+        clock.advance(0.2)
+        assert [one["content"] for one in frames(runtime)] == [1]
+        runtime.hold.delay(said(runtime, "a", 2), 5)
+        clock.set_by(60 * 86_400)
+        await runtime.commit()
+    clock.set_by(-60 * 86_400)
+    async with stand(tmp_path, clock) as runtime:
+        runtime.agent("a")
+        assert len(runtime.hold) == 1
+        clock.advance(5.2)
+        assert not len(runtime.hold), "no longer than it was meant to be, whatever the clock says"
+
+
 async def test_deadlines_stop_while_something_is_held_and_go_on_with_what_was_left(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with stand(tmp_path, clock) as runtime:
