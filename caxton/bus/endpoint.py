@@ -15,7 +15,7 @@ NEVER: Final = 1 << 62
 WINDOW: Final = 16
 """Messages of one agent that its cell has at a time, at the most."""
 FIRST_WINDOW: Final = 2
-"""As long as nobody knows what its turns cost: what its cell has, nothing can overtake."""
+"""Before any turn was measured, and where agents may be urgent: nothing can overtake what its cell has."""
 WINDOW_US: Final = 2_000
 """How much work of one agent may stand in front of the others' there, in microseconds."""
 
@@ -279,7 +279,8 @@ class Endpoint:
 
     def costs(self, turn_us: int) -> None:
         """Its latest turn took so much of its cell and of the bus: what it has in front of others is bounded."""
-        self.window = min(WINDOW, max(1, WINDOW_US // max(1, turn_us)))
+        widest = FIRST_WINDOW if self.limits.urgent else WINDOW
+        self.window = min(widest, max(1, WINDOW_US // max(1, turn_us)))
 
     def owes(self, said_us: int) -> None:
         """What it said has kept the bus for so long."""

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from caxton.bus import Bus, Endpoint
 from caxton.bus.ams import Ams
 from caxton.bus.df import Df
-from caxton.bus.endpoint import WINDOW
 from caxton.bus.hold import Hold
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.bus.referee_service import RefereeService
@@ -221,8 +220,8 @@ class Stand:
         endpoint = Endpoint(f"{name}@local", number, chosen)
         self.bus.endpoints[endpoint.name] = endpoint
         self.journal.batch.records.append(AgentRow(number, endpoint.name, "running", None, "{}", 0, 0))
-        while not chosen.turns_per_s and endpoint.window < WINDOW:
-            # as after a few quick turns
+        if not chosen.turns_per_s:
+            # as after a quick turn
             endpoint.costs(0)
         if running:
             self.run(endpoint, cell)

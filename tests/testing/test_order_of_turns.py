@@ -131,6 +131,16 @@ def test_agents_are_urgent_where_they_are_allowed_to_be() -> None:
                 assert seen == [*range(6), "now", "and"]
 
 
+def test_an_agent_that_lets_others_be_urgent_has_few_messages_in_its_cell_however_quick_it_was() -> None:
+    with runtime({"diary": diary(urgent=1)}) as system:
+        for number in range(20):
+            write(system, -number)
+        system.until_quiet()
+        backlog(system, 50)
+        system.until_quiet()
+        assert told(system).index("stop") <= 22
+
+
 def test_urgent_ones_keep_their_order_and_that_of_their_conversation() -> None:
     with runtime({"diary": diary()}) as system:
         for number in range(6):
