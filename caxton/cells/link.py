@@ -170,7 +170,7 @@ class CellLink(asyncio.Protocol):
             start = at + size
             if end - start < length:
                 break
-            if at and perf_counter() >= until:
+            if perf_counter() >= until and at:
                 self._going_on = True
                 asyncio.get_running_loop().call_soon(self._take)
                 break
