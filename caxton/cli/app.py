@@ -53,6 +53,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Measure this machine with real agents.",
     "python": "Build and show the runtime that Python agents share.",
     "doctor": "Check that everything Caxton needs is here and works.",
+    "docs": "Search the documentation in the terminal.",
     "journal": "Show what the journal keeps, trust its clock, export it.",
     "backup": "Write this project to one file, while it runs.",
     "restore": "Make a project again from a backup.",

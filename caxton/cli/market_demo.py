@@ -42,7 +42,7 @@ GO_ON = (
     "go on with:",
     "  caxton new counter && caxton dev counter   an agent of your own, deployed at every save",
     "  caxton demo --keep                         the market once more, kept to look at",
-    "  caxton COMMAND --help                      every command shows examples",
+    "  caxton docs tutorial                       the first hour; caxton docs WORD searches",
 )
 """How it ends."""
 

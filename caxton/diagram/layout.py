@@ -73,12 +73,16 @@ class Layout:
         return _fit([("  NO      TIME".ljust(_GUTTER), "dim"), (names, "name"), (what, "dim")], self.width)
 
     def _names(self) -> list[str]:
-        """The names as the lanes have room for them; where beginnings would be the same, the ends are shown."""
+        """The names as the lanes have room for them; where beginnings would be the same, they are cut in the middle."""
         room = self._step - 1
         cut = [fitted(name, room).rstrip() for name in self.lanes]
         if len(set(cut)) == len(cut):
             return cut
-        return [name if len(name) <= room else f"…{name[1 - room :]}" for name in self.lanes]
+        # what tells `seller-ann` from `seller-bob` stands at the end, what they are at the beginning
+        head = (room - 1) // 2
+        return [
+            name if len(name) <= room else f"{name[:head]}…{name[1 + head - room :]}" for name in self.lanes
+        ]
 
     def parts(self, line: Line, arc: str = " ") -> list[Part]:
         """One line; `arc` is the sign in front that joins a message with what it answers."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual.events import Key
 from textual.widgets import Input
 
 from caxton_tui import bindings
@@ -24,7 +25,7 @@ from caxton_tui.screens.palette import PaletteScreen
 from caxton_tui.screens.select_text import SelectTextScreen
 from caxton_tui.screens.traces import TracesPane
 from caxton_tui.settings import Settings
-from caxton_tui.widgets.status_bars import TextLine, TopLine
+from caxton_tui.widgets.status_bars import StatusLine, TextLine, TopLine
 
 from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, opened, read, settled, stage
 
@@ -43,6 +44,41 @@ async def traded(
 def said(one: Stage) -> str:
     """What the app told the operator."""
     return "\n".join(str(note.message) for note in one.app._notifications)
+
+
+CHARACTERS = {"slash": "/", "colon": ":", "space": " "}
+
+
+def burst(one: Stage, *keys: str) -> None:
+    """Keys as a terminal sends them that were typed in one go: nobody waits between two."""
+    for name in keys:
+        one.app.post_message(Key(name, name if len(name) == 1 else CHARACTERS.get(name)))
+
+
+async def test_keys_in_a_burst_reach_the_box_that_the_first_opened(tmp_path: Path) -> None:
+    async with traded(tmp_path) as (_, one):
+        frame = one.app.main_screen
+        burst(one, "5", "slash", *"act:refuse,cfp", "enter", "c", *"buyer", "tab", "tab")
+        await one.shown(lambda: isinstance(one.app.screen, MessageForm) and one.app.screen.focused)
+        form = one.app.screen
+        await one.shown(lambda: form.focused is not None and form.focused.id == "compose-protocol")
+        assert form.query_one("#compose-to", Input).value == "buyer"
+        assert isinstance(frame.pane, LogPane)
+        assert one.store.filter is not None
+        assert one.store.filter.text == "act:refuse,cfp"
+        await one.press("escape", "escape")
+        burst(one, "colon", *"screen", "space", *"conv", "enter")
+        await one.shown(lambda: frame.is_current and isinstance(frame.pane, ConversationsPane))
+        await one.press("z")
+        assert frame.maximized is frame.pane.main
+        await one.press("z")
+        assert frame.maximized is None
+        await one.until(lambda store: store.looked_at is not None)
+        one.clock.advance(0.4)
+        assert "figures of" not in frame.query_one(StatusLine).text.plain
+        one.store.looked_at = one.clock.monotonic() - 90
+        frame.query_one(StatusLine).flush()
+        assert "figures of 2m ago" in frame.query_one(StatusLine).text.plain
 
 
 async def test_digits_go_to_the_screens_and_escape_back(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from textual.app import App
+from textual.events import Event, Key, Paste
 
 from caxton.clock import Clock, SystemClock
 from caxton.daemon_socket import socket_path
@@ -25,6 +26,7 @@ from caxton_tui.settings import Settings
 from caxton_tui.shortcuts import Shortcuts
 from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
+from caxton_tui.widgets.typed_ahead import TypedAhead
 
 STATE = ".caxton"
 STARTING_S = 60.0
@@ -60,6 +62,7 @@ class CaxtonApp(App[int]):
         clock = clock or SystemClock()
         starting_s = STARTING_S if dev is not None else 0.0
         self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s, starting_s)
+        self._typed = TypedAhead(self, super().on_event)
         self._dev = dev
         self._seconds = seconds
         self.shortcuts = Shortcuts(settings.keys)
@@ -71,6 +74,13 @@ class CaxtonApp(App[int]):
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
         return self.main_screen
+
+    async def on_event(self, event: Event) -> None:
+        """Keys go one after the other, each when the one before it is done."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
 
     def on_mount(self) -> None:
         """Begin to read."""

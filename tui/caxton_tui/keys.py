@@ -44,6 +44,7 @@ KEYS: Final = (
     hidden_key("minus", "last", "app.last", "Last screen", "The screen before this one"),
     hidden_key("y", "copy", "app.copy", "Copy", "Copy the row under the cursor to the clipboard (OSC 52)"),
     hidden_key("v", "select", "app.select", "Select", "The list as plain text, to mark and copy parts of it"),
+    hidden_key("z", "zoom", "app.zoom", "Zoom", "This box over the whole screen, and back"),
     hidden_key("r", "retry", "app.retry", "Look now", "Ask the daemon now, also one that is away"),
     hidden_key("ctrl+t", "theme", "app.theme", "Theme", "Dark, light, high contrast"),
     hidden_key("1", "screen('Conversations')", "app.conversations", "Conversations", "Screen 1"),
@@ -175,6 +176,7 @@ TWINS: Final = {
     "app.theme": Twin("theme next", "CAXTON_TUI_THEME=NAME"),
     "app.copy": Twin("row copy"),
     "app.select": Twin("text select"),
+    "app.zoom": Twin("box zoom"),
     "app.help": Twin("help keys", "caxton --help"),
     "app.quit": Twin("tui quit", "caxton down ends the daemon"),
 }

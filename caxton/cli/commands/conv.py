@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,15 +30,29 @@ from caxton.cli.options import (
     command_app,
 )
 from caxton.cli.output.columns import Column
-from caxton.cli.output.printing import Columns, colour_wanted, document, plural, safe, say, span, talk
+from caxton.cli.output.printing import (
+    Columns,
+    colour_wanted,
+    document,
+    listing,
+    paint,
+    plural,
+    safe,
+    say,
+    span,
+    talk,
+)
+from caxton.errors import Exit
 from caxton.presentation.names import short
 from caxton.schemas.messages import ConversationBody
 
 if TYPE_CHECKING:
     from caxton import diagram
-    from caxton.cli.output import message_lines
+    from caxton.cli.output import conversation_diff, message_lines
 else:
-    diagram, message_lines = lazy("caxton.diagram", "caxton.cli.output.message_lines")
+    diagram, conversation_diff, message_lines = lazy(
+        "caxton.diagram", "caxton.cli.output.conversation_diff", "caxton.cli.output.message_lines"
+    )
 
 app = command_app("List conversations, read and export one.")
 
@@ -185,6 +200,41 @@ def show(
         say(f"{safe(found.state)}: {short(branch.participant)} is {branch.state}{awarded}{why}")
     if found.next:
         talk(f"there are more; show them with --limit {limit * 10}")
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="Id of one conversation.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Id of the other.")],
+    limit: MessageLimit = 1000,
+    project: Project = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Compare two conversations step by step: who said what to whom, whenever it was. Exit code 6 when they differ.
+
+    - is what only A has, + what only B has.
+
+    \b
+    Examples:
+      caxton conv diff market-1 market-2
+      caxton conv diff market-1 market-2 -o jsonl
+    """
+    with connection.client(project) as caxton:
+        both = [caxton.conversation(id, limit=limit) for id in (first, second)]
+    found = list(conversation_diff.steps(*(one.items for one in both)))
+    different = [one for one in found if one.side != "both"]
+    if output is Format.TEXT:
+        signs = {"both": (" ", None), "first": ("-", "red"), "second": ("+", "green")}
+        for one in found:
+            sign, style = signs[one.side]
+            say(paint(f"{sign} {one.seq:>6}  {one.text}", style))
+        talk(f"{plural(len(found) - len(different), 'step')} the same, {len(different)} not")
+    else:
+        listing([asdict(one) for one in found], output, [], "")
+    if any(one.next for one in both):
+        talk(f"there are more messages; compare them with --limit {limit * 10}")
+    if different:
+        raise typer.Exit(int(Exit.EXPECTATION))
 
 
 @app.command()

@@ -78,6 +78,8 @@ class Store:
         self.on_change: list[Callable[[], None]] = []
         self.agents_due = False
         """Whether one of the agents is not as it was when they were asked for."""
+        self.looked_at: float | None = None
+        """When the figures were read, a moment of `monotonic`."""
         self._looked_at: float | None = None
         self._counted_at: float | None = None
         self._passed = 0.0
@@ -105,6 +107,10 @@ class Store:
         return (
             "Reading…" if self.connection.link is not Link.LOST else "Not read before the daemon went away."
         )
+
+    def age_s(self, now: float) -> float:
+        """How old the figures are, at that moment of `monotonic`; 0 before there are any."""
+        return 0.0 if self.looked_at is None else max(now - self.looked_at, 0.0)
 
     @property
     def not_listed(self) -> str:
@@ -163,6 +169,7 @@ class Store:
                 self._before = {} if counted is None else {one.name: one for one in self.agents}
                 self._passed, self._counted_at = counted or 0.0, at
             self.agents = agents
+        self.looked_at = at
         passed = None if self._looked_at is None else at - self._looked_at
         if passed and self.status is not None:
             self.messages_s = grown(self.status.counts["messages"], status.counts["messages"]) / passed

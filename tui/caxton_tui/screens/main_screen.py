@@ -63,6 +63,7 @@ class MainScreen(Screen[None]):
     """Everything at once, one pane of it on screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    ESCAPE_TO_MINIMIZE = False
 
     def __init__(self, context: ViewContext, *, building: bool) -> None:
         super().__init__()
@@ -167,8 +168,10 @@ class MainScreen(Screen[None]):
         self.repaint()
 
     def action_back(self) -> None:
-        """One step back: the filter's line, what is open in the pane, the filter, the pane before."""
-        if self.query_one(FilterInput).display:
+        """One step back: the zoom, the filter's line, what is open in the pane, the filter, the pane before."""
+        if self.maximized is not None:
+            self.action_zoom()
+        elif self.query_one(FilterInput).display:
             self._close_filter()
         elif self.pane.back():
             self.repaint()
@@ -259,6 +262,15 @@ class MainScreen(Screen[None]):
     def action_select(self) -> None:
         """The list as plain text."""
         typed_app(self).push_screen(SelectTextScreen(self.pane.listing.plain))
+
+    def action_zoom(self) -> None:
+        """The box that has the focus over the whole screen, or as it was."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused, container=False)
+        # lists and lines are drawn for the room that there is now
+        self.call_after_refresh(self.repaint)
 
     def action_theme(self) -> None:
         """Dark, light, high contrast."""

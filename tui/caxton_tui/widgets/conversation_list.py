@@ -41,7 +41,7 @@ class ConversationList(Table[ConversationBody]):
                 Column("MSGS", -5, 1, lambda body: formatting.brief(body.messages)),
                 Column("AGE", -4, 3, lambda body: formatting.ago(context.age_s(body.started_at))),
                 Column("DUE", -4, 4, self._due),
-                Column("BAD", -3, 2, violations, lambda _: "listing--bad"),
+                Column("BAD", -3, 2, violations, lambda _: "listing--bad", sparse=True),
             ],
             id=id,
         )

@@ -17,6 +17,7 @@ from caxton.clock import Clock
 from caxton.presentation.text import plural, safe
 from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
+from caxton_tui.model.formatting import ago
 from caxton_tui.model.store import Store
 from caxton_tui.widgets.typed_app import key_for
 
@@ -38,6 +39,8 @@ class TextLine(Static):
             self.update(text, layout=height is None or height.is_auto)
 
 
+OLD_S: Final = 3.0
+"""From when on it is said how old figures are; a look is every half second."""
 COMPANY: Final = 8
 """Marks of the journal's own wait for company: so few records alone are no lag."""
 
@@ -100,6 +103,9 @@ class StatusLine(TextLine):
                 head = ("◌ starting", "yellow")
         now = self.context.today()
         parts: list[tuple[str, str]] = [head]
+        age_s = store.age_s(self.context.clock.monotonic())
+        if age_s >= OLD_S:
+            parts.append((f"figures of {ago(age_s)} ago", "yellow"))
         status = store.status
         if status is not None:
             cells, journal = status.cells, status.journal
@@ -134,6 +140,10 @@ class StatusLine(TextLine):
         if self._read_only:
             parts.append(("read-only", "bold yellow"))
         parts.append((now.strftime("%H:%M:%S"), "dim"))
+        for calm in ("lag 0", "row ", "0 msg/s", "cells "):
+            # what is as ever makes room for what is not
+            if sum(cell_len(text) + 2 for text, _ in parts) - 2 > self.size.width - 2:
+                parts = [part for part in parts if part[1] or not part[0].startswith(calm)]
         return Text("  ").join(Text(text, style) for text, style in parts)
 
 

@@ -37,6 +37,8 @@ class Column(Generic[T]):
     """The higher, the sooner it is left out where there is no room."""
     text: Callable[[T], str]
     style: Callable[[T], str] = plain_style
+    sparse: bool = False
+    """It is there only while it says something of one of the things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Table(Listing, Generic[T]):
     def __init__(self, columns: Sequence[Column[T]], *, id: str) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
+        self._present = self._columns
         self._all: Sequence[T] = ()
         self._shown: Sequence[T] = ()
         self._wanted: Filter | None = None
@@ -158,6 +161,9 @@ class Table(Listing, Generic[T]):
         self._shown = (
             things if wanted is None else [one for one in things if wanted.passes(self.subject(one))]
         )
+        self._present = tuple(
+            one for one in self._columns if not one.sparse or any(map(one.text, self._shown))
+        )
         self.fit()
         if on is not None:
             key = self.key(on)
@@ -182,7 +188,7 @@ class Table(Listing, Generic[T]):
 
     def _fitting(self, width: int) -> tuple[int, list[Column[T]]]:
         """The room for the name, and the columns that fit beside it, in their order."""
-        columns = list(self._columns)
+        columns = list(self._present)
         while columns:
             taken = sum(abs(column.width) + 1 for column in columns) + 1
             if width - taken >= NAME_ROOM:

@@ -1,0 +1,44 @@
+"""Two conversations side by side: the steps that both have, and those of only one.
+
+In: the messages of both, in their order. Out: one step after the other with where it stands. Times, ids and numbers of
+rows are no difference; who says what to whom, and the content, are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from caxton.presentation.json_line import compact
+from caxton.presentation.names import receivers, short
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import Message
+
+Side = Literal["both", "first", "second"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is said in both, or in only one of them."""
+
+    side: Side
+    seq: int
+    text: str
+
+
+def steps(first: Sequence[MessageBody], second: Sequence[MessageBody]) -> Iterator[Step]:
+    """The steps of both; what changed stands first as it was in the first."""
+    texts = [[_said(stored.message) for stored in side] for side in (first, second)]
+    for what, a, b, c, d in SequenceMatcher(a=texts[0], b=texts[1], autojunk=False).get_opcodes():
+        if what == "equal":
+            yield from (Step("both", first[n].seq, texts[0][n]) for n in range(a, b))
+        else:
+            yield from (Step("first", first[n].seq, texts[0][n]) for n in range(a, b))
+            yield from (Step("second", second[n].seq, texts[1][n]) for n in range(c, d))
+
+
+def _said(message: Message) -> str:
+    content = "" if message.content is None else f" {compact(message.content)}"
+    return f"{short(message.sender)} {message.performative} → {receivers(message)}{content}"
