@@ -14,7 +14,7 @@ from caxton.diagram.layout import Part, fitted
 from caxton.diagram.timeline import Timeline, TimelineMessage, TimelineTurn
 from caxton.presentation.text import span
 
-_NAMES: Final = 30
+_WIDE: Final = 130
 _FIGURES: Final = 33
 
 
@@ -62,12 +62,23 @@ def length_us(bars: list[Bar]) -> int:
     return max((bar.end_us for bar in bars), default=0)
 
 
+def _names(width: int) -> int:
+    """Cells for number, agent and act; where there is much room, no act is cut."""
+    return 30 if width < _WIDE else 42
+
+
+def _agent(width: int) -> int:
+    """Cells of them for the agent's name."""
+    return 13 if width < _WIDE else 19
+
+
 def heading(width: int, whole_us: int) -> list[Part]:
     """The columns' names, with the whole time over the bars."""
-    room = max(width - _NAMES - _FIGURES, 10)
+    names = _names(width)
+    room = max(width - names - _FIGURES, 10)
     scale = f"0{span(whole_us / 1e6):>{room - 2}} "
     return [
-        (fitted("  NO AGENT         ACT", _NAMES), "dim"),
+        (fitted(f"  NO {fitted('AGENT', _agent(width))} ACT", names), "dim"),
         (fitted(scale, room), "dim"),
         (fitted(f"{'WAITED':>10} {'RAN':>9} {'FUEL':>11}", _FIGURES), "dim"),
     ]
@@ -75,11 +86,12 @@ def heading(width: int, whole_us: int) -> list[Part]:
 
 def bar_parts(bar: Bar, width: int, whole_us: int) -> list[Part]:
     """One line."""
-    room = max(width - _NAMES - _FIGURES, 10)
+    names = _names(width)
+    room = max(width - names - _FIGURES, 10)
     agent = bar.turn.agent if bar.turn else ", ".join(bar.spoken.receivers)
     name = "·" * min(bar.depth, 4) + agent
     bad = bar.problem
-    head = f"{bar.spoken.number:>4} {fitted(name, 13)} {bar.spoken.act}"
+    head = f"{bar.spoken.number:>4} {fitted(name, _agent(width))} {bar.spoken.act}"
     scale = room / max(whole_us, 1)
     before = min(int(bar.start_us * scale), room - 1)
     waited = int(bar.queue_us * scale)
@@ -99,7 +111,7 @@ def bar_parts(bar: Bar, width: int, whole_us: int) -> list[Part]:
         if bar.turn.status != "ok":
             figures = f"{span(bar.queue_us / 1e6):>10} ✗ {bar.turn.status}"
     return [
-        (fitted(head, _NAMES), "bad" if bad else ""),
+        (fitted(head, names), "bad" if bad else ""),
         *[part for part in drawing if part[0]],
         (fitted(figures, _FIGURES), "bad" if bad else "dim"),
     ]

@@ -30,7 +30,7 @@ PREFIX = Path("/opt/work")
             "/usr/bin/python3 -m pip install --break-system-packages 'a>1'",
         ),
         (
-            Environment(PYTHON, Path("/root/.cache/uv/archive-v0/xyz"), has_uv=True),
+            Environment(PYTHON, Path("/var/cache/uv/archive-v0/xyz"), has_uv=True),
             "uvx --from caxton-workbench --with 'a>1' caxton",
         ),
     ],

@@ -91,3 +91,11 @@ def test_lanes_that_do_not_fit_are_folded_and_none_is_out_of_reach() -> None:
     text = draw_text(timeline, 80)
     assert "more" not in text
     assert all(name in text.splitlines()[1] for name in timeline.lanes)
+
+
+def test_a_wide_waterfall_cuts_no_act() -> None:
+    timeline = read_timeline(talk(said(1, "a", "b", "accept-proposal")))
+    for width in (100, 160):
+        text = draw_waterfall(timeline, width)
+        assert ("accept-proposal" in text) == (width == 160)
+        assert max(map(len, text.splitlines())) <= width
