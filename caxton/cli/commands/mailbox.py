@@ -6,22 +6,23 @@ from typing import Annotated
 
 import typer
 
-from caxton.cli import connection
-from caxton.cli.options import AgentName, Find, Format, Limit, Output, Project, command_app
-from caxton.cli.output.printing import listing, say
+from caxton.cli import connection, list_view
+from caxton.cli.list_view import ListView
+from caxton.cli.options import AgentName, Find, Limit, Project, command_app
+from caxton.cli.output.printing import say
 from caxton.presentation.json_line import compact
-from caxton.schemas.shape import text_of
 
 app = command_app("Show what waits for an agent, or empty it.")
 
 
 @app.command("list")
+@list_view.options
 def list_mail(
+    view: ListView,
     name: AgentName,
     filter: Find = "",
     limit: Limit = 1000,
     project: Project = None,
-    output: Output = Format.TEXT,
 ) -> None:
     """List the messages that wait for an agent, in the order in which it will handle them.
 
@@ -33,19 +34,20 @@ def list_mail(
       caxton mailbox list worker -f from:foreman -o jsonl | jq -r .message.content
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.mailbox(name, filter=filter, limit=limit),
-            output,
+        view.show(
+            lambda: caxton.mailbox(name, filter=filter, limit=limit),
             [
                 ("PLACE", lambda m: m.place),
                 ("MESSAGE", lambda m: m.seq),
-                ("SINCE", lambda m: text_of(m.since)),
+                ("SINCE", lambda m: m.since),
                 ("FROM", lambda m: m.message.json["sender"]),
                 ("ACT", lambda m: m.message.json["performative"]),
                 ("STATE", lambda m: "in cell" if m.in_cell else "urgent" if m.urgent else "waiting"),
-                ("CONTENT", lambda m: compact(m.message.json.get("content"))[:60]),
+                ("CONTENT", lambda m: compact(m.message.json.get("content"), 200)),
             ],
             f"nothing waits for {name}",
+            limit,
+            "next",
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from caxton.cli import connection
-from caxton.cli.options import Format, Limit, Output, Project, SomeAgent, command_app
-from caxton.cli.output.printing import listing
+from caxton.cli import connection, list_view
+from caxton.cli.list_view import ListView
+from caxton.cli.options import Limit, Project, SomeAgent, command_app
+from caxton.cli.output.columns import Column
 from caxton.duration import spelled
 from caxton.presentation.json_line import compact
+from caxton.presentation.names import short
 from caxton.schemas.daemon import TimerBody
-from caxton.schemas.shape import text_of
 
 app = command_app("Show the timers of agents.")
 
@@ -19,8 +20,9 @@ def timer() -> None:
 
 
 @app.command("list")
+@list_view.options
 def list_timers(
-    agent: SomeAgent = None, limit: Limit = 1000, project: Project = None, output: Output = Format.TEXT
+    view: ListView, agent: SomeAgent = None, limit: Limit = 1000, project: Project = None
 ) -> None:
     """List the timers that agents have set, the next to ring first.
 
@@ -30,12 +32,11 @@ def list_timers(
       caxton timer list --agent meter -o jsonl | jq -r .due_at
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.timers(agent=agent, limit=limit),
-            output,
+        view.show(
+            lambda: caxton.timers(agent=agent, limit=limit),
             [
-                ("DUE", lambda t: text_of(t.due_at)),
-                ("AGENT", lambda t: t.owner),
+                ("DUE", lambda t: t.due_at),
+                Column("AGENT", lambda t: short(t.owner), rank=0),
                 ("TAG", lambda t: compact(t.tag)),
                 ("RULE", _rule),
                 ("BEAT", lambda t: t.beat if t.kind != "once" else "-"),
@@ -44,6 +45,8 @@ def list_timers(
                 ("CONVERSATION", lambda t: t.conversation_id),
             ],
             "no timers are set",
+            limit,
+            "next",
         )
 
 

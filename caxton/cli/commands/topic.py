@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from caxton.cli import connection
-from caxton.cli.options import Format, Output, Project, command_app
-from caxton.cli.output.printing import listing
-from caxton.schemas.shape import text_of
+from caxton.cli import connection, list_view
+from caxton.cli.list_view import ListView
+from caxton.cli.options import Project, command_app
 
 app = command_app("Show topics and who has subscribed to them.")
 
 
 @app.command("list")
-def list_topics(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def list_topics(view: ListView, project: Project = None) -> None:
     """List topics that were published to or subscribed to by name, with what was said to them since the start.
 
     \b
@@ -21,9 +21,8 @@ def list_topics(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton msg tail -f to:topic:sensors
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.topics(),
-            output,
+        view.show(
+            caxton.topics,
             [
                 ("TOPIC", lambda t: t.topic),
                 ("SUBSCRIBERS", lambda t: t.subscribers),
@@ -31,14 +30,15 @@ def list_topics(project: Project = None, output: Output = Format.TEXT) -> None:
                 ("DELIVERIES", lambda t: t.deliveries),
                 ("LOST", lambda t: t.lost),
                 ("RETAINED", lambda t: "yes" if t.retained else "-"),
-                ("LAST", lambda t: text_of(t.last_at) if t.last_at else "-"),
+                ("LAST", lambda t: t.last_at),
             ],
             "no topics; agents subscribe by a message to topics, and publish to topic:NAME",
         )
 
 
 @app.command()
-def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None:
+@list_view.options
+def subscriptions(view: ListView, project: Project = None) -> None:
     """List which agents get what is said to which topics.
 
     \b
@@ -46,13 +46,12 @@ def subscriptions(project: Project = None, output: Output = Format.TEXT) -> None
       caxton topic subscriptions
     """
     with connection.client(project) as caxton:
-        listing(
-            caxton.topic_subscriptions(),
-            output,
+        view.show(
+            caxton.topic_subscriptions,
             [
                 ("SUBSCRIBER", lambda s: s.subscriber),
                 ("TOPICS", lambda s: ", ".join(s.topics)),
-                ("SINCE", lambda s: text_of(s.since)),
+                ("SINCE", lambda s: s.since),
                 ("LOST", lambda s: s.lost),
                 ("CONVERSATION", lambda s: s.conversation_id),
             ],
