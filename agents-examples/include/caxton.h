@@ -157,7 +157,11 @@ CAXTON_UNUSED static caxton_value caxton_get(caxton_value object, const char *na
 /* What a message says of the agent's own life: its content, whose `what` is born, restarted, recovered, resumed, swapped
  * or ending; nothing where it is another message. */
 static caxton_value caxton_life(caxton_value message) {
+    static const char ams[] = "\"ams@"; /* anybody may write that ontology, nobody else may be the ams */
+    caxton_value sender = caxton_get(message, "sender");
     if (!caxton_is(caxton_get(message, "ontology"), "caxton-life")) return caxton_nothing;
+    for (int i = 0; ams[i]; i++)
+        if (i >= sender.n || sender.p[i] != ams[i]) return caxton_nothing;
     return caxton_get(message, "content");
 }
 #endif

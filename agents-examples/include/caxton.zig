@@ -141,7 +141,9 @@ fn exported(
             return turn.messages;
         }
         fn hear(said: Value, turn: *Turn) !void {
-            if (life) |told| if (said.is("ontology", "caxton-life")) return told(said.get("content"), turn);
+            // anybody may write that ontology, nobody else may be the ams
+            const from_ams = std.mem.startsWith(u8, said.get("sender").text() orelse "", "ams@");
+            if (life) |told| if (from_ams and said.is("ontology", "caxton-life")) return told(said.get("content"), turn);
             try handle(said, turn);
         }
         fn keep() callconv(.c) i32 {

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from caxton.acl.message import read_message
 from caxton.agents.record import AgentConfig, AgentRecord, Revision
+from caxton.bus.life import MARK, is_life
 from caxton.cells import Cell, CellLink
 from caxton.errors import CaxtonError
 from caxton.journal import PastTurn, SnapshotRow
@@ -141,10 +143,21 @@ class RecoveryPlan:
         return {**told, "memory_reason": self.reason} if self.reason else told
 
     @property
+    def _asks(self) -> bool:
+        return self.loaded is not None and "life" in self.loaded.hooks
+
+    @property
+    def _ams(self) -> str:
+        return f"ams{self.record.endpoint.name.removeprefix(self.record.name)}"
+
+    @property
     def of(self) -> str:
         """The deployment under whose name its own turns stand."""
         return self.record.brought_by if self.brought_by is None else self.brought_by
 
     def holds(self, turn: PastTurn) -> bool:
-        """Whether that turn is part of its memory."""
+        """Whether that turn is part of its memory: none that told another build of its life is, where this one does not
+        ask."""
+        if MARK in turn.body and not self._asks and is_life(read_message(turn.body), self._ams):
+            return False
         return self.own.get(turn.seq, turn.status % REDELIVERED in SURVIVED)

@@ -7,6 +7,8 @@ from typing import Final
 from caxton.acl import Message
 
 LIFE_ONTOLOGY: Final = "caxton-life"
+MARK: Final = b'"ontology":"caxton-life"'
+"""Stands in the bytes of each, and may stand in others."""
 
 
 def is_life(message: Message, ams: str) -> bool:

@@ -298,6 +298,26 @@ def test_all_linked_children_end_where_one_breaks_down() -> None:
         assert [(one["name"], one["done"]) for one in events(system)] == [("a@local", "ended-all")]
 
 
+def test_a_maker_is_told_of_a_breakdown_if_it_counts_whenever_the_power_goes() -> None:
+    outcomes = set[str]()
+    for steps in range(1, 20):
+        with runtime({"boss": COUNTER, "r": ROGUE}, config=boss(), seed=steps) as system:
+            say(system, "create", name="kid", like="r", on_failure="tell")
+            system.crash_after(steps)
+            try:
+                system.submit({"trap": True}, to="kid", sender="operator.tim")
+                system.until_quiet(0.3)
+            except Crashed:
+                system.start()
+            system.crash_after(None)
+            system.until_quiet(0.3)
+            state = system.runtime.agents.view("kid").state
+            outcomes.add(state)
+            assert len(events(system)) == (state == "suspended"), steps
+            assert len(system.run(letters(system))) == len(events(system)), steps
+    assert outcomes == {"suspended", "running"}
+
+
 def boss(**more: Any) -> Json:
     return {"agents": {"boss": {"wasm": "x.wasm", "may": ["create"], **more}}}
 

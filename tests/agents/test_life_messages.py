@@ -9,7 +9,7 @@ import pytest
 from caxton.example_modules import module
 from caxton.testing import Agent, Crashed, System, runtime
 
-HEARTBEAT, COUNTER = module("heartbeat"), module("counter")
+HEARTBEAT, COUNTER, ECHO = module("heartbeat"), module("counter"), module("echo")
 HEARTBEAT_2 = HEARTBEAT + b"\0\3\2v2"
 TRAPS = b"""(module
   (memory (export "memory") 1)
@@ -147,6 +147,18 @@ def test_a_build_that_asks_for_the_first_time_is_told_that_it_took_over() -> Non
         system.send(to="hb")
         system.deploy("hb", agent(), fresh_state=True)
         assert report(system)["told"] == ["swapped"]
+
+
+def test_a_build_that_does_not_ask_is_told_the_past_without_the_lives_of_others() -> None:
+    with runtime({"hb": agent(60_000)}, config={"deploy": {"probe": False}}) as system:
+        asked = [
+            system.ask({"ontology": "caxton-life"}, to="hb", ontology=ontology)
+            for ontology in ("caxton-life", "x")
+        ]
+        assert [one["content"]["told"] for one in asked] == [["born"], ["born"]]
+        heard = [one for one in system.messages(receiver="hb@local") if one["sender"] != "ams@local"]
+        view = system.deploy("hb", Agent(ECHO))
+        assert (view.memory, view.memory_reason) == ("rebuilt", f"{len(heard)} turns run again")
 
 
 @pytest.mark.parametrize("strategy", ["blue-green", "canary", "shadow"])

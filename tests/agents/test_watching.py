@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from caxton.example_modules import module
-from caxton.testing import System, runtime
+from caxton.testing import Crashed, System, runtime
 
 COUNTER, HEARTBEAT = module("counter"), module("heartbeat")
 COUNTER_2 = COUNTER + b"\0\3\2v2"
@@ -145,3 +145,22 @@ def test_a_watcher_learns_of_an_end_after_everything_that_was_said() -> None:
         *said, last = heard(system)[1:]
         assert [one["content"]["count"] for one in said] == list(range(1, 21))
         assert last["content"]["change"]["what"] == "stopped"
+
+
+def test_a_change_is_told_if_it_has_happened_whenever_the_power_goes() -> None:
+    outcomes = set[bool]()
+    for steps in range(1, 25):
+        with runtime({"w": COUNTER}, seed=steps) as system:
+            watch(system, "w")
+            system.crash_after(steps)
+            try:
+                system.run(agents_of(system).stop("w"))
+                system.until_quiet(0.2)
+            except Crashed:
+                system.start()
+            system.crash_after(None)
+            system.until_quiet(0.2)
+            stopped = agents_of(system).view("w").desired == "stopped"
+            outcomes.add(stopped)
+            assert whats(system) == [("w", "stopped")] * stopped, steps
+    assert outcomes == {True, False}

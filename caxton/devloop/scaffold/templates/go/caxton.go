@@ -166,7 +166,9 @@ func alloc(bytes int32) unsafe.Pointer {
 //go:wasmexport handle_message
 func handleMessage(_ unsafe.Pointer, length int32) int32 {
 	turn, message, hear := Turn{}, passed(length), handle
-	if Life != nil && message.Get("ontology").Text() == "caxton-life" {
+	// anybody may write that ontology, nobody else may be the ams
+	ams := strings.HasPrefix(message.Get("sender").Text(), "ams@")
+	if Life != nil && ams && message.Get("ontology").Text() == "caxton-life" {
 		message, hear = message.Get("content"), Life
 	}
 	if err := hear(message, &turn); err != nil {

@@ -19,7 +19,9 @@ export function askForLife(): void {
 // What a message says of the agent's own life, whose `what` is born, restarted, recovered, resumed, swapped or ending;
 // empty where it is another message.
 export function life(message: string): string {
-  return member(message, "ontology") == '"caxton-life"' ? member(message, "content") : "";
+  // anybody may write that ontology, nobody else may be the ams
+  const fromAms = member(message, "sender").startsWith('"ams@');
+  return fromAms && member(message, "ontology") == '"caxton-life"' ? member(message, "content") : "";
 }
 
 function show(): void {

@@ -192,8 +192,10 @@ impl<A: Agent> Seat<A> {
         let mut turn = Turn::default();
         let text = std::str::from_utf8(&self.input[..length]).unwrap_or("");
         let message = Value(text.trim());
+        // anybody may write that ontology, nobody else may be the ams
+        let from_ams = message.get("sender").text().is_some_and(|name| name.starts_with("ams@"));
         let done = match message.get("ontology").text() {
-            Some("caxton-life") if A::LIVES => self.agent.life(message.get("content"), &mut turn),
+            Some("caxton-life") if A::LIVES && from_ams => self.agent.life(message.get("content"), &mut turn),
             _ => self.agent.handle(message, &mut turn),
         };
         match done {
