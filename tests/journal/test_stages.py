@@ -6,6 +6,7 @@ The gate runs a few of them, `just check-long` all.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.journal import Journal, guard
+from caxton.journal.page_sums import BEGIN, SUM
 from caxton.journal.verify import verify
 
 pytestmark = pytest.mark.crash
@@ -113,6 +115,37 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path, stage: str, when: 
         rows = await journal.reader.messages(limit=10_000)
         assert [row.seq for row in rows] == list(range(stats.trimmed_upto + 1, journal.committed + 1))
     assert verify(state, lambda what, done, of: None).findings == []
+
+
+KEPT_BEFORE = WRITE.replace(
+    "asyncio.run(main())",
+    """
+import shutil
+from caxton.journal.page_sums import PageSums
+take_in = PageSums.take_in
+def kept(self, frames):
+    shutil.copy(state + "/journal.sums", state + "/before.sums")
+    take_in(self, frames)
+PageSums.take_in = kept
+asyncio.run(main())
+""",
+)
+
+
+def test_checksums_of_which_the_power_left_only_some(tmp_path: Path) -> None:
+    """Before they are synced any of them may be on the disk and any not; what they know of the log is as before."""
+    state = tmp_path / ".caxton"
+    killed(KEPT_BEFORE, state, STAGES["the sync of the checksums"], "before")
+    old, new = (state / "before.sums").read_bytes(), (state / "journal.sums").read_bytes()
+    assert old[:BEGIN] == new[:BEGIN]
+    assert old != new
+    old += bytes(len(new) - len(old))
+    for seed in range(10):
+        pick = random.Random(seed)
+        parts = [pick.choice([old, new])[at : at + SUM] for at in range(BEGIN, len(new), SUM)]
+        (state / "journal.sums").write_bytes(old[:BEGIN] + b"".join(parts))
+        guard.ensure(guard.Files(state), check_mib=512)
+        assert verify(state, lambda what, done, of: None).findings == []
 
 
 UPGRADE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from agents.systems import guest
 
+from caxton.clock import SteadyTime, VirtualClock
 from caxton.testing import Agent, System, runtime
 
 DAY_S = 86_400.0
@@ -59,3 +60,29 @@ def test_after_a_restart_nothing_lasts_longer_than_it_was_to(what: str, jump_s: 
         system.set_clock_by(jump_s)
         system.start()
         assert lasts(system, what) < 3.2
+
+
+class Asleep(VirtualClock):
+    """A machine that can sleep: its wall clock and its uptime go on, what it counts while awake does not."""
+
+    asleep_s = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        self.asleep_s += seconds
+
+    def monotonic(self) -> float:
+        return super().monotonic() - self.asleep_s
+
+
+def test_steady_time_follows_sleep_and_corrections_and_no_setting() -> None:
+    clock = Asleep()
+    time, began_us = SteadyTime(clock), clock.now_us()
+    clock.sleep(8 * 3_600)
+    assert time.now_us() == began_us + 8 * 3_600_000_000
+    clock.set_by(86_400)
+    clock.sleep(60)
+    assert time.now_us() == began_us + 8 * 3_600_000_000 + 60_000_000
+    assert time.of(clock.now_us()) == time.now_us()
+    clock.set_by(0.4)
+    assert time.now_us() == began_us + 8 * 3_600_000_000 + 60_400_000, "a correction is followed"
