@@ -25,6 +25,7 @@ FOREIGN = {
     "caxton/sandbox/cell/calls_fast.py": {"argtypes", "restype"},
     "caxton/sandbox/components/calls.py": {"kind", "string"},  # a C struct and its union
     "caxton/sandbox/components/wasi_stubs.py": {"allow_shadowing"},
+    "caxton/sandbox/python/guest/caxton_library.py": {"__file__"},
     "caxton/sandbox/python/guest/caxton_runtime.py": {"__module__", "stderr", "stdin", "stdout"},
     "caxton/telemetry/logs.py": {"handlers"},
 }
