@@ -135,3 +135,18 @@ async def test_what_is_told_of_an_agent_can_be_read_by_anybody(tmp_path: Path) -
         await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
         view = runtime.agents.view("c")
         assert msgspec.json.decode(msgspec.json.encode(view), type=type(view)) == view
+
+
+async def test_a_project_folder_that_was_renamed_is_the_same_project(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    async with home(before) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER))
+        await runtime.engine.deploy(DeploymentRequest("c2", COUNTER_2))
+        assert await count(runtime, add=41) == 41
+    before.rename(after)
+    async with home(after) as runtime:
+        assert await count(runtime) == 42
+        await runtime.engine.deploy(DeploymentRequest("c", COUNTER_2))
+        assert await count(runtime, "c2") == 1
+    assert not before.exists()
