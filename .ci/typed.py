@@ -19,8 +19,8 @@ AGENT = ("--allow-untyped-defs", "--allow-incomplete-defs", "--allow-untyped-cal
 def checked() -> dict[str, str]:
     """Each file by the name under which it is checked, as `caxton new` would write it."""
     (templates,) = ROOT.glob("caxton/devloop/**/templates")
-    agents = sorted(ROOT.glob("agents-examples/*/agent.py"))
-    found = {f"{path.parent.name.replace('-', '_')}_agent.py": path for path in agents}
+    agents = sorted(ROOT.glob("agents-examples/*/*.py"))
+    found = {f"{path.parent.name.replace('-', '_')}_{path.stem}_agent.py": path for path in agents}
     for path in sorted(templates.rglob("*.py.in")):
         found[f"{path.relative_to(templates).parts[0]}_template_{path.name.removesuffix('.in')}"] = path
     return {name: path.read_text("utf-8").replace("{{name}}", "shop") for name, path in found.items()}

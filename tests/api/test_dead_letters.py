@@ -61,7 +61,8 @@ def test_a_filter_and_a_reason_choose(caxton: Client, parser: str) -> None:
     ]
     assert waiting(caxton) == [second]
     assert caxton.drop_dead_letters({"agent": "parser", "code": "fuel"}).done == []
-    assert [one.seq for one in caxton.drop_dead_letters({"code": "unreachable"}).done] == [second]
+    unreachable = {"agent": "parser", "code": "unreachable"}
+    assert [one.seq for one in caxton.drop_dead_letters(unreachable).done] == [second]
     with pytest.raises(InvalidFilter):
         caxton.redeliver({"filter": '~"['})
     with pytest.raises(InvalidState, match="which dead letters are meant"):

