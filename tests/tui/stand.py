@@ -25,6 +25,7 @@ from caxton.client import AsyncClient
 from caxton.clock import VirtualClock
 from caxton.config import load
 from caxton.daemon_socket import listen
+from caxton.deploy.engine import configured_agents
 from caxton.machine import RealMachine
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton_tui import CaxtonApp
@@ -83,7 +84,10 @@ async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     """The daemon of that project, ended at the end; a second one over the same folder is a restart."""
     project, clock = load(folder, environ={}), VirtualClock()
     async with open_runtime(project, machine=RealMachine(clock, SharedForks()), seed=7) as runtime:
-        await deploy_configured(runtime)
+        with pytest.MonkeyPatch.context() as one_by_one:
+            # agents start side by side; pictures need their rows in the same order each time
+            one_by_one.setattr(configured_agents, "AT_ONCE", 1)
+            await deploy_configured(runtime)
         listener = listen(project.state)
         services = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
         server = Server(services, listener)
