@@ -74,7 +74,7 @@ def test_no_key_of_ours_is_another_s_as_well() -> None:
         ('[keys]\n"app.help" = "shift+a"', "there is no key 'shift+a'", "as they are typed: A"),
         ('[keys]\n"app.help" = "c"', "app.help: c is app.compose's already", "give app.compose another"),
         ('[keys]\n"list.down" = "down,n"', "n is list.problem's already", "list.problem"),
-        ('[keys]\n"list.down" = "z"\n"list.up" = "z"', "z is list.", "another key"),
+        ('[keys]\n"list.down" = "i"\n"list.up" = "i"', "i is list.", "another key"),
         ('[keys]\n"app.help" = "/"', "slash is app.filter's already", "app.filter"),
         ('[keys]\n"diagram.on" = "t"', "t is conversations.trace's already", "choose another"),
         ("keys = 1", "keys must be a table", "[keys]"),

@@ -35,6 +35,9 @@ KEYS: Final = (
     hidden_key(
         "H", "held", "app.held", "Held", "What is held: let it go, change it, drop it; the break points"
     ),
+    hidden_key(
+        "L", "letters", "app.letters", "Dead letters", "What could not be handled: deliver it again, drop it"
+    ),
     hidden_key("B", "break", "app.break", "Break", "Hold what passes the filter from now on"),
     hidden_key("T", "task", "app.task", "Task", "Run a whole protocol as its initiator"),
     hidden_key("E", "edit", "app.edit", "Edit", "The source of the agent at the cursor, in $EDITOR"),
@@ -156,6 +159,10 @@ TWINS: Final = {
     "held.delay": Twin("", "caxton break delay SEQ DURATION"),
     "held.remove": Twin("", "caxton break rm ID"),
     "held.add": Twin("", "caxton break add FILTER"),
+    "letters.redeliver": Twin("", "caxton dead-letter redeliver SEQ"),
+    "letters.all": Twin("", "caxton dead-letter redeliver --agent NAME"),
+    "letters.edit": Twin("", "caxton dead-letter edit SEQ"),
+    "letters.drop": Twin("", "caxton dead-letter drop SEQ"),
     "list.choose": Twin("", "caxton msg show SEQ"),
     "list.problem": Twin("problem next", "--filter is:problem"),
     "diagram.on": Twin("", "caxton conv show ID"),
@@ -168,6 +175,7 @@ TWINS: Final = {
     "app.compose": Twin("message send", "caxton msg send"),
     "app.task": Twin("task start", "caxton task run"),
     "app.held": Twin("message held", "caxton break held"),
+    "app.letters": Twin("message dead", "caxton dead-letter list"),
     "app.break": Twin("message hold", "caxton break add FILTER"),
     "app.edit": Twin("source edit", "$EDITOR FILE, beside caxton dev"),
     "app.jump": Twin("place jump"),

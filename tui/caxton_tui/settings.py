@@ -29,12 +29,26 @@ SWALLOWED: Final = frozenset(
 )
 """Keys that terminals keep for themselves or send as others."""
 BOXES: Final = frozenset(
-    {"ask", "compose", "confirm", "deploy", "export", "help", "held", "jump", "palette", "select", "task"}
+    {
+        "ask",
+        "compose",
+        "confirm",
+        "deploy",
+        "export",
+        "help",
+        "held",
+        "jump",
+        "letters",
+        "palette",
+        "select",
+        "task",
+    }
 )
 """What lies over the screens: while it does, its keys alone are in force."""
 PLACES: Final = frozenset(
     {
         frozenset({"held", "list"}),
+        frozenset({"letters", "list"}),
         frozenset({"conversations", "diagram"}),
         frozenset({"agents", "room"}),
     }

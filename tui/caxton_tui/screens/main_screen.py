@@ -27,6 +27,7 @@ from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.changes import ChangesPane
 from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.dead_letters import DeadLettersScreen
 from caxton_tui.screens.held import HeldScreen
 from caxton_tui.screens.help import HelpScreen, bindings_in_force
 from caxton_tui.screens.jump import JumpScreen, places
@@ -226,6 +227,10 @@ class MainScreen(Screen[None]):
     def action_held(self) -> None:
         """What is held, and the break points."""
         typed_app(self).push_screen(HeldScreen(self.context, self._runner, self.switcher.filter))
+
+    def action_letters(self) -> None:
+        """What could not be handled."""
+        typed_app(self).push_screen(DeadLettersScreen(self.context, self._runner))
 
     def action_break(self) -> None:
         """Hold what passes the filter; without one, ask for it."""
