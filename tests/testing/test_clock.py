@@ -67,7 +67,7 @@ class Asleep(VirtualClock):
 
     asleep_s = 0.0
 
-    def sleep(self, seconds: float) -> None:
+    def suspend(self, seconds: float) -> None:
         self.advance(seconds)
         self.asleep_s += seconds
 
@@ -78,10 +78,10 @@ class Asleep(VirtualClock):
 def test_steady_time_follows_sleep_and_corrections_and_no_setting() -> None:
     clock = Asleep()
     time, began_us = SteadyTime(clock), clock.now_us()
-    clock.sleep(8 * 3_600)
+    clock.suspend(8 * 3_600)
     assert time.now_us() == began_us + 8 * 3_600_000_000
     clock.set_by(86_400)
-    clock.sleep(60)
+    clock.suspend(60)
     assert time.now_us() == began_us + 8 * 3_600_000_000 + 60_000_000
     assert time.of(clock.now_us()) == time.now_us()
     clock.set_by(0.4)
