@@ -230,7 +230,9 @@ async def open_runtime(
         try:
             await pool.ready()
             await tasks.resume()
-            returning = group.create_task(_bring_back(agents, engine, children), name="agents come back")
+            # before: nobody is to change an agent that is not yet on its way back
+            await children.begin()
+            returning = group.create_task(_bring_back(agents, engine), name="agents come back")
             bus.settle()
             if wait:
                 await returning
@@ -273,8 +275,7 @@ async def open_runtime(
             bus.settle()
 
 
-async def _bring_back(agents: Supervisor, engine: Engine, children: Children) -> None:
-    await children.begin()
+async def _bring_back(agents: Supervisor, engine: Engine) -> None:
     await agents.revive()
     await engine.interrupted.resume()
 

@@ -29,10 +29,10 @@ from .systems import (
 
 LONG = (
     "(local $i i32) (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))"
-    " (br_if $l (i32.lt_u (local.get $i) (i32.const 200000000))))"
+    " (br_if $l (i32.lt_u (local.get $i) (i32.const 100000000))))"
 )
 """A turn of some tenths of a second, where others use the machine too."""
-TURNS = 7
+TURNS = 6
 LIMITS = Limits(fuel=10**12, wall_ms=60_000)
 NEVER = "[journal]\nsnapshot_every = 0"
 
