@@ -71,6 +71,24 @@ def test_turns_of_an_agent_are_listed_newest_first(caxton: Client) -> None:
     assert len(alone.revision or "") == 64
 
 
+def test_turns_on_one_message_are_not_parted_by_a_page(
+    caxton: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk, echo = f"parted-{uuid4().hex}", (EXAMPLES / "echo" / "echo.wasm").read_bytes()
+    names = [f"parted-{number}" for number in range(3)]
+    for name in names:
+        caxton.deploy(name, echo)
+    sent = [
+        caxton.send({**ECHO, "receiver": names, "conversation_id": talk}, wait_s=10, replies=3).seq
+        for _ in range(2)
+    ]
+    assert [turn.seq for turn in caxton.turns(conversation=talk, limit=2)] == [sent[1]] * 3
+    monkeypatch.setattr("caxton.client.requests.PAGE", 2)
+    assert [turn.seq for turn in caxton.turns(conversation=talk)] == [sent[1]] * 3 + [sent[0]] * 3
+    for name in names:
+        caxton.remove_agent(name)
+
+
 def test_a_reply_that_does_not_come_is_said_to_be_late(caxton: Client) -> None:
     silent = {"receiver": "echo", "performative": "cancel"}
     sent = caxton.send(silent, wait_s=0.05)
