@@ -71,7 +71,9 @@ async def _windows(
 
     for number in range(WINDOWS):
         part = number / WINDOWS
-        quiet.append(await window(f"before {storm.name}", part))
+        # asked in both, for the questions cost the others something too
+        async with _asking(client, []):
+            quiet.append(await window(f"before {storm.name}", part))
         async with storm.blows(runtime), _asking(client, answers):
             loud.append(await window(storm.name, part))
     name, text = storm.name, storm.text
@@ -158,7 +160,9 @@ async def _start(project: Path, storm: str | None) -> float:
     await asyncio.to_thread(shutil.copytree, project, copy)
     try:
         words = ["-m", "caxton.bench.killed_storm", str(copy), *([storm] if storm else [])]
-        child = await asyncio.create_subprocess_exec(sys.executable, *words)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
         await child.wait()
         began = time.perf_counter()
         async with opened(copy, snapshots=True, wait=False) as runtime:

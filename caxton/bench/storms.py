@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from itertools import count
 from typing import Final, NamedTuple
 
 import msgspec
 
 from caxton.bench.measured_system import say
 from caxton.deploy import DeploymentRequest
-from caxton.errors import CaxtonError
 from caxton.limits import Limits
 from caxton.runtime import Runtime
 
@@ -31,6 +31,8 @@ _NAME: Final = "storm"
 _OTHER: Final = "storm-other"
 _OUT: Final = 128 * 1024
 _encode = msgspec.json.Encoder().encode
+_bombs = count()
+"""No two of them are the same, or they would be compiled already."""
 
 Json = dict[str, object]
 
@@ -112,12 +114,11 @@ async def _slow_replay(runtime: Runtime) -> AsyncGenerator[None]:
     await runtime.bus.endpoints[me].empty()
 
     async def come_back() -> None:
-        while True:
-            await runtime.agents.stop(_NAME)
-            await runtime.agents.start(_NAME)
+        await runtime.agents.stop(_NAME)
+        await runtime.agents.start(_NAME)
 
     try:
-        async with _meanwhile(come_back()):
+        async with _meanwhile(come_back):
             yield
     finally:
         await runtime.agents.remove(_NAME)
@@ -128,37 +129,39 @@ async def _compile(runtime: Runtime) -> AsyncGenerator[None]:
     """Modules come that take long to compile, each another one."""
 
     async def deploy() -> None:
-        number = 0
-        while True:
-            number += 1
-            with suppress(CaxtonError):
-                await runtime.engine.deploy(DeploymentRequest(_NAME, bomb(number), wat=True))
+        await runtime.engine.deploy(DeploymentRequest(_NAME, bomb(next(_bombs)), wat=True))
 
+    await deploy()
     try:
-        async with _meanwhile(deploy()):
+        async with _meanwhile(deploy):
             yield
     finally:
-        with suppress(CaxtonError):
-            await runtime.agents.remove(_NAME)
+        await runtime.agents.remove(_NAME)
 
 
 @asynccontextmanager
-async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
-    """Let work without an end go on while the context is open."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+async def _meanwhile(step: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+    """Take that step again and again while the context is open. The last one is waited for, since what is asked of the
+    engine goes on beside whoever asked."""
+    over = asyncio.Event()
+
+    async def go_on() -> None:
+        while not over.is_set():
+            await step()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(go_on())
+        try:
+            yield
+        finally:
+            over.set()
 
 
 def guest(lines: Sequence[Json], state_bytes: int = 0, steps: int = 0) -> bytes:
     """A module whose every turn goes round so often and says these lines, with a state of so many bytes, as WebAssembly
     text."""
     said = b"\n".join(_encode(line) for line in lines)
-    count = sum("caxton" not in line for line in lines)
+    messages = sum("caxton" not in line for line in lines)
     # magic, version 1.0, flags, in_ptr, in_cap, out_ptr, out_len, out_cap
     fields = (0x31415843, 1 << 16, 0, 4_096, 65_536, _OUT, 0, 1 << 20)
     head = "".join(f"\\{byte:02x}" for byte in struct.pack("<8I", *fields))
@@ -178,7 +181,7 @@ def guest(lines: Sequence[Json], state_bytes: int = 0, steps: int = 0) -> bytes:
       (local.set $n (i32.sub (local.get $n) (i32.const 1)))
       (br $round))))
     (i32.store (i32.const 88) (i32.const {len(said)}))
-    (i32.const {count})))""".encode()
+    (i32.const {messages})))""".encode()
 
 
 def bomb(number: int) -> bytes:
