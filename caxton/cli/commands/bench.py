@@ -48,9 +48,9 @@ def bench(
 ) -> None:
     """Measure this machine: throughput, latency, agents, start, rogue, swap, timer, topics, python.
 
-    Every figure comes from real agents in real cells; fuel, limits and synchronous=FULL are on. It takes about two
-    minutes, leaves nothing behind, and touches no project. A target is DESIGN's; a machine with other work
-    on it misses it by as much as it is busy.
+    Every figure comes from real agents in real cells; fuel, limits and synchronous=FULL are on. It takes about
+    eight minutes, five of them for rogue, leaves nothing behind, and touches no project. A target is DESIGN's; a
+    machine with other work on it misses it by as much as it is busy.
 
     \b
     Examples:
