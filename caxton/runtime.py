@@ -38,7 +38,15 @@ from caxton.bus.topics import Topics
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
-from caxton.deploy import Children, ConfiguredAgents, ConfiguredBuilds, Engine, options_of
+from caxton.deploy import (
+    AgentMaker,
+    ChildSupervision,
+    ConfiguredAgents,
+    ConfiguredBuilds,
+    Engine,
+    Lineage,
+    options_of,
+)
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
@@ -186,10 +194,19 @@ async def open_runtime(
         bus.host(ams, df, timer)
         bus.turns.watch(broken=repair.broken, snapshot_due=repair.snapshot_due)
         pool.observe(repair)
-        children = Children(
-            bus=bus, agents=agents, engine=engine, compiler=compiler, clock=clock, tables=config.agents
+        lineage = Lineage(bus, registry, config.agents)
+        children = ChildSupervision(bus=bus, agents=agents, lineage=lineage, clock=clock)
+        ams.has_made(
+            AgentMaker(
+                bus=bus,
+                registry=registry,
+                engine=engine,
+                compiler=compiler,
+                clock=clock,
+                lineage=lineage,
+                supervision=children,
+            )
         )
-        ams.has_made(children)
         events.watch(children.changed)
         repair.tell_breakdowns(children.broke_down)
         agents.when_removed(ams.removed, df.removed, timer.removed, children.ended)

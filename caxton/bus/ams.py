@@ -147,17 +147,17 @@ class Ams(WhitePages):
             self._begin(envelope, form, wish, name, step(name))
 
     def _create(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
-        makers, maker = self._makers, envelope.message.sender
-        assert makers is not None
-        known = makers.made(maker, envelope.seq) if envelope.redelivered else None
+        by, maker = self._agent_maker, envelope.message.sender
+        assert by is not None
+        known = by.lineage.made(maker, envelope.seq) if envelope.redelivered else None
         if known is not None:
             # it was made, and the daemon ended before that could be said
             self.inform(envelope, self._made(form, wish, known))
             return
         wanted = new_agent(wish.description or {}, maker, envelope.seq)
-        makers.check(wanted)
+        by.check(wanted)
         self._open.add(envelope.seq)
-        self._guests.spawn(self._make(envelope, form, wish, makers.create(wanted)))
+        self._guests.spawn(self._make(envelope, form, wish, by.create(wanted)))
 
     async def _make(
         self,
@@ -259,11 +259,12 @@ class Ams(WhitePages):
         name = agent_name(said)
         if not self.may(envelope, name):
             right = _RIGHTS.get(wish.action)
-            if right is None or self._makers is None:
+            if right is None or self._agent_maker is None:
                 raise unauthorised(
                     f"{sender} may not {wish.action} {name}", "only the agent itself and clients may"
                 )
-            if not (self._makers.rules(sender, name) or self._makers.may(sender, right)):
+            lineage = self._agent_maker.lineage
+            if not (lineage.rules(sender, name) or lineage.may(sender, right)):
                 raise unauthorised(
                     f"{sender} may not {wish.action} {name}: it did not make it",
                     f'in caxton.toml: [agents.{sender.partition("@")[0]}] may = ["{right}"]',

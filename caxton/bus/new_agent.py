@@ -3,7 +3,7 @@
     {"action": "create", "description": {"prefix": "w", "like": "worker", "settings": {"order": 7}, "linked": true}}
 
 In: a description that has been read, of a `caxton-agent-description`. Out: a `NewAgent`, or Declined with FIPA's name
-for what is wrong. What the maker may do and has left is said by whoever makes the agents (`Makers`).
+for what is wrong. What the maker may do and has left is said by whoever makes the agents (`AgentMaker`).
 """
 
 from __future__ import annotations
@@ -51,16 +51,8 @@ class NewAgent:
     within_s: int
 
 
-class Makers(Protocol):
-    """Who makes agents for others."""
-
-    def check(self, wanted: NewAgent) -> None:
-        """Whether its maker may have that agent made now; raises Declined."""
-        ...
-
-    async def create(self, wanted: NewAgent) -> str:
-        """Make it; its full name. Raises Declined, CaxtonError."""
-        ...
+class Lineage(Protocol):
+    """Who made whom, and what each may do."""
 
     def made(self, maker: str, asked: int) -> str | None:
         """The agent that was made for that message, whose answer was lost."""
@@ -76,6 +68,23 @@ class Makers(Protocol):
 
     def may(self, agent: str, right: str) -> bool:
         """Whether an agent has that right over all others."""
+        ...
+
+
+class AgentMaker(Protocol):
+    """Makes agents for others."""
+
+    @property
+    def lineage(self) -> Lineage:
+        """Who made whom."""
+        ...
+
+    def check(self, wanted: NewAgent) -> None:
+        """Whether its maker may have that agent made now; raises Declined."""
+        ...
+
+    async def create(self, wanted: NewAgent) -> str:
+        """Make it; its full name. Raises Declined, CaxtonError."""
         ...
 
 

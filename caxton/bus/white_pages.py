@@ -15,7 +15,7 @@ from caxton.bus.bus import Bus
 from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import Directory, matches
 from caxton.bus.life_search import life_search, names_like
-from caxton.bus.new_agent import Makers
+from caxton.bus.new_agent import AgentMaker
 from caxton.bus.subscribing_agent import SubscribingAgent
 from caxton.bus.subscriptions import OF as DF_OF
 from caxton.bus.vocabulary import Json, ManagementRequest, Reading, agent_name
@@ -80,11 +80,11 @@ class WhitePages(SubscribingAgent):
         self._open: set[int] = set()
         self._ends: dict[str, str] = {}
         """Why agents are removed that somebody has removed by message."""
-        self._makers: Makers | None = None
+        self._agent_maker: AgentMaker | None = None
 
-    def has_made(self, makers: Makers) -> None:
-        """Agents are made for others by these from now on."""
-        self._makers = makers
+    def has_made(self, by: AgentMaker) -> None:
+        """Agents are made for others by this from now on."""
+        self._agent_maker = by
 
     async def load(self, reader: Reader) -> None:
         """Read what was registered."""
@@ -168,7 +168,7 @@ class WhitePages(SubscribingAgent):
 
     def _description(self, name: str, state: str) -> Json:
         owner = self._said.get(name, {}).get("ownership")
-        maker = None if self._makers is None else self._makers.maker(name)
+        maker = None if self._agent_maker is None else self._agent_maker.lineage.maker(name)
         more = {"ownership": owner, "maker": maker}
         return {"name": name, **{key: one for key, one in more.items() if one is not None}, "state": state}
 

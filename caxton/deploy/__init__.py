@@ -4,7 +4,7 @@ In: a module and what is to be true of the agent. Out: a deployment, journalled 
 runs the new revision, or the old one and a reason.
 """
 
-from caxton.deploy.children import Children
+from caxton.deploy.children import AgentMaker, ChildSupervision, Lineage
 from caxton.deploy.engine.configured_agents import ConfiguredAgents
 from caxton.deploy.engine.configured_builds import ConfiguredBuilds
 from caxton.deploy.engine.engine import Engine
@@ -17,7 +17,8 @@ from caxton.deploy.saved import Timings
 
 __all__ = [
     "STRATEGIES",
-    "Children",
+    "AgentMaker",
+    "ChildSupervision",
     "Condition",
     "ConfiguredAgents",
     "ConfiguredBuilds",
@@ -26,6 +27,7 @@ __all__ = [
     "DeploymentView",
     "Engine",
     "GateVerdict",
+    "Lineage",
     "Probation",
     "Refusal",
     "ReplayGate",
