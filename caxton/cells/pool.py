@@ -168,7 +168,7 @@ class CellPool:
         while not self._closing.is_set():
             try:
                 code = await self._live(cell)
-            except Exception:
+            except Exception:  # it is tried again, whatever it was: its agents have no other cell
                 log.exception("the cell could not be brought up", cell=cell.no)
                 code = None
             if self._closing.is_set():

@@ -112,6 +112,7 @@ def _verify(files: guard.Files, progress: Progress, *, running: bool, tries: int
         if not again:
             findings += page_findings(files, pages, faults)
     if again:
+        # a daemon that runs may have changed a page between the two readings; one that is damaged stays so
         time.sleep(1)
         return _verify(files, progress, running=running, tries=tries - 1)
     if not faults.pages:
