@@ -2,7 +2,7 @@
 
 In: what the runtime asks for as it is built. Out: a clock, a journal, processes for cells, a compiler. All else of a
 runtime touches neither disk nor process nor clock but through these, so another machine can be a simulated one
-(`caxton.testing`, decision 16).
+(`caxton.simulation`, decision 16).
 """
 
 from __future__ import annotations

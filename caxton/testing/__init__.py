@@ -5,11 +5,12 @@ the test's own process, where time costs nothing, a seed repeats a run, and disk
 """
 
 from caxton.journal.memory import DiskError, MemoryDisk
-from caxton.testing.builds import Agent, NotReady, built
-from caxton.testing.life import Crashed
+from caxton.simulation.agents import Agent, NotReady
+from caxton.simulation.life import Crashed
+from caxton.simulation.schedule import Pace
+from caxton.simulation.system import System, runtime
+from caxton.testing.builds import built
 from caxton.testing.running import Running, running
-from caxton.testing.schedule import Pace
-from caxton.testing.system import System, runtime
 
 __all__ = [
     "Agent",

@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from caxton.config import FILE_NAME, STATE_FOLDER, AgentTable, Config, Project, load
 from caxton.devloop.builders.build import build
@@ -20,34 +17,8 @@ from caxton.devloop.builders.source_builders import HINT, in_folder, source_of
 from caxton.devloop.builders.targets import Target, targets
 from caxton.devloop.events import BuildFailed
 from caxton.devloop.scaffold.implied_project import agent_name
-from caxton.errors import CaxtonError, ConfigurationError
-from caxton.limits import Limits
-from caxton.sandbox.compile.python_source import pack, unpack
-from caxton.sandbox.python.runtime import packed
-
-
-class NotReady(CaxtonError):
-    """Raised when an agent could not be built, or its build not be taken in."""
-
-    code = "agent_not_ready"
-
-    def __str__(self) -> str:
-        """With the hint: it is read among a test's results, where nothing else shows it."""
-        return f"{self.message}{os.linesep}hint: {self.hint}" if self.hint else self.message
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """An agent as it is to be run: its module, and what a table of caxton.toml says beside."""
-
-    module: bytes
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    limits: Limits = field(default_factory=Limits)
-    profile: str = "standard"
-    recover: str = "replay"
-    start: bool = True
-    wat: bool = False
-    """Whether `module` is WebAssembly's text."""
+from caxton.errors import ConfigurationError
+from caxton.simulation.agents import Agent, NotReady, agent_of, read_module
 
 
 def built(folder: Path | str) -> dict[str, Agent]:
@@ -58,39 +29,7 @@ def built(folder: Path | str) -> dict[str, Agent]:
     """
     project = under_test(Path(folder).resolve())
     modules = built_modules(project)
-    return {name: _agent(project, name, module) for name, module in modules.items()}
-
-
-def as_they_stand(project: Project) -> dict[str, Agent]:
-    """The agents of a project with the modules that are there; NotReady where one is not."""
-    agents: dict[str, Agent] = {}
-    for name in project.config.agents:
-        path = project.module(name)
-        module = _read(path, name)
-        if path.suffix == ".py":
-            module = packed(path, module)
-        agents[name] = _agent(project, name, module, wat=path.suffix == ".wat")
-    return agents
-
-
-def _agent(project: Project, name: str, module: bytes, *, wat: bool = False) -> Agent:
-    table = project.config.agents[name]
-    return Agent(
-        module,
-        settings=table.settings,
-        limits=project.config.limits_of(name),
-        profile=table.profile,
-        recover=table.recover,
-        start=table.start,
-        wat=wat,
-    )
-
-
-def _read(module: Path, names: str) -> bytes:
-    try:
-        return module.read_bytes()
-    except OSError as error:
-        raise NotReady(f"{module} of {names} cannot be read: {error.strerror}", hint="build it") from error
+    return {name: agent_of(project, name, module) for name, module in modules.items()}
 
 
 def under_test(folder: Path) -> Project:
@@ -137,7 +76,7 @@ def built_modules(project: Project) -> dict[str, bytes]:
 async def _build(target: Target, shown_from: Path) -> bytes:
     names = ", ".join(target.agents)
     if target.recipe is None:
-        return _read(target.module, names)
+        return read_module(target.module, names)
     event, module = await build(target, shown_from)
     if isinstance(event, BuildFailed):
         said = event.output.strip()
@@ -145,13 +84,3 @@ async def _build(target: Target, shown_from: Path) -> bytes:
             f"{names} was not built: {event.error}{os.linesep + said if said else ''}", hint=event.hint
         )
     return module
-
-
-def edition(module: bytes, number: int) -> bytes:
-    """The same module under another hash: with a custom section, or a comment, that says which build it is."""
-    note = f"build {number}"
-    in_python = unpack(module)
-    if in_python is not None:
-        source = f"{in_python.source}\n# {note}\n".encode()
-        return pack(source, in_python.file, in_python.runtime, in_python.files)
-    return module + b"\0" + bytes([len(note) + 1, len(note)]) + note.encode()

@@ -29,7 +29,8 @@ from caxton.errors import ConfigurationError, TimedOut
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import LogBody
 from caxton.schemas.shape import Message
-from caxton.testing.builds import NotReady, built_modules, edition, under_test
+from caxton.simulation.agents import NotReady, edition
+from caxton.testing.builds import built_modules, under_test
 
 START_S: Final = 60.0
 STOP_S: Final = 30.0

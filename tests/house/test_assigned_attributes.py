@@ -50,8 +50,8 @@ STILL: dict[str, set[str]] = {
     "caxton/sandbox/components/component.py": {"fuel"},
     "caxton/sandbox/python/check.py": {"runtime"},
     "caxton/sandbox/python/guest/caxton_runtime.py": {"file", "random", "uuid"},
-    "caxton/testing/life.py": {"end_us", "on"},
-    "caxton/testing/system.py": {"crash_at"},
+    "caxton/simulation/life.py": {"end_us", "on"},
+    "caxton/simulation/system.py": {"crash_at"},
     "tui/caxton_tui/model/reader.py": {"agents_due", "deployments_doubted", "deployments_due"},
 }
 """What is to become a method of the class that owns it. This list only gets shorter."""

@@ -10,8 +10,8 @@ from caxton.errors import InvalidMessage
 from caxton.limits import Limits
 from caxton.replay.replayer import ReplayRequest
 from caxton.sandbox.python.runtime import packed
+from caxton.simulation.schedule import Pace
 from caxton.testing import Agent, Crashed, System, runtime
-from caxton.testing.schedule import Pace
 from testing.orders import EXAMPLES
 
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("python_runtime")]

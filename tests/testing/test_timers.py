@@ -12,9 +12,9 @@ from caxton.bus.cron import next_us
 from caxton.errors import InvalidMessage
 from caxton.limits import Limits
 from caxton.sandbox.python.runtime import packed
+from caxton.simulation.schedule import Pace
+from caxton.simulation.virtual_loop import START_US
 from caxton.testing import Agent, Crashed, System, runtime
-from caxton.testing.schedule import Pace
-from caxton.testing.virtual_loop import START_US
 from testing.orders import EXAMPLES
 
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("python_runtime")]

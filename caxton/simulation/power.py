@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caxton.testing.schedule import Range, Schedule
+from caxton.simulation.schedule import Range, Schedule
 
 
 class Power:

@@ -32,10 +32,10 @@ from caxton.errors import InvalidState, TimedOut
 from caxton.journal.memory import DiskError, MemoryDisk
 from caxton.journal.query import Row
 from caxton.runtime import Runtime
-from caxton.testing.builds import Agent, as_they_stand
-from caxton.testing.life import Crashed, Life
-from caxton.testing.schedule import Pace, Schedule
-from caxton.testing.virtual_loop import START_US
+from caxton.simulation.agents import Agent, as_they_stand
+from caxton.simulation.life import Crashed, Life
+from caxton.simulation.schedule import Pace, Schedule
+from caxton.simulation.virtual_loop import START_US
 
 LIMIT_S: Final = 3_600.0
 """Virtual seconds that anything may take unless another bound is given."""

@@ -30,9 +30,9 @@ from caxton.sandbox.compile.jobs import Done, Job
 from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
 from caxton.sandbox.python.build import PythonRuntime
-from caxton.testing.cells import VirtualCell
-from caxton.testing.power import Power
-from caxton.testing.virtual_loop import VirtualLoop
+from caxton.simulation.cells import VirtualCell
+from caxton.simulation.power import Power
+from caxton.simulation.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
 PIDS: Final = 1 << 22

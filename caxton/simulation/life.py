@@ -15,10 +15,10 @@ from caxton.config import Project
 from caxton.errors import TimedOut
 from caxton.journal.memory import MemoryDisk
 from caxton.runtime import Runtime, open_runtime
-from caxton.testing.power import Power
-from caxton.testing.schedule import Schedule
-from caxton.testing.virtual_loop import OutOfTime, VirtualLoop
-from caxton.testing.virtual_machine import VirtualMachine
+from caxton.simulation.power import Power
+from caxton.simulation.schedule import Schedule
+from caxton.simulation.virtual_loop import OutOfTime, VirtualLoop
+from caxton.simulation.virtual_machine import VirtualMachine
 
 UNWIND_S: Final = 3_600
 T = TypeVar("T")

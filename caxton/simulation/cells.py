@@ -24,7 +24,7 @@ from caxton.sandbox.cell.slots import Slots
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.engines import native_version
 from caxton.sandbox.frames import HEAD, RESULT, Hello, Kind
-from caxton.testing.power import Power
+from caxton.simulation.power import Power
 
 KILLED: Final = -9
 """The exit code of a process that was killed."""
