@@ -6,7 +6,7 @@ supervisor and the change engine both need; neither knows anything here of why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -48,9 +48,9 @@ class Instances:
         self._clock = clock
         self._snapshot_every = snapshot_every
 
-    def place(self) -> Cell:
-        """The cell for one more agent."""
-        return self._pool.place()
+    def place(self, coming: Iterable[Cell] = ()) -> Cell:
+        """The cell for one more instance, where others are on their way to these."""
+        return self._pool.place(coming)
 
     def seat(
         self, record: AgentRecord, cell: Cell, link: CellLink | None, slot: int, loaded: LoadedAnswer

@@ -57,6 +57,12 @@ class Recovery:
         )
         self._under_way: dict[AgentRecord, RecoveryPlan] = {}
 
+    def place(self) -> Cell:
+        """The cell for one more agent: agents that are started side by side spread over all."""
+        return self._instances.place(
+            way.cell for way in self._under_way.values() if way.record.endpoint not in way.cell.endpoints
+        )
+
     async def bring(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
         """Make an agent's instance in a cell, with its memory, and let messages go to it.
 
@@ -99,7 +105,7 @@ class Recovery:
         way = self._under_way.pop(record, None)
         if way is not None:
             way.abandon(InvalidState(f"{record.name} was stopped while it was recovering"))
-            record.recovered()
+        record.recovered()
 
     def way(
         self, record: AgentRecord, cell: Cell, *, fresh: bool = False, why: str | None = None

@@ -245,7 +245,7 @@ class Repair:
         record.claim("started")
         try:
             record.reset()
-            way = await self._recovery.bring(record, self._instances.place())
+            way = await self._recovery.bring(record, self._recovery.place())
         except CaxtonError as error:
             self.fail(record, f"could not be started again: {error.message}")
         else:

@@ -17,7 +17,7 @@ from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Loaded, Running, Suspended, Unloaded, state_name
 from caxton.agents.life_messages import ENDING_S, LifeMessages
-from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentConfig, AgentRecord
+from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentConfig, AgentRecord, RecoveryProgress
 from caxton.agents.recovery import Recovery
 from caxton.agents.registry import REMOVED, Registry
 from caxton.agents.repair import Repair
@@ -105,7 +105,7 @@ class Supervisor:
             self.repair.forget(record)
             record.reset()
             record.want(RUNNING)
-            way = await self.recovery.bring(record, self.instances.place())
+            way = await self.recovery.bring(record, self.recovery.place())
             self.lives.restarted(record, way.remembered)
             # only now: to a start that fails, messages would come and wait for nobody
             record.endpoint.accept()
@@ -252,6 +252,9 @@ class Supervisor:
                 record.endpoint.suspend()
             if record.config.desired == STOPPED:
                 record.endpoint.refuse("agent_stopped", f"{record.name} is stopped")
+            else:
+                # from now on: a deployment that is asked for before its cell is ready is not to start it, too
+                record.recovers(RecoveryProgress())
 
     async def revive(self) -> None:
         """After a start of the daemon: bring back every agent that is wanted running, or suspended."""

@@ -8,7 +8,8 @@ machine. What its agents lose, and how they come back, is the business of who ob
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -152,9 +153,10 @@ class CellPool:
             if cell.link is not None:
                 cell.link.close()
 
-    def place(self) -> Cell:
-        """The cell with the fewest agents."""
-        return min(self.cells, key=lambda cell: len(cell.endpoints))
+    def place(self, coming: Iterable[Cell] = ()) -> Cell:
+        """The cell with the fewest agents; `coming` are the cells of those that are on their way, one for each."""
+        awaited = Counter(cell.no for cell in coming)
+        return min(self.cells, key=lambda cell: len(cell.endpoints) + awaited[cell.no])
 
     def views(self) -> list[CellView]:
         """Every cell, for people."""

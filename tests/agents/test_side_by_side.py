@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,14 @@ async def test_a_build_waits_until_it_is_back(tmp_path: Path) -> None:
         assert not deployed.done()
         assert (await deployed).state == "running"
         assert await count(runtime, "thinker") == 1
+
+
+async def test_agents_that_start_side_by_side_spread_over_the_cells(tmp_path: Path) -> None:
+    names = [f"c-{number}" for number in range(6)]
+    async with home(tmp_path, cells=3) as runtime:
+        for name in names:
+            await runtime.engine.deploy(DeploymentRequest(name, COUNTER))
+            await runtime.agents.stop(name)
+        await asyncio.gather(*(runtime.agents.start(name) for name in names))
+        cells = Counter(record.cell.no for record in runtime.agents.registry.agents.values() if record.cell)
+        assert cells == {1: 2, 2: 2, 3: 2}

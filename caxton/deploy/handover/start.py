@@ -33,7 +33,7 @@ class Start(Handover):
         agents = self.context.agents
         try:
             plan = self._plan = await agents.recovery.bring(
-                agent, agents.instances.place(), fresh=self._is_new or target.fresh_state
+                agent, agents.recovery.place(), fresh=self._is_new or target.fresh_state
             )
         except CaxtonError:
             agent.stage(before)
