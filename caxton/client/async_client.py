@@ -369,6 +369,12 @@ class AsyncClient:
             Conversations, "/api/v1/conversations", limit, "before", agent=agent, before=before
         )
 
+    async def conversation_page(self, *, before: int | None = None, limit: int = 1000) -> Conversations:
+        """One page of conversations, the newest first; `next` is the `before` of the next page."""
+        return await self._read(
+            Call("GET", "/api/v1/conversations", {"before": before, "limit": limit}), Conversations
+        )
+
     async def conversation(self, id: str, *, after: int = 0, limit: int = 100) -> ConversationDetail:
         """One conversation with up to `limit` of its messages."""
         return await self._pages(

@@ -69,6 +69,7 @@ async def test_an_answer_that_breaks_the_protocol(tmp_path: Path, shot: Shot) ->
         await one.until(settled(caxton), look=True)
         await one.press("slash", *"broken", "enter", "down", "enter")
         await one.until(opened("broken"), look=True)
+        await one.until(lambda store: store.search is not None and store.search.done)
         await one.press("home", "n", "n")
         shot(one.app, "violation")
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from caxton.diagram import Timeline, TimelineMessage, read_timeline
+from caxton.finding import Filter
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import ConversationBody, ConversationDetail, LogBody, MessageBody
 
@@ -112,6 +113,8 @@ class Needs:
     agents: bool = False
     """All agents; without it they are looked at more rarely."""
     conversations: bool = False
+    search: Filter | None = None
+    """What all conversations are looked through for."""
     deployments: bool = False
     deployment: str | None = None
     """The deployment that is open, with what its gate found turn by turn."""

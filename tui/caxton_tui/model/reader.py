@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from caxton.client import AsyncClient
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
+from caxton.finding import Filter
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import MessageBody, TurnRow
 from caxton_tui.model.connection import Connection, Link
@@ -36,6 +37,8 @@ DOUBT_S: Final = 5.0
 SAMPLED: Final = 500
 """Turns that percentiles are made of."""
 PAGE: Final = 1000
+SEARCHED: Final = 1000
+"""Conversations that are asked for at once while all are looked through."""
 BACK: Final = 500
 """Rows from before the app was attached that the log begins with."""
 
@@ -59,6 +62,7 @@ class Reader:
         self._starts_until = clock.monotonic() + starting_s
         self._hurry = asyncio.Event()
         self._turned = asyncio.Event()
+        self._sought = asyncio.Event()
         self._needs = Needs()
         self._client: AsyncClient | None = None
         self._deployments_at = float("-inf")
@@ -92,9 +96,16 @@ class Reader:
         self._hurry.set()
         self._turned.set()
 
+    def search(self, wanted: Filter | None) -> None:
+        """Look all conversations through for that; None: for nothing."""
+        self._store.look_for(wanted)
+        self._sought.set()
+
     def show(self, needs: Needs) -> None:
         """Ask for these from now on; something new at once."""
         if needs != self._needs:
+            if needs.search is not self._needs.search:
+                self.search(needs.search)
             if self._client is not None and needs.agents and not self._needs.agents:
                 self._hurry.set()
             self._needs = needs
@@ -125,9 +136,10 @@ class Reader:
                 self._store.connected(Connection(Link.LIVE, self._clock.monotonic()))
                 meters = group.create_task(self._meters(client), name="meters")
                 wanted = group.create_task(self._wanted(client), name="wanted")
+                search = group.create_task(self._search(client), name="search")
                 await self._listen(client)
-                meters.cancel()
-                wanted.cancel()
+                for task in (meters, wanted, search):
+                    task.cancel()
             finally:
                 self._client = None
 
@@ -172,6 +184,17 @@ class Reader:
             await self._ask_for(client, self._needs)
             took = self._clock.monotonic() - began
             await self._pause(max(LOOK_S, took * SHARE), self._turned)
+
+    async def _search(self, client: AsyncClient) -> None:
+        """Look all conversations through, page after page, as often as something else is looked for."""
+        while True:
+            self._sought.clear()
+            search = self._store.search
+            if search is None or search.done:
+                await self._sought.wait()
+            else:
+                page = await client.conversation_page(before=search.before, limit=SEARCHED)
+                self._store.searched(search, page)
 
     async def _ask_for(self, client: AsyncClient, needs: Needs) -> None:
         store = self._store

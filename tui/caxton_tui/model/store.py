@@ -17,9 +17,10 @@ from caxton.presentation.text import safe
 from caxton.schemas.daemon import AgentBody, StatusBody
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.held import BreakBody, HeldBody
-from caxton.schemas.messages import ConversationBody, ConversationDetail, TurnRow
+from caxton.schemas.messages import ConversationBody, ConversationDetail, Conversations, TurnRow
 from caxton_tui.model import formatting
 from caxton_tui.model.connection import Connection, Link
+from caxton_tui.model.conversation_search import ConversationSearch
 from caxton_tui.model.json_object import Json
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.meter_history import MeterHistory
@@ -55,6 +56,8 @@ class Store:
         """Whether conversations were ever asked for."""
         self.conversations: Sequence[ConversationBody] = ()
         """The newest, newest first; kept up to date while a screen shows them."""
+        self.search: ConversationSearch | None = None
+        """What all conversations are looked through for."""
         self.deployments: Sequence[DeploymentBody] = ()
         """The newest, newest first; what their gates found without the turns."""
         self.deployments_due = True
@@ -196,6 +199,8 @@ class Store:
             self.listed = True
             if conversations != self.conversations:
                 self.conversations = conversations
+                if self.search is not None:
+                    self.search.refresh(conversations)
         if deployments is not None and deployments != self.deployments:
             self.deployments = deployments
         if deployment is not None and deployment != self.deployment:
@@ -210,6 +215,27 @@ class Store:
         if agent is not None and agent != self.agent:
             self.agent = agent
         self._changed()
+
+    def look_for(self, wanted: Filter | None) -> None:
+        """Look all conversations through for that from now on, beginning with the newest; None: for nothing."""
+        self.search = None if wanted is None else ConversationSearch(wanted, self.platform)
+        if self.search is not None:
+            self.search.refresh(self.conversations)
+        self._changed()
+
+    def searched(self, search: ConversationSearch, page: Conversations) -> None:
+        """A page that was asked for a search."""
+        search.take(page)
+        self._changed()
+
+    def search_for(self, wanted: Filter | None) -> ConversationSearch | None:
+        """The search for that filter, if it is under way or has ended."""
+        return self.search if self.search is not None and self.search.wanted is wanted else None
+
+    def conversations_for(self, wanted: Filter | None) -> Sequence[ConversationBody]:
+        """The conversations that a list with that filter shows: of all those found, without a search the newest."""
+        search = self.search_for(wanted)
+        return self.conversations if search is None else search.found
 
     def open(self, id: str) -> OpenConversation:
         """Open a conversation; the reader fills it."""
@@ -261,6 +287,7 @@ class Store:
         self.conversation, self.agent, self.deployment = None, None, None
         self.held, self.breaks, self.held_in = (), (), frozenset()
         self.deployments_due = True
+        self.look_for(self.search.wanted if self.search is not None else None)
         self.history.forget()
         self.narrow(self.filter)
 

@@ -91,7 +91,12 @@ class ConversationsPane(Pane):
     @property
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
-        return Needs(conversations=True, conversation=self._opened)
+        return Needs(conversations=True, search=self.main.wanted, conversation=self._opened)
+
+    @property
+    def passing(self) -> str:
+        """How many pass, of how many."""
+        return self.main.shown
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -119,7 +124,7 @@ class ConversationsPane(Pane):
     def flush(self) -> None:
         """Bring the newest state on screen."""
         store = self.context.store
-        self.main.take(store.conversations)
+        self.main.flush()
         free = self.main.cursor is None and self.diagram.following and not self._held
         reading = store.conversation is not None and store.conversation.head is None
         if free and not reading and (found := self.main.chosen):
@@ -127,8 +132,6 @@ class ConversationsPane(Pane):
         if self._opened is not None:
             store.open(self._opened)
         self.diagram.flush()
-        passing = self.main.total
-        titled(self.main, f"Conversations {passing:,}" + (" newest" if passing >= 200 else ""))
         titled(self.diagram, self.diagram.title)
         self._card()
 

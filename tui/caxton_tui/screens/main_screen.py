@@ -118,7 +118,7 @@ class MainScreen(Screen[None]):
         self.context.reader.show(self.pane.needs)
         self._where()
         status, wanted = self.query_one(StatusLine), self.switcher.filter
-        status.filtered = f"/{wanted}  {self.pane.main.total:,} shown" if wanted else ""
+        status.filtered = f"/{wanted}  {self.pane.passing}" if wanted else ""
         status.flush()
         if self._building:
             self.query_one(BuildStrip).flush()
@@ -249,7 +249,8 @@ class MainScreen(Screen[None]):
         self._runner.edit(self.pane.agent)
 
     def action_retry(self) -> None:
-        """Look at the daemon now."""
+        """Look at the daemon now, and through all conversations once more."""
+        self.context.reader.search(self.pane.needs.search)
         self.context.reader.hurry()
 
     # what lies over the screen

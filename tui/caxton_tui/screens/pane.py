@@ -98,6 +98,11 @@ class Pane(Container):
         return ()
 
     @property
+    def passing(self) -> str:
+        """How many pass the filter."""
+        return f"{self.main.total:,} shown"
+
+    @property
     def names(self) -> Mapping[str, str]:
         """What the cursor stands on, by the word for it in commands: ID, NAME."""
         return {}

@@ -63,7 +63,12 @@ class TracesPane(Pane):
     @property
     def needs(self) -> Needs:
         """The list, and the conversation that is open."""
-        return Needs(conversations=True, conversation=self._opened)
+        return Needs(conversations=True, search=self.main.wanted, conversation=self._opened)
+
+    @property
+    def passing(self) -> str:
+        """How many pass, of how many."""
+        return self.main.shown
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -85,13 +90,12 @@ class TracesPane(Pane):
 
     def flush(self) -> None:
         """Bring the newest state on screen."""
-        self.main.take(self.context.store.conversations)
+        self.main.flush()
         if self._opened is None and (found := self.main.chosen):
             self._opened = str(found.id)
         if self._opened is not None:
             self.context.store.open(self._opened)
         self.waterfall.flush()
-        titled(self.main, f"Conversations {self.main.total:,}")
         titled(self.waterfall, self.waterfall.title)
 
     def open(self, *, conversation: str | None = None, agent: str | None = None) -> None:

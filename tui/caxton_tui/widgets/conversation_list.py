@@ -11,6 +11,8 @@ from caxton.presentation.text import safe
 from caxton.schemas.messages import ConversationBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
+from caxton_tui.model.reader import LISTED
+from caxton_tui.widgets.status_bars import titled
 from caxton_tui.widgets.table import Column, Table
 from caxton_tui.widgets.typed_app import key_for
 
@@ -89,6 +91,20 @@ class ConversationList(Table[ConversationBody]):
             f"{key_for(self, 'app.compose')} sends a message, {key_for(self, 'app.task')} starts a task.\n"
             "In a shell:\n  caxton msg send --to AGENT …\n  caxton demo"
         )
+
+    @property
+    def shown(self) -> str:
+        """How many are shown, and of how many, where all were looked through."""
+        search = self.context.store.search_for(self.wanted)
+        if search is None or not search.searched:
+            return f"{self.total:,}" + (" newest" if self.total >= LISTED else "")
+        newest = " newest" if search.enough else ""
+        return f"{self.total:,}{newest} of {search.searched:,} searched{'' if search.done else '…'}"
+
+    def flush(self) -> None:
+        """Bring the newest state on screen."""
+        self.take(self.context.store.conversations_for(self.wanted))
+        titled(self, f"Conversations {self.shown}")
 
     def _due(self, body: ConversationBody) -> str:
         if body.id in self.context.store.held_in:
