@@ -12,6 +12,11 @@ pub trait Agent: Default {
     fn life(&mut self, _what: Value, _turn: &mut Turn) -> Result<(), String> {
         Ok(())
     }
+    /// What came of a question: `context` as it was given to `ask`, and the whole message that answers it, which may be a
+    /// refuse or failure; None where none came in time.
+    fn answered(&mut self, _context: Value, _answer: Option<Value>, _turn: &mut Turn) -> Result<(), String> {
+        Ok(())
+    }
     /// The state as text.
     fn snapshot(&self) -> String;
     /// Take over a state; an error refuses it.
@@ -23,13 +28,37 @@ pub trait Agent: Default {
 pub struct Turn {
     out: String,
     messages: i32,
+    /// The id of the message in hand, and what a reply to whoever's message began all this has, as JSON's members.
+    id: String,
+    back: String,
+    /// Whether the message in hand is an answer.
+    answers: bool,
+    asked: Vec<Question>,
 }
 
 #[allow(dead_code)]
 impl Turn {
-    /// Answer the message in hand; `content` is JSON.
+    /// Answer the message in hand; in `answered` the message on which the question was asked. `content` is JSON.
     pub fn reply(&mut self, performative: &str, content: &str) {
-        self.send(&format!(r#"{{"performative":{},"content":{content}}}"#, quoted(performative)));
+        let back = if self.answers { self.back.as_str() } else { "" };
+        self.send(&format!(r#"{{"performative":{},"content":{content}{back}}}"#, quoted(performative)));
+    }
+
+    /// Send a message to one `receiver`, and have `answered` called with `context`, some JSON, when its answer or nothing
+    /// has come. An agree is passed over, what comes too late is dropped. Open questions are part of the state.
+    pub fn ask(&mut self, message: &str, timeout_ms: u64, context: &str) -> Result<(), String> {
+        let to = Value(message).get("receiver").text().ok_or("ask asks one agent, by its name as receiver")?.to_string();
+        let key = format!("ask~{}.{}", self.id, self.asked.len());
+        self.send(&message.replacen('{', &format!(r#"{{"reply_with":"{key}","#), 1));
+        self.to_timer(&key, &format!(r#"{{"after_ms":{timeout_ms},"tag":"{key}"}}"#));
+        self.asked.push(Question { key, to, ms: timeout_ms, back: self.back.clone(), context: context.to_string() });
+        Ok(())
+    }
+
+    fn to_timer(&mut self, key: &str, content: &str) {
+        self.send(&format!(
+            r#"{{"performative":"request","receiver":"timer","reply_with":"{key}t","content":{content}}}"#
+        ));
     }
 
     /// Send a message, a JSON object on one line: with `receiver`, and whatever else it shall carry.
@@ -45,6 +74,55 @@ impl Turn {
         self.out.push_str(&line);
         self.out.push('\n');
     }
+}
+
+/// A timer that rings so soon is not called off: what it says is dropped.
+const NEAR_MS: u64 = 2000;
+
+/// A question that waits for its answer.
+struct Question {
+    key: String,
+    to: String,
+    ms: u64,
+    back: String,
+    context: String,
+}
+
+impl Question {
+    /// As it lies in the state.
+    fn json(&self) -> String {
+        let Question { key, to, ms, back, context } = self;
+        format!(r#"{{"key":"{key}","to":{},"ms":{ms},"back":{{"":0{back}}},"context":{context}}}"#, quoted(to))
+    }
+
+    fn of(kept: Value) -> Option<Question> {
+        let text = |name| kept.get(name).text().map(str::to_string);
+        let back = kept.get("back").0.strip_prefix(r#"{"":0"#)?.strip_suffix('}')?.to_string();
+        let ms = kept.get("ms").0.parse().ok()?;
+        Some(Question { key: text("key")?, to: text("to")?, ms, back, context: kept.get("context").0.to_string() })
+    }
+
+    /// Whether that agent may answer: the one that was asked, with or without its platform; the timer when the time is
+    /// over; or the platform, which could not reach it.
+    fn of_whom(&self, sender: &str, timed: bool) -> bool {
+        let asked = if timed { "timer" } else { &self.to };
+        let rest = sender.strip_prefix(asked);
+        sender.starts_with("ams@") || rest.map_or(false, |rest| rest.is_empty() || rest.starts_with('@'))
+    }
+}
+
+/// What a reply to that message has.
+fn way_back(message: Value) -> String {
+    let to = ["reply_to", "sender"].map(|name| message.get(name)).into_iter().find(|to| !to.0.is_empty());
+    let mut back = format!(r#","receiver":{}"#, to.map_or("null", |to| to.0));
+    let fields = ["conversation_id", "protocol", "language", "ontology"].map(|name| (name, name));
+    for (ours, theirs) in fields.into_iter().chain([("in_reply_to", "reply_with")]) {
+        let value = message.get(theirs).0;
+        if !value.is_empty() {
+            back += &format!(r#","{ours}":{value}"#);
+        }
+    }
+    back
 }
 
 /// Text as JSON.
@@ -80,6 +158,16 @@ impl<'a> Value<'a> {
     /// A whole number.
     pub fn number(self) -> Option<i64> {
         self.0.parse().ok()
+    }
+
+    fn items(self) -> impl Iterator<Item = Value<'a>> {
+        let mut rest = self.0.strip_prefix('[').unwrap_or("");
+        std::iter::from_fn(move || {
+            rest = rest.trim_start_matches(|c: char| c == ',' || c.is_ascii_whitespace());
+            let (value, left) = rest.split_at(end(rest)?);
+            rest = left;
+            Some(Value(value))
+        })
     }
 
     fn members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
@@ -146,6 +234,7 @@ pub struct Seat<A> {
     pub mailbox: Mailbox,
     input: Vec<u8>,
     output: Vec<u8>,
+    questions: Vec<Question>,
 }
 
 /// A seat in a static: a guest has one thread, and the host makes one call at a time.
@@ -170,6 +259,7 @@ impl<A: Agent> Only<A> {
                 },
                 input: Vec::new(),
                 output: Vec::new(),
+                questions: Vec::new(),
             };
             seat.room(4096);
             seat.put(String::new());
@@ -189,29 +279,68 @@ impl<A: Agent> Seat<A> {
     }
 
     pub fn handle(&mut self, length: usize) -> i32 {
-        let mut turn = Turn::default();
-        let text = std::str::from_utf8(&self.input[..length]).unwrap_or("");
-        let message = Value(text.trim());
-        // anybody may write that ontology, nobody else may be the ams
-        let from_ams = message.get("sender").text().is_some_and(|name| name.starts_with("ams@"));
-        let done = match message.get("ontology").text() {
-            Some("caxton-life") if A::LIVES && from_ams => self.agent.life(message.get("content"), &mut turn),
-            _ => self.agent.handle(message, &mut turn),
-        };
+        let input = std::mem::take(&mut self.input);
+        let message = Value(std::str::from_utf8(&input[..length]).unwrap_or("").trim());
+        let id = message.get("id").text().unwrap_or("").to_string();
+        let mut turn = Turn { id, back: way_back(message), ..Turn::default() };
+        let done = self.hear(message, &mut turn);
+        self.input = input;
         match done {
-            Ok(()) => self.put(turn.out).map_or(-1, |()| turn.messages),
+            Ok(()) => {
+                // a turn that fails has asked nothing
+                self.questions.append(&mut turn.asked);
+                self.put(turn.out).map_or(-1, |()| turn.messages)
+            }
             Err(reason) => self.fail(reason),
         }
     }
 
+    fn hear(&mut self, message: Value, turn: &mut Turn) -> Result<(), String> {
+        // anybody may write that ontology, nobody else may be the ams
+        let sender = message.get("sender").text().unwrap_or("");
+        if A::LIVES && sender.starts_with("ams@") && message.get("ontology").text() == Some("caxton-life") {
+            return self.agent.life(message.get("content"), turn);
+        }
+        let about = message.get("in_reply_to").text().unwrap_or("");
+        if !about.starts_with("ask~") {
+            return self.agent.handle(message, turn);
+        }
+        let key = about.strip_suffix('t').unwrap_or(about);
+        let (timed, act) = (key != about, message.get("performative").text());
+        match self.questions.iter().position(|one| one.key == key) {
+            None => Ok(()), // too late
+            Some(at) if !self.questions[at].of_whom(sender, timed) => self.agent.handle(message, turn),
+            Some(_) if act == Some("agree") => Ok(()),
+            Some(at) => {
+                let question = self.questions.remove(at);
+                turn.back = question.back;
+                turn.answers = true;
+                if !timed && question.ms > NEAR_MS {
+                    turn.to_timer(key, &format!(r#"{{"cancel":"{key}"}}"#));
+                }
+                let late = timed && act == Some("inform");
+                self.agent.answered(Value(&question.context), (!late).then_some(message), turn)
+            }
+        }
+    }
+
     pub fn snapshot(&mut self) -> i32 {
-        let state = self.agent.snapshot();
+        let mut state = self.agent.snapshot();
+        if !self.questions.is_empty() {
+            let open: Vec<String> = self.questions.iter().map(Question::json).collect();
+            state = format!(r#"{{"caxton_questions":[{}],"state":{state}}}"#, open.join(","));
+        }
         self.put(state).map_or(-1, |()| 0)
     }
 
     pub fn restore(&mut self, length: usize) -> i32 {
-        let text = std::str::from_utf8(&self.input[..length]).unwrap_or("");
-        match self.agent.restore(Value(text.trim())) {
+        let mut state = Value(std::str::from_utf8(&self.input[..length]).unwrap_or("").trim());
+        let open = state.get("caxton_questions");
+        if !open.0.is_empty() {
+            self.questions = open.items().filter_map(Question::of).collect();
+            state = state.get("state");
+        }
+        match self.agent.restore(state) {
             Ok(()) => 0,
             Err(reason) => self.fail(reason),
         }
