@@ -234,7 +234,7 @@ async def watch(
             async with asyncio.timeout(START_S) as limit:
                 async for event in caxton.events(after=sent.seq - 1, kinds=["message", "dead_letter"]):
                     if event.kind == "gap":
-                        tally.messages += event.data["lost"]
+                        tally.missed(event.data["lost"])
                         if sequence is not None:
                             talk(f"… {event.data['lost']:,} not shown")
                     elif event.kind == "dead_letter":

@@ -50,6 +50,20 @@ class Counts:
     trimmed_rows: int = 0
     trim_us: int = 0
 
+    def failed(self) -> None:
+        """A commit or a step of housekeeping was refused by the disk."""
+        self.failures += 1
+
+    def checkpointed(self, spent_us: int) -> None:
+        """The log was copied into the database, which took the writer so long."""
+        self.checkpoints += 1
+        self.checkpoint_us += spent_us
+        self.longest_checkpoint_us = max(self.longest_checkpoint_us, spent_us)
+
+    def worked(self, cpu_us: int) -> None:
+        """The writer's thread has used so much processor time by now."""
+        self.cpu_us = cpu_us
+
 
 class Committer:
     """Writes on one connection; one thread at a time may use it."""
@@ -59,7 +73,7 @@ class Committer:
         self.last_seq = last_seq(db)
         """The number up to which everything is committed."""
         self.log_bytes = 0
-        """About how much was written since the write-ahead log was last copied; whoever copies it sets this to 0."""
+        """About how much was written since the write-ahead log was last copied."""
         self._db = db
         self._indexed = deferred_index.indexed_upto(db)
         self._retention = retention
@@ -76,7 +90,7 @@ class Committer:
         except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as trouble:
             if self._db.in_transaction:
                 self._db.execute("rollback")
-            self.counts.failures += 1
+            self.counts.failed()
             return f"{type(trouble).__name__}: {trouble}"
         self._retention.saw(batch)
         self._count(batch, self._since(started))
@@ -149,6 +163,11 @@ class Committer:
         for group in batch.groups():
             self._write_records(group)
         self._db.execute("commit")
+
+    def checkpointed(self, spent_us: int) -> None:
+        """Somebody has copied the write-ahead log into the database, so it begins anew."""
+        self.log_bytes = 0
+        self.counts.checkpointed(spent_us)
 
     def _count(self, batch: Batch, spent_us: int) -> None:
         counts = self.counts

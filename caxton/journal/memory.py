@@ -48,6 +48,10 @@ class _Connection(sqlite3.Connection):
     fault: _Fault | None = None
     """What the next commit ends with."""
 
+    def fail_with(self, fault: _Fault | None) -> None:
+        """The next commit ends with that; None: as it should."""
+        self.fault = fault
+
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         fault = self.fault
         if fault is None or sql != "commit":
@@ -98,11 +102,11 @@ class MemoryDisk:
         fault = self._faults.pop(self.writes, None)
         if fault is not None and fault.times > 1:
             self._faults[self.writes + 1] = fault._replace(times=fault.times - 1, landed=False)
-        self.db.fault = fault
+        self.db.fail_with(fault)
         try:
             yield
         finally:
-            self.db.fault = None
+            self.db.fail_with(None)
 
     def rows(self) -> dict[str, list[Row]]:
         """Every committed row of every table, each table in the order of its key."""

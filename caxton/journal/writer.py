@@ -97,7 +97,7 @@ class Writer:
                 break
             self._done(batch)
             self._keep_house()
-            self.counts.cpu_us = time.thread_time_ns() // 1000
+            self.counts.worked(time.thread_time_ns() // 1000)
         try:
             self._finish()
         except (sqlite3.Error, OSError) as trouble:
@@ -147,7 +147,7 @@ class Writer:
             self._note(trouble)
 
     def _note(self, trouble: Exception) -> None:
-        self.counts.failures += 1
+        self.counts.failed()
         self.trouble = f"{type(trouble).__name__}: {trouble}"
 
     def _mark(self) -> str | None:
@@ -167,11 +167,7 @@ class Writer:
         anew."""
         started = self._clock.monotonic()
         self._checkpointer.copy_rest(self._db)
-        self._committer.log_bytes = 0
-        spent = int((self._clock.monotonic() - started) * 1e6)
-        self.counts.checkpoints += 1
-        self.counts.checkpoint_us += spent
-        self.counts.longest_checkpoint_us = max(self.counts.longest_checkpoint_us, spent)
+        self._committer.checkpointed(int((self._clock.monotonic() - started) * 1e6))
 
     def _finish(self) -> None:
         while self._committer.unindexed:

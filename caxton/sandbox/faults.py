@@ -57,6 +57,11 @@ class GuestFault(Exception):
         self.hint = self.hint or hint
         return self
 
+    def charge(self, fuel: int) -> GuestFault:
+        """The same, at that price, whatever it said before."""
+        self.fuel = fuel
+        return self
+
     def payload(self) -> bytes:
         """The fault as the JSON of a result frame."""
         return msgspec.json.encode(Fault(code=self.code, reason=self.reason, hint=self.hint, lost=self.lost))

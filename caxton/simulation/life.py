@@ -74,7 +74,7 @@ class Life:
 
         Raises TimedOut after so many virtual seconds, Crashed where the power goes, and what the runtime fails of.
         """
-        self.loop.end_us = self.loop.elapsed_us() + round(limit_s * 1e6)
+        self.loop.end_after(round(limit_s * 1e6))
         for one in (task, self._main):
             one.add_done_callback(self._stop)
         try:
@@ -97,7 +97,7 @@ class Life:
 
     def abandon(self) -> None:
         """End what is left of it, without any effect."""
-        self.power.on = False
+        self.power.end()
         self.machine.stop()
         while tasks := asyncio.all_tasks(self.loop):
             self._unwind(tasks)
@@ -128,7 +128,7 @@ class Life:
 
     def _unwind(self, tasks: set[asyncio.Task[Any]], *, cancel: bool = True) -> None:
         """Let tasks end, in as much time as that takes them."""
-        self.loop.end_us = self.loop.elapsed_us() + UNWIND_S * 1_000_000
+        self.loop.end_after(UNWIND_S * 1_000_000)
         for task in tasks:
             if cancel:
                 task.cancel()

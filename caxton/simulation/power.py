@@ -19,6 +19,10 @@ class Power:
         self._schedule = schedule
         self._on_off = on_off
 
+    def end(self) -> None:
+        """The machine is done with: no step happens any more, and nobody is told."""
+        self.on = False
+
     def cut(self) -> None:
         """Power off: no step happens any more."""
         if self.on:

@@ -58,6 +58,10 @@ class Schedule:
         """How long something takes this time."""
         return self._times.randint(*bounds) / 1e6
 
+    def crash_after(self, steps: int | None) -> None:
+        """The last of so many more steps is the one before which the machine stops; None: none is."""
+        self.crash_at = None if steps is None else self.steps + steps
+
     def step(self) -> bool:
         """The run comes to its next step; whether that is the one before which the machine stops."""
         self.steps += 1

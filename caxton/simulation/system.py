@@ -124,7 +124,7 @@ class System:
         A step is the beginning of a turn, its end, a commit before it is on disk, and the moment after that, before
         anybody is told of it.
         """
-        self._schedule.crash_at = None if steps is None else self._schedule.steps + steps
+        self._schedule.crash_after(steps)
 
     def restart(self) -> None:
         """Start again over what is committed, after a crash if it still runs."""

@@ -55,6 +55,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """The same, had nobody set the clock."""
         return self._us
 
+    def end_after(self, us: int) -> None:
+        """Time ends so many microseconds from now."""
+        self.end_us = self._us + us
+
     def set_by(self, seconds: float) -> None:
         """Somebody sets the wall clock, so much forward or back; no time passes."""
         self._set_us += round(seconds * 1e6)

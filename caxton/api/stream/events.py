@@ -133,7 +133,7 @@ async def _live(
         if chunk:
             yield chunk
         pace.see(subscriber.offered, lost=bool(items) and isinstance(items[0], Gap))
-        subscriber.most = SAMPLE if pace.sampling else WAITING_ROWS
+        subscriber.keep_at_most(SAMPLE if pace.sampling else WAITING_ROWS)
         await pace.take(len(items))
 
 

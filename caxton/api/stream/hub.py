@@ -157,6 +157,10 @@ class Subscriber:
     def __exit__(self, *_: object) -> None:
         self._tell_left(self)
 
+    def keep_at_most(self, rows: int) -> None:
+        """So many rows may wait from now on."""
+        self.most = rows
+
     def give(self, batch: Batch) -> None:
         """Take a committed batch; drops the oldest batches where it becomes too much, and then of this one."""
         skipped = self.wanted.skipped(batch, self.most)

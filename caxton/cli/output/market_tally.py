@@ -55,6 +55,10 @@ class MarketTally:
             self.sales[sender] += 1
             self.income[sender] += self._accepted.get(conversation, 0)
 
+    def missed(self, messages: int) -> None:
+        """So many more were committed, and not shown."""
+        self.messages += messages
+
     def outcomes(self) -> str:
         """What became of the rounds, in one line."""
         bought, spent = sum(self.sales.values()), sum(self.income.values())

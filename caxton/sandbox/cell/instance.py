@@ -74,7 +74,7 @@ class Instance:
                 self._in_ptr, message, self._address, self._output_bytes
             )
         except GuestFault as fault:
-            fault.fuel = fault.fuel or calls.used
+            fault.charge(fault.fuel or calls.used)
             raise
         fuel += calls.used
         if (
@@ -131,18 +131,18 @@ class Instance:
     def _settle(self, returned: int, output: bytes, fuel: int) -> tuple[int, bytes, int]:
         """The rarer ways for a turn to end: errors, none, several, log lines."""
         if returned < 0:
-            raise self._charged(_refusal("guest_error", returned, output), fuel)
+            raise _refusal("guest_error", returned, output).charge(fuel)
         if returned > self._messages_out:
             reason = f"the turn sends {returned:,} messages, its limit is {self._messages_out:,}"
-            raise self._charged(over("messages_out", reason), fuel)
+            raise over("messages_out", reason).charge(fuel)
         found = output_lines.count(output, self._message_bytes)
         if found < 0:
             reason = f"a line of the turn has more than {self._message_bytes:,} bytes"
-            raise self._charged(over("message_bytes", reason), fuel)
+            raise over("message_bytes", reason).charge(fuel)
         if found != returned:
             reason = f"handle_message returned {returned}, the turn wrote {found} message lines"
             hint = "return the number of lines that are messages; log lines do not count"
-            raise self._charged(broken("count", reason, hint), fuel)
+            raise broken("count", reason, hint).charge(fuel)
         return found, output, fuel
 
     def _make_room(self, message: bytes, most: int) -> None:
@@ -188,14 +188,10 @@ class Instance:
         fault = abi.mailbox_fault(mailbox, self.memory_bytes)
         if fault is not None:
             try:
-                raise self._charged(fault, fuel)
+                raise fault.charge(fuel)
             finally:
                 # else it would hold itself by this frame, and the instance with it: a cell collects no cycles
                 del fault
-
-    def _charged(self, fault: GuestFault, fuel: int) -> GuestFault:
-        fault.fuel = fuel
-        return fault
 
 
 def _refusal(code: str, returned: int, output: bytes) -> GuestFault:

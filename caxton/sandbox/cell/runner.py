@@ -52,6 +52,14 @@ class RunQueue:
         """Start the first runner."""
         self.runner.start()
 
+    def hand_on(self, to: Runner) -> None:
+        """From now on that runner has the queue."""
+        self.runner = to
+
+    def sleeping(self, asleep: bool) -> None:
+        """The watcher sleeps until `wake`, or no longer."""
+        self.asleep = asleep
+
     def flush(self) -> None:
         """Send the results that are ready."""
         if self.out:
@@ -131,6 +139,10 @@ class Runner(threading.Thread):
         self._queue = queue
         self._inherits = inherits
         self._place = queue.box.free.popleft()
+
+    def leave(self, lane: Lane) -> None:
+        """The queue is another's, once this is done: frames for the late work's slots wait in that lane."""
+        self.lane = lane
 
     def run(self) -> None:
         """Work until the daemon is gone, or until left behind."""

@@ -222,6 +222,10 @@ class Slots:
         if instance is not None:
             instance.close()
 
+    def handed_on(self) -> None:
+        """A runner was late and the queue went to another."""
+        self.handoffs += 1
+
     def _meters(self, away: Collection[int]) -> bytes:
         slot_kib = {
             # a store must not be asked anything while another thread runs in it

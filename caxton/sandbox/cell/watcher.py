@@ -86,11 +86,11 @@ class Watcher(threading.Thread):
 
     def _sleep(self, batches: int) -> None:
         queue = self._queue
-        queue.asleep = True
+        queue.sleeping(True)
         # a batch that came before this line would not have woken us
         if queue.batches == batches:
             queue.wake.wait()
-        queue.asleep = False
+        queue.sleeping(False)
         queue.wake.clear()
 
     def _hand_on(self, runner: Runner) -> bool:
@@ -104,9 +104,9 @@ class Watcher(threading.Thread):
         except IndexError:
             queue.sending.release()
             return False
-        runner.lane = queue.lanes.open(queue.slots.touched(frame))
-        queue.slots.handoffs += 1
-        queue.runner = Runner(queue, inherits=True)
+        runner.leave(queue.lanes.open(queue.slots.touched(frame)))
+        queue.slots.handed_on()
+        queue.hand_on(Runner(queue, inherits=True))
         # results of the late slot that are ready go out before its late one: the new runner sends them first,
         # and holds `sending` from the moment it begins
         queue.runner.start()

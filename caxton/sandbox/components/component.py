@@ -61,10 +61,10 @@ class ComponentInstance:
         output = b"\n".join(said) if isinstance(said, list) else b""
         count = output_lines.count(output, most)
         if count < 0:
-            raise _charged(over("message_bytes", f"a line of the turn has more than {most:,} bytes"), fuel)
+            raise over("message_bytes", f"a line of the turn has more than {most:,} bytes").charge(fuel)
         if count > self._limits.messages_out:
             reason = f"the turn sends {count:,} messages, its limit is {self._limits.messages_out:,}"
-            raise _charged(over("messages_out", reason), fuel)
+            raise over("messages_out", reason).charge(fuel)
         return count, output, fuel
 
     def init(self, name: str, settings: Any) -> None:
@@ -130,7 +130,7 @@ class ComponentInstance:
                 Status.GUEST_ERROR, code, reason, count=1, fuel=self._calls.used, logs=logs
             ) from None
         except GuestFault as fault:
-            fault.fuel = fault.fuel or self._calls.used
+            fault.charge(fault.fuel or self._calls.used)
             raise
 
 
@@ -144,8 +144,3 @@ def _told(text: bytes) -> tuple[str, bytes]:
         message = b"\n".join(words).decode("utf-8", "replace").strip("\n")
         records.append(msgspec.json.encode({"caxton": "log", "level": "error", "message": message}))
     return reason, b"\n".join(records)
-
-
-def _charged(fault: GuestFault, fuel: int) -> GuestFault:
-    fault.fuel = fuel
-    return fault

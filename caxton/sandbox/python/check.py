@@ -44,14 +44,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--turn", action="store_true")
     chosen = parser.parse_args(arguments)
     try:
-        chosen.runtime = chosen.runtime or RuntimeFolder().there(runtime_name()) or _built()
+        runtime = chosen.runtime or RuntimeFolder().there(runtime_name()) or _built()
     except CaxtonError as error:
         sys.stderr.write(f"error: {error.message}\n{error.hint or ''}\n")
         return 1
     outcome: list[str | None] = []
     # never a guest on the main thread, and never on a small stack
     threading.stack_size(16 * STACK)
-    worker = threading.Thread(target=lambda: outcome.append(_look(chosen)))
+    worker = threading.Thread(target=lambda: outcome.append(_look(chosen, runtime)))
     worker.start()
     worker.join()
     wrong = outcome[0] if outcome else "error: the check ended early"
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _look(chosen: argparse.Namespace) -> str | None:
+def _look(chosen: argparse.Namespace, runtime: Path) -> str | None:
     """What is wrong, as a compiler says it; None where nothing is."""
     source: Path = chosen.source
     try:
@@ -81,7 +81,7 @@ def _look(chosen: argparse.Namespace) -> str | None:
             read.append(packages.project / CONFIGURATION)
         names = " ".join(shlex.quote(str(file.resolve())).replace("$", "$$") for file in read)
         chosen.depfile.write_text(f"{source.name}: {names}\n", "utf-8")
-    label = CacheLabel(component=str(chosen.runtime), file=agent.file, source=agent.told)
+    label = CacheLabel(component=str(runtime), file=agent.file, source=agent.told)
     try:
         instance = ComponentInstance(World(component(label.component), label), LIMITS)
         if chosen.turn:

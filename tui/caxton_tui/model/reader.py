@@ -171,7 +171,7 @@ class Reader:
         status = await client.status()
         agents = None
         if whole:
-            self._store.agents_due = False
+            self._store.asks_for_agents()
             agents = await client.agents()
             self._agents_at = self._clock.monotonic()
         self._store.looked(self._clock.monotonic(), status, agents)
@@ -203,7 +203,7 @@ class Reader:
         now = self._clock.monotonic()
         doubted = store.deployments_doubted and now - self._deployments_at >= DOUBT_S
         if needs.deployments or store.deployments_due or doubted:
-            store.deployments_due = store.deployments_doubted = False
+            store.asks_for_deployments()
             self._deployments_at = now
             store.asked(deployments=await client.deployments(limit=LISTED))
         if needs.deployment is not None:

@@ -140,6 +140,14 @@ class Store:
         self.connection = connection
         self._changed()
 
+    def asks_for_agents(self) -> None:
+        """The agents are being asked for: only what comes after this makes them due again."""
+        self.agents_due = False
+
+    def asks_for_deployments(self) -> None:
+        """The same for the deployments."""
+        self.deployments_due = self.deployments_doubted = False
+
     def heard(self, event: StreamEvent) -> None:
         """One row of the stream, in the order of the journal. A gap counts what it says."""
         kind, seq = event.kind, event.seq
