@@ -38,6 +38,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Log records of one turn; further ones are counted and dropped."""
     mailbox: int = 10_000
     """Messages that may wait for the agent, those in its cell included."""
+    mailbox_bytes: int = 64 * MIB
+    """With so many bytes in its mailbox it takes no message more."""
     hops: int = 100_000
     """Length of a causal chain of messages."""
     snapshot_bytes: int = MIB
@@ -64,6 +66,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "receivers": (1, 10_000),
     "log_lines": (0, 10_000),
     "mailbox": (1, 1_000_000),
+    "mailbox_bytes": (256, 16 * 1024 * MIB),
     "hops": (1, 1_000_000_000),
     "snapshot_bytes": (256, 4 * MESSAGE_CEILING),
     "snapshot_fuel": (1_000, 10**12),

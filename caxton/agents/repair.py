@@ -154,7 +154,7 @@ class Repair:
             while endpoint.waiting and endpoint.waiting[0].tries >= most:
                 self._registry.by_endpoint[endpoint].broke_on(endpoint.waiting[0].seq)
                 reason = f"the cell died in its turn, {most} time{'' if most == 1 else 's'}"
-                self._bus.dead_letter(endpoint.name, endpoint.waiting.popleft(), "poison", reason)
+                self._bus.dead_letter(endpoint.name, endpoint.let_go_first(), "poison", reason)
 
     async def cell_ready(self, cell: Cell) -> None:
         """A cell is there, for the first time or again: its agents come back, each as soon as it can."""
@@ -258,9 +258,9 @@ class Repair:
 
     def discard_waiting(self, record: AgentRecord, code: str, reason: str) -> None:
         """What waits for an agent is dead letters, for that reason."""
-        waiting = record.endpoint.waiting
-        while waiting:
-            self._bus.dead_letter(record.endpoint.name, waiting.popleft(), code, reason)
+        endpoint = record.endpoint
+        while endpoint.waiting:
+            self._bus.dead_letter(endpoint.name, endpoint.let_go_first(), code, reason)
 
 
 def _nobody(record: AgentRecord, reason: str) -> None:

@@ -108,7 +108,7 @@ class Delivery:
         limits = endpoint.limits
         if (
             endpoint.refusal is not None
-            or endpoint.depth >= limits.mailbox
+            or endpoint.full
             or len(envelope.body) > limits.message_bytes
             or envelope.hops > limits.hops
         ):
@@ -125,6 +125,7 @@ class Delivery:
     def keep(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Put a message into a mailbox that had it before, whatever its bounds."""
         envelope.tree.enter()
+        endpoint.comes(len(envelope.body))
         if not envelope.urgent:
             endpoint.waiting.append(envelope)
         elif endpoint.enter(envelope, urgent_most=self._urgent_most(endpoint, envelope)):
@@ -135,6 +136,7 @@ class Delivery:
     def keep_first(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """The same for what an agent is told of its own life: it comes before all that waits."""
         envelope.tree.enter()
+        endpoint.comes(len(envelope.body))
         endpoint.enter_first(envelope)
         if endpoint.open and not endpoint.queued and endpoint.port is not None:
             endpoint.port.wait(endpoint)
@@ -153,16 +155,16 @@ class Delivery:
                 "hop_limit",
                 f"the chain of messages to {endpoint.name} is longer than its limits.hops, {limits.hops:,}",
             )
-        if len(envelope.body) > limits.message_bytes:
+        size = len(envelope.body)
+        if size > limits.message_bytes:
             return _too_long(endpoint, envelope)
         waiting = endpoint.waiting
-        if len(waiting) + len(endpoint.in_flight) >= limits.mailbox:
+        if (
+            len(waiting) + len(endpoint.in_flight) >= limits.mailbox
+            or endpoint.held_bytes >= limits.mailbox_bytes
+        ):
             envelope.tree.lost()
-            return Failure(
-                endpoint.name,
-                "mailbox_full",
-                f"the mailbox of {endpoint.name} is full: {limits.mailbox:,} messages wait (limits.mailbox)",
-            )
+            return Failure(endpoint.name, "mailbox_full", endpoint.why_full or "")
         port = endpoint.port
         if endpoint.refusal is not None:
             return Failure(endpoint.name, *endpoint.refusal)
@@ -176,6 +178,7 @@ class Delivery:
             and not (envelope.recallable and endpoint.in_flight)
         ):
             envelope.tree.enter()
+            endpoint.comes(size)
             port.push(endpoint, envelope)
         else:
             self.keep(endpoint, envelope)

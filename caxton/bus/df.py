@@ -36,7 +36,8 @@ from caxton.bus.vocabulary import (
 from caxton.clock import Alarm, Clock, SteadyTime
 from caxton.journal import DirectoryRow, Reader
 
-ENTRIES_MAX: Final = 100_000
+OTHERS_MAX: Final = 10_000
+"""Registrations of clients and of agents elsewhere. Each agent here has one of its own besides, whatever they have."""
 ENTRY_BYTES_MAX: Final = 16 * 1024
 """The longest description, as JSON."""
 _LONGEST_S: Final = 30 * 86_400.0
@@ -145,8 +146,13 @@ class Df(SubscribingAgent):
                 reason=f"{name} is registered already",
                 hint="change what it says there with modify",
             )
-        if len(self.directory.entries) >= ENTRIES_MAX:
-            raise failed("internal-error", "full", reason=f"{ENTRIES_MAX:,} agents are registered already")
+        here = self._bus.endpoints
+        if name not in here and sum(one not in here for one in self.directory.entries) >= OTHERS_MAX:
+            raise failed(
+                "internal-error",
+                "full",
+                reason=f"{OTHERS_MAX:,} clients and agents elsewhere are registered already",
+            )
         if not self._is_there(name):
             raise refused(
                 "unrecognised-parameter-value", "name", name, reason=f"there is no agent {name} here"

@@ -58,7 +58,7 @@ class Endpoint:
     """The mailbox of one guest agent.
 
     `waiting` holds what its cell has not been given yet, `in_flight` what it has and has not answered; both together
-    never hold more than `limits.mailbox`. `open` says whether new messages may go to the cell now.
+    never hold more than `limits.mailbox` messages. `open` says whether new messages may go to the cell now.
     """
 
     __slots__ = (
@@ -66,6 +66,7 @@ class Endpoint:
         "_urgent",
         "failed_turns",
         "fuel",
+        "held_bytes",
         "in_flight",
         "last_error",
         "last_seq",
@@ -101,6 +102,8 @@ class Endpoint:
         self.in_flight: deque[Envelope] = deque()
         self.returned: list[Envelope] = []
         """What the cell gave back unhandled, in order."""
+        self.held_bytes = 0
+        """What all of these are long, as JSON."""
         self.port: DeliveryPort | None = None
         self.slot = 0
         self.open = False
@@ -143,6 +146,10 @@ class Endpoint:
         return len(self.waiting) + len(self.in_flight)
 
     # ------------------------------------------------------------------ the order of its turns
+
+    def comes(self, size: int) -> None:
+        """A message of so many bytes comes into its mailbox, or straight to its cell."""
+        self.held_bytes += size
 
     def enter(self, envelope: Envelope, *, urgent_most: int = 0) -> bool:
         """Let a message wait. Where it is urgent, and fewer than `urgent_most` are, it overtakes; whether it did."""
@@ -270,9 +277,10 @@ class Endpoint:
 
     # ------------------------------------------------------------------ its turns
 
-    def turn_ended(self, seq: int, fuel: int, turn_us: int) -> None:
-        """It has had one more turn, from that message."""
+    def turn_ended(self, seq: int, fuel: int, turn_us: int, size: int) -> None:
+        """It has had one more turn, from that message, which was so long."""
         self.turns += 1
+        self.held_bytes -= size
         self.last_seq = self._places.pop(seq, seq) if self._places else seq
         self.fuel += fuel
         self.turn_us += turn_us
@@ -331,6 +339,7 @@ class Endpoint:
                     break
         self.in_flight.appendleft(envelope)
         self.open = is_open
+        self.measure()
 
     def take_out(self, which: Callable[[Envelope], bool]) -> list[Envelope]:
         """Take out what waits and is meant; it is the caller's from now on."""
@@ -341,6 +350,7 @@ class Endpoint:
         if gone:
             self.waiting.clear()
             self.waiting.extend(kept)
+            self.measure()
             self.wake()
         return gone
 
@@ -352,7 +362,29 @@ class Endpoint:
     @property
     def full(self) -> bool:
         """Whether its mailbox takes nothing more for now."""
-        return self.refusal is None and self.depth >= self.limits.mailbox
+        return self.refusal is None and self.why_full is not None
+
+    @property
+    def why_full(self) -> str | None:
+        """Why its mailbox takes nothing more for now, None where it does."""
+        limits = self.limits
+        if self.depth >= limits.mailbox:
+            return f"the mailbox of {self.name} is full: {limits.mailbox:,} messages wait (limits.mailbox)"
+        if self.held_bytes >= limits.mailbox_bytes:
+            much = f"what waits has {self.held_bytes:,} bytes, at most {limits.mailbox_bytes:,}"
+            return f"the mailbox of {self.name} is full: {much} (limits.mailbox_bytes)"
+        return None
+
+    def measure(self) -> None:
+        """Look anew how long all is that waits for it."""
+        queues = (self.waiting, self.in_flight, self.returned)
+        self.held_bytes = sum(len(one.body) for queue in queues for one in queue)
+
+    def let_go_first(self) -> Envelope:
+        """Take out what waits first."""
+        envelope = self.waiting.popleft()
+        self.held_bytes -= len(envelope.body)
+        return envelope
 
     def take_back(self) -> None:
         """Put what the cell did not handle in front of what waits, in the old order."""
@@ -371,6 +403,7 @@ class Endpoint:
         self.returned.clear()
         self.in_flight.clear()
         self.waiting.extendleft(reversed(lost))
+        self.measure()
         self.open = False
         self.queued = False
         self.port = None

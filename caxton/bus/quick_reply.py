@@ -124,9 +124,11 @@ class QuickReply:
             and len(body) <= limits.message_bytes
             and len(receiver.in_flight) < receiver.window
             and len(receiver.in_flight) < limits.mailbox
+            and receiver.held_bytes < limits.mailbox_bytes
         ):
             self._counts.answer()
             # the answer takes its question's place in their tree: the turn leaves nothing
+            receiver.comes(len(body))
             port.push(receiver, envelope)
             return True
         self._counts.message()

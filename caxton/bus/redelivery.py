@@ -77,8 +77,8 @@ class Redelivery:
             raise InvalidState(f"there is no agent {name}", hint="deploy it first")
         if endpoint.refusal is not None:
             raise InvalidState(endpoint.refusal[1], hint=f"caxton agent start {name.partition('@')[0]}")
-        if endpoint.depth >= endpoint.limits.mailbox:
-            raise InvalidState(f"the mailbox of {name} is full", hint="try again when it has handled some")
+        if endpoint.full:
+            raise InvalidState(endpoint.why_full or "", hint="try again when it has handled some")
         protocol = self._bus.referee_service.library.protocols.get(message.protocol or "")
         if protocol is not None and message.performative.value not in protocol.starts:
             raise InvalidState(

@@ -143,8 +143,8 @@ class Submission:
             endpoint = self._bus.endpoints.get(name)
             if endpoint is not None and endpoint.full:
                 raise MailboxFull(
-                    f"the mailbox of {name} is full: {endpoint.limits.mailbox:,} messages wait",
-                    hint="send it again a little later, or raise limits.mailbox of that agent",
+                    endpoint.why_full or "",
+                    hint="send it again a little later, or raise that limit (limits.mailbox, limits.mailbox_bytes)",
                 )
 
     def check_client(self, name: str) -> None:

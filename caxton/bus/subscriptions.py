@@ -12,10 +12,11 @@ import msgspec
 
 from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import Entry, matches, types_of
+from caxton.bus.quotas import Quota
 from caxton.bus.vocabulary import Json, ManagementRequest, failed, refused
 
 OF: Final = "df-agent-description"
-SUBSCRIPTIONS_MAX: Final = 1000
+SUBSCRIPTIONS_MAX: Final = 10_000
 SUBSCRIPTIONS_OF_ONE_MAX: Final = 100
 
 
@@ -68,6 +69,7 @@ class Watches:
 
     def __init__(self) -> None:
         self._by_key: dict[str, Watch] = {}
+        self._quota: Quota[str] = Quota("subscriptions", SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_OF_ONE_MAX)
 
     def every(self) -> list[Watch]:
         """Every subscription with its search."""
@@ -79,7 +81,7 @@ class Watches:
 
     def of(self, subscriber: str) -> list[Subscription]:
         """Those of one agent."""
-        return [one for one in self.all() if one.subscriber == subscriber]
+        return [self._by_key[key].subscription for key in self._quota.of(subscriber)]
 
     def find(self, subscriber: str, conversation_id: str) -> Watch | None:
         """The one of that agent in that conversation."""
@@ -94,23 +96,20 @@ class Watches:
                 reason="this conversation is a subscription already",
                 hint="subscribe in a conversation of its own",
             )
-        same = len(self.of(subscription.subscriber))
-        if len(self._by_key) >= SUBSCRIPTIONS_MAX or same >= SUBSCRIPTIONS_OF_ONE_MAX:
-            raise failed(
-                "internal-error",
-                "full",
-                reason=f"there are {len(self._by_key)} subscriptions already, {same} of them yours",
-                hint=f"at most {SUBSCRIPTIONS_MAX:,}, and {SUBSCRIPTIONS_OF_ONE_MAX} of one agent",
-            )
+        why = self._quota.why_not(subscription.subscriber)
+        if why is not None:
+            raise failed("internal-error", "full", reason=why, hint="cancel one that is not needed")
 
     def put(self, subscription: Subscription, form: ContentLanguage, wish: ManagementRequest) -> None:
         """Remember one."""
         types = types_of(wish.description or {})
         self._by_key[subscription.key] = Watch(subscription, form, wish, types)
+        self._quota.take(subscription.subscriber, subscription.key)
 
     def drop(self, subscription: Subscription) -> None:
         """Forget one."""
         del self._by_key[subscription.key]
+        self._quota.give_back(subscription.subscriber, subscription.key)
 
     def concerned(self, change: Change) -> list[Watch]:
         """Whose search finds something else by that change."""

@@ -8,8 +8,7 @@ What a timer causes begins a causal tree of its own, and each beat of one that r
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -21,6 +20,7 @@ from caxton.bus.bus import Bus
 from caxton.bus.endpoint import NEVER
 from caxton.bus.envelope import Envelope
 from caxton.bus.platform_agents import TIMER_NUMBER
+from caxton.bus.quotas import Quota
 from caxton.bus.timer_rows import KIND, SetTimer, TimerRow, row_of
 from caxton.bus.timer_wishes import HINT, Wish, cancelled_tag, read_wish
 from caxton.clock import Alarm, Clock
@@ -29,7 +29,6 @@ from caxton.journal import DirectoryRow, Reader
 
 TIMERS_MAX: Final = 100_000
 TIMERS_OF_ONE_MAX: Final = 10_000
-"""An agent's share of them: others still have their own when it has used it up."""
 BEATS_OF_ONE_MAX: Final = 1_000
 """Beats a second of all timers of one agent that repeat."""
 CAUGHT_UP_MAX: Final = 1_000
@@ -57,7 +56,7 @@ class Timer:
         self._due: list[tuple[int, int, int]] = []
         """A heap of when, a count, and which; what was called off or set anew is still in it."""
         self._pushed = 0
-        self._by_agent: Counter[str] = Counter()
+        self._quota: Quota[int] = Quota("timers", TIMERS_MAX, TIMERS_OF_ONE_MAX)
         self._alarm: Alarm | None = None
         self._alarm_us = NEVER
 
@@ -80,9 +79,8 @@ class Timer:
 
     def removed(self, name: str) -> None:
         """An agent is gone for good: so are its timers."""
-        if self._by_agent[name]:
-            for one in [one for one in self._timers.values() if one.row.owner == name]:
-                self._drop(one)
+        for seq in self._quota.of(name):
+            self._drop(self._timers[seq])
 
     @property
     def armed(self) -> int:
@@ -91,11 +89,11 @@ class Timer:
 
     def count(self, owner: str) -> int:
         """How many timers of an agent are set."""
-        return self._by_agent.get(owner, 0)
+        return self._quota.count(owner)
 
     def rows(self, owner: str | None = None) -> list[TimerRow]:
         """Those of one agent, or all, the next to ring first."""
-        found = [one.row for one in self._timers.values() if owner in (None, one.row.owner)]
+        found = [one.row for one in self._timers.values()] if owner is None else self._rows_of(owner)
         return sorted(found, key=lambda row: (row.due_us, row.seq))
 
     def oldest(self) -> int:
@@ -132,15 +130,12 @@ class Timer:
         self._arm()
 
     def _why_not(self, owner: str, wish: Wish) -> str | None:
-        if self._by_agent[owner] >= TIMERS_OF_ONE_MAX:
-            return f"{owner} has set {TIMERS_OF_ONE_MAX:,} timers already, an agent's share"
-        if len(self._timers) >= TIMERS_MAX:
-            return f"{TIMERS_MAX:,} timers are set already"
-        if wish.every_us:
+        why = self._quota.why_not(owner)
+        if why is None and wish.every_us:
             others = sum(1e6 / row.every_us for row in self._rows_of(owner) if row.every_us)
             if others + 1e6 / wish.every_us > BEATS_OF_ONE_MAX:
                 return f"{owner} has timers of {others:,.0f} beats a second; an agent's share is {BEATS_OF_ONE_MAX:,}"
-        return None
+        return why
 
     def _cancel(self, envelope: Envelope) -> None:
         """`cancel` in a timer's conversation, or with a tag."""
@@ -295,15 +290,13 @@ class Timer:
 
     # ------------------------------------------------------------------ what there is
 
-    def _rows_of(self, owner: str) -> Iterable[TimerRow]:
-        if not self._by_agent[owner]:
-            return ()
-        return (one.row for one in self._timers.values() if one.row.owner == owner)
+    def _rows_of(self, owner: str) -> list[TimerRow]:
+        return [self._timers[seq].row for seq in self._quota.of(owner)]
 
     def _keep(self, row: TimerRow, envelope: Envelope | None = None) -> None:
         tree = self._bus.works.restored(row.trace_id) if envelope is None else envelope.tree
         one = self._timers[row.seq] = SetTimer(row, tree.work)
-        self._by_agent[row.owner] += 1
+        self._quota.take(row.owner, row.seq)
         self._push(one, self._elapsed_us() + self._left_us(row))
 
     def _push(self, one: SetTimer, elapsed_us: int) -> None:
@@ -321,9 +314,7 @@ class Timer:
     def _drop(self, one: SetTimer) -> None:
         row = one.row
         del self._timers[row.seq]
-        self._by_agent[row.owner] -= 1
-        if not self._by_agent[row.owner]:
-            del self._by_agent[row.owner]
+        self._quota.give_back(row.owner, row.seq)
         self._bus.journal.batch.records.append(DirectoryRow(KIND, row.key, row.set_us, None, None))
         one.over()
 

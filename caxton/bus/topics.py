@@ -7,7 +7,6 @@ nothing of that. Subscriptions and retained publications are rows, so they are t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,6 +18,7 @@ from caxton.acl.json_value import is_object
 from caxton.bus.bus import Bus
 from caxton.bus.endpoint import NEVER, Endpoint
 from caxton.bus.envelope import Envelope
+from caxton.bus.quotas import Quota
 from caxton.bus.topic_names import fits, local_topic, read_topics
 from caxton.errors import InvalidMessage
 from caxton.journal import DirectoryRow, Publication, Reader
@@ -27,7 +27,8 @@ SUBSCRIPTIONS_MAX: Final = 100_000
 SUBSCRIPTIONS_OF_ONE_MAX: Final = 1_000
 TOPICS_KNOWN: Final = 10_000
 """Topics whose subscribers are at hand and that are counted; more are looked up anew."""
-RETAINED_MAX: Final = 10_000
+RETAINED_BYTES_MAX: Final = 64 * 1024 * 1024
+RETAINED_BYTES_OF_ONE_MAX: Final = 8 * 1024 * 1024
 KIND: Final = "topic"
 RETAINED: Final = "retained"
 RETAIN: Final = "x_retain"
@@ -82,11 +83,14 @@ class Topics:
         self._bus = bus
         self._offer = offer
         self._subscriptions: dict[str, TopicSubscription] = {}
-        self._by_agent: Counter[str] = Counter()
+        self._quota: Quota[str] = Quota("subscriptions", SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_OF_ONE_MAX)
         self._subscribers: dict[str, list[TopicSubscription]] = {}
         """By topic, each agent once; empty after every change."""
         self._topics: dict[str, Topic] = {}
         self._retained: dict[str, RetainedMessage] = {}
+        self._retained_bytes: Quota[str] = Quota(
+            "bytes of retained publications", RETAINED_BYTES_MAX, RETAINED_BYTES_OF_ONE_MAX
+        )
         self._only: TopicSubscription | None = None
         """Whom the publication at hand is for, where it is not for all."""
 
@@ -99,13 +103,14 @@ class Topics:
             self._keep(msgspec.json.decode(row.body, type=TopicSubscription))
         for row in await reader.directory(RETAINED):
             assert row.body is not None
-            self._retained[row.key] = msgspec.json.decode(row.body, type=RetainedMessage)
+            self._keep_retained(row.key, msgspec.json.decode(row.body, type=RetainedMessage), len(row.body))
 
     def removed(self, name: str) -> None:
-        """An agent is gone for good: so are its subscriptions."""
-        if self._by_agent[name]:
-            for one in [one for one in self._subscriptions.values() if one.subscriber == name]:
-                self._drop(one)
+        """An agent is gone for good: so are its subscriptions, and what is retained of it."""
+        for key in self._quota.of(name):
+            self._drop(self._subscriptions[key])
+        for topic in self._retained_bytes.of(name):
+            self._drop_retained(topic)
 
     def oldest(self) -> int:
         """No message waits here."""
@@ -119,9 +124,7 @@ class Topics:
 
     def of(self, subscriber: str) -> list[str]:
         """What an agent has subscribed to: names and patterns, in order."""
-        if not self._by_agent.get(subscriber):
-            return []
-        subscribed = (one for one in self._subscriptions.values() if one.subscriber == subscriber)
+        subscribed = (self._subscriptions[key] for key in self._quota.of(subscriber))
         return sorted({name for one in subscribed for name in one.topics})
 
     def topics(self) -> list[Topic]:
@@ -162,20 +165,19 @@ class Topics:
         subscription = TopicSubscription(
             message.sender, message.conversation_id, wish.topics, message.timestamp
         )
-        same = self._by_agent[message.sender]
-        why = None
+        why: str | None
         if message.sender not in self._bus.endpoints:
             why = "only agents can subscribe; a client follows a topic with: caxton msg tail -f to:topic:NAME"
         elif subscription.key in self._subscriptions:
             why = "this conversation is a subscription already; subscribe in a conversation of its own"
-        elif same >= SUBSCRIPTIONS_OF_ONE_MAX or len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
-            why = f"{message.sender} has {same:,} subscriptions, and there are {len(self._subscriptions):,}"
+        else:
+            why = self._quota.why_not(message.sender)
         self._bus.platform_turn(self, envelope)
         if why is not None:
             self._bus.answer(envelope, self.name, Performative.REFUSE, {"reason": why})
             return
         self._keep(subscription)
-        self._write(KIND, subscription.key, subscription.since_us, _encode(subscription))
+        self._write(KIND, subscription.key, _encode(subscription), subscription.since_us)
         self._bus.answer(envelope, self.name, Performative.AGREE, {"topic": wish.topics})
         if wish.retained:
             for name in [name for name in self._retained if any(fits(one, name) for one in wish.topics)]:
@@ -253,20 +255,35 @@ class Topics:
         message = envelope.message
         if not msgspec.json.decode(envelope.body, type=_Retain).x_retain:
             return
+        self._drop_retained(topic)
         if msgspec.json.decode(message.content) is None:
-            self._retained.pop(topic, None)
-            self._write(RETAINED, topic, message.timestamp, None)
-        elif topic in self._retained or len(self._retained) < RETAINED_MAX:
-            retained = RetainedMessage(
-                message.sender,
-                message.performative,
-                message.content,
-                message.language,
-                message.encoding,
-                message.ontology,
-            )
-            self._retained[topic] = retained
-            self._write(RETAINED, topic, message.timestamp, _encode(retained))
+            return
+        retained = RetainedMessage(
+            message.sender,
+            message.performative,
+            message.content,
+            message.language,
+            message.encoding,
+            message.ontology,
+        )
+        body = _encode(retained)
+        why = self._retained_bytes.why_not(message.sender, len(body))
+        if why is None:
+            self._keep_retained(topic, retained, len(body))
+            self._write(RETAINED, topic, body)
+        else:
+            reason = f"the publication is delivered, and not retained: {why}"
+            self._bus.answer(envelope, self.name, Performative.FAILURE, {"reason": reason})
+
+    def _keep_retained(self, topic: str, retained: RetainedMessage, size: int) -> None:
+        self._retained[topic] = retained
+        self._retained_bytes.take(retained.sender, topic, size)
+
+    def _drop_retained(self, topic: str) -> None:
+        before = self._retained.pop(topic, None)
+        if before is not None:
+            self._retained_bytes.give_back(before.sender, topic)
+            self._write(RETAINED, topic, None)
 
     def _say_again(self, topic: str, subscription: TopicSubscription, cause: Envelope) -> None:
         """A new subscriber gets what was retained: the publisher's words once more, for it alone."""
@@ -297,19 +314,18 @@ class Topics:
 
     def _keep(self, subscription: TopicSubscription) -> None:
         self._subscriptions[subscription.key] = subscription
-        self._by_agent[subscription.subscriber] += 1
+        self._quota.take(subscription.subscriber, subscription.key)
         self._subscribers.clear()
 
     def _drop(self, subscription: TopicSubscription) -> None:
         del self._subscriptions[subscription.key]
-        self._by_agent[subscription.subscriber] -= 1
-        if not self._by_agent[subscription.subscriber]:
-            del self._by_agent[subscription.subscriber]
+        self._quota.give_back(subscription.subscriber, subscription.key)
         self._subscribers.clear()
-        self._write(KIND, subscription.key, subscription.since_us, None)
+        self._write(KIND, subscription.key, None, subscription.since_us)
 
-    def _write(self, kind: str, key: str, at_us: int, body: bytes | None) -> None:
+    def _write(self, kind: str, key: str, body: bytes | None, since_us: int | None = None) -> None:
         text = None if body is None else body.decode()
+        at_us = self._bus.now_us() if since_us is None else since_us
         self._bus.journal.batch.records.append(DirectoryRow(kind, key, at_us, None, text))
 
 

@@ -169,7 +169,7 @@ class Turns:
         if queue_us < 0:
             queue_us = 0
         self._bus.counts.turn(fuel, queue_us, turn_us)
-        endpoint.turn_ended(seq, fuel, turn_us)
+        endpoint.turn_ended(seq, fuel, turn_us, len(envelope.body))
         sent = 0
         if status == _OK:
             if payload:
@@ -313,6 +313,7 @@ class Turns:
             endpoint.shut()
             endpoint.returned.append(envelope)
             endpoint.take_back()
+            endpoint.measure()
             trial.failed(envelope, code, reason)
             endpoint.wake()
             return True

@@ -386,15 +386,15 @@ async def test_a_result_is_never_cut_in_silence(tmp_path: Path) -> None:
 
 async def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "SUBSCRIPTIONS_OF_ONE_MAX", 2)
-    monkeypatch.setattr(df, "ENTRIES_MAX", 1)
+    monkeypatch.setattr(df, "OTHERS_MAX", 1)
     assert management_agent.HEAD_BYTES < 8192
     async with stand(tmp_path) as runtime:
         for name in ("ann", "bob"):
             runtime.agent(name)
         long = {**SELLER, "ontologies": [f"{n}{'o' * 1000}" for n in range(20)]}
         assert await error(runtime, wish("register", long)) == ("failure", "internal-error", ["too long"])
-        await told(runtime, "df", wish("register", SELLER))
-        assert await error(runtime, wish("register", {**SELLER, "name": "bob"})) == (
+        await told(runtime, "df", wish("register", {**SELLER, "name": "ann@elsewhere"}))
+        assert await error(runtime, wish("register", {**SELLER, "name": "operator.bob"})) == (
             "failure",
             "internal-error",
             ["full"],
