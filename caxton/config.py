@@ -22,6 +22,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from caxton.duration import seconds
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS, TREE_WAITING, Limits
+from caxton.toml_complaints import explain
 
 FILE_NAME = "caxton.toml"
 STATE_FOLDER = ".caxton"
@@ -481,7 +482,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             if (other := known.setdefault(name.casefold(), name)) != name:
                 raise alike(name, other)
     except ValidationError as error:
-        raise _explain(path, text, error, sources) from error
+        raise explain(path, text, error, Config, lambda key: _elsewhere(sources, key)) from error
     if not config.name:
         config = config.model_copy(update={"name": found.name or "caxton"})
     return Project(found, config, sources)
@@ -530,8 +531,6 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "journal": JournalTable,
     "log": LogTable,
     "compile": CompileTable,
-    "deploy": DeployTable,
-    "referee": RefereeTable,
 }
 
 
@@ -551,57 +550,7 @@ def _put(data: dict[str, Any], place: tuple[str, ...], value: object) -> None:
     data[place[-1]] = value
 
 
-def _explain(path: Path, text: str, error: ValidationError, sources: Mapping[str, str]) -> ConfigurationError:
-    """The first complaint in full, the others in the details."""
-    lines: list[str] = []
-    hint: str | None = None
-    complaints = error.errors(include_url=False, include_context=False)
-    # a mistyped key is often the reason why another one is missing
-    complaints.sort(key=lambda item: item["type"] != "extra_forbidden")
-    for number, item in enumerate(complaints):
-        place = tuple(str(part) for part in item["loc"])
-        key = ".".join(place)
-        said = sources.get(key, FILE_NAME)
-        line = _line_of(text, place) if said == FILE_NAME else None
-        where = said if said != FILE_NAME else f"{path}:{line}" if line else str(path)
-        if item["type"] == "extra_forbidden":
-            allowed = _allowed(place[:-1])
-            close = difflib.get_close_matches(place[-1], allowed, n=1)
-            what = f"unknown key {key!r}"
-            advice = f"did you mean {close[0]!r}? " if close else ""
-            advice += f"allowed here: {', '.join(allowed)}"
-        else:
-            what = f"{key}: {item['msg'].removeprefix('Value error, ')}"
-            advice = None
-        if number == 0:
-            hint = advice
-        lines.append(f"{where}: {what}")
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return ConfigurationError(lines[0] + more, hint=hint, problems=lines, file=str(path))
-
-
-def _allowed(place: tuple[str, ...]) -> list[str]:
-    if not place:
-        return list(Config.model_fields)
-    if place[0] == "agents":
-        return list((BuildTable if place[2:3] == ("build",) else AgentTable).model_fields)
-    section = _SECTIONS.get(place[0])
-    return list(section.model_fields) if section else list(BOUNDS)
-
-
-def _line_of(text: str, place: tuple[str, ...]) -> int | None:
-    """The line where a key stands, as well as a look at the text can tell; the nearest table otherwise."""
-    table: tuple[str, ...] = ()
-    best: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if line.startswith("[") and "]" in line:
-            table = tuple(part.strip().strip("\"'") for part in line.strip("[").split("]")[0].split("."))
-            if place[: len(table)] == table:
-                best = number
-        elif "=" in line and not line.startswith("#"):
-            key = tuple(part.strip().strip("\"'") for part in line.split("=")[0].split("."))
-            full = table + key
-            if full == place[: len(full)] and full:
-                return number
-    return best
+def _elsewhere(sources: Mapping[str, str], key: str) -> str | None:
+    """What said a key, where it was not the file."""
+    said = sources.get(key, FILE_NAME)
+    return None if said == FILE_NAME else said

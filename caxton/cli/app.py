@@ -46,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "topic": "Show topics and who has subscribed to them.",
     "timer": "Show the timers of agents.",
     "check": "Judge recorded messages by their protocols.",
+    "run": "Play scenarios: scripted conversations with expectations.",
     "replay": "Run recorded conversations against another build.",
     "deploy": "List deployments, show one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",
@@ -58,6 +59,7 @@ COMMANDS: dict[str, str] = {
     "backup": "Write this project to one file, while it runs.",
     "restore": "Make a project again from a backup.",
     "config": "Show and check the configuration of this project.",
+    "schema": "Print formats of files as JSON Schema, for editors.",
 }
 """Each command or noun with its help; `caxton.cli.commands.<name>` has its typer app as `app`."""
 

@@ -35,6 +35,8 @@ class _Work(NamedTuple):
 
     frame: Frame
     slots: tuple[int, ...]
+    due_s: float = 0.0
+    """Not before then, on the clock."""
 
 
 class VirtualCell(asyncio.Transport):
@@ -86,6 +88,10 @@ class VirtualCell(asyncio.Transport):
         assert self._exit is not None
         return self._exit
 
+    def memory_bytes(self, slot: int) -> int | None:
+        """The memory of the guest in a slot, now; None where nobody can see it."""
+        return self._guests.live[slot].measure()
+
     def kill(self) -> None:
         """End it at once, whatever it does: the turn that runs is never answered."""
         self._end(KILLED)
@@ -112,7 +118,10 @@ class VirtualCell(asyncio.Transport):
                 # it is about no slot, so no order is promised, and it must not cost a choice
                 self._loop.call_soon(self._answer, frame, 0)
                 continue
-            work = _Work(frame, self._guests.touched(frame))
+            delay_s = self._power.delay_s(frame[3]) if kind == Kind.TURN else 0.0
+            work = _Work(frame, self._guests.touched(frame), self._clock.monotonic() + delay_s)
+            if delay_s:
+                self._clock.later(delay_s, self._look)
             for one in work.slots:
                 self._waiting.setdefault(one, deque()).append(work)
         self._look()
@@ -139,10 +148,13 @@ class VirtualCell(asyncio.Transport):
 
     def _begin(self) -> None:
         self._looks = False
+        now_s = self._clock.monotonic()
         ready = [
             works[0]
             for slot, works in sorted(self._waiting.items())
-            if slot == works[0].frame[1] and all(self._waiting[one][0] is works[0] for one in works[0].slots)
+            if slot == works[0].frame[1]
+            and works[0].due_s <= now_s
+            and all(self._waiting[one][0] is works[0] for one in works[0].slots)
         ]
         if self._exit is not None or not ready or not self._power.goes_on():
             return

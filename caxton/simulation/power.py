@@ -39,6 +39,10 @@ class Power:
         """Which of so many has the next turn."""
         return self._schedule.choose(many)
 
+    def delay_s(self, message: bytes) -> float:
+        """Seconds for which a message waits in its cell."""
+        return self._schedule.delay_s(message)
+
     def turn_s(self) -> float:
         """Seconds that the next turn takes."""
         return self._takes(self._schedule.pace.turn_us)

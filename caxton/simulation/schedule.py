@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Range = tuple[int, int]
@@ -39,6 +39,8 @@ class Schedule:
         """Which agent had its turn, wherever several could have had it: the run as small numbers."""
         self.crash_at: int | None = None
         """The step before which the machine stops."""
+        self.delays: list[Callable[[bytes], float]] = []
+        """Each says how many seconds an agent waits for a message; the longest counts."""
         self._given = deque(choices)
         # two streams: one choice more or less must not change how long everything after it takes
         self._order = random.Random(f"order {seed}")
@@ -61,6 +63,10 @@ class Schedule:
     def crash_after(self, steps: int | None) -> None:
         """The last of so many more steps is the one before which the machine stops; None: none is."""
         self.crash_at = None if steps is None else self.steps + steps
+
+    def delay_s(self, message: bytes) -> float:
+        """How long an agent waits for that message once its cell has it."""
+        return max((delay(message) for delay in self.delays), default=0.0)
 
     def step(self) -> bool:
         """The run comes to its next step; whether that is the one before which the machine stops."""

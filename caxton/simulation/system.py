@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -190,6 +191,10 @@ class System:
         """Bring another build to an agent; `how` is what else a `DeploymentRequest` may say, such as `strategy`."""
         return self.run(self._deploy(name, _agent(agent), how))
 
+    def bring(self, name: str, module: bytes, **how: Any) -> DeploymentView:
+        """Bring an agent another module with the settings and limits that it has."""
+        return self.deploy(name, replace(self._agents[name], module=module), **how)
+
     # ------------------------------------------------------------------ time
 
     @property
@@ -211,6 +216,14 @@ class System:
         """Let time pass until nothing is in hand and nothing was said for `silence_s`. Raises TimedOut."""
         self.run(self._quiet(silence_s), limit_s=limit_s)
 
+    def is_quiet(self, silence_s: float, limit_s: float) -> bool:
+        """The same for `limit_s` at the most; whether it came to be quiet."""
+        try:
+            self.until_quiet(silence_s, limit_s=limit_s)
+        except TimedOut:
+            return False
+        return True
+
     def run(self, work: Coroutine[Any, Any, T], *, limit_s: float = LIMIT_S) -> T:
         """Run a coroutine beside everything else, until it is done.
 
@@ -230,6 +243,11 @@ class System:
         """Kill a cell, with the turn that it is in; the pool starts another."""
         self._living().machine.cells[no].kill()
 
+    def delay(self, delay: Callable[[bytes], float]) -> None:
+        """From now on agents wait for messages: as many seconds as this says of each. What comes behind one of them in
+        a mailbox waits, too; clients and the platform's own agents do not."""
+        self._schedule.delays.append(delay)
+
     def fail_next_write(
         self, error: DiskError = DiskError.FULL, *, after: int = 0, times: int = 1, landed: bool = False
     ) -> None:
@@ -248,6 +266,18 @@ class System:
     def choices(self) -> list[int]:
         """What was chosen so far; `runtime(choices=…)` chooses it again."""
         return list(self._schedule.choices)
+
+    def cell_of(self, name: str) -> int:
+        """The number of the cell in which an agent lives; raises AgentNotFound, InvalidState where it is in none."""
+        cell = self.runtime.agents.registry.find(name).cell
+        if cell is None:
+            raise InvalidState(f"{name} does not run", hint="start it first")
+        return cell.no
+
+    def memory_bytes(self, name: str) -> int | None:
+        """The memory of an agent now; None where nobody can see it."""
+        slot = self.runtime.agents.registry.find(name).endpoint.slot
+        return self._living().machine.cells[self.cell_of(name)].memory_bytes(slot)
 
     def messages(self, **members: Any) -> list[Json]:
         """Committed messages with these members, in order; `receiver` is one of them."""

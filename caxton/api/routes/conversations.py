@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from caxton.api.responses import answer, page
 from caxton.api.routes.break_points import held_body
 from caxton.api.routing import noun_router
 from caxton.api.rows import conversation_body, with_outcome
-from caxton.api.services import full_name, services_of
+from caxton.api.services import Services, full_name, services_of
 from caxton.api.verdicts import with_states
 from caxton.errors import ConversationNotFound
 from caxton.schemas.messages import ConversationDetail, Conversations
@@ -50,7 +50,11 @@ async def show(
     limit: Limit = 100,
 ) -> Response:
     """One conversation with its messages, their turns and dead letters, oldest first, and what is held of it."""
-    services = services_of(request)
+    return answer(await conversation_detail(services_of(request), id, after, limit))
+
+
+async def conversation_detail(services: Services, id: str, after: int, limit: int) -> dict[str, Any]:
+    """A `ConversationDetail`; raises ConversationNotFound."""
     reader = services.reader
     found = await reader.conversation(id)
     if found is None:
@@ -64,4 +68,4 @@ async def show(
     body["held"] = [held_body(services, one) for one in held]
     body["items"] = await with_outcome(reader, rows)
     body["next"] = rows[-1].seq if len(rows) == limit else None
-    return answer(body)
+    return body

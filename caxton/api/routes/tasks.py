@@ -88,7 +88,7 @@ async def run(request: Request, wait: Wait = None) -> Response:
         place = ".".join(str(part) for part in first["loc"])
         raise InvalidTask(f"{place or 'the body'}: {first['msg']}", field=place or None) from error
     patience = _patience(wait, LONGEST_WAIT_S)
-    id = await services.tasks.begin(_wish(body, line))
+    id = await services.tasks.begin(task_wish(body, line))
     return await _shown(services, id, patience, 201)
 
 
@@ -121,7 +121,7 @@ async def cancel(request: Request, id: Annotated[str, Path(max_length=64)], wait
 async def _shown(services: Services, id: str, patience_s: float, status: int) -> Response:
     await services.tasks.ended(id, patience_s)
     view = await services.tasks.view(id)
-    return answer(_detail(view), 202 if status == 201 and view.summary.ended_us is None else status)
+    return answer(task_detail(view), 202 if status == 201 and view.summary.ended_us is None else status)
 
 
 def _patience(wait: str | None, usual: float) -> float:
@@ -132,7 +132,7 @@ class _Content(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def _wish(body: TaskBody, line: bytes) -> TaskRequest:
+def task_wish(body: TaskBody, line: bytes) -> TaskRequest:
     """The body as a wish; the content as its bytes were, so that no number of it changes."""
     given = body.model_dump(exclude={"to", "content"})
     to = body.to.split(",") if isinstance(body.to, str) else body.to
@@ -151,7 +151,8 @@ def _summary(one: TaskSummary) -> dict[str, Any]:
     return body
 
 
-def _detail(view: TaskView) -> dict[str, Any]:
+def task_detail(view: TaskView) -> dict[str, Any]:
+    """A `TaskDetail`."""
     return {
         **_summary(view.summary),
         "phase": view.phase,

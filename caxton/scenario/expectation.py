@@ -1,0 +1,169 @@
+"""Whether what a step expects is so.
+
+In: an expectation, and the host with all that was said. Out: the first `Difference`, with the message at which it
+shows; None where all is as expected. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import UNSET
+
+from caxton.finding import Filter, MessageSubject
+from caxton.presentation.text import plural, size, span
+from caxton.scenario.bounds import Bounds
+from caxton.scenario.contents import Unlike, at_path, by_pattern, exactly
+from caxton.scenario.format import Expect
+from caxton.scenario.host import Host
+from caxton.schemas.messages import MessageBody
+from caxton.schemas.shape import micros
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is not as expected. `seq` is the message where it shows; None where something is missing."""
+
+    what: str
+    expected: str
+    got: str
+    seq: int | None = None
+    conversation: str | None = None
+    """Where to look at it."""
+
+
+def chosen(text: str, host: Host, messages: Sequence[MessageBody]) -> list[MessageBody]:
+    """The messages that a filter means."""
+    if not text:
+        return list(messages)
+    wanted = Filter(text, datetime.fromtimestamp(host.now_s(), UTC))
+    return [one for one in messages if wanted.passes(MessageSubject(one.message, host.platform, one))]
+
+
+def difference(expect: Expect, host: Host) -> Difference | None:
+    """The first thing that is not so."""
+    messages = host.messages()
+    found = chosen(expect.filter, host, messages)
+    return next(_differences(expect, host, messages, found), None)
+
+
+def _differences(
+    expect: Expect, host: Host, messages: Sequence[MessageBody], found: Sequence[MessageBody]
+) -> Iterator[Difference]:
+    yield from _count(expect, found)
+    if expect.fuel is not None and not any(one.turns for one in found):
+        yield Difference("fuel", str(expect.fuel), "there was no turn on them")
+    for one in found:
+        yield from _content(expect, one)
+        yield from _cost(expect, one, messages)
+    yield from _order(expect, host, messages)
+    if expect.violations is not None:
+        broken = [one for one in found if one.verdict and one.verdict.legality == "violation"]
+        yield from _held(expect.violations, "violations", broken)
+    if expect.dead_letters is not None:
+        dead = [one for one in found if one.dead_letters is not UNSET for _ in one.dead_letters]
+        yield from _held(expect.dead_letters, "dead letters", dead)
+    yield from _conversation(expect, host)
+    if expect.memory is not None and expect.agent is not None:
+        has = host.memory_bytes(expect.agent)
+        if has is None or not expect.memory.holds(has):
+            got = "it cannot be seen" if has is None else size(has)
+            yield Difference(f"memory of {expect.agent}", str(expect.memory), got)
+
+
+def _count(expect: Expect, found: Sequence[MessageBody]) -> Iterator[Difference]:
+    of_messages = {"filter", "content", "path", "pattern", "fuel", "latency"} & expect.model_fields_set
+    counted = expect.violations is not None or expect.dead_letters is not None
+    bounds = expect.count or (Bounds(">=", 1, "at least 1") if of_messages and not counted else None)
+    if bounds is None or bounds.holds(len(found)):
+        return
+    last = found[-1] if found and len(found) > bounds.figure else None
+    yield Difference(
+        f"messages {expect.filter}".strip(),
+        str(bounds),
+        plural(len(found), "message") if found else "none",
+        last.seq if last else None,
+        last.message.conversation_id if last else None,
+    )
+
+
+def _content(expect: Expect, one: MessageBody) -> Iterator[Difference]:
+    said: Any = one.message.content
+    unlike: list[tuple[str, Unlike | None]] = []
+    if "content" in expect.model_fields_set:
+        unlike.append(("content", exactly(expect.content, said)))
+    unlike += [("content", at_path(path, expected, said)) for path, expected in expect.path.items()]
+    if expect.pattern is not None:
+        unlike.append(("content", by_pattern(expect.pattern, said)))
+    for what, where in unlike:
+        if where is not None:
+            place = f"{what}, {where.where}" if where.where else what
+            yield _at(one, place, where.expected, where.got)
+
+
+def _cost(expect: Expect, one: MessageBody, messages: Sequence[MessageBody]) -> Iterator[Difference]:
+    if expect.fuel is not None:
+        for turn in one.turns or ():
+            if not expect.fuel.holds(turn.fuel):
+                yield _at(one, f"fuel of {turn.agent}'s turn", str(expect.fuel), f"{turn.fuel:,}")
+    if expect.latency is not None:
+        took_s = latency_s(one, messages)
+        if not expect.latency.holds(took_s):
+            yield _at(one, "latency", str(expect.latency), span(took_s))
+
+
+def latency_s(one: MessageBody, messages: Sequence[MessageBody]) -> float:
+    """Virtual time since the message from outside that led to this one."""
+    by_seq = {body.seq: body for body in messages}
+    first = one
+    while first.cause is not None and first.cause in by_seq:
+        first = by_seq[first.cause]
+    return (micros(one.at) - micros(first.at)) / 1e6
+
+
+def _order(expect: Expect, host: Host, messages: Sequence[MessageBody]) -> Iterator[Difference]:
+    place = 0
+    for number, text in enumerate(expect.order, 1):
+        found = chosen(text, host, messages[place:])
+        if not found:
+            earlier = chosen(text, host, messages[:place])
+            got = "it came before" if earlier else "none"
+            seq = earlier[-1].seq if earlier else None
+            after = f" after {expect.order[number - 2]}" if number > 1 else ""
+            id = earlier[-1].message.conversation_id if earlier else None
+            yield Difference(f"order, number {number}", f"{text}{after}", got, seq, id)
+            return
+        place = messages.index(found[0]) + 1
+
+
+def _held(bounds: Bounds, what: str, found: Sequence[MessageBody]) -> Iterator[Difference]:
+    if not bounds.holds(len(found)):
+        last = found[-1] if found else None
+        yield Difference(
+            what,
+            str(bounds),
+            str(len(found)),
+            last.seq if last else None,
+            last.message.conversation_id if last else None,
+        )
+
+
+def _conversation(expect: Expect, host: Host) -> Iterator[Difference]:
+    if expect.conversation is None:
+        return
+    there = host.conversation(expect.conversation)
+    for what, wanted in (("state", expect.state), ("outcome", expect.outcome)):
+        if wanted is None:
+            continue
+        has: str | None = getattr(there, what) if there is not None else None
+        if has is None or has.casefold() != wanted.casefold():
+            got = has or ("there is no such conversation" if there is None else "it is not judged")
+            last = there.items[-1].seq if there is not None and there.items else None
+            yield Difference(f"{what} of {expect.conversation}", wanted, got, last, expect.conversation)
+
+
+def _at(one: MessageBody, what: str, expected: str, got: str) -> Difference:
+    return Difference(what, expected, got, one.seq, one.message.conversation_id)

@@ -1,0 +1,249 @@
+"""A scenario's host in this process: a runtime on virtual time, with the faults of a simulated machine.
+
+In: a scenario file, a seed. Out: a `Host`. Who looks on here takes no time and no chance from the run: what a scenario
+expects of a run cannot change it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from caxton import exact_numbers
+from caxton.api.routes.conversations import conversation_detail
+from caxton.api.routes.tasks import TaskBody, task_detail, task_wish
+from caxton.api.rows import with_outcome
+from caxton.api.services import Services
+from caxton.errors import ConfigurationError, ConversationNotFound, MailboxFull
+from caxton.finding import Filter, MessageSubject
+from caxton.journal import Reader
+from caxton.journal.memory import DiskError
+from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
+from caxton.scenario.host import Sent
+from caxton.scenario.read import ScenarioFile
+from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
+from caxton.schemas.shape import Message, decoder
+from caxton.simulation.agents import as_they_stand, edition
+from caxton.simulation.life import Crashed
+from caxton.simulation.system import System, runtime
+
+MOST: Final = 1_000_000
+"""Messages that are looked at."""
+_ERRORS: Final = {"full": DiskError.FULL, "io": DiskError.IO}
+_bodies = decoder(list[MessageBody])
+T = TypeVar("T")
+
+
+@contextmanager
+def simulated_host(
+    file: ScenarioFile, seed: int, *, cells: int = 1, choices: Sequence[int] = ()
+) -> Generator[SimulatedHost]:
+    """Run the scenario's agents until this is left.
+
+    Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
+    """
+    project = file.project()
+    with runtime(project, seed=seed, cells=cells, choices=choices) as system:
+        there = {view.name: view.revision or "" for view in system.runtime.agents.views()}
+        for name, agent in file.scenario.agents.items():
+            if agent.sha256 is not None and not there[name].startswith(agent.sha256):
+                raise ConfigurationError(
+                    f"{name} is revision {there[name][:12]}, and {file.path} was written for {agent.sha256[:12]}",
+                    hint=f"correct agents.{name}.sha256, or name the build that was meant",
+                )
+        yield SimulatedHost(system)
+
+
+class SimulatedHost:
+    """See `Host`; `system` is what there is beside."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self._reader: Reader = system.disk.reader()
+        self._settled: list[MessageBody] = []
+        """What nothing more becomes of."""
+        self._modules = {name: agent.module for name, agent in as_they_stand(system.project).items()}
+        self._builds = 1
+
+    @property
+    def platform(self) -> str:
+        """The part after @ in the names."""
+        return self.system.project.config.platform
+
+    def now_s(self) -> float:
+        """Virtual time."""
+        return self.system.now_us / 1e6
+
+    # ------------------------------------------------------------------ what is said
+
+    def send(self, message: Mapping[str, Any]) -> Sent:
+        """Say it; on disk."""
+
+        async def send() -> Sent:
+            runtime = self.system.runtime
+            submitted = runtime.bus.submit(exact_numbers.encode(dict(message)))
+            await runtime.journal.committed_upto(submitted.seq)
+            return Sent(submitted.seq, submitted.conversation_id)
+
+        return self.system.run(send())
+
+    def task(self, task: Task) -> TaskDetail:
+        """Run it to its end."""
+        given = task.model_dump(exclude_unset=True, exclude={"ending"})
+        wish = task_wish(TaskBody.model_validate(given), exact_numbers.encode(given))
+
+        async def run() -> bytes:
+            tasks = self.system.runtime.tasks
+            id = await tasks.begin(wish)
+            await tasks.ended(id, 30 * 86_400.0)
+            return exact_numbers.encode(task_detail(await tasks.view(id)))
+
+        return decoder(TaskDetail).decode(self.system.run(run(), limit_s=30 * 86_400.0))
+
+    def messages(self) -> Sequence[MessageBody]:
+        """What is committed."""
+        settled = self._settled
+        after = settled[-1].seq if settled else 0
+        rows = at_once(self._reader.messages(after_seq=after, limit=MOST))
+        new = _bodies.decode(msgspec.json.encode(at_once(with_outcome(self._reader, rows))))
+        runtime = self.system.runtime
+        done, written = runtime.bus.low_water(), not runtime.journal.waiting_rows
+        while new and new[0].seq <= done and (written or _has_its_turns(new[0])):
+            settled.append(new.pop(0))
+        return [*settled, *new]
+
+    def conversation(self, id: str) -> ConversationDetail | None:
+        """As the API has it."""
+        services = Services.of(self.system.runtime, stop=lambda: None, started_us=0)
+        try:
+            found = at_once(conversation_detail(replace(services, reader=self._reader), id, 0, MOST))
+        except ConversationNotFound:
+            return None
+        return decoder(ConversationDetail).decode(msgspec.json.encode(found))
+
+    def memory_bytes(self, agent: str) -> int | None:
+        """Of the guest, now."""
+        return self.system.memory_bytes(agent)
+
+    def digest(self) -> str:
+        """Of the journal."""
+        return self.system.digest()
+
+    # ------------------------------------------------------------------ time
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self.system.advance(seconds)
+
+    def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Look again after each commit."""
+
+        async def wait() -> bool:
+            news = asyncio.Event()
+            on_commit = self.system.runtime.journal.on_commit
+
+            def tell(batch: object) -> None:
+                news.set()
+
+            on_commit.append(tell)
+            try:
+                async with asyncio.timeout(seconds):
+                    while not holds():
+                        news.clear()
+                        await news.wait()
+                    return True
+            except TimeoutError:
+                return holds()
+            finally:
+                on_commit.remove(tell)
+
+        return holds() or self.system.run(wait(), limit_s=seconds + 1)
+
+    def quiet(self, silence_s: float, seconds: float) -> bool:
+        """Nothing in hand and nothing said."""
+        return self.system.is_quiet(silence_s, seconds)
+
+    # ------------------------------------------------------------------ faults and changes
+
+    def swap(self, swap: Swap, module: bytes | None) -> None:
+        """Deploy a build."""
+        if module is None:
+            self._builds += 1
+            module = edition(self._modules[self._known(swap.agent)], self._builds)
+        self.system.bring(swap.agent, module, strategy=swap.strategy)
+
+    def crash_cell(self, agent: str) -> None:
+        """With the turn that it is in."""
+        self.system.kill_cell(self.system.cell_of(self._known(agent)))
+
+    def kill_daemon(self, kill: KillDaemon) -> None:
+        """Crash, and start over what was committed."""
+        if kill.after:
+            self.system.crash_after(kill.after)
+            try:
+                self.system.advance(kill.within)
+            except Crashed:
+                pass
+            self.system.crash_after(None)
+        self.system.restart()
+
+    def delay(self, delay: Delay) -> None:
+        """In the cells, before the turn."""
+        wanted = Filter(delay.filter, datetime.fromtimestamp(self.now_s(), UTC))
+
+        def seconds(body: bytes) -> float:
+            subject = MessageSubject(Message(exact_numbers.decode(body)), self.platform)
+            return delay.by if wanted.passes(subject) else 0.0
+
+        self.system.delay(seconds)
+
+    def fill(self, fill: Fill) -> int:
+        """Until it is refused."""
+        message = {
+            "receiver": self._known(fill.agent),
+            "performative": fill.performative,
+            "content": fill.content,
+        }
+
+        async def submit() -> int:
+            bus, taken = self.system.runtime.bus, 0
+            try:
+                while True:
+                    bus.submit(exact_numbers.encode(message), sender=fill.sender)
+                    taken += 1
+            except MailboxFull:
+                return taken
+
+        return self.system.run(submit())
+
+    def fail_disk(self, fault: FailDisk) -> None:
+        """In the words of SQLite."""
+        self.system.fail_next_write(
+            _ERRORS[fault.error], after=fault.after, times=fault.times, landed=fault.landed
+        )
+
+    def _known(self, agent: str) -> str:
+        self.system.runtime.agents.registry.find(agent)
+        return agent
+
+
+def _has_its_turns(body: MessageBody) -> bool:
+    """Whether as many turns are written as it has receivers; a client has none, so there it says no."""
+    return len(body.turns or ()) == len(body.message.receiver)
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine that never waits returns."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    work.close()
+    raise AssertionError("it waits")

@@ -1,0 +1,1 @@
+"""Scenario files: what they may say, and what is said when a run is not as they expect."""
