@@ -32,7 +32,7 @@ log = structlog.get_logger("caxton.agents")
 
 class PastTurns:
     """Runs them, `most` for one agent, 0 for as many as there are. `make` makes its instance at a moment, or fresh;
-    `tell` is told how far an agent is: the message of the last turn, and that at which it is through."""
+    `tell` is told of an agent that takes long that it is further."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class PastTurns:
         clock: Clock,
         most: int,
         make: Callable[[RecoveryPlan, SnapshotRow | None], Awaitable[None]],
-        tell: Callable[[RecoveryPlan, int, int], None],
+        tell: Callable[[RecoveryPlan], None],
     ) -> None:
         self._journal = journal
         self._instances = instances
@@ -140,9 +140,15 @@ class PastTurns:
                     portion, batch = batch[: way.portion], batch[way.portion :]
                     if not await self._run(way, portion):
                         return
-                    took_s = self._clock.monotonic() - began
-                    way.pace(min(BATCH_TURNS, way.portion * 2) if took_s < QUICK_S else 1)
-                    self._tell(way, portion[-1].place, upto)
+                    now = self._clock.monotonic()
+                    way.pace(min(BATCH_TURNS, way.portion * 2) if now - began < QUICK_S else 1)
+                    if way.ahead is None and way.base is not None and now - way.began > SLOW_S:
+                        way.has_ahead(
+                            await self._journal.count_past_turns(
+                                way.record.number, after_seq=way.base.seq, before_seq=upto + 1
+                            )
+                        )
+                    self._tell(way)
         except CaxtonError as error:
             way.fail(error)
 

@@ -82,7 +82,7 @@ class RecoveryProgress(msgspec.Struct, frozen=True, kw_only=True):
     turns: int = 0
     """Turns that were run once more."""
     percent: int = 0
-    """Of the messages since the moment that it began from."""
+    """Of its turns since the moment that it began from; 0 while nobody knows how many they are."""
     left_s: float | None = None
     """How long it may still take, as it went until now; None where nobody can know yet."""
 

@@ -243,11 +243,11 @@ class Recovery:
 
     # ------------------------------------------------------------------ there
 
-    def _tell(self, way: RecoveryPlan, seq: int, upto: int) -> None:
+    def _tell(self, way: RecoveryPlan) -> None:
         """How far an agent is that comes back itself."""
         if self._under_way.get(way.record) is not way or way.base is None:
             return
-        share = (seq - way.base.seq) / max(1, upto - way.base.seq)
+        share = min(1.0, way.turns / way.ahead) if way.ahead else 0.0
         passed_s = self._clock.monotonic() - way.began
         left_s = round(passed_s / share * (1 - share), 1) if share > 0 else None
         way.record.recovers(

@@ -37,6 +37,8 @@ class RecoveryPlan:
     replays: bool = False
     turns: int = 0
     """How many turns were run once more."""
+    ahead: int | None = None
+    """How many there are to be run, about; None where nobody has counted them."""
     last_seq: int = 0
     """The place of the last turn that is past."""
     reason: str | None = None
@@ -86,6 +88,10 @@ class RecoveryPlan:
     def ran(self, turns: int) -> None:
         """So many turns more were run."""
         self.turns += turns
+
+    def has_ahead(self, turns: int) -> None:
+        """About so many turns are to be run in all."""
+        self.ahead = turns
 
     def pace(self, portion: int) -> None:
         """The next frame has so many turns."""

@@ -140,6 +140,7 @@ class Repair:
             self._instances.plan_snapshot(record)
             self._lives.recovered(way, "turn" if counts else "snapshot")
             self._events.tell(record, "restarted", reason=why, **way.remembered)
+            endpoint.others_first(self._bus.platform_agents)
             self._bus.open(endpoint)
 
     # ------------------------------------------------------------------ a cell

@@ -62,6 +62,7 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_at_fault",
         "_places",
         "_urgent",
         "failed_turns",
@@ -123,6 +124,8 @@ class Endpoint:
         """Messages up to this number get places of their own: some of them were overtaken."""
         self._places: dict[int, int] = {}
         """The places of such messages that its cell has."""
+        self._at_fault: str | None = None
+        """Who sent what cost it its instance."""
         self._urgent: frozenset[int] = frozenset()
         """The urgent lane: what overtook others and waits."""
         self.turns = 0
@@ -173,6 +176,25 @@ class Endpoint:
         self.late_upto = max(self.late_upto, envelope.seq)
         self._urgent |= {envelope.seq}
         self.waiting.appendleft(envelope)
+
+    def blame(self, sender: str) -> None:
+        """A message of that sender has cost it its instance."""
+        self._at_fault = sender
+
+    def others_first(self, platform: Collection[str]) -> None:
+        """What waits of whoever has cost it its instance comes after what waits of others, so that its return is on
+        that one's account. What the platform's agents say may be about the messages before it: it waits with those."""
+        moved = {self._at_fault, *platform}
+        at_fault, self._at_fault = self._at_fault, None
+        if at_fault is None or self.trial is not None:
+            return
+        later = [one for one in self.waiting if one.message.sender in moved and one.seq not in self._urgent]
+        if later and any(one.message.sender == at_fault for one in later):
+            seqs = {one.seq for one in later}
+            order = [*(one for one in self.waiting if one.seq not in seqs), *later]
+            self.late_upto = max(self.late_upto, *(one.seq for one in order))
+            self.waiting.clear()
+            self.waiting.extend(order)
 
     def give(self, envelope: Envelope) -> None:
         """Its cell gets that message next."""

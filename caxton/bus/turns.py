@@ -320,6 +320,7 @@ class Turns:
         discarded = status not in (Status.GUEST_ERROR, Status.REFUSED)
         if discarded:
             endpoint.shut()
+            endpoint.blame(envelope.message.sender)
         self._bus.dead_letter(endpoint.name, envelope, code, reason)
         if status != Status.GUEST_ERROR:
             self._bus.call_broken(endpoint.name, envelope, code, reason)

@@ -22,7 +22,7 @@ from caxton.journal import recovery
 from caxton.journal.age import TRUST
 from caxton.journal.batch import Batch
 from caxton.journal.commits import Counts
-from caxton.journal.past import PastTurn, past_turns
+from caxton.journal.past import PastTurn, count_turns, past_turns
 from caxton.journal.retention import Kept
 from caxton.journal.rows import StoredMessage
 from caxton.journal.store import FileStore, JournalSettings, Store
@@ -177,6 +177,12 @@ class Journal:
         The next page is read while the last one is used. Raises JournalError where the journal cannot be read.
         """
         return past_turns(self._store.connect, self.path, agents, after_seq=after_seq, before_seq=before_seq)
+
+    async def count_past_turns(self, agent: int, *, after_seq: int, before_seq: int) -> int:
+        """How many turns that agent had there; looks at everybody's, so it takes a while in a long past."""
+        return await count_turns(
+            self._store.connect, self.path, agent, after_seq=after_seq, before_seq=before_seq
+        )
 
     async def close(self, give_up_s: float = 10.0) -> None:
         """Write what is left, index, checkpoint, mark the head, end the threads.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,6 +32,10 @@ _ELSEWHERE = f"""select {_COLUMNS}, p.place
   where p.agent_no in (select value from json_each(:agents))
     and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
   order by p.place, p.agent_no limit {PAGE}"""
+
+
+_COUNT = f"""select count(*) from turn where id > :last and id < :before << {AGENT_BITS}
+  and id & {MAX_AGENT_NO} = :agent"""
 
 
 class PastTurn(NamedTuple):
@@ -81,6 +86,22 @@ async def past_turns(
         # the connection must not be closed under a thread that still reads
         await asyncio.gather(reading, return_exceptions=True)
         db.close()
+
+
+async def count_turns(
+    connect: Callable[[], sqlite3.Connection], path: Path, agent: int, *, after_seq: int, before_seq: int
+) -> int:
+    """`Journal.count_past_turns`."""
+
+    def count() -> int:
+        with closing(connect()) as db:
+            values = {"agent": agent, "before": before_seq, "last": ((after_seq + 1) << AGENT_BITS) - 1}
+            return int(db.execute(_COUNT, values).fetchone()[0])
+
+    try:
+        return await asyncio.to_thread(count)
+    except sqlite3.Error as trouble:
+        raise JournalError(f"{path} cannot be read: {trouble}.", path=str(path)) from trouble
 
 
 def _page(db: sqlite3.Connection, path: Path, values: dict[str, str | int]) -> list[PastTurn]:

@@ -19,7 +19,7 @@ class KeptOutBody(Shape, frozen=True, kw_only=True):
 
 
 class RecoveryBody(Shape, frozen=True, kw_only=True):
-    """How far an agent's memory has come back: turns run again, percent of its messages, seconds that may be left."""
+    """How far an agent's memory has come back: turns run again, percent of its turns, seconds that may be left."""
 
     turns: int
     percent: int

@@ -109,6 +109,31 @@ async def test_what_waits_behind_a_breakdown_is_handled_in_order_and_once(tmp_pa
         assert await letters(runtime) == [(seqs[n], "r@local", "unreachable") for n in (3, 4, 9)]
 
 
+async def test_others_wait_for_one_return_and_not_for_all_that_a_senders_messages_cost(
+    tmp_path: Path,
+) -> None:
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("r", ROGUE))
+
+        def say(sender: str, content: object, **more: object) -> int:
+            wish = {"performative": "request", "receiver": "r", "content": content, **more}
+            return runtime.bus.submit(wish, sender=sender).seq
+
+        bad = [say("operator.bad", TRAP) for _ in range(12)]
+        good = [say("operator.good", n) for n in range(3)]
+        urgent = say("operator.bad", "urgent", x_priority="urgent")
+        bad += [say("operator.bad", n) for n in range(3)]
+        assert (await ask(runtime, "r", "last"))["content"] == "last"
+        await reached(runtime, lambda: runtime.agents.view("r").mailbox == 0)
+        await commit(runtime)
+        turns = await runtime.journal.reader.turns(agent="r@local")
+        order = [turn.seq for turn in sorted(turns, key=lambda turn: turn.started_us)]
+        assert [seq for seq in order if seq in bad] == bad, "its own order stays"
+        assert [seq for seq in order if seq in good] == good
+        assert max(order.index(seq) for seq in (*good, urgent)) <= 5, order
+        assert runtime.agents.view("r").restarts == 12
+
+
 async def test_no_number_of_bad_messages_ends_an_agent(tmp_path: Path) -> None:
     async with home(tmp_path, clock=VirtualClock()) as runtime:
         await runtime.engine.deploy(DeploymentRequest("r", ROGUE))
