@@ -32,6 +32,7 @@ def run(
     *,
     words: str,
     seed: int | None,
+    cells: int,
     jobs: int,
     junit: Path | None,
     github: bool,
@@ -52,7 +53,7 @@ def run(
     kept = Path.cwd() / KEPT if keep and not attach else None
     results: list[Result] = []
     with Progress(len(files), watched=jobs <= 1) as progress:
-        settings = suite.Settings(seed=seed, keep=kept, attach=socket)
+        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket)
         for result in suite.run(files, settings, jobs=jobs, tell=progress.tell):
             results.append(result)
             progress.clear()

@@ -40,7 +40,7 @@ def _counted(value: object) -> Bounds:
 
 
 def _sized(value: object) -> Bounds:
-    return read_bounds(value, byte_size)
+    return read_bounds(value, lambda text: int(text) if text.isdecimal() else byte_size(text))
 
 
 def _timed(value: object) -> Bounds:

@@ -42,14 +42,14 @@ T = TypeVar("T")
 
 @contextmanager
 def simulated_host(
-    file: ScenarioFile, seed: int, *, cells: int = 1, choices: Sequence[int] = ()
+    file: ScenarioFile, seed: int, *, cells: int = 0, choices: Sequence[int] = ()
 ) -> Generator[SimulatedHost]:
-    """Run the scenario's agents until this is left.
+    """Run the scenario's agents until this is left, in so many cell processes, or with 0 in this one.
 
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project = file.project()
-    with runtime(project, seed=seed, cells=cells, choices=choices) as system:
+    with runtime(project, seed=seed, processes=cells, choices=choices) as system:
         there = {view.name: view.revision or "" for view in system.runtime.agents.views()}
         for name, agent in file.scenario.agents.items():
             if agent.sha256 is not None and not there[name].startswith(agent.sha256):

@@ -30,10 +30,12 @@ KEPT: Final = "journal.db"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How scenarios are played. `seed`: in place of the files' own; `keep`: where journals are left, None for nowhere;
+    """How scenarios are played. `seed`: in place of the files' own; `cells`: in so many cell processes, 0: in
+    this one; `keep`: where journals are left, None for nowhere;
     `attach`: the socket of a daemon to play them on."""
 
     seed: int | None = None
+    cells: int = 0
     keep: Path | None = None
     attach: Path | None = None
 
@@ -84,15 +86,16 @@ def play(
     def host() -> AbstractContextManager[Host]:
         if settings.attach is not None:
             return attached_host(file, settings.attach)
-        return _simulated(file, seed, settings.keep)
+        return _simulated(file, seed, settings)
 
     return play_on(file, seed, host, tell)
 
 
 @contextmanager
-def _simulated(file: ScenarioFile, seed: int, keep: Path | None) -> Generator[Host]:
-    with simulated_host(file, seed) as host:
+def _simulated(file: ScenarioFile, seed: int, settings: Settings) -> Generator[Host]:
+    with simulated_host(file, seed, cells=settings.cells) as host:
         yield host
+        keep = settings.keep
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
             (keep / f"{file.path.stem}-{seed}-{KEPT}").write_bytes(host.system.disk.image())

@@ -19,11 +19,11 @@ from caxton.bus import Bus
 from caxton.cells import CellLink, CellLost
 from caxton.clock import Clock
 from caxton.sandbox.cell.calls_public import PublicCalls
-from caxton.sandbox.cell.selftest import choose
-from caxton.sandbox.cell.slots import Slots
+from caxton.sandbox.cell.slots import touched
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.engines import native_version
 from caxton.sandbox.frames import HEAD, RESULT, Hello, Kind
+from caxton.simulation.guests import Guests, calls
 from caxton.simulation.power import Power
 
 KILLED: Final = -9
@@ -42,7 +42,7 @@ class _Work(NamedTuple):
 class VirtualCell(asyncio.Transport):
     """One life of a cell, until it is killed or hung up on; to the pool its process, to the link its socket."""
 
-    def __init__(self, pid: int, bus: Bus, clock: Clock, power: Power) -> None:
+    def __init__(self, pid: int, bus: Bus, clock: Clock, power: Power, guests: Guests) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._clock = clock
@@ -50,8 +50,7 @@ class VirtualCell(asyncio.Transport):
         self._hello: asyncio.Future[Hello] = self._loop.create_future()
         self._gone = asyncio.Event()
         self._exit: int | None = None
-        calls, why = _calls()
-        self._guests = Slots(calls, clock)
+        self._guests = guests
         self._waiting: dict[int, deque[_Work]] = {}
         """By slot, in the order of arrival; work about two slots waits in both."""
         self._turn: _Work | None = None
@@ -60,8 +59,8 @@ class VirtualCell(asyncio.Transport):
         self.link.connection_made(self)
         greeting = Hello(
             pid=pid,
-            fast=calls is not PublicCalls,
-            fast_reason=why,
+            fast=calls()[0] is not PublicCalls,
+            fast_reason=calls()[1],
             wasmtime=version("wasmtime"),
             native=_native(),
         )
@@ -90,7 +89,7 @@ class VirtualCell(asyncio.Transport):
 
     def memory_bytes(self, slot: int) -> int | None:
         """The memory of the guest in a slot, now; None where nobody can see it."""
-        return self._guests.live[slot].measure()
+        return self._guests.memory_bytes(slot)
 
     def kill(self) -> None:
         """End it at once, whatever it does: the turn that runs is never answered."""
@@ -119,7 +118,7 @@ class VirtualCell(asyncio.Transport):
                 self._loop.call_soon(self._answer, frame, 0)
                 continue
             delay_s = self._power.delay_s(frame[3]) if kind == Kind.TURN else 0.0
-            work = _Work(frame, self._guests.touched(frame), self._clock.monotonic() + delay_s)
+            work = _Work(frame, touched(frame), self._clock.monotonic() + delay_s)
             if delay_s:
                 self._clock.later(delay_s, self._look)
             for one in work.slots:
@@ -189,18 +188,11 @@ class VirtualCell(asyncio.Transport):
             return
         self._exit = code
         self._waiting.clear()
-        for guest in self._guests.live.values():
-            guest.close()
-        self._guests.live.clear()
+        self._guests.close()
         if not self._hello.done():
             self._hello.set_exception(CellLost("the cell ended before it said hello"))
             self._hello.exception()
         self._loop.call_soon(self.link.connection_lost, None)
-
-
-@cache
-def _calls() -> tuple[type[PublicCalls], str]:
-    return choose()
 
 
 @cache

@@ -32,11 +32,17 @@ class Life:
     """Made at the time `now_us`; `chance` is what its ids are made from."""
 
     def __init__(
-        self, project: Project, schedule: Schedule, disk: MemoryDisk, now_us: int, chance: str
+        self,
+        project: Project,
+        schedule: Schedule,
+        disk: MemoryDisk,
+        now_us: int,
+        chance: str,
+        processes: int = 0,
     ) -> None:
         self.loop = VirtualLoop(now_us, self._thread_s)
         self.power = Power(schedule, self._stop)
-        self.machine = VirtualMachine(disk, self.loop, self.power)
+        self.machine = VirtualMachine(disk, self.loop, self.power, processes)
         self._opened: Runtime | None = None
         self._ready: asyncio.Future[None] = self.loop.create_future()
         self._stopping = asyncio.Event()

@@ -55,15 +55,18 @@ def runtime(
     pace: Pace | None = None,
     choices: Sequence[int] = (),
     disk: MemoryDisk | None = None,
+    processes: int = 0,
 ) -> Generator[System]:
     """Run agents until this is left: those of a project, with the modules that are there, or these modules by name.
 
     `seed` decides everything that is left to chance; `choices`, from an earlier run, are made first. `config` is what
-    caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left. Raises
-    ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
+    caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left. With
+    `processes` guests are in so many cell processes of this machine instead of in this one; the rows are the same.
+    Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project, agents = _wanted(of, cells, config or {})
-    system = System(project, agents, Schedule(seed, pace or Pace(), choices), disk or MemoryDisk(), seed)
+    schedule = Schedule(seed, pace or Pace(), choices)
+    system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes)
     try:
         system.start()
         yield system
@@ -79,7 +82,13 @@ class System:
     """A runtime's lives over one disk; `runtime` makes it. Times are virtual seconds."""
 
     def __init__(
-        self, project: Project, agents: Mapping[str, Agent], schedule: Schedule, disk: MemoryDisk, seed: int
+        self,
+        project: Project,
+        agents: Mapping[str, Agent],
+        schedule: Schedule,
+        disk: MemoryDisk,
+        seed: int,
+        processes: int = 0,
     ) -> None:
         self.project = project
         self.disk = disk
@@ -88,6 +97,7 @@ class System:
         self._agents = agents
         self._schedule = schedule
         self._seed = seed
+        self._processes = processes
         self._life: Life | None = None
         self._now_us = START_US
         self._set_s = 0.0
@@ -103,7 +113,8 @@ class System:
         if self.alive:
             raise InvalidState("the system runs already")
         self.lives += 1
-        self._life = Life(self.project, self._schedule, self.disk, self._now_us, f"{self._seed} {self.lives}")
+        chance = f"{self._seed} {self.lives}"
+        self._life = Life(self.project, self._schedule, self.disk, self._now_us, chance, self._processes)
         self._life.loop.set_by(self._set_s)
         self._in_life(self._life.started(), LIMIT_S)
         self.run(self._bring())

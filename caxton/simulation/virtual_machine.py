@@ -31,6 +31,7 @@ from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
 from caxton.sandbox.python.build import PythonRuntime
 from caxton.simulation.cells import VirtualCell
+from caxton.simulation.guests import GuestsHere, GuestsInCells
 from caxton.simulation.power import Power
 from caxton.simulation.virtual_loop import VirtualLoop
 
@@ -42,8 +43,10 @@ PIDS: Final = 1 << 22
 class VirtualMachine:
     """One life's machine."""
 
-    def __init__(self, disk: MemoryDisk, clock: VirtualLoop, power: Power) -> None:
+    def __init__(self, disk: MemoryDisk, clock: VirtualLoop, power: Power, processes: int = 0) -> None:
+        """`processes`: in how many cell processes guests are; 0: in this one."""
         self.clock = clock
+        self._processes = processes
         self.cells: dict[int, VirtualCell] = {}
         """The latest life of each cell, by number."""
         self._disk = disk
@@ -66,7 +69,8 @@ class VirtualMachine:
     async def cell(self, no: int, bus: Bus) -> CellProcess:
         """A cell in this process."""
         self._pid += 1
-        self.cells[no] = VirtualCell(self._pid, bus, self.clock, self._power)
+        guests = GuestsInCells(self._processes) if self._processes else GuestsHere(self.clock)
+        self.cells[no] = VirtualCell(self._pid, bus, self.clock, self._power, guests)
         return self.cells[no]
 
     def compiler(self, state: Path, table: CompileTable) -> Compiler:

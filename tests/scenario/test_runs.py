@@ -35,6 +35,7 @@ def ran(folder: Path, **options: Any) -> Exit:
     usual: dict[str, Any] = {
         "words": "",
         "seed": None,
+        "cells": 0,
         "jobs": 1,
         "junit": None,
         "github": False,

@@ -34,6 +34,15 @@ def run(
         int | None,
         typer.Option("--seed", min=0, help="What decides all that is left to chance.  [default: the file's]"),
     ] = None,
+    cells: Annotated[
+        int,
+        typer.Option(
+            "--cells",
+            min=0,
+            max=64,
+            help="Run guests in so many real cells, not in this process: the same run.",
+        ),
+    ] = 0,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, max=64, help="How many are played at a time, in processes.")
     ] = 1,
@@ -73,6 +82,7 @@ def run(
         files,
         words=words,
         seed=seed,
+        cells=cells,
         jobs=jobs,
         junit=junit,
         github=github,

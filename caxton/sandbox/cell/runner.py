@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from caxton.sandbox.cell.slots import Slots, refused
+from caxton.sandbox.cell.slots import Slots, refused, touched
 from caxton.sandbox.cell.slow_lanes import Frame, Lane, Lanes
 from caxton.sandbox.crash_record import CrashRecord
 from caxton.sandbox.faults import GuestFault
@@ -174,7 +174,7 @@ class Runner(threading.Thread):
             flush_at = before + FLUSH_NS
             for frame in queue.batch:
                 kind, slot, seq, payload = frame
-                if lanes.count and lanes.defer(frame, slots.touched(frame)):
+                if lanes.count and lanes.defer(frame, touched(frame)):
                     continue
                 instance = live.get(slot) if kind == turn_kind else None
                 if kind == meters_kind:

@@ -64,18 +64,6 @@ class Slots:
         except GuestFault as fault:
             return refused(kind, fault)
 
-    def touched(self, frame: Frame) -> tuple[int, ...]:
-        """The slots that a frame reads or changes."""
-        kind, slot, _, payload = frame
-        if kind == Kind.METERS:
-            return ()
-        if kind == Kind.SWAP:
-            try:
-                return (slot, read_swap(payload).source)
-            except msgspec.MsgspecError:
-                return (slot,)  # `perform` says what is wrong with it
-        return (slot,)
-
     def failed(self, slot: int, fault: GuestFault) -> None:
         """After a call that did not end well: drop the instance unless it stays."""
         if fault.status not in (Status.GUEST_ERROR, Status.UNHANDLED):
@@ -243,6 +231,19 @@ class Slots:
                 slot_kib=slot_kib,
             )
         )
+
+
+def touched(frame: Frame) -> tuple[int, ...]:
+    """The slots that a frame reads or changes."""
+    kind, slot, _, payload = frame
+    if kind == Kind.METERS:
+        return ()
+    if kind == Kind.SWAP:
+        try:
+            return (slot, read_swap(payload).source)
+        except msgspec.MsgspecError:
+            return (slot,)  # `perform` says what is wrong with it
+    return (slot,)
 
 
 def refused(kind: int, fault: GuestFault) -> Answer:

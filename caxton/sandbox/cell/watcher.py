@@ -7,6 +7,7 @@ import time
 
 from caxton.sandbox import engines
 from caxton.sandbox.cell.runner import Runner, RunQueue
+from caxton.sandbox.cell.slots import touched
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.engines import TICK_S
 
@@ -104,7 +105,7 @@ class Watcher(threading.Thread):
         except IndexError:
             queue.sending.release()
             return False
-        runner.leave(queue.lanes.open(queue.slots.touched(frame)))
+        runner.leave(queue.lanes.open(touched(frame)))
         queue.slots.handed_on()
         queue.hand_on(Runner(queue, inherits=True))
         # results of the late slot that are ready go out before its late one: the new runner sends them first,
