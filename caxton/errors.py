@@ -192,6 +192,28 @@ class InvalidModule(DeploymentError):
     code = "invalid_module"
 
 
+class TransferError(CaxtonError):
+    """An agent could not be taken along."""
+
+    code = "transfer_failed"
+    status = 422
+    exit = Exit.AGENT_FAILED
+
+
+class BundleError(TransferError):
+    """Raised when bytes are not a bundle of an agent, or a damaged one."""
+
+    code = "invalid_bundle"
+    exit = Exit.USAGE
+
+
+class WouldLose(TransferError):
+    """Raised when something of an agent would be lost on its way; `details["lost"]` names each thing."""
+
+    code = "would_lose"
+    status = 409
+
+
 class ResourceError(CaxtonError):
     """A limit was hit."""
 

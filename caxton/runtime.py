@@ -54,6 +54,7 @@ from caxton.protocols import library
 from caxton.replay import Replayer
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.tasks import Tasks
+from caxton.transfer import Registrations, Transfer
 
 MARK_S: Final = 1.0
 """How often the low-water mark is written: what a restart has to look through at the most."""
@@ -81,6 +82,7 @@ class Runtime:
     topics: Topics | None
     """None where an agent has that name."""
     hold: Hold
+    transfer: Transfer
     returning: asyncio.Task[None]
     """Brings back the agents, and the deployments that the daemon's end interrupted."""
 
@@ -219,6 +221,16 @@ async def open_runtime(
             bus.host(topics)
             bus.delivery.publish_by(topics.publish)
             agents.when_removed(topics.removed)
+        transfer = Transfer(
+            bus=bus,
+            agents=agents,
+            engine=engine,
+            compiler=compiler,
+            clock=clock,
+            lineage=lineage,
+            registrations=Registrations(bus, ams, df, timer, topics),
+            config=config,
+        )
         await ams.load(journal.reader)
         await df.load(journal.reader)
         await timer.load(journal.reader)
@@ -270,6 +282,7 @@ async def open_runtime(
                     timer,
                     topics,
                     hold,
+                    transfer,
                     returning,
                 )
             finally:

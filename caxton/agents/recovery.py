@@ -26,7 +26,7 @@ from caxton.agents.recovery_plan import RecoveryPlan
 from caxton.bus import Bus
 from caxton.cells import Cell, CellLost
 from caxton.clock import Clock
-from caxton.errors import CaxtonError, InvalidState
+from caxton.errors import CaxtonError, DeploymentError, InvalidState
 from caxton.journal import FRESH, RESTORED, SnapshotRow
 
 NEAR: Final = 20_000
@@ -63,12 +63,14 @@ class Recovery:
             way.cell for way in self._under_way.values() if way.record.endpoint not in way.cell.endpoints
         )
 
-    async def bring(self, record: AgentRecord, cell: Cell, *, fresh: bool = False) -> RecoveryPlan:
-        """Make an agent's instance in a cell, with its memory, and let messages go to it.
+    async def bring(
+        self, record: AgentRecord, cell: Cell, *, fresh: bool = False, given: bytes | None = None
+    ) -> RecoveryPlan:
+        """Make an agent's instance in a cell, with its memory or the one that is `given`, and let messages go to it.
 
         Raises what kept it from coming up: DeploymentError, InvalidState, CellLost.
         """
-        way = self.way(record, cell, fresh=fresh)
+        way = self.way(record, cell, fresh=fresh, given=given)
         await self.bring_all([way], _nobody)
         if way.error is not None:
             raise way.error
@@ -108,11 +110,17 @@ class Recovery:
         record.recovered()
 
     def way(
-        self, record: AgentRecord, cell: Cell, *, fresh: bool = False, why: str | None = None
+        self,
+        record: AgentRecord,
+        cell: Cell,
+        *,
+        fresh: bool = False,
+        given: bytes | None = None,
+        why: str | None = None,
     ) -> RecoveryPlan:
         """An agent on its way to a new slot of that cell, as it was last told to be; `why` is for the agent."""
         assert record.revision is not None
-        return RecoveryPlan(record, cell, cell.slot(), record.revision, record.config, fresh, why=why)
+        return RecoveryPlan(record, cell, cell.slot(), record.revision, record.config, fresh, given, why=why)
 
     async def remember(self, ways: Sequence[RecoveryPlan], arrived: Callable[[RecoveryPlan], None]) -> None:
         """Make instances with their memories, without letting messages go to them; `arrived` is told of each."""
@@ -203,6 +211,13 @@ class Recovery:
         if way.since is not None:
             latest = SnapshotRow(way.record.number, way.since, 0, way.revision.no, b"", FRESH)
         try:
+            if way.given is not None:
+                await self._make(
+                    way, SnapshotRow(way.record.number, 0, 0, way.revision.no, way.given, RESTORED)
+                )
+                if not way.restored:
+                    way.fail(DeploymentError("its build takes no state: it has no caxton_restore"))
+                return
             if way.fresh or recover == "fresh":
                 await self._make(way, None)
                 return

@@ -30,6 +30,8 @@ class RecoveryPlan:
     config: AgentConfig
     fresh: bool = False
     """Whether it is to begin with nothing, whatever there is."""
+    given: bytes | None = None
+    """The state that it begins with, where it comes from elsewhere."""
     link: CellLink | None = None
     loaded: Loaded | None = None
     base: SnapshotRow | None = None

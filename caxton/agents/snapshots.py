@@ -17,7 +17,8 @@ from caxton.agents.instances import Instances
 from caxton.agents.record import AgentRecord
 from caxton.bus import Bus
 from caxton.bus.endpoint import NEVER
-from caxton.cells import CellLink, CellLost
+from caxton.cells import Answer, CellLink, CellLost
+from caxton.errors import AgentError
 from caxton.sandbox.frames import Fault, Kind
 from caxton.turn_status import Status
 
@@ -84,26 +85,39 @@ class Snapshots:
             self._asked.add(record)
             await self.take(record)
 
-    async def _take_once(self, record: AgentRecord, link: CellLink) -> None:
+    async def state(self, record: AgentRecord) -> bytes:
+        """The state of an agent that rests, which is kept as well; AgentError or CellLost where it cannot be had."""
+        link = record.cell.link if record.cell is not None else None
+        if link is None:
+            raise CellLost("the agent's cell is being started again", hint="try again in a moment")
+        answer = await self._take_once(record, link)
+        if answer.status != Status.OK:
+            raise AgentError(
+                f"{record.name} does not give its state: {record.snapshot_error or 'it was lost'}"
+            )
+        return answer.payload
+
+    async def _take_once(self, record: AgentRecord, link: CellLink) -> Answer:
         endpoint = record.endpoint
         # the frame stands behind every message that the cell has now, so the state is the one after them
         seq = endpoint.given
         revision_no = endpoint.revision_no
         answer = await link.request(Kind.SNAPSHOT, endpoint.slot)
         if revision_no != endpoint.revision_no:
-            return
+            return answer
         if answer.status == Status.OK:
             record.snapshot_kept()
             self._instances.keep(record, answer.payload, seq)
             self._instances.plan_snapshot(record)
             self._bus.settle()
-            return
+            return answer
         fault = msgspec.json.decode(answer.payload, type=Fault)
         if answer.status != Status.UNHANDLED:
             self._failed(record, fault)
         if endpoint.slot in fault.lost:
             self._due.discard(record)
             self._lost(record, f"snapshot: {fault.code}: {fault.reason}")
+        return answer
 
     def _failed(self, record: AgentRecord, fault: Fault) -> None:
         """The agent works on; say so once, and try again later."""

@@ -8,7 +8,8 @@ What goes wrong is `repair`'s, what changes an agent's revision `caxton.deploy`'
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -167,7 +168,18 @@ class Supervisor:
                 f"{record.name} is {state_name(record.life)}; only an agent that runs can be suspended",
                 hint=f"start it: caxton agent start {record.name}",
             )
-        record.claim("suspended")
+        async with self.resting(record, "suspended"):
+            record.suspend()
+            self.events.changed(record, "suspended", **({"reason": why} if why else {}))
+        return view_of(record)
+
+    @asynccontextmanager
+    async def resting(self, record: AgentRecord, to_be: str) -> AsyncGenerator[None]:
+        """Keep an agent between two turns as long as this lasts, and after it where it is suspended then.
+
+        Raises InvalidState where something else is changing it, or where it breaks down meanwhile.
+        """
+        record.claim(to_be)
         endpoint = record.endpoint
         try:
             endpoint.suspend()
@@ -175,17 +187,15 @@ class Supervisor:
             async with record.changing:
                 if isinstance(record.life, Failed | Unloaded):
                     raise InvalidState(
-                        f"{record.name} broke down before it was suspended", hint="see: caxton agent show"
+                        f"{record.name} broke down before it was {to_be}", hint="see: caxton agent show"
                     )
-                record.suspend()
-                self.events.changed(record, "suspended", **({"reason": why} if why else {}))
+                yield
         finally:
             record.release()
             if record.config.desired != SUSPENDED:
                 endpoint.resume()
                 if isinstance(record.life, Running) and endpoint.port is not None:
                     self._bus.open(endpoint)
-        return view_of(record)
 
     async def resume(self, name: str) -> AgentView:
         """Let a suspended agent go on, with what waited first; InvalidState for one that is not suspended."""

@@ -26,6 +26,7 @@ from caxton.api.routes import (
     tasks,
     timers,
     topics,
+    transfers,
     turns,
 )
 from caxton.api.routing import PREFIX
@@ -65,6 +66,7 @@ def build(services: Services) -> FastAPI:
         df,
         timers,
         topics,
+        transfers,
         journal,
         dead_letters,
         events,

@@ -16,6 +16,8 @@ from caxton.api.responses import refusal
 from caxton.limits import KIB, MESSAGE_CEILING, MIB
 
 DEPLOY_CAP: Final = 64 * MIB
+BUNDLE_CAP: Final = 192 * MIB
+"""A module and a state, both as large as they may be, in base64."""
 MESSAGE_CAP: Final = MESSAGE_CEILING
 OTHER_CAP: Final = 64 * KIB
 BODY_SECONDS: Final = 30.0
@@ -27,7 +29,9 @@ _CARRY_CONTENTS: Final = ("/api/v1/messages", "/api/v1/tasks", "/api/v1/held/")
 
 
 def cap_of(path: str) -> int:
-    """Bytes that a request to that path may carry: a module, a message's content, or neither."""
+    """Bytes that a request to that path may carry: a bundle, a module, a message's content, or none of them."""
+    if path == "/api/v1/agents/import":
+        return BUNDLE_CAP
     if path in _CARRY_MODULES:
         return DEPLOY_CAP
     return MESSAGE_CAP if path.startswith(_CARRY_CONTENTS) else OTHER_CAP

@@ -26,6 +26,7 @@ from caxton.journal import Journal, Reader
 from caxton.replay import Replayer
 from caxton.runtime import Runtime
 from caxton.tasks import Tasks
+from caxton.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Services:
     timer: Timer
     topics: Topics | None
     hold: Hold
+    transfer: Transfer
     cells: CellPool
     journal: Journal
     reader: Reader
@@ -73,6 +75,7 @@ class Services:
             timer=runtime.timer,
             topics=runtime.topics,
             hold=runtime.hold,
+            transfer=runtime.transfer,
             cells=runtime.cells,
             journal=runtime.journal,
             reader=runtime.journal.reader,

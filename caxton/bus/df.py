@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from caxton.acl import Performative
+from caxton.acl.json_value import is_object
 from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import ContentLanguage
@@ -95,6 +96,20 @@ class Df(SubscribingAgent):
         self.unsubscribe_all(name)
         self._leave(name, "removed", None)
 
+    def judged(self, name: str, description: object) -> Entry:
+        """What an agent that comes from elsewhere would have here; raises Declined."""
+        self._expire()
+        self._check_free(name)
+        arguments: list[tuple[str, Any]] = [
+            (OF, {**description, "name": name} if is_object(description) else None)
+        ]
+        return self._entry(self.reading().wish(self.functions, "register", arguments), name, None)
+
+    def take_up(self, entry: Entry) -> None:
+        """An agent comes with an entry that `judged` has passed; who wants to know is told."""
+        self._enter(entry)
+        self._tell(Change("registered", entry.name, None, entry), None)
+
     # ------------------------------------------------------------------ what people see
 
     def entries(self) -> list[Entry]:
@@ -140,12 +155,7 @@ class Df(SubscribingAgent):
 
     def _register(self, envelope: Envelope, form: ContentLanguage, wish: ManagementRequest) -> None:
         name = self._named(envelope, wish)
-        if name in self.directory.entries:
-            raise failed(
-                "already-registered",
-                reason=f"{name} is registered already",
-                hint="change what it says there with modify",
-            )
+        self._check_free(name)
         here = self._bus.endpoints
         if name not in here and sum(one not in here for one in self.directory.entries) >= OTHERS_MAX:
             raise failed(
@@ -178,6 +188,13 @@ class Df(SubscribingAgent):
         before: Entry | None,
     ) -> None:
         """Write a description down, replacing the one before; say so to its agent, then to the subscribers."""
+        entry = self._entry(wish, name, before)
+        self._enter(entry)
+        self.inform(envelope, form.done(wish, entry.description))
+        self._tell(Change("modified" if before else "registered", name, before, entry), envelope)
+
+    def _entry(self, wish: ManagementRequest, name: str, before: Entry | None) -> Entry:
+        """What is to stand there; raises Declined."""
         description = {key: value for key, value in (wish.description or {}).items() if key != "state"}
         for service in description.get("services", ()):
             if not {"name", "type"} & service.keys():
@@ -189,20 +206,22 @@ class Df(SubscribingAgent):
             raise refused(
                 "unrecognised-parameter-value", "lease-time", str(lease), reason="the lease is over already"
             )
-        body = _encode(description)
-        if len(body) > ENTRY_BYTES_MAX:
+        length = len(_encode(description))
+        if length > ENTRY_BYTES_MAX:
             raise failed(
                 "internal-error",
                 "too long",
-                reason=f"the description has {len(body):,} bytes as JSON, at most {ENTRY_BYTES_MAX:,} are kept",
+                reason=f"the description has {length:,} bytes as JSON, at most {ENTRY_BYTES_MAX:,} are kept",
             )
         ends_us = NEVER_US if lease is None else self._time.of(expires_us)
-        entry = Entry(name, description, before.registered_us if before else now_us, ends_us)
+        return Entry(name, description, before.registered_us if before else now_us, ends_us)
+
+    def _enter(self, entry: Entry) -> None:
         self.directory.put(entry)
-        self._write("df", name, entry.registered_us, None if lease is None else expires_us, body)
+        lease = entry.description.get("lease-time")
+        expires_us = None if lease is None else moment_us(lease)
+        self._write("df", entry.name, entry.registered_us, expires_us, _encode(entry.description))
         self._arm()
-        self.inform(envelope, form.done(wish, description))
-        self._tell(Change("modified" if before else "registered", name, before, entry), envelope)
 
     def _search(self, wish: ManagementRequest) -> list[Entry]:
         most = (wish.constraints or {}).get("max-results", -1)
@@ -288,6 +307,15 @@ class Df(SubscribingAgent):
         if entry is None:
             raise failed("not-registered", reason=f"{name} is not registered", hint="register it first")
         return entry
+
+    def _check_free(self, name: str) -> None:
+        """Whether nobody of that name is registered; raises Declined."""
+        if name in self.directory.entries:
+            raise failed(
+                "already-registered",
+                reason=f"{name} is registered already",
+                hint="change what it says there with modify",
+            )
 
     def _is_there(self, name: str) -> bool:
         """Whether an agent of that name may be in the directory: ours, or on another platform."""

@@ -8,7 +8,7 @@ What a timer causes begins a causal tree of its own, and each beat of one that r
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -21,8 +21,8 @@ from caxton.bus.endpoint import NEVER
 from caxton.bus.envelope import Envelope
 from caxton.bus.platform_agents import TIMER_NUMBER
 from caxton.bus.quotas import Quota
-from caxton.bus.timer_rows import KIND, SetTimer, TimerRow, row_of
-from caxton.bus.timer_wishes import HINT, Wish, cancelled_tag, read_wish
+from caxton.bus.timer_rows import KIND, SetTimer, TimerRow, check_row, row_of
+from caxton.bus.timer_wishes import HINT, cancelled_tag, read_wish
 from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidMessage
 from caxton.journal import DirectoryRow, Reader
@@ -82,6 +82,30 @@ class Timer:
         for seq in self._quota.of(name):
             self._drop(self._timers[seq])
 
+    def judged(self, owner: str, rows: Iterable[TimerRow]) -> Iterator[tuple[TimerRow, str | None]]:
+        """Timers that an agent has from elsewhere, each with the reason why it cannot have it here."""
+        many, beats = 0, 0.0
+        for row in rows:
+            try:
+                check_row(row, self._clock.now_us())
+                why = self._why_not(owner, row.every_us, many, beats)
+            except InvalidMessage as error:
+                why = error.message
+            if why is None:
+                many += 1
+                beats += 1e6 / row.every_us if row.every_us else 0
+            yield row, why
+
+    def take_up(self, owner: str, rows: Iterable[TimerRow]) -> None:
+        """An agent comes with timers that `judged` has passed: they ring on as they were set."""
+        for row in rows:
+            # a number of its own, which its rings name as their cause
+            self._bus.event("timer", agent=owner, body={"what": "taken_up", "tag": row.tag})
+            mine = msgspec.structs.replace(row, seq=self._bus.last_seq, owner=owner)
+            self._write(mine)
+            self._keep(mine)
+        self._arm()
+
     @property
     def armed(self) -> int:
         """How many there are."""
@@ -117,7 +141,7 @@ class Timer:
             return
         wish = read_wish(message.content, message.timestamp)
         replaced = self._call_off_tagged(message.sender, wish.tag) if wish.replace else 0
-        why = self._why_not(message.sender, wish)
+        why = self._why_not(message.sender, wish.every_us)
         self._bus.platform_turn(self, envelope)
         if why is not None:
             if replaced:
@@ -129,12 +153,13 @@ class Timer:
         self._keep(row, envelope)
         self._arm()
 
-    def _why_not(self, owner: str, wish: Wish) -> str | None:
-        why = self._quota.why_not(owner)
-        if why is None and wish.every_us:
-            others = sum(1e6 / row.every_us for row in self._rows_of(owner) if row.every_us)
-            if others + 1e6 / wish.every_us > BEATS_OF_ONE_MAX:
-                return f"{owner} has timers of {others:,.0f} beats a second; an agent's share is {BEATS_OF_ONE_MAX:,}"
+    def _why_not(self, owner: str, every_us: int, coming: int = 0, beats: float = 0.0) -> str | None:
+        """Why an agent may not have one more; so many are `coming` beside, with so many beats a second."""
+        why = self._quota.why_not(owner, coming + 1)
+        if why is None and every_us:
+            others = beats + sum(1e6 / row.every_us for row in self._rows_of(owner) if row.every_us)
+            if others + 1e6 / every_us > BEATS_OF_ONE_MAX:
+                why = f"{owner} has timers of {others:,.0f} beats a second; an agent's share is {BEATS_OF_ONE_MAX:,}"
         return why
 
     def _cancel(self, envelope: Envelope) -> None:

@@ -5,19 +5,26 @@ In: a request and the wish in it. Out: when it is due, which beat that is, and h
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Any, Final
 
 import msgspec
 
+from caxton.acl import read_draft
 from caxton.bus import cron
 from caxton.bus.causes import Work
 from caxton.bus.envelope import Envelope
-from caxton.bus.timer_wishes import Wish
+from caxton.bus.timer_wishes import LONGEST_MS, Wish, read_wish
+from caxton.errors import InvalidMessage
 
 KIND: Final = "timer"
 """What a timer's row in the journal's directory is called."""
 COUNTED_MAX: Final = 1_000
 """Moments of a cron rule that are counted one by one after a time in which nothing ran; what is more is passed over."""
+
+_TRACE: Final = re.compile("[0-9a-f]{32}")
+_COUNTS_MAX: Final = 1 << 53
+_encode = msgspec.json.Encoder().encode
 
 
 class TimerRow(msgspec.Struct, omit_defaults=True):
@@ -85,6 +92,39 @@ def row_of(envelope: Envelope, wish: Wish) -> TimerRow:
         language=message.language,
         ontology=message.ontology,
     )
+
+
+def check_row(row: TimerRow, now_us: int) -> None:
+    """Whether a request could have made that row, which comes from elsewhere; raises InvalidMessage."""
+    said: dict[str, Any] = {"tag": row.tag}
+    if row.cron is not None:
+        said |= {"cron": row.cron, "zone": row.zone}
+    elif row.every_us:
+        said["every_ms"] = row.every_us / 1000
+    else:
+        said["after_ms"] = 0
+    if row.count:
+        said["count"] = row.count
+    message = {
+        "performative": "inform",
+        "receiver": row.receivers,
+        "conversation_id": row.conversation_id,
+        "in_reply_to": row.reply_with,
+        "protocol": row.protocol,
+        "language": row.language,
+        "ontology": row.ontology,
+        "content": said,
+    }
+    read_wish(read_draft(_encode(message)).content, now_us)
+    latest_us = now_us + LONGEST_MS * 1000
+    if not (
+        0 <= row.due_us <= latest_us
+        and 0 <= row.whole_us <= LONGEST_MS * 1000
+        and 0 <= row.set_us <= latest_us
+    ):
+        raise InvalidMessage("it is not due within ten years")
+    if not (0 <= row.beat < _COUNTS_MAX and 0 <= row.missed < _COUNTS_MAX and _TRACE.fullmatch(row.trace_id)):
+        raise InvalidMessage("its beats or its trace are no such")
 
 
 class SetTimer:

@@ -46,6 +46,9 @@ class TopicSubscription(msgspec.Struct):
     since_us: int
     lost: int = 0
     """Publications that found no room, since the start of the daemon."""
+    protocol: str | None = None
+    """Of its conversation; and how its answer was to be named."""
+    reply_with: str | None = None
 
     @property
     def key(self) -> str:
@@ -107,10 +110,14 @@ class Topics:
 
     def removed(self, name: str) -> None:
         """An agent is gone for good: so are its subscriptions, and what is retained of it."""
-        for key in self._quota.of(name):
-            self._drop(self._subscriptions[key])
+        self.unsubscribe_all(name)
         for topic in self._retained_bytes.of(name):
             self._drop_retained(topic)
+
+    def unsubscribe_all(self, name: str) -> None:
+        """That agent gets no more publications."""
+        for one in self.subscriptions_of(name):
+            self._drop(one)
 
     def oldest(self) -> int:
         """No message waits here."""
@@ -122,10 +129,13 @@ class Topics:
         """Every subscription, the oldest first."""
         return list(self._subscriptions.values())
 
+    def subscriptions_of(self, subscriber: str) -> list[TopicSubscription]:
+        """Those of one agent, the oldest first."""
+        return [self._subscriptions[key] for key in self._quota.of(subscriber)]
+
     def of(self, subscriber: str) -> list[str]:
         """What an agent has subscribed to: names and patterns, in order."""
-        subscribed = (self._subscriptions[key] for key in self._quota.of(subscriber))
-        return sorted({name for one in subscribed for name in one.topics})
+        return sorted({name for one in self.subscriptions_of(subscriber) for name in one.topics})
 
     def topics(self) -> list[Topic]:
         """Topics that were published to, are retained or subscribed to by name, in the order of their names."""
@@ -163,7 +173,12 @@ class Topics:
         message = envelope.message
         wish = read_topics(message.content, HINT)
         subscription = TopicSubscription(
-            message.sender, message.conversation_id, wish.topics, message.timestamp
+            message.sender,
+            message.conversation_id,
+            wish.topics,
+            message.timestamp,
+            protocol=message.protocol,
+            reply_with=message.reply_with,
         )
         why: str | None
         if message.sender not in self._bus.endpoints:

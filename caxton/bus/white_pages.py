@@ -111,6 +111,14 @@ class WhitePages(SubscribingAgent):
         if name in self._said:
             self._forget(name)
 
+    def owner(self, name: str) -> str | None:
+        """Whose that agent is, as it or somebody else has said."""
+        return self._said.get(name, {}).get("ownership")
+
+    def take_up(self, name: str, owner: str) -> None:
+        """An agent comes from elsewhere, and it was said there whose it is."""
+        self._keep(name, {"ownership": owner})
+
     def agents(self) -> list[Json]:
         """Every agent of this platform as FIPA describes it: its own, the guests, and clients that registered."""
         states = [(name, "active") for name in self._bus.platform_agents]

@@ -27,6 +27,7 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    ExportBody,
     MailBody,
     Mailbox,
     Purged,
@@ -42,6 +43,7 @@ from caxton.schemas.daemon import (
 from caxton.schemas.deployments import (
     DeploymentBody,
     Deployments,
+    ImportBody,
     PinBody,
     Pins,
     PlanBody,
@@ -215,6 +217,21 @@ class AsyncClient:
     async def change_agent(self, name: str, step: str) -> AgentBody:
         """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then."""
         return await self._read(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}"), AgentBody)
+
+    async def export_agent(self, name: str, *, keep: bool = False, force: bool = False) -> ExportBody:
+        """An agent's bundle, as it is after its present turn; it is suspended then, unless it is to `keep` going.
+
+        `force`: also where something stays behind. Once the bundle is written somewhere: `leave_agent`.
+        """
+        return await self._read(requests.export(name, keep, force), ExportBody)
+
+    async def leave_agent(self, name: str, moment: int) -> AgentBody:
+        """Stop an agent whose bundle of that moment is kept, and end its conversations here; it then."""
+        return await self._read(requests.leave(name, moment), AgentBody)
+
+    async def import_agent(self, bundle: bytes, *, force: bool = False) -> ImportBody:
+        """Bring the agent of a bundle to work here; `force`: also where something of it is lost."""
+        return await self._read(requests.take_in(bundle, force), ImportBody)
 
     async def remove_agent(self, name: str) -> None:
         """Stop an agent and forget it."""

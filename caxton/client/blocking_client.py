@@ -24,6 +24,7 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    ExportBody,
     MailBody,
     Mailbox,
     Purged,
@@ -39,6 +40,7 @@ from caxton.schemas.daemon import (
 from caxton.schemas.deployments import (
     DeploymentBody,
     Deployments,
+    ImportBody,
     PinBody,
     Pins,
     PlanBody,
@@ -212,6 +214,21 @@ class Client:
     def change_agent(self, name: str, step: str) -> AgentBody:
         """Start, stop (at once), drain (then stop), suspend, resume or restart an agent; it then."""
         return self._read(Call("POST", f"/api/v1/agents/{quoted(name)}/{quoted(step)}"), AgentBody)
+
+    def export_agent(self, name: str, *, keep: bool = False, force: bool = False) -> ExportBody:
+        """An agent's bundle, as it is after its present turn; it is suspended then, unless it is to `keep` going.
+
+        `force`: also where something stays behind. Once the bundle is written somewhere: `leave_agent`.
+        """
+        return self._read(requests.export(name, keep, force), ExportBody)
+
+    def leave_agent(self, name: str, moment: int) -> AgentBody:
+        """Stop an agent whose bundle of that moment is kept, and end its conversations here; it then."""
+        return self._read(requests.leave(name, moment), AgentBody)
+
+    def import_agent(self, bundle: bytes, *, force: bool = False) -> ImportBody:
+        """Bring the agent of a bundle to work here; `force`: also where something of it is lost."""
+        return self._read(requests.take_in(bundle, force), ImportBody)
 
     def remove_agent(self, name: str) -> None:
         """Stop an agent and forget it."""

@@ -59,6 +59,9 @@ ALL = 1 << 62
 TASK_S = 3600.0
 """How long a client waits for the end of a task: as long as the daemon does."""
 
+TRANSFER_S = 60.0
+"""What taking an agent out or in may take on top: a long turn, a large state, a module to compile."""
+
 RETRY_S = 0.2
 """Pause before a broken event stream is asked for again."""
 
@@ -147,6 +150,23 @@ def deploy(
     # the answer comes when the probation is over
     extra_s = 0.0 if strategy == "direct" else probation_s or PROBATION_S
     return Call("POST", path, body=exact_numbers.encode(body), extra_s=extra_s)
+
+
+def export(name: str, keep: bool, force: bool) -> Call:
+    """An agent's bundle; its present turn ends first."""
+    path = f"/api/v1/agents/{quoted(name)}/export"
+    return Call("POST", path, body=exact_numbers.encode({"keep": keep, "force": force}), extra_s=TRANSFER_S)
+
+
+def leave(name: str, moment: int) -> Call:
+    """An agent's bundle of that moment is kept."""
+    return Call("POST", f"/api/v1/agents/{quoted(name)}/leave", body=exact_numbers.encode({"moment": moment}))
+
+
+def take_in(bundle: bytes, force: bool) -> Call:
+    """Bring the agent of a bundle to work."""
+    body = {"bundle": base64.b64encode(bundle).decode(), "force": force}
+    return Call("POST", "/api/v1/agents/import", body=exact_numbers.encode(body), extra_s=TRANSFER_S)
 
 
 def replay(

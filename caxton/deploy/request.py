@@ -50,6 +50,10 @@ class DeploymentRequest:
     """Whether its build is at work here already, so that it need not be tried in an instance of its own."""
     made: Made | None = None
     """Who makes the agent, where no operator does."""
+    is_new: bool = False
+    """Whether there must be no agent of that name."""
+    memory: bytes | None = None
+    """The state that a new agent begins with; the request is refused where its build does not take it."""
     wait: bool = True
     """Whether to answer when it has ended; else as soon as both revisions live, where they do for long."""
 

@@ -82,6 +82,21 @@ class Mailbox(Shape, frozen=True, kw_only=True):
     next: int | None
 
 
+class ExportBody(Shape, frozen=True, kw_only=True):
+    """An agent as it is to be taken along; `bundle` is its bytes in base64, `moment` what its leaving has to name,
+    `lost` what stays behind."""
+
+    agent: str
+    revision: str
+    moment: int
+    ran: bool
+    memory_bytes: int | None
+    timers: int
+    subscriptions: int
+    lost: list[str]
+    bundle: str
+
+
 class Purged(Shape, frozen=True, kw_only=True):
     """How many messages became dead letters."""
 

@@ -171,6 +171,15 @@ class DeploymentBody(Shape, frozen=True, kw_only=True):
     takes_back: str | None
 
 
+class ImportBody(Shape, frozen=True, kw_only=True):
+    """An agent that came from another project; `lost` is what it does not have any more."""
+
+    agent: str
+    deployment: DeploymentBody
+    memory_bytes: int | None
+    lost: list[str]
+
+
 class RefusalBody(Shape, frozen=True, kw_only=True):
     """A build that an agent does not run because it was refused; `why` is waited, dropped, aborted, faltered, shadow or
     rolled_back."""

@@ -502,3 +502,26 @@ def test_a_fipa_string_with_a_mistake_is_not_sent(project: Path) -> None:
     assert said.returncode == 2
     assert "stdin: line 2 column 10: expected a string" in said.stderr
     assert caxton("conv", "export", "none-such", cwd=project).returncode == 2
+
+
+def test_an_agent_goes_to_a_file_and_comes_back(project: Path, counter: str, tmp_path: Path) -> None:
+    file = tmp_path / "it.agent"
+    ask(project, counter, '{"add": 3}')
+    nowhere = caxton("agent", "export", counter, tmp_path / "none" / "it.agent", cwd=project)
+    assert (nowhere.returncode, "cannot be used: No such file" in nowhere.stderr) == (1, True)
+    assert ask(project, counter, '{"add": 1}')["replies"][0]["message"]["content"] == {"count": 4}
+    copied = caxton("agent", "export", counter, file, "--keep", cwd=project)
+    assert copied.stderr.startswith(f"{file}: {counter} with a memory of "), copied.stderr
+    again = caxton("agent", "export", counter, file, cwd=project)
+    assert (again.returncode, f"{file} is there already" in again.stderr) == (2, True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["it.agent"]
+    taken = caxton("agent", "import", file, cwd=project)
+    assert (taken.returncode, f"there is an agent {counter} here already" in taken.stderr) == (5, True)
+    gone = caxton("agent", "export", counter, tmp_path / "gone.agent", cwd=project)
+    assert gone.stderr.splitlines()[1].startswith(f"{counter}: stopped here"), gone.stderr
+    assert caxton("agent", "remove", counter, "--yes", cwd=project).returncode == 0
+    come = caxton("agent", "import", tmp_path / "gone.agent", cwd=project)
+    assert come.stderr == f"{counter}: running with its memory\n"
+    assert ask(project, counter, '{"add": 1}')["replies"][0]["message"]["content"] == {"count": 5}
+    wrong = caxton("agent", "import", project / "echo.wasm", cwd=project)
+    assert (wrong.returncode, "this is no bundle of an agent" in wrong.stderr) == (2, True)

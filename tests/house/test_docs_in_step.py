@@ -26,6 +26,7 @@ from caxton.api.routes import (
     tasks,
     timers,
     topics,
+    transfers,
     turns,
 )
 from caxton.api.stream import events
@@ -70,6 +71,7 @@ def routes() -> set[str]:
             mailboxes,
             timers,
             topics,
+            transfers,
             journal,
             events,
         )

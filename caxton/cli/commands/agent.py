@@ -11,6 +11,7 @@ import typer
 
 from caxton.cli import connection, filtered_lists, list_view
 from caxton.cli.commands.agent_deploy import deploy
+from caxton.cli.commands.agent_transfer import export, take_in
 from caxton.cli.list_view import ListView
 from caxton.cli.options import AgentName, Format, Limit, Output, Project, Since, Until, command_app
 from caxton.cli.output.agent_tree import TREE, tree_of
@@ -37,6 +38,8 @@ app = command_app("Deploy, show, stop and start agents.")
 
 
 app.command()(deploy)
+app.command()(export)
+app.command("import")(take_in)
 
 
 @app.command("list")

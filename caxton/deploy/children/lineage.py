@@ -46,8 +46,10 @@ class Lineage:
     def may(self, agent: str, right: str) -> bool:
         """Whether an agent has a right: by caxton.toml, or from its maker."""
         made = self._made(agent)
-        if made is not None:
-            return right in made.may
+        return self.granted(agent, right) if made is None else right in made.may
+
+    def granted(self, agent: str, right: str) -> bool:
+        """Whether caxton.toml gives an agent that right."""
         table = self.table(agent)
         return table is not None and right in table.may
 

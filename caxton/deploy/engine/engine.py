@@ -29,7 +29,7 @@ from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.request import SIDE_BY_SIDE, DeploymentRequest
 from caxton.deploy.saved import SavedProgress
 from caxton.deploy.target import Target
-from caxton.errors import CaxtonError, DeploymentError, InvalidState
+from caxton.errors import AgentExists, CaxtonError, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits
 from caxton.replay import Replayer
@@ -214,6 +214,8 @@ class Engine:
                 raise _stops()
             # another deployment of the same new name may have come first while this one compiled
             claimed = agent = claimed or self._claimed(request.agent)
+            if agent is not None and agent.revision is not None and request.is_new:
+                raise AgentExists(f"there is an agent {agent.name} here already")
             target = self._target(request, agent, compiled)
             if agent is None:
                 claimed = agent = self._registry.add(request.agent, target.config, self._clock.now_us())

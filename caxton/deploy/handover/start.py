@@ -33,22 +33,25 @@ class Start(Handover):
         agents = self.context.agents
         try:
             plan = self._plan = await agents.recovery.bring(
-                agent, agents.recovery.place(), fresh=self._is_new or target.fresh_state
+                agent,
+                agents.recovery.place(),
+                fresh=self._is_new or target.fresh_state,
+                given=self.deployment.request.memory,
             )
         except CaxtonError:
             agent.stage(before)
             if isinstance(life, Failed):
                 agent.fail(life.reason)
             raise
-        if not self._is_new:
+        if not self._is_new or plan.restored:
             self._tell_memory(plan)
         agent.endpoint.accept()
         self.context.bus.endpoints[agent.endpoint.name] = agent.endpoint
         return ChangedOver()
 
     def tell_life(self) -> None:
-        """It is new, another, or the same as when it was stopped."""
-        if self.is_same and self._plan is not None:
+        """It is new, another, or the same as when it was stopped, here or elsewhere."""
+        if self._plan is not None and (self.is_same or (self._is_new and self._plan.restored)):
             self.context.agents.lives.restarted(self.agent, self._plan.remembered)
         else:
             super().tell_life()
