@@ -54,6 +54,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Turns that it may begin in a second; 0 for no bound of its own."""
     urgent: int = 0
     """Urgent messages of agents that may stand in front of its mailbox at a time; 0 for none: they wait in order."""
+    put_backs: int = 1_000
+    """How often it may put one message back."""
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -74,5 +76,6 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "poison_after": (1, 100),
     "turns_per_s": (0, 1_000_000),
     "urgent": (0, 10_000),
+    "put_backs": (0, 1_000_000),
 }
 """Smallest and largest value of each limit; outside them the configuration is refused."""

@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Status(IntEnum):
-    """How a turn, or another request to a cell, ended; REFUSED is the bus's own, the others are the cell's.
+    """How a turn, or another request to a cell, ended; REFUSED and PUT_BACK are the bus's own, the others the cell's.
 
     From a cell all but OK, a turn's GUEST_ERROR (also aside) and UNHANDLED carry a `Fault` as JSON.
     """
@@ -27,9 +27,11 @@ class Status(IntEnum):
     """Nothing was run: no live instance is in that slot, or the payload (a `Fault`) says why."""
     REFUSED = 6
     """The turn ended well in the cell and said what may not be said. The instance stays."""
+    PUT_BACK = 7
+    """The turn ended well and put its message back, which waits for another one. The bus's own, too."""
 
 
-SURVIVED: Final = (Status.OK, Status.GUEST_ERROR, Status.REFUSED)
+SURVIVED: Final = (Status.OK, Status.GUEST_ERROR, Status.REFUSED, Status.PUT_BACK)
 """How a turn ended that left its instance alive. After any other one the memory was as before it."""
 
 DISCARDED: Final = frozenset({Status.TRAP, Status.LIMIT, Status.BROKEN})

@@ -17,7 +17,8 @@
  *     }
  *
  * An agent that wants to hear of its own life (ABI 1.1) says `#define CAXTON_LIFE` before the include; its
- * `caxton_life(message)` then tells such a message from the others.
+ * `caxton_life(message)` then tells such a message from the others. One that puts messages back ("not now") says
+ * `#define CAXTON_PUT_BACK`, and returns `caxton_put_back()`: the message comes again after its next turn.
  *
  * Build: cc -target wasm32-freestanding -mcpu=mvp -Os -nostdlib -fno-builtin -Wl,--no-entry (see build.py). `caxton dev`
  * links the C library to an agent that includes <stdio.h>, <stdlib.h>, <string.h> or another of its headers, and defines
@@ -35,6 +36,15 @@
 #define CAXTON_OUT_CAP 1024 /* bytes; more output moves the buffer to new pages */
 
 typedef long long caxton_int64;
+
+/* What it asks for by the flags of its mailbox: messages about its own life, and to put messages back. */
+#if defined CAXTON_LIFE && defined CAXTON_PUT_BACK
+#define CAXTON_ASKS (1u << 4 | 1u << 5)
+#elif defined CAXTON_LIFE
+#define CAXTON_ASKS (1u << 4)
+#elif defined CAXTON_PUT_BACK
+#define CAXTON_ASKS (1u << 5)
+#endif
 
 /* ---- the mailbox: how host and guest find each other's bytes ---- */
 
@@ -54,9 +64,9 @@ static char *caxton_pages(unsigned n) {
 }
 CAXTON_EXPORT(caxton_abi) void *caxton_abi(void) {
     caxton_mailbox.magic = 0x31415843u;
-#ifdef CAXTON_LIFE
+#ifdef CAXTON_ASKS
     caxton_mailbox.version = 1u << 16 | 1u;
-    caxton_mailbox.flags = 1u << 4; /* messages about its own life, please */
+    caxton_mailbox.flags = CAXTON_ASKS;
 #else
     caxton_mailbox.version = 1u << 16;
 #endif
@@ -363,5 +373,13 @@ CAXTON_UNUSED static int caxton_sent(void) {
     caxton_print_out();
     return caxton_overflow ? caxton_fail(1, "the output does not fit into memory") : caxton_messages;
 }
+
+#ifdef CAXTON_PUT_BACK
+/* Put the message in hand back: return what it returns, and send nothing. What was changed in the state stays. */
+CAXTON_UNUSED static int caxton_put_back(void) {
+    caxton_put("{'caxton':'put-back'}\n");
+    return caxton_sent();
+}
+#endif
 
 #endif

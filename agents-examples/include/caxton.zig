@@ -24,6 +24,8 @@
 //! `caxton.agentOf(.{ .handle = handle, .life = life, .answered = answered, .snapshot = …, .restore = … })` is an agent
 //! that hears of its own life, too, or asks others. `life` gets the content of such a message, whose `what` is born,
 //! restarted, recovered, resumed, swapped or ending. `answered` gets what `turn.ask` was told to remember, and the answer.
+//!
+//! An agent that puts messages back ("not now") says `pub const caxton_puts_back = true;`, and calls `turn.putBack()`.
 
 const std = @import("std");
 
@@ -137,6 +139,11 @@ pub const Turn = struct {
         self.messages += 1;
     }
 
+    /// Put the message in hand back: it comes again after the next turn. What was changed stays; nothing may be sent.
+    pub fn putBack(self: *Turn) !void {
+        try self.out.writer.writeAll("{\"caxton\":\"put-back\"}\n");
+    }
+
     /// A line for `caxton agent logs`. Levels: debug, info, warning, error.
     pub fn log(self: *Turn, level: []const u8, text: []const u8) !void {
         try self.write(.{ .caxton = "log", .level = level, .message = text });
@@ -183,10 +190,9 @@ pub fn livingAgent(
 pub fn agentOf(comptime functions: Functions) void {
     const Exports = struct {
         fn abi() callconv(.c) *Mailbox {
-            if (functions.life != null) {
-                mailbox.version = 1 << 16 | 1;
-                mailbox.flags = 1 << 4; // messages about its own life, please
-            }
+            if (functions.life != null) mailbox.flags |= 1 << 4; // messages about its own life, please
+            if (@hasDecl(@import("root"), "caxton_puts_back")) mailbox.flags |= 1 << 5;
+            if (mailbox.flags != 0) mailbox.version = 1 << 16 | 1;
             return &mailbox;
         }
         fn alloc(n: u32) callconv(.c) ?[*]u8 {

@@ -26,6 +26,12 @@ def reply(performative: str, content: object = None, **fields: object) -> None:
 def send(performative: str, receiver: str | list[str], content: object = None, **fields: object) -> None:
     """Send a message of its own; `receiver` is a name or a list of names."""
 
+def put_back() -> None:
+    """Put the message in hand back: not now. It comes again after the agent's next turn that puts nothing back.
+
+    What was changed in `state` stays. A turn that puts its message back may send nothing.
+    """
+
 def log(text: object, level: Literal["debug", "info", "warning", "error"] = "info") -> None:
     """Write a line to the agent's log."""
 

@@ -166,8 +166,8 @@ class PastTurns:
         broke = batch[answer.done]
         if broke.revision_no != way.revision.no and not way.strict and way.lives > 1:
             # another revision did this turn, and it would have cost this one its instance then, too
-            way.leave_out(broke.seq)
-            self._journal.batch.records.append(OwnTurn(way.record.number, way.of, broke.seq, held=False))
+            way.leave_out(broke.own_seq)
+            self._journal.batch.records.append(OwnTurn(way.record.number, way.of, broke.own_seq, held=False))
             return False
         why = f"its turn on message {broke.seq} went well once and now ended: {answer.fault.reason}"
         way.do_without(why, broke=True)

@@ -17,6 +17,7 @@ from caxton.bus import Endpoint
 from caxton.cells import Cell, CellLink
 from caxton.errors import InvalidState
 from caxton.limits import Limits
+from caxton.sandbox.abi import PUT_BACK
 
 RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
 """What an agent's operator wants it to be."""
@@ -214,6 +215,7 @@ class AgentRecord:
         self.revision, self.config, self.brought_by = build.revision, build.config, build.brought_by
         self.hooks, self.heir_no = hooks, None
         self.endpoint.limit(build.config.limits)
+        self.endpoint.asks_to_put_back(asks=PUT_BACK in hooks)
         if build.revision is not None and isinstance(self.life, Running | Suspended):
             self.life = self.life.swap(build.revision.sha256, self.endpoint.slot)
 
@@ -288,6 +290,7 @@ class AgentRecord:
             raise InvalidState(f"{self.name} is {state_name(self.life)}, it cannot be started")
         assert self.revision is not None
         self.hooks, self.retry_us = hooks, None
+        self.endpoint.asks_to_put_back(asks=PUT_BACK in hooks)
         self.place(cell)
         link.slots[slot] = self.endpoint
         self.endpoint.attach(link, slot, self.revision.no)

@@ -168,4 +168,4 @@ class RecoveryPlan:
         ask."""
         if MARK in turn.body and not self._asks and is_life(read_message(turn.body), self._ams):
             return False
-        return self.own.get(turn.seq, turn.status % REDELIVERED in SURVIVED)
+        return self.own.get(turn.own_seq, turn.status % REDELIVERED in SURVIVED)

@@ -16,7 +16,7 @@ from caxton.bus import Endpoint
 from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.config import alike
 from caxton.errors import AgentNotFound, ConfigurationError
-from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow
+from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow, StoredPutBack
 
 REMOVED = "removed"
 PLATFORM = "platform"
@@ -51,6 +51,9 @@ class Registry:
         snapshots = await reader.latest_snapshots()
         brought_by = await reader.brought_by()
         places = await reader.last_places()
+        put_back: dict[int, list[StoredPutBack]] = {}
+        for one in await reader.put_back():
+            put_back.setdefault(one.agent_no, []).append(one)
         for row in await reader.agents():
             local = row.name.partition("@")[0]
             self._numbers[local] = row.no
@@ -62,6 +65,7 @@ class Registry:
             kept = snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh"
             record = self.add(local, config, row.updated_us)
             record.endpoint.places_upto(places.get(row.no, 0))
+            record.endpoint.was_put_back(put_back.get(row.no, ()))
             record.come_back(
                 revisions[row.revision_no],
                 brought_by.get(row.no, ""),

@@ -259,9 +259,8 @@ class Repair:
 
     def discard_waiting(self, record: AgentRecord, code: str, reason: str) -> None:
         """What waits for an agent is dead letters, for that reason."""
-        endpoint = record.endpoint
-        while endpoint.waiting:
-            self._bus.dead_letter(endpoint.name, endpoint.let_go_first(), code, reason)
+        for envelope in record.endpoint.take_out(lambda _: True):
+            self._bus.dead_letter(record.endpoint.name, envelope, code, reason)
 
 
 def _nobody(record: AgentRecord, reason: str) -> None:

@@ -16,7 +16,7 @@ from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.record import AgentRecord
 from caxton.bus import Bus
-from caxton.bus.endpoint import NEVER
+from caxton.bus.mailbox import NEVER
 from caxton.cells import Answer, CellLink, CellLost
 from caxton.errors import AgentError
 from caxton.sandbox.frames import Fault, Kind

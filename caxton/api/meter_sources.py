@@ -37,7 +37,8 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
         "caxton_redelivered_total": bus.redelivered,
         "caxton_refused_total": bus.refused,
         "caxton_turns_total": {
-            "ok": bus.turns_ok,
+            "ok": bus.turns_ok - bus.put_backs,
+            "put_back": bus.put_backs,
             "guest_error": bus.turns_guest_error,
             "trap": bus.turns_trap,
             "limit": bus.turns_limit,

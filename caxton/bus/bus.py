@@ -42,7 +42,7 @@ from caxton.bus.turns import Turns
 from caxton.bus.work_ends import WorkEnds
 from caxton.clock import Clock
 from caxton.ids import Ids
-from caxton.journal import HANDLED, Batch, Journal, TurnPlace
+from caxton.journal import HANDLED, Batch, Journal, PutBack, TurnPlace, TurnRow
 from caxton.journal.batch import MessageRow
 from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
@@ -390,6 +390,18 @@ class Bus:
         place = endpoint.last_seq
         self._order.reach(place)
         self.journal.batch.place(TurnPlace(endpoint.number, place, seq))
+
+    def put_back(self, endpoint: Endpoint, envelope: Envelope, row: TurnRow) -> None:
+        """That agent's latest turn has put its message back; `row` is what it would have been in the table of turns."""
+        place = endpoint.last_seq
+        self._order.reach(place)
+        seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, _, status = row
+        self.journal.batch.place(
+            PutBack(agent_no, place, seq, revision_no, started_us, queue_us, turn_us, fuel, status)
+        )
+        endpoint.put_back(envelope)
+        endpoint.comes(len(envelope.body))
+        self.counts.put_back()
 
     @property
     def last_seq(self) -> int:

@@ -24,6 +24,7 @@ class BusCounts:
         "overtakings",
         "publications",
         "publications_lost",
+        "put_backs",
         "queue_us",
         "redelivered",
         "refused",
@@ -60,6 +61,8 @@ class BusCounts:
         """Dead letters by their code."""
         self.overtakings = 0
         """Urgent messages that went ahead of others that waited."""
+        self.put_backs = 0
+        """Turns that put their message back; they ended well."""
         self.publications = 0
         self.publications_lost = 0
         """Publications that a subscriber had no room for, once for each."""
@@ -116,6 +119,10 @@ class BusCounts:
     def overtaking(self) -> None:
         """An urgent message went ahead of others."""
         self.overtakings += 1
+
+    def put_back(self) -> None:
+        """A turn put its message back."""
+        self.put_backs += 1
 
     def publication(self, lost: int) -> None:
         """Something was said to a topic, and so many subscribers lost it."""

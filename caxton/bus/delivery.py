@@ -126,7 +126,9 @@ class Delivery:
         """Put a message into a mailbox that had it before, whatever its bounds."""
         envelope.tree.enter()
         endpoint.comes(len(envelope.body))
-        if not envelope.urgent:
+        if endpoint.enter_again(envelope):
+            pass
+        elif not envelope.urgent:
             endpoint.waiting.append(envelope)
         elif endpoint.enter(envelope, urgent_most=self._urgent_most(endpoint, envelope)):
             self._counts.overtaking()
@@ -160,7 +162,7 @@ class Delivery:
             return _too_long(endpoint, envelope)
         waiting = endpoint.waiting
         if (
-            len(waiting) + len(endpoint.in_flight) >= limits.mailbox
+            len(waiting) + len(endpoint.in_flight) + len(endpoint.aside) >= limits.mailbox
             or endpoint.held_bytes >= limits.mailbox_bytes
         ):
             envelope.tree.lost()

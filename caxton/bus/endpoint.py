@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from caxton.bus.envelope import Envelope
-from caxton.bus.priority import urgent_lane
+from caxton.bus.mailbox import NEVER, Mailbox
 from caxton.limits import Limits
 
-NEVER: Final = 1 << 62
 WINDOW: Final = 16
 """Messages of one agent that its cell has at a time, at the most."""
 FIRST_WINDOW: Final = 2
@@ -54,24 +52,17 @@ class DeliveryPort(Protocol):
         ...
 
 
-class Endpoint:
-    """The mailbox of one guest agent.
+class Endpoint(Mailbox):
+    """One guest agent with its mailbox, which never holds more than `limits.mailbox`.
 
-    `waiting` holds what its cell has not been given yet, `in_flight` what it has and has not answered; both together
-    never hold more than `limits.mailbox` messages. `open` says whether new messages may go to the cell now.
+    `open` says whether new messages may go to the cell now.
     """
 
     __slots__ = (
-        "_at_fault",
-        "_places",
-        "_urgent",
         "failed_turns",
         "fuel",
         "held_bytes",
-        "in_flight",
         "last_error",
-        "last_seq",
-        "late_upto",
         "limits",
         "name",
         "number",
@@ -81,7 +72,6 @@ class Endpoint:
         "queued",
         "refusal",
         "resting",
-        "returned",
         "revision_no",
         "sent",
         "slot",
@@ -90,25 +80,21 @@ class Endpoint:
         "trial",
         "turn_us",
         "turns",
-        "waiting",
         "when_idle",
         "window",
     )
 
     def __init__(self, name: str, number: int, limits: Limits) -> None:
+        super().__init__()
         self.name = name
         self.number = number
         self.limits = limits
-        self.waiting: deque[Envelope] = deque()
-        self.in_flight: deque[Envelope] = deque()
-        self.returned: list[Envelope] = []
-        """What the cell gave back unhandled, in order."""
         self.held_bytes = 0
-        """What all of these are long, as JSON."""
+        """What all of its messages are long, as JSON."""
         self.port: DeliveryPort | None = None
         self.slot = 0
         self.open = False
-        self.window = FIRST_WINDOW if not limits.turns_per_s else 1
+        self.window = self._first_window()
         """How many messages its cell may have at a time: fewer, the more its turns cost."""
         self.owed_us = 0
         """For how long what it has said since it rested has kept the bus, about."""
@@ -118,16 +104,6 @@ class Endpoint:
         self.queued = False
         """Whether the port remembers it as waiting."""
         self.revision_no = 0
-        self.last_seq = 0
-        """The place of its latest turn: the number of its message, where none overtook it (journal/turn_places.py)."""
-        self.late_upto = 0
-        """Messages up to this number get places of their own: some of them were overtaken."""
-        self._places: dict[int, int] = {}
-        """The places of such messages that its cell has."""
-        self._at_fault: str | None = None
-        """Who sent what cost it its instance."""
-        self._urgent: frozenset[int] = frozenset()
-        """The urgent lane: what overtook others and waits."""
         self.turns = 0
         self.failed_turns = 0
         self.sent = 0
@@ -143,101 +119,11 @@ class Endpoint:
         """Somebody waits until the cell has answered everything."""
         self.last_error: str | None = None
 
-    @property
-    def depth(self) -> int:
-        """Messages that wait for it, those in its cell included."""
-        return len(self.waiting) + len(self.in_flight)
-
-    # ------------------------------------------------------------------ the order of its turns
+    # ------------------------------------------------------------------ how much it holds
 
     def comes(self, size: int) -> None:
-        """A message of so many bytes comes into its mailbox, or straight to its cell."""
+        """A message of so many bytes comes into its mailbox, or straight to its cell, or stays there."""
         self.held_bytes += size
-
-    def enter(self, envelope: Envelope, *, urgent_most: int = 0) -> bool:
-        """Let a message wait. Where it is urgent, and fewer than `urgent_most` are, it overtakes; whether it did."""
-        lane = None
-        if envelope.urgent and urgent_most and self.trial is None:
-            lane = urgent_lane(self.waiting, self._urgent, envelope, urgent_most)
-        if lane is not None:
-            self._urgent = lane.seqs
-        if lane is None or lane.end == len(self.waiting):
-            self.waiting.append(envelope)
-            return False
-        self.late_upto = max(self.late_upto, envelope.seq)
-        self.waiting.insert(lane.end, envelope)
-        return True
-
-    def enter_first(self, envelope: Envelope) -> None:
-        """Let a message wait before all others, urgent ones too."""
-        if not self.waiting or self.trial is not None:
-            self.waiting.append(envelope)
-            return
-        self.late_upto = max(self.late_upto, envelope.seq)
-        self._urgent |= {envelope.seq}
-        self.waiting.appendleft(envelope)
-
-    def blame(self, sender: str) -> None:
-        """A message of that sender has cost it its instance."""
-        self._at_fault = sender
-
-    def others_first(self, platform: Collection[str]) -> None:
-        """What waits of whoever has cost it its instance comes after what waits of others, so that its return is on
-        that one's account. What the platform's agents say may be about the messages before it: it waits with those."""
-        moved = {self._at_fault, *platform}
-        at_fault, self._at_fault = self._at_fault, None
-        if at_fault is None or self.trial is not None:
-            return
-        later = [one for one in self.waiting if one.message.sender in moved and one.seq not in self._urgent]
-        if later and any(one.message.sender == at_fault for one in later):
-            seqs = {one.seq for one in later}
-            order = [*(one for one in self.waiting if one.seq not in seqs), *later]
-            self.late_upto = max(self.late_upto, *(one.seq for one in order))
-            self.waiting.clear()
-            self.waiting.extend(order)
-
-    def give(self, envelope: Envelope) -> None:
-        """Its cell gets that message next."""
-        if envelope.seq <= self.late_upto:
-            place = self._places[envelope.seq] = max(envelope.seq, self.given + 1)
-            self.late_upto = max(self.late_upto, place)
-        if envelope.recallable:
-            envelope.give()
-        self.in_flight.append(envelope)
-
-    @property
-    def holds_back(self) -> bool:
-        """Whether what is next waits until its cell has nothing else of it."""
-        return bool(self.in_flight) and self.waiting[0].recallable
-
-    def place(self, envelope: Envelope) -> int:
-        """The place of a message's turn; of one that its cell does not have, where it would be if it came now."""
-        seq = envelope.seq
-        if seq > self.late_upto:
-            return seq
-        return self._places.get(seq) or max(seq, self.last_seq + 1)
-
-    @property
-    def given(self) -> int:
-        """The place of the last message that its cell was given."""
-        return self.place(self.in_flight[-1]) if self.in_flight else self.last_seq
-
-    def places_upto(self, place: int) -> None:
-        """After a start: places up to this one are taken, and not all of them by the messages of these numbers."""
-        self.late_upto = place
-
-    def past_upto(self, last_seq: int) -> int:
-        """Up to which place everything is past; `last_seq` is the number that was given out last."""
-        return max(self.waiting[0].seq - 1, self.late_upto) if self.waiting else last_seq
-
-    def oldest(self) -> int:
-        """The lowest number of a message that waits, NEVER where none does."""
-        lowest = NEVER
-        for queue in (self.in_flight, self.returned, self.waiting):
-            if queue:
-                overtaken = self.late_upto and queue[0].seq <= self.late_upto
-                lowest = min(lowest, min(one.seq for one in queue) if overtaken else queue[0].seq)
-        return lowest
 
     # ------------------------------------------------------------------ where its messages go
 
@@ -254,16 +140,22 @@ class Endpoint:
     def limit(self, limits: Limits) -> None:
         """Those limits hold from now on."""
         self.limits = limits
-        self.window = FIRST_WINDOW if not limits.turns_per_s else 1
+        self.window = self._first_window()
+
+    def asks_to_put_back(self, *, asks: bool) -> None:
+        """Whether its build may put messages back."""
+        self.puts_back = asks
+        self.window = self._first_window()
 
     def divert(self, port: DeliveryPort, trial: Trial | None = None) -> None:
         """Messages go by that port for a time, and `trial` watches what comes of them."""
         self.port, self.trial = port, trial
+        self._in_order = trial is not None
 
     def direct(self, port: DeliveryPort) -> None:
         """Messages go straight to the cell again, and nobody watches."""
         self.port, self.trial = port, None
-        self.queued = False
+        self._in_order = self.queued = False
 
     def runs(self, revision_no: int) -> None:
         """Its turns are those of that revision."""
@@ -303,13 +195,13 @@ class Endpoint:
         """It has had one more turn, from that message, which was so long."""
         self.turns += 1
         self.held_bytes -= size
-        self.last_seq = self._places.pop(seq, seq) if self._places else seq
+        self.takes(seq)
         self.fuel += fuel
         self.turn_us += turn_us
 
     def costs(self, turn_us: int) -> None:
         """Its latest turn took so much of its cell and of the bus: what it has in front of others is bounded."""
-        widest = FIRST_WINDOW if self.limits.urgent else WINDOW
+        widest = 1 if self.puts_back else FIRST_WINDOW if self.limits.urgent else WINDOW
         self.window = min(widest, max(1, WINDOW_US // max(1, turn_us)))
 
     def owes(self, said_us: int) -> None:
@@ -354,32 +246,17 @@ class Endpoint:
 
     def pending_again(self, envelope: Envelope, *, is_open: bool) -> None:
         """A turn that was caught has not ended: its message is the first that the cell has, as before."""
-        for queue in (self.returned, self.waiting):
-            for place, one in enumerate(queue):
-                if one is envelope:
-                    del queue[place]
-                    break
-        self.in_flight.appendleft(envelope)
+        self.pend_again(envelope)
         self.open = is_open
         self.measure()
 
     def take_out(self, which: Callable[[Envelope], bool]) -> list[Envelope]:
         """Take out what waits and is meant; it is the caller's from now on."""
-        gone: list[Envelope] = []
-        kept: list[Envelope] = []
-        for envelope in self.waiting:
-            (gone if which(envelope) else kept).append(envelope)
+        gone = self.without(which)
         if gone:
-            self.waiting.clear()
-            self.waiting.extend(kept)
             self.measure()
             self.wake()
         return gone
-
-    def mail(self) -> Iterator[tuple[Envelope, bool]]:
-        """What waits, in order, and whether its cell has it already."""
-        yield from ((envelope, True) for envelope in self.in_flight)
-        yield from ((envelope, False) for envelope in (*self.returned, *self.waiting))
 
     @property
     def full(self) -> bool:
@@ -399,7 +276,7 @@ class Endpoint:
 
     def measure(self) -> None:
         """Look anew how long all is that waits for it."""
-        queues = (self.waiting, self.in_flight, self.returned)
+        queues = (self.waiting, self.in_flight, self.returned, self.aside)
         self.held_bytes = sum(len(one.body) for queue in queues for one in queue)
 
     def let_go_first(self) -> Envelope:
@@ -407,12 +284,6 @@ class Endpoint:
         envelope = self.waiting.popleft()
         self.held_bytes -= len(envelope.body)
         return envelope
-
-    def take_back(self) -> None:
-        """Put what the cell did not handle in front of what waits, in the old order."""
-        if self.returned and not self.in_flight:
-            self.waiting.extendleft(reversed(self.returned))
-            self.returned.clear()
 
     def lose_cell(self, in_hand: Collection[int] = ()) -> list[Envelope]:
         """The cell is gone: everything that it had waits again, marked; returns it.
@@ -454,3 +325,6 @@ class Endpoint:
         if self.when_idle is None or self.when_idle.done():
             self.when_idle = asyncio.get_running_loop().create_future()
         await asyncio.shield(self.when_idle)
+
+    def _first_window(self) -> int:
+        return FIRST_WINDOW if not self.puts_back and not self.limits.turns_per_s else 1

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from caxton.acl.message import Message
-from caxton.bus.endpoint import NEVER
 from caxton.bus.held import HeldMessage
+from caxton.bus.mailbox import NEVER
 from caxton.errors import NotHeld
 
 

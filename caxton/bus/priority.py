@@ -60,14 +60,17 @@ class Lane(NamedTuple):
 
 
 def urgent_lane(
-    waiting: Iterable[Envelope], known: Collection[int], urgent: Envelope, most: int
+    waiting: Iterable[Envelope], known: Collection[int], urgent: Envelope, most: int, front: Collection[int]
 ) -> Lane | None:
-    """The lane that a message joins at its end; None where it waits with the others. `known`: the lane as it was."""
+    """The lane that a message joins at its end; None where it waits with the others. `known`: the lane as it was;
+    `front`: what was put back, and is ahead of it."""
     seqs: set[int] = set()
     end = 0
     sender, conversation_id = urgent.message.sender, urgent.message.conversation_id
     for place, one in enumerate(waiting, 1):
-        if one.seq in known:
+        if one.seq in front:
+            end = place
+        elif one.seq in known:
             seqs.add(one.seq)
             end = place
         elif one.message.sender == sender and (one.urgent or one.message.conversation_id == conversation_id):

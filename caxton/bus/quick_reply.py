@@ -123,7 +123,7 @@ class QuickReply:
             and hops <= limits.hops
             and len(body) <= limits.message_bytes
             and len(receiver.in_flight) < receiver.window
-            and len(receiver.in_flight) < limits.mailbox
+            and len(receiver.in_flight) + len(receiver.aside) < limits.mailbox
             and receiver.held_bytes < limits.mailbox_bytes
         ):
             self._counts.answer()

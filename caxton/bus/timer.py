@@ -17,8 +17,8 @@ from msgspec import UNSET, UnsetType
 from caxton.acl import Draft, Performative
 from caxton.acl.reply_by import time_text
 from caxton.bus.bus import Bus
-from caxton.bus.endpoint import NEVER
 from caxton.bus.envelope import Envelope
+from caxton.bus.mailbox import NEVER
 from caxton.bus.platform_agents import TIMER_NUMBER
 from caxton.bus.quotas import Quota
 from caxton.bus.timer_rows import KIND, SetTimer, TimerRow, check_row, row_of

@@ -16,8 +16,9 @@ from caxton.acl import Draft, Performative
 from caxton.acl.identifier import TOPIC_PREFIX
 from caxton.acl.json_value import is_object
 from caxton.bus.bus import Bus
-from caxton.bus.endpoint import NEVER, Endpoint
+from caxton.bus.endpoint import Endpoint
 from caxton.bus.envelope import Envelope
+from caxton.bus.mailbox import NEVER
 from caxton.bus.quotas import Quota
 from caxton.bus.topic_names import fits, local_topic, read_topics
 from caxton.errors import InvalidMessage

@@ -31,6 +31,11 @@ class Lines(NamedTuple):
     messages: list[bytes]
     logs: list[tuple[str, str]]
     """Level and text, in order."""
+    put_back: bool = False
+    """Whether the message in hand is put back."""
+
+
+_PUT_BACK = "put-back"
 
 
 class _Log(msgspec.Struct):
@@ -48,21 +53,31 @@ def parse_output(payload: bytes, count: int) -> Lines:
     """Split a turn's output; `count` is how many messages the guest says it sends."""
     messages: list[bytes] = []
     logs: list[tuple[str, str]] = []
+    put_back = False
     for line in payload.split(b"\n"):
         text = line.strip()
         if not text:
             continue
         if text.startswith(b"{") and text[1:].lstrip().startswith(b'"caxton"'):
-            logs.append(_control(text))
+            record = _control(text)
+            if record is None:
+                put_back = True
+            else:
+                logs.append(record)
         else:
             messages.append(text)
     if len(messages) != count:
         raise TurnRefused("count", f"the turn says it sends {count} messages and wrote {len(messages)}")
-    return Lines(messages, logs)
+    if put_back and messages:
+        raise TurnRefused(
+            "put_back", "the turn puts its message back, and sends something: it may not do both"
+        )
+    return Lines(messages, logs, put_back)
 
 
-def _control(line: bytes) -> tuple[str, str]:
-    """Level and text of a control line; whatever the guest wrote there is data, or a refusal."""
+def _control(line: bytes) -> tuple[str, str] | None:
+    """Level and text of a control line, None where it puts the message back; whatever the guest wrote there is data, or
+    a refusal."""
     try:
         record = _read_log(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -70,12 +85,14 @@ def _control(line: bytes) -> tuple[str, str]:
     return (record.level if record.level in LEVELS else "info"), record.message[:TEXT_MAX]
 
 
-def _control_strictly(line: bytes) -> tuple[str, str]:
+def _control_strictly(line: bytes) -> tuple[str, str] | None:
     """The same for a line that is wrong or merely unusual, slowly and with words for what is wrong."""
     try:
         record = read_value(line, "a control line")
     except InvalidMessage as error:
         raise TurnRefused("control_line", error.message) from None
+    if record.get("caxton") == _PUT_BACK:
+        return None
     if record.get("caxton") != "log":
         return "warning", f"unknown control line {str(record.get('caxton'))[:80]!r} was skipped"
     level = record.get("level")

@@ -20,18 +20,20 @@ from caxton.bus.conversations import ConversationEntry
 from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import WINDOW, WINDOW_US, Endpoint
 from caxton.bus.envelope import Envelope
+from caxton.bus.life import LIFE_ONTOLOGY, is_life
 from caxton.bus.platform_messages import Notices
 from caxton.bus.priority import check_priority
 from caxton.bus.shares import REST_FROM_US, Shares
 from caxton.bus.turn_output import TurnRefused, parse_output
 from caxton.clock import Clock
 from caxton.errors import InvalidMessage
-from caxton.journal import Journal
+from caxton.journal import Journal, TurnRow
 from caxton.limits import BOUNDS
 from caxton.turn_status import REDELIVERED, Status
 
 # as numbers: a member of an enum costs a call to look up, on the way of every turn
 _OK: Final = int(Status.OK)
+_PUT_BACK: Final = int(Status.PUT_BACK)
 _UNHANDLED: Final = int(Status.UNHANDLED)
 
 # what the bus spends on what a turn says, roughly, in microseconds; measured would differ from run to run of one seed
@@ -89,6 +91,10 @@ class TurnSink(Protocol):
         """That agent's latest turn has a place of its own."""
         ...
 
+    def put_back(self, endpoint: Endpoint, envelope: Envelope, row: TurnRow) -> None:
+        """That agent's latest turn, which that row would be of, has put its message back."""
+        ...
+
     def dead_letter(self, receiver: str, envelope: Envelope, code: str, reason: str) -> None:
         """Make the message in hand a dead letter."""
         ...
@@ -113,6 +119,7 @@ class Turns:
         "_measures",
         "_on_broken",
         "_on_snapshot_due",
+        "_puts_back",
         "_replaced",
         "_shares",
         "_spent_us",
@@ -122,6 +129,8 @@ class Turns:
         self._bus = bus
         self._shares = Shares(clock, bus.journal)
         self._spent_us = 0
+        self._puts_back = False
+        """Whether the turn puts the message in hand back."""
         self._replaced = False
         """Whether what the turn says waits in place of the message in hand."""
         self._journal = bus.journal
@@ -185,17 +194,25 @@ class Turns:
                 self._log_refused(endpoint, envelope, payload)
             if self._turn_failed(endpoint, envelope, status, code, reason):
                 return
-        if self._replaced:
+        if self._puts_back:
+            self._puts_back = False
+            status = _PUT_BACK
+        elif self._replaced:
             self._replaced = False
         elif status == _OK:
             envelope.tree.leave()
+        said = status
         if envelope.redelivered:
             status += REDELIVERED
-        if endpoint.last_seq != seq or envelope.urgent:
-            self._bus.take_place(endpoint, seq)
-        self._journal.batch.turns.append(
-            (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
-        )
+        row = (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
+        if said == _PUT_BACK:
+            self._bus.put_back(endpoint, envelope, row)
+        else:
+            if endpoint.last_seq != seq or envelope.urgent:
+                self._bus.take_place(endpoint, seq)
+            self._journal.batch.turns.append(row)
+            if endpoint.put_backs:
+                endpoint.done(seq)
         said_us = (len(payload) >> 6) + self._spent_us
         if turn_us + said_us > _PLAIN_US or endpoint.window != WINDOW:
             self._spent_us = 0
@@ -238,6 +255,8 @@ class Turns:
             endpoint.has_said(1)
             return 1
         lines = parse_output(payload, count)
+        if lines.put_back:
+            self._check_put_back(endpoint, cause)
         drafts = [self._check(endpoint, line) for line in lines.messages]
         if drafts:
             more = sum(len(draft.receiver) if isinstance(draft.receiver, list) else 1 for draft in drafts)
@@ -257,7 +276,21 @@ class Turns:
                 bus.notices.end()
             self._spent_us += _FAILURE_US * (bus.counts.dead_letters - lost)
         endpoint.has_said(len(drafts))
+        self._puts_back = lines.put_back
         return len(drafts)
+
+    def _check_put_back(self, endpoint: Endpoint, cause: Envelope) -> None:
+        """Raises TurnRefused where a message may not be put back."""
+        most, message = endpoint.limits.put_backs, cause.message
+        if not endpoint.puts_back:
+            reason = "the agent does not ask to put messages back: flag 32 of its mailbox (guest ABI 1.1)"
+        elif message.ontology == LIFE_ONTOLOGY and is_life(message, f"ams@{endpoint.name.partition('@')[2]}"):
+            reason = "what an agent is told of its own life cannot be put back"
+        elif endpoint.times_put_back(cause.seq) >= most:
+            reason = f"the message was put back {most:,} times already (limits.put_backs of {endpoint.name})"
+        else:
+            return
+        raise TurnRefused("put_back", reason)
 
     def _tree_full(self, endpoint: Endpoint, cause: Envelope, more: int) -> TurnRefused:
         tree = cause.tree

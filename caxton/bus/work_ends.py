@@ -48,7 +48,9 @@ class WorkEnds:
         tree.end()
         dropped = 0
         for one in self._bus.endpoints.values():
-            for envelope in one.take_out(lambda waits: waits.tree is tree) if one.waiting else ():
+            for envelope in (
+                one.take_out(lambda waits: waits.tree is tree) if one.waiting or one.aside else ()
+            ):
                 dropped += 1
                 self._platform_messages.bury(one.name, envelope, *tree_full(tree))
         body = {"agent": endpoint.name, "limit": TREE_KEY, "dropped": dropped}

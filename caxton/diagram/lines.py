@@ -97,9 +97,9 @@ def _tell(lines: list[Line], spoken: TimelineMessage, builds: dict[str, str]) ->
         lines.append(Line(mark, spoken, verdict(spoken.act, spoken.judged)))
     lines.extend(Line(Mark.DEAD_LETTER, spoken, letter) for letter in spoken.letters)
     for turn in spoken.turns:
-        if turn.status != "ok":
+        if turn.failed:
             lines.append(
-                Line(Mark.FAILED_TURN, spoken, f"{turn.agent}: the turn ended with {turn.status}", turn.agent)
+                Line(Mark.FAILED_TURN, spoken, f"{turn.agent}: the turn ended with {turn.ended}", turn.agent)
             )
         before = builds.get(turn.agent)
         if turn.revision and before and before != turn.revision:

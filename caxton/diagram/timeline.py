@@ -36,6 +36,9 @@ class TimelineTurn:
     revision: str
     """Seven digits of it; empty for the platform's own agents."""
     status: str
+    ended: str
+    """The same for people."""
+    failed: bool
     started_us: int
     queue_us: int
     turn_us: int
@@ -105,7 +108,7 @@ class TimelineMessage:
     @property
     def problem(self) -> bool:
         """Whether something went wrong with it, or it says so."""
-        failed = any(turn.status != "ok" for turn in self.turns)
+        failed = any(turn.failed for turn in self.turns)
         wrong = self.judged is not None and self.judged.violation
         return bool(wrong or self.letters or failed or self.act in _PROBLEMS)
 
@@ -236,6 +239,8 @@ def _handled(turn: TurnBody, platform: str) -> TimelineTurn:
         agent=short(turn.agent, platform),
         revision=(turn.revision or "")[:7],
         status=safe(turn.status),
+        ended=safe(turn.ended),
+        failed=turn.failed,
         started_us=micros(turn.started_at),
         queue_us=turn.queue_us,
         turn_us=turn.turn_us,

@@ -104,12 +104,12 @@ def bar_parts(bar: Bar, width: int, whole_us: int) -> list[Part]:
     else:
         drawing = [
             (" " * before + "░" * waited, "dim"),
-            ("▓" * ran, "bad" if bar.turn.status != "ok" else "good"),
+            ("▓" * ran, "bad" if bar.turn.failed else "good"),
             (" " * (room - before - waited - ran), ""),
         ]
         figures = f"{span(bar.queue_us / 1e6):>10} {span(bar.turn_us / 1e6):>9} {bar.turn.fuel:>11,}"
-        if bar.turn.status != "ok":
-            figures = f"{span(bar.queue_us / 1e6):>10} ✗ {bar.turn.status}"
+        if bar.turn.ended != "ok":
+            figures = f"{span(bar.queue_us / 1e6):>10} {'✗' if bar.turn.failed else '↩'} {bar.turn.ended}"
     return [
         (fitted(head, names), "bad" if bad else ""),
         *[part for part in drawing if part[0]],

@@ -29,12 +29,14 @@ from caxton.journal.batch import (
     SnapshotRow,
     TaskRow,
     TurnPlace,
+    TurnRow,
     Unpin,
 )
 from caxton.journal.dead_letters import DROPPED_LETTER, REDELIVERED_LETTER, DeadLetterEnd, StoredDeadLetter
 from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.journal import Journal
 from caxton.journal.past import PastTurn
+from caxton.journal.put_backs import PutBack, StoredPutBack
 from caxton.journal.reader import Reader
 from caxton.journal.retention import Kept
 from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
@@ -84,6 +86,7 @@ __all__ = [
     "PastTurn",
     "Pin",
     "Publication",
+    "PutBack",
     "Reader",
     "Record",
     "RevisionRow",
@@ -96,9 +99,11 @@ __all__ = [
     "StoredEvent",
     "StoredHeld",
     "StoredMessage",
+    "StoredPutBack",
     "StoredState",
     "StoredTurn",
     "TaskRow",
     "TurnPlace",
+    "TurnRow",
     "Unpin",
 ]

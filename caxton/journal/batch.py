@@ -274,8 +274,15 @@ class DirectoryRow(Record):
         return (self.kind, self.key, self.at_us, self.expires_us, self.body)
 
 
+class InPlace(Record):
+    """A row that is about the turn in a place."""
+
+    __slots__ = ()
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
-class TurnPlace(Record):
+class TurnPlace(InPlace):
     """The turn of that agent on message `seq` has this place (turn_places.py)."""
 
     sql: ClassVar[str] = insert("turn_place", 3)
@@ -412,8 +419,8 @@ class Batch:
         self.records.append(Event(seq, at_us, kind, agent, conversation_key, body))
         self.last_seq = seq
 
-    def place(self, row: TurnPlace) -> None:
-        """Append the place of a turn, which is a number that is given out."""
+    def place(self, row: InPlace) -> None:
+        """Append what says the place of a turn, which is a number that is given out."""
         self.records.append(row)
         self.last_seq = max(self.last_seq, row.place)
 

@@ -10,12 +10,14 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from caxton.errors import JournalError
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.query import END, numbers
+from caxton.turn_status import REDELIVERED, Status
 
 PAGE: Final = 2_000
 
@@ -29,6 +31,11 @@ _IN_PLACE = f"""select {_COLUMNS}, t.id >> {AGENT_BITS}
   order by t.id limit {PAGE}"""
 _ELSEWHERE = f"""select {_COLUMNS}, p.place
   from turn_place p cross join turn t on t.id = p.seq << {AGENT_BITS} | p.agent_no cross join message m on m.seq = p.seq
+  where p.agent_no in (select value from json_each(:agents))
+    and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
+  order by p.place, p.agent_no limit {PAGE}"""
+_PUT_BACK = f"""select p.seq, p.agent_no, p.revision_no, p.started_us, p.fuel, 0, p.status, m.body, p.place
+  from put_back p cross join message m on m.seq = p.seq
   where p.agent_no in (select value from json_each(:agents))
     and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
   order by p.place, p.agent_no limit {PAGE}"""
@@ -51,6 +58,11 @@ class PastTurn(NamedTuple):
     body: bytes
     place: int
     """Where it stands in its agent's order (turn_places.py)."""
+
+    @property
+    def own_seq(self) -> int:
+        """What stands for it in a row of `own_turn`."""
+        return -self.place if self.status % REDELIVERED == Status.PUT_BACK else self.seq
 
     @property
     def key(self) -> int:
@@ -108,14 +120,12 @@ def _page(db: sqlite3.Connection, path: Path, values: dict[str, str | int]) -> l
     try:
         in_place = [PastTurn(*row) for row in db.execute(_IN_PLACE, values)]
         elsewhere = [PastTurn(*row) for row in db.execute(_ELSEWHERE, values)]
+        put_back = [PastTurn(*row) for row in db.execute(_PUT_BACK, values)]
     except sqlite3.Error as trouble:
         raise JournalError(f"{path} cannot be read: {trouble}.", path=str(path)) from trouble
-    if not elsewhere:
+    if not elsewhere and not put_back:
         return in_place
+    pages = (in_place, elsewhere, put_back)
     # what lies behind the end of a page that is full is for the next one
-    upto = min(
-        (page[-1].key for page in (in_place, elsewhere) if len(page) == PAGE), default=END << AGENT_BITS
-    )
-    return sorted((turn for turn in (*in_place, *elsewhere) if turn.key <= upto), key=lambda turn: turn.key)[
-        :PAGE
-    ]
+    upto = min((page[-1].key for page in pages if len(page) == PAGE), default=END << AGENT_BITS)
+    return sorted((turn for turn in chain(*pages) if turn.key <= upto), key=lambda turn: turn.key)[:PAGE]

@@ -184,8 +184,10 @@ def last_seq(db: sqlite3.Connection) -> int:
         """select max(coalesce((select max(seq) from message), 0), coalesce((select max(seq) from event), 0),
              (select value from meta where key = 'trimmed_upto'))"""
     ).fetchone()
-    # a journal of an earlier version has no such table until it is migrated
-    if not db.execute("select 1 from sqlite_schema where name = 'turn_place'").fetchone():
-        return int(row[0])
-    places = db.execute("select coalesce(max(place), 0) from turn_place").fetchone()
-    return max(int(row[0]), int(places[0]))
+    last = int(row[0])
+    # a journal of an earlier version has no such tables until it is migrated
+    for table in ("turn_place", "put_back"):
+        if db.execute("select 1 from sqlite_schema where name = ?", (table,)).fetchone():
+            places = db.execute(f"select coalesce(max(place), 0) from {table}").fetchone()
+            last = max(last, int(places[0]))
+    return last

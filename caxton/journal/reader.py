@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations, dead_letters, holds, verdicts
+from caxton.journal import conversations, dead_letters, holds, put_backs, verdicts
 from caxton.journal.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
@@ -126,34 +126,40 @@ class Reader:
         limit: int = 1000,
         newest_first: bool = False,
     ) -> list[StoredTurn]:
-        """Turns in the order of their messages: of a conversation, of these messages, of an agent, or all."""
+        """Turns in the order of their messages: of a conversation, of these messages, of an agent, or all. Those that
+        put a message back come before the one that did not."""
         before = END if before_seq is None else before_seq
-        wanted = ["m.seq > :after", "m.seq < :before"]
-        values: dict[str, Value] = {"after": after_seq, "before": before, "agent": agent}
-        if agent is not None:
-            wanted.append(f"t.id & {MAX_AGENT_NO} = (select no from agent where name = :agent)")
-        if conversation is not None or seqs is not None:
-            keys: list[int] | None = None
-            if conversation is not None:
-                wanted.append(f"{_JSON}->>'conversation_id' = :conversation")
-                values["conversation"] = conversation
-                keys = [conversation_key(conversation)]
-            if seqs is not None:
-                wanted.append("m.seq in (select value from json_each(:seqs))")
-                values["seqs"] = numbers(list(seqs))
-            join = f"cross join turn t on {_OF_MESSAGE} left join agent a on a.no = t.id & {MAX_AGENT_NO}"
-            rows = await self._query.select(_TURN, join, wanted, keys, values, limit, newest_first)
-            return [StoredTurn(*row) for row in rows]
         direction = "desc" if newest_first else "asc"
-        rows = await self._query.all(
-            f"""select {_TURN} from turn t left join agent a on a.no = t.id & {MAX_AGENT_NO}
-                where t.id >= (:after + 1) << {AGENT_BITS} and t.id < :before << {AGENT_BITS}
-                  and (:agent is null or t.id & {MAX_AGENT_NO} = (select no from agent where name = :agent))
-                order by t.id {direction} limit :limit""",
-            **values,
-            limit=limit,
+        values: dict[str, Value] = {"after": after_seq, "before": before, "agent": agent, "limit": limit}
+        wanted = ["m.seq > :after", "m.seq < :before"]
+        keys: list[int] | None = None
+        if conversation is not None:
+            wanted.append(f"{_JSON}->>'conversation_id' = :conversation")
+            values["conversation"] = conversation
+            keys = [conversation_key(conversation)]
+        if seqs is not None:
+            wanted.append("m.seq in (select value from json_each(:seqs))")
+            values["seqs"] = numbers(list(seqs))
+        by = "" if agent is None else " and {} = (select no from agent where name = :agent)"
+        if conversation is not None or seqs is not None:
+            join = f"cross join turn t on {_OF_MESSAGE} left join agent a on a.no = t.id & {MAX_AGENT_NO}"
+            one = " and ".join(wanted) + by.format(f"t.id & {MAX_AGENT_NO}")
+            rows = await self._query.select(_TURN, join, [one], keys, values, limit, newest_first)
+        else:
+            rows = await self._query.all(
+                f"""select {_TURN} from turn t left join agent a on a.no = t.id & {MAX_AGENT_NO}
+                    where t.id >= (:after + 1) << {AGENT_BITS} and t.id < :before << {AGENT_BITS}
+                      {by.format(f"t.id & {MAX_AGENT_NO}")} order by t.id {direction} limit :limit""",
+                **values,
+            )
+        found = [StoredTurn(*row) for row in rows]
+        before_it = await put_backs.turns(
+            self._query, " and ".join(wanted) + by.format("p.agent_no"), values, direction
         )
-        return [StoredTurn(*row) for row in rows]
+        if not before_it:
+            return found
+        both = [*found, *before_it] if newest_first else [*before_it, *found]
+        return sorted(both, key=lambda turn: turn.seq, reverse=newest_first)[:limit]
 
     async def speakers(self, agent_no: int, limit: int = 100_000) -> dict[int, int]:
         """For the conversations of an agent's latest turns, by key: the number of the revision that had the last."""
@@ -401,8 +407,17 @@ class Reader:
         return dict(rows)
 
     async def last_places(self) -> dict[int, int]:
-        """By agent, the last place that is not its message's number."""
-        return dict(await self._query.all("select agent_no, max(place) from turn_place group by agent_no"))
+        """By agent, the last place that may not be its message's number."""
+        return dict(
+            await self._query.all(
+                """select agent_no, max(place) from (select agent_no, place from turn_place
+                     union all select agent_no, place from put_back) group by agent_no"""
+            )
+        )
+
+    async def put_back(self) -> list[put_backs.StoredPutBack]:
+        """Messages that agents have put back and not handled."""
+        return await put_backs.unfinished(self._query)
 
     async def pins(self) -> list[tuple[str, int]]:
         """Pinned conversations with the time at which each was pinned, the newest first."""

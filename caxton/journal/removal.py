@@ -55,6 +55,9 @@ _REMOVE = (
     f"""delete from turn where id in (select t.id from going g cross join turn t
          on t.id >= g.seq << {AGENT_BITS} and t.id < (g.seq + 1) << {AGENT_BITS})""",
     f"delete from turn_place where {_GOING}",
+    f"delete from put_back where {_GOING}",
+    """delete from own_turn where seq < 0 and not exists (select 1 from put_back p
+         where p.agent_no = own_turn.agent_no and p.place = -own_turn.seq)""",
     f"delete from publication where {_GOING}",
     f"delete from dead_letter where {_GOING}",
     f"delete from dead_letter_end where {_GOING}",

@@ -18,7 +18,8 @@ from caxton.journal.batch import Record, Scalar, insert
 
 @dataclass(frozen=True, slots=True)
 class OwnTurn(Record):
-    """Whether the revision that this deployment brought remembers message `seq`, whatever its row says."""
+    """Whether the revision that this deployment brought remembers message `seq`, whatever its row says; below zero:
+    the turn in that place, which put its message back."""
 
     sql: ClassVar[str] = insert("own_turn", 4)
     agent_no: int

@@ -43,6 +43,13 @@ class StoredTurn(msgspec.Struct, frozen=True):
     fuel: int
     sent: int
     status: int
+    put_back_at: int = 0
+    """Its place, where it put its message back."""
+
+    @property
+    def own_seq(self) -> int:
+        """What it is known by among the turns of its agent, as in `PastTurn`."""
+        return -self.put_back_at or self.seq
 
 
 class StoredConversation(msgspec.Struct, frozen=True):

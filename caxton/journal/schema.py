@@ -20,6 +20,7 @@ from caxton.journal.age import used
 from caxton.journal.batch import AGENT_BITS
 from caxton.journal.dead_letters import dead_letter_ends
 from caxton.journal.holds import holds
+from caxton.journal.put_backs import put_backs
 from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
 from caxton.journal.spared import spared
@@ -129,6 +130,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     dead_letter_ends,
     turn_places,
     publications,
+    put_backs,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

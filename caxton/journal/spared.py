@@ -54,6 +54,10 @@ _SPARE = (
            and {PLACE} > b.seq
            and (t.status % {REDELIVERED} in ({_SURVIVED}) or exists (select 1 from own_turn o
                 where o.agent_no = b.no and o.seq = t.id >> {AGENT_BITS} and o.held))""",
+    # turns that put their message back, whatever became of it
+    f"""insert or ignore into spared select {MEMORY}, b.no, m.seq, length(m.body) + {ROW_BYTES}
+         from put_back p join memory_base b on b.no = p.agent_no join message m on m.seq = p.seq
+         where p.seq > :start and p.seq <= :upto and p.place > b.seq""",
 )
 
 
@@ -148,8 +152,10 @@ class Spared:
             values: dict[str, int | str] = {"kind": kind, "owner": owner, "upto": upto, "most": most}
             rows = self._db.execute(
                 f"""select seq, bytes from spared s where kind = :kind and owner = :owner and seq <= :upto
-                   and (kind <> {MEMORY} or not exists (select 1 from turn_place p
-                     where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto))
+                   and (kind <> {MEMORY} or not exists (
+                     select 1 from turn_place p where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto
+                     union all
+                     select 1 from put_back p where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto))
                    order by seq limit :most""",
                 values,
             ).fetchall()

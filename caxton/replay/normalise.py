@@ -67,7 +67,9 @@ def read_outcome(
     if status != Status.OK:
         return TurnOutcome(Status(status), [], *read_fault(status, output))
     try:
-        return TurnOutcome(Status.OK, read_said(output, count, asked, speaker, limits, at_us))
+        put_back = b'"put-back"' in output and parse_output(output, count).put_back
+        ended = Status.PUT_BACK if put_back else Status.OK
+        return TurnOutcome(ended, read_said(output, count, asked, speaker, limits, at_us))
     except TurnRefused as refusal:
         return TurnOutcome(Status.REFUSED, [], refusal.code, refusal.reason)
 

@@ -7,7 +7,8 @@ replay at a time: it works on the processors that the running agents need.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -237,9 +238,9 @@ class Replayer:
         """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
         own, so that later ones meet the state that they met then."""
         trimmed = (await self._journal.reader.memory_since([record.number]))[record.number]
-        seqs = {turn.turn.seq for turn in turns}
+        old = {turn.turn.own_seq for turn in turns if turn.turn.seq <= trimmed}
         runs: list[SideInstance] = []
-        for part in ({seq for seq in seqs if seq <= trimmed}, {seq for seq in seqs if seq > trimmed}):
+        for part in (old, {turn.turn.own_seq for turn in turns} - old):
             if part:
                 runs.append(SideInstance(self._journal, self._instances, record, build, config, part, box))
                 await runs[-1].run()
@@ -270,7 +271,7 @@ class Replayer:
         reports: list[TurnReport] = []
         changed: list[tuple[int, list[Said]]] = []
         for one in turns:
-            rerun, before = results.get(one.turn.seq), old.get(one.turn.seq)
+            rerun, before = results.get(one.turn.own_seq), old.get(one.turn.own_seq)
             report, said = self._turn(talk, one, rerun, before, record, config)
             reports.append(report)
             if report.verdict == CHANGED and said:
@@ -281,7 +282,7 @@ class Replayer:
         )
         return [
             msgspec.structs.replace(report, verdict=ILLEGAL, illegal=wrong[report.seq])
-            if report.seq in wrong
+            if report.seq in wrong and report.verdict == CHANGED
             else report
             for report in reports
         ]
@@ -368,12 +369,12 @@ def _joined(one: Report, other: Report) -> Report:
 
 def _beside(report: Report, running: Report) -> Report:
     """A report in which turns that the running build does in the same way are the same."""
-    now = {turn.seq: turn.after for turn in running.turns if turn.verdict not in (SAME, NOT_RUN)}
+    now = {key: turn.after for key, turn in _each(running.turns) if turn.verdict not in (SAME, NOT_RUN)}
     turns = [
         msgspec.structs.replace(turn, verdict=SAME, differences=[], illegal=[])
-        if _alike(turn.after, now.get(turn.seq))
+        if _alike(turn.after, now.get(key))
         else turn
-        for turn in report.turns
+        for key, turn in _each(report.turns)
     ]
     return msgspec.structs.replace(
         report,
@@ -382,6 +383,14 @@ def _beside(report: Report, running: Report) -> Report:
         elapsed_ms=running.elapsed_ms,
         timed_out=report.timed_out or running.timed_out,
     )
+
+
+def _each(turns: Iterable[TurnReport]) -> Iterator[tuple[tuple[int, int], TurnReport]]:
+    """Turns of one agent, each by its message and how many there were on it before."""
+    before = Counter[int]()
+    for turn in turns:
+        yield (turn.seq, before[turn.seq]), turn
+        before[turn.seq] += 1
 
 
 def _alike(one: Side | None, other: Side | None) -> bool:

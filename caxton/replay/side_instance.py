@@ -73,7 +73,8 @@ class SideInstance:
         cell = self._instances.place()
         slot = cell.slot()
         places = await self._journal.reader.places(self._record.number, self._wanted)
-        of_interest = [places.get(seq, seq) for seq in self._wanted]
+        # those that put their message back go by their place
+        of_interest = [places.get(seq, abs(seq)) for seq in self._wanted]
         self._first, self._last = min(of_interest), max(of_interest)
         moments = await self._moments()
         try:
@@ -162,16 +163,16 @@ class SideInstance:
     def _due(self, page: Sequence[PastTurn]) -> Iterator[PastTurn]:
         """What is to be run: what left its instance alive then, and what is of interest."""
         for turn in page:
-            if turn.seq in self._skipped:
+            if turn.own_seq in self._skipped:
                 continue
-            if turn.status % REDELIVERED in SURVIVED or turn.seq in self._wanted:
+            if turn.status % REDELIVERED in SURVIVED or turn.own_seq in self._wanted:
                 yield turn
 
     async def _step(self, cell: Cell, slot: int, batch: list[PastTurn]) -> bool:
         link = cell.link
         if link is None:
             raise CellLost("the cell of the replay died", hint="try again")
-        asked = any(turn.seq in self._wanted and turn.place > self._reached for turn in batch)
+        asked = any(turn.own_seq in self._wanted and turn.place > self._reached for turn in batch)
         answer, outputs = await self._instances.rerun(
             link, slot, [body_of(turn) for turn in batch], outputs=asked
         )
@@ -179,15 +180,15 @@ class SideInstance:
         self._portion = self._portion * 2 if answer.cpu_us < QUICK_US else 1
         if asked:
             for past, now, output in zip(batch, answer.turns, outputs, strict=False):
-                if past.seq in self._wanted and past.place > self._reached:
-                    self.results[past.seq] = Rerun(past, now, output)
+                if past.own_seq in self._wanted and past.place > self._reached:
+                    self.results[past.own_seq] = Rerun(past, now, output)
                     self._reached = past.place
         before = sum(1 for turn in batch[: answer.done] if turn.place < self._first)
         self.start = msgspec.structs.replace(self.start, turns=self.start.turns + before)
         if answer.fault is None:
             return False
         lost = batch[answer.done]
-        self._skipped.add(lost.seq)
-        if lost.seq not in self._wanted:
+        self._skipped.add(lost.own_seq)
+        if lost.own_seq not in self._wanted:
             self.stumbled.append(lost.seq)
         return True

@@ -26,6 +26,9 @@ LIFE_FLAG = 1 << 4
 """In a mailbox's flags, since 1.1: the guest asks for messages about its own life."""
 LIFE = "life"
 """What stands for it among a guest's hooks."""
+PUT_BACK_FLAG = 1 << 5
+"""The same for a guest that may put messages back."""
+PUT_BACK = "put_back"
 
 REQUIRED = {
     "memory": "memory",
@@ -104,7 +107,9 @@ def check_version(mailbox: Mailbox) -> str:
 def asked(mailbox: Mailbox) -> frozenset[str]:
     """What a guest asks for by the flags of its mailbox; those of 1.0 ask for nothing."""
     _, version, flags = mailbox[:3]
-    return frozenset({LIFE}) if version & 0xFFFF and flags & LIFE_FLAG else frozenset()
+    if not version & 0xFFFF:
+        return frozenset()
+    return frozenset(name for flag, name in ((LIFE_FLAG, LIFE), (PUT_BACK_FLAG, PUT_BACK)) if flags & flag)
 
 
 def mailbox_fault(mailbox: Mailbox, size: int) -> GuestFault | None:

@@ -64,12 +64,13 @@ class AgentBody(Shape, frozen=True, kw_only=True):
 
 class MailBody(Shape, frozen=True, kw_only=True):
     """A message that waits for an agent. `place` is its place in the mailbox, from 1; `in_cell`: its cell has it, so
-    nothing overtakes it and no purge takes it away."""
+    nothing overtakes it and no purge takes it away; `put_backs`: how often the agent has put it back."""
 
     place: int
     seq: int
     in_cell: bool
     urgent: bool
+    put_backs: int
     redelivered: bool
     since: datetime
     message: Message

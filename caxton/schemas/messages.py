@@ -41,6 +41,16 @@ class TurnBody(Shape, frozen=True, kw_only=True):
     fuel: int
     sent: int
 
+    @property
+    def failed(self) -> bool:
+        """Whether it neither handled its message nor put it back."""
+        return self.status not in ("ok", "put_back")
+
+    @property
+    def ended(self) -> str:
+        """How it ended, as people read it."""
+        return "put back" if self.status == "put_back" else self.status
+
 
 class TurnRow(TurnBody, frozen=True, kw_only=True):
     """One turn with the number of its message."""

@@ -32,11 +32,9 @@ FOREIGN = {
     "caxton/sandbox/python/guest/caxton_runtime.py": {
         "__module__",
         "file",
-        "random",
         "stderr",
         "stdin",
         "stdout",
-        "uuid",
     },  # and `Agent`, the one record of what an instance runs
     "caxton/telemetry/logs.py": {"handlers"},
 }

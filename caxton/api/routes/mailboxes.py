@@ -15,7 +15,7 @@ from caxton.api.responses import answer, page
 from caxton.api.routes.agents import Name
 from caxton.api.routing import noun_router
 from caxton.api.services import durable, services_of
-from caxton.bus import Envelope
+from caxton.bus import Endpoint, Envelope
 from caxton.finding import Filter, MessageSubject
 from caxton.schemas.daemon import Mailbox, Purged
 from caxton.schemas.shape import Message, iso
@@ -57,7 +57,7 @@ async def waiting(
         if place > after and _matches(wanted, envelope, platform):
             if len(found) == limit:
                 return page(found, place - 1)
-            found.append(_entry(envelope, place, in_cell=in_cell))
+            found.append(_entry(endpoint, envelope, place, in_cell=in_cell))
     return page(found, None)
 
 
@@ -79,12 +79,13 @@ def _matches(wanted: Filter, envelope: Envelope, platform: str) -> bool:
     return not wanted or wanted.passes(MessageSubject(Message(msgspec.json.decode(envelope.body)), platform))
 
 
-def _entry(envelope: Envelope, place: int, *, in_cell: bool) -> dict[str, Any]:
+def _entry(endpoint: Endpoint, envelope: Envelope, place: int, *, in_cell: bool) -> dict[str, Any]:
     return {
         "place": place,
         "seq": envelope.seq,
         "in_cell": in_cell,
         "urgent": envelope.urgent,
+        "put_backs": endpoint.times_put_back(envelope.seq),
         "redelivered": envelope.redelivered,
         "since": iso(envelope.message.timestamp),
         "message": msgspec.Raw(envelope.body),

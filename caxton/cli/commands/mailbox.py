@@ -11,6 +11,7 @@ from caxton.cli.list_view import ListView
 from caxton.cli.options import AgentName, Find, Limit, Project, command_app
 from caxton.cli.output.printing import say
 from caxton.presentation.json_line import compact
+from caxton.schemas.daemon import MailBody
 
 app = command_app("Show what waits for an agent, or empty it.")
 
@@ -42,7 +43,7 @@ def list_mail(
                 ("SINCE", lambda m: m.since),
                 ("FROM", lambda m: m.message.json["sender"]),
                 ("ACT", lambda m: m.message.json["performative"]),
-                ("STATE", lambda m: "in cell" if m.in_cell else "urgent" if m.urgent else "waiting"),
+                ("STATE", lambda m: _state(m)),
                 ("CONTENT", lambda m: compact(m.message.json.get("content"), 200)),
             ],
             f"nothing waits for {name}",
@@ -72,3 +73,9 @@ def purge(
     with connection.client(project) as caxton:
         gone = caxton.purge(name, filter=filter, reason=reason).purged
     say(f"{gone:,} {'message is a dead letter' if gone == 1 else 'messages are dead letters'} now")
+
+
+def _state(one: MailBody) -> str:
+    if one.in_cell:
+        return "in cell"
+    return f"put back {one.put_backs}x" if one.put_backs else "urgent" if one.urgent else "waiting"

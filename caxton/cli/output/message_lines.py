@@ -117,9 +117,9 @@ class MessageLines:
         self._out(" ".join(parts).rstrip() + ("  " + "  ".join(marks) if marks else ""))
 
     def _turn(self, turn: TimelineTurn) -> str:
-        failed = "" if turn.status == "ok" else f", {turn.status}"
-        text = f"[{turn.agent}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel{failed}]"
-        return self._paint(text, "red" if failed else "dim")
+        ended = "" if turn.ended == "ok" else f", {turn.ended}"
+        text = f"[{turn.agent}: {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel{ended}]"
+        return self._paint(text, "red" if turn.failed else "dim")
 
     def _note(self, text: str, style: str) -> None:
         self._out(" " * (_TIME_ROOM + 1) + self._paint(text, style))

@@ -142,9 +142,10 @@ class DualRun:
         heard = envelope.seq in self._heard
         slot = None if heard else self._new_slot
         for_new = slot is not None and self._observer.speaks(envelope)
-        turn = PendingTurn(envelope, slot is not None, for_new, for_new, held_new=heard)
+        place = endpoint.place(envelope)
+        turn = PendingTurn(envelope, place, slot is not None, for_new, for_new, held_new=heard)
         self._heard.discard(envelope.seq)
-        self._turns[envelope.seq] = turn
+        self._turns[place] = turn
         try:
             self._ask(turn, endpoint.slot, partial(self._old_answered, turn))
             if slot is not None:
@@ -240,8 +241,7 @@ class DualRun:
 
     def _decide(self, turn: PendingTurn) -> None:
         """Say what is to be said, as soon as it is known."""
-        seq = turn.envelope.seq
-        if self._over or self._turns.get(seq) is not turn:
+        if self._over or self._turns.get(turn.place) is not turn:
             return
         if not turn.said and turn.new_speaks:
             if turn.new is None:
@@ -254,12 +254,12 @@ class DualRun:
             self._say(turn, turn.old, self._old_no, new=False)
             if turn.old.status == Status.UNHANDLED:
                 # it comes back out of the mailbox; the new one has handled it, or will have
-                del self._turns[seq]
+                del self._turns[turn.place]
                 if turn.held_new or (turn.asked_new and (turn.new is None or turn.new.status in _KEPT)):
-                    self._heard.add(seq)
+                    self._heard.add(turn.envelope.seq)
                 return
         if turn.old is not None and (turn.new is not None or not turn.asked_new):
-            del self._turns[seq]
+            del self._turns[turn.place]
             self._tell_apart(turn, turn.old)
             if turn.new_speaks and turn.old.status in DISCARDED:
                 self._old_broke(turn.old)
@@ -275,7 +275,7 @@ class DualRun:
         endpoint.runs(revision_no)
         was_open, last_seq = endpoint.open, endpoint.last_seq
         counts = self._bus.counts
-        wrongs = counts.turns_refused + counts.violations
+        wrongs, put_backs = counts.turns_refused + counts.violations, counts.put_backs
         self.catches, self._caught = new, False
         try:
             self._bus.ended(
@@ -295,7 +295,8 @@ class DualRun:
             endpoint.pending_again(envelope, is_open=was_open)
             return False
         endpoint.took_up(max(endpoint.last_seq, last_seq))
-        turn.end(violated=counts.turns_refused + counts.violations > wrongs)
+        violated = counts.turns_refused + counts.violations > wrongs
+        turn.end(violated=violated, put_back=counts.put_backs > put_backs)
         self.room += 1
         return True
 
@@ -305,7 +306,7 @@ class DualRun:
 
     def _tell_apart(self, turn: PendingTurn, old: Answer) -> None:
         """Say whose memory is another than the turn's row makes it: a turn that went well is everybody's."""
-        seq, new = turn.envelope.seq, turn.new
+        seq, new = turn.own_seq, turn.new
         went_well = turn.new_speaks or old.status in _KEPT
         if went_well and old.status in DISCARDED:
             self._observer.apart(seq, new=False, held=False)

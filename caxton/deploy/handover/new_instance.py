@@ -17,6 +17,7 @@ from caxton.deploy.handover.rebuild import Rebuild
 from caxton.deploy.record import DeploymentRecord
 from caxton.errors import DeploymentError
 from caxton.journal import CARRIED
+from caxton.sandbox.abi import PUT_BACK
 from caxton.sandbox.frames import Fault, Kind, Swapped, split_payload
 from caxton.turn_status import Status
 
@@ -68,6 +69,8 @@ class NewInstance:
             self._agent, self.cell, self.slot, self._target.revision, self._target.config, state=None
         )
         self._hooks = tuple(loaded.hooks)
+        if PUT_BACK in self._hooks:
+            self._agent.endpoint.asks_to_put_back(asks=True)
         why = self._why_not_carried()
         self.carry = why is None
         self._deployment.remembers("carried" if self.carry else "fresh", why)
@@ -160,6 +163,7 @@ class NewInstance:
             self.rebuild.end()
         if self.cell.link is self.link:
             await self._instances.drop(self.cell, self.slot)
+        self._agent.endpoint.asks_to_put_back(asks=PUT_BACK in self._agent.hooks)
 
     async def drop_old(self) -> None:
         """Shut the old instance down; not in the swap itself, where the agent would wait for it."""

@@ -31,6 +31,10 @@ def compare(old: Answer, new: Answer, asked: Message, speaker: str, limits: Limi
         read_outcome(one.status, one.payload, one.said, asked, speaker, limits, asked.timestamp)
         for one in (old, new)
     )
+    if Status.PUT_BACK in (before.status, after.status) and not before.code and not after.code:
+        if before.status == after.status:
+            return []
+        return [f"the {'new' if after.status == Status.PUT_BACK else 'old'} one puts the message back"]
     if before.status != after.status:
         which, reason = ("new", after.reason) if after.code else ("old", before.reason)
         return [f"the host refuses the {which} one's: {reason}"]

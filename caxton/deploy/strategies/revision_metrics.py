@@ -86,6 +86,7 @@ class PendingTurn:
     """A message that one of the two has not answered yet, or of which nothing was said yet; then, what became of it."""
 
     envelope: Envelope
+    place: int
     asked_new: bool
     for_new: bool
     """Whether its conversation is the new revision's."""
@@ -95,6 +96,7 @@ class PendingTurn:
     old: Answer | None = None
     new: Answer | None = None
     said: bool = False
+    put_back: bool = False
     refused: bool = False
     """Whether the bus refused what the new revision said."""
     violated: bool = False
@@ -122,9 +124,14 @@ class PendingTurn:
         """The bus did not take what the new revision said."""
         self.refused = True
 
-    def end(self, *, violated: bool) -> None:
-        """One side's words are said."""
-        self.said, self.violated = True, violated
+    def end(self, *, violated: bool, put_back: bool) -> None:
+        """One side's words are said, or its wish to have the message once more is heard."""
+        self.said, self.violated, self.put_back = True, violated, put_back
+
+    @property
+    def own_seq(self) -> int:
+        """What the turn is known by in rows of `own_turn`."""
+        return -self.place if self.put_back else self.envelope.seq
 
 
 class ComparedMetrics(msgspec.Struct, kw_only=True):

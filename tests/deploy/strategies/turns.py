@@ -41,7 +41,7 @@ def pending(
 ) -> PendingTurn:
     """A message that both have handled."""
     envelope = Envelope(seq, message(), b"{}", 0, WORKS.tree("0" * 32))
-    return PendingTurn(envelope, True, for_new, new_speaks, old=old, new=new, said=True)
+    return PendingTurn(envelope, 1, True, for_new, new_speaks, old=old, new=new, said=True)
 
 
 def heard(policy: Policy, metrics: ComparedMetrics, turn: PendingTurn) -> Verdict | None:

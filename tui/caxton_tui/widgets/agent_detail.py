@@ -153,8 +153,8 @@ class AgentDetail(VerticalScroll):
                 if formatting.short(turn.agent, self.context.store.platform) == opened.name
             ]
             letters = [letter.reason for letter in body.dead_letters or ()]
-            became = safe(mine[0].status) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
-            bad = "bold red" if letters or (mine and mine[0].status != "ok") else ""
+            became = safe(mine[-1].ended) if mine else f"✗ {safe(letters[0])}" if letters else "◌ waits"
+            bad = "bold red" if letters or (mine and mine[-1].failed) else ""
             who = formatting.short(message.sender, self.context.store.platform)
             text = f"{became}  {safe(message.performative)} from {who}  {formatting.content(message)}"
             yield self.context.hour(body.at), text[:_CUT], bad

@@ -73,9 +73,9 @@ def message_lines(spoken: TimelineMessage) -> Text:
     elif spoken.turns:
         turn = spoken.turns[0]
         text.append(
-            f"{turn.agent} {turn.revision}: {turn.status}, waited {span(turn.queue_us / 1e6)},"
+            f"{turn.agent} {turn.revision}: {turn.ended}, waited {span(turn.queue_us / 1e6)},"
             f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel",
-            "dim" if turn.status == "ok" else "bold red",
+            "bold red" if turn.failed else "dim",
         )
     else:
         text.append("no turn: for a client, or still on its way", "dim")

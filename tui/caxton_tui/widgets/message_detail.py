@@ -122,9 +122,9 @@ def _outcome(
         who = formatting.short(turn.agent, entry.platform) + (f" {build}" if build else "")
         yield (
             "turn",
-            f"{who}: {safe(turn.status)}, waited {span(turn.queue_us / 1e6)},"
+            f"{who}: {safe(turn.ended)}, waited {span(turn.queue_us / 1e6)},"
             f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel, {turn.sent} sent",
-            "green" if turn.status == "ok" else "bold red",
+            "bold red" if turn.failed else "green",
         )
     for letter in letters:
         who = formatting.short(letter.agent, entry.platform)

@@ -47,7 +47,8 @@ import encodings.idna, encodings.latin_1, encodings.utf_16, encodings.ascii
 import xml.etree.ElementTree
 
 VERSION = 0x10001
-LIFE_FLAG, LIFE = 16, "caxton-life"
+LIFE_FLAG, PUT_BACK_FLAG, LIFE = 16, 32, "caxton-life"
+PUT_BACK = '{"caxton":"put-back"}'
 FRAMES = 20
 OURS = {
     __file__,
@@ -64,6 +65,15 @@ def reply(performative: str, content: object = None, **fields: object) -> None:
 def send(performative: str, receiver: str | list[str], content: object = None, **fields: object) -> None:
     """Send a message of its own; `receiver` is a name or a list of names."""
     say(performative, content, {"receiver": receiver, **fields})
+
+
+def put_back() -> None:
+    """Put the message in hand back: it comes again after the agent's next turn that puts nothing back."""
+    if Calls.now is not None and Calls.now.steps:
+        raise RuntimeError(
+            "put_back is for a message that begins something, not for one that a call waits for"
+        )
+    Turn.put()
 
 
 def log(text: object, level: str = "info") -> None:
@@ -130,6 +140,15 @@ class Agent:
     file = "agent.py"
     random = uuid = False
     """Whether its source speaks of them: then each turn begins as if nothing had been drawn before."""
+    put_back = False
+    """Whether it speaks of that: then it may."""
+
+    @classmethod
+    def speaks(cls, texts: tuple[str, ...]) -> None:
+        """Its source is that."""
+        cls.random, cls.uuid, cls.put_back = (
+            any(word in text for text in texts) for word in ("random", "uuid", "put_back")
+        )
 
 
 API = types.ModuleType(
@@ -139,6 +158,7 @@ STATE: dict[str, object] = {}
 API.__dict__.update(
     reply=reply,
     send=send,
+    put_back=put_back,
     log=log,
     ask=ask,
     sleep=sleep,
@@ -164,8 +184,7 @@ def _load(file: str, source: str) -> None:
     remember(file, source)
     Agent.code = compile(source, file, "exec", dont_inherit=True)
     Library.holds(files)
-    every = (source, *files.values())
-    Agent.random, Agent.uuid = (any(word in text for text in every) for word in ("random", "uuid"))
+    Agent.speaks((source, *files.values()))
 
 
 def _start(config: dict[str, Any]) -> None:
@@ -216,7 +235,7 @@ def _handle(text: str) -> list[str]:
         raise
     finally:
         Turn.end()
-    return Turn.lines
+    return [PUT_BACK] if Turn.put_back else Turn.lines
 
 
 def _meet(message: dict[str, Any]) -> object:
@@ -247,7 +266,7 @@ def _takes_message(told: Callable[..., Any]) -> bool:
 def _asks() -> int:
     space = Agent.module.__dict__
     told = Topics.handlers or callable(space.get("started")) or callable(space.get("ending"))
-    return LIFE_FLAG if told else 0
+    return (LIFE_FLAG if told else 0) | (PUT_BACK_FLAG if Agent.put_back else 0)
 
 
 def _snapshot() -> str:

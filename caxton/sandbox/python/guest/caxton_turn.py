@@ -20,18 +20,29 @@ class Turn:
     lines: ClassVar[list[str]] = []
     logs: ClassVar[list[str]] = []
     open = False
+    put_back = False
+    """Whether the message in hand is put back."""
     to: ClassVar[dict[str, Any]] = {}
     """Where a reply goes, unless it says so itself; empty where it goes to the sender of the message in hand."""
 
     @classmethod
     def begin(cls) -> None:
         """A turn begins: from here on something may be said."""
-        cls.lines, cls.open = [], True
+        cls.lines, cls.open, cls.put_back = [], True, False
 
     @classmethod
     def end(cls) -> None:
         """It is over."""
         cls.open = False
+
+    @classmethod
+    def put(cls) -> None:
+        """The message in hand is put back."""
+        if not cls.open:
+            raise RuntimeError("a message is put back while it is handled: call this from handle(message)")
+        if cls.lines:
+            raise RuntimeError("put_back means: not now; a turn that puts its message back sends nothing")
+        cls.put_back = True
 
     @classmethod
     def take_back(cls, mark: int = 0) -> None:
@@ -54,6 +65,8 @@ def say(performative: str, content: object, fields: dict[str, object]) -> None:
     """Write a message down, to be sent when the turn has ended well."""
     if not Turn.open:
         raise RuntimeError("messages are sent while one is handled: call this from handle(message)")
+    if Turn.put_back:
+        raise RuntimeError("put_back means: not now; a turn that puts its message back sends nothing")
     for key in fields:
         if key not in FIELDS and not key.startswith("x_"):
             raise TypeError(f"a message has no field {key!r}; there are: {', '.join(FIELDS)}, and x_…")

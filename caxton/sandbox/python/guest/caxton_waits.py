@@ -237,8 +237,8 @@ class Calls:
 
     @classmethod
     def hear(cls, text: str) -> Json:
-        """That is the message in hand."""
-        message: Json = json.loads(text)
+        """That is the message in hand, with the number of the turn before it."""
+        message: Json = json.loads(text[text.index("{") :])
         cls.text, cls.at_us = text, message.get("timestamp", 0)
         return message
 

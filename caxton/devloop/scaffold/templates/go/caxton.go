@@ -53,6 +53,11 @@ func (turn *Turn) Send(message string) {
 	turn.messages++
 }
 
+// PutBack puts the message in hand back: it comes again after the next turn. What was changed stays; nothing may be sent.
+func (turn *Turn) PutBack() {
+	turn.out = append(turn.out, "{\"caxton\":\"put-back\"}\n"...)
+}
+
 // Log writes a line for `caxton agent logs`. Levels: debug, info, warning, error.
 func (turn *Turn) Log(level, text string) {
 	line := `{"caxton":"log","level":` + Quoted(level) + `,"message":` + Quoted(text) + `}`
@@ -233,6 +238,9 @@ var input, output []byte
 // ending. An agent that wants to hear of it sets this in its func init.
 var Life func(what Value, turn *Turn) error
 
+// PutsBack says that the agent may put messages back. An agent that does sets it in its func init.
+var PutsBack bool
+
 func main() {}
 
 //go:wasmexport caxton_abi
@@ -240,6 +248,9 @@ func abi() unsafe.Pointer {
 	mailbox.magic, mailbox.version = 0x31415843, 1<<16
 	if Life != nil {
 		mailbox.version, mailbox.flags = 1<<16|1, 1<<4
+	}
+	if PutsBack {
+		mailbox.version, mailbox.flags = 1<<16|1, mailbox.flags|1<<5
 	}
 	alloc(4096)
 	put("")

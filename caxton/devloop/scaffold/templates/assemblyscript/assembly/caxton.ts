@@ -13,7 +13,13 @@ mailbox[1] = 1 << 16;
 // Ask to be told of the agent's own life; call it at the top of the source.
 export function askForLife(): void {
   mailbox[1] = (1 << 16) | 1;
-  mailbox[2] = 1 << 4;
+  mailbox[2] |= 1 << 4;
+}
+
+// Ask to put messages back; call it at the top of the source.
+export function askToPutBack(): void {
+  mailbox[1] = (1 << 16) | 1;
+  mailbox[2] |= 1 << 5;
 }
 
 // What a message says of the agent's own life, whose `what` is born, restarted, recovered, resumed, swapped or ending;
@@ -195,6 +201,11 @@ export function reply(performative: string, content: string): void {
 export function send(message: string): void {
   said += message + "\n";
   messages++;
+}
+
+// Put the message in hand back: it comes again after the next turn. What was changed stays; nothing may be sent.
+export function putBack(): void {
+  said += '{"caxton":"put-back"}\n';
 }
 
 // A line for `caxton agent logs`. Levels: debug, info, warning, error.

@@ -8,6 +8,8 @@ pub trait Agent: Default {
     fn handle(&mut self, message: Value, turn: &mut Turn) -> Result<(), String>;
     /// Whether the agent wants to hear of its own life.
     const LIVES: bool = false;
+    /// Whether the agent may put messages back.
+    const PUTS_BACK: bool = false;
     /// What happened to the agent itself: `what` is born, restarted, recovered, resumed, swapped or ending.
     fn life(&mut self, _what: Value, _turn: &mut Turn) -> Result<(), String> {
         Ok(())
@@ -66,6 +68,11 @@ impl Turn {
         self.out.push_str(message);
         self.out.push('\n');
         self.messages += 1;
+    }
+
+    /// Put the message in hand back: it comes again after the next turn. What was changed stays; nothing may be sent.
+    pub fn put_back(&mut self) {
+        self.out.push_str("{\"caxton\":\"put-back\"}\n");
     }
 
     /// A line for `caxton agent logs`. Levels: debug, info, warning, error.
@@ -249,8 +256,8 @@ impl<A: Agent> Only<A> {
                 agent: A::default(),
                 mailbox: Mailbox {
                     magic: 0x3141_5843,
-                    version: 1 << 16 | A::LIVES as u32,
-                    flags: (A::LIVES as u32) << 4,
+                    version: 1 << 16 | (A::LIVES || A::PUTS_BACK) as u32,
+                    flags: (A::LIVES as u32) << 4 | (A::PUTS_BACK as u32) << 5,
                     in_ptr: std::ptr::null_mut(),
                     in_cap: 0,
                     out_ptr: std::ptr::null(),
