@@ -85,6 +85,10 @@ docs:
 imports:
     {{python}} .ci/check.py imports
 
+# the wheel as it is published, in dist/, with the Python runtime inside
+release:
+    {{python}} .ci/release.py
+
 # write constraints.txt anew (needs uv)
 constraints:
     uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

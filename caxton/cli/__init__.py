@@ -7,6 +7,7 @@ command's file is imported when the command runs, so `caxton --help` costs littl
 from __future__ import annotations
 
 import gc
+import sys
 from typing import TYPE_CHECKING
 
 from caxton.cli.lazy import lazy
@@ -21,7 +22,11 @@ def main() -> None:
     """Run the command that `sys.argv` names and end the process with its exit code."""
     # what a command imports makes many objects and no cycles: a tenth of its start went into looking for them
     gc.set_threshold(50_000, 20, 50)
-    root.run()
+    try:
+        root.run()
+    except KeyboardInterrupt:
+        # before there was anybody who could take it: while the command was being loaded
+        sys.exit(130)
 
 
 __all__ = ["main"]

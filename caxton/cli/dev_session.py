@@ -27,9 +27,10 @@ from caxton.cli.input.keys import keys
 from caxton.cli.output.dev_lines import Lines
 from caxton.cli.output.dev_messages import follow
 from caxton.cli.output.printing import colour_wanted, say, talk
+from caxton.cli.output.progress_line import ProgressLine
 from caxton.daemon_socket import is_held
 from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
-from caxton.devloop.events import DaemonUp
+from caxton.devloop.events import DaemonUp, Preparing
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.shape import iso, plain
 
@@ -133,16 +134,20 @@ async def _in_lines(
     by_key = ui == "stream" and sys.stdin.isatty()
     colour = colour_wanted(sys.stderr if ui == "off" else sys.stdout)
     lines = Lines(colour=colour, verbose=verbose, keys=KEYS if by_key else "")
+    bar = ProgressLine()
 
     def show(event: Event) -> None:
         if ui == "json":
             say(as_json(event))
         else:
+            bar.clear()
             for line in lines.of(event):
                 if ui == "stream":
                     say(line)
                 elif event.failure:
                     talk(line)
+            if isinstance(event, Preparing) and not event.begins:
+                bar.show(event.what, event.part)
         if isinstance(event, DaemonUp):
             up.set()
 

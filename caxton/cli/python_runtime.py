@@ -6,26 +6,49 @@ In: sources of agents. Out: their modules; the runtime is built where it is need
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Final
 
 from caxton.cli.output.progress_line import ProgressLine
 from caxton.config import FILE_NAME, Project
 from caxton.errors import ConfigurationError
 from caxton.sandbox.compile.python_source import HEAD_BYTES, is_python
 from caxton.sandbox.python.build import PythonRuntime
+from caxton.sandbox.python.progress import Estimate
 from caxton.sandbox.python.requirements import install as install_packages
 from caxton.sandbox.python.requirements import packages_of
 from caxton.sandbox.python.runtime import BUILDER, BUILDER_VERSION, RuntimeFolder, packed, runtime_name
+
+TICK_S: Final = 0.5
 
 
 def build(*, anew: bool) -> Path:
     """Build the runtime and show how far it is; where it is. Raises CaxtonError where it cannot be built."""
     with ProgressLine() as line:
-        return asyncio.run(
-            PythonRuntime().build(
-                lambda what: line.begin(f"Python runtime, once for this machine: {what}"), anew=anew
-            )
-        )
+        return asyncio.run(_shown(line, anew))
+
+
+async def _shown(line: ProgressLine, anew: bool) -> Path:
+    estimate = Estimate(time.monotonic)
+
+    def begin(what: str) -> None:
+        estimate.begin(what)
+        progress = estimate.progress()
+        line.begin(progress.title, progress.left)
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            progress = estimate.progress()
+            line.show(progress.left, progress.part)
+
+    async with asyncio.TaskGroup() as group:
+        ticking = group.create_task(tick())
+        try:
+            return await PythonRuntime().build(begin, anew=anew)
+        finally:
+            ticking.cancel()
 
 
 def ensure() -> None:

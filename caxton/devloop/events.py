@@ -65,6 +65,17 @@ class BuildStarted(Event, frozen=True, kw_only=True, tag="build_started"):
     source: str
 
 
+class Preparing(Event, frozen=True, kw_only=True, tag="preparing"):
+    """What agents need is being made, once for this machine; `begins` where this is the first word of a step. `part` of
+    it is done, 0 to 1."""
+
+    agents: list[str]
+    what: str
+    begins: bool
+    part: float
+    left_s: float
+
+
 class BuildFailed(Event, frozen=True, kw_only=True, tag="build_failed"):
     """It was not built; every agent keeps what it runs."""
 

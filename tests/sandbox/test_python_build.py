@@ -11,6 +11,7 @@ import pytest
 
 from caxton.sandbox.python import build as python_build
 from caxton.sandbox.python.build import NotBuilt, PythonRuntime
+from caxton.sandbox.python.progress import COMPONENT
 from caxton.sandbox.python.runtime import BUILDER_VERSION, PARTS, RuntimeFolder, runtime_name
 
 pytestmark = pytest.mark.system
@@ -50,7 +51,7 @@ async def test_a_builder_that_fails_is_quoted_and_leaves_nothing(
     told: list[str] = []
     with pytest.raises(NotBuilt, match="the Python runtime was not built: "):
         await PythonRuntime(folder).build(told.append)
-    assert told == ["putting CPython, its library and our part into one component"]
+    assert told == [COMPONENT]
     assert [file.name for file in folder.iterdir()] == ["lock"]
     assert not RuntimeFolder(folder).is_built()
     # the lock is free again
@@ -76,3 +77,19 @@ async def test_what_is_there_is_not_built_again(python_runtime: PythonRuntime) -
     path = await PythonRuntime().build(told.append)
     assert told == []
     assert path == await python_runtime.compiled(runtime_name())
+
+
+def test_a_wheel_may_bring_the_runtime_and_one_that_was_built_here_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "installed"
+    shipped.mkdir()
+    monkeypatch.setattr("caxton.sandbox.python.runtime.SHIPPED", shipped)
+    place = RuntimeFolder(tmp_path / "cache")
+    assert not place.is_built()
+    (shipped / f"{runtime_name()}.wasm").write_bytes(b"")
+    assert place.is_built()
+    assert place.component(runtime_name()).parent == shipped
+    place.folder.mkdir()
+    (place.folder / f"{runtime_name()}.wasm").write_bytes(b"")
+    assert place.component(runtime_name()).parent == place.folder

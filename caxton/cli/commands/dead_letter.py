@@ -19,6 +19,7 @@ from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.messages import DeadLetterBody, LettersGone
+from caxton.schemas.shape import plain
 
 app = command_app("Show what could not be handled, deliver it again, put it away.")
 
@@ -94,7 +95,7 @@ def show(
     for one in letters:
         ended = "" if one.ended is None else f"; {one.ended}"
         say(f"{one.seq}  {safe(one.agent)}  {safe(one.code)}: {safe(one.reason)}{ended}")
-    say(safe(compact(letters[0].message)))
+    say(safe(compact(plain(letters[0].message))))
 
 
 @app.command()

@@ -59,6 +59,8 @@ class Lines:
                 yield self._dim("daemon started" if event.started else "the daemon runs already")
             case ev.Watching():
                 yield self._dim(f"watching for saves; {self._ends} ends")
+            case ev.Preparing() if event.begins:
+                yield self._row(event.agents, self._dim(safe(event.what)))
             case ev.BuildStarted() if self._verbose or event.builder == "command":
                 # a command of one's own may take long, and silence would look like a save that was missed
                 yield self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder})"))

@@ -6,11 +6,12 @@ that begins.
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from caxton.cli.output.printing import talk
 
-_CELLS = 20
+_CELLS = 12
 
 
 class ProgressLine:
@@ -26,18 +27,19 @@ class ProgressLine:
     def __exit__(self, *failure: object) -> None:
         self.clear()
 
-    def begin(self, title: str) -> None:
-        """The next thing begins."""
+    def begin(self, title: str, what: str = "") -> None:
+        """The next thing begins; `what`: what is known of it."""
         self._title = title
+        text = f"{title}, {what}" if what else title
         if self._watched:
-            self._write(title)
+            self._write(text)
         else:
-            talk(f"{title} …")
+            talk(f"{text} …")
 
     def show(self, what: str, part: float) -> None:
         """How far it is, 0 to 1."""
         done = int(max(0.0, min(1.0, part)) * _CELLS)
-        self._write(f"{self._title}  [{'#' * done}{'.' * (_CELLS - done)}] {what}")
+        self._write(f"{self._title}{'  ' if self._title else ''}[{'#' * done}{'.' * (_CELLS - done)}] {what}")
 
     def clear(self) -> None:
         """Take the line away."""
@@ -45,5 +47,7 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self._watched:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            # a line that is longer than the terminal cannot be written over
+            room = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[K{text[:room]}")
             sys.stderr.flush()

@@ -20,6 +20,7 @@ import msgspec
 
 from caxton.devloop.builders import process, toolchains, wasi_stubs
 from caxton.devloop.builders.diagnostics import first_error
+from caxton.devloop.builders.python_runtime import RuntimeOnDemand
 from caxton.devloop.builders.recipe import Recipe
 from caxton.devloop.builders.targets import Target
 from caxton.devloop.builders.toolchains import Missing
@@ -75,6 +76,7 @@ class Builds:
         self._sink = sink
         self._running = running
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._runtime = RuntimeOnDemand(sink)
         self._under_way: dict[Path, _UnderWay] = {}
         self._built: set[str] = set()
         self._overtaken: Counter[Path] = Counter()
@@ -124,6 +126,7 @@ class Builds:
             if target.recipe is None:
                 self._take_as_it_is(target, self._built)
                 return
+            await self._runtime.see_to_it(target)
             async with self._room:
                 event, module = await build(target, self._shown_from, lambda: self._began(target))
             if isinstance(event, BuildFailed):

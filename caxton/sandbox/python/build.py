@@ -28,6 +28,7 @@ from caxton.sandbox.compile.children import Children
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.compile.module_cache import write_whole
 from caxton.sandbox.processes import command, environment
+from caxton.sandbox.python.progress import COMPILE, COMPONENT, TRY, WAIT
 from caxton.sandbox.python.runtime import (
     BUILD,
     BUILDER,
@@ -47,7 +48,7 @@ _WORLD: Final = "python-runtime"
 _APP: Final = "caxton_runtime"
 
 Tell = Callable[[str], None]
-"""Told what is being done, in a few words."""
+"""Told what is being done: one of the steps of `progress`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ class PythonRuntime:
             for left in (*self.place.folder.glob("build-*"), *self.place.folder.glob("try-*")):
                 await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
             if anew or not self.place.component(name).is_file():
-                tell("putting CPython, its library and our part into one component")
+                tell(COMPONENT)
                 await self._componentize(name)
-            tell("compiling it")
+            tell(COMPILE)
             path = await self._compile(name)
-            tell("trying it")
+            tell(TRY)
             await self._try(path)
         return path
 
@@ -145,7 +146,7 @@ class PythonRuntime:
             surroundings = {**environment(), "VIRTUAL_ENV": str(place / "none"), "HOME": scratch}
             surroundings.pop("PYTHONPATH", None)
             await _run([sys.executable, "-c", program, *arguments], surroundings, place)
-            await asyncio.to_thread(write_whole, self.place.component(name), output.read_bytes())
+            await asyncio.to_thread(write_whole, self.place.folder / f"{name}.wasm", output.read_bytes())
 
     async def _try(self, compiled: Path) -> None:
         with tempfile.TemporaryDirectory(dir=self.place.folder, prefix="try-") as scratch:
@@ -217,7 +218,7 @@ async def _alone(folder: Path, tell: Tell) -> AsyncGenerator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("waiting for another process that builds it")
+            tell(WAIT)
             await asyncio.to_thread(fcntl.flock, descriptor, fcntl.LOCK_EX)
         yield
     finally:

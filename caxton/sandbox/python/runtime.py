@@ -30,6 +30,8 @@ BUILDER_VERSION: Final = "0.25.1"
 BUILD: Final = "caxton python build"
 PARTS: Final = Path(__file__).parent / "guest"
 """Our part of the runtime, and the interface that it has."""
+SHIPPED: Final = Path(__file__).parent / "built"
+"""The runtime in a wheel (`just release`); a checkout has none."""
 
 
 def how_to_install() -> str:
@@ -75,8 +77,10 @@ class RuntimeFolder:
         return self.folder / "compiled"
 
     def component(self, name: str) -> Path:
-        """Where the component of that name is, once it is built."""
-        return self.folder / f"{name}.wasm"
+        """Where the component of that name is, once it is built: in the folder, else in what was installed."""
+        shipped = SHIPPED / f"{name}.wasm"
+        built = self.folder / f"{name}.wasm"
+        return shipped if shipped.is_file() and not built.is_file() else built
 
     def label(self, name: str) -> Path:
         """Which compiled form is that runtime's, for this version of wasmtime."""
