@@ -6,7 +6,10 @@ In: OSError from whatever writes below `.caxton/`. Out: DiskTrouble, which names
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import sys
+import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +41,40 @@ def translated(path: Path) -> Generator[None]:
             hint=_REMEDIES.get(error.errno or 0, "Look at that file and at its disk."),
             path=named,
         ) from error
+
+
+class MovableFolder:
+    """A folder by its descriptor: where it is now, if somebody has renamed or moved it since it was first looked at."""
+
+    __slots__ = ("__weakref__", "_fd", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = -1
+
+    @property
+    def path(self) -> Path:
+        """Where it is; where nobody can tell, where it was."""
+        if self._fd < 0:
+            try:
+                self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError:
+                return self._path
+            weakref.finalize(self, os.close, self._fd)
+            self._path = self._path.absolute()
+        if self._path.is_dir() and os.path.samestat(self._path.stat(), os.fstat(self._fd)):
+            return self._path
+        try:
+            if sys.platform == "darwin":
+                now = fcntl.fcntl(self._fd, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")
+            else:
+                now = os.readlink(f"/proc/self/fd/{self._fd}".encode())
+        except OSError:
+            return self._path
+        found = Path(os.fsdecode(now))
+        if found.is_dir():
+            self._path = found
+        return self._path
 
 
 def sync_folder(folder: Path) -> None:

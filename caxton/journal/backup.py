@@ -18,7 +18,8 @@ from typing import Final
 
 from caxton.disk import sync_folder, translated
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import guard, schema
+from caxton.journal import schema
+from caxton.journal.files import Files
 from caxton.journal.query import last_seq
 
 APPLICATION_ID: Final = 0x4358544B
@@ -36,7 +37,7 @@ def back_up(folder: Path, state: Path, target: Path, progress: Progress) -> int:
 
     Raises JournalError where there is no journal or `target` is there already, DiskTrouble.
     """
-    files = guard.Files(state)
+    files = Files(state)
     if not files.db.exists():
         raise JournalError(f"there is no journal in {state}", hint="start the project first: caxton up")
     if target.exists():
@@ -63,7 +64,7 @@ def restore(source: Path, folder: Path, state: Path, progress: Progress) -> int:
     Settings that are there already stay. Raises JournalDamaged for a file that is no sound backup, JournalError where a
     journal is in the way, DiskTrouble.
     """
-    files = guard.Files(state)
+    files = Files(state)
     if files.db.exists() or files.install.exists():
         raise JournalError(
             f"{state} has a journal already", hint="restore into another folder, or move that one away"
@@ -92,7 +93,7 @@ def restore(source: Path, folder: Path, state: Path, progress: Progress) -> int:
     return last
 
 
-def _write(files: guard.Files, folder: Path, draft: Path, progress: Progress) -> int:
+def _write(files: Files, folder: Path, draft: Path, progress: Progress) -> int:
     reading = f"{files.db.absolute().as_uri()}?mode=ro"
     with (
         closing(sqlite3.connect(reading, uri=True, isolation_level=None)) as journal,

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from pathlib import Path
 from queue import SimpleQueue
 
 from caxton.errors import JournalError
 from caxton.journal import schema
+from caxton.journal.files import Files
 from caxton.journal.page_sums import PageSums
 from caxton.journal.query import reading_connection
 
@@ -22,8 +22,8 @@ from caxton.journal.query import reading_connection
 class Checkpointer:
     """Runs one copy at a time; all methods are for the writer's thread."""
 
-    def __init__(self, path: Path, sums: PageSums) -> None:
-        self._path = path
+    def __init__(self, files: Files, sums: PageSums) -> None:
+        self._files = files
         self._sums = sums
         self._holder: sqlite3.Connection | None = None
         self._asked: SimpleQueue[bool] = SimpleQueue()
@@ -73,7 +73,7 @@ class Checkpointer:
         try:
             while self._asked.get():
                 try:
-                    db = db or schema.durable_connection(self._path)
+                    db = db or schema.durable_connection(self._files.db)
                     self._hold()
                     self.copy_rest(db)
                 except (sqlite3.Error, OSError, JournalError):
@@ -85,7 +85,7 @@ class Checkpointer:
                 db.close()
 
     def _hold(self) -> None:
-        holder = self._holder = self._holder or reading_connection(self._path)
+        holder = self._holder = self._holder or reading_connection(self._files.db)
         holder.execute("begin")
         holder.execute("select 1 from meta").fetchone()
 

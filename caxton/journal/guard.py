@@ -16,7 +16,6 @@ import secrets
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -24,6 +23,7 @@ import structlog
 from caxton.disk import sync_folder
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import schema
+from caxton.journal.files import Files
 from caxton.journal.page_check import Checked, Faults, pages_of
 from caxton.journal.page_sums import build, read_known
 from caxton.journal.query import last_seq
@@ -36,53 +36,6 @@ _LOOK = (
 )
 
 log = structlog.get_logger("caxton.journal")
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where one journal's files are."""
-
-    folder: Path
-
-    @property
-    def db(self) -> Path:
-        """The database; SQLite keeps `-wal` and `-shm` beside it."""
-        return self.folder / "journal.db"
-
-    @property
-    def fresh(self) -> Path:
-        """A database that is being made and has not got its name yet."""
-        return self.folder / "journal.db.new"
-
-    @property
-    def install(self) -> Path:
-        """The install id, one line."""
-        return self.folder / "journal.id"
-
-    @property
-    def head(self) -> Path:
-        """The number of the last commit, 20 digits."""
-        return self.folder / "journal.head"
-
-    @property
-    def log(self) -> Path:
-        """SQLite's write-ahead log."""
-        return self.folder / "journal.db-wal"
-
-    @property
-    def sums(self) -> Path:
-        """A checksum of every page."""
-        return self.folder / "journal.sums"
-
-    @property
-    def repairing(self) -> Path:
-        """There while a repaired journal takes the place of the damaged one; the last number of the repaired."""
-        return self.folder / "journal.repairing"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the daemon that has the journal open."""
-        return self.folder / "journal.lock"
 
 
 def take_lock(files: Files) -> int:

@@ -47,7 +47,6 @@ class Journal:
         self.on_relieved: list[Callable[[], None]] = []
         self.on_state: list[Callable[[str | None], None]] = []
         self.reader = store.reader
-        self.path = store.path
         self.checked = store.checked
         """How much was compared with its checksums at the start."""
         self._store = store
@@ -78,6 +77,11 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    @property
+    def path(self) -> Path:
+        """What messages for people call it."""
+        return self._store.path
 
     @property
     def counts(self) -> Counts:

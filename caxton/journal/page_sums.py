@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from caxton.disk import synced
+from caxton.journal.files import Files
 from caxton.journal.log_file import LogFile, Salts
 
 SUM: Final = 8
@@ -101,14 +102,14 @@ def page_size_of(header: bytes) -> int:
 class PageSums:
     """The sums of an open journal; the writer's thread and the checkpointer's take turns."""
 
-    def __init__(self, path: Path, log: Path) -> None:
-        known = read_known(path)
+    def __init__(self, files: Files) -> None:
+        known = read_known(files.sums)
         assert known is not None, "sums are made before a journal is opened"
         self._known = known
-        self._log_path = log
+        self._files = files
         self._log: LogFile | None = None
         self._log_fd = -1
-        self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        self._fd = os.open(files.sums, os.O_WRONLY | os.O_CLOEXEC)
         self._turn = threading.Lock()
         if known.salts == CLOSED:
             self._know(OPENING, 0)
@@ -145,7 +146,7 @@ class PageSums:
     def _open_log(self) -> LogFile | None:
         if self._log is None:
             try:
-                self._log_fd = os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
+                self._log_fd = os.open(self._files.log, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 return None
             self._log = LogFile(self._log_fd, self._known.page_size)

@@ -18,6 +18,7 @@ from caxton.disk import sync_folder, translated
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import deferred_index, guard, schema
 from caxton.journal.btree import Row, Table, Trees
+from caxton.journal.files import Files
 from caxton.journal.page_check import Pages, pages_at_rest
 from caxton.journal.query import last_seq
 from caxton.journal.verify import Finding, Progress, checked, compared, log_findings, page_findings
@@ -41,7 +42,7 @@ def repair(state: Path, progress: Progress) -> Repaired:
 
     Raises JournalError where a daemon runs or there is no journal, JournalDamaged where nothing can be saved.
     """
-    files = guard.Files(state)
+    files = Files(state)
     if not files.db.exists():
         raise JournalError(f"there is no {files.db}", hint="put back a backup: caxton restore FILE")
     with translated(state):
@@ -56,7 +57,7 @@ def repair(state: Path, progress: Progress) -> Repaired:
             os.close(lock)
 
 
-def _repair(files: guard.Files, progress: Progress) -> Repaired:
+def _repair(files: Files, progress: Progress) -> Repaired:
     if files.repairing.exists():
         kept = _exchange(files, int(files.repairing.read_text()))
         return Repaired(mended=[], gone=[], lost_rows=0, kept=str(kept))
@@ -196,7 +197,7 @@ def _finish(path: Path) -> int:
     return last
 
 
-def _exchange(files: guard.Files, last: int) -> Path:
+def _exchange(files: Files, last: int) -> Path:
     """The sound file gets the name, the damaged ones others. What breaks off in here is gone on with: every step may
     be done twice."""
     number = 0

@@ -25,6 +25,7 @@ from caxton.journal import guard, schema
 from caxton.journal.batch import Batch
 from caxton.journal.checkpoint import Checkpointer
 from caxton.journal.commits import Counts
+from caxton.journal.files import Files
 from caxton.journal.page_check import Checked
 from caxton.journal.page_sums import PageSums
 from caxton.journal.query import last_seq, reading_connection
@@ -56,13 +57,16 @@ class JournalSettings:
 class Store(Protocol):
     """One journal's rows; every method belongs to the loop's thread."""
 
-    path: Path
-    """What messages for people call it."""
     last_seq: int
     """The last number that was committed when it was opened."""
     reader: Reader
     checked: Checked
     """How much of it was compared with its checksums then."""
+
+    @property
+    def path(self) -> Path:
+        """What messages for people call it."""
+        ...
 
     @property
     def counts(self) -> Counts:
@@ -101,7 +105,7 @@ class FileStore:
 
     def __init__(
         self,
-        files: guard.Files,
+        files: Files,
         db: sqlite3.Connection,
         retention: Retention,
         reader: Reader,
@@ -110,7 +114,7 @@ class FileStore:
         settings: JournalSettings,
         checked: Checked,
     ) -> None:
-        self.path = files.db
+        self._files = files
         self.checked = checked
         self.last_seq = last_seq(db)
         self.reader = reader
@@ -122,7 +126,7 @@ class FileStore:
             db,
             fds[0],
             retention,
-            Checkpointer(files.db, PageSums(files.sums, files.log)),
+            Checkpointer(files, PageSums(files)),
             clock,
             done=lambda batch: self._soon(partial(self._done, batch)),
             failed=lambda reason: self._soon(partial(self._failed, reason)),
@@ -136,12 +140,12 @@ class FileStore:
 
         Raises JournalDamaged for what must not be opened, JournalError when another daemon has it.
         """
-        files = guard.Files(folder)
+        files = Files(folder)
         with translated(folder):
             return await cls._open(files, clock, settings)
 
     @classmethod
-    async def _open(cls, files: guard.Files, clock: Clock, settings: JournalSettings) -> FileStore:
+    async def _open(cls, files: Files, clock: Clock, settings: JournalSettings) -> FileStore:
         lock_fd = guard.take_lock(files)
         db: sqlite3.Connection | None = None
         try:
@@ -156,6 +160,11 @@ class FileStore:
             raise
         head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return cls(files, opened, retention, reader, (head_fd, lock_fd), clock, settings, checked)
+
+    @property
+    def path(self) -> Path:
+        """The database."""
+        return self._files.db
 
     @property
     def counts(self) -> Counts:
@@ -199,7 +208,7 @@ class FileStore:
             self._loop.call_soon_threadsafe(news)
 
 
-def _open(files: guard.Files, settings: JournalSettings) -> tuple[sqlite3.Connection, Checked]:
+def _open(files: Files, settings: JournalSettings) -> tuple[sqlite3.Connection, Checked]:
     try:
         checked = guard.ensure(files, check_mib=settings.check_mib)
         upgrade(files)

@@ -19,7 +19,8 @@ import structlog
 
 from caxton.disk import sync_folder
 from caxton.errors import DiskTrouble
-from caxton.journal import guard, schema
+from caxton.journal import schema
+from caxton.journal.files import Files
 
 PROGRESS_S: Final = 5.0
 _STEPS: Final = 1_000_000
@@ -28,7 +29,7 @@ _STEPS: Final = 1_000_000
 log = structlog.get_logger("caxton.journal")
 
 
-def upgrade(files: guard.Files) -> Path | None:
+def upgrade(files: Files) -> Path | None:
     """Bring an older journal to today's schema; where the old file is, None where there was nothing to do.
 
     Raises DiskTrouble where there is no room for both, sqlite3.Error and OSError for what the disk says.
@@ -84,7 +85,7 @@ class _Progress:
         return 0
 
 
-def _check_room(files: guard.Files, size: int) -> None:
+def _check_room(files: Files, size: int) -> None:
     # the copy, what the new tables and their log take
     needs = size + size // 2 + (8 << 20)
     room = shutil.disk_usage(files.folder).free
@@ -97,7 +98,7 @@ def _check_room(files: guard.Files, size: int) -> None:
         )
 
 
-def _free_name(files: guard.Files, version: int) -> Path:
+def _free_name(files: Files, version: int) -> Path:
     number = 0
     while True:
         path = files.folder / f"journal-schema{version}{f'-{number}' if number else ''}.db"

@@ -22,6 +22,7 @@ from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import guard
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.btree import MOST, Place, Trees
+from caxton.journal.files import Files
 from caxton.journal.page_check import Faults, Pages, Sums, pages_at_rest, pages_of
 
 Progress = Callable[[str, int, int], None]
@@ -78,7 +79,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def verify(state: Path, progress: Progress) -> Report:
     """Check all of it. Raises JournalDamaged for what no daemon would open, JournalError where there is no journal."""
-    files = guard.Files(state)
+    files = Files(state)
     if not files.db.exists() and not files.install.exists():
         raise JournalError(f"there is no journal in {state}", hint="start the project first: caxton up")
     with translated(state), at_rest(files) as resting:
@@ -89,7 +90,7 @@ def verify(state: Path, progress: Progress) -> Report:
 
 
 @contextmanager
-def at_rest(files: guard.Files) -> Generator[bool]:
+def at_rest(files: Files) -> Generator[bool]:
     """Whether no daemon has the journal; then none gets it before the end."""
     try:
         lock = guard.take_lock(files)
@@ -102,7 +103,7 @@ def at_rest(files: guard.Files) -> Generator[bool]:
         os.close(lock)
 
 
-def _verify(files: guard.Files, progress: Progress, *, running: bool, tries: int = TRIES) -> Report:
+def _verify(files: Files, progress: Progress, *, running: bool, tries: int = TRIES) -> Report:
     held = partial(pages_of, live=True) if running else pages_at_rest
     with held(files.db, files.sums) as (pages, there):
         sums = compared(files, there)
@@ -120,7 +121,7 @@ def _verify(files: guard.Files, progress: Progress, *, running: bool, tries: int
     return Report(running=running, pages=pages.count, log_pages=pages.frames, findings=findings)
 
 
-def compared(files: guard.Files, sums: Sums | None) -> Sums:
+def compared(files: Files, sums: Sums | None) -> Sums:
     """The sums, where there are some and they are those of this journal; raises JournalDamaged."""
     if sums is None:
         raise JournalDamaged(
@@ -130,7 +131,7 @@ def compared(files: guard.Files, sums: Sums | None) -> Sums:
     return sums
 
 
-def checked(files: guard.Files, pages: Pages, sums: Sums, progress: Progress) -> Faults:
+def checked(files: Files, pages: Pages, sums: Sums, progress: Progress) -> Faults:
     """What of all pages does not fit its sum; raises JournalDamaged where one of the files is another one."""
     faults = pages.check(sums, range(1, pages.count + 1), lambda done, of: progress("pages", done, of))
     if guard.not_of_one_time(pages.count, faults):
@@ -142,13 +143,13 @@ def checked(files: guard.Files, pages: Pages, sums: Sums, progress: Progress) ->
     return faults
 
 
-def log_findings(files: guard.Files, pages: Pages, sums: Sums) -> list[Finding]:
+def log_findings(files: Files, pages: Pages, sums: Sums) -> list[Finding]:
     """What is wrong with the write-ahead log."""
     cut = pages.cut(sums.known)
     return [] if cut is None else [Finding(what=f"{files.log.name} {cut}", lost=True)]
 
 
-def page_findings(files: guard.Files, pages: Pages, faults: Faults) -> list[Finding]:
+def page_findings(files: Files, pages: Pages, faults: Faults) -> list[Finding]:
     """What the pages that do not fit their sums hold."""
     findings = [
         Finding(what=f"the checksum of page {page:,} has changed, the page has not", page=page)
@@ -255,7 +256,7 @@ class _Names:
             self.agents.add(name)
 
 
-def _contents(files: guard.Files, progress: Progress) -> list[Finding]:
+def _contents(files: Files, progress: Progress) -> list[Finding]:
     """What does not fit together, though every byte is as it was written."""
     findings: list[Finding] = []
     with closing(sqlite3.connect(f"{files.db.absolute().as_uri()}?mode=ro", uri=True)) as db:

@@ -21,6 +21,7 @@ import pytest
 from caxton.clock import SystemClock
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import AgentRow, Journal, commits, guard
+from caxton.journal.files import Files
 from caxton.journal.reader import Reader
 from caxton.journal.repair import repair
 from caxton.journal.schema import PAGE_BYTES
@@ -100,7 +101,7 @@ def flip(path: Path, bit: int) -> None:
 def became(state: Path, before: Rows) -> str:
     """What a start and `verify` say of it, and if nothing, what is read."""
     try:
-        guard.ensure(guard.Files(state), check_mib=512)
+        guard.ensure(Files(state), check_mib=512)
     except (JournalDamaged, JournalError):
         return "refused"
     try:
@@ -206,8 +207,8 @@ async def test_a_lost_page_is_placed_and_taken_out(state: Path) -> None:
 
 def verify_after_start(state: Path) -> list[Any]:
     """A start makes the checksums; then all fits."""
-    guard.ensure(guard.Files(state), check_mib=512)
-    guard.ensure_sums(guard.Files(state))
+    guard.ensure(Files(state), check_mib=512)
+    guard.ensure_sums(Files(state))
     return verify(state, quiet).findings
 
 
@@ -242,7 +243,7 @@ def test_a_repair_that_broke_off_goes_on(state: Path, monkeypatch: pytest.Monkey
             with pytest.raises(KeyboardInterrupt):
                 repair(state, quiet)
             with pytest.raises(JournalDamaged, match="is being repaired, and that broke off"):
-                guard.ensure(guard.Files(state), check_mib=512)
+                guard.ensure(Files(state), check_mib=512)
         else:
             repair(state, quiet)
     assert rows(state) == before
@@ -277,7 +278,7 @@ def test_swapped_files_are_told_apart(states: dict[str, Path], tmp_path: Path, s
         assert became(state, rows(states["closed"])) == "harmless", "it is written anew by the next commit"
         return
     with pytest.raises(JournalDamaged, match=said):
-        guard.ensure(guard.Files(state), check_mib=512)
+        guard.ensure(Files(state), check_mib=512)
 
 
 async def test_reading_a_journal_that_nobody_runs_leaves_it_alone(

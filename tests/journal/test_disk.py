@@ -13,7 +13,8 @@ import pytest
 from caxton.clock import SystemClock
 from caxton.daemon_socket import ABOUT, About, claim
 from caxton.errors import DiskTrouble
-from caxton.journal import Journal, guard
+from caxton.journal import Journal
+from caxton.journal.files import Files
 from journal.history import Said, Talks
 
 
@@ -31,7 +32,7 @@ def test_a_disk_without_room_for_the_daemons_own_files(tmp_path: Path) -> None:
 async def test_a_disk_that_fails_is_not_a_damaged_journal(tmp_path: Path) -> None:
     async with await Journal.open(tmp_path, SystemClock()):
         pass
-    files = guard.Files(tmp_path)
+    files = Files(tmp_path)
     files.db.unlink()
     # reading it at the beginning is an I/O error of the operating system
     files.db.symlink_to("/proc/self/mem")

@@ -12,6 +12,7 @@ import pytest
 from caxton.clock import SystemClock
 from caxton.errors import JournalDamaged, JournalError
 from caxton.journal import Journal, guard
+from caxton.journal.files import Files
 from journal.history import Said, Talks
 
 ROWS = 400
@@ -123,7 +124,7 @@ async def test_a_lost_tail_is_noticed_although_sqlite_does_not(tmp_path: Path, d
     crashed = tmp_path / "crashed"
     await write(tmp_path / "state", crash_to=crashed)
     # what is acknowledged is marked
-    assert guard.read_head(guard.Files(crashed)) == ROWS
+    assert guard.read_head(Files(crashed)) == ROWS
     WAL_DAMAGES[damage](crashed / "journal.db-wal")
     with pytest.raises(JournalDamaged, match=r"has lost \d+ rows at the end") as refusal:
         await reopen(crashed)
@@ -143,16 +144,16 @@ async def test_two_daemons_cannot_open_one_journal(tmp_path: Path) -> None:
 
 async def test_a_start_that_broke_off_is_finished(tmp_path: Path) -> None:
     await write(tmp_path)
-    files = guard.Files(tmp_path)
+    files = Files(tmp_path)
     files.head.unlink()
     files.db.rename(files.fresh)
     assert await reopen(tmp_path) == ROWS, "the id file was there: the database only lacked its name"
 
 
 async def test_a_start_that_broke_off_early_begins_anew(tmp_path: Path) -> None:
-    guard.Files(tmp_path).fresh.write_bytes(b"half a database")
+    Files(tmp_path).fresh.write_bytes(b"half a database")
     assert await reopen(tmp_path) == 0
-    assert not guard.Files(tmp_path).fresh.exists()
+    assert not Files(tmp_path).fresh.exists()
 
 
 async def test_files_are_for_the_owner_only(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.journal import Journal, guard
+from caxton.journal.files import Files
 from caxton.journal.page_sums import BEGIN, SUM
 from caxton.journal.verify import verify
 
@@ -144,12 +145,12 @@ def test_checksums_of_which_the_power_left_only_some(tmp_path: Path) -> None:
         pick = random.Random(seed)
         parts = [pick.choice([old, new])[at : at + SUM] for at in range(BEGIN, len(new), SUM)]
         (state / "journal.sums").write_bytes(old[:BEGIN] + b"".join(parts))
-        guard.ensure(guard.Files(state), check_mib=512)
+        guard.ensure(Files(state), check_mib=512)
         assert verify(state, lambda what, done, of: None).findings == []
 
 
 UPGRADE = (
-    KILL + "\nfrom caxton.journal import guard, upgrade\nupgrade.upgrade(guard.Files(pathlib.Path(state)))\n"
+    KILL + "\nfrom caxton.journal import files, upgrade\nupgrade.upgrade(files.Files(pathlib.Path(state)))\n"
 )
 UPGRADES = {
     "the migrations": ("caxton.journal.schema", "", "migrate", 1),
@@ -203,6 +204,6 @@ async def test_a_backup_is_whole_or_not_there_and_so_is_a_restored_project(tmp_p
     again = tmp_path / "again" / ".caxton"
     os.makedirs(again)
     killed(BACKUP, state, naming, when, "restore")
-    assert guard.Files(again).db.exists() == (when == "after")
+    assert Files(again).db.exists() == (when == "after")
     async with await Journal.open(again, SystemClock()) as journal:
         assert journal.committed == 1

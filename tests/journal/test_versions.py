@@ -15,7 +15,8 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.errors import DiskTrouble
-from caxton.journal import Journal, guard, schema, upgrade
+from caxton.journal import Journal, schema, upgrade
+from caxton.journal.files import Files
 
 from agents.systems import count, home  # isort: skip
 
@@ -61,7 +62,7 @@ async def test_everything_is_there_and_agents_remember(tmp_path: Path, version: 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
 async def test_an_upgrade_that_was_killed_goes_on(tmp_path: Path, version: Path) -> None:
     state = state_of(version, tmp_path)
-    files = guard.Files(state)
+    files = Files(state)
     # before the new file was whole
     files.fresh.write_bytes(files.db.read_bytes()[: 20 * 4096])
     async with await Journal.open(state, SystemClock()) as journal:
@@ -84,5 +85,5 @@ def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     with pytest.raises(DiskTrouble, match="no room to upgrade it: 1 MiB are free, 8 MiB are needed"):
-        upgrade.upgrade(guard.Files(state))
+        upgrade.upgrade(Files(state))
     assert {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()} == before

@@ -15,7 +15,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from caxton.disk import sync_folder, translated
+from caxton.disk import MovableFolder, sync_folder, translated
 from caxton.errors import InvalidModule, SecurityError
 from caxton.sandbox.profiles import Profile, fingerprint
 
@@ -34,9 +34,14 @@ class ModuleCache:
                 f"the cache folder {folder} is not a folder of ours, or others may write to it",
                 hint=f"it holds native code: remove it, or chown it to yourself and chmod 700 {folder}",
             )
-        self.folder = folder
+        self._place = MovableFolder(folder)
         with translated(folder):
-            self._key = _key(folder / "key")
+            self._key = _key(self.folder / "key")
+
+    @property
+    def folder(self) -> Path:
+        """Where it is, also after the project was moved."""
+        return self._place.path
 
     def compiled(self, sha256: str, profile: Profile) -> Path:
         """Where the compiled module of those bytes belongs."""
