@@ -39,6 +39,7 @@ def test_every_example_has_a_module_and_says_what_it_does() -> None:
         "market",
         "orders",
         "relay",
+        "ring",
         "rogue",
         "subscription",
     }
