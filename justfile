@@ -85,6 +85,14 @@ docs:
 imports:
     {{python}} .ci/check.py imports
 
+# from a clone to an own Python agent's answer, by the clock: types the tutorial; three minutes at most
+first-agent:
+    PYTHONPATH=tests:. {{python}} -m flow.first_agent
+
+# the README's first command on a busy machine, ten times at a load of 8: just readme-runs 3 0
+readme-runs runs="10" load="8":
+    PYTHONPATH=tests:. {{python}} -m flow.readme_runs {{runs}} {{load}}
+
 # the wheel as it is published, in dist/, with the Python runtime inside
 release:
     {{python}} .ci/release.py

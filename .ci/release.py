@@ -1,6 +1,7 @@
-"""The wheel as it is published, in `dist`: with the Python runtime inside, so that an install needs no builder for it.
+"""The wheel as it is published, with the Python runtime inside, so that an install needs no builder for it.
 
-In: this checkout, with the extra `python` installed. Out: one wheel; exit code 1 where it cannot be made.
+In: this checkout, with the extra `python` installed; a folder, else `dist`. Out: one wheel
+there; exit code 1 where it cannot be made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from caxton.sandbox.python.runtime import SHIPPED, RuntimeFolder, runtime_name
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def main() -> int:
+def main(folder: str = "dist") -> int:
     """Build the runtime where it is not there, and the wheel around it; the exit code."""
     runtime = RuntimeFolder().folder / f"{runtime_name()}.wasm"
     try:
@@ -29,7 +30,9 @@ def main() -> int:
         install = shlex.split(Environment.here().install("."))
         # pip, uv and others know the rest by other names; what makes wheels is pip alone
         pip = install[: install.index("install")]
-        subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", "dist", "."], cwd=ROOT, check=True)
+        subprocess.run(
+            [*pip, "wheel", "-q", "--no-deps", "-w", str(Path(folder).resolve()), "."], cwd=ROOT, check=True
+        )
     except (subprocess.CalledProcessError, ValueError) as failed:
         sys.stderr.write(f"error: the wheel was not made: {failed}\n")
         return 1
@@ -39,4 +42,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -210,6 +210,18 @@ class Market:
         shutil.copy(place / "two-books.toml", place / "late-proposal.toml")
         return f"cd {place.parent} && {line}"
 
+    def no_files_of_agents(self, line: str) -> str:
+        """The files of agents that lines before this one have made are gone."""
+        for file in self.folder.glob("*.agent"):
+            file.unlink()
+        return line
+
+    def exported(self, line: str) -> str:
+        """The file of an agent that is here no more."""
+        self.say("agent export seller-ann ann.agent")
+        self.say("agent remove seller-ann --yes")
+        return line
+
     def elsewhere(self, line: str) -> str:
         """The line, typed in an empty folder beside the project, with a backup of it."""
         self._builds += 1
@@ -236,6 +248,8 @@ PREPARED: Final[dict[str, Callable[[Market, str], str]]] = {
     r"task (show|cancel) t-": Market.task,
     r"--to boss": Market.call,
     r"caxton run": Market.scenarios,
+    r"agent (export|import)": Market.no_files_of_agents,
+    r"agent import": Market.exported,
     r"caxton new|caxton restore": Market.elsewhere,
     r"/mnt/backup": Market.another_disk,
 }

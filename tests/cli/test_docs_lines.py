@@ -21,13 +21,17 @@ from .docs_market import Market
 
 pytestmark = pytest.mark.system
 
-TUTORIAL: Final = "docs/tutorial.md"
-"""Typed, and all that it shows compared, by tests/flow/test_tutorial.py."""
+ELSEWHERE: Final = {
+    r"docs/(tutorial|first-agent)\.md": "tests/flow/test_tutorial.py",
+    r"docs/(tutorial-python|patterns|from-.*)\.md": "tests/testing/test_patterns.py",
+}
+"""Pages that another test types, which also compares what they show."""
 NOT_TYPED: Final[dict[str, str]] = {
     r"python3 -m (venv|pip)": "installs Caxton: just readme-runs, just first-agent, tests/house/test_installed.py",
     r"\. \.venv/bin/activate": "the shell here finds caxton already",
     r"\.ci/check\.py": "the gate, which runs this test",
     r"\.venv/bin/caxton demo": "the same as caxton demo",
+    r"-p ~/other": "the same as caxton agent import, in a second project",
     r"caxton bench": "measures for minutes: tests/bench",
     r"python build": "builds anew what other tests use: tests/sandbox/test_python_build.py",
 }
@@ -53,8 +57,9 @@ OF_THEIR_OWN: Final = re.compile(r"README\.md|docs/scenarios\.md")
 
 def kind(line: Line) -> str:
     """`typed`, `goes on`, or why it is neither."""
-    if line.page == TUTORIAL:
-        return TUTORIAL
+    for pattern, test in ELSEWHERE.items():
+        if re.fullmatch(pattern, line.page):
+            return test
     for pattern, why in NOT_TYPED.items():
         if re.search(pattern, line.text):
             return why
@@ -107,7 +112,7 @@ def test_lines_about_the_market(market: Market, slow: bool) -> None:
 def test_a_line_that_goes_on(market: Market, line: str) -> None:
     seen, key = next(what for pattern, what in GOES_ON.items() if re.search(pattern, line))
     with closing(Shell(market.folder, market.folder.parent).start(market.ready(line))) as terminal:
-        terminal.until(seen, 60 if key != "\x03" else 4)
+        terminal.until(seen, 60 if key != "\x03" else 15)
         # what is not ours, or has not said that it takes it, is ended by the signal itself
         assert terminal.end(key) in (0, 130, -signal.SIGINT), terminal.shown
         assert "Traceback" not in terminal.shown

@@ -13,7 +13,7 @@ from .source import ROOT
 
 pytestmark = pytest.mark.system
 
-FORMS = sorted((ROOT / ".github").rglob("*.yml"))
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").rglob("*.yml"))
 
 
 def read(name: str) -> Any:

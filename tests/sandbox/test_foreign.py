@@ -7,7 +7,7 @@ import wasmtime
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import precheck
-from caxton.sandbox.compile.foreign import what_it_is
+from caxton.sandbox.compile.foreign import what_it_is, world_hint
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,57 @@ def test_an_imported_memory_has_a_remedy_of_its_own() -> None:
     with pytest.raises(InvalidModule, match=r"imports env\.memory") as refused:
         precheck.check(module, 1 << 20)
     assert "--import-memory" in (refused.value.hint or "")
+
+
+MEMORY = ("env", "memory", "(memory 1 2)")
+OTHERS = (("env", "table", "(table 1 funcref)"), ("env", "sp", "(global (mut i32))"))
+
+
+@pytest.mark.parametrize(
+    ("imports", "named", "remedy"),
+    [
+        # the order in which clang, Emscripten 4 and wasi-sdk write them
+        (
+            (MEMORY, ("wasi_snapshot_preview1", "fd_write", "(func)")),
+            "wasi_snapshot_preview1",
+            "operating system",
+        ),
+        (
+            (
+                ("wasi_snapshot_preview1", "fd_close", "(func)"),
+                *OTHERS,
+                ("env", "emscripten_resize_heap", "(func)"),
+            ),
+            "env.emscripten_resize_heap",
+            "Emscripten's",
+        ),
+        (
+            (("env", "log", "(func)"), MEMORY, *OTHERS, ("env", "_abort_js", "(func)")),
+            "env._abort_js",
+            "Emscripten's",
+        ),
+        ((("env", "now", "(func)"), ("wbg", "__wbg_now", "(func)")), "wbg.__wbg_now", "wasm-bindgen's"),
+        ((("env", "log", "(func)"), MEMORY), "env.memory", "--import-memory"),
+    ],
+)
+def test_of_many_imports_the_one_that_tells_most_is_named(
+    imports: tuple[tuple[str, str, str], ...], named: str, remedy: str
+) -> None:
+    text = "".join(f'(import "{module}" "{name}" {what})' for module, name, what in imports)
+    with pytest.raises(InvalidModule) as refused:
+        precheck.check(bytes(wasmtime.wat2wasm(f"(module {text})")), 1 << 20)
+    assert named in refused.value.message
+    assert remedy in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("exports", "remedy"),
+    [
+        (["wasi:cli/run@0.2.0"], "it is a command"),
+        (["memory", "wasi:http/incoming-handler@0.2.3"], "a server of HTTP requests"),
+        (["my:own/thing"], "it must export the world caxton:agent/agent"),
+        ([], "it must export the world caxton:agent/agent"),
+    ],
+)
+def test_a_component_of_another_world_is_named_for_what_it_is(exports: list[str], remedy: str) -> None:
+    assert remedy in world_hint(exports)

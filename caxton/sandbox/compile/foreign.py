@@ -1,10 +1,11 @@
 """What a file is that is no agent, guessed from what it shows, so that the refusal says what to do.
 
-In: the beginning of a file, or the name of an import. Out: words that are fit to be shown.
+In: the beginning of a file, or the names of what it imports or exports. Out: words that are fit to be shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 
@@ -49,13 +50,26 @@ def what_it_is(source: bytes) -> Guess | None:
     return next((guess for start, guess in _BEGINNINGS if source.startswith(start)), None)
 
 
-def import_hint(module: str, name: str) -> str:
-    """What to do about a module that imports that."""
+def telling(imports: Sequence[tuple[str, str]]) -> tuple[str, str, str]:
+    """Of a module's imports the one that tells most about what built it, and what to do: module, name, hint."""
+    found = [(module, name, _import_hint(module, name)) for module, name in imports]
+    weak = (_SYSTEM, _MEMORY, _NOTHING)
+    return min(found, key=lambda one: 1 + weak.index(one[2]) if one[2] in weak else 0)
+
+
+def world_hint(exports: Iterable[str]) -> str:
+    """What to do about a component that is no agent, by what it exports."""
+    for export in exports:
+        for interface, what in _WORLDS.items():
+            if export.startswith(interface):
+                return f"it is {what}; an agent exports the world caxton:agent/agent@1.0.0"
+    return "it must export the world caxton:agent/agent@1.0.0"
+
+
+def _import_hint(module: str, name: str) -> str:
     match module:
         case "wasi_snapshot_preview1" | "wasi_unstable":
-            return (
-                "build for a target without an operating system, such as wasm32-freestanding or wasm32v1-none"
-            )
+            return _SYSTEM
         case "gojs" | "go":
             return "it is Go for browsers; build with tinygo build -target=wasm-unknown"
         case "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__":
@@ -65,15 +79,15 @@ def import_hint(module: str, name: str) -> str:
         case "env" if name == "abort":
             return "with AssemblyScript, build with --use abort="
         case "env" if name == "memory":
-            return "an agent brings its memory along; link without --import-memory"
+            return _MEMORY
         case "a" if len(name) <= 2:
             return _EMSCRIPTEN
-        case "env" if name.startswith(
+        case "env" if name.endswith("_js") or name.startswith(
             ("emscripten_", "_emscripten", "__cxa_", "invoke_", "__syscall", "__assert")
         ):
             return _EMSCRIPTEN
         case _:
-            return "an agent imports nothing: it answers by returning messages; check the linker's flags"
+            return _NOTHING
 
 
 _EMSCRIPTEN: Final = (
@@ -82,3 +96,13 @@ _EMSCRIPTEN: Final = (
 _BINDGEN: Final = (
     "it is wasm-bindgen's, which needs its JavaScript beside it; build without it, for wasm32-unknown-unknown"
 )
+_SYSTEM: Final = (
+    "build for a target without an operating system, such as wasm32-freestanding or wasm32v1-none"
+)
+_MEMORY: Final = "an agent brings its memory along; link without --import-memory"
+_NOTHING: Final = "an agent imports nothing: it answers by returning messages; check the linker's flags"
+_WORLDS: Final = {
+    "wasi:cli/run": "a command (wasi:cli)",
+    "wasi:http/": "a server of HTTP requests (wasi:http)",
+    "wasi:": "a library of WASI interfaces",
+}

@@ -8,11 +8,12 @@ runs in the daemon too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import leb128
-from caxton.sandbox.compile.foreign import import_hint
+from caxton.sandbox.compile.foreign import telling
 from caxton.sandbox.faults import shown
 
 MAGIC = b"\0asm\1\0\0\0"
@@ -40,6 +41,8 @@ MAX_MODULES = 64
 
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT = range(8)
 _ELEMENT, _CODE, _DATA = 9, 10, 11
+_TABLE_KIND, _MEMORY_KIND, _GLOBAL_KIND, _TAG_KIND = 1, 2, 3, 4
+"""Of imports; the others are functions."""
 _CORE_MODULE, _COMPONENT = 1, 4
 """Sections of a component."""
 _CAPS = {
@@ -122,7 +125,7 @@ def _walk(wasm: bytes, memory_bytes: int, *, imports: bool) -> int:
                 if cap and many > most:
                     raise InvalidModule(f"the module has {many:,} {cap[1]}, more than {most:,}")
                 if section == _IMPORT and many and not imports:
-                    _refuse_import(wasm, body)
+                    _refuse_import(wasm, many, body)
                 elif section in (_IMPORT, _EXPORT):
                     names += many
                 elif section == _MEMORY:
@@ -150,11 +153,27 @@ def _malformed() -> NoReturn:
     raise InvalidModule("the module is cut off or malformed", hint="was the file still being written?")
 
 
-def _refuse_import(wasm: bytes, at: int) -> None:
-    module, at = _name(wasm, at)
-    name, _ = _name(wasm, at)
-    hint = import_hint(module, name)
+def _refuse_import(wasm: bytes, many: int, at: int) -> NoReturn:
+    """Name the import that tells most about what built the module."""
+    module, name, hint = telling(list(_imports(wasm, min(many, MAX_NAMES), at)))
     raise InvalidModule(f"the module imports {module}.{name}", hint=hint, module=module, name=name)
+
+
+def _imports(wasm: bytes, many: int, at: int) -> Iterator[tuple[str, str]]:
+    """Module and name of each import."""
+    for _ in range(many):
+        module, at = _name(wasm, at)
+        name, at = _name(wasm, at)
+        yield module, name
+        kind, at = wasm[at], at + 1
+        if kind in (_TABLE_KIND, _MEMORY_KIND):
+            flags, at = leb128.number(wasm, at + (kind == _TABLE_KIND))
+            for _ in range(1 + (flags & 1)):
+                _, at = leb128.number(wasm, at)
+        elif kind == _GLOBAL_KIND:
+            at += 2
+        else:
+            _, at = leb128.number(wasm, at + (kind == _TAG_KIND))
 
 
 def _check_memory(wasm: bytes, many: int, at: int, memory_bytes: int) -> None:

@@ -13,6 +13,7 @@ from wasmtime.component import Component, FuncType, Linker, ListType, ResultType
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.cache_labels import CacheLabel
+from caxton.sandbox.compile.foreign import world_hint
 from caxton.sandbox.components.wasi_stubs import surround
 from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import broken, shown
@@ -78,7 +79,7 @@ def check_world(component: Component) -> frozenset[str]:
         if have is None:
             raise InvalidModule(
                 f"the component does not export {name}",
-                hint="it must export the world caxton:agent/agent@1.0.0",
+                hint=world_hint(component.type.exports(made)),
             )
         if have != wanted:
             raise InvalidModule(f"the component's {name} is {have}, it must be {wanted}")
