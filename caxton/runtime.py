@@ -10,6 +10,7 @@ journal is put back into the mailboxes before any agent runs, so that nothing ov
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from caxton.bus.df import Df
 from caxton.bus.hold import Hold
 from caxton.bus.platform_agents import TOPICS
 from caxton.bus.referee_service import WRITE_S, RefereeService
+from caxton.bus.seeds import KEY, Seeds
 from caxton.bus.timer import Timer
 from caxton.bus.topics import Topics
 from caxton.cells import CellPool
@@ -135,6 +137,7 @@ async def open_runtime(
             referee_service=referee_service,
             tree_waiting=config.bus.tree_waiting,
         )
+        bus.seeded_by(await _seeds(journal, config.seed, seed))
         journal.on_relieved.append(bus.settle)
         timer = Timer(bus, clock)
         pool = CellPool(bus, config.cell_count(), machine.cell)
@@ -303,6 +306,16 @@ async def open_runtime(
             bus.journal.batch.meta("low_water", bus.low_water())
             referee_service.write(bus.journal.batch, bus.last_seq, all_of_it=True)
             bus.settle()
+
+
+async def _seeds(journal: Journal, wanted: int | None, chance: int | str | None) -> Seeds:
+    """What agents' randomness is drawn from: the project's seed from here on, where it has one; else what it was."""
+    stored = await journal.reader.meta(KEY)
+    seeds = Seeds(str(stored) if stored else None)
+    if wanted is not None or not stored:
+        text = chance if wanted is None else wanted
+        seeds.hold(secrets.token_hex(16) if text is None else f"{text}", journal.committed, journal.batch)
+    return seeds
 
 
 async def _bring_back(agents: Supervisor, engine: Engine) -> None:

@@ -16,7 +16,7 @@ from caxton.bus import Bus
 from caxton.cells import Cell, CellLink, CellLost, CellPool
 from caxton.clock import Clock
 from caxton.errors import DeploymentError
-from caxton.journal import FRESH, KEPT
+from caxton.journal import FRESH, KEPT, PastTurn
 from caxton.sandbox.compile.compiler import Compiler
 from caxton.sandbox.frames import (
     Fault,
@@ -30,7 +30,7 @@ from caxton.sandbox.frames import (
 )
 from caxton.sandbox.frames import Loaded as LoadedAnswer
 from caxton.sandbox.profiles import Profile
-from caxton.turn_status import Status
+from caxton.turn_status import REDELIVERED, Status
 
 MOST_DOUBLINGS: Final = 10
 """A state that cannot be kept is tried again after 1,024 times `snapshot_every` turns at the latest."""
@@ -47,6 +47,7 @@ class Instances:
         self._compiler = compiler
         self._clock = clock
         self._snapshot_every = snapshot_every
+        self._drawing: set[str] = set()
 
     def place(self, coming: Iterable[Cell] = ()) -> Cell:
         """The cell for one more instance, where others are on their way to these."""
@@ -59,6 +60,8 @@ class Instances:
         if link is None or cell.link is not link:
             raise CellLost("the agent's cell is being started again", hint="try again in a moment")
         record.start(cell, link, slot, tuple(loaded.hooks))
+        assert record.revision is not None
+        record.endpoint.may_draw(draws=self.draws(record.revision))
         self.plan_snapshot(record)
 
     async def load(
@@ -85,18 +88,35 @@ class Instances:
             profile=config.profile,
             limits=config.limits,
             settings=config.settings,
+            seeds=self._bus.seeds.texts,
             restore=state is not None,
         )
         answer = await link.request(Kind.LOAD, slot, load_payload(load, state or b""))
         if answer.status != Status.OK:
             fault = msgspec.json.decode(answer.payload, type=Fault)
             raise DeploymentError(fault.reason, hint=fault.hint, fault=fault.code)
-        return msgspec.json.decode(answer.payload, type=LoadedAnswer)
+        loaded = msgspec.json.decode(answer.payload, type=LoadedAnswer)
+        if loaded.memory_kib is None:
+            self._drawing.add(revision.sha256)
+        return loaded
+
+    def draws(self, revision: Revision) -> bool:
+        """Whether a build that was loaded here may ask for randomness: a component; a core module imports nothing."""
+        return revision.sha256 in self._drawing
 
     async def _module(self, revision: Revision) -> str:
         """The compiled module of a revision; compiled anew where the cache has lost it."""
         wasm = await self._compiler.wasm(revision.sha256)
         return str((await self._compiler.compile(wasm, Profile(revision.profile))).module_path)
+
+    def told_again(self, turn: PastTurn, revision: Revision) -> bytes:
+        """A message as the agent was given it then, for that build of it."""
+        body = turn.body[:-1] + b',"redelivered":true}' if turn.status >= REDELIVERED else turn.body
+        return self.numbered(body, turn.number, turn.place, revision)
+
+    def numbered(self, body: bytes, number: int, place: int, revision: Revision) -> bytes:
+        """A message for the turn of that number, for a build that may draw from it."""
+        return self._bus.seeds.head(number, place) + body if self.draws(revision) else body
 
     async def replay(self, link: CellLink, slot: int, bodies: Sequence[bytes]) -> Replayed:
         """Run messages once more in a slot and throw away what is said; how far it came.
@@ -156,9 +176,14 @@ class Instances:
         """Keep an agent's state as it was after its turn on message `seq`; `kind` is SnapshotRow's."""
         record.remembers_from(seq)
         number = record.endpoint.revision_no if revision_no is None else revision_no
-        self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), number, data, kind)
+        self._put_down(record, seq, number, data, kind)
 
     def forget(self, record: AgentRecord, seq: int, revision_no: int) -> None:
         """After message `seq` the agent began with nothing; what was kept before is of no use to it any more."""
         record.remembers_from(None)
-        self._bus.journal.batch.snapshot(record.number, seq, self._clock.now_us(), revision_no, b"", FRESH)
+        self._put_down(record, seq, revision_no, b"", FRESH)
+
+    def _put_down(self, record: AgentRecord, seq: int, revision_no: int, data: bytes, kind: str) -> None:
+        self._bus.journal.batch.snapshot(
+            record.number, seq, self._clock.now_us(), revision_no, data, kind, record.endpoint.given_no
+        )

@@ -17,7 +17,6 @@ from caxton.agents.recovery_plan import RecoveryPlan
 from caxton.clock import Clock
 from caxton.errors import CaxtonError
 from caxton.journal import FRESH, Journal, OwnTurn, PastTurn, SnapshotRow
-from caxton.turn_status import REDELIVERED
 
 BATCH_TURNS: Final = 256
 BATCH_BYTES: Final = 1 << 20
@@ -159,7 +158,9 @@ class PastTurns:
             way.do_without(f"it has had more than {self._most:,} turns since", broke=False)
             await self._make_from(way, way.base)
             return False
-        answer = await self._instances.replay(way.link, way.slot, [body_of(turn) for turn in batch])
+        answer = await self._instances.replay(
+            way.link, way.slot, [self._instances.told_again(turn, way.revision) for turn in batch]
+        )
         way.ran(answer.done)
         if answer.fault is None:
             return True
@@ -197,11 +198,6 @@ async def some_done(
     return len(done) == len(work) if all_of else bool(done)
 
 
-def body_of(turn: PastTurn) -> bytes:
-    """The message as the agent was given it then."""
-    return turn.body[:-1] + b',"redelivered":true}' if turn.status >= REDELIVERED else turn.body
-
-
 def batches(turns: Iterable[PastTurn]) -> Iterator[list[PastTurn]]:
     """Turns in portions that one frame may hold."""
     batch: list[PastTurn] = []
@@ -224,7 +220,7 @@ def _shared_out(
     for turn in page:
         way = by_number.get(turn.agent_no)
         if way is not None and way.replays and turn.place > way.last_seq:
-            way.reach(turn.place)
+            way.reach(turn.place, turn.number)
             if way.holds(turn):
                 shares.setdefault(turn.agent_no, []).append(turn)
     return [(by_number[number], turns) for number, turns in shares.items()]

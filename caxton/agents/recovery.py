@@ -208,6 +208,8 @@ class Recovery:
         """Make the instance, and find out from where on it has to be told what it did."""
         recover = way.config.recover
         way.begin(self._clock.monotonic(), way.cell.link)
+        if latest is not None:
+            way.lose_count()
         if way.since is not None:
             latest = SnapshotRow(way.record.number, way.since, 0, way.revision.no, b"", FRESH)
         try:
@@ -282,6 +284,8 @@ class Recovery:
                 else:
                     self._instances.forget(record, way.last_seq, way.revision.no)
             endpoint.took_up(way.last_seq)
+            # where it is not known, they go on behind all that may have been given
+            endpoint.numbers_upto(self._bus.last_seq if way.number is None else way.number)
             if way.reason is not None:
                 log.warning(
                     "an agent remembers less than it did",

@@ -43,6 +43,8 @@ class RecoveryPlan:
     """How many there are to be run, about; None where nobody has counted them."""
     last_seq: int = 0
     """The place of the last turn that is past."""
+    number: int | None = 0
+    """That of the last turn, as far as is known; None where an earlier version gave none."""
     reason: str | None = None
     """Why it remembers less than it did."""
     error: CaxtonError | None = None
@@ -82,6 +84,7 @@ class RecoveryPlan:
     def replay_from(self, base: SnapshotRow) -> None:
         """Its turns since that moment are run again."""
         self.base, self.replays, self.last_seq, self.reason = base, True, base.seq, None
+        self.number = base.number
 
     def learn(self, own: Mapping[int, bool]) -> None:
         """These turns it remembers, or not, whatever their rows say."""
@@ -99,9 +102,11 @@ class RecoveryPlan:
         """The next frame has so many turns."""
         self.portion = portion
 
-    def reach(self, seq: int) -> None:
-        """Everything up to the turn in that place is past."""
+    def reach(self, seq: int, number: int = 0) -> None:
+        """Everything up to the turn in that place, with that number, is past."""
         self.last_seq = seq
+        if number:
+            self.number = max(number, self.number or 0)
 
     def leave_out(self, seq: int) -> None:
         """It begins again, without the turn on that message."""
@@ -111,6 +116,10 @@ class RecoveryPlan:
     def begin_again(self, base: SnapshotRow) -> None:
         """It is at that moment once more."""
         self.again, self.base, self.turns, self.last_seq = False, base, 0, base.seq
+
+    def lose_count(self) -> None:
+        """Nobody knows how many turns it has had."""
+        self.number = None
 
     def do_without(self, reason: str, *, broke: bool) -> None:
         """No more turns are run: it remembers what was kept, or nothing. `broke`: because one cost the instance."""

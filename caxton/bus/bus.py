@@ -36,6 +36,7 @@ from caxton.bus.platform_messages import PlatformMessages
 from caxton.bus.priority import is_urgent, says_urgent
 from caxton.bus.quick_reply import QuickReply
 from caxton.bus.referee_service import Mode, RefereeService
+from caxton.bus.seeds import Seeds
 from caxton.bus.submission import Submission
 from caxton.bus.topic_names import is_topic
 from caxton.bus.turns import Turns
@@ -82,6 +83,8 @@ class Bus:
         """Guest agents by full name and, for this platform's, by local name too."""
         self.platform_agents: dict[str, PlatformAgent] = {}
         """By full name; `host` adds to them."""
+        self.seeds = Seeds()
+        """What agents' randomness is drawn from; `seeded_by` sets it."""
         self.quick = True
         """Whether plain answers take the quick way; off while somebody intercepts messages, or to compare the two."""
         self.interceptor: Interceptor | None = None
@@ -152,6 +155,10 @@ class Bus:
         elif self.interceptor is None:
             self._quick_before, self.quick = self.quick, False
         self.interceptor = interceptor
+
+    def seeded_by(self, seeds: Seeds) -> None:
+        """Agents' randomness is drawn from these."""
+        self.seeds = seeds
 
     def settle(self) -> None:
         """The end of a burst of work: hand rows to the journal and frames to the cells."""
@@ -395,9 +402,9 @@ class Bus:
         """That agent's latest turn has put its message back; `row` is what it would have been in the table of turns."""
         place = endpoint.last_seq
         self._order.reach(place)
-        seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, _, status = row
+        seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, _, status, number = row
         self.journal.batch.place(
-            PutBack(agent_no, place, seq, revision_no, started_us, queue_us, turn_us, fuel, status)
+            PutBack(agent_no, place, seq, revision_no, started_us, queue_us, turn_us, fuel, status, number)
         )
         endpoint.put_back(envelope)
         endpoint.comes(len(envelope.body))

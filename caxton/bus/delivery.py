@@ -227,7 +227,7 @@ class Delivery:
         now = self._now_us()
         status = Status.OK + (REDELIVERED if envelope.redelivered else 0)
         queue_us = max(0, now - envelope.message.timestamp)
-        self._journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status))
+        self._journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status, 0))
 
 
 def _too_long(endpoint: Endpoint, envelope: Envelope) -> Failure:

@@ -59,6 +59,7 @@ class Endpoint(Mailbox):
     """
 
     __slots__ = (
+        "draws",
         "failed_turns",
         "fuel",
         "held_bytes",
@@ -104,6 +105,8 @@ class Endpoint(Mailbox):
         self.queued = False
         """Whether the port remembers it as waiting."""
         self.revision_no = 0
+        self.draws = False
+        """Whether its build may ask for randomness: then messages say the number of their turn."""
         self.turns = 0
         self.failed_turns = 0
         self.sent = 0
@@ -141,6 +144,10 @@ class Endpoint(Mailbox):
         """Those limits hold from now on."""
         self.limits = limits
         self.window = self._first_window()
+
+    def may_draw(self, *, draws: bool) -> None:
+        """Whether its build may ask for randomness."""
+        self.draws = draws
 
     def asks_to_put_back(self, *, asks: bool) -> None:
         """Whether its build may put messages back."""
@@ -195,7 +202,14 @@ class Endpoint(Mailbox):
         """It has had one more turn, from that message, which was so long."""
         self.turns += 1
         self.held_bytes -= size
-        self.takes(seq)
+        self.last_seq = self._places.pop(seq, seq) if self._places else seq
+        # what its cell has of it yet has the next numbers
+        number = self.given_no - len(self.in_flight)
+        if self._numbers:
+            number = self._numbers.pop(seq, number)
+        self.turn_no = number
+        if number > self.ended_no:
+            self.ended_no = number
         self.fuel += fuel
         self.turn_us += turn_us
 
@@ -295,6 +309,8 @@ class Endpoint(Mailbox):
         ]
         self.returned.clear()
         self.in_flight.clear()
+        self._numbers.clear()
+        self.given_no = self.ended_no
         self.waiting.extendleft(reversed(lost))
         self.measure()
         self.open = False

@@ -36,15 +36,19 @@ class Mailbox:
         "_before",
         "_front",
         "_in_order",
+        "_numbers",
         "_places",
         "_urgent",
         "aside",
+        "ended_no",
+        "given_no",
         "in_flight",
         "last_seq",
         "late_upto",
         "put_backs",
         "puts_back",
         "returned",
+        "turn_no",
         "waiting",
     )
 
@@ -61,6 +65,14 @@ class Mailbox:
         """Messages up to this number get places of their own: some of them were overtaken."""
         self._places: dict[int, int] = {}
         """The places of such messages that its cell has."""
+        self.given_no = 0
+        """The number, among its own turns, of that on the message that its cell was given last."""
+        self.turn_no = 0
+        """That of the turn that ended last."""
+        self.ended_no = 0
+        """The highest of those that have ended."""
+        self._numbers: dict[int, int] = {}
+        """Those of the messages that two revisions have, whose turns may end in another order."""
         self._at_fault: str | None = None
         """Who sent what cost it its instance."""
         self._in_order = False
@@ -149,16 +161,21 @@ class Mailbox:
             self._front.discard(envelope.seq)
         if envelope.recallable:
             envelope.give()
+        if not self._in_order:
+            self.given_no += 1
+        elif envelope.seq not in self._numbers:
+            self.given_no += 1
+            self._numbers[envelope.seq] = self.given_no
         self.in_flight.append(envelope)
+
+    def turn_number(self, envelope: Envelope) -> int:
+        """The number of the turn on the message that its cell was given last."""
+        return self._numbers.get(envelope.seq) or self.given_no
 
     @property
     def holds_back(self) -> bool:
         """Whether what is next waits until its cell has nothing else of it."""
         return bool(self.in_flight) and (self.puts_back or self.waiting[0].recallable)
-
-    def takes(self, seq: int) -> None:
-        """It has had a turn on that message."""
-        self.last_seq = self._places.pop(seq, seq) if self._places else seq
 
     def put_back(self, envelope: Envelope) -> None:
         """Its latest turn, on that message, has put it back."""
@@ -184,6 +201,8 @@ class Mailbox:
         if self.returned and not self.in_flight:
             self.waiting.extendleft(reversed(self.returned))
             self.returned.clear()
+            if not self._in_order:
+                self.given_no = self.ended_no
 
     def pend_again(self, envelope: Envelope) -> None:
         """A turn that was caught has not ended: its message is the first that the cell has, as before."""
@@ -192,6 +211,7 @@ class Mailbox:
                 if one is envelope:
                     del queue[place]
                     break
+        self._numbers[envelope.seq] = self.turn_no
         self.in_flight.appendleft(envelope)
 
     # ------------------------------------------------------------------ places
@@ -211,6 +231,11 @@ class Mailbox:
     def places_upto(self, place: int) -> None:
         """After a start: places up to this one are taken, and not all of them by the messages of these numbers."""
         self.late_upto = place
+
+    def numbers_upto(self, number: int) -> None:
+        """After a start: its turns have had numbers up to that one."""
+        if not self.given_no:
+            self.given_no = self.ended_no = number
 
     def was_put_back(self, before: Iterable[StoredPutBack]) -> None:
         """After a start: these were put back and are not finished."""

@@ -204,7 +204,18 @@ class Turns:
         said = status
         if envelope.redelivered:
             status += REDELIVERED
-        row = (seq, endpoint.number, endpoint.revision_no, started_us, queue_us, turn_us, fuel, sent, status)
+        row = (
+            seq,
+            endpoint.number,
+            endpoint.revision_no,
+            started_us,
+            queue_us,
+            turn_us,
+            fuel,
+            sent,
+            status,
+            endpoint.turn_no,
+        )
         if said == _PUT_BACK:
             self._bus.put_back(endpoint, envelope, row)
         else:

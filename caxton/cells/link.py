@@ -75,6 +75,8 @@ class CellLink(asyncio.Protocol):
         """Take one message for one agent."""
         endpoint.give(envelope)
         body = envelope.body
+        if endpoint.draws:
+            body = self._bus.seeds.head(endpoint.turn_number(envelope), endpoint.place(envelope)) + body
         self._out.append(HEAD.pack(_TURN, endpoint.slot, len(body), envelope.seq))
         self._out.append(body)
         self.room -= 1

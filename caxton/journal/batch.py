@@ -31,8 +31,8 @@ KEPT, CARRIED, FRESH, RESTORED = "kept", "carried", "fresh", "restored"
 
 MessageRow = tuple[int, int, int, int, int, int, bytes]
 """(seq, at_us, conversation key, cause, hops, flags, body)"""
-TurnRow = tuple[int, int, int, int, int, int, int, int, int]
-"""(seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, sent, status)"""
+TurnRow = tuple[int, int, int, int, int, int, int, int, int, int]
+"""(seq, agent_no, revision_no, started_us, queue_us, turn_us, fuel, sent, status, number among the agent's turns)"""
 ConversationRow = tuple[int, str, int, int, str, str | None]
 """(key, id, seq of its first message, at_us, initiator, protocol)"""
 ParticipantRow = tuple[str, int]
@@ -199,7 +199,9 @@ class SnapshotRow(Record):
     what it did in between is forgotten. Each but "kept" cuts its past: turns before are not to be run again after it.
     """
 
-    sql: ClassVar[str] = insert("snapshot", 5, blob=True)
+    sql: ClassVar[str] = insert(
+        "snapshot(agent_no, seq, at_us, revision_no, kind, number, data)", 6, blob=True
+    )
     takes_blob: ClassVar[bool] = True
     agent_no: int
     seq: int
@@ -207,6 +209,8 @@ class SnapshotRow(Record):
     revision_no: int
     data: bytes
     kind: str = KEPT
+    number: int | None = None
+    """That of the agent's latest turn by then; None where an earlier version wrote it down."""
 
     @property
     def blob(self) -> bytes:
@@ -215,7 +219,7 @@ class SnapshotRow(Record):
 
     def fields(self) -> tuple[Scalar, ...]:
         """The row."""
-        return (self.agent_no, self.seq, self.at_us, self.revision_no, self.kind)
+        return (self.agent_no, self.seq, self.at_us, self.revision_no, self.kind, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,10 +441,17 @@ class Batch:
         self.records.append(Meta(key, value))
 
     def snapshot(
-        self, agent_no: int, seq: int, at_us: int, revision_no: int, data: bytes, kind: str = KEPT
+        self,
+        agent_no: int,
+        seq: int,
+        at_us: int,
+        revision_no: int,
+        data: bytes,
+        kind: str = KEPT,
+        number: int | None = None,
     ) -> None:
         """Keep a moment of an agent's memory."""
-        self.records.append(SnapshotRow(agent_no, seq, at_us, revision_no, data, kind))
+        self.records.append(SnapshotRow(agent_no, seq, at_us, revision_no, data, kind, number))
 
     def groups(self) -> Iterable[list[Record]]:
         """The records by kind, in their order within a kind; kinds touch different tables."""

@@ -21,7 +21,8 @@ from caxton.turn_status import REDELIVERED, Status
 
 PAGE: Final = 2_000
 
-_COLUMNS = f"t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.fuel, t.sent, t.status, m.body"
+_COLUMNS = f"""t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.fuel, t.sent, t.status,
+  m.body, t.number"""
 _IN_PLACE = f"""select {_COLUMNS}, t.id >> {AGENT_BITS}
   from turn t cross join message m on m.seq = t.id >> {AGENT_BITS}
   where t.id > :last and t.id < :before << {AGENT_BITS}
@@ -34,7 +35,7 @@ _ELSEWHERE = f"""select {_COLUMNS}, p.place
   where p.agent_no in (select value from json_each(:agents))
     and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
   order by p.place, p.agent_no limit {PAGE}"""
-_PUT_BACK = f"""select p.seq, p.agent_no, p.revision_no, p.started_us, p.fuel, 0, p.status, m.body, p.place
+_PUT_BACK = f"""select p.seq, p.agent_no, p.revision_no, p.started_us, p.fuel, 0, p.status, m.body, p.number, p.place
   from put_back p cross join message m on m.seq = p.seq
   where p.agent_no in (select value from json_each(:agents))
     and p.place << {AGENT_BITS} | p.agent_no > :last and p.place < :before
@@ -56,6 +57,8 @@ class PastTurn(NamedTuple):
     sent: int
     status: int
     body: bytes
+    number: int
+    """Of the agent's own turns, from 1; 0 where an earlier version gave it none."""
     place: int
     """Where it stands in its agent's order (turn_places.py)."""
 

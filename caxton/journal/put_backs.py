@@ -21,7 +21,7 @@ from caxton.journal.rows import StoredTurn
 class PutBack(InPlace):
     """That agent's turn in that place put message `seq` back; the rest is as in a row of `turn`."""
 
-    sql: ClassVar[str] = insert("put_back", 9)
+    sql: ClassVar[str] = insert("put_back", 10)
     agent_no: int
     place: int
     seq: int
@@ -31,6 +31,7 @@ class PutBack(InPlace):
     turn_us: int
     fuel: int
     status: int
+    number: int
 
     def fields(self) -> tuple[Scalar, ...]:
         """The row."""
@@ -44,6 +45,7 @@ class PutBack(InPlace):
             self.turn_us,
             self.fuel,
             self.status,
+            self.number,
         )
 
 

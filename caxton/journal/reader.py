@@ -321,7 +321,7 @@ class Reader:
     ) -> list[SnapshotRow]:
         """An agent's snapshots and the moments at which its memory began, newest first."""
         rows = await self._query.all(
-            """select agent_no, seq, at_us, revision_no, data, kind from snapshot
+            """select agent_no, seq, at_us, revision_no, data, kind, number from snapshot
                where agent_no = :no and seq < :before order by seq desc, rowid desc limit :limit""",
             no=agent_no,
             before=END if before_seq is None else before_seq,
@@ -332,7 +332,7 @@ class Reader:
     async def latest_snapshots(self) -> dict[int, SnapshotRow]:
         """The latest snapshot of every agent, by the agent's number."""
         rows = await self._query.all(
-            """select s.agent_no, s.seq, s.at_us, s.revision_no, s.data, s.kind from snapshot s
+            """select s.agent_no, s.seq, s.at_us, s.revision_no, s.data, s.kind, s.number from snapshot s
                join (select agent_no, max(seq) seq from snapshot group by agent_no) l
                  on l.agent_no = s.agent_no and l.seq = s.seq order by s.rowid"""
         )

@@ -24,7 +24,7 @@ from caxton.journal.put_backs import put_backs
 from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
 from caxton.journal.spared import spared
-from caxton.journal.turn_places import turn_places
+from caxton.journal.turn_places import turn_numbers, turn_places
 from caxton.journal.verdicts import judged_tables
 
 APPLICATION_ID = 0x43585431
@@ -131,6 +131,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     turn_places,
     publications,
     put_backs,
+    turn_numbers,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
@@ -146,7 +147,7 @@ def _inserts(into: str, row: str) -> dict[int, str]:
 
 
 MESSAGES = _inserts("insert into message", "(?,?,?,?,?,?,?)")
-TURNS = _inserts("insert or replace into turn", f"((?<<{AGENT_BITS})+?,?,?,?,?,?,?,?)")
+TURNS = _inserts("insert or replace into turn", f"((?<<{AGENT_BITS})+?,?,?,?,?,?,?,?,?)")
 CONVERSATIONS = _inserts(
     "insert or ignore into conversation(key, id, seq, at_us, initiator, protocol)", "(?,?,?,?,?,?)"
 )

@@ -19,6 +19,17 @@ PLACE: Final = f"""coalesce((select p.place from turn_place p
 """The place of a row `t` of `turn`."""
 
 
+def turn_numbers(db: sqlite3.Connection) -> None:
+    """Turns have a number of their agent's own, from 1; 0: an earlier version gave none. A moment of a memory has the
+    number of the latest turn, null where none was given."""
+    for statement in (
+        "alter table turn add column number integer not null default 0",
+        "alter table put_back add column number integer not null default 0",
+        "alter table snapshot add column number integer",
+    ):
+        db.execute(statement)
+
+
 def turn_places(db: sqlite3.Connection) -> None:
     """The table; few rows ever stand in it."""
     db.execute(

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from caxton.agents import AgentConfig, AgentRecord, Instances, Revision
-from caxton.agents.past_turns import batches, body_of
+from caxton.agents.past_turns import batches
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow
@@ -174,7 +174,7 @@ class SideInstance:
             raise CellLost("the cell of the replay died", hint="try again")
         asked = any(turn.own_seq in self._wanted and turn.place > self._reached for turn in batch)
         answer, outputs = await self._instances.rerun(
-            link, slot, [body_of(turn) for turn in batch], outputs=asked
+            link, slot, [self._instances.told_again(turn, self._revision) for turn in batch], outputs=asked
         )
         self._time.spend(answer.cpu_us)
         self._portion = self._portion * 2 if answer.cpu_us < QUICK_US else 1

@@ -75,6 +75,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     settings: Any = None
     """The JSON object that the guest gets in `caxton_init`."""
+    seeds: tuple[str, ...] = ()
+    """What its randomness is drawn from; the head of a message says which."""
     restore: bool = False
     """Whether the bytes after the zero byte are a snapshot to be restored."""
 

@@ -64,7 +64,7 @@ class Talks:
 
 
 def turn(batch: Batch, seq: int, agent: str) -> None:
-    batch.turns.append((seq, AGENTS.index(agent), 1, START_US + seq, 10, 20, 300, 1, 0))
+    batch.turns.append((seq, AGENTS.index(agent), 1, START_US + seq, 10, 20, 300, 1, 0, 0))
 
 
 def registry(batch: Batch) -> None:

@@ -55,7 +55,7 @@ async def test_the_past_of_some_agents_comes_in_pages_and_in_order(tmp_path: Pat
         for seq in range(1, many + 1):
             journal.batch.message(seq, seq, 1, 0, 0, 0, b"%d" % seq)
             for agent in (16, 17, 18):
-                journal.batch.turns.append((seq, agent, 1, 0, 0, 0, 7, 1, 0))
+                journal.batch.turns.append((seq, agent, 1, 0, 0, 0, 7, 1, 0, 0))
         await journal.written()
         pages = [page async for page in journal.past_turns([18, 16], after_seq=3, before_seq=many)]
     turns = [turn for page in pages for turn in page]
@@ -72,6 +72,6 @@ async def test_what_was_appended_before_is_on_disk_when_it_is_written(tmp_path: 
         for seq in range(1, 4):
             journal.batch.message(seq, seq, 1, 0, 0, 0, b"{}")
             journal.flush()
-            journal.batch.turns.append((seq, 16, 1, 0, 0, 0, 7, 1, 0))
+            journal.batch.turns.append((seq, 16, 1, 0, 0, 0, 7, 1, 0, 0))
             await journal.written()
             assert len(await journal.reader.turns()) == seq

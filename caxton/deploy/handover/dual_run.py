@@ -60,7 +60,13 @@ class DualRun:
     """A port between the bus and a cell's link, and the watch over what the new revision says."""
 
     def __init__(
-        self, bus: Bus, link: CellLink, endpoint: Endpoint, revisions: tuple[int, int], observer: Observer
+        self,
+        bus: Bus,
+        link: CellLink,
+        endpoint: Endpoint,
+        revisions: tuple[int, int],
+        draw: tuple[bool, bool],
+        observer: Observer,
     ) -> None:
         self.room = ROOM
         self.catches = False
@@ -70,6 +76,8 @@ class DualRun:
         self._link = link
         self._endpoint = endpoint
         self._old_no, self._new_no = revisions
+        self._draw = draw
+        """Whether each of them may ask for randomness."""
         self._observer = observer
         self._new_slot: int | None = None
         self._turns: dict[int, PendingTurn] = {}
@@ -147,10 +155,12 @@ class DualRun:
         self._heard.discard(envelope.seq)
         self._turns[place] = turn
         try:
-            self._ask(turn, endpoint.slot, partial(self._old_answered, turn))
+            head = self._bus.seeds.head(endpoint.turn_number(envelope), place)
+            old, new = (head if drawn else b"" for drawn in self._draw)
+            self._ask(turn, old, endpoint.slot, partial(self._old_answered, turn))
             if slot is not None:
                 self._behind += 1
-                self._ask(turn, slot, partial(self._new_answered, turn, slot))
+                self._ask(turn, new, slot, partial(self._new_answered, turn, slot))
         except CellLost:
             pass  # what is in flight is given back when the cell's end is told
 
@@ -180,8 +190,10 @@ class DualRun:
 
     # ------------------------------------------------------------------ answers
 
-    def _ask(self, turn: PendingTurn, slot: int, told: Callable[[asyncio.Future[Answer]], None]) -> None:
-        self._link.ask(Kind.ASIDE, slot, turn.envelope.body).add_done_callback(told)
+    def _ask(
+        self, turn: PendingTurn, head: bytes, slot: int, told: Callable[[asyncio.Future[Answer]], None]
+    ) -> None:
+        self._link.ask(Kind.ASIDE, slot, head + turn.envelope.body).add_done_callback(told)
 
     def _old_answered(self, turn: PendingTurn, future: asyncio.Future[Answer]) -> None:
         answer = _answer(future)

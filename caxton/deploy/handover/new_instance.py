@@ -173,6 +173,7 @@ class NewInstance:
     def _route(self, slot: int, revision: Revision, config: AgentConfig) -> None:
         """Let the agent's messages go to that slot from now on."""
         self._agent.swap(self.link, slot, revision, config.limits)
+        self._agent.endpoint.may_draw(draws=self._instances.draws(revision))
 
     def _why_not_carried(self) -> str | None:
         if self._target.fresh_state:

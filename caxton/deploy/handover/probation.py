@@ -102,7 +102,12 @@ class SwapOnProbation(Swap):
             endpoint.took_up(self._port.handled_upto if handled else self._old_seq)
             try:
                 learned = await instances.replay(
-                    self.instance.link, endpoint.slot, [envelope.body for envelope in handled]
+                    self.instance.link,
+                    endpoint.slot,
+                    [
+                        instances.numbered(envelope.body, number, place, self._old.revision)
+                        for envelope, place, number in handled
+                    ],
                 )
             except CellLost:
                 return

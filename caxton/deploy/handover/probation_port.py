@@ -27,8 +27,8 @@ class ProbationPort:
         self, bus: Bus, link: CellLink, endpoint: Endpoint, policy: BlueGreen, on_lost: Callable[[], None]
     ) -> None:
         self.room = 1
-        self.handled: list[Envelope] = []
-        """What the new revision has answered, in order."""
+        self.handled: list[tuple[Envelope, int, int]] = []
+        """What the new revision has answered, in order, with the places and the numbers of its turns."""
         self.handled_upto = 0
         """The place of the last turn of these."""
         self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
@@ -61,7 +61,7 @@ class ProbationPort:
             if endpoint.waiting and endpoint.waiting[0] is envelope:
                 self._decide(ProbationFailed(f"the cell did not take message {envelope.seq}"))
                 return
-            self.handled.append(envelope)
+            self.handled.append((envelope, endpoint.last_seq, endpoint.turn_no))
             self.handled_upto = endpoint.last_seq
             self._ending = self._ending or self._policy.went_well()
         if self._ending is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from caxton.agents import AgentRecord, RecoveryPlan, Supervisor
+from caxton.agents import AgentRecord, RecoveryPlan, Revision, Supervisor
 from caxton.bus import Bus, Endpoint, Envelope
 from caxton.cells import Cell, CellLink
 from caxton.deploy.target import Target
@@ -27,8 +27,11 @@ class Tap:
     """A port between the bus and a cell's link that remembers what passed."""
 
     def __init__(self, bus: Bus, link: CellLink, endpoint: Endpoint) -> None:
-        self.heard = deque((endpoint.place(one), one) for one in endpoint.in_flight)
-        """Each with the place of its turn."""
+        first = endpoint.given_no - len(endpoint.in_flight) + 1
+        self.heard = deque(
+            (endpoint.place(one), number, one) for number, one in enumerate(endpoint.in_flight, first)
+        )
+        """Each with the place and the number of its turn."""
         self._bus = bus
         self._link = link
         self._endpoint = endpoint
@@ -37,7 +40,7 @@ class Tap:
     def push(self, endpoint: Endpoint, envelope: Envelope) -> None:
         """Take one message, and remember it."""
         self._link.push(endpoint, envelope)
-        self.heard.append((endpoint.place(envelope), envelope))
+        self.heard.append((endpoint.place(envelope), endpoint.turn_number(envelope), envelope))
         self.room = self._left()
 
     def wait(self, endpoint: Endpoint) -> None:
@@ -79,6 +82,7 @@ class Rebuild:
         self._link = link
         self._slot = slot
         self._tap: Tap | None = None
+        self._revision: Revision | None = None
         self._restarts = record.restarts
 
     async def start(
@@ -90,7 +94,7 @@ class Rebuild:
         costs the new revision its instance raises DeploymentError; unless `strict`, such turns of the old one that are
         on disk are left out.
         """
-        endpoint = self._record.endpoint
+        endpoint, self._revision = self._record.endpoint, target.revision
         plan = await self._past(
             RecoveryPlan(
                 self._record,
@@ -158,21 +162,22 @@ class Rebuild:
 
     async def _tell(self, *, ended_only: bool) -> int:
         """Run some of what was heard; how much that was."""
-        tap = self._tap
-        if tap is None:
+        tap, revision = self._tap, self._revision
+        if tap is None or revision is None:
             return 0
         last = self._record.endpoint.last_seq
-        portion: list[Envelope] = []
+        portion: list[tuple[int, int, Envelope]] = []
         while tap.heard and len(portion) < PORTION and (not ended_only or tap.heard[0][0] <= last):
-            portion.append(tap.heard.popleft()[1])
+            portion.append(tap.heard.popleft())
         if not portion:
             return 0
-        bodies = [envelope.body for envelope in portion]
+        numbered = self._agents.instances.numbered
+        bodies = [numbered(envelope.body, number, place, revision) for place, number, envelope in portion]
         answer = await self._agents.instances.replay(self._link, self._slot, bodies)
         self.turns += answer.done
         if answer.fault is not None:
             raise DeploymentError(
-                f"its past cannot be told to the new revision: its turn on message {portion[answer.done].seq} went "
+                f"its past cannot be told to the new revision: its turn on message {portion[answer.done][2].seq} went "
                 f"well once and now ended: {answer.fault.reason}",
                 hint="the old revision goes on; with --fresh-state the new one begins with nothing",
             )

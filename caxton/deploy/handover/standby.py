@@ -199,9 +199,19 @@ class Standby:
 
     def _stand_beside(self) -> DualRun:
         if self.dual_run is None:
-            revisions = (self._old_no, self._target.revision.no)
+            old, new, draws = (
+                self._agent.revision,
+                self._target.revision,
+                self._context.agents.instances.draws,
+            )
+            assert old is not None
             self.dual_run = DualRun(
-                self._context.bus, self._instance.link, self._agent.endpoint, revisions, self._observer
+                self._context.bus,
+                self._instance.link,
+                self._agent.endpoint,
+                (self._old_no, new.no),
+                (draws(old), draws(new)),
+                self._observer,
             )
         return self.dual_run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Any, Protocol
 
 from caxton.limits import Limits
@@ -32,8 +32,8 @@ class Guest(Protocol):
         """Handle one message."""
         ...
 
-    def init(self, name: str, settings: Any) -> None:
-        """Tell the guest its name and settings."""
+    def init(self, name: str, settings: Any, seeds: Sequence[str] = ()) -> None:
+        """Tell the guest its name and settings; its randomness is drawn from the seeds."""
         ...
 
     def snapshot(self) -> bytes:

@@ -6,6 +6,7 @@ the caller drops the instance unless the fault says that it stays. One thread at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -87,8 +88,8 @@ class Instance:
             return 1, output, fuel
         return self._settle(returned, output, fuel)
 
-    def init(self, name: str, settings: Any) -> None:
-        """Tell the guest its name and settings, where it wants to know them."""
+    def init(self, name: str, settings: Any, seeds: Sequence[str] = ()) -> None:
+        """Tell the guest its name and settings, where it wants to know them; it cannot ask for randomness."""
         if "init" in self.hooks:
             self._give("caxton_init", msgspec.json.encode({"name": name, "settings": settings}))
             self.hooks |= abi.asked(self._look())

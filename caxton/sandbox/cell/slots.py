@@ -119,7 +119,7 @@ class Slots:
         revision = load(asked.module, Profile(asked.profile))
         made = live(revision, asked.limits, self._calls)
         try:
-            made.init(asked.agent, asked.settings)
+            made.init(asked.agent, asked.settings, asked.seeds)
             restored = asked.restore and "restore" in made.hooks
             if restored:
                 made.restore(state)

@@ -5,6 +5,7 @@ In and out are those of `instance`: a message as bytes, what the turn wrote, or 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,13 +31,14 @@ OPEN_CALLS: Final = (
 class ComponentInstance:
     """A component in its sandbox; the same to a slot as `Instance`."""
 
-    __slots__ = ("_calls", "_limits", "_seed", "abi", "hooks", "revision")
+    __slots__ = ("_calls", "_limits", "_seed", "_seeds", "abi", "hooks", "revision")
 
     def __init__(self, world: World, limits: Limits) -> None:
         self.revision = world
         self.hooks = HOOKS
         self._limits = limits
         self._seed = b""
+        self._seeds: list[bytes] = []
         present.begin(b"", b"")
         self._calls = ComponentCalls(world, limits)
         try:
@@ -52,11 +54,12 @@ class ComponentInstance:
 
     def turn(self, message: bytes) -> tuple[int, bytes, int]:
         """Handle one message: the number of messages sent, the lines as the guest wrote them, the fuel used."""
+        head, message = split_head(message)
         most = self._limits.message_bytes
         if len(message) > most:
             reason = f"the message has {len(message):,} bytes, more than the agent's limit of {most:,}"
             raise GuestFault(Status.UNHANDLED, "message_bytes", reason)
-        said = self._call("guest_error", "handle-message", message, message=message)
+        said = self._handle("guest_error", head, message)
         fuel = self._calls.used
         output = b"\n".join(said) if isinstance(said, list) else b""
         count = output_lines.count(output, most)
@@ -67,10 +70,11 @@ class ComponentInstance:
             raise over("messages_out", reason).charge(fuel)
         return count, output, fuel
 
-    def init(self, name: str, settings: Any) -> None:
-        """Tell the guest its name and settings; its randomness follows from both."""
+    def init(self, name: str, settings: Any, seeds: Sequence[str] = ()) -> None:
+        """Tell the guest its name and settings. Its randomness follows from both, in turns from a seed and its name."""
         config = msgspec.json.encode({"name": name, "settings": settings})
         self._seed = config
+        self._seeds = [f"{seed}\0{name}\0".encode() for seed in seeds]
         self._call("init_refused", "init", config)
         if ASKS in self.revision.exports:
             flags = self._call("asks", ASKS)
@@ -95,7 +99,7 @@ class ComponentInstance:
             return
         while isinstance(message := self._call("restore_refused", AGAIN), bytes) and message:
             try:
-                self._call("restore_refused", "handle-message", message, message=message)
+                self._handle("restore_refused", *split_head(message))
             except GuestFault as fault:
                 raise fault.advise(OPEN_CALLS) from None
 
@@ -120,8 +124,21 @@ class ComponentInstance:
         """Give everything back. Not while a call runs."""
         self._calls.close()
 
+    def _handle(self, code: str, head: bytes, message: bytes) -> Said:
+        """A turn; its head says by which number it draws, and goes to the runtime, which keeps it for `again`."""
+        number, _, which = head.partition(b".")
+        if not number or not self._seeds:
+            return self._call(code, "handle-message", message, message=message)
+        seed = self._seeds[int(which)] + number
+        given = head + message if self.revision.label.source is not None else message
+        present.begin(seed, message, by_message=False)
+        return self._called(code, "handle-message", given)
+
     def _call(self, code: str, name: str, *arguments: bytes, message: bytes = b"") -> Said:
         present.begin(self._seed, message)
+        return self._called(code, name, *arguments)
+
+    def _called(self, code: str, name: str, *arguments: bytes) -> Said:
         try:
             return self._calls.call(name, *arguments)
         except Refused as refused:
@@ -132,6 +149,12 @@ class ComponentInstance:
         except GuestFault as fault:
             fault.charge(fault.fuel or self._calls.used)
             raise
+
+
+def split_head(message: bytes) -> tuple[bytes, bytes]:
+    """The head of a message, which says the number of its turn, and the message itself, an object."""
+    head, brace, rest = message.partition(b"{")
+    return (head, brace + rest) if head else (b"", message)
 
 
 def _told(text: bytes) -> tuple[str, bytes]:

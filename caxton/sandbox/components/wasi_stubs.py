@@ -38,18 +38,20 @@ class Present(threading.local):
     """What the call that this thread is in may know. The owner of an instance sets it before each call."""
 
     seed: bytes = b""
-    """The agent's name, and what else its randomness follows from."""
+    """What its randomness follows from: a seed, the agent, the number of the turn; or, in turns of earlier versions and
+    outside of turns, the agent with its settings and the message."""
     message: bytes = b""
     """The message in hand; empty outside a turn, where the clock shows 1970."""
+    by_message: bool = True
     asked: int = 0
     """How often this call has asked for anything."""
     drawn: int = 0
     """How often it has asked for randomness."""
     drawn_bytes: int = 0
 
-    def begin(self, seed: bytes, message: bytes) -> None:
-        """A call begins."""
-        self.seed, self.message = seed, message
+    def begin(self, seed: bytes, message: bytes, *, by_message: bool = True) -> None:
+        """A call begins. `by_message`: what it draws follows from the message, too."""
+        self.seed, self.message, self.by_message = seed, message, by_message
         self.asked = self.drawn = self.drawn_bytes = 0
 
     def known(self) -> _Known:
@@ -63,12 +65,13 @@ class Present(threading.local):
             return _Known()
 
     def random(self, size: int) -> bytes:
-        """Bytes that follow from agent, message, and how often the call has asked."""
+        """Bytes that follow from the seed, and how often the call has asked."""
         self.drawn += 1
         self.drawn_bytes += size
         if self.drawn_bytes > RANDOM_CEILING:
             raise wasmtime.WasmtimeError(f"asked for more than {RANDOM_CEILING:,} random bytes")
-        key = b"\0".join((self.seed, self.known().id.encode(), str(self.drawn).encode()))
+        about = self.known().id if self.by_message else ""
+        key = b"\0".join((self.seed, about.encode(), str(self.drawn).encode()))
         return hashlib.shake_256(key).digest(size)
 
 
