@@ -502,9 +502,7 @@ class AsyncClient:
 
     async def timers(self, *, agent: str | None = None, limit: int = 1000) -> list[TimerBody]:
         """Timers that are set, the next to ring first."""
-        return (
-            await self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)
-        ).items
+        return await self._list(Timers, "/api/v1/timers", limit, "after", agent=agent)
 
     async def topics(self) -> list[TopicBody]:
         """Topics that were published to or subscribed to by name, in the order of their names."""

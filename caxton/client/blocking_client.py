@@ -495,7 +495,7 @@ class Client:
 
     def timers(self, *, agent: str | None = None, limit: int = 1000) -> list[TimerBody]:
         """Timers that are set, the next to ring first."""
-        return (self._read(Call("GET", "/api/v1/timers", {"agent": agent, "limit": limit}), Timers)).items
+        return self._list(Timers, "/api/v1/timers", limit, "after", agent=agent)
 
     def topics(self) -> list[TopicBody]:
         """Topics that were published to or subscribed to by name, in the order of their names."""

@@ -126,7 +126,7 @@ class Timers(Shape, frozen=True, kw_only=True):
     """Timers, the next to ring first."""
 
     items: list[TimerBody]
-    next: None
+    next: str | None
 
 
 class TopicBody(Shape, frozen=True, kw_only=True):

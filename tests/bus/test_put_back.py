@@ -52,5 +52,5 @@ async def test_what_is_aside_can_be_purged(tmp_path: Path) -> None:
         agent.asks_to_put_back(asks=True)
         runtime.ask("a", 0)
         runtime.cell.end(NOT_NOW, count=0)
-        assert [one.message.content for one in agent.take_out(lambda _: True)] == [b"0"]
+        assert [bytes(one.message.content) for one in agent.take_out(lambda _: True)] == [b"0"]
         assert (agent.depth, agent.put_backs) == (0, {})

@@ -31,6 +31,7 @@ FOREIGN = {
     "caxton/sandbox/python/guest/caxton_library.py": {"__file__"},
     "caxton/sandbox/python/guest/caxton_runtime.py": {
         "__module__",
+        "code",
         "file",
         "stderr",
         "stdin",

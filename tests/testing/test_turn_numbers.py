@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from typing import Any
 
@@ -95,8 +94,7 @@ def test_it_comes_back_as_it_was_drawn(how: str) -> None:
         system.until_quiet()
         assert told(system)[: len(before)] == before
         throw(system, "e")
-        system.run(asyncio.sleep(31))
-        system.until_quiet()
+        system.until_quiet(31)
         found = numbers(system)
         assert found == list(range(1, len(found) + 1)), "no number is left out, or given twice"
         report = system.run(system.runtime.replayer.replay(ReplayRequest(last=60)))

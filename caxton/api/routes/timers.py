@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -16,6 +17,13 @@ from caxton.bus.timer_rows import TimerRow
 from caxton.schemas.daemon import Timers
 from caxton.schemas.shape import iso
 
+After = Annotated[
+    str | None,
+    Query(
+        pattern=r"^\d{1,18}-\d{1,18}$", description="Only those behind this one: `next` of the page before."
+    ),
+]
+
 router = noun_router("/timers", "timers")
 
 
@@ -23,11 +31,25 @@ router = noun_router("/timers", "timers")
 async def timers(
     request: Request,
     agent: Annotated[str | None, Query(max_length=128, description="Only those of this agent.")] = None,
+    after: After = None,
     limit: Limit = 1000,
 ) -> Response:
-    """Timers that are set, the next to ring first."""
+    """Timers that are set, the next to ring first. One that rings meanwhile and repeats may come once more."""
     services = services_of(request)
-    return page([_timer(row) for row in services.timer.rows(full_name(services, agent))[:limit]], None)
+    rows = services.timer.rows(full_name(services, agent))
+    if after is not None:
+        due_us, _, seq = after.partition("-")
+        rows = rows[bisect_right(rows, (int(due_us), int(seq)), key=_place) :]
+    found = rows[:limit]
+    return page([_timer(row) for row in found], _cursor(found[-1]) if len(rows) > limit else None)
+
+
+def _place(row: TimerRow) -> tuple[int, int]:
+    return row.due_us, row.seq
+
+
+def _cursor(row: TimerRow) -> str:
+    return f"{row.due_us}-{row.seq}"
 
 
 def _timer(row: TimerRow) -> dict[str, Any]:
