@@ -37,7 +37,7 @@ runs-a-minute *arguments:
 
 # sequences of messages, retention, set clocks, crashes and failing disks against a model: just torture 10000, or one again: just torture 1 SEED
 torture many="500" first="0":
-    TORTURE={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q -n 2 tests/testing/test_journal_property.py tests/testing/test_agents_property.py
+    TORTURE={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q -n 2 tests/testing -k property
 
 # flipped bits over the journal's files, and what became of them: just flips 1000
 flips many="1000" seed="1":

@@ -123,7 +123,8 @@ def test_without_open_calls_it_is_taken(how: str) -> None:
         assert [one["content"] for one in answers(system, 7)] == [[7, 8, 70]]
 
 
-OTHERWISE = CARRIED["another text"].replace('gather(ask("a"', 'gather(ask("b"')
+SAME = CARRIED["another text"]
+OTHERWISE = SAME.replace('gather(ask("a"', 'gather(ask("b"')
 """What it asks first is asked of another; those who ask see it by the answer's first word."""
 
 
@@ -198,3 +199,42 @@ def test_a_call_outlives_the_messages_that_retention_removes() -> None:
         system.restart()
         system.advance(2 * 86_400)
         assert contents(system, MANY) == fine(MANY)
+
+
+@pytest.mark.parametrize("end", ["abort", "promote"])
+def test_a_canary_that_is_decided_after_a_crash_leaves_every_call_answered_once(end: str) -> None:
+    with runtime(agents(), config=EVERY) as system:
+        opened(system)
+        options = DeploymentOptions(stages=(Stage(50, 600),), rollback_on=())
+        begun = system.deploy("boss", python(SAME), strategy="canary", options=options, wait=False)
+        answered_over_a_crash(system, begun.id, end)
+        assert (system.runtime.agents.view("boss").revision == begun.revision) == (end == "promote")
+
+
+@pytest.mark.parametrize("end", ["abort", None], ids=["aborted", "drained"])
+def test_a_drain_leaves_every_call_answered_once_over_a_crash(end: str | None) -> None:
+    with runtime(agents(), config=EVERY) as system:
+        opened(system)
+        options = DeploymentOptions(drain=True, drain_s=100)
+        begun = system.deploy("boss", python(SAME), strategy="blue-green", options=options, wait=False)
+        answered_over_a_crash(system, begun.id, end)
+
+
+def answered_over_a_crash(system: System, deployment: str, end: str | None) -> None:
+    """Calls that are open before, while two revisions live, over a crash, and after the end of it."""
+    for n in range(MANY, 20):
+        system.submit({"n": n}, to="boss", conversation_id=f"c{n}")
+    system.advance(0.3)
+    system.run(system.runtime.journal.written())
+    system.restart()
+    system.advance(0.1)
+    if end is not None:
+        system.run(getattr(system.runtime.engine, end)(deployment))
+    for n in range(20, 30):
+        system.submit({"n": n}, to="boss", conversation_id=f"c{n}")
+    system.until_quiet(40)
+    said = [[[x for x in one if x != "new"] for one in call] for call in contents(system, 30)]
+    assert said == fine(30)
+    assert asked_once(system, 30)
+    state = system.ask({}, to="boss", performative="query-ref", ontology="caxton-calls")
+    assert state["content"]["open"] == 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from testing.orders import EXAMPLES
 
+from caxton.bus.timer_rows import TimerRow
 from caxton.errors import AgentExists, CaxtonError, InvalidState, WouldLose
 from caxton.example_modules import module
 from caxton.sandbox.python.runtime import packed
@@ -294,3 +296,41 @@ def test_a_state_that_its_build_does_not_take_keeps_all_of_it_out() -> None:
         assert "it" not in system.runtime.agents.registry.agents
         take_in(system, data)
         assert has(system) == ALL
+
+
+ROW = {"trace_id": "a" * 32, "set_us": 1, "due_us": 2, "whole_us": 1, "tag": msgspec.Raw(b'"t"')}
+NO_TIMERS: list[Json] = [
+    {"due_us": 1 << 62},
+    {"whole_us": -1},
+    {"receivers": ["two words"]},
+    {"receivers": []},
+    {"conversation_id": "\0"},
+    {"trace_id": "x"},
+    {"beat": -1},
+    {"every_us": 1},
+    {"every_us": 1000, "count": -1},
+    {"cron": "every day"},
+    {"cron": "0 0 * * *", "zone": "Mars/Olympus"},
+]
+NO_SERVICES: list[Any] = [3, [], {"services": 3}, {"services": [{}]}, {"colour": 1}, {"lease-time": "x"}]
+
+
+def test_what_no_agent_could_have_asked_for_is_named_and_never_taken() -> None:
+    bundle = read_bundle(packed_up())
+    usual = {"seq": 1, "owner": "it@local", "conversation_id": "c", "receivers": ["it@local"], **ROW}
+    timers = [TimerRow(**{**usual, **wrong}) for wrong in NO_TIMERS]
+    with runtime({"c": COUNTER}) as system:
+        for services in NO_SERVICES:
+            manifest = msgspec.structs.replace(
+                bundle.manifest, timers=timers, services=msgspec.Raw(msgspec.json.encode(services))
+            )
+            data = write_bundle(Bundle(manifest, bundle.module, bundle.memory))
+            with pytest.raises(WouldLose) as lost:
+                take_in(system, data)
+            named = lost.value.details["lost"]
+            assert [one.partition(":")[0] for one in named] == [
+                "its entry in the df",
+                *['its timer "t"'] * len(timers),
+            ]
+        take_in(system, data, force=True)
+        assert has(system) == (0, False, 2, ["news/*"])
