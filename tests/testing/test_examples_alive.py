@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,6 +23,22 @@ def told(system: System, name: str, act: str = "query-ref") -> Any:
     return system.ask(to=name, performative=act)["content"]
 
 
+@contextmanager
+def calls_of(module: str) -> Generator[list[str]]:
+    """The names of the functions of that file that are called meanwhile."""
+    called: list[str] = []
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.endswith(module):
+            called.append(frame.f_code.co_name)
+
+    sys.setprofile(seen)
+    try:
+        yield called
+    finally:
+        sys.setprofile(None)
+
+
 def test_a_ring_makes_itself_and_a_token_goes_round(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES / "ring", tmp_path / "ring")
     toml = tmp_path / "ring" / "caxton.toml"
@@ -27,7 +47,10 @@ def test_a_ring_makes_itself_and_a_token_goes_round(tmp_path: Path) -> None:
     assert "children = 999" in text
     toml.write_text(text.replace("more = 999", "more = 24"), "utf-8")
     with runtime(tmp_path / "ring") as system:
-        system.until_quiet()
+        with calls_of("children/lineage.py") as called:
+            system.until_quiet()
+        # a line of makers is walked up a few times for each new agent, and not from every agent
+        assert len(called) < 12 * 25 * 25
         assert told(system, "ring") == {"agents": 25, "closed": True}
         system.crash()
         system.start()

@@ -67,6 +67,20 @@ class Lineage:
             and (made.linked or not linked)
         ]
 
+    def below(self, root: str) -> list[AgentRecord]:
+        """The agents that it made, that these made, and so on."""
+        children: dict[str, list[AgentRecord]] = {}
+        for record in self._registry.agents.values():
+            if (made := record.config.made) is not None:
+                children.setdefault(made.maker, []).append(record)
+        found: list[AgentRecord] = []
+        makers = [root]
+        while makers:
+            made_by_one = children.pop(makers.pop(), [])
+            found += made_by_one
+            makers += [record.endpoint.name for record in made_by_one]
+        return found
+
     def _made(self, name: str) -> Made | None:
         record = self._registry.agents.get(self.local(name))
         return None if record is None else record.config.made

@@ -125,9 +125,7 @@ class AgentMaker:
         table = self.lineage.table(root)
         if table is None:
             return
-        living = [
-            one for one in self._registry.agents.values() if root in self.lineage.makers(one.endpoint.name)
-        ]
+        living = self.lineage.below(root)
         coming = [one for one in self._coming.values() if self.lineage.root(one.maker) == root]
         key = f"[agents.{self.lineage.local(root)}]"
         if len(living) + len(coming) >= table.children:
