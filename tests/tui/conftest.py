@@ -26,6 +26,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("NO_COLOR", "CAXTON_TUI_THEME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CAXTON_TUI_CONFIG", str(tmp_path / "no-settings.toml"))
+    monkeypatch.setenv("CAXTON_TUI_STATE", str(tmp_path / "tui-state.json"))
 
 
 @pytest.fixture

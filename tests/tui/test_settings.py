@@ -65,7 +65,7 @@ def test_no_key_of_ours_is_another_s_as_well() -> None:
     ("text", "says", "hint"),
     [
         ('[keys]\n"app.halp" = "f1"', "nothing called 'app.halp'", "app.help"),
-        ('[keys]\n"app.help" = "ctrl+s"', "terminals keep ctrl+s", "another key"),
+        ('[keys]\n"app.help" = "ctrl+q"', "terminals keep ctrl+q", "another key"),
         ('[keys]\n"app.help" = 1', "app.help must be text", "f1"),
         ('[keys]\n"app.help" = "Ctrl+C"', "terminals keep Ctrl+C", "another key"),
         ('[keys]\n"app.help" = "F1"', "there is no key 'F1'", "it is called f1"),

@@ -28,7 +28,7 @@ async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:
         pane = one.app.main_screen.switcher.the(ConversationsPane)
         await one.press("tab", "home", "enter")
         assert pane.detail.display
-        await one.shown(lambda: pane.detail.query_one("#detail-text").size.height > 500)
+        await one.shown(lambda: pane.detail.total > 500)
         await one.press("escape", "x", "escape", "5", "up", "up", "enter")
         log = one.app.main_screen.switcher.the(LogPane)
         await one.shown(lambda: log.main.chosen)

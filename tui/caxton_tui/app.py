@@ -18,7 +18,9 @@ from textual.events import Event, Key, Paste
 
 from caxton.clock import Clock, SystemClock
 from caxton.daemon_socket import socket_path
+from caxton_tui.model import kept_views
 from caxton_tui.model.context import ViewContext
+from caxton_tui.model.kept_views import KeptViews
 from caxton_tui.model.reader import PAUSES_S, Reader
 from caxton_tui.model.store import Store
 from caxton_tui.screens.main_screen import MainScreen
@@ -67,7 +69,8 @@ class CaxtonApp(App[int]):
         self._seconds = seconds
         self.shortcuts = Shortcuts(settings.keys)
         """The keys that texts on screen name."""
-        context = ViewContext(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts)
+        kept = KeptViews(kept_views.place())
+        context = ViewContext(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts, kept)
         self.main_screen = MainScreen(context, building=dev is not None)
         """The one screen that stays, also while something lies over it."""
 

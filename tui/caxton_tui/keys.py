@@ -31,6 +31,13 @@ KEYS: Final = (
     hidden_key(
         "semicolon,ctrl+o", "jump", "app.jump", "Jump", "A letter on every row and box: type it to go there"
     ),
+    hidden_key(
+        "ctrl+s",
+        "keep_filter",
+        "app.keep_filter",
+        "Keep filter",
+        "Keep the filter under a name: the palette has it",
+    ),
     key("c", "compose", "app.compose", "Write", "Write a message and send it"),
     hidden_key(
         "H", "held", "app.held", "Held", "What is held: let it go, change it, drop it; the break points"
@@ -180,6 +187,12 @@ TWINS: Final = {
     "app.edit": Twin("source edit", "$EDITOR FILE, beside caxton dev"),
     "app.jump": Twin("place jump"),
     "app.filter": Twin("filter set", "--filter of msg and conv"),
+    "app.keep_filter": Twin("filter keep", "--filter of msg and conv"),
+    "mark.row": Twin("row mark"),
+    "table.columns": Twin("list columns", "--columns, --sort"),
+    "detail.wrap": Twin("message wrap"),
+    "detail.path": Twin("message path"),
+    "conversations.compare": Twin("conversation compare", "caxton conv diff A B"),
     "app.retry": Twin("daemon look", "caxton status"),
     "app.theme": Twin("theme next", "CAXTON_TUI_THEME=NAME"),
     "app.copy": Twin("row copy"),

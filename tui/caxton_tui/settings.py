@@ -24,13 +24,13 @@ from caxton.errors import ConfigurationError
 
 FILE: Final = "CAXTON_TUI_CONFIG"
 """The environment's variable that names another file."""
-SWALLOWED: Final = frozenset(
-    {"ctrl+c", "ctrl+z", "ctrl+s", "ctrl+q", "ctrl+m", "ctrl+i", "ctrl+h", "ctrl+enter"}
-)
+SWALLOWED: Final = frozenset({"ctrl+c", "ctrl+z", "ctrl+q", "ctrl+m", "ctrl+i", "ctrl+h", "ctrl+enter"})
 """Keys that terminals keep for themselves or send as others."""
 BOXES: Final = frozenset(
     {
         "ask",
+        "columns",
+        "compare",
         "compose",
         "confirm",
         "deploy",
@@ -49,8 +49,19 @@ PLACES: Final = frozenset(
     {
         frozenset({"held", "list"}),
         frozenset({"letters", "list"}),
+        frozenset({"columns", "list"}),
+        frozenset({"compare", "list"}),
+        frozenset({"letters", "mark"}),
+        *(
+            frozenset({of, pane})
+            for of in ("mark", "table")
+            for pane in ("agents", "changes", "conversations", "traces")
+        ),
+        frozenset({"mark", "table"}),
         frozenset({"conversations", "diagram"}),
         frozenset({"agents", "room"}),
+        frozenset({"conversations", "detail"}),
+        frozenset({"detail", "log"}),
     }
 )
 """Whose keys are in force at the same time, beside `app` and `list` with every screen."""

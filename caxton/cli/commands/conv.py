@@ -48,10 +48,11 @@ from caxton.schemas.messages import ConversationBody
 
 if TYPE_CHECKING:
     from caxton import diagram
-    from caxton.cli.output import conversation_diff, message_lines
+    from caxton.cli.output import message_lines
+    from caxton.diagram import differences
 else:
-    diagram, conversation_diff, message_lines = lazy(
-        "caxton.diagram", "caxton.cli.output.conversation_diff", "caxton.cli.output.message_lines"
+    diagram, differences, message_lines = lazy(
+        "caxton.diagram", "caxton.diagram.differences", "caxton.cli.output.message_lines"
     )
 
 app = command_app("List conversations, read and export one.")
@@ -221,7 +222,7 @@ def diff(
     """
     with connection.client(project) as caxton:
         both = [caxton.conversation(id, limit=limit) for id in (first, second)]
-    found = list(conversation_diff.steps(*(one.items for one in both)))
+    found = list(differences.steps(*(one.items for one in both)))
     different = [one for one in found if one.side != "both"]
     if output is Format.TEXT:
         signs = {"both": (" ", None), "first": ("-", "red"), "second": ("+", "green")}

@@ -6,17 +6,20 @@ In: a title, the command that does the same, and what is asked of the daemon. Ou
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from caxton import exact_numbers
 from caxton.client import AsyncClient
+from caxton.errors import CaxtonError
 
 T = TypeVar("T")
 
 TOLD: Final = 300
 """Characters of a command in a note."""
+ASKED: Final = 5
+"""Questions of several actions that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,29 @@ def asked(
         return say(await ask(client))
 
     return Action(title, command, run, question)
+
+
+def several(title: str, actions: Sequence[Action]) -> Action:
+    """All of them as one, in their order: what is refused does not keep the others from being done."""
+    if len(actions) == 1:
+        return actions[0]
+
+    async def run(client: AsyncClient) -> str:
+        refused: list[tuple[str, CaxtonError]] = []
+        for one in actions:
+            try:
+                await one.run(client)
+            except CaxtonError as error:
+                refused.append((one.title, error))
+        done = len(actions) - len(refused)
+        if not done:
+            raise refused[0][1]
+        return "\n".join([f"{done} done", *(f"not: {what}: {error.message}" for what, error in refused)])
+
+    questions = [one.question for one in actions if one.question]
+    left = len(questions) - ASKED
+    shown = [*questions[:ASKED], *([f"… and {left} more"] if left > 0 else [])]
+    return Action(title, "\n".join(one.command for one in actions), run, "\n".join(shown))
 
 
 def options(body: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ class ConfirmScreen(ModalScreen[bool]):
         """The question and the keys."""
         with Vertical(classes="box"):
             keys = f"{key_for(self, 'confirm.yes')} yes · {key_for(self, 'confirm.no')} no"
-            yield Static(f"{self._action.question}\n\n{self._action.command}\n\n{keys}", markup=False)
+            yield Static(f"{self._action.question}\n\n{self._action.told}\n\n{keys}", markup=False)
 
     def on_mount(self) -> None:
         """Name the box."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from caxton.clock import Clock
+from caxton_tui.model.kept_views import KeptViews
 from caxton_tui.model.reader import Reader
 from caxton_tui.model.store import Store
 
@@ -28,6 +29,8 @@ class ViewContext:
     read_only: bool
     key: Callable[[str], str]
     """The key to press for something, by the id of its binding."""
+    kept: KeptViews
+    """What the operator chose at earlier starts."""
 
     @property
     def now_us(self) -> int:

@@ -16,6 +16,7 @@ from textual.containers import Vertical
 
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.actions import daemon_actions
+from caxton_tui.actions.action import several
 from caxton_tui.forms.deploy_form import DeployForm
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.keys import hidden_key, key
@@ -50,7 +51,7 @@ class AgentsPane(Pane):
     def compose(self) -> ComposeResult:
         """List and detail."""
         with Vertical(classes="left"):
-            yield AgentList(self.context.store)
+            yield AgentList(self.context)
         with Vertical(classes="right"):
             yield AgentDetail(self.context)
 
@@ -122,15 +123,15 @@ class AgentsPane(Pane):
     # what the keys do
 
     def _do(self, step: str) -> None:
-        agent = self.chosen
-        if agent is not None:
-            self.post_message(self.Do(daemon_actions.change(str(agent.name), step)))
+        """That step with all agents that are marked, else with the one at the cursor."""
+        steps = [daemon_actions.change(str(agent.name), step) for agent in self.main.meant]
+        if steps:
+            self.post_message(self.Do(several(f"{step} {len(steps)} agents", steps)))
 
     def action_switch(self) -> None:
-        """Stop an agent that runs, start one that does not."""
-        agent = self.chosen
-        if agent is not None:
-            self._do("stop" if agent.state in ("running", "draining", "suspended") else "start")
+        """Stop an agent that runs, start one that does not; of several, stop all where one runs."""
+        runs = any(agent.state in ("running", "draining", "suspended") for agent in self.main.meant)
+        self._do("stop" if runs else "start")
 
     def action_restart(self) -> None:
         """Handle what waits, stop, start again."""
@@ -138,9 +139,8 @@ class AgentsPane(Pane):
 
     def action_suspend(self) -> None:
         """Keep the mail and take no turn, or go on."""
-        agent = self.chosen
-        if agent is not None:
-            self._do("resume" if agent.state == "suspended" else "suspend")
+        suspended = all(agent.state == "suspended" for agent in self.main.meant)
+        self._do("resume" if suspended else "suspend")
 
     def action_deploy(self) -> None:
         """Bring a module to this agent, or to a new one."""

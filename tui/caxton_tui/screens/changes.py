@@ -21,6 +21,7 @@ from textual.widgets import Static
 from caxton.presentation.text import plural
 from caxton.schemas.deployments import DeploymentBody
 from caxton_tui.actions import daemon_actions
+from caxton_tui.actions.action import Action, several
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.open_views import FINAL, Needs
 from caxton_tui.screens.pane import Pane
@@ -152,21 +153,24 @@ class ChangesPane(Pane):
     # what the keys do
 
     def _do(self, what: str) -> None:
-        one = self.chosen
-        if one is None:
-            return
-        if what == "rollback":
-            self.post_message(self.Do(daemon_actions.rollback(one)))
-        elif one.state in FINAL:
-            self.notify(f"{one.id} is {one.state} already: there is nothing to {what}", markup=False)
-        else:
-            self.post_message(self.Do(daemon_actions.decide(one, what)))
+        """Do that with all that are marked, else with the one at the cursor."""
+        steps: list[Action] = []
+        for one in self.main.meant:
+            if what == "rollback":
+                steps.append(daemon_actions.rollback(one))
+            elif one.state in FINAL:
+                self.notify(f"{one.id} is {one.state} already: there is nothing to {what}", markup=False)
+            else:
+                steps.append(daemon_actions.decide(one, what))
+        if steps:
+            self.post_message(self.Do(several(f"{what} {len(steps)} deployments", steps)))
 
     def _decide(self, what: str) -> None:
         """Accept (`promote`) or drop (`abort`) the build at the cursor, if it waits."""
         one = self.chosen
-        if one is not None and one.waits:
-            self.post_message(self.Do(daemon_actions.decide(one, what, ask=False)))
+        steps = [daemon_actions.decide(one, what, ask=False) for one in self.main.meant if one.waits]
+        if steps:
+            self.post_message(self.Do(several(f"{what} {len(steps)} builds", steps)))
             return
         waiting = len(self.context.store.waiting)
         said = f"{plural(waiting, 'build')} elsewhere: n goes there" if waiting else "no build waits"

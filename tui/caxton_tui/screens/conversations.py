@@ -15,15 +15,21 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 
+from caxton.client import AsyncClient
 from caxton.diagram import Mark, TimelineMessage
+from caxton.errors import CaxtonError
 from caxton.presentation.text import safe
+from caxton.schemas.messages import ConversationDetail
 from caxton_tui.actions import daemon_actions
+from caxton_tui.actions.action import several
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.open_views import Needs
+from caxton_tui.model.reader import PAGE
+from caxton_tui.screens.compare import CompareScreen
 from caxton_tui.screens.pane import Pane
 from caxton_tui.widgets.conversation_card import ConversationCard
 from caxton_tui.widgets.conversation_list import ConversationList
@@ -31,7 +37,7 @@ from caxton_tui.widgets.listing import Listing
 from caxton_tui.widgets.message_detail import MessageDetail
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 from caxton_tui.widgets.status_bars import titled
-from caxton_tui.widgets.typed_app import typed_app
+from caxton_tui.widgets.typed_app import key_for, typed_app
 
 SETTLE_S = 0.12
 """How long the cursor rests on a conversation before it is opened."""
@@ -50,6 +56,7 @@ class ConversationsPane(Pane):
         key("p", "pin", "conversations.pin", "Pin", "Pin it for the gate, or let it go"),
         key("t", "trace", "conversations.trace", "Trace", "Where its time went"),
         key("R", "reply", "conversations.reply", "Reply", "Answer the message as a client"),
+        hidden_key("D", "compare", "conversations.compare", "Compare", "Two that are marked, side by side"),
         hidden_key("A", "repeat", "conversations.repeat", "Again", "Send the message once more"),
     ]
 
@@ -241,9 +248,35 @@ class ConversationsPane(Pane):
         self.post_message(self.Go("Traces", conversation=self._opened))
 
     def action_pin(self) -> None:
-        """Pin the conversation that is open for the gate, or let it go again."""
-        if self._opened is not None:
+        """Pin the conversation that is open, or those marked, for the gate, or let them go again."""
+        many = self.main.meant if self.main.marked else ()
+        if many:
+            wanted = not all(one.pinned for one in many)
+            pins = [daemon_actions.pin(str(one.id), wanted) for one in many]
+            self.post_message(
+                self.Do(several(f"{'pin' if wanted else 'unpin'} {len(many)} conversations", pins))
+            )
+        elif self._opened is not None:
             self.post_message(self.Do(daemon_actions.pin(self._opened, not self.pinned)))
+
+    def action_compare(self) -> None:
+        """Show the two that are marked side by side."""
+        ids = [str(one.id) for one in self.main.meant]
+        if len(ids) != 2:
+            self.notify(f"mark two conversations with {key_for(self, 'mark.row')} first", timeout=3)
+        else:
+            self.run_worker(self._compare(ids), group="compare", exclusive=True, exit_on_error=True)
+
+    async def _compare(self, ids: Sequence[str]) -> None:
+        async def whole(client: AsyncClient) -> list[ConversationDetail]:
+            return [await client.conversation(id, limit=PAGE) for id in ids]
+
+        try:
+            both = await self.context.reader.ask(whole)
+        except CaxtonError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+        else:
+            typed_app(self).push_screen(CompareScreen(both))
 
     @property
     def pinned(self) -> bool:

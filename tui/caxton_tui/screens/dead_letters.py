@@ -44,10 +44,10 @@ class DeadLettersScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,L", "dismiss(None)", "letters.close", "Close"),
-        key("r", "redeliver", "letters.redeliver", "Again", "Deliver it again"),
+        key("r", "redeliver", "letters.redeliver", "Again", "Deliver it again, or those marked"),
         key("a", "all", "letters.all", "All", "Deliver all of its agent again, in their order"),
         key("e", "edit", "letters.edit", "Edit", "Deliver it again with another content"),
-        key("d", "drop", "letters.drop", "Drop", "Put it away"),
+        key("d", "drop", "letters.drop", "Drop", "Put it away, or those marked"),
     ]
 
     def __init__(self, context: ViewContext, runner: ActionRunner) -> None:
@@ -111,11 +111,11 @@ class DeadLettersScreen(ModalScreen[None]):
     # what the keys do
 
     def _with(self, make: Callable[[Sequence[DeadLetterBody]], Action]) -> None:
-        one = self.list.chosen
-        if one is None:
-            self.notify("no dead letter stands there", timeout=2)
+        letters = self.list.meant
+        if letters:
+            self._runner.do(make(letters))
         else:
-            self._runner.do(make([one]))
+            self.notify("no dead letter stands there", timeout=2)
 
     def action_redeliver(self) -> None:
         """Deliver it again."""

@@ -131,7 +131,6 @@ class LogPane(Pane):
     def _show(self, entry: LogEntry | None) -> None:
         if entry is not self._entry:
             self._entry, self._outcome, self._asked = entry, None, -1.0
-            self.detail.scroll_home(animate=False)
         self.detail.display_entry(entry, self._outcome, self.context.store.unread)
         self._again()
 

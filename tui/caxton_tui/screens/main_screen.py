@@ -7,14 +7,12 @@ the bus does. What panes want done or shown goes through here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import DescendantFocus
-from textual.screen import Screen
 
 from caxton_tui.actions.held_actions import add_break
 from caxton_tui.forms.drafts import message_form
@@ -26,8 +24,10 @@ from caxton_tui.model.paint_throttle import FRAMES_S, PaintThrottle
 from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.changes import ChangesPane
+from caxton_tui.screens.columns import ColumnsScreen
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.dead_letters import DeadLettersScreen
+from caxton_tui.screens.filtering import FilteringScreen
 from caxton_tui.screens.held import HeldScreen
 from caxton_tui.screens.help import HelpScreen, bindings_in_force
 from caxton_tui.screens.jump import JumpScreen, places
@@ -43,7 +43,10 @@ from caxton_tui.themes import following
 from caxton_tui.widgets.filter_input import FilterInput
 from caxton_tui.widgets.key_footer import KeyFooter
 from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.markable import Markable
+from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.status_bars import Banner, BuildStrip, StatusLine, TopLine
+from caxton_tui.widgets.table import Table
 from caxton_tui.widgets.typed_app import key_for, typed_app
 
 WIDE: Final = 110
@@ -60,18 +63,16 @@ PANES: Final[tuple[type[Pane], ...]] = (
 )
 
 
-class MainScreen(Screen[None]):
+class MainScreen(FilteringScreen):
     """Everything at once, one pane of it on screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     ESCAPE_TO_MINIMIZE = False
 
     def __init__(self, context: ViewContext, *, building: bool) -> None:
-        super().__init__()
+        super().__init__(context, PaneSwitcher([pane(context) for pane in PANES]))
         self.HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (WIDE, "wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "low"), (TALL, "tall")]
-        self.context = context
-        self.switcher = PaneSwitcher([pane(context) for pane in PANES])
         self._building = building
         self._painted = (-1, -1)
         self._throttle = PaintThrottle()
@@ -84,13 +85,15 @@ class MainScreen(Screen[None]):
         yield self.switcher
         if self._building:
             yield BuildStrip(self.context.store)
-        yield FilterInput(self._typed)
+        yield FilterInput(self.typed)
         yield StatusLine(self.context)
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Begin to look."""
         self.switcher.focus_main()
+        if self.context.kept.trouble:
+            self.notify(self.context.kept.trouble, severity="warning", markup=False)
         self.set_interval(1 / FRAMES_S, self._frame)
 
     @property
@@ -117,21 +120,25 @@ class MainScreen(Screen[None]):
         self.pane.flush()
         self.context.reader.show(self.pane.needs)
         self._where()
-        status, wanted = self.query_one(StatusLine), self.switcher.filter
-        status.filtered = f"/{wanted}  {self.pane.passing}" if wanted else ""
-        status.flush()
         if self._building:
             self.query_one(BuildStrip).flush()
 
     @on(Listing.Moved)
     @on(DescendantFocus)
     def moved(self) -> None:
-        """The crumbs go with the cursor and the focus."""
+        """The crumbs go with the cursor and the focus, and so does what is looked for."""
         self._throttle.on_input()
         self._where()
 
     def _where(self) -> None:
         self.query_one(TopLine).flush(self.pane.LABEL, self.pane.crumbs)
+        status, wanted, listing = self.query_one(StatusLine), self.switcher.filter, self.pane.listing
+        status.filtered = f"/{wanted}  {self.pane.passing}" if wanted else ""
+        if isinstance(listing, Searchable) and listing.sought:
+            status.filtered = listing.standing
+        if isinstance(listing, Markable) and (marked := len(listing.marked)):
+            status.filtered = f"✓ {marked:,} marked  {status.filtered}".rstrip()
+        status.flush()
 
     def repaint(self) -> None:
         """Paint now, whatever is new."""
@@ -173,11 +180,17 @@ class MainScreen(Screen[None]):
         if self.maximized is not None:
             self.action_zoom()
         elif self.query_one(FilterInput).display:
-            self._close_filter()
+            self.close_filter()
+        elif isinstance(sought := self.pane.listing, Searchable) and sought.sought:
+            sought.find("")
+            self._where()
+        elif isinstance(marked := self.pane.listing, Markable) and marked.marked:
+            marked.unmark()
+            self._where()
         elif self.pane.back():
             self.repaint()
         elif self.switcher.filter:
-            self._narrow("")
+            self.narrow("")
         else:
             self.action_last()
 
@@ -187,26 +200,10 @@ class MainScreen(Screen[None]):
     def _show_conversation(self, id: str) -> None:
         self.go(Pane.Go("Conversations", conversation=id))
 
-    # the filter
-
-    def action_filter(self) -> None:
-        """Open the line for the filter."""
-        self.query_one(FilterInput).open(self.switcher.filter)
-
-    def _typed(self, text: str, final: bool) -> None:
-        """Filter, and at the end go back to the list; what is no filter stays in the line."""
-        if self._narrow(text, final=final) and final:
-            self._close_filter()
-
-    def _close_filter(self) -> None:
-        if self.query_one(FilterInput).close():
-            self.switcher.focus_main()
-
-    def _narrow(self, text: str, *, final: bool = True) -> bool:
-        passed = self.switcher.narrow(text, final=final)
-        if passed:
-            self.repaint()
-        return passed
+    @on(Table.Arrange)
+    def choose_columns(self, event: Table.Arrange) -> None:
+        """Columns of a list, and by which it is sorted."""
+        typed_app(self).push_screen(ColumnsScreen(event.table))
 
     # what is done
 
@@ -309,15 +306,6 @@ class MainScreen(Screen[None]):
     @property
     def commands(self) -> Sequence[PaletteCommand]:
         """The palette's lines: what the pane offers, what the keys do, then all that has a name."""
-        filters = (
-            PaletteCommand(
-                "filter problems",
-                "only what went wrong",
-                "--filter is:problem",
-                partial(self._narrow, "is:problem"),
-            ),
-            PaletteCommand("filter drop", "show everything", "", partial(self._narrow, "")),
-        )
         bound = by_key(self.active_bindings.values(), self.pane.names)
         named = by_name(self.context, self._show_agent, self._show_conversation)
-        return [*self.pane.commands, *bound, *filters, *named]
+        return [*self.pane.commands, *bound, *self.filter_commands(), *named]

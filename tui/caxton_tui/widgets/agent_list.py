@@ -12,7 +12,7 @@ from caxton.finding import Subject
 from caxton.presentation.text import memory, safe
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.model import formatting
-from caxton_tui.model.store import Store
+from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.table import Column, FieldSubject, Table
 from caxton_tui.widgets.typed_app import key_for
 
@@ -30,25 +30,57 @@ class AgentList(Table[AgentBody]):
 
     NAME = "AGENT"
 
-    def __init__(self, store: Store, *, id: str = "agent-list") -> None:
-        self._store = store
+    def __init__(self, context: ViewContext, *, id: str = "agent-list") -> None:
+        self._store = store = context.store
         super().__init__(
             [
                 Column("STATE", 12, 0, state, lambda agent: _STYLES.get(agent.state, "listing--warn")),
                 Column("REVISION", 8, 6, lambda agent: str(agent.revision or "-")[:8]),
-                Column("WAIT", -5, 2, lambda agent: formatting.brief(agent.mailbox)),
-                Column("MSG/S", -5, 1, lambda agent: formatting.brief(store.pace(agent).turns_s)),
-                Column("FUEL/S", -6, 4, lambda agent: formatting.brief(store.pace(agent).fuel_s)),
-                Column("MEMORY", -8, 5, lambda agent: memory(agent.memory_kib)),
+                Column(
+                    "WAIT",
+                    -4,
+                    2,
+                    lambda agent: formatting.brief(agent.mailbox),
+                    order=lambda agent: agent.mailbox,
+                ),
+                Column(
+                    "MSG/S",
+                    -5,
+                    1,
+                    lambda agent: formatting.brief(store.pace(agent).turns_s),
+                    order=lambda agent: store.pace(agent).turns_s,
+                ),
+                Column(
+                    "FUEL/S",
+                    -6,
+                    4,
+                    lambda agent: formatting.brief(store.pace(agent).fuel_s),
+                    order=lambda agent: store.pace(agent).fuel_s,
+                ),
+                Column(
+                    "MEMORY",
+                    -8,
+                    5,
+                    lambda agent: memory(agent.memory_kib),
+                    order=lambda agent: agent.memory_kib or 0,
+                ),
                 Column(
                     "ERR",
                     -4,
                     3,
                     lambda agent: formatting.brief(agent.failed_turns),
                     lambda agent: "listing--bad" if agent.failed_turns else "",
+                    order=lambda agent: agent.failed_turns,
                 ),
-                Column("STARTS", -6, 7, lambda agent: formatting.brief(agent.restarts)),
+                Column(
+                    "STARTS",
+                    -6,
+                    7,
+                    lambda agent: formatting.brief(agent.restarts),
+                    order=lambda agent: agent.restarts,
+                ),
             ],
+            context.kept,
             id=id,
         )
 

@@ -5,9 +5,10 @@ In: texts with their widths. Out: pieces of one line, cut with `…` where they 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.table import Table
 from rich.text import Text
 
@@ -35,6 +36,16 @@ def spaced(parts: Iterable[Part], room: int) -> list[Piece]:
     return pieces
 
 
+def column_at(parts: Iterable[Part], x: int) -> int | None:
+    """Which of the columns stands at that cell of the line; None behind the last."""
+    left = x
+    for place, (_, width, _) in enumerate(parts):
+        left -= abs(width) + 1
+        if left < 0:
+            return place
+    return None
+
+
 def fitted(text: str, room: int) -> str:
     """The text in exactly so many cells, cut with `…` where it is too long; negative: to the right."""
     width = abs(room)
@@ -42,6 +53,33 @@ def fitted(text: str, room: int) -> str:
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
     return " " * (width - length) + text if room < 0 else text + " " * (width - length)
+
+
+def marked(pieces: Iterable[Piece], text: str, name: str) -> list[Piece]:
+    """The pieces with every place of that text as a piece of its own, of that class; case does not matter."""
+    pattern = re.compile(f"({re.escape(text)})", re.IGNORECASE)
+    found: list[Piece] = []
+    for said, own in pieces:
+        parts = pattern.split(said)
+        found += [(part, name if place % 2 else own) for place, part in enumerate(parts) if part]
+    return found
+
+
+def wrapped(pieces: Iterable[Piece], room: int) -> list[list[Piece]]:
+    """The pieces over as many lines as they take, each of at most so many cells."""
+    lines: list[list[Piece]] = [[]]
+    taken = 0
+    for said, name in pieces:
+        begun = 0
+        # a character with what is combined with it stays whole
+        for start, _, cells in split_graphemes(said)[0]:
+            if taken and taken + cells > room:
+                lines[-1].append((said[begun:start], name))
+                lines.append([])
+                begun, taken = start, 0
+            taken += cells
+        lines[-1].append((said[begun:], name))
+    return [[piece for piece in line if piece[0]] for line in lines]
 
 
 def fields(rows: Iterable[tuple[str, str, str]], width: int = 0) -> Table:

@@ -23,6 +23,7 @@ _STYLES = {
     "Expired": "listing--bad",
     "InProgress": "listing--warn",
 }
+NEVER = float("inf")
 NEWEST = 20
 """Among so many the one that is followed is chosen."""
 
@@ -39,12 +40,39 @@ class ConversationList(Table[ConversationBody]):
             [
                 Column("PROTOCOL", 12, 5, protocol, lambda _: "listing--dim"),
                 Column("STATE", 12, 0, state, lambda body: _STYLES.get(body.state or "", "")),
-                Column("WHO", -3, 6, lambda body: str(len(body.participants))),
-                Column("MSGS", -5, 1, lambda body: formatting.brief(body.messages)),
-                Column("AGE", -4, 3, lambda body: formatting.ago(context.age_s(body.started_at))),
-                Column("DUE", -4, 4, self._due),
-                Column("BAD", -3, 2, violations, lambda _: "listing--bad", sparse=True),
+                Column(
+                    "WHO",
+                    -3,
+                    6,
+                    lambda body: str(len(body.participants)),
+                    order=lambda body: len(body.participants),
+                ),
+                Column(
+                    "MSGS",
+                    -4,
+                    1,
+                    lambda body: formatting.brief(body.messages),
+                    order=lambda body: body.messages,
+                ),
+                Column(
+                    "AGE",
+                    -4,
+                    3,
+                    lambda body: formatting.ago(context.age_s(body.started_at)),
+                    order=lambda body: -body.started_at.timestamp(),
+                ),
+                Column("DUE", -4, 4, self._due, order=lambda body: -(due(body) or NEVER)),
+                Column(
+                    "BAD",
+                    -3,
+                    2,
+                    violations,
+                    lambda _: "listing--bad",
+                    sparse=True,
+                    order=lambda body: body.violations,
+                ),
             ],
+            context.kept,
             id=id,
         )
 

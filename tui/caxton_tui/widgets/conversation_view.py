@@ -12,11 +12,11 @@ from caxton.diagram import Timeline
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenConversation
 from caxton_tui.widgets.columns import Piece
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.typed_app import key_for
 
 
-class ConversationView(Listing):
+class ConversationView(Searchable):
     """One conversation."""
 
     def __init__(self, context: ViewContext, *, id: str) -> None:

@@ -6,6 +6,7 @@ In: what the daemon says of them. Out: one line each; the cursor stays with its 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import UNSET
 
@@ -17,10 +18,13 @@ from caxton.schemas.shape import Message
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.markable import Markable
+
+WIDE: Final = 90
+"""Columns from which on sender and act have room."""
 
 
-class DeadLetterList(Listing):
+class DeadLetterList(Markable):
     """One line for each receiver that could not handle a message."""
 
     def __init__(self, context: ViewContext) -> None:
@@ -39,6 +43,16 @@ class DeadLetterList(Listing):
         if not self.rows:
             return None
         return self.rows[self.cursor or 0]
+
+    @property
+    def meant(self) -> Sequence[DeadLetterBody]:
+        """Those that are marked, else the one at the cursor."""
+        chosen = self.chosen
+        return [self.rows[row] for row in self.marked] or ([] if chosen is None else [chosen])
+
+    def mark_of(self, number: int) -> tuple[int, str]:
+        """Message and receiver."""
+        return self.rows[number].seq, self.rows[number].agent
 
     def show(self, rows: Sequence[DeadLetterBody]) -> None:
         """These are there now; the cursor stays with its letter, or on what came after it."""
@@ -81,7 +95,10 @@ class DeadLetterList(Listing):
         return self._columns(texts, width, "listing--warn")
 
     def _columns(self, texts: tuple[str, ...], width: int, style: str) -> list[Part]:
-        widths = (8, -5, 14, 16, 12, 12)
+        widths: tuple[int, ...] = (8, -5, 14, 16, 12, 12)
+        if width < WIDE:
+            # what it says is dearer than who said it
+            widths, texts = (7, -5, 12, 14), (*texts[:4], texts[-1])
         rest = max(width - sum(abs(one) + 1 for one in widths) - 1, 8)
         return [
             (text, cells, style if n < 1 else "")

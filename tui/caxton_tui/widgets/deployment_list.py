@@ -21,6 +21,11 @@ from caxton_tui.widgets.typed_app import key_for
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}
 
 
+def _found(one: DeploymentBody) -> str:
+    """What its gate found; nothing where it has none."""
+    return found(one).removeprefix("-")
+
+
 class DeploymentList(Table[DeploymentBody]):
     """Deployments, the newest first."""
 
@@ -38,12 +43,19 @@ class DeploymentList(Table[DeploymentBody]):
                     lambda one: f"{sign(one)} {stands(one)}",
                     lambda one: _STYLES.get(one.state, "listing--warn"),
                 ),
-                Column("GATE", 10, 1, found, found_style),
+                Column("GATE", 10, 1, _found, found_style, sparse=True),
                 Column("TO", 7, 2, lambda one: str(one.revision or "-")[:7]),
                 Column("FROM", 7, 4, lambda one: str(one.previous or "-")[:7], lambda _: "listing--dim"),
                 Column("STRATEGY", 10, 5, lambda one: safe(one.strategy)),
-                Column("AGE", -4, 3, lambda one: formatting.ago(context.age_s(one.created_at))),
+                Column(
+                    "AGE",
+                    -4,
+                    3,
+                    lambda one: formatting.ago(context.age_s(one.created_at)),
+                    order=lambda one: -one.created_at.timestamp(),
+                ),
             ],
+            context.kept,
             id=id,
         )
 

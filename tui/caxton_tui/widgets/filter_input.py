@@ -12,6 +12,7 @@ from textual import on
 from textual.timer import Timer
 from textual.widgets import Input
 
+EXAMPLE: Final = "from:buyer act:refuse !timer ~regex"
 TYPING_S: Final = 0.15
 """How long after a key a list is filtered while the filter is typed."""
 
@@ -22,17 +23,16 @@ class FilterInput(Input):
     def __init__(self, wanted: Callable[[str, bool], None], *, id: str = "filter") -> None:
         """`wanted` is told the text, and whether whoever types has finished."""
         # what stands there is gone on with; selected, the next key would replace it
-        super().__init__(
-            placeholder="from:buyer act:refuse !timer ~regex", id=id, compact=True, select_on_focus=False
-        )
+        super().__init__(id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
         self.display = False
         self._wanted = wanted
         self._typing: Timer | None = None
 
-    def open(self, text: str) -> None:
-        """Show it, with that filter to go on with."""
+    def open(self, text: str, example: str) -> None:
+        """Show it, with that text to go on with."""
         self.display = True
+        self.placeholder = example
         self.value = text
         self.cursor_position = len(text)
         self.screen.set_focus(self)

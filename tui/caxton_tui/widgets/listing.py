@@ -60,7 +60,13 @@ class Listing(ScrollView, can_focus=True):
         hidden_key("home,g", "edge(-1)", "list.first", "First"),
         hidden_key("end,G", "edge(1)", "list.last", "Last"),
         key("enter", "choose", "list.choose", "Open"),
-        key("n", "problem(1)", "list.problem", "Problem", "The next problem"),
+        key(
+            "n",
+            "problem(1)",
+            "list.problem",
+            "Problem",
+            "The next problem; while a text is looked for, the next place",
+        ),
         hidden_key("N", "problem(-1)", "list.problem_before", "Problem before"),
     ]
 
@@ -130,6 +136,10 @@ class Listing(ScrollView, can_focus=True):
         """A row as it is painted, one cell less than `width`."""
         return spaced(self.row(number, width), width - 1)
 
+    def painted(self, number: int, width: int) -> list[Piece]:
+        """A row on screen, with what is marked in it now."""
+        return self.pieces(number, width)
+
     # painting
 
     @property
@@ -191,7 +201,7 @@ class Listing(ScrollView, can_focus=True):
             return Strip.blank(width, self._plain)
         chosen = number == self.cursor and self.has_focus
         marked = "listing--cursor" if chosen else ""
-        return self._strip(self.pieces(number, width), width, marked, mark=number == self.cursor)
+        return self._strip(self.painted(number, width), width, marked, mark=number == self.cursor)
 
     def _strip(self, pieces: Iterable[Piece], width: int, whole: str, mark: bool = False) -> Strip:
         under = self.get_component_rich_style(whole) if whole else self._plain
@@ -268,7 +278,10 @@ class Listing(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; on the cursor it chooses."""
         place = event.get_content_offset(self)
-        if place is None or place.y < HEAD:
+        if place is None:
+            return
+        if place.y < HEAD:
+            self.clicked_head(place.x - 1)
             return
         number = self.top + place.y - HEAD
         if number < self.total:
@@ -276,6 +289,9 @@ class Listing(ScrollView, can_focus=True):
             self.put(number)
             if again:
                 self.action_choose()
+
+    def clicked_head(self, x: int) -> None:
+        """The headings were clicked, in that cell."""
 
     def _entry(self, by: int) -> int:
         """Where the cursor comes in: at the top of the screen, or, backwards, at its end."""

@@ -1,58 +1,50 @@
-"""One message whole: every field, its content, and what each receiver did with it.
+"""One message whole, in lines that are painted on demand, wrapped or cut; its content can be folded.
 
-In: a row of the log, and what the daemon says of it when it is asked (turns, dead letters). Out: text that scrolls.
+In: a row of the log, and what the daemon says of it when it is asked. Out: rows; what stands at the cursor can be
+copied, and so can the path to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.binding import BindingType
 
 from caxton import exact_numbers
-from caxton.presentation.text import safe, span
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
-from caxton.schemas.shape import text_of
+from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
+from caxton_tui.model.json_lines import containers
 from caxton_tui.model.log_entry import LogEntry
-from caxton_tui.widgets.columns import fields
+from caxton_tui.widgets.columns import Part, Piece, fitted, wrapped
+from caxton_tui.widgets.detail_lines import LABEL_ROOM, DetailLine, detail_lines
+from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.status_bars import titled
-
-CONTENT_LINES: Final = 500
-LINE_ROOM: Final = 2_000
-"""Characters of one line of a content: a longer one is cut before it is laid out."""
-_LABEL: Final = 16
-_FIRST: Final = (
-    "performative",
-    "sender",
-    "receiver",
-    "reply_to",
-    "conversation_id",
-    "protocol",
-    "reply_with",
-    "in_reply_to",
-    "reply_by",
-    "language",
-    "encoding",
-    "ontology",
-)
-_LAST: Final = ("id", "trace_id", "span_id", "timestamp")
+from caxton_tui.widgets.typed_app import typed_app
 
 
-class MessageDetail(VerticalScroll):
+class MessageDetail(Searchable):
     """The message under the cursor of the log."""
 
     HELP = "One message: its fields, its content, and the turns that it made."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("space", "fold", "detail.fold", "Fold", "Fold what begins here, or open it"),
+        hidden_key("u", "unfold", "detail.unfold", "Unfold", "Open all that is folded, or fold all"),
+        key("w", "wrap", "detail.wrap", "Wrap", "Long lines over several lines, or cut"),
+        hidden_key("Y", "path", "detail.path", "Path", "Copy the path to what stands at the cursor"),
+    ]
 
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static(id="detail-text")
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.wraps = True
+        """Whether long lines take several lines; else they are cut."""
+        self._shown: tuple[LogEntry, MessageBody | HeldBody | None, str] | None = None
+        self._folded: set[str] = set()
+        self._lines: list[DetailLine] = []
+        self._rows: list[tuple[int, list[Piece]]] = []
+        """What is painted: of which line, and its pieces."""
+        self._title = ""
 
     def on_mount(self) -> None:
         """Say what this place is for."""
@@ -62,94 +54,142 @@ class MessageDetail(VerticalScroll):
         self, entry: LogEntry | None, outcome: MessageBody | HeldBody | None, unread: str = ""
     ) -> None:
         """Show a row; `outcome` is the message as the daemon has it, or None: `unread` says why."""
-        if entry is not None:
-            titled(self, "Message" if entry.kind == "message" else "Event")
-            self.query_one("#detail-text", Static).update(described(entry, outcome, unread))
+        if entry is None:
+            return
+        if self._shown is None or self._shown[0].seq != entry.seq:
+            self.cursor = None
+            self.scroll_home(animate=False)
+        self._shown = (entry, outcome, unread)
+        titled(self, "Message" if entry.kind == "message" else "Event")
+        self._read()
+
+    def _read(self) -> None:
+        """Make the lines, and lay them out."""
+        if self._shown is not None:
+            entry = self._shown[0]
+            what = (
+                f"{entry.act}  {entry.sender} → {entry.to}"
+                if entry.kind == "message"
+                else entry.kind.replace("_", " ")
+            )
+            self._title = f"{formatting.sign(entry.kind, entry.act)} {what}"
+            self._lines = list(detail_lines(*self._shown, self._folded))
+            self._lay()
+
+    def _lay(self) -> None:
+        room = max(self.width - LABEL_ROOM - 3, 8)
+        self._rows = []
+        for place, line in enumerate(self._lines):
+            rows = wrapped(line.pieces, room) if self.wraps else [list(line.pieces)]
+            self._rows += [(place, row) for row in rows]
+        if self.cursor is not None:
+            self.cursor = min(self.cursor, max(len(self._rows) - 1, 0))
+        self.fit()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Another room is laid out anew."""
+        self._lay()
+
+    # what a listing says about itself
+
+    @property
+    def total(self) -> int:
+        """Rows."""
+        return len(self._rows)
+
+    def heading(self, width: int) -> list[Part]:
+        """Who said what to whom."""
+        return [(self._title, width, "")]
+
+    def pieces(self, number: int, width: int) -> list[Piece]:
+        """The name before the first row of a line, and what the row says."""
+        place, row = self._rows[number]
+        first = number == 0 or self._rows[number - 1][0] != place
+        return [(fitted(self._lines[place].name if first else "", LABEL_ROOM) + " ", "listing--dim"), *row]
+
+    def searched(self, number: int) -> str:
+        """The line that a row begins, so that what is wrapped is found too; the rows after it hold nothing."""
+        place, _ = self._rows[number]
+        begins = number == 0 or self._rows[number - 1][0] != place
+        return f"{self._lines[place].name} {self._lines[place].text}" if begins else ""
+
+    @property
+    def chosen(self) -> DetailLine | None:
+        """The line at the cursor."""
+        return None if self.cursor is None or not self._rows else self._lines[self._rows[self.cursor][0]]
+
+    @property
+    def copied(self) -> str:
+        """What stands at the cursor: of the content the value, else what the line says; without a cursor all of it."""
+        line = self.chosen
+        if line is None:
+            return "" if self._shown is None else _whole(self._shown[0])
+        if not line.path:
+            return line.text
+        return line.value if isinstance(line.value, str) else exact_numbers.text(line.value, 2)
+
+    def problem(self, number: int) -> bool:
+        """Whether a row says that something went wrong."""
+        return any(name == "listing--bad" for _, name in self._rows[number][1])
+
+    # folding
+
+    def prepare(self) -> None:
+        """Everything is opened."""
+        self._fold(set())
+
+    def _fold(self, paths: set[str], path: str = "") -> None:
+        """Those are folded now; the cursor stays with its path, or goes to that one."""
+        path = path or (self.chosen.path if self.chosen is not None else "")
+        self._folded = paths
+        self._read()
+        if path:
+            places = (n for n, (place, _) in enumerate(self._rows) if self._lines[place].path == path)
+            at = next(places, None)
+            if at is not None:
+                self.put(at)
+
+    def action_fold(self) -> None:
+        """Fold what begins at the cursor, or what it stands in; open what is folded."""
+        line = self.chosen
+        if line is None or not line.path:
+            self.notify("put the cursor on a line of the content", timeout=2)
+        elif line.path in self._folded:
+            self._fold(self._folded - {line.path})
+        else:
+            path = line.path if line.folds else _outside(line.path)
+            self._fold(self._folded | {path}, path)
+
+    def action_choose(self) -> None:
+        """The same by enter."""
+        self.action_fold()
+
+    def action_unfold(self) -> None:
+        """Open all that is folded; where nothing is, fold all."""
+        content = self._shown[0].message.content if self._shown else None
+        self._fold(set() if self._folded else containers(content))
+
+    def action_wrap(self) -> None:
+        """Long lines over several lines, or cut."""
+        self.wraps = not self.wraps
+        self._lay()
+
+    def action_path(self) -> None:
+        """Copy the path to what stands at the cursor."""
+        line = self.chosen
+        if line is None or not line.path:
+            self.notify("put the cursor on a line of the content", timeout=2)
+        else:
+            typed_app(self).copy_to_clipboard(line.path)
+            self.notify(f"copied: {line.path[:60]}", timeout=3, markup=False)
 
 
-def described(entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str) -> RenderableType:
-    """A row in full."""
-    what = (
-        f"{entry.act}  {entry.sender} → {entry.to}"
-        if entry.kind == "message"
-        else entry.kind.replace("_", " ")
-    )
-    title = Text(f"{formatting.sign(entry.kind, entry.act)} {what}", style="bold")
-    rows = _message(entry, outcome, unread) if entry.kind == "message" else _event(entry)
-    return Group(title, fields(((name[:_LABEL], value, style) for name, value, style in rows), _LABEL))
+def _outside(path: str) -> str:
+    """The path to what that stands in."""
+    before = path[: max(path.rfind("."), path.rfind("["))]
+    return before or "."
 
 
-def _event(entry: LogEntry) -> Iterator[tuple[str, str, str]]:
-    yield "what", entry.text, ""
-    if entry.kind != "gap":
-        for name, value in entry.data.items():
-            yield safe(name), _one_line(value), ""
-
-
-def _message(
-    entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str
-) -> Iterator[tuple[str, str, str]]:
-    stored = outcome or entry.stored
-    again = isinstance(stored, MessageBody) and stored.redelivered
-    number = f"{entry.seq:,} at {text_of(entry.at) if entry.at else ''}" + (
-        "  ↻ delivered again" if again else ""
-    )
-    yield "number", number, ""
-    cause = entry.stored.cause if entry.stored else None
-    hops = entry.stored.hops if isinstance(entry.stored, MessageBody) else 0
-    yield "cause", f"message {cause:,}, {hops} hops" if cause else "from outside", ""
-    yield from _outcome(entry, outcome, unread)
-    if entry.message.content is not None:
-        yield "content", _content(entry.message.content), ""
-    others = [name for name in entry.message.json if name not in (*_FIRST, *_LAST, "content")]
-    for name in (*_FIRST, *others, *_LAST):
-        value = entry.message.json.get(name)
-        if value is not None:
-            yield safe(name), ", ".join(map(safe, value)) if name == "receiver" else _one_line(value), ""
-
-
-def _outcome(
-    entry: LogEntry, outcome: MessageBody | HeldBody | None, unread: str
-) -> Iterator[tuple[str, str, str]]:
-    if outcome is None:
-        yield "turn", unread, "dim"
-        return
-    arrived = outcome if isinstance(outcome, MessageBody) else None
-    turns = (arrived.turns or []) if arrived else []
-    letters = (arrived.dead_letters or []) if arrived else []
-    for turn in turns:
-        build = str(turn.revision or "")[:8]
-        who = formatting.short(turn.agent, entry.platform) + (f" {build}" if build else "")
-        yield (
-            "turn",
-            f"{who}: {safe(turn.ended)}, waited {span(turn.queue_us / 1e6)},"
-            f" ran {span(turn.turn_us / 1e6)}, {turn.fuel:,} fuel, {turn.sent} sent",
-            "bold red" if turn.failed else "green",
-        )
-    for letter in letters:
-        who = formatting.short(letter.agent, entry.platform)
-        reason = safe(letter.reason)[:LINE_ROOM]
-        yield "dead letter", f"! {who}: {safe(letter.code)}: {reason}", "bold red"
-    if not turns and not letters:
-        # a client's mailbox takes no turns, and a guest's turn may still be on its way
-        yield "turn", "none so far", "dim"
-
-
-def _one_line(value: object) -> str:
-    line = value if isinstance(value, str) else exact_numbers.text(value)
-    return safe(line[:LINE_ROOM]) + ("…" if len(line) > LINE_ROOM else "")
-
-
-def _content(value: object) -> str:
-    """A content as it is, an object over several lines where it is longer than one."""
-    if isinstance(value, str):
-        lines = value.split("\n")
-    else:
-        lines = [exact_numbers.text(value)]
-        if len(lines[0]) > 60:
-            lines = exact_numbers.text(value, 2).split("\n")
-    shown = [_one_line(line) for line in lines[:CONTENT_LINES]]
-    left = len(lines) - CONTENT_LINES
-    if left > 0:
-        shown.append(f"… {left:,} more lines; all of it: caxton msg show")
-    return "\n".join(shown)
+def _whole(entry: LogEntry) -> str:
+    return exact_numbers.text(entry.message.json or entry.data, 2)

@@ -57,6 +57,10 @@ METERS: Final = (
 )
 
 
+_NONE: Final = "–"
+"""Stands where no figure is known yet."""
+
+
 def graph(values: Sequence[float], width: int, height: int) -> list[str]:
     """The newest values as blocks, `height` lines of `width` cells, from zero to the highest of them.
 
@@ -138,6 +142,7 @@ class MeterGraphs(Listing):
         history = self.context.store.history
         drawn = self._graphs[meter.series]
         last = history.last(meter.series)
+        known = bool(history.series(meter.series))
         style = "listing--bad" if _bad(meter, last) else "listing--name"
         bars = (drawn[row] if row < len(drawn) else "", style if _bad(meter, last) else "listing--good")
         if row:
@@ -146,8 +151,8 @@ class MeterGraphs(Listing):
         sign = "!" if _bad(meter, last) else " "
         return [
             (fitted(sign + meter.label, _LABEL), style),
-            (f" {fitted(meter.text(last), -_VALUE)}", ""),
-            (f" {fitted(meter.text(highest), -_VALUE)} ", "listing--dim"),
+            (f" {fitted(meter.text(last) if known else _NONE, -_VALUE)}", ""),
+            (f" {fitted(meter.text(highest) if known else _NONE, -_VALUE)} ", "listing--dim"),
             bars,
         ]
 

@@ -11,8 +11,9 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 
 from caxton import exact_numbers
-from caxton.diagram import Layout, Line, lines_of
+from caxton.diagram import Layout, Line, Mark, lines_of
 from caxton.diagram.arcs import arcs
+from caxton.finding import MessageSubject
 from caxton.schemas.shape import Message, Shape, plain
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
@@ -68,6 +69,18 @@ class SequenceDiagram(ConversationView):
     def chosen(self) -> Line | None:
         """The line under the cursor."""
         return self._lines[self.cursor] if self.cursor is not None and self.cursor < self.total else None
+
+    def searched(self, number: int) -> str:
+        """What the line shows, and the whole message."""
+        line, drawn = self._lines[number], super().searched(number)
+        if line.spoken is None or line.mark is not Mark.MESSAGE:
+            return drawn
+        return f"{drawn}\n{MessageSubject(line.spoken.body.message, self.context.store.platform).everything}"
+
+    def prepare(self) -> None:
+        """Every loop is opened."""
+        self._open = {spoken.number for spoken in self.timeline.spoken} if self.timeline else set()
+        self.flush()
 
     def problem(self, number: int) -> bool:
         """Whether a line says that something went wrong."""
@@ -158,9 +171,9 @@ class SequenceDiagram(ConversationView):
         """Open every loop, or fold them all again."""
         if self._open:
             self._open = set()
+            self.flush()
         else:
-            self._open = {spoken.number for spoken in self.timeline.spoken} if self.timeline else set()
-        self.flush()
+            self.prepare()
 
     def unfold(self, line: Line) -> None:
         """Open the loop that this line stands for."""

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+import msgspec
+from textual.binding import BindingType
+from textual.message import Message
 
 from caxton.finding import Filter, Subject
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.keys import hidden_key
+from caxton_tui.model.kept_views import KeptViews, TableView
+from caxton_tui.widgets.columns import Part, column_at
+from caxton_tui.widgets.markable import Markable
 
 T = TypeVar("T")
 
@@ -39,6 +45,12 @@ class Column(Generic[T]):
     style: Callable[[T], str] = plain_style
     sparse: bool = False
     """It is there only while it says something of one of the things."""
+    order: Callable[[T], Any] | None = None
+    """What it is sorted by; without it by its text."""
+
+    def place(self, thing: T) -> Any:
+        """Where the thing stands among others, sorted by this column."""
+        return self.text(thing).casefold() if self.order is None else self.order(thing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +75,28 @@ class FieldSubject:
         return () if self.at is None or field not in ("since", "before") else (self.at.timestamp(),)
 
 
-class Table(Listing, Generic[T]):
+class Table(Markable, Generic[T]):
     """Things by their names. Subclasses say what a thing's key, name and subject are, and when it is a problem."""
 
     NAME: str = "NAME"
     LONGEST: int = LONGEST_NAME
+    BINDINGS: ClassVar[list[BindingType]] = [
+        hidden_key("C", "columns", "table.columns", "Columns", "Which columns, and by which it is sorted"),
+    ]
 
-    def __init__(self, columns: Sequence[Column[T]], *, id: str) -> None:
+    class Arrange(Message):
+        """The operator wants other columns, or another order."""
+
+        def __init__(self, table: Table[Any]) -> None:
+            super().__init__()
+            self.table = table
+
+    def __init__(self, columns: Sequence[Column[T]], kept: KeptViews, *, id: str) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
+        self._kept = kept
+        self.view = kept.table(id)
+        """Columns that are left out, and by which it is sorted."""
         self._present = self._columns
         self._all: Sequence[T] = ()
         self._shown: Sequence[T] = ()
@@ -129,6 +154,16 @@ class Table(Listing, Generic[T]):
         """Whether something is wrong with that thing."""
         return self.troubled(self._shown[number])
 
+    def mark_of(self, number: int) -> str:
+        """The thing's key."""
+        return self.key(self._shown[number])
+
+    @property
+    def meant(self) -> Sequence[T]:
+        """The things that are marked, else the one at the cursor or the foremost."""
+        chosen = self.chosen
+        return [self._shown[row] for row in self.marked] or ([] if chosen is None else [chosen])
+
     @property
     def copied(self) -> str:
         """The key of the thing under the cursor."""
@@ -158,11 +193,13 @@ class Table(Listing, Generic[T]):
         on = self._shown[self.cursor] if self.cursor is not None and self.cursor < self.total else None
         self._all = things
         wanted = self._wanted
-        self._shown = (
+        self._shown = self._sorted(
             things if wanted is None else [one for one in things if wanted.passes(self.subject(one))]
         )
         self._present = tuple(
-            one for one in self._columns if not one.sparse or any(map(one.text, self._shown))
+            one
+            for one in self._columns
+            if one.heading not in self.view.hidden and (not one.sparse or any(map(one.text, self._shown)))
         )
         self.fit()
         if on is not None:
@@ -172,10 +209,63 @@ class Table(Listing, Generic[T]):
                 self.show_row(self.cursor)
         self.refresh()
 
+    # order and columns
+
+    @property
+    def headings(self) -> Sequence[str]:
+        """All columns there are, the name first."""
+        return (self.NAME, *(column.heading for column in self._columns))
+
+    def sort_by(self, heading: str) -> None:
+        """Sort by that column, figures the largest first; once more the other way, and then not at all."""
+        view, figures = self.view, any(one.heading == heading and one.width < 0 for one in self._columns)
+        if view.sort != heading:
+            sort, descending = heading, figures
+        elif view.descending is figures:
+            sort, descending = heading, not figures
+        else:
+            sort, descending = "", False
+        self._arrange(msgspec.structs.replace(view, sort=sort, descending=descending))
+
+    def toggle_column(self, heading: str) -> None:
+        """Leave that column out, or show it again; the name stays."""
+        hidden = set(self.view.hidden) ^ ({heading} - {self.NAME})
+        self._arrange(msgspec.structs.replace(self.view, hidden=tuple(sorted(hidden))))
+
+    def _arrange(self, view: TableView) -> None:
+        self.view = view
+        self._kept.keep_table(str(self.id), view)
+        self.take(self._all, again=True)
+
+    def _sorted(self, things: Sequence[T]) -> Sequence[T]:
+        sort = self.view.sort
+        place = next((one.place for one in self._columns if one.heading == sort), None)
+        if sort == self.NAME:
+            place = self.key
+        return things if place is None else sorted(things, key=place, reverse=self.view.descending)
+
+    def action_columns(self) -> None:
+        """Have columns and order chosen."""
+        self.post_message(self.Arrange(self))
+
+    def clicked_head(self, x: int) -> None:
+        """Sort by the column whose heading was clicked."""
+        place = column_at(self.heading(self.width), x)
+        _, columns = self._fitting(self.width)
+        headings = [self.NAME, *(column.heading for column in columns)]
+        if place is not None:
+            self.sort_by(headings[place])
+
+    def _head(self, heading: str, width: int) -> Part:
+        """A heading, with the way that it is sorted."""
+        if heading != self.view.sort:
+            return heading, width, ""
+        return heading[: abs(width) - 1] + ("↓" if self.view.descending else "↑"), width, ""
+
     def heading(self, width: int) -> list[Part]:
         """The columns' names."""
         name, columns = self._fitting(width)
-        return [(self.NAME, name, ""), *((column.heading, column.width, "") for column in columns)]
+        return [self._head(self.NAME, name), *(self._head(one.heading, one.width) for one in columns)]
 
     def row(self, number: int, width: int) -> list[Part]:
         """One thing."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from shapes import made
 
-from caxton.cli.output.conversation_diff import steps
+from caxton.diagram.differences import side_by_side, steps
 from caxton.schemas.messages import MessageBody
 
 
@@ -33,3 +33,15 @@ def test_what_only_one_has_is_said_of_it() -> None:
         ("second", 14, "d inform → b"),
     ]
     assert [one.side for one in steps([], second)] == ["second"] * 4
+
+
+def test_side_by_side_each_step_stands_beside_what_has_its_place() -> None:
+    first = [said(1, "cfp", "a"), said(2, "propose", "c", 4), said(3, "inform", "c")]
+    second = [said(11, "cfp", "a"), said(12, "refuse", "c"), said(13, "inform", "c"), said(14, "inform", "d")]
+    found = [tuple(step and (step.side, step.seq) for step in row) for row in side_by_side(first, second)]
+    assert found == [
+        (("both", 1), ("both", 11)),
+        (("first", 2), ("second", 12)),
+        (("both", 3), ("both", 13)),
+        (None, ("second", 14)),
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Literal
 
 from caxton.presentation.json_line import compact
@@ -30,13 +31,28 @@ class Step:
 
 def steps(first: Sequence[MessageBody], second: Sequence[MessageBody]) -> Iterator[Step]:
     """The steps of both; what changed stands first as it was in the first."""
+    for before, after in _parts(first, second):
+        yield from before
+        yield from (step for step in after if step.side != "both")
+
+
+def side_by_side(
+    first: Sequence[MessageBody], second: Sequence[MessageBody]
+) -> Iterator[tuple[Step | None, Step | None]]:
+    """The steps of the first, each beside what stands in its place in the second."""
+    for before, after in _parts(first, second):
+        yield from zip_longest(before, after)
+
+
+def _parts(
+    first: Sequence[MessageBody], second: Sequence[MessageBody]
+) -> Iterator[tuple[list[Step], list[Step]]]:
+    """Stretches that are the same, and between them what changed into what."""
     texts = [[_said(stored.message) for stored in side] for side in (first, second)]
     for what, a, b, c, d in SequenceMatcher(a=texts[0], b=texts[1], autojunk=False).get_opcodes():
-        if what == "equal":
-            yield from (Step("both", first[n].seq, texts[0][n]) for n in range(a, b))
-        else:
-            yield from (Step("first", first[n].seq, texts[0][n]) for n in range(a, b))
-            yield from (Step("second", second[n].seq, texts[1][n]) for n in range(c, d))
+        same = what == "equal"
+        before = [Step("both" if same else "first", first[n].seq, texts[0][n]) for n in range(a, b)]
+        yield before, [Step("both" if same else "second", second[n].seq, texts[1][n]) for n in range(c, d)]
 
 
 def _said(message: Message) -> str:
