@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from xml.etree import ElementTree
 
 from hypothesis import given
@@ -99,3 +100,28 @@ def test_a_wide_waterfall_cuts_no_act() -> None:
         text = draw_waterfall(timeline, width)
         assert ("accept-proposal" in text) == (width == 160)
         assert max(map(len, text.splitlines())) <= width
+
+
+def test_nothing_of_an_svg_is_cut_and_no_name_stands_in_another() -> None:
+    names = ["procurement-buyer-europe-west-17", "procurement-seller-ann", "procurement-seller-bob"]
+    long = "a content of which nobody knows where it ends, least of all an arrow to the next lane"
+    timeline = read_timeline(
+        talk(
+            said(1, names[0], names[1:], "cfp", long),
+            said(2, names[2], names[0], "propose", "日本語" * 40, status="trap"),
+            said(3, names[0], names[0], "inform", long, revision="c" * 64),
+            id="order-" + "x" * 90,
+            state="Completed",
+        )
+    )
+    root = ElementTree.fromstring(draw_svg(timeline))
+    places: dict[int, list[tuple[float, float]]] = {}
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        x, wide = float(text.attrib["x"]), cell_len(text.text or "") * 7.2
+        left = x - wide / 2 if text.attrib["text-anchor"] == "middle" else x
+        assert left >= 0, text.text
+        assert left + wide <= float(root.attrib["width"]), text.text
+        places.setdefault(int(text.attrib["y"]), []).append((left, left + wide))
+    for line in places.values():
+        line.sort()
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(line)), line

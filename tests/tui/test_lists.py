@@ -8,6 +8,7 @@ from shapes import made
 
 from caxton.schemas.held import HeldBody
 from caxton_tui import CaxtonApp
+from caxton_tui.model.connection import Connection, Link
 from caxton_tui.screens.conversations import ConversationsPane
 
 from .conftest import normal, words
@@ -65,3 +66,15 @@ async def test_a_list_that_comes_back_has_its_place_already(tmp_path: Path) -> N
         # what would be another size is laid out twice: when it is said, and when it turns out to be wrong
         listing.fit()
         assert listing.virtual_size == seen
+
+
+async def test_what_is_read_at_once_is_not_said_to_be_read(tmp_path: Path) -> None:
+    # nobody answers here, so that nothing is ever read
+    async with stage(empty(tmp_path)) as one:
+        pane = one.app.main_screen.switcher.the(ConversationsPane)
+        one.store.connected(Connection(Link.LIVE, one.clock.monotonic()))
+        one.store.open("order-1")
+        pane.diagram.flush()
+        assert (pane.main.empty, pane.diagram.empty) == ("", "")
+        one.clock.advance(1)
+        assert (pane.main.empty, pane.diagram.empty) == ("Reading…", "Reading…")

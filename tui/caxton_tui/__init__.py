@@ -72,7 +72,6 @@ def rare_collections() -> Generator[None]:
     stopped the screen for 90 to 700 ms every few seconds.
     """
     before = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     try:

@@ -45,6 +45,8 @@ KEYS: Final = (
     hidden_key(
         "L", "letters", "app.letters", "Dead letters", "What could not be handled: deliver it again, drop it"
     ),
+    hidden_key("W", "links", "app.links", "Who", "Who talks to whom, and how much"),
+    hidden_key("at", "range", "app.range", "Range", "From when to when: a range of time for the filter"),
     hidden_key("B", "break", "app.break", "Break", "Hold what passes the filter from now on"),
     hidden_key("T", "task", "app.task", "Task", "Run a whole protocol as its initiator"),
     hidden_key("E", "edit", "app.edit", "Edit", "The source of the agent at the cursor, in $EDITOR"),
@@ -116,6 +118,7 @@ _SIGNS: Final = {
     "right": "→",
     "pageup": "pgup",
     "pagedown": "pgdn",
+    "at": "@",
     "upper_a": "A",
 }
 
@@ -183,6 +186,8 @@ TWINS: Final = {
     "app.task": Twin("task start", "caxton task run"),
     "app.held": Twin("message held", "caxton break held"),
     "app.letters": Twin("message dead", "caxton dead-letter list"),
+    "app.links": Twin("agents topology"),
+    "app.range": Twin("filter range", "--since 5m --until 12:30"),
     "app.break": Twin("message hold", "caxton break add FILTER"),
     "app.edit": Twin("source edit", "$EDITOR FILE, beside caxton dev"),
     "app.jump": Twin("place jump"),

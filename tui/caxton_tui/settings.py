@@ -39,7 +39,9 @@ BOXES: Final = frozenset(
         "held",
         "jump",
         "letters",
+        "links",
         "palette",
+        "range",
         "select",
         "task",
     }
@@ -52,6 +54,9 @@ PLACES: Final = frozenset(
         frozenset({"columns", "list"}),
         frozenset({"compare", "list"}),
         frozenset({"letters", "mark"}),
+        frozenset({"links", "list"}),
+        frozenset({"links", "mark"}),
+        frozenset({"links", "table"}),
         *(
             frozenset({of, pane})
             for of in ("mark", "table")

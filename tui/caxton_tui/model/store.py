@@ -30,6 +30,8 @@ from caxton_tui.model.ring_buffer import RingBuffer
 ROWS: Final = 10_000
 """Rows that the log keeps: about 25 MB of messages of the usual size."""
 BUILD_LINES: Final = 200
+PATIENCE_S: Final = 1.0
+"""What is read sooner than that is not said to be read."""
 
 
 class Store:
@@ -115,12 +117,11 @@ class Store:
         """How old the figures are, at that moment of `monotonic`; 0 before there are any."""
         return 0.0 if self.looked_at is None else max(now - self.looked_at, 0.0)
 
-    @property
-    def not_listed(self) -> str:
-        """What stands in the place of lists that nobody has read yet."""
+    def not_listed(self, now: float) -> str:
+        """What stands in the place of lists that nobody has read yet, at that moment of `monotonic`."""
         match self.connection.link:
             case Link.LIVE:
-                return "Reading…"
+                return "Reading…" if now - self.connection.since >= PATIENCE_S else ""
             case Link.CONNECTING:
                 return "Starting: the daemon is about to answer."
             case Link.LOST:

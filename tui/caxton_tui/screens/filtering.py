@@ -12,7 +12,9 @@ from functools import partial
 from textual.screen import Screen
 
 from caxton_tui.forms.ask import AskScreen
+from caxton_tui.forms.time_range_form import TimeRangeForm
 from caxton_tui.model.context import ViewContext
+from caxton_tui.model.time_range import range_of, with_range
 from caxton_tui.screens.palette import PaletteCommand
 from caxton_tui.screens.pane_switcher import PaneSwitcher
 from caxton_tui.widgets.filter_input import EXAMPLE, FilterInput
@@ -72,6 +74,15 @@ class FilteringScreen(Screen[None]):
         if passed:
             self.repaint()
         return passed
+
+    def action_range(self) -> None:
+        """Ask from when to when, and let the filter say so."""
+
+        def chosen(range: tuple[str, str] | None) -> None:
+            if range is not None:
+                self.narrow(with_range(self.switcher.filter, *range))
+
+        typed_app(self).push_screen(TimeRangeForm(*range_of(self.switcher.filter)), chosen)
 
     # filters by their names
 

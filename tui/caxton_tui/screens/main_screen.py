@@ -21,6 +21,7 @@ from caxton_tui.keys import KEYS
 from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.paint_throttle import FRAMES_S, PaintThrottle
+from caxton_tui.model.topology import AgentLink, Topology
 from caxton_tui.screens.action_runner import ActionRunner
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.changes import ChangesPane
@@ -31,6 +32,7 @@ from caxton_tui.screens.filtering import FilteringScreen
 from caxton_tui.screens.held import HeldScreen
 from caxton_tui.screens.help import HelpScreen, bindings_in_force
 from caxton_tui.screens.jump import JumpScreen, places
+from caxton_tui.screens.links import LinksScreen
 from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.meters import MetersPane
 from caxton_tui.screens.palette import PaletteCommand, PaletteScreen
@@ -76,6 +78,7 @@ class MainScreen(FilteringScreen):
         self._building = building
         self._painted = (-1, -1)
         self._throttle = PaintThrottle()
+        self._topology = Topology()
         self._runner = ActionRunner(self, context, self._show_conversation)
 
     def compose(self) -> ComposeResult:
@@ -228,6 +231,16 @@ class MainScreen(FilteringScreen):
     def action_letters(self) -> None:
         """What could not be handled."""
         typed_app(self).push_screen(DeadLettersScreen(self.context, self._runner))
+
+    def action_links(self) -> None:
+        """Who talks to whom; of one that is chosen the rows of the log."""
+
+        def chosen(link: AgentLink | None) -> None:
+            if link is not None:
+                self.action_screen(LogPane.LABEL)
+                self.narrow(f'from:"{link.sender}" to:"{link.receiver}"')
+
+        typed_app(self).push_screen(LinksScreen(self.context, self._topology), chosen)
 
     def action_break(self) -> None:
         """Hold what passes the filter; without one, ask for it."""

@@ -60,14 +60,14 @@ class MetersPane(Pane):
             turns = [turn for turn in store.turns if turn.revision]
             queue = [float(turn.queue_us) for turn in turns]
             turn = [float(turn.turn_us) for turn in turns]
-            store.history.note(
-                {
-                    "queue_p50": percentile(queue, 0.5),
-                    "queue_p99": percentile(queue, 0.99),
-                    "turn_p50": percentile(turn, 0.5),
-                    "turn_p99": percentile(turn, 0.99),
-                }
-            )
+            figures = {
+                "queue_p50": percentile(queue, 0.5),
+                "queue_p99": percentile(queue, 0.99),
+                "turn_p50": percentile(turn, 0.5),
+                "turn_p99": percentile(turn, 0.99),
+            }
+            # without a turn there is no figure, and none is not 0 µs
+            store.history.note(figures if turns else {})
         if not self._paused:
             self.main.flush()
         paused = f" · stopped, {key_for(self, 'meters.pause')} goes on" if self._paused else ""

@@ -113,7 +113,7 @@ class ConversationList(Table[ConversationBody]):
                 none = f"act: is of messages, {key_for(self, 'app.log')} shows them."
             return f"{none}\n{key_for(self, 'app.back')} drops it."
         if not self.context.store.listed:
-            return self.context.store.not_listed
+            return self.context.store.not_listed(self.context.clock.monotonic())
         return (
             "No conversation yet.\n"
             f"{key_for(self, 'app.compose')} sends a message, {key_for(self, 'app.task')} starts a task.\n"

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from caxton.diagram import Timeline
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenConversation
+from caxton_tui.model.store import PATIENCE_S
 from caxton_tui.widgets.columns import Piece
 from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.typed_app import key_for
@@ -26,6 +27,7 @@ class ConversationView(Searchable):
         self.timeline: Timeline | None = None
         """What is drawn."""
         self._seen: tuple[object, ...] = ()
+        self._opened_at = 0.0
 
     # what a view says about itself
 
@@ -57,6 +59,7 @@ class ConversationView(Searchable):
             return
         if conversation is not self.conversation:
             self.conversation, self.cursor = conversation, None
+            self._opened_at = self.context.clock.monotonic()
             self.opened()
         said = None if conversation is not None and conversation.head is not None else self.empty
         seen = (conversation, conversation.version if conversation else 0, self.width, said, self.depends)
@@ -75,9 +78,10 @@ class ConversationView(Searchable):
         """Why there is nothing."""
         store = self.context.store
         if self.conversation is not None:
-            return self.conversation.error or (
-                store.unread if self.conversation.head is None else self.nothing
-            )
+            if self.conversation.error or self.conversation.head is not None:
+                return self.conversation.error or self.nothing
+            soon = self.context.clock.monotonic() - self._opened_at < PATIENCE_S
+            return "" if soon and store.live else store.unread
         if store.listed and not store.conversations:
             # where lists stand above diagrams, theirs has no room for more than a line
             write, task = key_for(self, "app.compose"), key_for(self, "app.task")

@@ -110,13 +110,13 @@ def _figures(one: DeploymentBody, turns: Sequence[TurnRow]) -> RenderableType | 
         ("turn p50", *(_span_at([turn.turn_us for turn in of], 0.5) for of in found)),
         ("turn p99", *(_span_at([turn.turn_us for turn in of], 0.99) for of in found)),
         ("waited p99", *(_span_at([turn.queue_us for turn in of], 0.99) for of in found)),
-        ("fuel p50", *(f"{percentile([turn.fuel for turn in of], 0.5):,.0f}" for of in found)),
+        ("fuel p50", *(f"{percentile([turn.fuel for turn in of], 0.5):,.0f}" if of else "–" for of in found)),
     ]
     return _side_by_side(("newest turns", *(build[:7] for build in builds)), rows)
 
 
 def _span_at(times_us: Sequence[float], part: float) -> str:
-    return span(percentile(times_us, part) / 1e6)
+    return span(percentile(times_us, part) / 1e6) if times_us else "–"
 
 
 def _side_by_side(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:

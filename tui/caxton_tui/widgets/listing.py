@@ -25,6 +25,8 @@ from caxton_tui.widgets.typed_app import typed_app
 
 HEAD: Final = 1
 """Lines above the rows that do not scroll: the headings."""
+RIGHT: Final = 3
+"""The mouse's button."""
 
 
 class _OfListing(Message):
@@ -287,7 +289,10 @@ class Listing(ScrollView, can_focus=True):
         if number < self.total:
             again = number == self.cursor
             self.put(number)
-            if again:
+            if event.button == RIGHT:
+                # all that can be done with the row, by words
+                self.call_later(typed_app(self).run_action, "palette", self.screen)
+            elif again:
                 self.action_choose()
 
     def clicked_head(self, x: int) -> None:

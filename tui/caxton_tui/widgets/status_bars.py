@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual.events import Click
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -19,7 +20,7 @@ from caxton_tui.model.connection import Link
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.formatting import ago
 from caxton_tui.model.store import Store
-from caxton_tui.widgets.typed_app import key_for
+from caxton_tui.widgets.typed_app import key_for, typed_app
 
 
 class TextLine(Static):
@@ -53,12 +54,25 @@ def titled(widget: Widget, title: str) -> None:
         widget.border_title = title
 
 
+_CLICKED: Final = {
+    "●": "retry",
+    "✗": "retry",
+    "◌": "retry",
+    "⏸": "held",
+    "◷": "screen('Changes')",
+    "/": "filter",
+}
+"""What a click on a part of the status line does, by the part's sign."""
+
+
 class TopLine(TextLine):
     """Where one stands, from outside in, and on the right the screens with their keys."""
 
     def __init__(self, labels: Sequence[str], *, id: str = "top") -> None:
         super().__init__(id=id)
         self._labels = labels
+        self._tabs: list[tuple[int, int]] = []
+        """Where their names stand."""
 
     def flush(self, label: str, crumbs: Sequence[str]) -> None:
         """One stands on that screen, at these crumbs."""
@@ -72,9 +86,18 @@ class TopLine(TextLine):
         text = Text(where, "bold", no_wrap=True)
         text.truncate(max(room, 0), overflow="ellipsis")
         text.append(" " * max(room + 1 - cell_len(text.plain), 1))
+        self._tabs = []
         for tab, here in tabs:
+            self._tabs.append((cell_len(text.plain), cell_len(text.plain) + cell_len(tab)))
             text.append(tab, "reverse bold" if here else "dim")
         self.put(text)
+
+    def on_click(self, event: Click) -> None:
+        """Go to the screen whose name was clicked."""
+        x = event.x - 1
+        for label, (start, end) in zip(self._labels, self._tabs, strict=False):
+            if start <= x < end:
+                self.call_later(typed_app(self).run_action, f"screen({label!r})", self.screen)
 
 
 class StatusLine(TextLine):
@@ -85,6 +108,7 @@ class StatusLine(TextLine):
         self.context = context
         self._store = context.store
         self._read_only = context.read_only
+        self._parts: list[tuple[str, str]] = []
         self.filtered = ""
         """The filter in force, and how much passes it."""
 
@@ -144,7 +168,19 @@ class StatusLine(TextLine):
             # what is as ever makes room for what is not
             if sum(cell_len(text) + 2 for text, _ in parts) - 2 > self.size.width - 2:
                 parts = [part for part in parts if part[1] or not part[0].startswith(calm)]
+        self._parts = parts
         return Text("  ").join(Text(text, style) for text, style in parts)
+
+    def on_click(self, event: Click) -> None:
+        """Do what the part that was clicked is about: what is held, what waits, the filter, the daemon."""
+        left = event.x - 1
+        for text, _ in self._parts:
+            if left < cell_len(text):
+                action = next((action for sign, action in _CLICKED.items() if text.startswith(sign)), None)
+                if action is not None:
+                    self.call_later(typed_app(self).run_action, action, self.screen)
+                return
+            left -= cell_len(text) + 2
 
 
 class Banner(TextLine):
