@@ -7,9 +7,9 @@ are written as jq reads them: `.items[0].price`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from caxton import exact_numbers
 from caxton.presentation.text import plural, safe
@@ -50,8 +50,10 @@ def _lines(
         return
     named = isinstance(value, dict)
     first, last = "{}" if named else "[]"
-    members = value.items() if isinstance(value, dict) else enumerate(value)
-    items: list[tuple[Any, Any]] = list(members)
+    members: Iterable[tuple[str | int, Any]] = (
+        cast("dict[str | int, Any]", value).items() if named else enumerate(cast("Sequence[Any]", value))
+    )
+    items = list(members)
     if path in folded:
         inside = plural(len(items), "member" if named else "item")
         yield JsonLine(path, value, (*head, (f"{first}…{last}{end}", ""), (f"  {inside}", "")), folds=True)
