@@ -346,7 +346,7 @@ class Config(_Table):
         default=None,
         ge=0,
         le=(1 << 63) - 1,
-        description="What all ids are drawn from, and with them the randomness of agents; chance otherwise.",
+        description="What all ids and the randomness of agents are drawn from; chance otherwise.",
     )
     nice: int = Field(
         default=5, ge=0, le=19, description="How far the daemon gives way to terminals; 0: not at all."
