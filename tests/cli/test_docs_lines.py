@@ -47,7 +47,7 @@ GOES_ON: Final[dict[str, tuple[str, str]]] = {
     r"--strategy blue-green": ("runs revision", ""),
 }
 """What goes on until a key ends it or takes its time: what is to be seen before that, and the key."""
-SLOW: Final = re.compile(r"\$\(|caxton (-p \S+ )?(up|down|restore|journal repair|doctor|top)")
+SLOW: Final = re.compile(r"\$\(|caxton (-p \S+ )?(up|down|restore|journal repair|doctor|top|run)")
 """What takes a second or more, or the daemon away, is left to the long check."""
 ENDS: Final = {"caxton conv diff": (6,), "caxton replay": (0, 6)}
 """Exit codes that are an answer."""
@@ -92,9 +92,8 @@ def test_what_is_said_of_lines_is_said_of_lines_that_are_there() -> None:
         assert any(re.search(pattern, line.text) for line in ALL), pattern
 
 
-@pytest.mark.parametrize(
-    "slow", [False, pytest.param(True, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
-)
+@pytest.mark.timeout(600)  # some 170 commands, and a machine that may have much else to do
+@pytest.mark.parametrize("slow", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_lines_about_the_market(market: Market, slow: bool) -> None:
     amiss = []
     for line in MARKET:

@@ -25,7 +25,7 @@ def main(runs: str = "10", load: str = "8") -> int:
     found = re.search(r"^```sh\n(.+)\n```$", page, re.MULTILINE)
     assert found is not None
     line = found[1]
-    asked = [Path(sys.base_prefix, "bin", "python3"), "-m", "pip", "cache", "dir"]
+    asked = [str(Path(sys.base_prefix, "bin", "python3")), "-m", "pip", "cache", "dir"]
     cache = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(int(load))]
     good = 0

@@ -34,4 +34,4 @@ def test_every_page_is_in_the_navigation_once() -> None:
 
 
 def test_the_tutorial_comes_first() -> None:
-    assert NAV[:2] == ["README.md", "docs/tutorial.md"]
+    assert NAV[:3] == ["README.md", "docs/first-agent.md", "docs/tutorial.md"]

@@ -123,10 +123,10 @@ class Builds:
 
     async def _build(self, target: Target, ended: Callable[[], None]) -> None:
         try:
+            await self._runtime.see_to_it(target)
             if target.recipe is None:
                 self._take_as_it_is(target, self._built)
                 return
-            await self._runtime.see_to_it(target)
             async with self._room:
                 event, module = await build(target, self._shown_from, lambda: self._began(target))
             if isinstance(event, BuildFailed):

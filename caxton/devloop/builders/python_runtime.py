@@ -33,9 +33,9 @@ class RuntimeOnDemand:
 
         Where it cannot be made the build says so: it tries again, and ends with the reason.
         """
-        if target.recipe is None or target.recipe.needs != "python" or _is_there():
+        if not _is_python(target) or _is_there():
             return
-        if isinstance(toolchains.python(target.recipe.folder), Missing):
+        if isinstance(toolchains.python(target.module.parent), Missing):
             return
         async with self._alone:
             if not _is_there():
@@ -69,6 +69,14 @@ class RuntimeOnDemand:
                 pass
             finally:
                 ticking.cancel()
+
+
+def _is_python(target: Target) -> bool:
+    """Whether it is built as Python, a command of one's own writes Python, or Python stands in its place."""
+    recipe = target.recipe
+    if recipe is not None and (recipe.needs == "python" or recipe.output.suffix == ".py"):
+        return True
+    return target.module.suffix == ".py"
 
 
 def _is_there() -> bool:
