@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from caxton import exact_numbers
 from caxton.acl.fipa_tokens import Kind, Token, Tokens, json_number, string, word_or_string
 
 DEPTH: Final = 32
@@ -135,7 +136,7 @@ def _number(tokens: Tokens, token: Token) -> int | float:
     digits = json_number(token.text)
     if digits is None:
         tokens.refuse(token.at, "a number that can be held", "one that is too large or too long")
-    return float(digits) if set(digits) & {".", "e", "E"} else int(digits)
+    return exact_numbers.decimal(digits) if set(digits) & {".", "e", "E"} else int(digits)
 
 
 def _text(expression: Expression) -> str:

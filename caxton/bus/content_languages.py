@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, cast
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.acl import Message, Performative
 from caxton.acl.date_time import date_time_of, reply_by_of
 from caxton.acl.json_value import is_object, kind
@@ -269,7 +268,7 @@ def _value(value: Any) -> Expression:
         return value if value in ("true", "false") else word_or_text(value)
     if isinstance(value, int | float):
         return value
-    return msgspec.json.encode(value).decode()
+    return exact_numbers.encode(value).decode()
 
 
 def _agent(value: Any) -> Term:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-import msgspec
 import structlog
 
+from caxton import exact_numbers
 from caxton.acl import Performative
 from caxton.acl.json_value import is_object
 from caxton.acl.reply_by import moment_us
@@ -44,7 +44,7 @@ ENTRY_BYTES_MAX: Final = 16 * 1024
 _LONGEST_S: Final = 30 * 86_400.0
 """No alarm is set further away; a lease that is longer is looked at again then."""
 _ACTIVE: Final = "active"
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 log = structlog.get_logger("caxton.bus")
 
@@ -78,7 +78,7 @@ class Df(SubscribingAgent):
             if row.expires_us is not None:
                 # a clock that was set back while nothing ran makes no lease longer than it was
                 expires = min(expires, self._time.now_us() + expires - row.at_us)
-            self.directory.put(Entry(row.key, msgspec.json.decode(row.body), row.at_us, expires))
+            self.directory.put(Entry(row.key, exact_numbers.decode(row.body), row.at_us, expires))
         await self.load_subscriptions(reader)
 
     def begin(self) -> None:

@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import JSON, ContentLanguage, content_language_of
@@ -32,7 +31,7 @@ from caxton.clock import Clock
 OPEN_NOTHING: Final = 1 << 62
 HEAD_BYTES: Final = 4096
 """What of a message's limit is left for everything beside its content."""
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 _ANSWERS: Final = frozenset(
     {
         Performative.NOT_UNDERSTOOD,
@@ -92,7 +91,7 @@ class ManagementAgent(ABC):
                 f"{self.name} does not speak of {ontology!r}",
                 f"ontology {ONTOLOGY}, or none",
             )
-        content: Any = msgspec.json.decode(message.content)
+        content: Any = exact_numbers.decode(message.content)
         if read is not None:
             return read(form, content, self.reading())
         return form.read(content, self.functions, self.reading())

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.bus.vocabulary import Declined, Json, agent_name, missing, refused
 
 OF: Final = "caxton-agent-description"
@@ -90,6 +91,8 @@ class AgentMaker(Protocol):
 
 def new_agent(description: Json, maker: str, asked: int) -> NewAgent:
     """Read what is wanted; raises Declined."""
+    # an agent is set up with plain numbers
+    description = msgspec.json.decode(exact_numbers.encode(description))
     like = description.get("like")
     if like is None:
         raise missing(OF, "like", "create")

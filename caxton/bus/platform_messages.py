@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl import Draft, Message, Performative
 from caxton.bus.causes import Asker, Loss, Tree
 from caxton.bus.clients import Clients
@@ -33,7 +34,7 @@ CALLS: Final = "caxton-calls"
 """The ontology of what is said about an agent's open calls."""
 NOTICES_OF_A_TURN: Final = 16
 LAST_NOTICE: Final = "what else of this turn cannot be delivered is told by the dead letters only"
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 class Notices:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 import structlog
 
+from caxton import exact_numbers
 from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
 from caxton.bus.bus import Bus
@@ -24,7 +25,7 @@ from caxton.bus.vocabulary import Declined, Json, ManagementRequest, Reading, fa
 from caxton.clock import Clock
 from caxton.journal import DirectoryRow, Reader
 
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 log = structlog.get_logger("caxton.bus")
 
@@ -57,7 +58,7 @@ class SubscribingAgent(ManagementAgent):
             assert row.body is not None
             subscription = msgspec.json.decode(row.body, type=Subscription)
             form: ContentLanguage = JSON if subscription.form == "json" else Sl0Content(self.name)
-            content = msgspec.json.decode(subscription.content)
+            content = exact_numbers.decode(subscription.content)
             # durations count from when they were said
             reading = Reading(self._bus.platform, subscription.since_us)
             try:

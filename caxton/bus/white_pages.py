@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final, Protocol
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.bus.bus import Bus
 from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.directory import Directory, matches
@@ -32,7 +31,7 @@ _STATES: Final = {
     "failed": "unknown",
 }
 """FIPA's word for each state of an agent's life."""
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 class Guests(Protocol):
@@ -90,7 +89,7 @@ class WhitePages(SubscribingAgent):
         """Read what was registered."""
         for row in await reader.directory("ams"):
             assert row.body is not None
-            self._said[row.key] = msgspec.json.decode(row.body)
+            self._said[row.key] = exact_numbers.decode(row.body)
         await self.load_subscriptions(reader)
 
     def changed(self, name: str, what: str, more: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl import Draft, Performative, read_draft
 from caxton.bus import Bus
 from caxton.bus.ams import Ams
@@ -23,7 +24,7 @@ from caxton.bus.vocabulary import Declined
 from caxton.errors import InvalidMessage
 from caxton.transfer.bundle import CarriedSubscription, Manifest
 
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 class Belongings(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class Registrations:
         name, there = self._bus.full_name(local_name), f"{manifest.name}@{manifest.platform}"
         lost: list[str] = []
         entry = None
-        services: object = msgspec.json.decode(manifest.services)
+        services: object = exact_numbers.decode(manifest.services)
         if services is not None:
             try:
                 entry = self._df.judged(name, services)

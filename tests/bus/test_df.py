@@ -384,6 +384,37 @@ async def test_a_result_is_never_cut_in_silence(tmp_path: Path) -> None:
         assert max(len(json.dumps(one)) for one in rows) < 8192
 
 
+@pytest.mark.parametrize("number", ["1.10", "1234567890123456789012345.5", "100000000000000000.5", "1e2"])
+async def test_numbers_keep_their_digits_in_either_language_and_over_a_restart(
+    tmp_path: Path, number: str
+) -> None:
+    wanted = f'"value":{number}'.encode()
+    description = {**SELLER, "services": [{"type": "selling", "properties": [{"name": "price", "value": 0}]}]}
+    said = json.dumps({"action": "register", "description": description}, separators=(",", ":"))
+
+    async def spelled(runtime: Stand) -> list[bytes]:
+        """Every message of the df's that names the number, by its body."""
+        await runtime.commit()
+        rows = await runtime.journal.reader.messages(limit=100_000)
+        return [row.body for row in rows if b'"sender":"df@local"' in row.body]
+
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        await subscribe(runtime)
+        raw = f'{{"performative":"request","receiver":"df","content":{said}}}'
+        runtime.bus.submit(raw.replace('"value":0', f'"value":{number}').encode())
+        _, done, notice = await spelled(runtime)
+        assert wanted in done
+        assert wanted in notice
+    async with stand(tmp_path) as runtime:
+        runtime.agent("ann")
+        runtime.ask("df", SEARCH)
+        assert wanted in (await spelled(runtime))[-1]
+        search = "((action (agent-identifier :name df@local) (search (df-agent-description))))"
+        runtime.ask("df", search, language="fipa-sl0")
+        assert f":value {number}".encode() in (await spelled(runtime))[-1]
+
+
 async def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "SUBSCRIPTIONS_OF_ONE_MAX", 2)
     monkeypatch.setattr(df, "OTHERS_MAX", 1)
