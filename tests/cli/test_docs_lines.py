@@ -132,7 +132,7 @@ def test_a_page_that_makes_a_project(tmp_path: Path, page: str) -> None:
             for line in ALL:
                 if line.page == page and kind(line) == "goes on":
                     terminal = open_ones.enter_context(closing(shell.start(line.text)))
-                    terminal.until("watching", 60)
+                    terminal.until("watching", 60 if "caxton dev" in line.text else 5)
                 elif line.page == page and kind(line) == "typed":
                     said = shell.type(line.text)
                     assert said.returncode == 0, f"{line.text}\n{said.stderr or said.stdout}"
