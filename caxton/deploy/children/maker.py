@@ -126,7 +126,13 @@ class AgentMaker:
         if table is None:
             return
         living = self.lineage.below(root)
-        coming = [one for one in self._coming.values() if self.lineage.root(one.maker) == root]
+        # one that takes its first turn already is among the living
+        agents = self._registry.agents
+        coming = [
+            one
+            for name, one in self._coming.items()
+            if name not in agents and self.lineage.root(one.maker) == root
+        ]
         key = f"[agents.{self.lineage.local(root)}]"
         if len(living) + len(coming) >= table.children:
             raise failed(
