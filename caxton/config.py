@@ -19,13 +19,13 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from caxton.daemon_socket import STATE_FOLDER as STATE_FOLDER
 from caxton.duration import seconds
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS, TREE_WAITING, Limits
 from caxton.toml_complaints import explain
 
 FILE_NAME = "caxton.toml"
-STATE_FOLDER = ".caxton"
 IMPLIED = f"{STATE_FOLDER}/implied.toml"
 """The configuration of a folder that has none of its own: `caxton dev` writes it for a single agent."""
 RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})

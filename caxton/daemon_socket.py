@@ -26,6 +26,9 @@ import msgspec
 from caxton.disk import translated
 from caxton.errors import ConfigurationError, InvalidState, SecurityError
 
+STATE_FOLDER = ".caxton"
+"""The folder beside `caxton.toml` with the daemon's journal, socket and log."""
+
 SOCKET = "daemon.sock"
 REDIRECT = "daemon.socket-path"
 LOCK = "daemon.lock"

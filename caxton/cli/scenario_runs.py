@@ -18,6 +18,7 @@ from caxton.cli.output.progress_line import ProgressLine
 from caxton.daemon_socket import socket_path
 from caxton.errors import ConfigurationError, DiskTrouble, Exit
 from caxton.scenario import read, reports, suite
+from caxton.scenario.explore import given, read_schedule
 from caxton.scenario.format import Step
 from caxton.scenario.read import ScenarioFile
 from caxton.scenario.result import Result
@@ -33,6 +34,7 @@ def run(
     words: str,
     seed: int | None,
     cells: int,
+    choices: str | None,
     jobs: int,
     junit: Path | None,
     github: bool,
@@ -53,7 +55,8 @@ def run(
     kept = Path.cwd() / KEPT if keep and not attach else None
     results: list[Result] = []
     with Progress(len(files), watched=jobs <= 1) as progress:
-        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket)
+        order = _order(choices)
+        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket, choices=order)
         for result in suite.run(files, settings, jobs=jobs, tell=progress.tell):
             results.append(result)
             progress.clear()
@@ -72,6 +75,17 @@ def run(
     if attach:
         talk("played on the running daemon: in its own time, without faults")
     return failed[0].exit if failed else Exit.OK
+
+
+def _order(choices: str | None) -> list[int]:
+    if choices is None:
+        return []
+    try:
+        return given(read_schedule(choices))
+    except ValueError:
+        raise ConfigurationError(
+            f"--choices {choices!r} is no schedule", hint="it is what caxton explore prints, such as 3:1,17:2"
+        ) from None
 
 
 class Progress:

@@ -19,6 +19,7 @@ import httpx
 from caxton import exact_numbers
 from caxton.client import requests
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
+from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.daemon import (
     AgentBody,
@@ -98,6 +99,11 @@ class AsyncClient:
             base_url="http://caxton",
             trust_env=False,
         )
+
+    @classmethod
+    def of(cls, project: Path | str = ".", timeout: float = 10.0) -> AsyncClient:
+        """A client of the daemon of the project in that folder; nothing is sent yet."""
+        return cls(socket_path(Path(project).resolve() / STATE_FOLDER), timeout)
 
     async def __aenter__(self) -> AsyncClient:
         return self

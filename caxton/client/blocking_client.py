@@ -16,6 +16,7 @@ import httpx
 from caxton import exact_numbers
 from caxton.client import requests
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
+from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.daemon import (
     AgentBody,
@@ -95,6 +96,11 @@ class Client:
             base_url="http://caxton",
             trust_env=False,
         )
+
+    @classmethod
+    def of(cls, project: Path | str = ".", timeout: float = 10.0) -> Client:
+        """A client of the daemon of the project in that folder; nothing is sent yet."""
+        return cls(socket_path(Path(project).resolve() / STATE_FOLDER), timeout)
 
     def __enter__(self) -> Client:
         return self

@@ -16,7 +16,7 @@ from typing import Any, Final
 from caxton.client import Client
 from caxton.errors import ConfigurationError, ConversationNotFound
 from caxton.scenario.format import Swap, Task
-from caxton.scenario.host import Sent
+from caxton.scenario.host import Choice, Sent
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
 
@@ -85,6 +85,10 @@ class AttachedHost:
         """As its cell measured it last."""
         kib = self._client.agent(agent).memory_kib
         return None if kib is None else kib * 1024
+
+    def choices(self) -> Sequence[Choice]:
+        """Nobody knows."""
+        return ()
 
     def digest(self) -> str:
         """A daemon's journal is like no other."""

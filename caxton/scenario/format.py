@@ -177,6 +177,7 @@ class Delay(_Table):
     """From now on, let agents wait for messages; what comes behind one of them in a mailbox waits, too."""
 
     filter: FilterText = Field(description="Which messages.")
+    agent: str | None = Field(default=None, description="Which of their receivers; each where left out.")
     by: Seconds = Field(description="How long.")
 
 

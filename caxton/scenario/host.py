@@ -22,6 +22,16 @@ class Sent(NamedTuple):
     conversation_id: str
 
 
+class Choice(NamedTuple):
+    """Where several agents could have had the next turn: the place of the choice in the run, from 0, and who had it."""
+
+    place: int
+    chosen: int
+    agent: str
+    instead_of: str
+    """Whose turn it would have been with 0."""
+
+
 class Host(Protocol):
     """A system with agents. Times are seconds of its own time."""
 
@@ -52,6 +62,10 @@ class Host(Protocol):
 
     def memory_bytes(self, agent: str) -> int | None:
         """An agent's memory; None where nobody can see it."""
+        ...
+
+    def choices(self) -> Sequence[Choice]:
+        """What was left to chance about the order; nothing where nobody knows."""
         ...
 
     def digest(self) -> str:

@@ -5,6 +5,7 @@ In: how it was played. Out: a `Result` that a person reads, and a machine as JSO
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from caxton.errors import Exit
 from caxton.scenario.expectation import Difference
+from caxton.scenario.host import Choice
 
 
 class Verdict(StrEnum):
@@ -58,6 +60,7 @@ class Result:
     hint: str | None = None
     difference: Difference | None = None
     diagram: str = ""
+    choices: Sequence[Choice] = ()
 
     @property
     def passed(self) -> bool:
@@ -99,13 +102,14 @@ class Result:
             return []
         where = f"{self.path}:{self.line}" if self.line else str(self.path)
         step = f"step {self.step + 1}: " if self.step is not None else ""
-        lines = [f"{where}: {step}{self.what}"]
-        if self.difference is not None:
-            lines += [
-                f"  {self.difference.what}",
-                f"    expected  {self.difference.expected}",
-                f"    got       {self.difference.got}",
-            ]
-        if self.diagram:
-            lines += ["", *(f"  {line}".rstrip() for line in self.diagram.splitlines())]
-        return lines
+        return [f"{where}: {step}{self.what}", *lines_of(self.difference, self.diagram)]
+
+
+def lines_of(unlike: Difference | None, diagram: str) -> list[str]:
+    """What is not as expected, and the diagram."""
+    lines: list[str] = []
+    if unlike is not None:
+        lines += [f"  {unlike.what}", f"    expected  {unlike.expected}", f"    got       {unlike.got}"]
+    if diagram:
+        lines += ["", *(f"  {line}".rstrip() for line in diagram.splitlines())]
+    return lines

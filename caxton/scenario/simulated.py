@@ -25,11 +25,11 @@ from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
 from caxton.journal.memory import DiskError
 from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
-from caxton.scenario.host import Sent
+from caxton.scenario.host import Choice, Sent
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
 from caxton.schemas.shape import Message, decoder
-from caxton.simulation.agents import as_they_stand, edition
+from caxton.simulation.agents import edition
 from caxton.simulation.life import Crashed
 from caxton.simulation.system import System, runtime
 
@@ -68,7 +68,6 @@ class SimulatedHost:
         self._reader: Reader = system.disk.reader()
         self._settled: list[MessageBody] = []
         """What nothing more becomes of."""
-        self._modules = {name: agent.module for name, agent in as_they_stand(system.project).items()}
         self._builds = 1
 
     @property
@@ -131,6 +130,11 @@ class SimulatedHost:
         """Of the guest, now."""
         return self.system.memory_bytes(agent)
 
+    def choices(self) -> Sequence[Choice]:
+        """Of the schedule."""
+        both = zip(self.system.choices, self.system.preferred, strict=True)
+        return [Choice(place, chosen, *names) for place, (chosen, names) in enumerate(both)]
+
     def digest(self) -> str:
         """Of the journal."""
         return self.system.digest()
@@ -175,7 +179,7 @@ class SimulatedHost:
         """Deploy a build."""
         if module is None:
             self._builds += 1
-            module = edition(self._modules[self._known(swap.agent)], self._builds)
+            module = edition(self.system.agents[self._known(swap.agent)].module, self._builds)
         self.system.bring(swap.agent, module, strategy=swap.strategy)
 
     def crash_cell(self, agent: str) -> None:
@@ -197,7 +201,11 @@ class SimulatedHost:
         """In the cells, before the turn."""
         wanted = Filter(delay.filter, datetime.fromtimestamp(self.now_s(), UTC))
 
-        def seconds(body: bytes) -> float:
+        whom = None if delay.agent is None else self.system.runtime.bus.full_name(self._known(delay.agent))
+
+        def seconds(body: bytes, agent: str) -> float:
+            if whom not in (None, agent):
+                return 0.0
             subject = MessageSubject(Message(exact_numbers.decode(body)), self.platform)
             return delay.by if wanted.passes(subject) else 0.0
 

@@ -32,12 +32,13 @@ KEPT: Final = "journal.db"
 class Settings:
     """How scenarios are played. `seed`: in place of the files' own; `cells`: in so many cell processes, 0: in
     this one; `keep`: where journals are left, None for nowhere;
-    `attach`: the socket of a daemon to play them on."""
+    `attach`: the socket of a daemon to play them on; `choices`: an order to begin with."""
 
     seed: int | None = None
     cells: int = 0
     keep: Path | None = None
     attach: Path | None = None
+    choices: Sequence[int] = ()
 
 
 class _Named:
@@ -93,7 +94,7 @@ def play(
 
 @contextmanager
 def _simulated(file: ScenarioFile, seed: int, settings: Settings) -> Generator[Host]:
-    with simulated_host(file, seed, cells=settings.cells) as host:
+    with simulated_host(file, seed, cells=settings.cells, choices=settings.choices) as host:
         yield host
         keep = settings.keep
         if keep is not None:

@@ -117,7 +117,7 @@ class VirtualCell(asyncio.Transport):
                 # it is about no slot, so no order is promised, and it must not cost a choice
                 self._loop.call_soon(self._answer, frame, 0)
                 continue
-            delay_s = self._power.delay_s(frame[3]) if kind == Kind.TURN else 0.0
+            delay_s = self._power.delay_s(frame[3], self.link.slots[slot].name) if kind == Kind.TURN else 0.0
             work = _Work(frame, touched(frame), self._clock.monotonic() + delay_s)
             if delay_s:
                 self._clock.later(delay_s, self._look)
@@ -157,9 +157,14 @@ class VirtualCell(asyncio.Transport):
         ]
         if self._exit is not None or not ready or not self._power.goes_on():
             return
-        work = self._turn = ready[self._power.choose(len(ready))]
+        work = self._turn = ready[self._power.choose([self._agent(work) for work in ready])]
         took_s = self._power.turn_s()
         self._clock.later(took_s, lambda: self._finish(work, took_s))
+
+    def _agent(self, work: _Work) -> str:
+        """Whose slot it is about; a slot that is not in use yet has nobody's name."""
+        endpoint = self.link.slots.get(work.frame[1])
+        return "" if endpoint is None else endpoint.name
 
     def _finish(self, work: _Work, took_s: float) -> None:
         # that nothing has looked at the guest meanwhile is what makes it all one to run it now

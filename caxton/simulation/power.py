@@ -6,7 +6,7 @@ that stopped stays so: the next life has a power of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from caxton.simulation.schedule import Range, Schedule
 
@@ -35,13 +35,13 @@ class Power:
             self.cut()
         return self.on
 
-    def choose(self, many: int) -> int:
-        """Which of so many has the next turn."""
-        return self._schedule.choose(many)
+    def choose(self, agents: Sequence[str]) -> int:
+        """The place of the one of these that has the next turn."""
+        return self._schedule.choose(agents)
 
-    def delay_s(self, message: bytes) -> float:
+    def delay_s(self, message: bytes, agent: str) -> float:
         """Seconds for which a message waits in its cell."""
-        return self._schedule.delay_s(message)
+        return self._schedule.delay_s(message, agent)
 
     def turn_s(self) -> float:
         """Seconds that the next turn takes."""

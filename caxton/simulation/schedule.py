@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+Delay = Callable[[bytes, str], float]
+"""Says how many seconds an agent waits for a message."""
 Range = tuple[int, int]
 """The least and the most, both possible, in microseconds."""
 
@@ -37,23 +39,27 @@ class Schedule:
         self.steps = 0
         self.choices: list[int] = []
         """Which agent had its turn, wherever several could have had it: the run as small numbers."""
+        self.preferred: list[tuple[str, str]] = []
+        """For each choice whose turn it was, and whose it would have been with 0."""
         self.crash_at: int | None = None
         """The step before which the machine stops."""
-        self.delays: list[Callable[[bytes], float]] = []
-        """Each says how many seconds an agent waits for a message; the longest counts."""
+        self.delays: list[Delay] = []
+        """The longest counts."""
         self._given = deque(choices)
         # two streams: one choice more or less must not change how long everything after it takes
         self._order = random.Random(f"order {seed}")
         self._times = random.Random(f"times {seed}")
 
-    def choose(self, many: int) -> int:
-        """One of so many, counted from 0: the next one that was given, else by chance."""
+    def choose(self, agents: Sequence[str]) -> int:
+        """The place of one of them: the next one that was given, else by chance."""
+        many = len(agents)
         if many == 1:
             return 0
         chosen = self._order.randrange(many)
         if self._given:
             chosen = min(self._given.popleft(), many - 1)
         self.choices.append(chosen)
+        self.preferred.append((agents[chosen], agents[0]))
         return chosen
 
     def seconds(self, bounds: Range) -> float:
@@ -64,9 +70,9 @@ class Schedule:
         """The last of so many more steps is the one before which the machine stops; None: none is."""
         self.crash_at = None if steps is None else self.steps + steps
 
-    def delay_s(self, message: bytes) -> float:
+    def delay_s(self, message: bytes, agent: str) -> float:
         """How long an agent waits for that message once its cell has it."""
-        return max((delay(message) for delay in self.delays), default=0.0)
+        return max((delay(message, agent) for delay in self.delays), default=0.0)
 
     def step(self) -> bool:
         """The run comes to its next step; whether that is the one before which the machine stops."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,7 @@ from caxton.journal.query import Row
 from caxton.runtime import Runtime
 from caxton.simulation.agents import Agent, as_they_stand
 from caxton.simulation.life import Crashed, Life
-from caxton.simulation.schedule import Pace, Schedule
+from caxton.simulation.schedule import Delay, Pace, Schedule
 from caxton.simulation.virtual_loop import START_US
 
 LIMIT_S: Final = 3_600.0
@@ -94,7 +94,8 @@ class System:
         self.disk = disk
         self.lives = 0
         """How often it was started."""
-        self._agents = agents
+        self.agents = agents
+        """What each start brings."""
         self._schedule = schedule
         self._seed = seed
         self._processes = processes
@@ -204,7 +205,7 @@ class System:
 
     def bring(self, name: str, module: bytes, **how: Any) -> DeploymentView:
         """Bring an agent another module with the settings and limits that it has."""
-        return self.deploy(name, replace(self._agents[name], module=module), **how)
+        return self.deploy(name, replace(self.agents[name], module=module), **how)
 
     # ------------------------------------------------------------------ time
 
@@ -254,9 +255,9 @@ class System:
         """Kill a cell, with the turn that it is in; the pool starts another."""
         self._living().machine.cells[no].kill()
 
-    def delay(self, delay: Callable[[bytes], float]) -> None:
-        """From now on agents wait for messages: as many seconds as this says of each. What comes behind one of them in
-        a mailbox waits, too; clients and the platform's own agents do not."""
+    def delay(self, delay: Delay) -> None:
+        """From now on agents wait for messages, as many seconds as this says. What comes behind one of them in a
+        mailbox waits, too; clients and the platform's own agents do not."""
         self._schedule.delays.append(delay)
 
     def fail_next_write(
@@ -289,6 +290,11 @@ class System:
         """The memory of an agent now; None where nobody can see it."""
         slot = self.runtime.agents.registry.find(name).endpoint.slot
         return self._living().machine.cells[self.cell_of(name)].memory_bytes(slot)
+
+    @property
+    def preferred(self) -> list[tuple[str, str]]:
+        """For each choice whose turn it was, and whose it would have been with 0."""
+        return list(self._schedule.preferred)
 
     def messages(self, **members: Any) -> list[Json]:
         """Committed messages with these members, in order; `receiver` is one of them."""
@@ -331,7 +337,7 @@ class System:
 
     async def _bring(self) -> None:
         there = self.runtime.agents.registry.agents
-        for name, agent in self._agents.items():
+        for name, agent in self.agents.items():
             if name not in there:
                 await self._deploy(name, agent, {})
                 if not agent.start:

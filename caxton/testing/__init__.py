@@ -11,16 +11,20 @@ from caxton.simulation.schedule import Pace
 from caxton.simulation.system import System, runtime
 from caxton.testing.builds import built
 from caxton.testing.running import Running, running
+from caxton.testing.script import AsyncScript, Script, Unexpected
 
 __all__ = [
     "Agent",
+    "AsyncScript",
     "Crashed",
     "DiskError",
     "MemoryDisk",
     "NotReady",
     "Pace",
     "Running",
+    "Script",
     "System",
+    "Unexpected",
     "built",
     "running",
     "runtime",

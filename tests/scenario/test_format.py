@@ -75,7 +75,7 @@ def test_folders_are_searched_for_scenarios_only() -> None:
     assert found
     assert all(path.parent.name == "scenarios" for path in found)
     with pytest.raises(ConfigurationError, match="no scenario"):
-        find([EXAMPLES / "echo"])
+        find([EXAMPLES / "include"])
 
 
 def test_a_scenario_without_agents_is_of_the_project_around_it(tmp_path: Path) -> None:

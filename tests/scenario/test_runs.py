@@ -36,6 +36,7 @@ def ran(folder: Path, **options: Any) -> Exit:
         "words": "",
         "seed": None,
         "cells": 0,
+        "choices": None,
         "jobs": 1,
         "junit": None,
         "github": False,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from caxton.testing import Script
 from testing.orders import EXAMPLES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "testing.md"
@@ -20,4 +22,14 @@ def test_an_example_of_the_page_runs(number: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_page_has_examples() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
+
+
+def test_the_test_of_the_page_passes() -> None:
+    scope: dict[str, Any] = {}
+    exec(compile(BLOCKS[0], PAGE.name, "exec"), scope)
+    script = Script(EXAMPLES)
+    try:
+        scope["test_buying"](script)
+    finally:
+        script.close()

@@ -34,6 +34,12 @@ def run(
         int | None,
         typer.Option("--seed", min=0, help="What decides all that is left to chance.  [default: the file's]"),
     ] = None,
+    choices: Annotated[
+        str | None,
+        typer.Option(
+            "--choices", metavar="PLACE:N,…", help="The order of turns, as `caxton explore` printed it."
+        ),
+    ] = None,
     cells: Annotated[
         int,
         typer.Option(
@@ -83,6 +89,7 @@ def run(
         words=words,
         seed=seed,
         cells=cells,
+        choices=choices,
         jobs=jobs,
         junit=junit,
         github=github,
