@@ -156,7 +156,8 @@ class Instances:
             answer = await link.request(Kind.STOP, endpoint.slot, msgspec.json.encode({"snapshot": keep}))
         except CellLost:
             return
-        link.slots.pop(endpoint.slot, None)
+        if not endpoint.in_flight:
+            link.slots.pop(endpoint.slot, None)
         if keep and answer.status == Status.OK:
             self.keep(record, answer.payload, endpoint.last_seq)
 

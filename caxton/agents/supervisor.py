@@ -54,6 +54,7 @@ class Supervisor:
         self._bus = bus
         self._clock = clock
         self._told_of_removal: list[Callable[[str], None]] = []
+        self._closing = False
 
     def when_removed(self, *tell: Callable[[str], None]) -> None:
         """Tell them the full name of an agent that is gone for good, in the burst that writes it down."""
@@ -284,6 +285,7 @@ class Supervisor:
 
         What still waits stays in the journal and is delivered at the next start.
         """
+        self._closing = True
         self.repair.close()
         running = [one for one in self.registry.agents.values() if one.is_hosted]
         for record in running:
@@ -310,7 +312,9 @@ class Supervisor:
         await endpoint.idle()
         # an instance or a cell that was lost meanwhile has given back what it had
         self.repair.discard_waiting(record, "agent_stopped", f"{record.name} was stopped")
-        if isinstance(record.life, Running | Draining) and self.lives.ending(record, why):
+        # a daemon that stops has shut every agent, and opens none again
+        lives = isinstance(record.life, Running | Draining) and not self._closing
+        if lives and self.lives.ending(record, why):
             await self._last_turn(record)
         await self.instances.keep_and_stop(record)
         record.leave_cell()

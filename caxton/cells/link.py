@@ -180,7 +180,10 @@ class CellLink(asyncio.Protocol):
             payload = data[start:at]
             if kind == _TURN:
                 self.room += 1
-                ended(slots[slot], seq, status, count, payload, fuel, started_us, turn_us)
+                endpoint = slots.get(slot)
+                # a turn that came behind the end of its instance was not run; it waits in the journal
+                if endpoint is not None:
+                    ended(endpoint, seq, status, count, payload, fuel, started_us, turn_us)
             elif kind == Kind.HELLO:
                 self._on_hello(payload)
             else:

@@ -48,6 +48,17 @@ def test_results_cut_anywhere_arrive_whole(
     asyncio.run(play(tmp_path_factory.mktemp("link")))
 
 
+async def test_a_turn_behind_the_end_of_its_instance_costs_nobody_the_cell(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        gone, other = runtime.agent("gone"), runtime.agent("other")
+        late, asked = runtime.ask("gone"), runtime.ask("other")
+        link = runtime.cell.link
+        del link.slots[gone.slot]
+        link.data_received(result(gone.slot, late, b"", 0) + result(other.slot, asked, b"", 0))
+        assert not link.lost
+        assert other.turns == 1
+
+
 async def test_a_burst_is_one_write(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
         writes: list[int] = []
