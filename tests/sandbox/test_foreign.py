@@ -7,7 +7,7 @@ import wasmtime
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import precheck
-from caxton.sandbox.compile.foreign import what_it_is, world_hint
+from caxton.sandbox.foreign import what_it_is, world_hint
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,13 @@ from wasmtime.component import Component
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.abi import check_exports
-from caxton.sandbox.compile.foreign import what_it_is
 from caxton.sandbox.compile.jobs import Done, Job
 from caxton.sandbox.compile.module_cache import write_whole
 from caxton.sandbox.compile.precheck import check, check_component, is_component
 from caxton.sandbox.components.linker import check_world
 from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import shown
+from caxton.sandbox.foreign import what_it_is
 from caxton.sandbox.modules import described
 from caxton.sandbox.processes import die_with_parent
 from caxton.sandbox.profiles import Profile

@@ -13,8 +13,8 @@ from typing import NoReturn
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.compile import leb128
-from caxton.sandbox.compile.foreign import telling
 from caxton.sandbox.faults import shown
+from caxton.sandbox.foreign import telling
 
 MAGIC = b"\0asm\1\0\0\0"
 COMPONENT = b"\0asm\x0d\0\1\0"

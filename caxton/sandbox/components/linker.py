@@ -13,10 +13,10 @@ from wasmtime.component import Component, FuncType, Linker, ListType, ResultType
 
 from caxton.errors import InvalidModule
 from caxton.sandbox.cache_labels import CacheLabel
-from caxton.sandbox.compile.foreign import world_hint
 from caxton.sandbox.components.wasi_stubs import surround
 from caxton.sandbox.engines import engine
 from caxton.sandbox.faults import broken, shown
+from caxton.sandbox.foreign import world_hint
 from caxton.sandbox.profiles import Profile
 
 ABI_VERSION: Final = "abi-version"
