@@ -32,7 +32,7 @@ STATIC: dict[str, list[str]] = {
 }
 """Steps that do not get in each other's way. Arguments of this very Python, so that nothing on the PATH matters."""
 TESTS: dict[str, list[str]] = {
-    "tests": ["-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "2", "--dist", "loadgroup"],
+    "tests": ["-m", "pytest", "-q", "-n", "3", "--dist", "loadgroup"],
 }
 STEPS = STATIC | TESTS
 

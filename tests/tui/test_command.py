@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from cli.command import caxton, environment
 
-from .stand import empty
+from .harness import empty
 
 pytestmark = pytest.mark.system
 

@@ -16,7 +16,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.traces import TracesPane
 from caxton_tui.widgets.status_bars import Banner, BuildStrip, StatusLine
 
-from .stand import daemon, empty, heard, market, read, settled, stage
+from .harness import daemon, empty, heard, market, read, settled, stage
 
 
 async def test_a_restart_loses_no_row_and_shows_none_twice(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from caxton.example_modules import module
 from caxton_tui.forms.held_forms import LineForm
 from caxton_tui.screens.dead_letters import DeadLettersScreen
 
-from .stand import Daemon, Stage, daemon, market, settled, stage
+from .harness import Daemon, Stage, daemon, market, settled, stage
 
 
 async def trap(caxton: Daemon, number: int) -> int:

@@ -17,7 +17,7 @@ from caxton.errors import AgentNotFound, ConfigurationError
 from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.source_editor import editor, source
 
-from .stand import daemon, market, settled, stage
+from .harness import daemon, market, settled, stage
 from .test_command import terminal
 
 EDITOR = """

@@ -11,7 +11,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import TextLine
 
-from .stand import ROOT, daemon, market, opened, read, stage
+from .harness import ROOT, daemon, market, opened, read, stage
 
 
 async def test_from_a_refusal_to_another_build_and_back(tmp_path: Path) -> None:

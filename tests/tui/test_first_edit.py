@@ -21,7 +21,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine, TextLine
 
-from .stand import ORDER, PATIENCE_S, ROOT, opened, stage
+from .harness import ORDER, PATIENCE_S, ROOT, opened, stage
 from .test_gate import card
 
 REFUSES, MENDED = '{"grumpy", 0, 20, 30, 20}', '{"grumpy", 0, 20, 0, 20}'

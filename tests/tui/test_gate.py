@@ -15,7 +15,7 @@ from caxton_tui.screens.changes import ChangesPane
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import PATIENCE_S, Daemon, Stage, daemon, opened, read, stage
+from .harness import PATIENCE_S, Daemon, Stage, daemon, opened, read, stage
 
 GATE: dict[str, Any] = {"gate": "replay", "gate_s": PATIENCE_S}
 ASK = {"performative": "request", "receiver": "tally"}

@@ -14,7 +14,7 @@ from caxton_tui.forms.message_form import Content
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.held import HeldScreen
 
-from .stand import Daemon, Stage, daemon, market, settled, stage
+from .harness import Daemon, Stage, daemon, market, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import Stage, daemon, market, read, stage
+from .harness import Stage, daemon, market, read, stage
 
 
 def status(one: Stage) -> str:

@@ -10,7 +10,7 @@ from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.jump import LETTERS, JumpScreen, labels
 
-from .stand import daemon, market, read, stage
+from .harness import daemon, market, read, stage
 
 
 @pytest.mark.parametrize("count", [0, 1, 26, 27, 60, 600, 676])

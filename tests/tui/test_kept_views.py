@@ -21,7 +21,7 @@ from caxton_tui.screens.compare import CompareScreen, DifferenceList
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import daemon, empty, market, read, stage
+from .harness import daemon, empty, market, read, stage
 
 
 def test_choices_are_found_again_and_other_terminals_see_them(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from caxton_tui.screens.help import HelpScreen
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.key_footer import KeyFooter
 
-from .stand import Stage, empty, stage
+from .harness import Stage, empty, stage
 
 
 def line(one: Stage) -> KeyFooter:

@@ -27,7 +27,7 @@ from caxton_tui.screens.traces import TracesPane
 from caxton_tui.settings import Settings
 from caxton_tui.widgets.status_bars import StatusLine, TextLine, TopLine
 
-from .stand import ROOT, Daemon, Stage, daemon, empty, heard, market, opened, read, settled, stage
+from .harness import ROOT, Daemon, Stage, daemon, empty, heard, market, opened, read, settled, stage
 
 
 @asynccontextmanager

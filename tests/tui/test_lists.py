@@ -12,7 +12,7 @@ from caxton_tui.model.connection import Connection, Link
 from caxton_tui.screens.conversations import ConversationsPane
 
 from .conftest import normal, words
-from .stand import daemon, empty, market, read, stage
+from .harness import daemon, empty, market, read, stage
 
 
 def line(app: CaxtonApp, what: str) -> str:

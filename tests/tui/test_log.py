@@ -12,7 +12,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import Daemon, Stage, daemon, heard, market, opened, settled, stage
+from .harness import Daemon, Stage, daemon, heard, market, opened, settled, stage
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caxton_tui.model.reader import AGENTS_S, LOOK_S
 
-from .stand import Stage, daemon, market, settled, stage
+from .harness import Stage, daemon, market, settled, stage
 
 LOOKS = 16
 

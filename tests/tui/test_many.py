@@ -11,7 +11,7 @@ from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.palette import MOST, PaletteCommand, PaletteScreen, matching
 from caxton_tui.widgets.columns import Part
 
-from .stand import daemon, empty, market, stage
+from .harness import daemon, empty, market, stage
 
 MANY = 10_000
 

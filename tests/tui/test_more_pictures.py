@@ -21,7 +21,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.traces import TracesPane
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 
-from .stand import daemon, market, read, settled, stage
+from .harness import daemon, market, read, settled, stage
 from .test_gate import GATE, counted
 
 Shot = Callable[[CaxtonApp, str], None]

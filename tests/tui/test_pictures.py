@@ -13,8 +13,8 @@ from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.meters import MetersPane
 
 from .conftest import SHOTS
+from .harness import ROOT, daemon, empty, market, opened, read, settled, stage
 from .recorded import looks
-from .stand import ROOT, daemon, empty, market, opened, read, settled, stage
 
 Shot = Callable[[CaxtonApp, str], None]
 

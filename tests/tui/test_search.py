@@ -15,7 +15,7 @@ from caxton_tui.model.conversation_search import ConversationSearch
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
-from .stand import daemon, market, settled, stage
+from .harness import daemon, market, settled, stage
 
 
 def body(number: int, **more: object) -> ConversationBody:

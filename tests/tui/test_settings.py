@@ -15,7 +15,7 @@ from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
 from caxton_tui.widgets.status_bars import Banner
 
-from .stand import daemon, empty, settled, stage
+from .harness import daemon, empty, settled, stage
 
 
 def load(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Settings:

@@ -10,7 +10,7 @@ from caxton_tui.forms.message_form import LONGEST, Content, MessageForm
 from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.log import LogPane
 
-from .stand import daemon, market, opened, settled, stage
+from .harness import daemon, market, opened, settled, stage
 
 
 async def test_a_message_of_200_kib_and_a_paste_of_1_mb(tmp_path: Path) -> None:

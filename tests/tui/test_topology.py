@@ -22,7 +22,7 @@ from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.palette import PaletteScreen
 from caxton_tui.widgets.status_bars import TopLine
 
-from .stand import daemon, heard, market, read, stage
+from .harness import daemon, heard, market, read, stage
 
 
 def row(seq: int, sender: str, *to: str, act: str = "inform", at_s: float = 0) -> LogEntry:

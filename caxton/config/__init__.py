@@ -1,0 +1,35 @@
+"""A project's configuration: `caxton.toml`, the environment, and the defaults, as one frozen value.
+
+- `agent_names`: which names agents may have
+- `limit_table`: limits as people write them
+- `tables`: what the file may say, a model for each table
+- `project`: the folder that has it, read and checked
+"""
+
+from __future__ import annotations
+
+from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.limit_table import LimitTable, byte_size, limits_from
+from caxton.config.project import FILE_NAME, IMPLIED, Project, find_folder, keys, load
+from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, DeployTable
+from caxton.daemon_socket import STATE_FOLDER
+
+__all__ = [
+    "FILE_NAME",
+    "IMPLIED",
+    "STATE_FOLDER",
+    "AgentTable",
+    "BuildTable",
+    "CompileTable",
+    "Config",
+    "DeployTable",
+    "LimitTable",
+    "Project",
+    "alike",
+    "byte_size",
+    "check_agent_name",
+    "find_folder",
+    "keys",
+    "limits_from",
+    "load",
+]
