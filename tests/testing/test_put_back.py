@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -129,8 +130,12 @@ def test_whatever_happens_the_memory_is_that_of_the_turns_in_their_order(seed: i
             try:
                 write(system, *pick.sample(lines, pick.randrange(1, 6)))
                 write(system, "u", x_priority="urgent")
-                what = pick.choice([system.until_quiet, system.kill_cell, partial(swap, system, pick)])
-                what()
+                ends: list[Callable[[], object]] = [
+                    system.until_quiet,
+                    system.kill_cell,
+                    partial(swap, system, pick),
+                ]
+                pick.choice(ends)()
                 system.until_quiet()
             except (Crashed, CaxtonError):
                 pass
