@@ -47,7 +47,7 @@ COMMANDS: dict[str, str] = {
     "timer": "Show the timers of agents.",
     "check": "Judge recorded messages by their protocols.",
     "run": "Play scenarios: scripted conversations with expectations.",
-    "explore": "Play a scenario under many orders, find the shortest that fails.",
+    "explore": "Play a scenario under many orders, to find one that fails.",
     "replay": "Run recorded conversations against another build.",
     "deploy": "List deployments, show one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",

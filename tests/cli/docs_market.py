@@ -247,7 +247,7 @@ PREPARED: Final[dict[str, Callable[[Market, str], str]]] = {
     r"msg show [0-9a-f]+-": Market.message,
     r"task (show|cancel) t-": Market.task,
     r"--to boss": Market.call,
-    r"caxton run": Market.scenarios,
+    r"caxton (run|explore)": Market.scenarios,
     r"agent (export|import)": Market.no_files_of_agents,
     r"agent import": Market.exported,
     r"caxton new|caxton restore": Market.elsewhere,

@@ -47,7 +47,7 @@ GOES_ON: Final[dict[str, tuple[str, str]]] = {
     r"--strategy blue-green": ("runs revision", ""),
 }
 """What goes on until a key ends it or takes its time: what is to be seen before that, and the key."""
-SLOW: Final = re.compile(r"\$\(|caxton (-p \S+ )?(up|down|restore|journal repair|doctor|top|run)")
+SLOW: Final = re.compile(r"\$\(|caxton (-p \S+ )?(up|down|restore|journal repair|doctor|top|run|explore)")
 """What takes a second or more, or the daemon away, is left to the long check."""
 ENDS: Final = {"caxton conv diff": (6,), "caxton replay": (0, 6)}
 """Exit codes that are an answer."""

@@ -30,7 +30,7 @@ USAGE: Final = tuple(
         ("frob", "no such command 'frob'", "commands are demo, new"),
         ("agnet list", "Did you mean 'agent'?", "commands are"),
         ("msg lst", "Did you mean 'list'?", "convert, send, tail, show, list"),
-        ("run market", "no such command 'run'", "commands are"),
+        ("walk market", "no such command 'walk'", "commands are"),
         ("agent deploy", "missing argument '[NAME] FILE'", "caxton agent deploy --help"),
         ("agent show", "missing argument 'AGENT'", "caxton agent show --help"),
         ("agent remove x y", "got unexpected extra argument", "caxton agent remove --help"),
