@@ -70,7 +70,7 @@ static caxton_value caxton_back(const char *name) {
     return to.n > 2 && *to.p != 'n' ? to : caxton_get(caxton_hand, "sender");
 }
 
-static void caxton_put_back(void) {
+static void caxton_put_way_back(void) {
     static const char *const names[] = {"receiver", "conversation_id", "protocol", "in_reply_to", "language", "ontology"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         caxton_value v = caxton_back(names[i]);
@@ -81,7 +81,7 @@ static void caxton_put_back(void) {
 /* Begin a reply to the message in hand; in caxton_answered, to the message on which the question was asked. */
 CAXTON_UNUSED static void caxton_reply(const char *performative) {
     caxton_begin(performative);
-    if (caxton_meant.n) caxton_put_back();
+    if (caxton_meant.n) caxton_put_way_back();
 }
 
 /* Begin a question: parameters and the content follow, then perhaps caxton_context, then caxton_end. */
@@ -96,7 +96,7 @@ CAXTON_UNUSED static void caxton_ask(const char *receiver, const char *performat
 CAXTON_UNUSED static void caxton_context(const char *text) {
     caxton_into = (int)caxton_mailbox.out_len;
     caxton_put("{'key':"), caxton_put_key(caxton_asked), caxton_put("','to':"), caxton_string(caxton_whom);
-    caxton_put(",'ms':"), caxton_int(caxton_wait_ms), caxton_put_back();
+    caxton_put(",'ms':"), caxton_int(caxton_wait_ms), caxton_put_way_back();
     caxton_put(",'context':"), caxton_put(text);
 }
 

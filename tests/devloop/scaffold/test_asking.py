@@ -91,6 +91,15 @@ def test_every_end_of_a_question(asker: Agent) -> None:
         assert called_off.count({"cancelled": 1}) == 1, "the one that was far away"
 
 
+def test_a_message_that_it_puts_back_comes_after_the_next(asker: Agent) -> None:
+    with runtime(peers(asker)) as system:
+        system.submit({"to": "peer", "n": "later", "then": "wait"}, to="asker")
+        system.submit({"to": "peer", "n": "first"}, to="asker")
+        system.until_quiet()
+        answers = system.messages(sender="asker@local", receiver="operator@local")
+        assert [one["content"]["content"] for one in answers] == ["first", "later"]
+
+
 def test_open_questions_outlive_a_crash_and_a_new_build(asker: Agent) -> None:
     silent = {"to": "peer", "how": "silent", "ms": 5_000}
     with runtime(peers(asker)) as system:

@@ -1,4 +1,5 @@
 /* Asks whom its request names, and says what came of it: {"said": act or null, "content": …, "context": …}. */
+#define CAXTON_PUT_BACK
 #include "ask.h"
 
 static caxton_int64 asked;
@@ -15,6 +16,7 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     caxton_value message = caxton_turn(text, length), content = caxton_get(message, "content");
     char to[64];
     if (caxton_is_answer(message)) return caxton_sent();
+    if (caxton_is(caxton_get(content, "then"), "wait") && !asked) return caxton_put_back();
     if (caxton_text(caxton_get(content, "to"), to, sizeof to) < 1) return caxton_fail(1, "whom?");
     caxton_ask(to, "request", caxton_number(caxton_get(content, "ms"), 300));
     caxton_content(""), caxton_json(content);

@@ -10,10 +10,15 @@ var asked int64
 
 func init() {
 	Answered = answered
+	PutsBack = true
 }
 
 func handle(message Value, turn *Turn) error {
 	content := message.Get("content")
+	if content.Get("then").Text() == "wait" && asked == 0 {
+		turn.PutBack()
+		return nil
+	}
 	to := content.Get("to").Text()
 	if to == "" {
 		return errors.New("whom?")

@@ -2,10 +2,13 @@
 
 const caxton = @import("caxton");
 
+pub const caxton_puts_back = true;
+
 var asked: i64 = 0;
 
 fn handle(message: caxton.Value, turn: *caxton.Turn) !void {
     const content = message.get("content");
+    if (content.is("then", "wait") and asked == 0) return turn.putBack();
     const to = content.get("to").text() orelse return error.Whom;
     const ms: u32 = @intCast(content.get("ms").int() orelse 300);
     asked += 1;

@@ -1,9 +1,10 @@
 // Asks whom its request names, and says what came of it: {"said": act or null, "content": …, "context": …}.
 
-import { ask, fail, isAnswer, isNumber, member, number, read, reply, sent, write } from "./caxton";
+import { ask, askToPutBack, fail, isAnswer, isNumber, member, number, putBack, read, reply, sent, write } from "./caxton";
 export { caxton_abi, caxton_alloc } from "./caxton";
 
 let asked: i64 = 0;
+askToPutBack();
 
 function orNull(json: string): string {
   return json == "" ? "null" : json;
@@ -19,6 +20,10 @@ export function handle_message(at: usize, length: i32): i32 {
   const message = read(at, length);
   if (isAnswer(message, answered)) return sent();
   const content = member(message, "content");
+  if (asked == 0 && member(content, "then") == '"wait"') {
+    putBack();
+    return sent();
+  }
   const to = member(content, "to");
   const ms = member(content, "ms");
   if (to == "") return fail("whom?");

@@ -11,8 +11,14 @@ struct Asker {
 }
 
 impl Agent for Asker {
+    const PUTS_BACK: bool = true;
+
     fn handle(&mut self, message: Value, turn: &mut Turn) -> Result<(), String> {
         let content = message.get("content");
+        if content.get("then").text() == Some("wait") && self.asked == 0 {
+            turn.put_back();
+            return Ok(());
+        }
         let to = content.get("to").text().ok_or("whom?")?;
         let ms = content.get("ms").number().unwrap_or(300) as u64;
         let question = format!(
