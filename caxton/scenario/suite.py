@@ -9,12 +9,14 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from caxton.errors import ResourceError
 from caxton.finding import Filter
 from caxton.scenario.attached import attached_host
 from caxton.scenario.format import Step
@@ -67,7 +69,10 @@ def run(
     jobs: int = 1,
     tell: Callable[[ScenarioFile, int, Step], None] = lambda file, number, step: None,
 ) -> Iterator[Result]:
-    """Play each; `tell` hears of each step where they are played in this process."""
+    """Play each; `tell` hears of each step where they are played in this process.
+
+    Raises ResourceError where another process that plays them was ended.
+    """
     if jobs <= 1 or len(files) <= 1:
         for file in files:
             yield play(file, settings, partial(tell, file))
@@ -75,7 +80,13 @@ def run(
     # what a fork would inherit of this process, threads included, is nobody's business
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(files)), context, initializer=_quiet) as pool:
-        yield from pool.map(_play_file, [file.path for file in files], [settings] * len(files))
+        try:
+            yield from pool.map(_play_file, [file.path for file in files], [settings] * len(files))
+        except BrokenProcessPool:
+            raise ResourceError(
+                "a process that played scenarios was ended before it was done",
+                hint="where memory is short, play fewer at a time: --jobs 1",
+            ) from None
 
 
 def play(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,7 +12,8 @@ import pytest
 
 from caxton.cli import scenario_runs
 from caxton.cli.options import Format
-from caxton.errors import ConfigurationError, Exit
+from caxton.errors import ConfigurationError, Exit, ResourceError
+from caxton.scenario import suite
 from caxton.scenario.simulated import simulated_host
 from caxton.scenario.suite import Settings, chosen, run
 
@@ -106,6 +108,15 @@ def test_several_at_a_time_come_to_the_same(folder: Path) -> None:
         [(result.verdict, result.digest) for result in run(files, Settings(), jobs=jobs)] for jobs in (1, 2)
     )
     assert one == two
+
+
+@pytest.mark.system
+def test_a_process_that_dies_on_the_way_is_an_error_with_a_remedy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "_quiet", os.abort)
+    with pytest.raises(ResourceError, match="ended before it was done"):
+        list(run(chosen([folder / "good.toml", folder / "bad.toml"]), Settings(), jobs=2))
 
 
 def test_looking_on_changes_nothing(tmp_path: Path) -> None:
