@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import mmap
 import re
-from typing import Any
+import threading
+from typing import Any, Final
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -20,13 +21,18 @@ TICK_S = 0.01
 """The epoch moves on this often, in seconds; a wall limit is kept to one tick and a little."""
 
 _engines: dict[Profile, wasmtime.Engine] = {}
+_making: Final = threading.Lock()
 
 
 def engine(profile: Profile) -> wasmtime.Engine:
     """The engine of that profile; made on first use and kept as long as the process."""
     made = _engines.get(profile)
     if made is None:
-        made = _engines[profile] = _make(profile)
+        # two threads that load at once must not make two: code of one in a store of the other ends the process
+        with _making:
+            made = _engines.get(profile)
+            if made is None:
+                made = _engines[profile] = _make(profile)
     return made
 
 
