@@ -60,7 +60,7 @@ def run(
         for result in suite.run(files, settings, jobs=jobs, tell=progress.tell):
             results.append(result)
             progress.clear()
-            _print(result, output)
+            _print(result, output, " --attach" if attach else "")
             if github and not result.passed:
                 talk(reports.github(result)) if output is not Format.TEXT else say(reports.github(result))
     if output is Format.JSON:
@@ -120,7 +120,7 @@ class Progress:
             self._line.clear()
 
 
-def _print(result: Result, output: Format) -> None:
+def _print(result: Result, output: Format, how: str) -> None:
     if output is Format.JSONL:
         document(result.json(), output)
     if output is not Format.TEXT:
@@ -140,7 +140,7 @@ def _print(result: Result, output: Format) -> None:
     if not result.passed:
         if result.hint:
             say(f"  hint: {safe(result.hint)}")
-        say(f"  again: caxton run {_shown(result.path)} --seed {result.seed}")
+        say(f"  again: caxton run {_shown(result.path)} --seed {result.seed}{how}")
 
 
 def _shown(path: Path) -> str:

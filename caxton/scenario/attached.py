@@ -32,7 +32,7 @@ def attached_host(file: ScenarioFile, socket: Path) -> Generator[AttachedHost]:
     for number, step in file.steps():
         if step.kind in ONLY_VIRTUAL:
             raise ConfigurationError(
-                f"{file.path}:{file.line(number)}: a running daemon has no virtual time and takes no faults, "
+                f"line {file.line(number)}: a running daemon has no virtual time and takes no faults, "
                 f"so it cannot {step.kind}",
                 hint="run it without --attach",
             )
@@ -48,14 +48,7 @@ class AttachedHost:
         self._run = token_hex(4)
         newest = client.messages(limit=1, newest=True)
         self._before = newest[0].seq if newest else 0
-        self._platform = next(
-            (one.rpartition("@")[2] for body in newest for one in [body.message.sender]), "local"
-        )
-
-    @property
-    def platform(self) -> str:
-        """The part after @ in the names."""
-        return self._platform
+        self.platform = client.status().platform
 
     def now_s(self) -> float:
         """This machine's time."""

@@ -63,6 +63,28 @@ def ask(project: Path, name: str, content: str, *more: str, code: int = 0) -> An
     return json.loads(said.stdout)
 
 
+def test_a_scenario_is_played_on_it_again_and_again_and_says_what_it_cannot(project: Path) -> None:
+    scenario = """format = 1
+[[step]]
+send = { receiver = "echo", performative = "request", content = "hello", conversation_id = "talk" }
+[[step]]
+expect = { filter = "from:echo act:inform conv:talk", content = "hello", count = 1 }
+"""
+    (project / "talk.toml").write_text(scenario)
+    (project / "wait.toml").write_text(f'{scenario}[[step]]\nadvance = "1h"\n')
+    for _ in range(2):
+        said = caxton("run", "talk.toml", "--attach", cwd=project)
+        assert (said.returncode, said.stdout[:6]) == (0, "passed"), said.stdout
+    said = caxton("run", "wait.toml", "--attach", cwd=project)
+    assert said.returncode == 2
+    assert "  wait.toml: line 6: a running daemon has no virtual time" in said.stdout
+    assert said.stdout.endswith("again: caxton run wait.toml --seed 0 --attach\n")
+    (project / "talk.toml").write_text(scenario.replace('content = "hello", count', 'content = "bye", count'))
+    said = caxton("run", "talk.toml", "--attach", cwd=project)
+    assert said.returncode == 6
+    assert "expected" in said.stdout
+
+
 def test_a_reply_is_printed(project: Path) -> None:
     said = caxton(
         "msg",
