@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, JournalTable, LogTable
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS
-from caxton.toml_complaints import explain
 
 FILE_NAME = "caxton.toml"
 IMPLIED = f"{STATE_FOLDER}/implied.toml"
@@ -113,15 +113,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             f"there is no {FILE_NAME} {where}",
             hint=f"go to your project or name it with --project; an empty {FILE_NAME} makes a new one",
         )
-    try:
-        text = path.read_text("utf-8-sig")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: {error}", hint="the file must be TOML 1.0") from error
+    text, data = toml_file.read(path)
     sources = {key: FILE_NAME for key, _ in _leaves(data)}
     for name, raw in (os.environ if environ is None else environ).items():
         for place in _environment_key(name):
@@ -135,7 +127,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             if (other := known.setdefault(name.casefold(), name)) != name:
                 raise alike(name, other)
     except ValidationError as error:
-        raise explain(path, text, error, Config, lambda key: _elsewhere(sources, key)) from error
+        raise toml_file.explain(path, text, error, Config, lambda key: _elsewhere(sources, key)) from error
     if not config.name:
         config = config.model_copy(update={"name": found.name or "caxton"})
     return Project(found, config, sources)

@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from caxton import toml_file
 from caxton.config import Config, Project, check_agent_name, find_folder, load
 from caxton.errors import ConfigurationError
 from caxton.scenario.format import Scenario, Step
-from caxton.toml_complaints import explain, line_of
 
 SUFFIX = ".toml"
 
@@ -37,7 +37,7 @@ class ScenarioFile:
 
     def line(self, step: int) -> int:
         """The line of a step, counted from 0."""
-        return line_of(self.text, ("step", step)) or 1
+        return toml_file.line_of(self.text, ("step", step)) or 1
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Each step with its number, counted from 0."""
@@ -61,7 +61,7 @@ class ScenarioFile:
         try:
             return Project(folder, Config.model_validate(said))
         except ValidationError as error:
-            raise explain(self.path, self.text, error, Config) from error
+            raise toml_file.explain(self.path, self.text, error, Config) from error
 
     def _said(self) -> tuple[Path, dict[str, Any]]:
         """The folder that modules are relative to, and what its caxton.toml says."""
@@ -80,19 +80,11 @@ class ScenarioFile:
 
 def read_scenario(path: Path) -> ScenarioFile:
     """One file; raises ConfigurationError."""
-    try:
-        text = path.read_text("utf-8-sig")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: {error}", hint="the file must be TOML 1.0") from error
+    text, data = toml_file.read(path)
     try:
         return ScenarioFile(path, text, Scenario.model_validate(data))
     except ValidationError as error:
-        raise explain(path, text, error, Scenario) from error
+        raise toml_file.explain(path, text, error, Scenario) from error
 
 
 def is_scenario(path: Path) -> bool:

@@ -45,6 +45,13 @@ def project(folder: Path, *requirements: str) -> Packages:
     return found
 
 
+def test_a_configuration_with_a_byte_order_mark_says_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("[python]\r\nrequirements = ['words']\r\n", "utf-8-sig")
+    found = packages_of(tmp_path / "agent.py")
+    assert found is not None
+    assert found.requirements == ("words",)
+
+
 def test_packages_are_chosen_once_and_what_is_imported_goes_with_the_agent(tmp_path: Path) -> None:
     packages = project(tmp_path, "greeting")
     source = b"import greeting\ndef handle(message): reply('inform', greeting.hello)\n"

@@ -89,7 +89,7 @@ def packages_of(file: Path) -> Packages | None:
     if project is None:
         return None
     try:
-        table: Any = tomllib.loads((project / CONFIGURATION).read_text("utf-8")).get("python", {})
+        table: Any = tomllib.loads((project / CONFIGURATION).read_text("utf-8-sig")).get("python", {})
         said = [tuple(str(one) for one in table.get(key, ())) for key in ("requirements", "wheels", "path")]
     except (OSError, ValueError, AttributeError, TypeError):
         said = []

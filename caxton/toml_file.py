@@ -1,13 +1,14 @@
-"""What is wrong with a TOML file that a person wrote, in one error: the line, the key, the rule, what may stand there.
+"""TOML files that people write: read, and explained where they are wrong.
 
-In: a file's text, the model that it was held against, and what pydantic found. Out: a ConfigurationError, the first
-complaint in its sentence and the others in its details. tomllib does not tell where a key stands, so lines are found by
-a look at the text.
+In: a file, and what pydantic found when it was held against a model. Out: its text and data; or one ConfigurationError
+with the line, the key, the rule and what may stand there, the first complaint in its sentence and the others in its
+details. tomllib does not tell where a key stands, so lines are found by a look at the text.
 """
 
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import UnionType
@@ -19,6 +20,19 @@ from caxton.errors import ConfigurationError
 
 Place = tuple[str | int, ...]
 """Keys from the outside in; a number is the place in an array, from 0."""
+
+
+def read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Its text and what it says; raises ConfigurationError."""
+    try:
+        text = path.read_text("utf-8-sig")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: {error}", hint="the file must be TOML 1.0") from error
 
 
 def explain(
