@@ -144,6 +144,19 @@ async def handle(message):
         assert "a call awaits what it asks itself" in answers(system, 1)[0]["content"]["reason"]
 
 
+def test_a_call_that_fails_over_an_answer_leaves_no_timer() -> None:
+    source = """
+from caxton_agent import ask, gather, sleep
+async def handle(message):
+    await gather(ask("a", "request", {"how": "failure"}, timeout=1000), sleep(900))
+"""
+    with runtime(agents(source)) as system:
+        assert system.ask({}, to="boss")["performative"] == "failure"
+        system.until_quiet(5)
+        called_off = [one["content"] for one in system.messages(sender="timer@local")]
+        assert called_off == [{"cancelled": 1}] * 2
+
+
 def test_a_step_that_fails_takes_back_its_own_changes_only() -> None:
     source = """
 from caxton_agent import ask, reply, state

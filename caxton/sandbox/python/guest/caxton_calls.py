@@ -159,6 +159,7 @@ def _first_step(coroutine: Any, message: Json) -> None:
 def _step(wait: Wait, outcome: Outcome, cause: str) -> None:
     """Go on with a call. Whoever answered is not to blame where it fails: who began it is told."""
     call, before, mark = wait.call, marshalled(), len(Turn.lines)
+    Calls.called_off.clear()
     Turn.replies(call.begun_by())
     if len(call.steps) >= STEPS_MOST or Calls.steps_open >= STEPS_OPEN_MOST:
         why = f"a call may wait {STEPS_MOST:,} times; let timer wake the agent instead"
@@ -204,10 +205,12 @@ def _run() -> None:
 
 
 def _fail(call: Call, error: BaseException, before: bytes, mark: int) -> None:
-    """A step has failed: nothing of it counts, and whoever began the call is told."""
+    """A step has failed: nothing of it counts but that the call is over, and whoever began it is told."""
     _close(call)
     Turn.take_back(mark)
     back_to(before)
+    for timer in call.armed_before(Calls.called_off[:]):
+        Calls.call_off(timer)
     reason = Calls.explain(error)
     tell_failure(call, reason, "guest_error")
     Feed.end(reason)

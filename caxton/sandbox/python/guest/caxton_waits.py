@@ -13,7 +13,7 @@ import heapq
 import json
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar
 
 from caxton_turn import Turn, say
@@ -100,7 +100,7 @@ class Wait(Awaitable[Any]):
             and self.due_us - Calls.at_us > NEAR_US
             and len(Turn.lines) < CANCELS_MOST
         ):
-            say("cancel", None, {"receiver": "timer", "conversation_id": timed, "reply_with": f"{timed}c"})
+            Calls.call_off(timed)
 
 
 class Task:
@@ -190,6 +190,11 @@ class Call:
         self.asked.append([act, to])
         return f"{self.stem}{len(self.asked) - 1}"
 
+    def armed_before(self, timers: Iterable[str]) -> list[str]:
+        """Those of these timers that were set in an earlier step."""
+        earlier, start, end = self.steps[-1][3], len(self.stem), -len(TIMED)
+        return [one for one in timers if int(one[start:end]) < earlier]
+
     def begun_by(self) -> Json:
         """The fields of a reply to whoever began it."""
         asked = self.message
@@ -219,6 +224,8 @@ class Calls:
     explain: ClassVar[Callable[[BaseException], str]] = str
     meet: ClassVar[Callable[[Json], object]] = str
     """The source's own function for a message: `handle`, `started`."""
+    called_off: ClassVar[list[str]] = []
+    """Timers that were called off in the step in hand."""
     text = ""
     """The message in hand."""
     at_us = 0
@@ -241,6 +248,12 @@ class Calls:
         message: Json = json.loads(text[text.index("{") :])
         cls.text, cls.at_us = text, message.get("timestamp", 0)
         return message
+
+    @classmethod
+    def call_off(cls, timed: str) -> None:
+        """That timer is not to ring any more."""
+        cls.called_off.append(timed)
+        say("cancel", None, {"receiver": "timer", "conversation_id": timed, "reply_with": f"{timed}c"})
 
     @classmethod
     def go_on(cls, call: Call | None) -> None:
