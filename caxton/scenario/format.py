@@ -18,6 +18,7 @@ from caxton.errors import CaxtonError
 from caxton.finding import Filter
 from caxton.scenario.bounds import Bounds, read_bounds
 from caxton.scenario.contents import check_expected
+from caxton.schemas.task_body import TaskBody
 
 FORMAT = 1
 """The version of this format; a file says which one it was written for."""
@@ -68,26 +69,13 @@ Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float
 Message = Annotated[dict[str, JsonValue], BeforeValidator(_message)]
 
 
-class Task(_Table):
+class Task(TaskBody):
     """A whole protocol, run as its initiator until it has ended; the keys are those of `POST /tasks`, and what must
     come of it."""
 
-    protocol: Text
-    to: list[str] | str
-    content: JsonValue = None
-    act: str | None = None
-    reply_by: str | None = None
-    deadline: str | None = None
-    choose: str | None = None
-    winners: int | None = None
-    rounds: int | None = None
-    informs: int | None = None
-    price: int | float | None = None
-    step: int | float | None = None
-    limit: int | float | None = None
-    language: str | None = None
-    ontology: str | None = None
-    sender: str | None = None
+    model_config = ConfigDict(frozen=True)
+
+    content: JsonValue = Field(default=None, description="What the first message says.")
     ending: Literal["achieved", "not-achieved", "failed", "timed-out", "cancelled"] | None = Field(
         default="achieved", description="How it must end."
     )

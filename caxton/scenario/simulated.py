@@ -17,7 +17,7 @@ import msgspec
 
 from caxton import exact_numbers
 from caxton.api.routes.conversations import conversation_detail
-from caxton.api.routes.tasks import TaskBody, task_detail, task_wish
+from caxton.api.routes.tasks import task_detail, task_wish
 from caxton.api.rows import with_outcome
 from caxton.api.services import Services
 from caxton.errors import ConfigurationError, ConversationNotFound, MailboxFull
@@ -29,6 +29,7 @@ from caxton.scenario.host import Choice, Sent
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
 from caxton.schemas.shape import Message, decoder
+from caxton.schemas.task_body import TaskBody
 from caxton.simulation.agents import edition
 from caxton.simulation.life import Crashed
 from caxton.simulation.system import System, runtime

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from caxton.api.openapi import described
@@ -19,6 +19,7 @@ from caxton.duration import PATTERN
 from caxton.errors import InvalidTask
 from caxton.schemas.messages import TaskDetail, Tasks
 from caxton.schemas.shape import iso
+from caxton.schemas.task_body import TaskBody
 from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView
 
 CANCEL_WAIT_S = 10.0
@@ -33,37 +34,6 @@ Wait = Annotated[
         json_schema_extra={"pattern": PATTERN},
     ),
 ]
-
-
-class TaskBody(BaseModel):
-    """A protocol to run as its initiator."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    protocol: str = Field(max_length=64, description='Such as "fipa-contract-net", or "contract-net".')
-    to: list[str] | str = Field(description="The participants.")
-    content: Any = Field(default=None, description="What the first message says.")
-    act: str | None = Field(
-        default=None, max_length=40, description="The first act, where there are several."
-    )
-    reply_by: str | None = Field(
-        default=None, max_length=64, description="Until when first answers are in time; 10s."
-    )
-    deadline: str | None = Field(
-        default=None, max_length=64, description="Until when results are; 30 s after the last answer was due."
-    )
-    choose: str | None = Field(
-        default=None, max_length=1024, description="lowest:PATH, highest:PATH, first, all or none."
-    )
-    winners: int | None = Field(default=None, description="At most so many proposals are accepted; 1.")
-    rounds: int | None = Field(default=None, description="Rounds of an iterated contract net; 1.")
-    informs: int | None = Field(default=None, description="A subscription ends after so many.")
-    price: int | float | None = Field(default=None, description="The first price of an auction.")
-    step: int | float | None = Field(default=None, description="What each round of it adds or takes off.")
-    limit: int | float | None = Field(default=None, description="The lowest price at which is sold.")
-    language: str | None = Field(default=None, max_length=256)
-    ontology: str | None = Field(default=None, max_length=256)
-    sender: str | None = Field(default=None, max_length=128, description="The client that speaks; operator.")
 
 
 @router.post(
