@@ -108,7 +108,7 @@ class Delivery:
         limits = endpoint.limits
         if (
             endpoint.refusal is not None
-            or endpoint.full
+            or endpoint.why_full is not None
             or len(envelope.body) > limits.message_bytes
             or envelope.hops > limits.hops
         ):
@@ -160,20 +160,17 @@ class Delivery:
         size = len(envelope.body)
         if size > limits.message_bytes:
             return _too_long(endpoint, envelope)
-        waiting = endpoint.waiting
-        if (
-            len(waiting) + len(endpoint.in_flight) + len(endpoint.aside) >= limits.mailbox
-            or endpoint.held_bytes >= limits.mailbox_bytes
-        ):
+        full = endpoint.why_full
+        if full is not None:
             envelope.tree.lost()
-            return Failure(endpoint.name, "mailbox_full", endpoint.why_full or "")
+            return Failure(endpoint.name, "mailbox_full", full)
         port = endpoint.port
         if endpoint.refusal is not None:
             return Failure(endpoint.name, *endpoint.refusal)
         self._counts.delivery()
         if (
             endpoint.open
-            and not waiting
+            and not endpoint.waiting
             and port is not None
             and port.room > 0
             and len(endpoint.in_flight) < endpoint.window

@@ -273,15 +273,10 @@ class Endpoint(Mailbox):
         return gone
 
     @property
-    def full(self) -> bool:
-        """Whether its mailbox takes nothing more for now."""
-        return self.refusal is None and self.why_full is not None
-
-    @property
     def why_full(self) -> str | None:
         """Why its mailbox takes nothing more for now, None where it does."""
         limits = self.limits
-        if self.depth >= limits.mailbox:
+        if len(self.waiting) + len(self.in_flight) + len(self.aside) >= limits.mailbox:
             return f"the mailbox of {self.name} is full: {limits.mailbox:,} messages wait (limits.mailbox)"
         if self.held_bytes >= limits.mailbox_bytes:
             much = f"what waits has {self.held_bytes:,} bytes, at most {limits.mailbox_bytes:,}"

@@ -77,8 +77,9 @@ class Redelivery:
             raise InvalidState(f"there is no agent {name}", hint="deploy it first")
         if endpoint.refusal is not None:
             raise InvalidState(endpoint.refusal[1], hint=f"caxton agent start {name.partition('@')[0]}")
-        if endpoint.full:
-            raise InvalidState(endpoint.why_full or "", hint="try again when it has handled some")
+        full = endpoint.why_full
+        if full is not None:
+            raise InvalidState(full, hint="try again when it has handled some")
         protocol = self._bus.referee_service.library.protocols.get(message.protocol or "")
         if protocol is not None and message.performative.value not in protocol.starts:
             raise InvalidState(

@@ -141,9 +141,10 @@ class Submission:
         """MailboxFull where a receiver's mailbox takes no more: the client may say it again a little later."""
         for name in receivers:
             endpoint = self._bus.endpoints.get(name)
-            if endpoint is not None and endpoint.full:
+            full = None if endpoint is None or endpoint.refusal is not None else endpoint.why_full
+            if full is not None:
                 raise MailboxFull(
-                    endpoint.why_full or "",
+                    full,
                     hint="send it again a little later, or raise that limit (limits.mailbox, limits.mailbox_bytes)",
                 )
 

@@ -269,7 +269,7 @@ class Timer:
         if one.waits:
             return False
         endpoint = self._bus.endpoints.get(one.row.receivers[0])
-        return endpoint is None or (endpoint.refusal is None and not endpoint.full)
+        return endpoint is None or (endpoint.refusal is None and endpoint.why_full is None)
 
     def _say(
         self, row: TimerRow, content: object, trace_id: str, act: Performative = Performative.INFORM
