@@ -29,14 +29,9 @@ from caxton.agents import (
     Supervisor,
 )
 from caxton.bus import Bus
-from caxton.bus.ams import Ams
-from caxton.bus.df import Df
-from caxton.bus.hold import Hold
-from caxton.bus.platform_agents import TOPICS
+from caxton.bus.platform_agent import TOPICS
 from caxton.bus.referee_service import WRITE_S, RefereeService
 from caxton.bus.seeds import KEY, Seeds
-from caxton.bus.timer import Timer
-from caxton.bus.topics import Topics
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
@@ -49,9 +44,14 @@ from caxton.deploy import (
     Lineage,
     options_of,
 )
+from caxton.hold.hold import Hold
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
+from caxton.platform_agents.ams import Ams
+from caxton.platform_agents.df import Df
+from caxton.platform_agents.timer import Timer
+from caxton.platform_agents.topics import Topics
 from caxton.protocols import library
 from caxton.replay import Replayer
 from caxton.sandbox.compile.compiler import Compiler

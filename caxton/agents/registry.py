@@ -13,7 +13,7 @@ import msgspec
 from caxton.agents.life import state_name
 from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Endpoint
-from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
+from caxton.bus.platform_agent import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.config import alike
 from caxton.errors import AgentNotFound, ConfigurationError
 from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow, StoredPutBack

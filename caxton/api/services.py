@@ -14,15 +14,15 @@ from starlette.requests import HTTPConnection
 
 from caxton.agents import Supervisor
 from caxton.bus import Bus
-from caxton.bus.df import Df
-from caxton.bus.hold import Hold
-from caxton.bus.timer import Timer
-from caxton.bus.topics import Topics
 from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
+from caxton.hold.hold import Hold
 from caxton.journal import Journal, Reader
+from caxton.platform_agents.df import Df
+from caxton.platform_agents.timer import Timer
+from caxton.platform_agents.topics import Topics
 from caxton.replay import Replayer
 from caxton.runtime import Runtime
 from caxton.tasks import Tasks

@@ -31,7 +31,7 @@ from caxton.bus.envelope import Envelope
 from caxton.bus.interceptor import Interceptor
 from caxton.bus.life import is_life
 from caxton.bus.message_order import MessageOrder
-from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.platform_agent import PlatformAgent
 from caxton.bus.platform_messages import PlatformMessages
 from caxton.bus.priority import is_urgent, says_urgent
 from caxton.bus.quick_reply import QuickReply

@@ -15,7 +15,7 @@ from caxton.bus.counts import BusCounts
 from caxton.bus.endpoint import Endpoint
 from caxton.bus.envelope import Envelope
 from caxton.bus.life import LIFE_ONTOLOGY, is_life
-from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.platform_agent import PlatformAgent
 from caxton.bus.priority import OPERATORS_URGENT
 from caxton.bus.topic_names import is_topic
 from caxton.errors import InvalidMessage

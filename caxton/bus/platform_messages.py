@@ -19,7 +19,7 @@ from caxton.bus.clients import Clients
 from caxton.bus.counts import BusCounts
 from caxton.bus.delivery import Failure
 from caxton.bus.envelope import Envelope
-from caxton.bus.platform_agents import PlatformAgent
+from caxton.bus.platform_agent import PlatformAgent
 from caxton.bus.referee_service import BRANCH_EVENT, RefereeService
 from caxton.ids import Ids, call_origin
 from caxton.journal import DeadLetter, Journal, Mark

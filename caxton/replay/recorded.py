@@ -13,7 +13,7 @@ from typing import Any, Final
 from caxton import exact_numbers
 from caxton.acl import Message
 from caxton.acl.message import read_message
-from caxton.bus.platform_agents import FIRST_GUEST_NUMBER
+from caxton.bus.platform_agent import FIRST_GUEST_NUMBER
 from caxton.ids import conversation_key
 from caxton.journal import RELEASED, Reader, StoredHeld, StoredMessage, StoredTurn
 from caxton.protocols.clock_pause import Stop, joined

@@ -13,15 +13,15 @@ import msgspec
 from caxton import exact_numbers
 from caxton.acl import Draft, Performative, read_draft
 from caxton.bus import Bus
-from caxton.bus.ams import Ams
-from caxton.bus.df import Df
-from caxton.bus.directory import Entry
-from caxton.bus.subscriptions import Subscription
-from caxton.bus.timer import Timer
-from caxton.bus.timer_rows import TimerRow
-from caxton.bus.topics import Topics
-from caxton.bus.vocabulary import Declined
 from caxton.errors import InvalidMessage
+from caxton.platform_agents.ams import Ams
+from caxton.platform_agents.df import Df
+from caxton.platform_agents.directory import Entry
+from caxton.platform_agents.subscriptions import Subscription
+from caxton.platform_agents.timer import Timer
+from caxton.platform_agents.timer_rows import TimerRow
+from caxton.platform_agents.topics import Topics
+from caxton.platform_agents.vocabulary import Declined
 from caxton.transfer.bundle import CarriedSubscription, Manifest
 
 _encode = exact_numbers.encode

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from caxton import exact_numbers
-from caxton.bus.timer_rows import TimerRow
 from caxton.errors import BundleError
 from caxton.limits import BOUNDS, MIB, Limits
+from caxton.platform_agents.timer_rows import TimerRow
 
 MAGIC: Final = b"CAXAGENT"
 VERSION: Final = 1

@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from caxton.bus import Bus, Endpoint
-from caxton.bus.ams import Ams
-from caxton.bus.df import Df
-from caxton.bus.hold import Hold
-from caxton.bus.platform_agents import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
+from caxton.bus.platform_agent import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.bus.referee_service import RefereeService
-from caxton.bus.timer import Timer
 from caxton.cells import CellLink
 from caxton.clock import Clock, SystemClock
+from caxton.hold.hold import Hold
 from caxton.ids import Ids
 from caxton.journal import AgentRow, Journal, StoredMessage, StoredTurn
 from caxton.limits import TREE_WAITING, Limits
+from caxton.platform_agents.ams import Ams
+from caxton.platform_agents.df import Df
+from caxton.platform_agents.timer import Timer
 from caxton.sandbox.frames import HEAD, RESULT, Kind
 from caxton.turn_status import Status
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from caxton.acl.message import read_message
 from caxton.acl.sl0 import write_sl0
-from caxton.bus.vocabulary import OBJECTS
+from caxton.platform_agents.vocabulary import OBJECTS
 from caxton.protocols import Legality, Referee, library
 
 from .harness import stand

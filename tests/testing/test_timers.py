@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from caxton.bus import cron
-from caxton.bus.cron import next_us
 from caxton.errors import InvalidMessage
 from caxton.limits import Limits
+from caxton.platform_agents import cron
+from caxton.platform_agents.cron import next_us
 from caxton.sandbox.python.runtime import packed
 from caxton.simulation.schedule import Pace
 from caxton.simulation.virtual_loop import START_US

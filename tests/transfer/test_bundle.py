@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from caxton.bus.timer_rows import TimerRow
 from caxton.errors import BundleError
 from caxton.limits import Limits
+from caxton.platform_agents.timer_rows import TimerRow
 from caxton.transfer import Bundle, Manifest, read_bundle, write_bundle
 
 MODULE, MEMORY = b"\0asm module", b"what it remembers"

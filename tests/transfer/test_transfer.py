@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from testing.orders import EXAMPLES
 
-from caxton.bus.timer_rows import TimerRow
 from caxton.errors import AgentExists, CaxtonError, InvalidState, WouldLose
 from caxton.example_modules import module
+from caxton.platform_agents.timer_rows import TimerRow
 from caxton.sandbox.python.runtime import packed
 from caxton.testing import Agent, Crashed, System, runtime
 from caxton.transfer import Bundle, Exported, Imported, read_bundle, write_bundle

@@ -22,12 +22,12 @@ from caxton.api.responses import answer, page
 from caxton.api.routes.messages import duration
 from caxton.api.routing import noun_router
 from caxton.api.services import Services, durable, services_of
-from caxton.bus.break_points import NAME_MAX, BreakPoint
-from caxton.bus.held import DELAYED, HELD, HeldMessage
-from caxton.bus.hold import DELAY_MAX_S
 from caxton.duration import PATTERN
 from caxton.errors import InvalidMessage, NotHeld
 from caxton.finding.filter import LONGEST
+from caxton.hold.break_points import NAME_MAX, BreakPoint
+from caxton.hold.held import DELAYED, HELD, HeldMessage
+from caxton.hold.hold import DELAY_MAX_S
 from caxton.journal import StoredHeld
 from caxton.schemas.held import (
     BreakBody,

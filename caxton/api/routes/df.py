@@ -13,10 +13,10 @@ from caxton.api.parameters import Limit
 from caxton.api.responses import page
 from caxton.api.routing import noun_router
 from caxton.api.services import services_of
-from caxton.bus.directory import NEVER_US, Entry
-from caxton.bus.subscriptions import Subscription
-from caxton.bus.vocabulary import Declined
 from caxton.errors import InvalidMessage
+from caxton.platform_agents.directory import NEVER_US, Entry
+from caxton.platform_agents.subscriptions import Subscription
+from caxton.platform_agents.vocabulary import Declined
 from caxton.schemas.daemon import DfEntries, DfSubscriptions
 from caxton.schemas.shape import iso
 

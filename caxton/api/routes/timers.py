@@ -13,7 +13,7 @@ from caxton.api.parameters import Limit
 from caxton.api.responses import page
 from caxton.api.routing import noun_router
 from caxton.api.services import full_name, services_of
-from caxton.bus.timer_rows import TimerRow
+from caxton.platform_agents.timer_rows import TimerRow
 from caxton.schemas.daemon import Timers
 from caxton.schemas.shape import iso
 

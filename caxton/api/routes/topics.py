@@ -11,7 +11,7 @@ from caxton.api.openapi import described
 from caxton.api.responses import page
 from caxton.api.routing import noun_router
 from caxton.api.services import services_of
-from caxton.bus.topics import Topic, Topics
+from caxton.platform_agents.topics import Topic, Topics
 from caxton.schemas.daemon import TopicList, TopicSubscriptions
 from caxton.schemas.shape import iso
 

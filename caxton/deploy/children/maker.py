@@ -14,8 +14,6 @@ import msgspec
 from caxton.agents import Registry
 from caxton.agents.record import AgentConfig, Made, Revision
 from caxton.bus import Bus
-from caxton.bus.new_agent import NewAgent, OnFailure
-from caxton.bus.vocabulary import failed, refused, unauthorised
 from caxton.clock import Clock
 from caxton.config import alike, check_agent_name, limits_from
 from caxton.deploy.children.lineage import Lineage
@@ -24,6 +22,8 @@ from caxton.deploy.engine.engine import Engine
 from caxton.deploy.request import DeploymentRequest
 from caxton.errors import ConfigurationError
 from caxton.limits import MIB, Limits
+from caxton.platform_agents.new_agent import NewAgent, OnFailure
+from caxton.platform_agents.vocabulary import failed, refused, unauthorised
 from caxton.sandbox.compile.compiler import Compiler
 
 SHORTEST: Final = 8

@@ -17,11 +17,11 @@ from caxton.acl import Draft, Performative
 from caxton.agents import AgentRecord, Failed, Running, Supervisor
 from caxton.agents.record import STOPPED, Made
 from caxton.bus import Bus
-from caxton.bus.new_agent import OnFailure
 from caxton.clock import Clock
 from caxton.deploy.children.lineage import Lineage
 from caxton.errors import CaxtonError
 from caxton.journal import DirectoryRow
+from caxton.platform_agents.new_agent import OnFailure
 
 ONTOLOGY: Final = "caxton-children"
 """Of what a maker is told of a child that broke down."""

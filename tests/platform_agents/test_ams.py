@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .asking import guest_told, told, violations
-from .harness import Json, Stand, stand
+from bus.asking import guest_told, told, violations
+from bus.harness import Json, Stand, stand
 
 OF = "ams-agent-description"
 

@@ -17,13 +17,13 @@ from caxton import exact_numbers
 from caxton.acl import Draft, Message, Performative
 from caxton.acl.json_value import is_object
 from caxton.bus.bus import Bus
-from caxton.bus.content_languages import JSON, ContentLanguage, Sl0Content
 from caxton.bus.envelope import Envelope
-from caxton.bus.management_agent import ManagementAgent
-from caxton.bus.subscriptions import Subscription, Watch, Watches
-from caxton.bus.vocabulary import Declined, Json, ManagementRequest, Reading, failed, refused
 from caxton.clock import Clock
 from caxton.journal import DirectoryRow, Reader
+from caxton.platform_agents.content_languages import JSON, ContentLanguage, Sl0Content
+from caxton.platform_agents.management_agent import ManagementAgent
+from caxton.platform_agents.subscriptions import Subscription, Watch, Watches
+from caxton.platform_agents.vocabulary import Declined, Json, ManagementRequest, Reading, failed, refused
 
 _encode = exact_numbers.encode
 

@@ -16,12 +16,13 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from caxton.acl import Performative
-from caxton.bus.content_languages import ContentLanguage
 from caxton.bus.envelope import Envelope
-from caxton.bus.management_agent import OPEN_NOTHING
-from caxton.bus.new_agent import OF as NEW
-from caxton.bus.new_agent import new_agent
-from caxton.bus.vocabulary import (
+from caxton.errors import CaxtonError
+from caxton.platform_agents.content_languages import ContentLanguage
+from caxton.platform_agents.management_agent import OPEN_NOTHING
+from caxton.platform_agents.new_agent import OF as NEW
+from caxton.platform_agents.new_agent import new_agent
+from caxton.platform_agents.vocabulary import (
     Declined,
     Function,
     Json,
@@ -32,8 +33,7 @@ from caxton.bus.vocabulary import (
     refused,
     unauthorised,
 )
-from caxton.bus.white_pages import OF, WhitePages
-from caxton.errors import CaxtonError
+from caxton.platform_agents.white_pages import OF, WhitePages
 
 CLIENTS_MAX: Final = 1000
 _SERVICES: Final = {"ams": "fipa.ams", "df": "fipa.df", "timer": "caxton.timer", "topics": "caxton.topics"}

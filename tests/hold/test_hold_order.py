@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from bus.harness import Json, Stand
+from bus.harness import stand as standing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,9 +20,6 @@ from caxton.journal import HANDLED
 from caxton.protocols import Referee, library
 from caxton.protocols.clock_pause import joined, stand
 from caxton.protocols.outcomes import state_names
-
-from .harness import Json, Stand
-from .harness import stand as standing
 
 NAMES = ("a", "b")
 SAY = st.tuples(

@@ -11,15 +11,15 @@ from typing import Any, Final, Protocol
 
 from caxton import exact_numbers
 from caxton.bus.bus import Bus
-from caxton.bus.content_languages import ContentLanguage
-from caxton.bus.directory import Directory, matches
-from caxton.bus.life_search import life_search, names_like
-from caxton.bus.new_agent import AgentMaker
-from caxton.bus.subscribing_agent import SubscribingAgent
-from caxton.bus.subscriptions import OF as DF_OF
-from caxton.bus.vocabulary import Json, ManagementRequest, Reading, agent_name
 from caxton.clock import Clock
 from caxton.journal import DirectoryRow, Reader
+from caxton.platform_agents.content_languages import ContentLanguage
+from caxton.platform_agents.directory import Directory, matches
+from caxton.platform_agents.life_search import life_search, names_like
+from caxton.platform_agents.new_agent import AgentMaker
+from caxton.platform_agents.subscribing_agent import SubscribingAgent
+from caxton.platform_agents.subscriptions import OF as DF_OF
+from caxton.platform_agents.vocabulary import Json, ManagementRequest, Reading, agent_name
 
 OF: Final = "ams-agent-description"
 _STATES: Final = {

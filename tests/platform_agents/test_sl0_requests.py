@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bus.asking import told, violations
+from bus.harness import Stand, stand
 from hypothesis import given
 
-from caxton.bus.content_languages import JSON, Sl0Content
-from caxton.bus.vocabulary import Function, Json, ManagementRequest, Reading
+from caxton.platform_agents.content_languages import JSON, Sl0Content
+from caxton.platform_agents.vocabulary import Function, Json, ManagementRequest, Reading
 
-from .asking import told, violations
-from .harness import Stand, stand
 from .test_directory import DESCRIPTIONS
 
 ACTOR = "(agent-identifier :name df@local)"

@@ -12,10 +12,10 @@ from typing import Final
 import msgspec
 
 from caxton.acl.message import Message
-from caxton.bus.break_points import BreakPoint, BreakPoints
 from caxton.bus.bus import Bus
 from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidFilter, InvalidMessage
+from caxton.hold.break_points import BreakPoint, BreakPoints
 from caxton.journal import BreakRow, Reader
 
 BREAKS_MADE: Final = "breaks_made"

@@ -22,7 +22,8 @@ from caxton.acl import Message, Performative
 from caxton.acl.date_time import date_time_of, reply_by_of
 from caxton.acl.json_value import is_object, kind
 from caxton.acl.sl0 import Expression, Moment, Term, Word, read_sl0, word_or_text, write_sl0
-from caxton.bus.vocabulary import (
+from caxton.errors import InvalidMessage
+from caxton.platform_agents.vocabulary import (
     OBJECTS,
     Declined,
     Function,
@@ -33,7 +34,6 @@ from caxton.bus.vocabulary import (
     not_understood,
     refused,
 )
-from caxton.errors import InvalidMessage
 
 _JSON_NAMES: Final = frozenset({"json", "application/json"})
 _SL_NAMES: Final = frozenset({"fipa-sl", "fipa-sl0", "fipa-sl1", "fipa-sl2"})

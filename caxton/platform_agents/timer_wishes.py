@@ -12,9 +12,9 @@ import msgspec
 
 from caxton.acl.date_time import is_date_time, reply_by_of
 from caxton.acl.message import NULL
-from caxton.bus import cron
 from caxton.duration import microseconds
 from caxton.errors import InvalidMessage
+from caxton.platform_agents import cron
 
 LONGEST_MS: Final = 3_653 * 24 * 3600 * 1000
 """Ten years, the leap days counted."""

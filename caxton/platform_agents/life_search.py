@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from caxton.acl.json_value import is_object
-from caxton.bus.content_languages import JSON, ContentLanguage
-from caxton.bus.vocabulary import OBJECTS, Function, ManagementRequest, Reading
+from caxton.platform_agents.content_languages import JSON, ContentLanguage
+from caxton.platform_agents.vocabulary import OBJECTS, Function, ManagementRequest, Reading
 
 _AMS: Final = "ams-agent-description"
 _DF: Final = "df-agent-description"

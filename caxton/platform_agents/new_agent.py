@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, cast
 import msgspec
 
 from caxton import exact_numbers
-from caxton.bus.vocabulary import Declined, Json, agent_name, missing, refused
+from caxton.platform_agents.vocabulary import Declined, Json, agent_name, missing, refused
 
 OF: Final = "caxton-agent-description"
 

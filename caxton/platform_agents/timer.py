@@ -19,13 +19,13 @@ from caxton.acl.reply_by import time_text
 from caxton.bus.bus import Bus
 from caxton.bus.envelope import Envelope
 from caxton.bus.mailbox import NEVER
-from caxton.bus.platform_agents import TIMER_NUMBER
-from caxton.bus.quotas import Quota
-from caxton.bus.timer_rows import KIND, SetTimer, TimerRow, check_row, row_of
-from caxton.bus.timer_wishes import HINT, cancelled_tag, read_wish
+from caxton.bus.platform_agent import TIMER_NUMBER
 from caxton.clock import Alarm, Clock
 from caxton.errors import InvalidMessage
 from caxton.journal import DirectoryRow, Reader
+from caxton.platform_agents.quotas import Quota
+from caxton.platform_agents.timer_rows import KIND, SetTimer, TimerRow, check_row, row_of
+from caxton.platform_agents.timer_wishes import HINT, cancelled_tag, read_wish
 
 TIMERS_MAX: Final = 100_000
 TIMERS_OF_ONE_MAX: Final = 10_000

@@ -9,17 +9,17 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from bus.harness import Json, Stand, stand
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.bus import ams, break_points, df, hold, subscriptions, timer, topics
-from caxton.bus.quotas import Quota
-from caxton.bus.topics import Topics
+from caxton.hold import break_points, hold
 from caxton.limits import MIB, TREE_WAITING, Limits
+from caxton.platform_agents import ams, df, subscriptions, timer, topics
+from caxton.platform_agents.quotas import Quota
+from caxton.platform_agents.topics import Topics
 from caxton.protocols import referee
 from caxton.turn_status import Status
-
-from .harness import Json, Stand, stand
 
 TOTAL, OF_ONE = 12, 4
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from caxton.acl import read_draft
-from caxton.bus import cron
 from caxton.bus.causes import Work
 from caxton.bus.envelope import Envelope
-from caxton.bus.timer_wishes import LONGEST_MS, Wish, read_wish
 from caxton.errors import InvalidMessage
+from caxton.platform_agents import cron
+from caxton.platform_agents.timer_wishes import LONGEST_MS, Wish, read_wish
 
 KIND: Final = "timer"
 """What a timer's row in the journal's directory is called."""

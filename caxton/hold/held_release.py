@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from caxton.bus.break_point_service import BreakPointService
 from caxton.bus.bus import Bus
-from caxton.bus.held import DROPPED, RELEASED, HeldMessage
-from caxton.bus.held_messages import HeldMessages
 from caxton.clock import Alarm, Clock
+from caxton.hold.break_point_service import BreakPointService
+from caxton.hold.held import DROPPED, RELEASED, HeldMessage
+from caxton.hold.held_messages import HeldMessages
 from caxton.journal import EDITED, HANDLED
 from caxton.journal import RELEASED as RELEASED_ROW
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caxton.bus.directory import NEVER_US, Directory, Entry, matches
-from caxton.bus.vocabulary import OBJECTS, Declined, Json, Reading
+from caxton.platform_agents.directory import NEVER_US, Directory, Entry, matches
+from caxton.platform_agents.vocabulary import OBJECTS, Declined, Json, Reading
 
 OF = "df-agent-description"
 READING = Reading("local", 1_700_000_000_000_000)

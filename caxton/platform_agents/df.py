@@ -18,12 +18,14 @@ from caxton.acl import Performative
 from caxton.acl.json_value import is_object
 from caxton.acl.reply_by import moment_us
 from caxton.bus.bus import Bus
-from caxton.bus.content_languages import ContentLanguage
-from caxton.bus.directory import NEVER_US, Directory, Entry
 from caxton.bus.envelope import Envelope
-from caxton.bus.subscribing_agent import SubscribingAgent
-from caxton.bus.subscriptions import OF, Change
-from caxton.bus.vocabulary import (
+from caxton.clock import Alarm, Clock, SteadyTime
+from caxton.journal import DirectoryRow, Reader
+from caxton.platform_agents.content_languages import ContentLanguage
+from caxton.platform_agents.directory import NEVER_US, Directory, Entry
+from caxton.platform_agents.subscribing_agent import SubscribingAgent
+from caxton.platform_agents.subscriptions import OF, Change
+from caxton.platform_agents.vocabulary import (
     Declined,
     Function,
     Json,
@@ -34,8 +36,6 @@ from caxton.bus.vocabulary import (
     refused,
     unauthorised,
 )
-from caxton.clock import Alarm, Clock, SteadyTime
-from caxton.journal import DirectoryRow, Reader
 
 OTHERS_MAX: Final = 10_000
 """Registrations of clients and of agents elsewhere. Each agent here has one of its own besides, whatever they have."""

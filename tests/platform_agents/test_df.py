@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bus.asking import guest_told, told, violations
+from bus.harness import Json, Stand, stand
 
-from caxton.bus import df, management_agent, subscriptions
 from caxton.clock import VirtualClock
 from caxton.journal import DirectoryRow
-
-from .asking import guest_told, told, violations
-from .harness import Json, Stand, stand
+from caxton.platform_agents import df, management_agent, subscriptions
 
 SELLER: Json = {"name": "ann", "services": [{"name": "books", "type": "selling"}]}
 SEARCH: Json = {"action": "search", "description": {"services": [{"type": "selling"}]}}

@@ -19,10 +19,10 @@ from caxton.bus.bus import Bus
 from caxton.bus.endpoint import Endpoint
 from caxton.bus.envelope import Envelope
 from caxton.bus.mailbox import NEVER
-from caxton.bus.quotas import Quota
 from caxton.bus.topic_names import fits, local_topic, read_topics
 from caxton.errors import InvalidMessage
 from caxton.journal import DirectoryRow, Publication, Reader
+from caxton.platform_agents.quotas import Quota
 
 SUBSCRIPTIONS_MAX: Final = 100_000
 SUBSCRIPTIONS_OF_ONE_MAX: Final = 1_000

@@ -8,17 +8,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from bus.harness import Json, Stand, stand
 from msgspec import Raw
 
 from caxton.acl import Performative
-from caxton.bus.break_points import BreakPoint
 from caxton.bus.referee_service import RefereeService
 from caxton.clock import VirtualClock
 from caxton.errors import BreakNotFound, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
+from caxton.hold.break_points import BreakPoint
 from caxton.journal import BreakRow
 from caxton.protocols.outcomes import state_names
-
-from .harness import Json, Stand, stand
 
 
 def frames(runtime: Stand) -> list[Json]:

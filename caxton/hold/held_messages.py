@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from caxton.acl.message import Message
-from caxton.bus.held import HeldMessage
 from caxton.bus.mailbox import NEVER
 from caxton.errors import NotHeld
+from caxton.hold.held import HeldMessage
 
 
 class HeldMessages:

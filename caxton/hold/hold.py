@@ -26,10 +26,10 @@ from caxton.bus.causes import Tree
 from caxton.bus.conversations import ConversationEntry
 from caxton.bus.delivery import Failure
 from caxton.bus.envelope import Envelope
-from caxton.bus.held import Extensions, HeldMessage, taken_up
-from caxton.bus.held_release import HeldRelease, WentOn, nobody
 from caxton.clock import Clock
 from caxton.errors import HeldBehind, InvalidMessage, MessageTooLarge
+from caxton.hold.held import Extensions, HeldMessage, taken_up
+from caxton.hold.held_release import HeldRelease, WentOn, nobody
 from caxton.journal import HANDLED, HeldRow, Reader
 from caxton.journal import RELEASED as RELEASED_ROW
 from caxton.limits import Limits

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bus.harness import Rings, stand
 
-from caxton.bus import timer
-from caxton.bus.timer_wishes import LONGEST_MS
-
-from .harness import Rings, stand
+from caxton.platform_agents import timer
+from caxton.platform_agents.timer_wishes import LONGEST_MS
 
 
 async def test_a_timer_rings_in_the_conversation_of_its_request(tmp_path: Path) -> None:

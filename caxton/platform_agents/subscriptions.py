@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from caxton.bus.content_languages import ContentLanguage
-from caxton.bus.directory import Entry, matches, types_of
-from caxton.bus.quotas import Quota
-from caxton.bus.vocabulary import Json, ManagementRequest, failed, refused
+from caxton.platform_agents.content_languages import ContentLanguage
+from caxton.platform_agents.directory import Entry, matches, types_of
+from caxton.platform_agents.quotas import Quota
+from caxton.platform_agents.vocabulary import Json, ManagementRequest, failed, refused
 
 OF: Final = "df-agent-description"
 SUBSCRIPTIONS_MAX: Final = 10_000

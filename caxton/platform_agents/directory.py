@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from caxton.bus.vocabulary import OBJECTS, Json, Slot, agent_name
+from caxton.platform_agents.vocabulary import OBJECTS, Json, Slot, agent_name
 
 NEVER_US = 1 << 62
 

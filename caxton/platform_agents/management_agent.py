@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Final
 from caxton import exact_numbers
 from caxton.acl import Performative
 from caxton.bus.bus import Bus
-from caxton.bus.content_languages import JSON, ContentLanguage, content_language_of
 from caxton.bus.envelope import Envelope
-from caxton.bus.platform_agents import PLATFORM_NUMBERS
-from caxton.bus.vocabulary import (
+from caxton.bus.platform_agent import PLATFORM_NUMBERS
+from caxton.clock import Clock
+from caxton.platform_agents.content_languages import JSON, ContentLanguage, content_language_of
+from caxton.platform_agents.vocabulary import (
     ONTOLOGY,
     Declined,
     Function,
@@ -26,7 +27,6 @@ from caxton.bus.vocabulary import (
     failed,
     not_understood,
 )
-from caxton.clock import Clock
 
 OPEN_NOTHING: Final = 1 << 62
 HEAD_BYTES: Final = 4096
