@@ -208,8 +208,9 @@ async def _run(recipe: Recipe, shown_from: Path) -> process.Outcome:
     outcome = await process.run(recipe.command, recipe.folder, recipe.timeout_s, recipe.environ)
     if outcome.ok:
         return outcome
-    if recipe.needs == "cargo" and found and "target may not be installed" in outcome.output:
-        raise _needs(recipe, toolchains.rust_target(found), outcome)
+    # cargo says in many words, and not always the same, that Rust lacks the target: so it is looked for
+    if recipe.needs == "cargo" and isinstance(lacks := toolchains.cargo_with_target(recipe.folder), Missing):
+        raise _needs(recipe, lacks, outcome)
     hint = None
     if outcome.code is None and "cannot be run" in outcome.output:
         hint = "install it, or correct build.command in caxton.toml"

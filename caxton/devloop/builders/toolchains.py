@@ -101,7 +101,8 @@ def cargo_with_target(folder: Path) -> Found | Missing:
     except (OSError, subprocess.SubprocessError):
         return Missing("rustc", "from rustup.rs", found.command)
     if not (Path(root) / "lib" / "rustlib" / RUST_TARGET / "lib").is_dir():
-        return rust_target(found)
+        what = f"Rust's target {RUST_TARGET}"
+        return Missing(what, f"rustup target add {RUST_TARGET}", found.command)
     return found
 
 
@@ -118,11 +119,6 @@ def _is_empty_shim() -> bool:
         return not any((ours / "toolchains").iterdir())
     except OSError:
         return True
-
-
-def rust_target(found: Found | Missing) -> Missing:
-    """Rust is here, its target for wasm is not."""
-    return Missing(f"Rust's target {RUST_TARGET}", f"rustup target add {RUST_TARGET}", found.command)
 
 
 def asc(folder: Path) -> Found | Missing:
