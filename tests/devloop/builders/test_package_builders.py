@@ -172,6 +172,25 @@ async def test_without_its_toolchain_one_line_says_what_to_install(
     assert event.output == ""
 
 
+async def test_a_rust_without_the_target_is_known_by_looking_not_by_cargos_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    words = "error: failed to run `rustc` to learn about target-specific information"
+    for name, line in (("cargo", f"echo '{words}' >&2; exit 101"), ("rustc", f"echo {tmp_path}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "Cargo.toml").write_text('[package]\nname = "x"\n')
+    event = await failed(target_of(tmp_path), tmp_path)
+    assert event.error.message == (
+        f"Cargo.toml needs Rust's target {toolchains.RUST_TARGET}, which is not installed"
+    )
+    assert words in event.output
+    (tmp_path / "lib" / "rustlib" / toolchains.RUST_TARGET / "lib").mkdir(parents=True)
+    assert "failed to run" in (await failed(target_of(tmp_path), tmp_path)).error.message
+
+
 FILES = {
     "Cargo.toml": '[package]\nname = "x"\n',
     "package.json": '{"devDependencies": {"assemblyscript": "1"}}',
