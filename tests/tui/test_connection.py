@@ -12,8 +12,8 @@ from textual.widgets import Input
 
 from caxton_tui.forms.message_form import Content, MessageForm
 from caxton_tui.model.connection import Link
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.traces import TracesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.widgets.status_bars import Banner, BuildStrip, StatusLine
 
 from .harness import daemon, empty, heard, market, read, settled, stage

@@ -14,7 +14,7 @@ from agents.systems import tally
 from caxton.client import Client
 from caxton.daemon_socket import socket_path
 from caxton.errors import AgentNotFound, ConfigurationError
-from caxton_tui.screens.agents import AgentsPane
+from caxton_tui.screens.panes.agents import AgentsPane
 from caxton_tui.screens.source_editor import editor, source
 
 from .harness import daemon, market, settled, stage

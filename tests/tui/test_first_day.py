@@ -7,8 +7,8 @@ from pathlib import Path
 from textual.widgets import Input
 
 from caxton_tui.model.store import Store
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
 from caxton_tui.widgets.status_bars import TextLine
 
 from .harness import ROOT, daemon, market, opened, read, stage

@@ -16,9 +16,9 @@ from caxton.client import AsyncClient
 from caxton.daemon_socket import socket_path
 from caxton.devloop import GateOptions
 from caxton.devloop.events import AwaitingDecision, Deployed, Watching
-from caxton_tui.screens.changes import ChangesPane
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.panes.changes import ChangesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine, TextLine
 
 from .harness import ORDER, PATIENCE_S, ROOT, opened, stage

@@ -11,8 +11,8 @@ from agents.systems import tally
 from textual.widgets import Static
 
 from caxton_tui.model.store import Store
-from caxton_tui.screens.changes import ChangesPane
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.changes import ChangesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import PATIENCE_S, Daemon, Stage, daemon, opened, read, stage

@@ -11,8 +11,8 @@ from caxton.diagram import Mark
 from caxton_tui import CaxtonApp
 from caxton_tui.forms.held_forms import EditHeldForm, LineForm
 from caxton_tui.forms.message_form import Content
-from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.held import HeldScreen
+from caxton_tui.screens.panes.conversations import ConversationsPane
 
 from .harness import Daemon, Stage, daemon, market, settled, stage
 

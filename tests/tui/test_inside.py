@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import Stage, daemon, market, read, stage

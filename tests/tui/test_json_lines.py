@@ -6,7 +6,7 @@ import pytest
 
 from caxton import exact_numbers
 from caxton_tui.model.json_lines import containers, json_lines
-from caxton_tui.widgets.columns import marked, wrapped
+from caxton_tui.widgets.tables.columns import marked, wrapped
 
 VALUE = exact_numbers.decode(
     b'{"items": [{"price": 1.10, "ok": true}, []], "two words": null, "text": "a\\nb \\u001b[31m"}'

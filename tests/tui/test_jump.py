@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from caxton_tui.screens.agents import AgentsPane
-from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.jump import LETTERS, JumpScreen, labels
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 
 from .harness import daemon, market, read, stage
 

@@ -15,10 +15,10 @@ from caxton_tui.actions.action import Action, several
 from caxton_tui.forms.ask import AskScreen
 from caxton_tui.forms.confirm import ConfirmScreen
 from caxton_tui.model.kept_views import FILE, KeptViews, TableView, place
-from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.columns import ColumnsScreen
 from caxton_tui.screens.compare import CompareScreen, DifferenceList
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import daemon, empty, market, read, stage

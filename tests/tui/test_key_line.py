@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caxton_tui.screens.help import HelpScreen
-from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.panes.log import LogPane
 from caxton_tui.widgets.key_footer import KeyFooter
 
 from .harness import Stage, empty, stage

@@ -15,15 +15,15 @@ from caxton_tui.forms.confirm import ConfirmScreen
 from caxton_tui.forms.deploy_form import DeployForm
 from caxton_tui.forms.message_form import Content, MessageForm
 from caxton_tui.model.store import Store
-from caxton_tui.screens.agents import AgentsPane
-from caxton_tui.screens.changes import ChangesPane
-from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.help import HelpScreen
-from caxton_tui.screens.log import LogPane
-from caxton_tui.screens.meters import MetersPane
 from caxton_tui.screens.palette import PaletteScreen
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.screens.panes.changes import ChangesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
+from caxton_tui.screens.panes.meters import MetersPane
+from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.screens.select_text import SelectTextScreen
-from caxton_tui.screens.traces import TracesPane
 from caxton_tui.settings import Settings
 from caxton_tui.widgets.status_bars import StatusLine, TextLine, TopLine
 

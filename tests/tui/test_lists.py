@@ -9,7 +9,7 @@ from shapes import made
 from caxton.schemas.held import HeldBody
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Connection, Link
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 
 from .conftest import normal, words
 from .harness import daemon, empty, market, read, stage

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
 from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import Daemon, Stage, daemon, heard, market, opened, settled, stage

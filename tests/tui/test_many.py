@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 from textual.widgets import OptionList
 
-from caxton_tui.screens.agents import AgentsPane
 from caxton_tui.screens.palette import MOST, PaletteCommand, PaletteScreen, matching
-from caxton_tui.widgets.columns import Part
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.widgets.tables.columns import Part
 
 from .harness import daemon, empty, market, stage
 

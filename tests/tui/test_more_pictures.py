@@ -17,8 +17,8 @@ from caxton.schemas.shape import Shape, plain, shaped
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Link
 from caxton_tui.model.store import Store
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.traces import TracesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 
 from .harness import daemon, market, read, settled, stage

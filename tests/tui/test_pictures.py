@@ -9,8 +9,8 @@ import pytest
 
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Connection, Link
-from caxton_tui.screens.log import LogPane
-from caxton_tui.screens.meters import MetersPane
+from caxton_tui.screens.panes.log import LogPane
+from caxton_tui.screens.panes.meters import MetersPane
 
 from .conftest import SHOTS
 from .harness import ROOT, daemon, empty, market, opened, read, settled, stage

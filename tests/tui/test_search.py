@@ -12,7 +12,7 @@ from caxton.finding import Filter
 from caxton.schemas.messages import ConversationBody, Conversations
 from caxton_tui.model import reader
 from caxton_tui.model.conversation_search import ConversationSearch
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import daemon, market, settled, stage

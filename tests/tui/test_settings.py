@@ -11,7 +11,7 @@ from caxton_tui import bindings, themes
 from caxton_tui.forms.message_form import MessageForm
 from caxton_tui.keys import key_name
 from caxton_tui.model.connection import Link
-from caxton_tui.screens.conversations import ConversationsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.settings import BOXES, FILE, Settings, load_settings, place, together
 from caxton_tui.widgets.status_bars import Banner
 

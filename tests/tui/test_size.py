@@ -7,8 +7,8 @@ from pathlib import Path
 from textual import events
 
 from caxton_tui.forms.message_form import LONGEST, Content, MessageForm
-from caxton_tui.screens.conversations import ConversationsPane
-from caxton_tui.screens.log import LogPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
 
 from .harness import daemon, market, opened, settled, stage
 

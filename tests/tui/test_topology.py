@@ -15,11 +15,11 @@ from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.ring_buffer import RingBuffer
 from caxton_tui.model.time_range import RANGES, range_of, with_range
 from caxton_tui.model.topology import AgentLink, Topology
-from caxton_tui.screens.agents import AgentsPane
-from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.links import LinksScreen
-from caxton_tui.screens.log import LogPane
 from caxton_tui.screens.palette import PaletteScreen
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
 from caxton_tui.widgets.status_bars import TopLine
 
 from .harness import daemon, heard, market, read, stage

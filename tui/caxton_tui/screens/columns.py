@@ -14,9 +14,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from caxton_tui.keys import key
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.listing import Listing
-from caxton_tui.widgets.table import Table
+from caxton_tui.widgets.tables.columns import Part
+from caxton_tui.widgets.tables.listing import Listing
+from caxton_tui.widgets.tables.table import Table
 from caxton_tui.widgets.typed_app import key_for
 
 

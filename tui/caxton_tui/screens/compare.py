@@ -17,8 +17,8 @@ from caxton.diagram.differences import Step, side_by_side
 from caxton.presentation.text import plural, safe
 from caxton.schemas.messages import ConversationDetail
 from caxton_tui.keys import key
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.searchable import Searchable
+from caxton_tui.widgets.tables.columns import Part
+from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import key_for
 
 NUMBER_ROOM = -7

@@ -27,9 +27,9 @@ from caxton_tui.forms.message_form import content_of
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.screens.action_runner import ActionRunner
-from caxton_tui.widgets.dead_letter_list import DeadLetterList, message_of
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.lists.dead_letter_list import DeadLetterList, message_of
 from caxton_tui.widgets.status_bars import TextLine
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 LOOKS_S: Final = 1.0

@@ -16,9 +16,9 @@ from caxton_tui.forms.time_range_form import TimeRangeForm
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.time_range import range_of, with_range
 from caxton_tui.screens.palette import PaletteCommand
-from caxton_tui.screens.pane_switcher import PaneSwitcher
+from caxton_tui.screens.panes.pane_switcher import PaneSwitcher
 from caxton_tui.widgets.filter_input import EXAMPLE, FilterInput
-from caxton_tui.widgets.searchable import Searchable
+from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import typed_app
 
 

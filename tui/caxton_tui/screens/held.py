@@ -26,9 +26,9 @@ from caxton_tui.forms.held_forms import EditHeldForm, LineForm
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.screens.action_runner import ActionRunner
-from caxton_tui.widgets.held_list import HeldList
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.lists.held_list import HeldList
 from caxton_tui.widgets.status_bars import TextLine
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 LOOKS_S: Final = 10

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from caxton_tui.keys import key
-from caxton_tui.widgets.listing import HEAD, Listing
+from caxton_tui.widgets.tables.listing import HEAD, Listing
 
 LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
 """The nearest to the fingers first."""

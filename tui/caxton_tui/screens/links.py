@@ -17,9 +17,9 @@ from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.topology import AgentLink, Topology
 from caxton_tui.screens.columns import ColumnsScreen
-from caxton_tui.widgets.link_list import LinkList
-from caxton_tui.widgets.listing import Listing
-from caxton_tui.widgets.table import Table
+from caxton_tui.widgets.lists.link_list import LinkList
+from caxton_tui.widgets.tables.listing import Listing
+from caxton_tui.widgets.tables.table import Table
 from caxton_tui.widgets.typed_app import key_for, typed_app
 
 LOOKS_S: Final = 4

@@ -23,32 +23,32 @@ from caxton_tui.model.context import ViewContext
 from caxton_tui.model.paint_throttle import FRAMES_S, PaintThrottle
 from caxton_tui.model.topology import AgentLink, Topology
 from caxton_tui.screens.action_runner import ActionRunner
-from caxton_tui.screens.agents import AgentsPane
-from caxton_tui.screens.changes import ChangesPane
 from caxton_tui.screens.columns import ColumnsScreen
-from caxton_tui.screens.conversations import ConversationsPane
 from caxton_tui.screens.dead_letters import DeadLettersScreen
 from caxton_tui.screens.filtering import FilteringScreen
 from caxton_tui.screens.held import HeldScreen
 from caxton_tui.screens.help import HelpScreen, bindings_in_force
 from caxton_tui.screens.jump import JumpScreen, places
 from caxton_tui.screens.links import LinksScreen
-from caxton_tui.screens.log import LogPane
-from caxton_tui.screens.meters import MetersPane
 from caxton_tui.screens.palette import PaletteCommand, PaletteScreen
 from caxton_tui.screens.palette_commands import by_key, by_name
-from caxton_tui.screens.pane import Pane
-from caxton_tui.screens.pane_switcher import PaneSwitcher
+from caxton_tui.screens.panes.agents import AgentsPane
+from caxton_tui.screens.panes.changes import ChangesPane
+from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.screens.panes.log import LogPane
+from caxton_tui.screens.panes.meters import MetersPane
+from caxton_tui.screens.panes.pane import Pane
+from caxton_tui.screens.panes.pane_switcher import PaneSwitcher
+from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.screens.select_text import SelectTextScreen
-from caxton_tui.screens.traces import TracesPane
 from caxton_tui.themes import following
 from caxton_tui.widgets.filter_input import FilterInput
 from caxton_tui.widgets.key_footer import KeyFooter
-from caxton_tui.widgets.listing import Listing
-from caxton_tui.widgets.markable import Markable
-from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.status_bars import Banner, BuildStrip, StatusLine, TopLine
-from caxton_tui.widgets.table import Table
+from caxton_tui.widgets.tables.listing import Listing
+from caxton_tui.widgets.tables.markable import Markable
+from caxton_tui.widgets.tables.searchable import Searchable
+from caxton_tui.widgets.tables.table import Table
 from caxton_tui.widgets.typed_app import key_for, typed_app
 
 WIDE: Final = 110

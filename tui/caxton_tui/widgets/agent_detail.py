@@ -22,11 +22,11 @@ from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenAgent
-from caxton_tui.widgets.agent_list import state
-from caxton_tui.widgets.columns import fields
-from caxton_tui.widgets.conversation_list import protocol
-from caxton_tui.widgets.conversation_list import state as conversation_state
+from caxton_tui.widgets.lists.agent_list import state
+from caxton_tui.widgets.lists.conversation_list import protocol
+from caxton_tui.widgets.lists.conversation_list import state as conversation_state
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.columns import fields
 
 PAGES: Final = ("Overview", "Logs", "Conversations", "Mailbox", "History")
 _CUT: Final = 300

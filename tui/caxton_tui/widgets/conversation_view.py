@@ -12,8 +12,8 @@ from caxton.diagram import Timeline
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import OpenConversation
 from caxton_tui.model.store import PATIENCE_S
-from caxton_tui.widgets.columns import Piece
-from caxton_tui.widgets.searchable import Searchable
+from caxton_tui.widgets.tables.columns import Piece
+from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import key_for
 
 

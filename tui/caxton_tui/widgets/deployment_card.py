@@ -22,8 +22,8 @@ from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.json_object import Json
 from caxton_tui.model.meter_history import percentile
-from caxton_tui.widgets.columns import fields
 from caxton_tui.widgets.replay_card import difference, gate_lines
+from caxton_tui.widgets.tables.columns import fields
 
 _SIGNS: Final = {"running": "●", "failed": "✗", "rolled_back": "↶"}
 _KNOWN: Final = frozenset(

@@ -19,7 +19,7 @@ from caxton.schemas.shape import text_of
 from caxton_tui.model import formatting
 from caxton_tui.model.json_lines import json_lines
 from caxton_tui.model.log_entry import LogEntry
-from caxton_tui.widgets.columns import Piece
+from caxton_tui.widgets.tables.columns import Piece
 
 CONTENT_LINES: Final = 5_000
 LINE_ROOM: Final = 2_000

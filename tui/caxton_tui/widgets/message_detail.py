@@ -17,10 +17,10 @@ from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.json_lines import containers
 from caxton_tui.model.log_entry import LogEntry
-from caxton_tui.widgets.columns import Part, Piece, fitted, wrapped
 from caxton_tui.widgets.detail_lines import LABEL_ROOM, DetailLine, detail_lines
-from caxton_tui.widgets.searchable import Searchable
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.columns import Part, Piece, fitted, wrapped
+from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import typed_app
 
 

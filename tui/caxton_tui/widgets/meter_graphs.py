@@ -12,8 +12,8 @@ from typing import Final
 from caxton.presentation.text import size, span
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.columns import Piece, fitted
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.columns import Piece, fitted
+from caxton_tui.widgets.tables.listing import Listing
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _LABEL: Final = 18

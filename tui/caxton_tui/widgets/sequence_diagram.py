@@ -17,8 +17,8 @@ from caxton.finding import MessageSubject
 from caxton.schemas.shape import Message, Shape, plain
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.columns import Piece
 from caxton_tui.widgets.conversation_view import ConversationView, styled
+from caxton_tui.widgets.tables.columns import Piece
 from caxton_tui.widgets.typed_app import key_for
 
 _SECOND: Final = 1_000_000

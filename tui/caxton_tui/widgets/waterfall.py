@@ -11,9 +11,9 @@ from caxton.diagram import Bar, bars_of
 from caxton.diagram.waterfall import bar_parts, heading, length_us
 from caxton.presentation.text import span
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.columns import Piece
 from caxton_tui.widgets.conversation_view import ConversationView, styled
 from caxton_tui.widgets.sequence_diagram import as_json
+from caxton_tui.widgets.tables.columns import Piece
 
 
 class Waterfall(ConversationView):

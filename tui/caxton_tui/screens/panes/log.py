@@ -20,11 +20,11 @@ from caxton_tui.forms.drafts import message_form
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
-from caxton_tui.screens.pane import Pane
-from caxton_tui.widgets.listing import Listing
-from caxton_tui.widgets.log_list import LogList
+from caxton_tui.screens.panes.pane import Pane
+from caxton_tui.widgets.lists.log_list import LogList
 from caxton_tui.widgets.message_detail import MessageDetail
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 

@@ -15,7 +15,7 @@ from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.meter_history import percentile
 from caxton_tui.model.open_views import Needs
-from caxton_tui.screens.pane import Pane
+from caxton_tui.screens.panes.pane import Pane
 from caxton_tui.widgets.meter_graphs import MeterGraphs
 from caxton_tui.widgets.status_bars import titled
 from caxton_tui.widgets.typed_app import key_for

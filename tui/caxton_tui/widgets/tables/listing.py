@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from caxton.finding import Filter
 from caxton_tui.keys import hidden_key, key
-from caxton_tui.widgets.columns import Part, Piece, spaced
+from caxton_tui.widgets.tables.columns import Part, Piece, spaced
 from caxton_tui.widgets.typed_app import typed_app
 
 HEAD: Final = 1

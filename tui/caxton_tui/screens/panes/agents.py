@@ -23,11 +23,11 @@ from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.palette import PaletteCommand
-from caxton_tui.screens.pane import Pane
+from caxton_tui.screens.panes.pane import Pane
 from caxton_tui.widgets.agent_detail import AgentDetail
-from caxton_tui.widgets.agent_list import AgentList
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.lists.agent_list import AgentList
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.listing import Listing
 
 
 class AgentsPane(Pane):

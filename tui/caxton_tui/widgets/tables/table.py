@@ -18,8 +18,8 @@ from textual.message import Message
 from caxton.finding import Filter, Subject
 from caxton_tui.keys import hidden_key
 from caxton_tui.model.kept_views import KeptViews, TableView
-from caxton_tui.widgets.columns import Part, column_at
-from caxton_tui.widgets.markable import Markable
+from caxton_tui.widgets.tables.columns import Part, column_at
+from caxton_tui.widgets.tables.markable import Markable
 
 T = TypeVar("T")
 

@@ -18,8 +18,8 @@ from caxton.schemas.messages import MessageBody
 from caxton_tui.model import formatting
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.store import Store
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.columns import Part
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 _STYLES: Final = {"?": "listing--ask", "+": "listing--offer", "=": "listing--good", "-": "listing--warn"}

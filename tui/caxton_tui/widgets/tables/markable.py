@@ -11,8 +11,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from caxton_tui.keys import hidden_key
-from caxton_tui.widgets.columns import Piece
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.columns import Piece
+from caxton_tui.widgets.tables.listing import Listing
 
 SIGN = "✓ "
 

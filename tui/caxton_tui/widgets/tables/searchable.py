@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from caxton_tui.widgets.columns import Piece, marked
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.columns import Piece, marked
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import typed_app
 
 

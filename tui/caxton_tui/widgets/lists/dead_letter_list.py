@@ -17,8 +17,8 @@ from caxton.schemas.messages import DeadLetterBody
 from caxton.schemas.shape import Message
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.markable import Markable
+from caxton_tui.widgets.tables.columns import Part
+from caxton_tui.widgets.tables.markable import Markable
 
 WIDE: Final = 90
 """Columns from which on sender and act have room."""

@@ -18,7 +18,7 @@ from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
 from caxton_tui.screens.palette import PaletteCommand
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.listing import Listing
 
 
 class Pane(Container):

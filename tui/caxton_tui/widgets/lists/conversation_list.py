@@ -13,7 +13,7 @@ from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.reader import LISTED
 from caxton_tui.widgets.status_bars import titled
-from caxton_tui.widgets.table import Column, Table
+from caxton_tui.widgets.tables.table import Column, Table
 from caxton_tui.widgets.typed_app import key_for
 
 _SIGNS = {"Initiated": "○", "InProgress": "◌", "Completed": "●", "Failed": "✗", "Expired": "◷"}

@@ -15,7 +15,7 @@ from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import FINAL
 from caxton_tui.widgets.deployment_card import sign, stands
 from caxton_tui.widgets.replay_card import found, found_style
-from caxton_tui.widgets.table import Column, FieldSubject, Table
+from caxton_tui.widgets.tables.table import Column, FieldSubject, Table
 from caxton_tui.widgets.typed_app import key_for
 
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad", "rolled_back": "listing--bad"}

@@ -13,7 +13,7 @@ from caxton.presentation.text import memory, safe
 from caxton.schemas.daemon import AgentBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.table import Column, FieldSubject, Table
+from caxton_tui.widgets.tables.table import Column, FieldSubject, Table
 from caxton_tui.widgets.typed_app import key_for
 
 _STYLES: Final = {"running": "listing--good", "failed": "listing--bad"}

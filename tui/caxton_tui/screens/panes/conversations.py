@@ -30,13 +30,13 @@ from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.model.open_views import Needs
 from caxton_tui.model.reader import PAGE
 from caxton_tui.screens.compare import CompareScreen
-from caxton_tui.screens.pane import Pane
+from caxton_tui.screens.panes.pane import Pane
 from caxton_tui.widgets.conversation_card import ConversationCard
-from caxton_tui.widgets.conversation_list import ConversationList
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.lists.conversation_list import ConversationList
 from caxton_tui.widgets.message_detail import MessageDetail
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for, typed_app
 
 SETTLE_S = 0.12

@@ -11,8 +11,8 @@ from caxton.presentation.text import safe
 from caxton.schemas.held import BreakBody, HeldBody
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.columns import Part
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.tables.columns import Part
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 

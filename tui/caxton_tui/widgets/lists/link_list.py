@@ -9,7 +9,7 @@ from caxton.finding import Subject
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.topology import AgentLink, Topology
-from caxton_tui.widgets.table import Column, FieldSubject, Table
+from caxton_tui.widgets.tables.table import Column, FieldSubject, Table
 
 BAR = 12
 

@@ -24,12 +24,12 @@ from caxton_tui.actions import daemon_actions
 from caxton_tui.actions.action import Action, several
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.open_views import FINAL, Needs
-from caxton_tui.screens.pane import Pane
+from caxton_tui.screens.panes.pane import Pane
 from caxton_tui.widgets.deployment_card import described
-from caxton_tui.widgets.deployment_list import DeploymentList
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.widgets.lists.deployment_list import DeploymentList
 from caxton_tui.widgets.replay_card import difference
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.typed_app import key_for
 
 

@@ -17,10 +17,10 @@ from caxton.presentation.text import safe
 from caxton_tui.keys import key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.open_views import Needs
-from caxton_tui.screens.pane import Pane
-from caxton_tui.widgets.conversation_list import ConversationList
-from caxton_tui.widgets.listing import Listing
+from caxton_tui.screens.panes.pane import Pane
+from caxton_tui.widgets.lists.conversation_list import ConversationList
 from caxton_tui.widgets.status_bars import titled
+from caxton_tui.widgets.tables.listing import Listing
 from caxton_tui.widgets.waterfall import Waterfall
 
 SHARES: Final = (0.0, 0.01, 0.05)

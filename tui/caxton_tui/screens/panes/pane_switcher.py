@@ -13,7 +13,7 @@ from textual.containers import Container
 
 from caxton.errors import InvalidFilter
 from caxton.finding import Filter
-from caxton_tui.screens.pane import Pane
+from caxton_tui.screens.panes.pane import Pane
 
 P = TypeVar("P", bound=Pane)
 
