@@ -96,11 +96,16 @@ class Recovery:
                     way.fail(error)
             back(way)
 
+        def done(way: RecoveryPlan) -> None:
+            if self._under_way.get(way.record) is not way:
+                way.abandon(CellLost(f"{way.record.name} comes back another time: its cell died meanwhile"))
+            self._arrive(way, arrived)
+
         for way in ways:
             self._under_way[way.record] = way
             if not way.fresh:
                 way.record.recovers(RecoveryProgress())
-        await self.remember(ways, arrived)
+        await self._recall(ways, done)
 
     def abandon(self, record: AgentRecord) -> None:
         """That agent is not to come back: whoever brings it learns that with the turn that runs now."""

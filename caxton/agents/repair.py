@@ -169,11 +169,11 @@ class Repair:
     def _returned(self, way: RecoveryPlan) -> None:
         """An agent whose cell died is back, or not."""
         record = way.record
-        if isinstance(way.error, CellLost):
-            return  # it died again; the next one brings it back
         if way.abandoned:
             self.spawn(self._instances.drop(way.cell, way.slot))
             return
+        if isinstance(way.error, CellLost):
+            return  # it died again; the next one brings it back
         if way.error is not None:
             self.fail(record, f"could not be started again: {way.error.message}")
             return
@@ -184,10 +184,10 @@ class Repair:
 
     def revived(self, way: RecoveryPlan) -> None:
         """An agent is back after a start of the daemon, or not."""
-        if isinstance(way.error, CellLost):
-            return
         if way.abandoned:
             self.spawn(self._instances.drop(way.cell, way.slot))
+            return
+        if isinstance(way.error, CellLost):
             return
         if way.error is not None:
             self.fail(way.record, f"could not be started: {way.error.message}")

@@ -147,6 +147,21 @@ def test_a_killed_cell_is_replaced_and_its_agents_go_on(name: str) -> None:
             assert view.restarts == 1
 
 
+def test_a_cell_that_dies_again_while_its_agents_come_back_costs_them_nothing() -> None:
+    with runtime(COUNTER) as system:
+        system.send({"add": 1}, to="c")
+        system.until_quiet()
+        # they wait for the journal until the second cell has died
+        system.fail_next_write(DiskError.IO, times=4)
+        system.submit({"add": 1}, to="c")
+        for _ in range(2):
+            system.kill_cell()
+            system.advance(0.5)
+        system.until_quiet()
+        assert system.ask({"add": 1}, to="c")["content"] == {"count": 3}
+        assert [one for one in system.rows()["event"] if b'"failed"' in one[5]] == []
+
+
 def test_committed_rows_are_two_systems_from_there_on() -> None:
     with runtime(COUNTER, seed=1) as system:
         system.ask({"add": 5}, to="c")
