@@ -190,14 +190,14 @@ def test_replays_run_calls_as_they_were_run() -> None:
 
 
 def test_a_call_outlives_the_messages_that_retention_removes() -> None:
-    boss = BOSS.replace("await sleep(0.5)", "await sleep(3 * 86_400)")
+    boss = BOSS.replace("await sleep(0.5)", "await sleep(30 * 3600)")
     config = {"journal": {"keep_days": 1, "snapshot_every": 1}}
     with runtime(agents(boss), config=config) as system:
         opened(system)
-        system.advance(2 * 86_400)
+        system.advance(26 * 3600)
         assert not system.messages(conversation_id="c0"), "it is removed"
         system.restart()
-        system.advance(2 * 86_400)
+        system.advance(5 * 3600)
         assert contents(system, MANY) == fine(MANY)
 
 

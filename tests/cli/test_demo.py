@@ -50,6 +50,7 @@ def test_the_demo_shows_the_market_and_ends(home: Path) -> None:
     assert not list(home.iterdir())
 
 
+@pytest.mark.long
 def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
     said = caxton("demo", "--rounds", "1", "--seconds", "60", "--keep", TMPDIR=str(home))
     assert said.returncode == 0, said.stderr
@@ -64,7 +65,7 @@ def test_keep_leaves_a_project_that_can_be_looked_at(home: Path) -> None:
         daemon_process.kill(kept)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_demo_that_is_ended_early_takes_everything_with_it(number: signal.Signals, home: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "caxton.cli", "demo", "--rounds", "100", "--seconds", "60"],

@@ -81,7 +81,7 @@ def test_another_wheel_under_the_same_name_is_refused(tmp_path: Path) -> None:
     assert not packages.folder.exists()
 
 
-@pytest.mark.parametrize("name", ["fastmath", "nowhere"])
+@pytest.mark.parametrize("name", ["fastmath", pytest.param("nowhere", marks=pytest.mark.long)])
 def test_what_has_no_wheel_in_pure_python_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidModule, match=f"no wheel of {name} in pure Python"):
         install(project(tmp_path, "words", name))

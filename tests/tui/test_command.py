@@ -148,6 +148,7 @@ def test_the_demo_opens_it_and_ends_by_itself(home: Path) -> None:
     assert not list(home.iterdir())
 
 
+@pytest.mark.long
 def test_q_ends_the_demo_early_and_nothing_stays(home: Path) -> None:
     with terminal("demo", "--stay", "--rounds", "50", TMPDIR=str(home)) as one:
         one.read(b"propose")
@@ -157,6 +158,7 @@ def test_q_ends_the_demo_early_and_nothing_stays(home: Path) -> None:
     assert not list(home.iterdir())
 
 
+@pytest.mark.long
 def test_the_demo_can_be_printed_in_a_terminal_too(home: Path) -> None:
     with terminal("demo", "--stream", "--rounds", "1", "--seconds", "60", TMPDIR=str(home)) as one:
         said = one.read()

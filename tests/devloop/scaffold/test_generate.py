@@ -28,9 +28,6 @@ NEEDS = {
 }
 
 
-TAKES_LONG = {Language.ZIG, Language.RUST, Language.GO, Language.ASSEMBLYSCRIPT}
-
-
 def pytest_in(folder: Path) -> str:
     """Run the tests of that folder as its owner would; what pytest said."""
     done = subprocess.run(
@@ -49,8 +46,8 @@ def pytest_in(folder: Path) -> str:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "language",
-    # compilers that take long are for the long check; C is built by the same one as Zig
-    [pytest.param(one, marks=[pytest.mark.long] if one in TAKES_LONG else []) for one in Language],
+    # the others are for the long check; C and WAT are tested as a project's own below
+    [pytest.param(one, marks=[] if one is Language.PYTHON else [pytest.mark.long]) for one in Language],
 )
 def test_an_agents_own_test_passes(tmp_path: Path, language: Language) -> None:
     look = NEEDS.get(language)
