@@ -14,6 +14,7 @@ cannot be delivered or breaks its protocol, in `platform_messages`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 import msgspec
 
@@ -49,6 +50,8 @@ from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
 
 _encode = exact_numbers.encode
+_AHEAD: Final = 100_000
+"""So many numbers may be removed from the journal between two commits, about."""
 
 
 class Bus:
@@ -98,6 +101,8 @@ class Bus:
         self._ams = f"ams{self._suffix}"
         self._timer = f"timer{self._suffix}"
         self._judged = self.referee_service.known
+        self._removed_near = 0
+        """Conversations that were silent since may have lost every row."""
         self._platform_messages = PlatformMessages(self, self._ams, limits.hops)
         self.dead_letter = self._platform_messages.dead_letter
         self.call_broken = self._platform_messages.call_broken
@@ -257,10 +262,13 @@ class Bus:
         sender, receivers, conversation_id = message.sender, message.receiver, message.conversation_id
         name = receivers[0]
         entry = self.conversations.entries.get(conversation_id)
-        if entry is None:
+        if entry is None or (
+            entry.last_seq <= self._removed_near and entry.last_seq <= self.journal.kept.removed_upto
+        ):
             entry = self.conversations.open(
                 batch, conversation_id, seq, message.timestamp, sender, message.protocol
             )
+        entry.goes_on(seq)
         members = entry.members
         if sender not in members or name not in members or len(receivers) > 1:
             self.conversations.join(batch, entry, [sender, *receivers])
@@ -432,6 +440,7 @@ class Bus:
         return lowest - 1
 
     def _committed(self, batch: Batch) -> None:
+        self._removed_near = self.journal.kept.removed_upto + _AHEAD
         self.clients.commit(batch.last_seq)
         for port in self.ports:
             port.settle()

@@ -1,7 +1,8 @@
 """Which conversations there are and who takes part, as far as the journal has to be told.
 
 In: each admitted message. Out: rows for conversations and participants that are new. The memory is bounded: the
-oldest are forgotten first, and one that comes back only writes rows that the journal has already and ignores.
+oldest are forgotten first, and one that comes back only writes rows that the journal has already and ignores. One of
+which the journal has removed every message is forgotten too, so that its row is written again.
 """
 
 from __future__ import annotations
@@ -20,16 +21,22 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 class ConversationEntry:
     """One conversation in memory."""
 
-    __slots__ = ("key", "members")
+    __slots__ = ("key", "last_seq", "members")
 
     def __init__(self, key: int) -> None:
         self.key = key
+        self.last_seq = 0
+        """The number of what was said in it last."""
         self.members: frozenset[str] = _NOBODY
         """Who takes part; conversations of the same members share one set."""
 
     def joined_by(self, members: frozenset[str]) -> None:
         """These take part from now on."""
         self.members = members
+
+    def goes_on(self, seq: int) -> None:
+        """Something was said in it."""
+        self.last_seq = seq
 
 
 class Conversations:

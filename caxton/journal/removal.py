@@ -19,6 +19,9 @@ _GOING = "seq in (select seq from going)"
 # a key outlives its message: what its request was answered with stays, without the content
 _ANSWERED = """(select cast(json_set(cast(m.body as text), '$.content', null) as blob) from {} m
   where m.seq = client_key.seq)"""
+_NOT_HELD = "seq not in (select seq from held_state where ended_us is null)"
+_HELD_GOING = f"""(select seq from held where seq <= :upto and {_NOT_HELD}
+  and conversation not in (select key from pinned))"""
 
 _CHOOSE = (
     f"""insert or ignore into going select seq from message where {_RANGE}
@@ -29,11 +32,10 @@ _IN_RANGE = (
     f"""delete from event where {_RANGE}
          and (conversation is null or conversation not in (select key from pinned))""",
     f"delete from task where {_RANGE} and upto > 0",
-    f"""update client_key set body = {_ANSWERED.format("held")} where {_RANGE} and body is null
-         and exists (select 1 from held where held.seq = client_key.seq)""",
-    f"""delete from held_state where {_RANGE}
-         and seq not in (select seq from held where {_RANGE} and conversation in (select key from pinned))""",
-    f"delete from held where {_RANGE} and conversation not in (select key from pinned)",
+    # what is held stays, and goes with a later range once it is not any more
+    f"""update client_key set body = {_ANSWERED.format("held")} where body is null and seq in {_HELD_GOING}""",
+    f"delete from held where seq in {_HELD_GOING}",
+    "delete from held_state where ended_us is not null and seq not in (select seq from held)",
     f"""delete from own_turn where {_RANGE} and not exists (select 1 from spared s
          where s.kind = {MEMORY} and s.owner = own_turn.agent_no and s.seq = own_turn.seq)""",
     "update meta set value = :upto where key = 'trimmed_upto'",
@@ -56,6 +58,7 @@ _REMOVE = (
          on t.id >= g.seq << {AGENT_BITS} and t.id < (g.seq + 1) << {AGENT_BITS})""",
     f"delete from turn_place where {_GOING}",
     f"delete from put_back where {_GOING}",
+    f"delete from own_turn where {_GOING}",
     """delete from own_turn where seq < 0 and not exists (select 1 from put_back p
          where p.agent_no = own_turn.agent_no and p.place = -own_turn.seq)""",
     f"delete from publication where {_GOING}",
@@ -69,8 +72,8 @@ _REMOVE = (
 _TRIMMED = "seq <= (select value from meta where key = 'trimmed_upto')"
 _OF_PIN = (
     f"delete from event where {_TRIMMED} and conversation = :owner",
-    f"delete from held_state where seq in (select seq from held where conversation = :owner and {_TRIMMED})",
-    f"delete from held where conversation = :owner and {_TRIMMED}",
+    f"delete from held where conversation = :owner and {_TRIMMED} and {_NOT_HELD}",
+    "delete from held_state where ended_us is not null and seq not in (select seq from held)",
 )
 
 
@@ -81,8 +84,30 @@ def remove_range(db: sqlite3.Connection, spared: Spared, start: int, upto: int, 
         spared.spare(start, upto)
         for statement in (*_CHOOSE, *_IN_RANGE, *_REMOVE):
             db.execute(statement, values)
-    spared.count(start, upto)
+    spared.count()
     return removed()
+
+
+def settle(db: sqlite3.Connection, spared: Spared, start: int, upto: int) -> None:
+    """Put down what of (start, upto] waits for an agent, so that the rest may go before it is handled."""
+    with _transaction(db):
+        spared.settle(start, upto)
+        db.execute("update meta set value = ? where key = 'settled_upto'", (upto,))
+    spared.count()
+
+
+def remove_handled(
+    db: sqlite3.Connection, spared: Spared, after: tuple[int, int], most: int, indexed: int
+) -> tuple[int, tuple[int, int] | None]:
+    """Remove some of what waited, is handled now and stands behind the mark; how many rows went, and where to go on."""
+    with _transaction(db) as removed:
+        handled, go_on = spared.let_go_handled(after, most)
+        for statement in _REMOVE if handled else ():
+            db.execute(statement, {"indexed": indexed})
+    spared.count()
+    for one in handled:
+        spared.account(one)
+    return removed(), go_on
 
 
 def remove_needless(db: sqlite3.Connection, spared: Spared, most: int, indexed: int) -> int:

@@ -1,9 +1,10 @@
 """What is removed when it is old, or when the journal is too large.
 
 In: how many days and MiB to keep. Out: small transactions that remove the oldest rows (removal.py), and pages given
-back to the file system. Rows above `low_water` (not all finished) are never removed, nor what a pin or an agent's
-memory needs (spared.py), nor idempotency keys, which have days of their own: none of that counts for the size, so that
-it cannot push out everything else.
+back to the file system. What waits for an agent or is held is never removed, nor what a pin or an agent's memory needs
+(spared.py), nor idempotency keys, which have days of their own: none of that counts for the size, so that it cannot
+push out everything else. Up to `low_water` nothing waits; above it, each message that does is put down before others
+behind it go (unfinished.py).
 
 One step takes as many rows as were removed in about `STEP_S` before, so that no commit waits long for it.
 """
@@ -12,15 +13,17 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from caxton.clock import Clock
 from caxton.journal.age import DAY_US, TRUST, Age
-from caxton.journal.batch import AgentRow, Batch, DeploymentRow, Meta, Pin, SnapshotRow, Unpin
+from caxton.journal.batch import AgentRow, Batch, DeadLetter, DeploymentRow, Meta, Pin, SnapshotRow, Unpin
 from caxton.journal.query import END, last_seq
-from caxton.journal.removal import remove_needless, remove_range
+from caxton.journal.removal import remove_handled, remove_needless, remove_range, settle
 from caxton.journal.revision_memory import SnapshotsGone
-from caxton.journal.spared import PINNED, ROW_BYTES, SAID, Needed, Spared
+from caxton.journal.spared import MEMORY, PINNED, ROW_BYTES, SAID, Needed, Spared
+from caxton.journal.unfinished import UNFINISHED
 
 CHUNK: Final = 5_000
 """Messages and events that one step removes at most."""
@@ -37,6 +40,9 @@ SLACK_BYTES: Final = 1 << 20
 
 KEY_BYTES: Final = 450
 """About what an idempotency key takes whose message has gone."""
+
+UNSETTLED: Final = 200_000
+"""So many numbers are looked through at a start at the most, about, whatever waits."""
 
 _MATTERS = frozenset({SnapshotRow, SnapshotsGone, DeploymentRow, AgentRow, Meta, Pin, Unpin})
 
@@ -56,9 +62,13 @@ class Kept:
 
     memories: dict[int, Needed]
     """What is spared for an agent's memory, by its number."""
+    unfinished: dict[int, Needed]
+    """What stays because an agent has not handled it while others of its age went or were looked at, by its number."""
     pinned: Needed
     doubt: str | None
     """Why the clock is doubted, so that nothing goes for its age until an operator trusts it."""
+    removed_upto: int
+    """What was numbered up to here has gone, but what is spared."""
     counted: int
     """Bytes that count for `keep_mib`: all that is used but what is spared, and keys."""
 
@@ -68,7 +78,8 @@ class Retention:
 
     def __init__(self, db: sqlite3.Connection, keep: Keep, clock: Clock, *, every_s: float = 60.0) -> None:
         self._grown = 0
-        self.kept = Kept({}, Needed(0, 0), None, 0)
+        """About how much was written since the size was looked at."""
+        self.kept = Kept({}, {}, Needed(0, 0), None, 0, 0)
         """The latest; another object after every change."""
         self._db = db
         self._keep = keep
@@ -85,9 +96,14 @@ class Retention:
         self._budget = 1 << 20
         self._needless = True
         """Whether something may be spared that is not needed any more."""
-        self._trimmed = 0
-        self._grown = 0
-        """About how much was written since the size was looked at."""
+        self._handled = True
+        """Whether messages that waited may be finished since they were looked at,"""
+        self._looks_at: tuple[int, int] | None = None
+        """how far they are looked at now,"""
+        self._look_from = 0.0
+        """and when that may begin."""
+        self._trimmed = self._settled = 0
+        """Up to where what was to go has gone, and up to where it is known what waits."""
         self._moved: set[int] = set()
         """Agents of whose moments something was written since the last step."""
         self._pins_changed = False
@@ -112,6 +128,11 @@ class Retention:
     def saw(self, batch: Batch) -> None:
         """A batch was committed: what is in it may change what is needed."""
         self._last_seq = max(self._last_seq, batch.last_seq)
+        if self.kept.unfinished:
+            ended = (one.seq for one in batch.records if isinstance(one, DeadLetter))
+            self._handled |= any(
+                seq <= self._settled for seq in chain((turn[0] for turn in batch.turns), ended)
+            )
         if _MATTERS.isdisjoint(map(type, batch.records)):
             return
         for record in batch.records:
@@ -120,6 +141,7 @@ class Retention:
                     self._moved.add(record.agent_no)
                 case AgentRow():
                     self._moved.add(record.no)
+                    self._handled |= record.no in self.kept.unfinished
                 case Pin() | Unpin():
                     self._pins_changed = True
                 case Meta() if record.key == TRUST:
@@ -145,8 +167,8 @@ class Retention:
         began = self._clock.monotonic()
         self._next = began + self._every_s
         self._age.tick(self._last_seq)
-        removed = self._remove(indexed)
-        if removed or self._shrink():
+        settled, removed = self._settled, self._remove(indexed)
+        if removed or self._settled > settled or self._looks_at is not None or self._shrink():
             # there may be more: come back after the next batch
             self._next = 0.0
             self._pace(self._clock.monotonic() - began)
@@ -165,7 +187,16 @@ class Retention:
             self._needless = removed > 0
             if removed:
                 return removed
-        start, upto = self._range(indexed)
+        removed = self._remove_handled(indexed)
+        if removed:
+            return removed
+        start, bound = self._bounds(indexed)
+        if indexed - bound > UNSETTLED or (start == bound < indexed and self._wants(start, indexed) > start):
+            # something that waits holds the mark back
+            self._settled = self._chunk(bound, indexed)
+            settle(self._db, self._spared, bound, self._settled)
+            return 0
+        upto = self._wants(start, bound)
         if upto > start:
             removed = remove_range(self._db, self._spared, start, upto, indexed)
             self._keys += self._outlived(start, upto)
@@ -183,18 +214,34 @@ class Retention:
         elif spent_s < STEP_S / 2:
             self._budget = min(LARGEST, self._budget * 2)
 
-    def _range(self, indexed: int) -> tuple[int, int]:
+    def _remove_handled(self, indexed: int) -> int:
+        """Take a look at what waited, once in a while, some at a time."""
+        now = self._clock.monotonic()
+        if self._looks_at is None and self._handled and now >= self._look_from:
+            self._handled, self._looks_at, self._look_from = False, (0, 0), now + self._every_s
+        if self._looks_at is None:
+            return 0
+        most = self._budget // (ROW_BYTES * 4)
+        removed, self._looks_at = remove_handled(self._db, self._spared, self._looks_at, most, indexed)
+        return removed
+
+    def _bounds(self, indexed: int) -> tuple[int, int]:
+        """After which number removal goes on, and up to where it may."""
         meta = dict(
             self._db.execute(
-                "select key, value from meta where key in ('trimmed_upto', 'low_water')"
+                "select key, value from meta where key in ('trimmed_upto', 'low_water', 'settled_upto')"
             ).fetchall()
         )
         start = self._trimmed = int(meta["trimmed_upto"])
-        bound = min(int(meta["low_water"]), indexed)
+        self._settled = int(meta["settled_upto"])
+        return start, max(start, min(max(int(meta["low_water"]), self._settled), indexed))
+
+    def _wants(self, start: int, bound: int) -> int:
+        """Up to which number the next step is to remove, `bound` at the most; `start` for nothing."""
         if bound <= start:
-            return start, start
+            return start
         chunk = self._chunk(start, bound)
-        return start, chunk if self._too_large() else self._older(start, chunk)
+        return chunk if self._too_large() else self._older(start, chunk)
 
     def _chunk(self, start: int, bound: int) -> int:
         """The last number that the next step may take."""
@@ -274,10 +321,12 @@ class Retention:
 
     def _tell(self) -> None:
         used = (self._pragma("page_count") - self._pragma("freelist_count")) * self._page
-        pinned, memories = self._spared.of(PINNED, SAID), self._spared.memories()
-        spared = pinned.bytes + sum(needed.bytes for needed in memories.values()) + self._keys * KEY_BYTES
+        memories, waiting = self._spared.by_agent(MEMORY), self._spared.by_agent(UNFINISHED)
+        pinned = self._spared.of(PINNED, SAID)
+        spared = pinned.bytes + self._spared.of(MEMORY, UNFINISHED).bytes + self._keys * KEY_BYTES
         self._grown = 0
-        self.kept = Kept(memories, pinned, self._age.doubt, max(0, used - spared))
+        (removed_upto,) = self._db.execute("select value from meta where key = 'trimmed_upto'").fetchone()
+        self.kept = Kept(memories, waiting, pinned, self._age.doubt, removed_upto, max(0, used - spared))
 
     def _pragma(self, name: str) -> int:
         return int(self._db.execute(f"pragma {name}").fetchone()[0])

@@ -25,6 +25,7 @@ from caxton.journal.revision_memory import own_turns
 from caxton.journal.snapshots import pins, snapshots_by_turn
 from caxton.journal.spared import spared
 from caxton.journal.turn_places import turn_numbers, turn_places
+from caxton.journal.unfinished import unfinished
 from caxton.journal.verdicts import judged_tables
 
 APPLICATION_ID = 0x43585431
@@ -132,6 +133,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     publications,
     put_backs,
     turn_numbers,
+    unfinished,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 

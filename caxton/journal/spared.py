@@ -1,8 +1,9 @@
-"""Rows that stay though others of their age have gone, and for whom: a pin, or an agent's memory.
+"""Rows that stay though others of their age have gone, and for whom: a pin, an agent's memory, or its mailbox.
 
 In: chunks of numbers that retention is about to remove, and what needs some of them. Out: a row of `spared` for each
 message that stays and each that it stays for, so that it goes when nobody needs it any more. A message up to
-`trimmed_upto` is in the journal exactly as long as it has such a row.
+`trimmed_upto` is in the journal exactly as long as it has such a row. Messages that wait have theirs already before
+(unfinished.py).
 
 An agent's memory rests on its latest moment (SnapshotRow) and on the turns after it that left its instance alive
 (decision 8). While a deployment of it is under way two memories may be needed, and the moments since it began may be
@@ -12,13 +13,14 @@ taken back: then it is the latest moment before that.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from caxton.ids import conversation_key
 from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.query import numbers
 from caxton.journal.turn_places import PLACE
+from caxton.journal.unfinished import FINISHED, UNFINISHED, WAITING
 from caxton.turn_status import REDELIVERED, SURVIVED
 
 PINNED: Final = 0
@@ -106,6 +108,8 @@ class Spared:
         db.execute("delete from memory_base")
         _know_pins(db)
         self.know_moments(None)
+        self._coming: list[tuple[int, int, int]] = []
+        """Kind, owner and bytes of what was put down in this transaction."""
         self.owners: dict[tuple[int, int], Needed] = {
             (kind, owner): Needed(rows, size)
             for kind, owner, rows, size in db.execute(
@@ -128,18 +132,21 @@ class Spared:
 
     def spare(self, start: int, upto: int) -> None:
         """Put down what of the numbers in (start, upto] has to stay; in the transaction that removes the rest."""
+        self._coming = []
         for statement in _SPARE:
-            self._db.execute(statement, {"start": start, "upto": upto})
+            self._put_down(statement, start, upto)
 
-    def count(self, start: int, upto: int) -> None:
-        """Take what was spared of that chunk into `owners`, once that is committed."""
-        for kind, owner, rows, size in self._db.execute(
-            """select kind, owner, count(*), sum(bytes) from spared where seq > ? and seq <= ?
-               group by kind, owner""",
-            (start, upto),
-        ):
+    def settle(self, start: int, upto: int) -> None:
+        """Put down which messages in (start, upto] wait; in the transaction that moves `settled_upto` there."""
+        self._coming = []
+        self._put_down(f"insert or ignore into spared {WAITING}", start, upto)
+
+    def count(self) -> None:
+        """Take what was put down into `owners`, once that is committed."""
+        for kind, owner, size in self._coming:
             before = self.owners.get((kind, owner), NOTHING)
-            self.owners[kind, owner] = Needed(before.rows + rows, before.bytes + size)
+            self.owners[kind, owner] = Needed(before.rows + 1, before.bytes + size)
+        self._coming = []
 
     def let_go(self, most: int) -> LetGo | None:
         """Take the rows of one owner that does not need them any more out of the table, `most` at the most, and put
@@ -148,8 +155,9 @@ class Spared:
         In the transaction that removes what is going; `account` once that is committed.
         """
         for kind, owner in self.owners:
+            if kind == UNFINISHED:
+                continue
             upto = self._needless_upto(kind, owner)
-            values: dict[str, int | str] = {"kind": kind, "owner": owner, "upto": upto, "most": most}
             rows = self._db.execute(
                 f"""select seq, bytes from spared s where kind = :kind and owner = :owner and seq <= :upto
                    and (kind <> {MEMORY} or not exists (
@@ -157,26 +165,51 @@ class Spared:
                      union all
                      select 1 from put_back p where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto))
                    order by seq limit :most""",
-                values,
+                {"kind": kind, "owner": owner, "upto": upto, "most": most},
             ).fetchall()
-            if not rows:
-                continue
-            values["seqs"] = numbers([seq for seq, _ in rows])
-            for statement in (
-                """delete from spared where kind = :kind and owner = :owner
-                     and seq in (select value from json_each(:seqs))""",
-                """insert into going select value from json_each(:seqs)
-                     where value not in (select seq from spared where seq in (select value from json_each(:seqs)))""",
-            ):
-                self._db.execute(statement, values)
-            if kind == MEMORY:
-                self._db.execute(
-                    """delete from own_turn where agent_no = :owner and seq in
-                         (select value from json_each(:seqs))""",
-                    values,
-                )
-            return LetGo(kind, owner, len(rows), sum(size for _, size in rows))
+            if rows:
+                return self._let_go(kind, owner, rows)
         return None
+
+    def let_go_handled(self, after: tuple[int, int], most: int) -> tuple[list[LetGo], tuple[int, int] | None]:
+        """The same for messages that waited and are handled now, unless their agents' memories need them: of `most`
+        after this owner and number. Also where to go on, None at the end."""
+        self._coming = []
+        rows = self._db.execute(
+            f"""select owner, seq, bytes, {FINISHED} from spared s
+                where kind = {UNFINISHED} and (owner, seq) > (?, ?) order by owner, seq limit ?""",
+            (*after, most),
+        ).fetchall()
+        (trimmed,) = self._db.execute("select value from meta where key = 'trimmed_upto'").fetchone()
+        handled: dict[int, list[tuple[int, int]]] = {}
+        for owner, seq, size, finished in rows:
+            if finished:
+                handled.setdefault(owner, []).append((seq, size))
+        gone = [one[0] for of in handled.values() for one in of if one[0] <= trimmed]
+        if gone:
+            self.spare(min(gone) - 1, max(gone))
+        return (
+            [self._let_go(UNFINISHED, owner, of) for owner, of in handled.items()],
+            rows[-1][:2] if len(rows) == most else None,
+        )
+
+    def _let_go(self, kind: int, owner: int, rows: Sequence[tuple[int, int]]) -> LetGo:
+        values = {"kind": kind, "owner": owner, "seqs": numbers([seq for seq, _ in rows])}
+        for statement in (
+            """delete from spared where kind = :kind and owner = :owner
+                 and seq in (select value from json_each(:seqs))""",
+            """insert or ignore into going select value from json_each(:seqs)
+                 where value <= (select value from meta where key = 'trimmed_upto')
+                   and value not in (select seq from spared where seq in (select value from json_each(:seqs)))""",
+        ):
+            self._db.execute(statement, values)
+        if kind == MEMORY:
+            self._db.execute(
+                """delete from own_turn where agent_no = :owner and seq in
+                     (select value from json_each(:seqs))""",
+                values,
+            )
+        return LetGo(kind, owner, len(rows), sum(size for _, size in rows))
 
     def account(self, gone: LetGo) -> None:
         """That is not spared any more."""
@@ -190,9 +223,13 @@ class Spared:
         chosen = [needed for (kind, _), needed in self.owners.items() if kind in kinds]
         return Needed(sum(one.rows for one in chosen), sum(one.bytes for one in chosen))
 
-    def memories(self) -> dict[int, Needed]:
-        """What is spared for the memory of each agent, by number."""
-        return {owner: needed for (kind, owner), needed in self.owners.items() if kind == MEMORY}
+    def by_agent(self, kind: int) -> dict[int, Needed]:
+        """What is spared for each agent's memory or mailbox, by its number."""
+        return {owner: needed for (other, owner), needed in self.owners.items() if other == kind}
+
+    def _put_down(self, statement: str, start: int, upto: int) -> None:
+        values = {"start": start, "upto": upto, "row": ROW_BYTES}
+        self._coming += self._db.execute(f"{statement} returning kind, owner, bytes", values).fetchall()
 
     def _needless_upto(self, kind: int, owner: int) -> int:
         """Up to which number that owner needs nothing; -1 where it needs everything."""

@@ -14,8 +14,8 @@ class NeededBody(Shape, frozen=True, kw_only=True):
     bytes: int
 
 
-class MemoryBody(Shape, frozen=True, kw_only=True):
-    """What stays for one agent's memory; `agent` is null where it was removed just now."""
+class OfAgentBody(Shape, frozen=True, kw_only=True):
+    """What stays for one agent; `agent` is null where it was removed just now."""
 
     agent: str | None
     state: str | None
@@ -25,9 +25,10 @@ class MemoryBody(Shape, frozen=True, kw_only=True):
 
 class JournalDetail(Shape, frozen=True, kw_only=True):
     """The journal, and what keeps it from shrinking. `counted_bytes` is what `keep_mib` bounds: what is used, without
-    what stays for pins and memories. `oldest_unfinished` is the number of a message that nobody has handled yet; it and
-    everything after it stay. `clock_doubt` says why nothing is removed for its age. `checked_pages` of `pages` were
-    compared with their checksums at the start.
+    what stays for pins, memories and mailboxes. `oldest_unfinished` is the number of the oldest message that waits or
+    is held; `unfinished` are those that stay, though others of their age have gone or may go, until their agents have
+    handled them. `clock_doubt` says why nothing is removed for its age. `checked_pages` of `pages` were compared with
+    their checksums at the start.
     """
 
     first_seq: int | None
@@ -43,7 +44,8 @@ class JournalDetail(Shape, frozen=True, kw_only=True):
     keys_days: int
     oldest_unfinished: int | None
     pinned: NeededBody
-    memories: list[MemoryBody]
+    memories: list[OfAgentBody]
+    unfinished: list[OfAgentBody]
     clock_doubt: str | None
     pages: int
     checked_pages: int

@@ -133,3 +133,76 @@ def test_the_share_can_be_raised() -> None:
 
 def system_number(system: System, name: str) -> int:
     return system.runtime.agents.registry.find(name).number
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_message_that_waits_stays_by_itself(restarts: bool) -> None:
+    with runtime({"t": TALLY, "sink": SINK}, config=small()) as system:
+        assert counted(system, "t", 3) == 3
+        system.run(system.runtime.agents.suspend("t"))
+        waits = [system.submit({"add": 1}, to="t").seq for _ in range(2)]
+        system.advance(2)
+        upto = system.runtime.bus.last_seq + 20
+        flood(system, upto)
+        assert oldest(system) < waits[0], "its memory needs what it has heard"
+        assert [one["content"] for one in system.messages(receiver="t@local")][-2:] == [{"add": 1}] * 2
+        number = system_number(system, "t")
+        assert system.runtime.journal.kept.unfinished[number].rows == 2
+        if restarts:
+            system.restart()
+            flood(system)
+        system.run(system.runtime.agents.resume("t"))
+        system.until_quiet()
+        system.advance(130)
+        flood(system)
+        assert system.runtime.journal.kept.unfinished == {}
+        assert system.runtime.journal.kept.memories[number].rows == 5
+        system.restart()
+        assert counted(system, "t") == 6
+        # and nothing else is left of it once nobody needs it
+        system.run(system.runtime.agents.remove("t"))
+        flood(system)
+        assert system.rows()["spared"] == []
+        assert oldest(system) > upto
+        rows = system.rows()
+        assert {row[0] >> 20 for row in rows["turn"]} <= {row[0] for row in rows["message"]}
+
+
+def test_what_waits_goes_with_its_agent() -> None:
+    with runtime({"c": COUNTER, "sink": SINK}, config=small()) as system:
+        system.run(system.runtime.agents.suspend("c"))
+        waits = system.submit({"add": 1}, to="c").seq
+        flood(system, waits + 20)
+        assert oldest(system) == waits
+        system.run(system.runtime.agents.remove("c"))
+        system.advance(130)
+        flood(system)
+        assert oldest(system) > waits
+        assert system.rows()["spared"] == []
+
+
+def test_what_is_held_stays_by_itself() -> None:
+    with runtime({"c": COUNTER, "sink": SINK}, config=small()) as system:
+        system.runtime.hold.add("to:c act:request", by="operator@local")
+        held = system.submit({"add": 1}, to="c").seq
+        flood(system, held + 20)
+        system.restart()
+        flood(system)
+        assert [one.seq for one in system.runtime.hold] == [held]
+        system.runtime.hold.release(held)
+        system.until_quiet()
+        flood(system)
+        assert system.rows()["held"] == system.rows()["held_state"] == []
+
+
+def test_a_conversation_that_goes_on_after_its_messages_have_gone_is_known_again() -> None:
+    with runtime({"sink": SINK}, config=small()) as system:
+        for _ in range(2):
+            system.send("x", to="sink", performative="inform", conversation_id="long")
+            flood(system)
+        assert system.run(system.disk.reader().conversation("long")) is None
+        system.send("x", to="sink", performative="inform", conversation_id="long")
+        system.advance(2)
+        found = system.run(system.disk.reader().conversation("long"))
+        assert found is not None
+        assert (found.messages, found.participants) == (1, ["operator@local", "sink@local"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import Request
 from starlette.responses import Response
 
@@ -10,6 +12,7 @@ from caxton.api.openapi import described
 from caxton.api.responses import answer
 from caxton.api.routing import noun_router
 from caxton.api.services import Services, durable, services_of
+from caxton.journal import Needed
 from caxton.schemas.journal import JournalDetail
 from caxton.schemas.shape import iso
 
@@ -38,7 +41,6 @@ async def _detail(services: Services) -> dict[str, object]:
     stored, kept = await services.reader.stats(), services.journal.kept
     table = services.config.config.journal
     low_water = services.bus.low_water()
-    records = {record.number: record for record in services.agents.registry.agents.values()}
     return {
         "first_seq": stored.first_seq or None,
         "last_seq": stored.last_seq,
@@ -53,17 +55,23 @@ async def _detail(services: Services) -> dict[str, object]:
         "keys_days": table.keys_days,
         "oldest_unfinished": low_water + 1 if low_water < services.bus.last_seq else None,
         "pinned": kept.pinned._asdict(),
-        "memories": [
-            {
-                "agent": records[number].name if number in records else None,
-                "state": state_name(records[number].life) if number in records else None,
-                **needed._asdict(),
-            }
-            for number, needed in sorted(kept.memories.items(), key=lambda one: -one[1].bytes)
-        ],
+        "memories": _by_agent(services, kept.memories),
+        "unfinished": _by_agent(services, kept.unfinished),
         "clock_doubt": kept.doubt,
         "pages": services.journal.checked.of,
         "checked_pages": services.journal.checked.pages,
         "failed": services.journal.failed,
         "trouble": services.journal.trouble,
     }
+
+
+def _by_agent(services: Services, needed: Mapping[int, Needed]) -> list[dict[str, object]]:
+    records = {record.number: record for record in services.agents.registry.agents.values()}
+    return [
+        {
+            "agent": records[number].name if number in records else None,
+            "state": state_name(records[number].life) if number in records else None,
+            **one._asdict(),
+        }
+        for number, one in sorted(needed.items(), key=lambda one: -one[1].bytes)
+    ]

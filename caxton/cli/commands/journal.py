@@ -191,8 +191,13 @@ def _lines(answer: JournalDetail) -> Iterator[str]:
 
 
 def _keeps(answer: JournalDetail) -> Iterator[str]:
-    if answer.oldest_unfinished is not None:
-        yield f"message {answer.oldest_unfinished:,} is not finished, so it and all after it stay"
+    for waiting in answer.unfinished:
+        yield (
+            f"{plural(waiting.rows, 'message')} that {safe(waiting.agent or 'a removed agent')} has not handled, "
+            f"{size(waiting.bytes)}; it is {waiting.state or 'removed'}"
+        )
+    if answer.oldest_unfinished is not None and not answer.unfinished:
+        yield f"message {answer.oldest_unfinished:,} is the oldest that waits or is held"
     if answer.pinned.rows:
         yield f"{plural(answer.pinned.rows, 'message')} of pinned conversations, {size(answer.pinned.bytes)}"
     for memory in answer.memories:
