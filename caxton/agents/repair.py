@@ -61,6 +61,8 @@ class Repair:
         self.snapshots = Snapshots(bus, instances, events, self._lost_by_snapshot)
         self._back_off: dict[AgentRecord, BackOff] = {}
         self._alarms: dict[AgentRecord, Alarm] = {}
+        self._first: dict[AgentRecord, Callable[[], Coroutine[Any, Any, None]]] = {}
+        """What brings agents their first build, where their cell died before they had one."""
         self._broke_down: Callable[[AgentRecord, str], None] = _nobody
 
     def tell_breakdowns(self, tell: Callable[[AgentRecord, str], None]) -> None:
@@ -76,6 +78,7 @@ class Repair:
         """Somebody else starts that agent now, or nobody does: it is not tried again by itself."""
         self._call_off(record)
         self._back_off.pop(record, None)
+        self._first.pop(record, None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside everything else; a defect in it goes to the log and no further."""
@@ -197,8 +200,15 @@ class Repair:
 
     # ------------------------------------------------------------------ what does not come back
 
-    def fail(self, record: AgentRecord, reason: str) -> None:
-        """An agent does not come up: what waits becomes dead letters, and so does what comes, until a later try."""
+    def fail(
+        self,
+        record: AgentRecord,
+        reason: str,
+        first: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """An agent does not come up: what waits becomes dead letters, and so does what comes, until a later try.
+
+        One that has no build yet is tried again by `first`."""
         endpoint = record.endpoint
         if endpoint.trial is not None:
             endpoint.trial.lost(f"the agent failed: {reason}")
@@ -207,6 +217,8 @@ class Repair:
         self.discard_waiting(record, "agent_failed", reason)
         self._bus.agent_gone(endpoint.name, f"{record.name} failed: {reason}")
         endpoint.wake()
+        if first is not None:
+            self._first[record] = first
         self._try_later(record)
         self._events.changed(record, "failed", reason=reason, retry_s=self._left_s(record))
         self._broke_down(record, reason)
@@ -214,7 +226,7 @@ class Repair:
     def _try_later(self, record: AgentRecord) -> None:
         """Start an agent that has failed again by itself, if it is to run."""
         self._call_off(record)
-        if record.config.desired == STOPPED or record.revision is None:
+        if record.config.desired == STOPPED or (record.revision is None and record not in self._first):
             return
         back_off = self._back_off.setdefault(record, BackOff(record.name))
         wait_s = back_off.wait_s(self._clock.monotonic())
@@ -242,6 +254,9 @@ class Repair:
             return
         if record.busy:
             self._try_later(record)
+            return
+        if record.revision is None:
+            await self._first.pop(record)()
             return
         record.claim("started")
         try:

@@ -242,10 +242,16 @@ class Supervisor:
         finally:
             record.release()
 
-    def did_not_start(self, name: str, config: AgentConfig, reason: str) -> None:
+    def did_not_start(
+        self,
+        name: str,
+        config: AgentConfig,
+        reason: str,
+        again: Callable[[], Coroutine[Any, Any, None]] | None,
+    ) -> None:
         """An agent of caxton.toml has no build that works: it is there all the same, and has failed for that reason.
 
-        One that has a build goes on with it.
+        One that has a build goes on with it. `again` brings it its build later, where that is no fault of the build.
         """
         record = self.registry.agents.get(name)
         if record is None:
@@ -253,7 +259,7 @@ class Supervisor:
             self._bus.endpoints[record.endpoint.name] = record.endpoint
         if record.revision is None:
             record.reset()
-            self.repair.fail(record, reason)
+            self.repair.fail(record, reason, again)
 
     def attach(self) -> None:
         """After a start of the daemon: give every known agent its mailbox on the bus."""

@@ -154,9 +154,11 @@ class CellPool:
                 cell.link.close()
 
     def place(self, coming: Iterable[Cell] = ()) -> Cell:
-        """The cell with the fewest agents; `coming` are the cells of those that are on their way, one for each."""
+        """The cell with the fewest agents of those that live, or of all; `coming` are the cells of those that are on
+        their way, one for each."""
         awaited = Counter(cell.no for cell in coming)
-        return min(self.cells, key=lambda cell: len(cell.endpoints) + awaited[cell.no])
+        living = [cell for cell in self.cells if cell.link is not None] or self.cells
+        return min(living, key=lambda cell: len(cell.endpoints) + awaited[cell.no])
 
     def views(self) -> list[CellView]:
         """Every cell, for people."""

@@ -14,10 +14,10 @@ import msgspec
 from caxton.acl import read_draft
 from caxton.agents import AgentRecord, Instances
 from caxton.bus.turn_output import TurnRefused, parse_output
-from caxton.cells import Answer, Cell
+from caxton.cells import Answer, Cell, CellLost
 from caxton.clock import Clock
 from caxton.deploy.target import Target
-from caxton.errors import AgentError, CaxtonError, DeploymentError, InvalidMessage
+from caxton.errors import CaxtonError, DeploymentError, InvalidMessage
 from caxton.limits import KIB
 from caxton.sandbox.frames import Fault, Kind, Loaded
 from caxton.turn_status import Status
@@ -69,7 +69,7 @@ async def validate(
     """Sandbox, contract and resources, in a side instance. Raises DeploymentError, or CellLost where the cell dies."""
     link = cell.link
     if link is None:
-        raise AgentError("the agent's cell is being started again", hint="try again in a moment")
+        raise CellLost("the agent's cell is being started again", hint="try again in a moment")
     slot = cell.slot()
     try:
         loaded = await instances.load(record, cell, slot, target.revision, target.config, state=None)

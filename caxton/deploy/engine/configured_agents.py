@@ -1,12 +1,14 @@
 """The agents of caxton.toml when the daemon starts: each is offered what stands at its `wasm`.
 
 In: a project, and the agents that came back. Out: every agent of the project, running or failed with its reason. One
-that still recovers gets its build when it is back, and keeps no other waiting.
+that still recovers gets its build when it is back, and keeps no other waiting; one whose cell died meanwhile is offered
+it again, after a wait that grows.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ import structlog
 from caxton.agents import AgentConfig, Supervisor
 from caxton.config import Project
 from caxton.deploy.engine.configured_builds import ConfiguredBuilds
+from caxton.deploy.engine.run import CellDied
 from caxton.deploy.request import DeploymentRequest
 from caxton.errors import CaxtonError, InvalidModule
 from caxton.sandbox.python.runtime import packed
@@ -78,7 +81,8 @@ class ConfiguredAgents:
             told = AgentConfig(
                 limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
             )
-            self._agents.did_not_start(name, told, error.message)
+            again = partial(self._offer, name) if isinstance(error, CellDied) else None
+            self._agents.did_not_start(name, told, error.message, again)
 
 
 def _read(path: Path) -> bytes:

@@ -250,8 +250,12 @@ def _is_so(record: AgentRecord, target: Target) -> bool:
     return record.revision == target.revision and record.config == wanted and not target.fresh_state
 
 
+class CellDied(DeploymentError):
+    """Raised when the cell died while a revision was brought to it: that says nothing of the revision."""
+
+
 def readable(error: CaxtonError) -> CaxtonError:
     """The error in words that say what to do."""
     if isinstance(error, CellLost):
-        return DeploymentError("the cell died while the revision was brought to it", hint="try again")
+        return CellDied("the cell died while the revision was brought to it", hint="try again")
     return error
