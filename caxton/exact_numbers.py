@@ -1,15 +1,17 @@
 """JSON whose decimals keep their digits: `1.10` stays `1.10`, and 25 digits stay 25.
 
-In: JSON. Out: values in which a decimal that a float would spell otherwise is an `ExactNumber`: a float that knows its
-own spelling. `encode` and `text` write it as it was; integers are exact in Python anyway.
+In: JSON. Out: values in which a decimal that a float would spell otherwise is an `ExactNumber`: a float that
+knows its own spelling. `encode` and `text` write it as it was; integers are exact in Python anyway.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class ExactNumber(float):
@@ -26,7 +28,7 @@ class ExactNumber(float):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, float):
-            return Decimal(self.spelling) == Decimal(str(other))
+            return value(self) == value(other)
         return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:
@@ -47,6 +49,21 @@ def decimal(spelling: str) -> float:
     return number if repr(number) == spelling and "e" not in spelling else ExactNumber(spelling)
 
 
+def value(number: int | float) -> Decimal:
+    """What it is worth, digit by digit."""
+    return Decimal(number if isinstance(number, int) else str(number))
+
+
+def number(value: Decimal) -> int | float:
+    """A value that was counted out."""
+    return decimal(f"{value:f}") if int(value.as_tuple().exponent) < 0 else int(value)
+
+
+def decoder(kind: type[T], *, strict: bool = True) -> msgspec.json.Decoder[T]:
+    """Reads that kind; what is of any type in it keeps its digits."""
+    return msgspec.json.Decoder(kind, strict=strict, float_hook=decimal)
+
+
 def _raw(value: Any) -> Any:
     if isinstance(value, ExactNumber):
         return msgspec.Raw(value.spelling.encode())
@@ -62,6 +79,6 @@ def text(value: Any, indent: int = 0) -> str:
     return msgspec.json.format(encode(value), indent=indent).decode()
 
 
-def builtins(value: Any) -> Any:
+def builtins(value: Any, *, str_keys: bool = False) -> Any:
     """A struct as dictionaries and lists, its numbers as they are."""
-    return msgspec.to_builtins(value, builtin_types=(ExactNumber,))
+    return msgspec.to_builtins(value, builtin_types=(ExactNumber,), str_keys=str_keys)

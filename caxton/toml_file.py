@@ -16,6 +16,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from caxton import exact_numbers
 from caxton.errors import ConfigurationError
 
 Place = tuple[str | int, ...]
@@ -26,13 +27,24 @@ def read(path: Path) -> tuple[str, dict[str, Any]]:
     """Its text and what it says; raises ConfigurationError."""
     try:
         text = path.read_text("utf-8-sig")
-        return text, tomllib.loads(text)
+        return text, data_of(text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: {error}", hint="the file must be TOML 1.0") from error
+
+
+def data_of(text: str) -> dict[str, Any]:
+    """What a document says, its decimals with their digits; raises `tomllib.TOMLDecodeError`."""
+    return tomllib.loads(text, parse_float=_decimal)
+
+
+def _decimal(spelling: str) -> float:
+    # TOML has signs, parted digits, infinities and what is no number; JSON has none of them
+    spelling = spelling.replace("_", "").removeprefix("+")
+    return float(spelling) if "n" in spelling else exact_numbers.decimal(spelling)
 
 
 def explain(

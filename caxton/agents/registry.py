@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.agents.life import state_name
 from caxton.agents.record import AgentConfig, AgentRecord, Revision
 from caxton.bus import Endpoint
@@ -20,6 +19,8 @@ from caxton.journal import FRESH, AgentRow, Journal, Reader, RevisionRow, Stored
 
 REMOVED = "removed"
 PLATFORM = "platform"
+
+_read_config = exact_numbers.decoder(AgentConfig).decode
 
 
 class Registry:
@@ -60,7 +61,7 @@ class Registry:
             self._created[local] = row.created_us
             if row.state in (REMOVED, PLATFORM) or row.revision_no is None:
                 continue
-            config = msgspec.json.decode(row.config, type=AgentConfig)
+            config = _read_config(row.config)
             snapshot = snapshots.get(row.no)
             kept = snapshot is not None and snapshot.kind != FRESH and config.recover != "fresh"
             record = self.add(local, config, row.updated_us)
@@ -169,7 +170,7 @@ class Registry:
                 record.endpoint.name,
                 state or state_name(record.life),
                 revision.no if revision else None,
-                msgspec.json.encode(config or record.config).decode(),
+                exact_numbers.encode(config or record.config).decode(),
                 record.created_us,
                 now_us,
             )

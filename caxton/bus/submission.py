@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.acl import Draft, Performative, read_draft
 from caxton.bus.addressing import Addressing, trace_of
 from caxton.bus.causes import Tree, Works
@@ -39,7 +40,7 @@ ASKS: Final = frozenset(
 )
 """What wants an answer: whoever says it is told where none will come."""
 
-_encode = msgspec.json.Encoder().encode
+_encode = exact_numbers.encode
 
 
 class Submitted(NamedTuple):

@@ -216,7 +216,7 @@ def add_break(text: str, name: str | None, count: int | None, duration: str | No
 
 def dead_letters(step: str, choice: Mapping[str, Any]) -> Call:
     """End the dead letters that are meant."""
-    return Call("POST", f"/api/v1/dead-letters/{step}", body=msgspec.json.encode(choice))
+    return Call("POST", f"/api/v1/dead-letters/{step}", body=exact_numbers.encode(choice))
 
 
 def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Call:

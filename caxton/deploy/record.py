@@ -17,7 +17,7 @@ from caxton.deploy.checks import Check, Checks
 from caxton.deploy.options import DeploymentOptions
 from caxton.deploy.replay_gate import GateVerdict
 from caxton.deploy.request import DeploymentRequest
-from caxton.deploy.saved import Kept, Origin, SavedState, Timings
+from caxton.deploy.saved import Kept, Origin, SavedState, Timings, read_origin
 from caxton.deploy.states import (
     Deploying,
     Effect,
@@ -176,7 +176,7 @@ class DeploymentRecord:
         self._load_ms = saved.timings.load_ms
         self.remembers(saved.memory, saved.memory_reason)
         self.checks = Checks(self._clock, saved.validation)
-        self._origin = msgspec.json.decode(row.detail, type=Origin)
+        self._origin = read_origin(row.detail)
 
     # ------------------------------------------------------------------ how it is seen
 
@@ -185,12 +185,12 @@ class DeploymentRecord:
         view = self.view()
         plain = exact_numbers.builtins(view)
         detail: dict[str, Any] = {key: plain[key] for key in SAVED}
-        detail |= {"before": msgspec.to_builtins(self._before), **msgspec.to_builtins(self._origin)}
+        detail |= {"before": exact_numbers.builtins(self._before), **exact_numbers.builtins(self._origin)}
         if self._live is not None and stored(view.state) is not None:
             detail |= {
                 "kept": msgspec.to_builtins(self._live.kept(), str_keys=True),
                 "terms": msgspec.to_builtins(self.options),
-                "config": msgspec.to_builtins(self.target.config),
+                "config": exact_numbers.builtins(self.target.config),
                 "fresh_state": self.target.fresh_state,
             }
         self._journal.batch.records.append(

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.agents import AgentConfig
 from caxton.deploy.checks import Check
 from caxton.deploy.options import DeploymentOptions
@@ -81,11 +82,18 @@ class SavedProgress(msgspec.Struct, frozen=True, kw_only=True):
     new_keys: list[int]
 
 
+_read_state = exact_numbers.decoder(SavedState, strict=False).decode
+read_before = exact_numbers.decoder(Before).decode
+"""What the row of a deployment says of before it."""
+read_origin = exact_numbers.decoder(Origin).decode
+"""What it says of where it came from."""
+
+
 def goes_on(row: DeploymentRow) -> SavedState | None:
     """What a deployment goes on with after a restart; None for one that ends with the daemon."""
     if row.state != "deploying" or row.strategy not in SIDE_BY_SIDE or row.previous_no is None:
         return None
     try:
-        return msgspec.json.decode(row.detail, type=SavedState, strict=False)
+        return _read_state(row.detail)
     except msgspec.MsgspecError:
         return None  # its instances did not stand side by side yet

@@ -91,8 +91,6 @@ class AgentMaker(Protocol):
 
 def new_agent(description: Json, maker: str, asked: int) -> NewAgent:
     """Read what is wanted; raises Declined."""
-    # an agent is set up with plain numbers
-    description = msgspec.json.decode(exact_numbers.encode(description))
     like = description.get("like")
     if like is None:
         raise missing(OF, "like", "create")
@@ -127,7 +125,7 @@ def _table(description: Json, key: str) -> dict[str, Any] | None:
     said = description.get(key)
     if isinstance(said, str):
         try:
-            said = msgspec.json.decode(said)
+            said = exact_numbers.decode(said)
         except msgspec.MsgspecError:
             raise _wrong(key, said, "an object") from None
     if said is not None and not isinstance(said, Mapping):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.agents import AgentConfig, AgentRecord
 from caxton.journal import Reader
 
@@ -24,6 +25,9 @@ class _Detail(msgspec.Struct):
     before: AgentConfig | None = None
 
 
+_read_detail = exact_numbers.decoder(_Detail, strict=False).decode
+
+
 async def changed_since(reader: Reader, record: AgentRecord, at_us: int, told: AgentConfig) -> list[str]:
     """Such as `settings.price` and `limits.fuel`, sorted; `at_us` in microseconds since 1970."""
     then: AgentConfig | None = None
@@ -31,7 +35,7 @@ async def changed_since(reader: Reader, record: AgentRecord, at_us: int, told: A
         if row.updated_us <= at_us:
             break
         if row.state in TAKEN:
-            then = msgspec.json.decode(row.detail, type=_Detail, strict=False).before or then
+            then = _read_detail(row.detail).before or then
     if then is None:
         return []
     limits = [msgspec.structs.asdict(one.limits) for one in (then, told)]

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.limits import Limits
 
 HEAD = Binary("<BxxxIIQ")
@@ -195,13 +196,13 @@ def frame(kind: int, slot: int, seq: int, payload: bytes = b"") -> bytes:
 
 def load_payload(load: Load, snapshot: bytes = b"") -> bytes:
     """The payload of a LOAD frame."""
-    return msgspec.json.encode(load) + b"\0" + snapshot
+    return exact_numbers.encode(load) + b"\0" + snapshot
 
 
 Head = TypeVar("Head")
 
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (Load, Replay, Replayed, Swapped)
+    kind: exact_numbers.decoder(kind) for kind in (Load, Replay, Replayed, Swapped)
 }
 # msgspec learns a type when it is first decoded, and two threads that do so at once end the process: so all that a cell
 # decodes has its decoder before there are threads

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-import msgspec
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from caxton import exact_numbers
 from caxton.acl import read_draft
 from caxton.config import AgentTable, LimitTable, byte_size
 from caxton.duration import seconds
@@ -18,6 +18,7 @@ from caxton.errors import CaxtonError
 from caxton.finding import Filter
 from caxton.scenario.bounds import Bounds, read_bounds
 from caxton.scenario.contents import check_expected
+from caxton.schemas.exact import ExactJson
 from caxton.schemas.task_body import TaskBody
 
 FORMAT = 1
@@ -52,7 +53,7 @@ def _message(value: object) -> object:
     """A message whose members are those of a message."""
     if isinstance(value, dict):
         try:
-            read_draft(msgspec.json.encode(value))
+            read_draft(exact_numbers.encode(value))
         except CaxtonError as error:
             raise ValueError(f"{error.message}{f' ({error.hint})' if error.hint else ''}") from None
         if not value.get("receiver"):  # pyright: ignore[reportUnknownMemberType]
@@ -66,7 +67,7 @@ Count = Annotated[Bounds, BeforeValidator(_counted, json_schema_input_type=int |
 Size = Annotated[Bounds, BeforeValidator(_sized, json_schema_input_type=int | str)]
 Span = Annotated[Bounds, BeforeValidator(_timed, json_schema_input_type=str)]
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0)]
-Message = Annotated[dict[str, JsonValue], BeforeValidator(_message)]
+Message = Annotated[dict[str, ExactJson], BeforeValidator(_message)]
 
 
 class Task(TaskBody):
@@ -75,7 +76,7 @@ class Task(TaskBody):
 
     model_config = ConfigDict(frozen=True)
 
-    content: JsonValue = Field(default=None, description="What the first message says.")
+    content: ExactJson = Field(default=None, description="What the first message says.")
     ending: Literal["achieved", "not-achieved", "failed", "timed-out", "cancelled"] | None = Field(
         default="achieved", description="How it must end."
     )
@@ -102,9 +103,9 @@ class Expect(_Table):
         default="", description="Which messages, of all since the beginning; all where left out."
     )
     count: Count | None = Field(default=None, description='How many, such as 2 or ">=1"; at least one.')
-    content: JsonValue = Field(default=None, description="What each of them says, exactly.")
-    path: dict[str, JsonValue] = Field(
-        default_factory=dict[str, JsonValue],
+    content: ExactJson = Field(default=None, description="What each of them says, exactly.")
+    path: dict[str, ExactJson] = Field(
+        default_factory=dict[str, ExactJson],
         description="What stands at paths of their contents: a value, { pattern = … } or { approx = …, by = … }.",
     )
     pattern: str | None = Field(default=None, description="A regular expression that occurs in each content.")
@@ -174,7 +175,7 @@ class Fill(_Table):
 
     agent: Text
     performative: Text = "inform"
-    content: JsonValue = None
+    content: ExactJson = None
     sender: str | None = None
 
 

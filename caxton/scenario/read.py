@@ -90,7 +90,7 @@ def read_scenario(path: Path) -> ScenarioFile:
 def is_scenario(path: Path) -> bool:
     """Whether a TOML file says that it is one: `format` and `step` stand at its top."""
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
+        data = toml_file.data_of(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return False
     return "format" in data and "step" in data

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from caxton.schemas.exact import ExactFigure
+
 
 class TaskBody(BaseModel):
     """A protocol to run as its initiator."""
@@ -30,9 +32,9 @@ class TaskBody(BaseModel):
     winners: int | None = Field(default=None, description="At most so many proposals are accepted; 1.")
     rounds: int | None = Field(default=None, description="Rounds of an iterated contract net; 1.")
     informs: int | None = Field(default=None, description="A subscription ends after so many.")
-    price: int | float | None = Field(default=None, description="The first price of an auction.")
-    step: int | float | None = Field(default=None, description="What each round of it adds or takes off.")
-    limit: int | float | None = Field(default=None, description="The lowest price at which is sold.")
+    price: ExactFigure | None = Field(default=None, description="The first price of an auction.")
+    step: ExactFigure | None = Field(default=None, description="What each round of it adds or takes off.")
+    limit: ExactFigure | None = Field(default=None, description="The lowest price at which is sold.")
     language: str | None = Field(default=None, max_length=256)
     ontology: str | None = Field(default=None, max_length=256)
     sender: str | None = Field(default=None, max_length=128, description="The client that speaks; operator.")

@@ -24,8 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.bus.submission import Submitted
 from caxton.config import Config, Project, load
 from caxton.deploy import DeploymentRequest, DeploymentView
@@ -299,7 +298,7 @@ class System:
     def messages(self, **members: Any) -> list[Json]:
         """Committed messages with these members, in order; `receiver` is one of them."""
         bodies = self.disk.db.execute("select body from message order by seq")
-        found: list[Json] = [msgspec.json.decode(body) for (body,) in bodies]
+        found: list[Json] = [exact_numbers.decode(body) for (body,) in bodies]
         return [one for one in found if all(_has(one, name, value) for name, value in members.items())]
 
     def rows(self) -> dict[str, list[Row]]:
@@ -372,7 +371,7 @@ class System:
         assert answer is not None
         if answer.ended is not None:
             raise TimedOut(f"no answer will come: {answer.ended}")
-        body: Json = msgspec.json.decode(answer.body)
+        body: Json = exact_numbers.decode(answer.body)
         return body
 
     async def _quiet(self, silence_s: float) -> None:

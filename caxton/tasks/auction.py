@@ -22,8 +22,8 @@ from caxton.tasks.selection import OTHERS, Offer
 def price_of(ledger: Ledger, number: int) -> int | float:
     """What is called in that round, counted from 1."""
     order = ledger.order
-    way = order.step if order.shape is Shape.RISING else -order.step
-    return order.price + (number - 1) * way
+    steps = number - 1 if order.shape is Shape.RISING else 1 - number
+    return exact_numbers.number(exact_numbers.value(order.price) + steps * exact_numbers.value(order.step))
 
 
 def next_messages(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
@@ -56,7 +56,7 @@ def next_messages(ledger: Ledger, now_us: int) -> list[OutgoingMessage]:
     if rising and rounds.number and rounds.awarded != rounds.number:
         return _close(ledger, "nobody bids more")
     price = price_of(ledger, rounds.number + 1)
-    if (not rising and price < (ledger.order.limit or 0)) or price <= 0:
+    if (not rising and _below_limit(ledger, price)) or price <= 0:
         return _close(ledger, "no sale at a lower price")
     until = min(now_us + ledger.order.wait_us, ledger.order.deadline_us)
     content = _priced(ledger, price)
@@ -116,7 +116,7 @@ def _close(ledger: Ledger, why: str) -> list[OutgoingMessage]:
     ]
     if words:
         return words
-    said = msgspec.Raw(msgspec.json.encode({"over": True, "reason": why, "price": last_price(ledger)}))
+    said = msgspec.Raw(exact_numbers.encode({"over": True, "reason": why, "price": last_price(ledger)}))
     names = tuple(name for name, branch, _ in ledger.open() if ledger.may(branch, Performative.INFORM))
     return [OutgoingMessage(Performative.INFORM, names, said)]
 
@@ -125,7 +125,7 @@ def _sale(ledger: Ledger) -> list[OutgoingMessage]:
     """Ask the last leader for the sale, once, if the price is high enough."""
     conversation = ledger.conversation
     price = last_price(ledger)
-    if conversation is None or price is None or price < (ledger.order.limit or 0):
+    if conversation is None or price is None or _below_limit(ledger, price):
         return []
     leader = conversation.rounds.leader
     branch = ledger.branch(leader) if leader is not None else None
@@ -136,6 +136,10 @@ def _sale(ledger: Ledger) -> list[OutgoingMessage]:
             Performative.REQUEST, (leader,), _priced(ledger, price), reply_by_us=ledger.order.deadline_us
         )
     ]
+
+
+def _below_limit(ledger: Ledger, price: int | float) -> bool:
+    return exact_numbers.value(price) < exact_numbers.value(ledger.order.limit or 0)
 
 
 def _priced(ledger: Ledger, price: int | float) -> msgspec.Raw:

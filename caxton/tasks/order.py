@@ -8,7 +8,7 @@ run too where they have the form of one of FIPA's.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -86,9 +86,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rounds: int = 1
     informs: int = 0
     """So many are enough of each participant; 0: all that come in time."""
-    price: int | float = 0
-    step: int | float = 0
-    limit: int | float | None = None
+    price: Any = 0
+    """What an auction calls first; like `step` and `limit` a number that knows its digits."""
+    step: Any = 0
+    limit: Any = None
     """The price below which nothing is sold."""
     language: str | None = None
     ontology: str | None = None

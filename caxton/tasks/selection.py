@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeGuard, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.errors import InvalidTask
 
 OTHERS: Final = "another proposal was chosen"
@@ -66,14 +68,15 @@ class Selection(msgspec.Struct, frozen=True):
         if self.how is How.NONE:
             return Chosen([], {offer.participant: NOBODY for offer in offers})
         reasons: dict[str, str] = {}
-        ranked: list[tuple[int | float, str]] = []
+        ranked: list[tuple[Decimal, str]] = []
         for offer in offers:
             value = offer.value if self.compares else 0
             if value is None:
                 reasons[offer.participant] = f"the proposal has no number at {self.path}"
             else:
-                ranked.append((-value if self.how is How.HIGHEST else value, offer.participant))
-        ranked.sort(key=lambda one: one[0])  # stable: who came first stays first among equals
+                ranked.append((exact_numbers.value(value), offer.participant))
+        # stable: who came first stays first among equals
+        ranked.sort(key=lambda one: one[0], reverse=self.how is How.HIGHEST)
         names = [name for _, name in ranked]
         return Chosen(names[:winners], reasons | dict.fromkeys(names[winners:], OTHERS))
 
@@ -81,7 +84,7 @@ class Selection(msgspec.Struct, frozen=True):
         """The number at the path of a proposal's content; None where there is none, or nothing is compared."""
         if not self.compares:
             return None
-        found: Any = msgspec.json.decode(content)
+        found: Any = exact_numbers.decode(content)
         for part in self.path.split("."):
             if isinstance(found, dict):
                 found = cast("dict[str, Any]", found).get(part)
@@ -91,7 +94,6 @@ class Selection(msgspec.Struct, frozen=True):
                 return None
         if isinstance(found, bool) or not isinstance(found, int | float):
             return None
-        # whole numbers stay whole, so that large ones are compared exactly
         return found if isinstance(found, int) or math.isfinite(found) else None
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from caxton import exact_numbers
 from caxton.acl import read_draft
 from caxton.bus import Bus
 from caxton.clock import Clock
@@ -245,7 +246,7 @@ class Tasks:
                 outcome,
                 ending.value if ending is not None else None,
                 reason,
-                msgspec.json.encode(order).decode(),
+                exact_numbers.encode(order).decode(),
                 task.created_us,
                 self._clock.now_us(),
                 upto,
@@ -268,8 +269,11 @@ def _no_such_task(id: str) -> TaskNotFound:
     return TaskNotFound(f"there is no task {id[:80]!r}", hint="see: caxton task list")
 
 
+_read_order = exact_numbers.decoder(Order).decode
+
+
 def _order_of(row: TaskRow) -> Order:
-    return msgspec.json.decode(row.wanted, type=Order)
+    return _read_order(row.wanted)
 
 
 def _summary_of(row: TaskRow, order: Order) -> TaskSummary:

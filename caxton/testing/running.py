@@ -22,6 +22,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.cli import connection, daemon_process
 from caxton.client import Client
 from caxton.config import FILE_NAME, Config, Project
@@ -168,4 +169,4 @@ def _toml(value: object) -> str:
     if isinstance(value, dict):
         inner = cast("dict[str, object]", value)
         return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in inner.items()) + "}"
-    return json.dumps(value)
+    return exact_numbers.text(value, -1)

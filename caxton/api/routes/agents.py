@@ -7,10 +7,11 @@ import binascii
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caxton.agents import AgentView
+from caxton.api.bodies import read_body
 from caxton.api.openapi import described
 from caxton.api.parameters import After, Before, Limit
 from caxton.api.responses import answer, page, view_body
@@ -145,7 +146,8 @@ async def deploy(request: Request) -> Response:
     With two revisions side by side (canary, shadow, drain) it answers as soon as both live, unless `wait` is said.
     """
     services = services_of(request)
-    asked = _deployment_request(services, read_body(await request.body()))
+    body = read_body(DeployBody, await request.body(), ConfigurationError)
+    asked = _deployment_request(services, body)
     async with durable(services):
         view = await services.engine.deploy(asked)
     return answer(deployment_body(view), 201)
@@ -164,7 +166,8 @@ async def deploy(request: Request) -> Response:
 async def plan(request: Request) -> Response:
     """What a deployment with the same body would change; the module is compiled, nothing else is done."""
     services = services_of(request)
-    made = await services.engine.plan(_deployment_request(services, read_body(await request.body())))
+    body = read_body(DeployBody, await request.body(), ConfigurationError)
+    made = await services.engine.plan(_deployment_request(services, body))
     return answer(view_body(made))
 
 
@@ -292,16 +295,6 @@ async def of_agent(request: Request, name: Name, after: After = 0, limit: Limit 
     rows = await services.reader.messages(agent=full_name(services, name), after_seq=after, limit=limit)
     bodies = await with_outcome(services.reader, rows)
     return page(bodies, rows[-1].seq if len(rows) == limit else None)
-
-
-def read_body(raw: bytes) -> DeployBody:
-    """The body of a deployment; ConfigurationError names the field that is wrong."""
-    try:
-        return DeployBody.model_validate_json(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
 
 
 def _deployment_request(services: Services, body: DeployBody) -> DeploymentRequest:

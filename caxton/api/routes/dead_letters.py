@@ -10,6 +10,8 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from caxton import exact_numbers
+from caxton.api.bodies import content_of
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
@@ -90,7 +92,7 @@ async def redeliver(request: Request, choice: Redelivered) -> Response:
                 f"{len(letters)} dead letters are meant, and one content is for one of them",
                 hint="name it by its number, and its agent where it has several",
             )
-        content = msgspec.Raw(msgspec.json.encode(choice.content)) if changed else None
+        content = content_of(await request.body()) if changed else None
         redelivery = Redelivery(services.bus)
         done: list[dict[str, Any]] = []
         kept: list[dict[str, Any]] = []
@@ -152,5 +154,5 @@ async def _meant(services: Services, choice: LetterChoice) -> Sequence[Letter]:
 
 
 def _subject(services: Services, stored: StoredMessage) -> MessageSubject:
-    message = Message(msgspec.json.decode(stored.body))
+    message = Message(exact_numbers.decode(stored.body))
     return MessageSubject(message, services.config.config.platform)

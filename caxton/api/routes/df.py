@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from caxton.api.bodies import read_body
 from caxton.api.openapi import described
 from caxton.api.parameters import Limit
 from caxton.api.responses import page
@@ -65,12 +66,7 @@ async def registrations(
 async def search(request: Request) -> Response:
     """The registrations that match a description, the oldest first; all of them unless max-results says less."""
     services = services_of(request)
-    try:
-        body = DfSearchBody.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidMessage(f"{place or 'the body'}: {first['msg']}", field=place or None) from error
+    body = read_body(DfSearchBody, await request.body(), InvalidMessage)
     try:
         found = services.df.find(body.description, body.constraints)
     except Declined as declined:

@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from caxton import exact_numbers
 from caxton.api.openapi import described
 from caxton.api.parameters import After, Limit
 from caxton.api.responses import answer, page
@@ -76,7 +77,7 @@ async def purge(request: Request, name: Name, body: PurgeBody) -> Response:
 
 
 def _matches(wanted: Filter, envelope: Envelope, platform: str) -> bool:
-    return not wanted or wanted.passes(MessageSubject(Message(msgspec.json.decode(envelope.body)), platform))
+    return not wanted or wanted.passes(MessageSubject(Message(exact_numbers.decode(envelope.body)), platform))
 
 
 def _entry(endpoint: Endpoint, envelope: Envelope, place: int, *, in_cell: bool) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import binascii
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caxton import exact_numbers
+from caxton.api.bodies import read_body
 from caxton.api.openapi import described
 from caxton.api.responses import answer
 from caxton.api.routing import noun_router
@@ -52,12 +53,7 @@ class ReplayWish(BaseModel):
 )
 async def replay(request: Request) -> Response:
     """Replay; answers when it is done. What is said in it leaves only in this answer."""
-    try:
-        wish = ReplayWish.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{place or 'the body'}: {first['msg']}") from error
+    wish = read_body(ReplayWish, await request.body(), ConfigurationError)
     if not wish.conversations and not wish.last:
         raise ConfigurationError(
             "nothing is to be replayed", hint="name conversations, or how many of the last ones"

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Query, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
+from caxton.api.bodies import content_of, read_body
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
@@ -51,12 +51,7 @@ async def run(request: Request, wait: Wait = None) -> Response:
     """Run a protocol; 201 when it has ended, 202 when it still runs after `wait`."""
     services = services_of(request)
     line = await request.body()
-    try:
-        body = TaskBody.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidTask(f"{place or 'the body'}: {first['msg']}", field=place or None) from error
+    body = read_body(TaskBody, line, InvalidTask)
     patience = _patience(wait, LONGEST_WAIT_S)
     id = await services.tasks.begin(task_wish(body, line))
     return await _shown(services, id, patience, 201)
@@ -98,17 +93,13 @@ def _patience(wait: str | None, usual: float) -> float:
     return usual if wait is None else duration("wait", wait, LONGEST_WAIT_S)
 
 
-class _Content(msgspec.Struct):
-    content: msgspec.Raw = msgspec.Raw(b"null")
-
-
 def task_wish(body: TaskBody, line: bytes) -> TaskRequest:
-    """The body as a wish; the content as its bytes were, so that no number of it changes."""
+    """The body as a wish."""
     given = body.model_dump(exclude={"to", "content"})
     to = body.to.split(",") if isinstance(body.to, str) else body.to
     return TaskRequest(
         to=[name.strip() for name in to if name.strip()],
-        content=msgspec.json.decode(line, type=_Content).content,
+        content=content_of(line),
         **given,
     )
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.deploy.replay_gate import DROPPED
 from caxton.deploy.saved import Origin
 from caxton.deploy.states import ABORTED, DAEMON_STOPPED
@@ -72,6 +73,9 @@ class Detail(Origin, frozen=True, kw_only=True):
     gate: _GateVerdict | None = None
 
 
+_read_detail = exact_numbers.decoder(Detail).decode
+
+
 def refusals(rows: Sequence[DeploymentRow], builds: dict[int, str]) -> list[Refusal]:
     """Every build of an agent that was refused last, the newest first. `rows`: its deployments, the newest first;
     `builds`: the sha256 of revisions by number."""
@@ -129,4 +133,4 @@ def refused_how(row: DeploymentRow, detail: Detail) -> Why | None:
 
 def detail_of(row: DeploymentRow) -> Detail:
     """What the row says besides its columns, as far as it matters here."""
-    return msgspec.json.decode(row.detail or "{}", type=Detail)
+    return _read_detail(row.detail or "{}")

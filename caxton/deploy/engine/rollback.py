@@ -6,10 +6,8 @@ InvalidState, where there is nothing to go back to.
 
 from __future__ import annotations
 
-import msgspec
-
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision
-from caxton.deploy.saved import Before
+from caxton.deploy.saved import read_before
 from caxton.errors import InvalidState
 from caxton.journal import DeploymentRow
 
@@ -25,7 +23,7 @@ def rollback_target(row: DeploymentRow, registry: Registry) -> tuple[AgentRecord
     if record is None or record.revision is None:
         raise InvalidState(f"the agent of {row.id} is not there any more")
     before = registry.numbered(row.previous_no) if row.previous_no is not None else None
-    config = msgspec.json.decode(row.detail, type=Before).before
+    config = read_before(row.detail).before
     if before is None or config is None:
         raise InvalidState(
             f"{row.id} was the first revision of {record.name}",

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
+from caxton import exact_numbers
 from caxton.limits import Limits
 from caxton.sandbox import abi, output_lines
 from caxton.sandbox.cell.calls import Calls
@@ -91,7 +90,7 @@ class Instance:
     def init(self, name: str, settings: Any, seeds: Sequence[str] = ()) -> None:
         """Tell the guest its name and settings, where it wants to know them; it cannot ask for randomness."""
         if "init" in self.hooks:
-            self._give("caxton_init", msgspec.json.encode({"name": name, "settings": settings}))
+            self._give("caxton_init", exact_numbers.encode({"name": name, "settings": settings}))
             self.hooks |= abi.asked(self._look())
 
     def snapshot(self) -> bytes:

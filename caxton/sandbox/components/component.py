@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from caxton import exact_numbers
 from caxton.limits import Limits
 from caxton.sandbox import output_lines
 from caxton.sandbox.abi import MAGIC, MAJOR, MINOR, asked, check_version
@@ -72,7 +73,7 @@ class ComponentInstance:
 
     def init(self, name: str, settings: Any, seeds: Sequence[str] = ()) -> None:
         """Tell the guest its name and settings. Its randomness follows from both, in turns from a seed and its name."""
-        config = msgspec.json.encode({"name": name, "settings": settings})
+        config = exact_numbers.encode({"name": name, "settings": settings})
         self._seed = config
         self._seeds = [f"{seed}\0{name}\0".encode() for seed in seeds]
         self._call("init_refused", "init", config)

@@ -18,11 +18,11 @@ Everything is held strongly until its end, and coroutines are ended by `throw`, 
 # ruff: noqa: BLE001
 
 import heapq
-import marshal
 import sys
 import types
 from typing import Any
 
+from caxton_numbers import thaw
 from caxton_past import Feed, History, back_to, marshalled
 from caxton_turn import Turn, record, say
 from caxton_waits import TIMED, Call, Calls, Cancelled, Failed, Json, Task, Timeout, Wait
@@ -241,7 +241,7 @@ def _log(call: Call, before: bytes, cause: str) -> None:
     number = Calls.stepped(Feed.number)
     if not Feed.number:
         first = next(iter(Calls.open.values())).steps
-        History.note(number, marshal.loads(before), first[0][0] if first else number)
+        History.note(number, thaw(before), first[0][0] if first else number)
     call.steps.append([number, Calls.text, cause, len(call.asked)])
     # what a call has taken out of the state is a copy from here on, in this instance as in a restored one
     back_to(marshalled())

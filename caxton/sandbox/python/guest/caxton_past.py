@@ -7,13 +7,12 @@ In: steps as they are taken. Out: a snapshot in JSON; and from one the same step
 # pyright: basic
 
 import base64
-import json
-import marshal
 import zlib
 from collections import deque
 from typing import Any, ClassVar
 
-from caxton_turn import ENCODE, check
+from caxton_numbers import DECODE, ENCODE, freeze, thaw
+from caxton_turn import check
 from caxton_waits import Calls, Json
 
 KEY = "~calls"
@@ -111,15 +110,15 @@ class Feed:
     def _see(cls, view: Json) -> None:
         state = Calls.space["state"]
         state.clear()
-        state.update(marshal.loads(cls.begun))
-        state.update(marshal.loads(marshal.dumps(view)))
+        state.update(thaw(cls.begun))
+        state.update(thaw(freeze(view)))
 
 
 def packed(state: Any) -> Json:
     """The state, together with the calls that are open."""
 
     def plain(values: dict[str, bytes]) -> Json:
-        made = {key: marshal.loads(value) for key, value in values.items()}
+        made = {key: thaw(value) for key, value in values.items()}
         check(made, "state")
         return made
 
@@ -133,7 +132,7 @@ def packed(state: Any) -> Json:
 
 def unpack(saved: Json) -> None:
     """A state with open calls: their steps are to be told from here on."""
-    past = json.loads(zlib.decompress(base64.b64decode(saved[KEY])))
+    past = DECODE(zlib.decompress(base64.b64decode(saved[KEY])).decode())
     Feed.begin({**past, "state": saved["state"]})
 
 
@@ -154,13 +153,13 @@ def apply(view: dict[str, Any], gone: list[str], changed: dict[str, Any]) -> Non
 
 
 def _dumped(values: Json) -> dict[str, bytes]:
-    return {key: marshal.dumps(value, 2) for key, value in values.items()}
+    return {key: freeze(value, 2) for key, value in values.items()}
 
 
 def marshalled() -> bytes:
     """The state as it is; TypeError where it holds what no state may hold."""
     try:
-        return marshal.dumps(Calls.space["state"])
+        return freeze(Calls.space["state"])
     except ValueError:
         check(Calls.space["state"], "state")
         raise
@@ -170,4 +169,4 @@ def back_to(before: bytes) -> None:
     """Let the state be as it was then, in objects of its own."""
     state = Calls.space["state"]
     state.clear()
-    state.update(marshal.loads(before))
+    state.update(thaw(before))

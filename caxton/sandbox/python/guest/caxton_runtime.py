@@ -27,13 +27,14 @@ import types
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, cast
 
-import caxton_calls, caxton_library, caxton_past, caxton_topics, caxton_turn, caxton_waits  # type: ignore[import-not-found]
+import caxton_calls, caxton_library, caxton_numbers, caxton_past, caxton_topics, caxton_turn, caxton_waits  # type: ignore[import-not-found]
 import wit_world  # type: ignore[import-not-found]
 from caxton_library import Library, remember  # type: ignore[import-not-found]
 from caxton_topics import Topics, on  # type: ignore[import-not-found]
 from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
 from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
-from caxton_turn import ENCODE, LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
+from caxton_numbers import DECODE, ENCODE, freeze, thaw  # type: ignore[import-not-found]
+from caxton_turn import LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
 from componentize_py_types import Err  # type: ignore[import-not-found]
 
 # the standard library of agents: what is not imported while the runtime is built is not there later
@@ -52,7 +53,7 @@ PUT_BACK = '{"caxton":"put-back"}'
 FRAMES = 20
 OURS = {
     __file__,
-    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_past, caxton_topics)),
+    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_numbers, caxton_past, caxton_topics)),
     *(one.__file__ for one in (caxton_turn, caxton_waits)),
 }
 
@@ -214,7 +215,7 @@ def _handle(text: str) -> list[str]:
         uuid.__dict__.update(UUID_BEGINS)
     state = space["state"]
     try:
-        before = marshal.dumps(state)
+        before = freeze(state)
     except ValueError:
         before = None  # it holds what no state may hold; the snapshot will say so
     Turn.begin()
@@ -228,7 +229,7 @@ def _handle(text: str) -> list[str]:
     except BaseException:
         Turn.take_back()
         if before is not None and isinstance(state, dict):
-            old = marshal.loads(before)
+            old = thaw(before)
             space["state"] = state
             state.clear()
             state.update(old)
@@ -280,7 +281,7 @@ def _snapshot() -> str:
 
 def _restore(text: str) -> None:
     space = Agent.module.__dict__
-    saved = json.loads(text)
+    saved = DECODE(text)
     if isinstance(saved, dict) and KEY in saved:
         unpack(saved)
         return
@@ -353,7 +354,7 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
 
     def init(self, config: str) -> None:
         """Run the source, with the agent's name and settings in place."""
-        _ran(_start, json.loads(config))
+        _ran(_start, DECODE(config))
 
     def asks(self) -> int:
         """Whether the agent wants to be told of its own life."""
@@ -410,7 +411,7 @@ def _settle() -> None:
     except SyntaxError as error:
         _failure(error)
     _logged()
-    json.loads(json.dumps({"a": [1, 2.5, None, True, "ä"]}))
+    DECODE(ENCODE({"a": [1, 2.5, None, True, "ä"]}))
     gc.collect()
     gc.freeze()
 

@@ -10,12 +10,12 @@ own as `reply_with`, and a `Wait` for each.
 
 import hashlib
 import heapq
-import json
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar
 
+from caxton_numbers import DECODE
 from caxton_turn import Turn, say
 
 SECONDS_MOST = 30 * 24 * 3600
@@ -245,7 +245,7 @@ class Calls:
     @classmethod
     def hear(cls, text: str) -> Json:
         """That is the message in hand, with the number of the turn before it."""
-        message: Json = json.loads(text[text.index("{") :])
+        message: Json = DECODE(text[text.index("{") :])
         cls.text, cls.at_us = text, message.get("timestamp", 0)
         return message
 
