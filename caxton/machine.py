@@ -14,6 +14,7 @@ from caxton.bus import Bus
 from caxton.cells import CellProcess, WorkerProcess
 from caxton.clock import Clock, SystemClock
 from caxton.config import CompileTable
+from caxton.effects.worker import Command, Groups, ProcessWorker, Worker
 from caxton.journal import Journal, JournalSettings
 from caxton.limits import MIB
 from caxton.sandbox.compile.children import Children
@@ -42,6 +43,10 @@ class Machine(Protocol):
         """What compiles modules for the project whose state is in that folder."""
         ...
 
+    async def effect(self, command: Command) -> Worker:
+        """Start the process of an effect; raises OSError where that is not possible."""
+        ...
+
     async def aclose(self) -> None:
         """End what is left of the processes that it started."""
         ...
@@ -53,6 +58,7 @@ class RealMachine:
     def __init__(self, clock: Clock | None = None, forks: ForkServer | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
         self._forks = forks or ForkServer()
+        self._groups = Groups()
 
     async def journal(self, state: Path, settings: JournalSettings) -> Journal:
         """The journal on the disk."""
@@ -71,6 +77,11 @@ class RealMachine:
             runtime=PythonRuntime().compiled,
         )
 
+    async def effect(self, command: Command) -> Worker:
+        """A process in a group of its own."""
+        return await ProcessWorker.start(command, self._groups)
+
     async def aclose(self) -> None:
-        """End the process that the others were forked from."""
+        """End the process that the others were forked from, and the one that watches over groups."""
+        await self._groups.close()
         await self._forks.close()

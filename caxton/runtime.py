@@ -44,6 +44,7 @@ from caxton.deploy import (
     Lineage,
     options_of,
 )
+from caxton.effects.effects import Effects
 from caxton.hold.hold import Hold
 from caxton.ids import Ids
 from caxton.journal import Journal, JournalSettings
@@ -83,6 +84,7 @@ class Runtime:
     timer: Timer
     topics: Topics | None
     """None where an agent has that name."""
+    effects: Effects
     hold: Hold
     transfer: Transfer
     returning: asyncio.Task[None]
@@ -219,11 +221,20 @@ async def open_runtime(
         await registry.load(journal.reader, clock.now_us(), config.agents)
         topics = None
         if TOPICS not in registry.agents and TOPICS not in config.agents:
-            topics = Topics(bus, registry.reserve(TOPICS), bus.delivery.offer)
+            topics = Topics(bus, registry.reserve(TOPICS, clock.now_us()), bus.delivery.offer)
             await topics.load(journal.reader)
             bus.host(topics)
             bus.delivery.publish_by(topics.publish)
             agents.when_removed(topics.removed)
+        effects = Effects(
+            project,
+            bus,
+            clock,
+            start=machine.effect,
+            reserve=lambda name: registry.reserve(name, clock.now_us()),
+            spawn=group.create_task,
+        )
+        await effects.load(journal.reader, taken={*registry.agents, *config.agents})
         transfer = Transfer(
             bus=bus,
             agents=agents,
@@ -264,6 +275,7 @@ async def open_runtime(
             await tasks.resume()
             # before: nobody is to change an agent that is not yet on its way back
             await children.begin()
+            effects.begin()
             returning = group.create_task(_bring_back(agents, engine), name="agents come back")
             bus.settle()
             if wait:
@@ -284,6 +296,7 @@ async def open_runtime(
                     df,
                     timer,
                     topics,
+                    effects,
                     hold,
                     transfer,
                     returning,
@@ -291,6 +304,7 @@ async def open_runtime(
             finally:
                 returning.cancel()
         finally:
+            await effects.close()
             timer.close()
             df.close()
             hold.close()

@@ -74,14 +74,13 @@ class Registry:
             )
         for local, number in PLATFORM_NUMBERS.items():
             if local not in self._numbers and local not in configured:
-                self._numbers[local] = number
-                self._journal.batch.records.append(
-                    AgentRow(number, f"{local}@{self._platform}", PLATFORM, None, "{}", now_us, now_us)
-                )
+                self._number_platform(local, number, now_us)
 
-    def reserve(self, name: str) -> int:
-        """That name is the platform's own from now on; its number."""
-        self._reserved.add(name)
+    def reserve(self, name: str, now_us: int) -> int:
+        """That name is the platform's own from now on; its number, which is what it had where it had one."""
+        self._reserved.add(name.casefold())
+        if name not in self._numbers:
+            self._number_platform(name, self._next_number(), now_us)
         return self._numbers[name]
 
     def find(self, name: str) -> AgentRecord:
@@ -107,8 +106,7 @@ class Registry:
             raise alike(name, other)
         number = self._numbers.get(name)
         if number is None:
-            number = max(max(self._numbers.values(), default=0) + 1, FIRST_GUEST_NUMBER)
-            self._numbers[name] = number
+            number = self._numbers[name] = self._next_number()
         endpoint = Endpoint(f"{name}@{self._platform}", number, config.limits)
         created = self._created.setdefault(name, now_us)
         record = AgentRecord(number, name, endpoint, config, created, now_us)
@@ -175,3 +173,11 @@ class Registry:
                 now_us,
             )
         )
+
+    def _next_number(self) -> int:
+        return max(max(self._numbers.values(), default=0) + 1, FIRST_GUEST_NUMBER)
+
+    def _number_platform(self, local: str, number: int, now_us: int) -> None:
+        self._numbers[local] = number
+        name = f"{local}@{self._platform}"
+        self._journal.batch.records.append(AgentRow(number, name, PLATFORM, None, "{}", now_us, now_us))

@@ -18,6 +18,7 @@ from caxton.cells import CellPool
 from caxton.clock import Clock
 from caxton.config import Project
 from caxton.deploy import Engine
+from caxton.effects.effects import Effects
 from caxton.hold.hold import Hold
 from caxton.journal import Journal, Reader
 from caxton.platform_agents.df import Df
@@ -42,6 +43,7 @@ class Services:
     df: Df
     timer: Timer
     topics: Topics | None
+    effects: Effects
     hold: Hold
     transfer: Transfer
     cells: CellPool
@@ -74,6 +76,7 @@ class Services:
             df=runtime.df,
             timer=runtime.timer,
             topics=runtime.topics,
+            effects=runtime.effects,
             hold=runtime.hold,
             transfer=runtime.transfer,
             cells=runtime.cells,

@@ -219,12 +219,14 @@ class Delivery:
                 {"reason": error.message, "hint": error.hint, "act": envelope.message.performative},
             )
 
-    def platform_turn(self, agent: PlatformAgent, envelope: Envelope) -> None:
-        """Write down that a platform agent is done with a message."""
+    def platform_turn(self, agent: PlatformAgent, envelope: Envelope, began_us: int | None = None) -> None:
+        """Write down that a platform agent is done with a message; `began_us`: since when it was at it."""
         now = self._now_us()
         status = Status.OK + (REDELIVERED if envelope.redelivered else 0)
-        queue_us = max(0, now - envelope.message.timestamp)
-        self._journal.batch.turns.append((envelope.seq, agent.number, 0, now, queue_us, 0, 0, 1, status, 0))
+        start = now if began_us is None else began_us
+        queue_us = max(0, start - envelope.message.timestamp)
+        turn = (envelope.seq, agent.number, 0, start, queue_us, max(0, now - start), 0, 1, status, 0)
+        self._journal.batch.turns.append(turn)
 
 
 def _too_long(endpoint: Endpoint, envelope: Envelope) -> Failure:

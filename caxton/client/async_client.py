@@ -28,6 +28,8 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    EffectBody,
+    EffectList,
     ExportBody,
     MailBody,
     Mailbox,
@@ -517,6 +519,10 @@ class AsyncClient:
     async def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
         """Who gets what is said to which topics, the oldest first."""
         return (await self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
+
+    async def effects(self) -> list[EffectBody]:
+        """The ways to the world, in the order of the configuration."""
+        return (await self._read(Call("GET", "/api/v1/effects"), EffectList)).items
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

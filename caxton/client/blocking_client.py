@@ -25,6 +25,8 @@ from caxton.schemas.daemon import (
     DfEntryBody,
     DfSubscriptionBody,
     DfSubscriptions,
+    EffectBody,
+    EffectList,
     ExportBody,
     MailBody,
     Mailbox,
@@ -510,6 +512,10 @@ class Client:
     def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
         """Who gets what is said to which topics, the oldest first."""
         return (self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
+
+    def effects(self) -> list[EffectBody]:
+        """The ways to the world, in the order of the configuration."""
+        return (self._read(Call("GET", "/api/v1/effects"), EffectList)).items
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -1,5 +1,6 @@
 """A project's configuration: `caxton.toml`, the environment, and the defaults, as one frozen value.
 
+- `effect_tables`: the part of the file that is about the world outside
 - `agent_names`: which names agents may have
 - `limit_table`: limits as people write them
 - `tables`: what the file may say, a model for each table
@@ -9,6 +10,7 @@
 from __future__ import annotations
 
 from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.effect_tables import EffectTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
 from caxton.config.project import FILE_NAME, IMPLIED, Project, find_folder, keys, load
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, DeployTable
@@ -23,6 +25,7 @@ __all__ = [
     "CompileTable",
     "Config",
     "DeployTable",
+    "EffectTable",
     "LimitTable",
     "Project",
     "alike",

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.effect_tables import EffectTable
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, JournalTable, LogTable
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
@@ -121,11 +122,12 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             sources[".".join(place)] = name
     try:
         config = Config.model_validate(data)
-        known: dict[str, str] = {}
-        for name in config.agents:
-            check_agent_name(name)
-            if (other := known.setdefault(name.casefold(), name)) != name:
-                raise alike(name, other)
+        for names in (config.agents, config.effects):
+            known: dict[str, str] = {}
+            for name in names:
+                check_agent_name(name)
+                if (other := known.setdefault(name.casefold(), name)) != name:
+                    raise alike(name, other)
     except ValidationError as error:
         raise toml_file.explain(path, text, error, Config, lambda key: _elsewhere(sources, key)) from error
     if not config.name:
@@ -139,6 +141,8 @@ def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[st
         inner = info.annotation
         if name == "agents" and model is Config:
             yield from keys(AgentTable, "agents.NAME.")
+        elif name == "effects" and model is Config:
+            yield from keys(EffectTable, "effects.NAME.")
         elif name == "build" and model is AgentTable:
             yield from keys(BuildTable, f"{prefix}build.")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):

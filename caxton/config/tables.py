@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
+from caxton.config.effect_tables import EffectTable
 from caxton.config.limit_table import LimitTable, limits_from
-from caxton.duration import seconds
+from caxton.config.table import Seconds, Table
 from caxton.limits import TREE_WAITING, Limits
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=86_400)]
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
-
-
-class JournalTable(_Table):
+class JournalTable(Table):
     """[journal]: how long rows are kept, and how often an agent's state is."""
 
     keep_days: int = Field(
@@ -49,7 +44,7 @@ class JournalTable(_Table):
     )
 
 
-class LogTable(_Table):
+class LogTable(Table):
     """[log]: what the daemon writes to its log and in which shape."""
 
     format: Literal["text", "json"] = Field(
@@ -60,7 +55,7 @@ class LogTable(_Table):
     )
 
 
-class TelemetryTable(_Table):
+class TelemetryTable(Table):
     """[telemetry]: where the daemon's log records and meters go beside its own log and /metrics."""
 
     exporter: Literal["none", "console"] = Field(
@@ -72,7 +67,7 @@ class TelemetryTable(_Table):
 RefereeMode = Literal["enforce", "warn", "off"]
 
 
-class RefereeTable(_Table):
+class RefereeTable(Table):
     """[referee]: what is done about a message that breaks its protocol, and which protocols there are."""
 
     mode: RefereeMode = Field(
@@ -88,7 +83,7 @@ class RefereeTable(_Table):
     )
 
 
-class DeployTable(_Table):
+class DeployTable(Table):
     """[deploy]: how deployments go of which nothing else was said."""
 
     probation_turns: int = Field(
@@ -122,7 +117,7 @@ class DeployTable(_Table):
     probe: bool = Field(default=True, description="Whether a new revision is probed before any traffic.")
 
 
-class BusTable(_Table):
+class BusTable(Table):
     """`[bus]`: what messages there may be at a time."""
 
     held: int = Field(
@@ -139,7 +134,7 @@ class BusTable(_Table):
     )
 
 
-class CompileTable(_Table):
+class CompileTable(Table):
     """[compile]: what the child that compiles modules may use."""
 
     wall_s: Seconds = Field(
@@ -151,7 +146,7 @@ class CompileTable(_Table):
     max_module_mib: int = Field(default=16, ge=1, le=48, description="Largest module that is accepted.")
 
 
-class BuildTable(_Table):
+class BuildTable(Table):
     """[agents.NAME.build]: the command by which `caxton dev` makes the module."""
 
     command: list[str] = Field(
@@ -169,7 +164,7 @@ class BuildTable(_Table):
     timeout: Seconds = Field(default=60.0, description="How long it may take.")
 
 
-class PythonTable(_Table):
+class PythonTable(Table):
     """[python]: where agents in Python find modules of their own."""
 
     path: list[str] = Field(
@@ -186,7 +181,7 @@ class PythonTable(_Table):
     )
 
 
-class AgentTable(_Table):
+class AgentTable(Table):
     """[agents.NAME]: an agent that the daemon brings up by itself."""
 
     wasm: str = Field(
@@ -218,6 +213,10 @@ class AgentTable(_Table):
         default_factory=list[Literal["create", "destroy", "suspend", "resume"]],
         description="Its rights: to have agents made by `ams`, and to change the lives of others than its own.",
     )
+    effects: list[str] = Field(
+        default_factory=list[str],
+        description="Its rights to the world: which of the project's `effects` it may ask.",
+    )
     on_failure: Literal["restart", "tell", "end-all"] = Field(
         default="restart",
         description="What is done when a child breaks down, where its `create` says nothing.",
@@ -236,7 +235,7 @@ class AgentTable(_Table):
     )
 
 
-class Config(_Table):
+class Config(Table):
     """Everything that `caxton.toml` may say."""
 
     name: str = Field(
@@ -269,6 +268,7 @@ class Config(_Table):
     deploy: DeployTable = Field(default_factory=DeployTable)
     referee: RefereeTable = Field(default_factory=RefereeTable)
     agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
+    effects: dict[str, EffectTable] = Field(default_factory=dict[str, EffectTable])
 
     def cell_count(self) -> int:
         """How many cells to run: what was said, else one less than the processors, at least one."""

@@ -59,6 +59,8 @@ async def recorded(reader: Reader, conversation: str, agent: str | None) -> Reco
         for turn in await reader.turns(conversation=conversation, limit=MOST)
         if turn.agent is not None
         and turn.agent_no >= FIRST_GUEST_NUMBER
+        # else it is an agent of the platform's own, such as an effect: what that said is not run again
+        and turn.revision_no
         and turn.seq in bodies
         and agent in (None, turn.agent)
     ]

@@ -166,6 +166,31 @@ class TopicSubscriptions(Shape, frozen=True, kw_only=True):
     next: None
 
 
+class EffectBody(Shape, frozen=True, kw_only=True):
+    """A way to the world: its process, and how calls of it ended since the start."""
+
+    name: str
+    kind: str
+    command: list[str]
+    running: bool
+    pid: int | None
+    reason: str | None
+    starts: int
+    open: int
+    informed: int
+    refused: int
+    failed: int
+    interrupted: int
+    cancelled: int
+
+
+class EffectList(Shape, frozen=True, kw_only=True):
+    """Effects, in the order of the configuration."""
+
+    items: list[EffectBody]
+    next: None
+
+
 class CellBody(Shape, frozen=True, kw_only=True):
     """One worker process."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 from caxton.config import Project
 from caxton.errors import TimedOut
 from caxton.journal.memory import MemoryDisk
 from caxton.runtime import Runtime, open_runtime
+from caxton.simulation.effects import Effect
 from caxton.simulation.power import Power
 from caxton.simulation.schedule import Schedule
 from caxton.simulation.virtual_loop import OutOfTime, VirtualLoop
@@ -39,10 +40,11 @@ class Life:
         now_us: int,
         chance: str,
         processes: int = 0,
+        effects: Mapping[str, Effect] | None = None,
     ) -> None:
         self.loop = VirtualLoop(now_us, self._thread_s)
         self.power = Power(schedule, self._stop)
-        self.machine = VirtualMachine(disk, self.loop, self.power, processes)
+        self.machine = VirtualMachine(disk, self.loop, self.power, processes, effects)
         self._opened: Runtime | None = None
         self._ready: asyncio.Future[None] = self.loop.create_future()
         self._stopping = asyncio.Event()

@@ -33,6 +33,7 @@ from caxton.journal.memory import DiskError, MemoryDisk
 from caxton.journal.query import Row
 from caxton.runtime import Runtime
 from caxton.simulation.agents import Agent, as_they_stand
+from caxton.simulation.effects import Effect
 from caxton.simulation.life import Crashed, Life
 from caxton.simulation.schedule import Delay, Pace, Schedule
 from caxton.simulation.virtual_loop import START_US
@@ -55,17 +56,19 @@ def runtime(
     choices: Sequence[int] = (),
     disk: MemoryDisk | None = None,
     processes: int = 0,
+    effects: Mapping[str, Effect] | None = None,
 ) -> Generator[System]:
     """Run agents until this is left: those of a project, with the modules that are there, or these modules by name.
 
     `seed` decides everything that is left to chance; `choices`, from an earlier run, are made first. `config` is what
     caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left. With
     `processes` guests are in so many cell processes of this machine instead of in this one; the rows are the same.
+    `effects` are functions in the place of the processes of `[effects.NAME]`.
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project, agents = _wanted(of, cells, config or {})
     schedule = Schedule(seed, pace or Pace(), choices)
-    system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes)
+    system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes, effects)
     try:
         system.start()
         yield system
@@ -88,6 +91,7 @@ class System:
         disk: MemoryDisk,
         seed: int,
         processes: int = 0,
+        effects: Mapping[str, Effect] | None = None,
     ) -> None:
         self.project = project
         self.disk = disk
@@ -98,6 +102,7 @@ class System:
         self._schedule = schedule
         self._seed = seed
         self._processes = processes
+        self._effects = effects
         self._life: Life | None = None
         self._now_us = START_US
         self._set_s = 0.0
@@ -114,7 +119,15 @@ class System:
             raise InvalidState("the system runs already")
         self.lives += 1
         chance = f"{self._seed} {self.lives}"
-        self._life = Life(self.project, self._schedule, self.disk, self._now_us, chance, self._processes)
+        self._life = Life(
+            self.project,
+            self._schedule,
+            self.disk,
+            self._now_us,
+            chance,
+            self._processes,
+            self._effects,
+        )
         self._life.loop.set_by(self._set_s)
         self._in_life(self._life.started(), LIMIT_S)
         self.run(self._bring())

@@ -10,7 +10,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from caxton.bus import Bus
 from caxton.cells import CellProcess
 from caxton.config import CompileTable
+from caxton.effects.worker import Command, Worker
 from caxton.journal import Journal, JournalSettings
 from caxton.journal.memory import MemoryDisk, MemoryStore
 from caxton.limits import MIB
@@ -31,6 +32,7 @@ from caxton.sandbox.modules import load
 from caxton.sandbox.profiles import Profile
 from caxton.sandbox.python.build import PythonRuntime
 from caxton.simulation.cells import VirtualCell
+from caxton.simulation.effects import Effect, start
 from caxton.simulation.guests import GuestsHere, GuestsInCells
 from caxton.simulation.power import Power
 from caxton.simulation.virtual_loop import VirtualLoop
@@ -43,9 +45,17 @@ PIDS: Final = 1 << 22
 class VirtualMachine:
     """One life's machine."""
 
-    def __init__(self, disk: MemoryDisk, clock: VirtualLoop, power: Power, processes: int = 0) -> None:
-        """`processes`: in how many cell processes guests are; 0: in this one."""
+    def __init__(
+        self,
+        disk: MemoryDisk,
+        clock: VirtualLoop,
+        power: Power,
+        processes: int = 0,
+        effects: Mapping[str, Effect] | None = None,
+    ) -> None:
+        """`processes`: in how many cell processes guests are; 0: in this one. `effects`: the world, by name."""
         self.clock = clock
+        self._effects = effects or {}
         self._processes = processes
         self.cells: dict[int, VirtualCell] = {}
         """The latest life of each cell, by number."""
@@ -72,6 +82,11 @@ class VirtualMachine:
         guests = GuestsInCells(self._processes) if self._processes else GuestsHere(self.clock)
         self.cells[no] = VirtualCell(self._pid, bus, self.clock, self._power, guests)
         return self.cells[no]
+
+    async def effect(self, command: Command) -> Worker:
+        """A function in the place of a process."""
+        self._pid += 1
+        return start(command, self._effects, self._pid, self.clock, self._power)
 
     def compiler(self, state: Path, table: CompileTable) -> Compiler:
         """A compiler that works in this process and shares what it made with all others here."""

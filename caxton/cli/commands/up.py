@@ -90,6 +90,10 @@ def up(
                 talk(
                     "topics is an agent of this project: topics of the platform (topic:NAME) are not offered"
                 )
+            if agent.name in config.config.effects:
+                talk(
+                    f"{safe(agent.name)} is an agent of this project: the effect of that name is not offered"
+                )
             kept_out = agent.kept_out
             if kept_out:
                 name = safe(agent.name)
