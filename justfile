@@ -52,6 +52,10 @@ shots:
 bench-tui:
     {{python}} tui/bench.py
 
+# processor time until the demo's first picture stands: just first-frame 10
+first-frame runs="5":
+    {{python}} tui/first_frame.py {{runs}}
+
 # the blocking client, made from the one for asyncio
 generate:
     {{python}} .ci/unasync.py

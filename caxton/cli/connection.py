@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from caxton.cli.lazy import lazy
 from caxton.errors import ConfigurationError
@@ -47,6 +46,4 @@ def configured(folder: Path) -> bool:
 
 def client(project: Path | None, timeout_s: float = 10.0) -> api.Client:
     """A client of the daemon of that project; nothing is sent yet."""
-    # httpx has a command line of its own and imports rich and pygments for it: 200 ms that nobody needs here
-    cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
     return api.Client(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)

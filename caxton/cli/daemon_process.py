@@ -14,16 +14,21 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from caxton.cli.connection import STATE, client
 from caxton.daemon_socket import is_held, read_about
 from caxton.errors import CaxtonError, ConfigurationError, TimedOut, Unreachable
 
+if TYPE_CHECKING:
+    from caxton.client import Client
+
 LOG = "daemon.log"
 LOG_NEEDS = 64 * 1024
 """With less room than this the log may lack the daemon's last words."""
 POLL_S = 0.03
+PATIENT_POLL_S = 0.1
+"""Between two looks at a daemon that takes its time; each costs it and this process two milliseconds."""
 
 
 class Started(Protocol):
@@ -89,24 +94,26 @@ def wait_ready(folder: Path, process: Started, timeout_s: float, progress: Calla
     says last when it ends first, TimedOut after `timeout_s` seconds (it goes on starting).
     """
     log = folder / STATE / LOG
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     said = ""
-    while True:
-        ended = process.poll()
-        if ended is not None:
-            raise _did_not_start(log, ended)
-        why = _waits_for(folder)
-        if why is None:
-            return
-        if why != said:
-            progress(why)
-            said = why
-        if time.monotonic() > deadline:
-            raise TimedOut(
-                f"the daemon is not ready after {timeout_s:g} s: {why}",
-                hint=f"it goes on starting; look at `caxton status` and at {log}",
-            )
-        time.sleep(POLL_S)
+    with client(folder, timeout_s=5.0) as caxton:
+        while True:
+            ended = process.poll()
+            if ended is not None:
+                raise _did_not_start(log, ended)
+            why = _waits_for(caxton)
+            if why is None:
+                return
+            if why != said:
+                progress(why)
+                said = why
+            waited = time.monotonic() - began
+            if waited > timeout_s:
+                raise TimedOut(
+                    f"the daemon is not ready after {timeout_s:g} s: {why}",
+                    hint=f"it goes on starting; look at `caxton status` and at {log}",
+                )
+            time.sleep(POLL_S if waited < 1.0 else PATIENT_POLL_S)
 
 
 def end(folder: Path, process: subprocess.Popen[bytes], within_s: float) -> None:
@@ -147,11 +154,10 @@ def kill(folder: Path) -> int | None:
     return pid
 
 
-def _waits_for(folder: Path) -> str | None:
+def _waits_for(caxton: Client) -> str | None:
     """What the daemon still waits for, in words; None when it is ready."""
     try:
-        with client(folder, timeout_s=5.0) as caxton:
-            answer = caxton.ready()
+        answer = caxton.ready()
     except Unreachable:
         return "the daemon to answer"
     return None if answer.ready else ", ".join(answer.why) or "the daemon to be ready"

@@ -16,11 +16,11 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import caxton_tui
 from caxton.cli import connection, daemon_process
 from caxton.cli.connection import STATE
+from caxton.cli.lazy import lazy
 from caxton.cli.output.market_story import BEGIN, KEYS, MarketStory
 from caxton.cli.output.market_tally import MarketTally
 from caxton.cli.output.message_lines import MessageLines
@@ -30,6 +30,11 @@ from caxton.daemon_socket import socket_path
 from caxton.errors import AgentError, CaxtonError, TimedOut
 from caxton.schemas.messages import DeadLetterBody, MessageBody
 from caxton.schemas.shape import Message, shaped
+
+if TYPE_CHECKING:
+    import caxton_tui
+else:
+    (caxton_tui,) = lazy("caxton_tui")
 
 START_S = 30.0
 STOP_S = 5.0
@@ -62,7 +67,7 @@ def run(rounds: int, seconds: float | None, *, on_screen: bool, stay: bool, keep
         talk("starting a daemon with four agents …")
         with _ends_cleanly():
             _settle(folder)
-            with _running(folder):
+            with _running(folder, on_screen):
                 talk(f"four agents are up after {time.monotonic() - begun:.1f} s; the buyer gets its order")
                 trade = _Trade(folder, rounds, PACE_S if seconds is None else seconds, shown=not on_screen)
                 if on_screen:
@@ -201,11 +206,14 @@ def _ends_cleanly() -> Generator[None]:
 
 
 @contextmanager
-def _running(folder: Path) -> Generator[None]:
+def _running(folder: Path, on_screen: bool) -> Generator[None]:
     """A daemon on that project: ready on entry, ended on exit, killed where it does not end by itself."""
     # it lasts for seconds, and has to trade in them on a busy machine, too
     process = daemon_process.launch(folder, nice=0)
     try:
+        if on_screen:
+            # wrong settings end it here, and what the screen needs is imported while the daemon starts
+            caxton_tui.user_settings()
         daemon_process.wait_ready(folder, process, START_S, lambda why: None)
         yield
     finally:

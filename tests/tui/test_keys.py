@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from textual.events import Key
+from textual.events import Key, Mount
+from textual.message import Message
 from textual.widgets import Input
 
-from caxton_tui import bindings
+from caxton_tui import CaxtonApp, bindings
 from caxton_tui.forms.confirm import ConfirmScreen
 from caxton_tui.forms.deploy_form import DeployForm
 from caxton_tui.forms.message_form import Content, MessageForm
@@ -25,6 +27,7 @@ from caxton_tui.screens.panes.meters import MetersPane
 from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.screens.select_text import SelectTextScreen
 from caxton_tui.settings import Settings
+from caxton_tui.widgets.filter_input import FilterInput
 from caxton_tui.widgets.status_bars import StatusLine, TextLine, TopLine
 
 from .harness import ROOT, Daemon, Stage, daemon, empty, heard, market, opened, read, settled, stage
@@ -53,6 +56,24 @@ def burst(one: Stage, *keys: str) -> None:
     """Keys as a terminal sends them that were typed in one go: nobody waits between two."""
     for name in keys:
         one.app.post_message(Key(name, name if len(name) == 1 else CHARACTERS.get(name)))
+
+
+async def test_keys_typed_before_the_first_picture_wait_until_all_panes_are_there(tmp_path: Path) -> None:
+    app = CaxtonApp(tmp_path)
+    typed = False
+
+    def type_ahead(message: Message) -> None:
+        nonlocal typed
+        if isinstance(message, Mount) and not typed:
+            typed = True
+            for name in ("4", "5", "slash", "b"):
+                app.post_message(Key(name, CHARACTERS.get(name, name)))
+
+    async with app.run_test(message_hook=type_ahead) as pilot:
+        async with asyncio.timeout(30):
+            while app.main_screen.query_one(FilterInput).value != "b":
+                await pilot.pause()
+        assert isinstance(app.main_screen.pane, LogPane)
 
 
 async def test_keys_in_a_burst_reach_the_box_that_the_first_opened(tmp_path: Path) -> None:

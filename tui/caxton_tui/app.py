@@ -86,7 +86,11 @@ class CaxtonApp(App[int]):
             await super().on_event(event)
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """First the picture."""
+        self.main_screen.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        """The first picture stands: read, complete what is hidden, take keys."""
         self.run_worker(self.reader.run(), name="reader", exit_on_error=True)
         if self._dev is not None:
             self.run_worker(self._follow(self._dev), name="dev", exit_on_error=True)
@@ -94,6 +98,8 @@ class CaxtonApp(App[int]):
             self.set_timer(self._seconds, self.leave)
         if not self.is_headless:
             self.set_interval(LOOKS_S, self._look_for_terminal)
+        await self.main_screen.switcher.complete()
+        self._typed.begin()
 
     def leave(self, code: int = 0) -> None:
         """End the app with that exit code; the daemon goes on."""

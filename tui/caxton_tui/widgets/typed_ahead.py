@@ -1,4 +1,4 @@
-"""Keys that are typed faster than a box opens: each waits until what the key before it did is done.
+"""Keys that are typed faster than a box opens: each waits until what the one before did is done, the first for `begin`.
 
 In: keys and pasted texts as the terminal sends them. Out: the same, one after the other. Without it the first letters
 of a word that is typed at once after `/` or `c` would be commands of the screen below.
@@ -27,7 +27,14 @@ class TypedAhead:
         self._app = app
         self._give = give
         self._waiting: deque[Event] = deque(maxlen=MOST)
+        self._under_way = True
+        """At first nothing is there yet that a key could be for."""
+
+    def begin(self) -> None:
+        """Give the next key, or those that come."""
         self._under_way = False
+        if self._waiting:
+            self._app.call_later(self.take, self._waiting.popleft())
 
     async def take(self, event: Event) -> None:
         """Give the app that key, at once or when the one before it is done."""
@@ -51,6 +58,4 @@ class TypedAhead:
             # it has just been opened, and gets its focus first
             self._follow([now, self._app], now)
             return
-        self._under_way = False
-        if self._waiting:
-            self._app.call_later(self.take, self._waiting.popleft())
+        self.begin()

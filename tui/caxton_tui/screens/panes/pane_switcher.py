@@ -31,10 +31,15 @@ class PaneSwitcher(Container):
         self._before: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """All of them; the first is shown."""
-        for label, pane in self.panes.items():
-            pane.display = label == self._label
-            yield pane
+        """The first of them."""
+        yield self.current
+
+    async def complete(self) -> None:
+        """The others, hidden, once the first is on screen."""
+        for pane in self.panes.values():
+            if not pane.is_attached:
+                pane.display = False
+                await self.mount(pane)
 
     @property
     def current(self) -> Pane:
