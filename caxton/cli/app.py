@@ -48,6 +48,7 @@ COMMANDS: dict[str, str] = {
     "timer": "Show the timers of agents.",
     "check": "Judge recorded messages by their protocols.",
     "run": "Play scenarios: scripted conversations with expectations.",
+    "record": "Make a scenario of what has happened.",
     "explore": "Play a scenario under many orders, to find one that fails.",
     "replay": "Run recorded conversations against another build.",
     "deploy": "List deployments, show one, undo one.",

@@ -7,6 +7,7 @@ RE2 does not have, references to groups and looking around, is refused when the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import re2
@@ -40,3 +41,8 @@ class RegularExpression:
     def occurs_in(self, text: str) -> bool:
         """Whether it matches anywhere."""
         return self._compiled.search(text.encode("utf-8", "replace")) is not None
+
+    def found_in(self, text: str) -> Iterator[str]:
+        """Each place where it matches, as it is there."""
+        for found in self._compiled.finditer(text.encode("utf-8", "replace")):
+            yield found.group().decode("utf-8", "replace")

@@ -51,7 +51,7 @@ class Query:
         """Open it. The caller closes it, else its thread keeps the process alive. `alone`: no daemon may have the file,
         and closing must leave its log where it is."""
         if alone:
-            db = await aiosqlite.connect(_only_reading(path), uri=True, isolation_level=None)
+            db = await aiosqlite.connect(only_reading(path), uri=True, isolation_level=None)
         else:
             db = await aiosqlite.connect(path, isolation_level=None)
         try:
@@ -161,7 +161,8 @@ class Query:
         return int(low)
 
 
-def _only_reading(path: Path) -> str:
+def only_reading(path: Path) -> str:
+    """The address of a file that is only to be read, whoever else has it."""
     return f"{path.absolute().as_uri()}?mode=ro"
 
 

@@ -7,7 +7,7 @@ is the one that tasks choose by: `price`, `offer.price`, `offers.0.price`; `*` i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeGuard, cast
+from typing import Any, Final, NamedTuple, TypeGuard, cast
 
 from caxton import exact_numbers
 from caxton.finding.regular_expression import RegularExpression
@@ -15,6 +15,11 @@ from caxton.presentation.json_line import compact
 
 ROOM = 200
 """Characters of a value that a difference shows."""
+
+
+ANY: Final = {"any": True}
+NULL: Final = {"null": True}
+"""How a file writes whatever is there, and null."""
 
 
 class Unlike(NamedTuple):
@@ -28,19 +33,42 @@ class Unlike(NamedTuple):
 def exactly(expected: Any, content: Any) -> Unlike | None:
     """Whether both are the same JSON; 1 and 1.0 are."""
     for place, one, other in _parted("", expected, content):
+        if one == other == ANY:
+            continue
         return Unlike(place, _shown(one), _shown(other))
     return None
 
 
+def like(expected: Any, content: Any) -> Unlike | None:
+    """The same, but that `{ any = true }` is whatever is there."""
+    for place, one, other in _parted("", expected, content):
+        if one != ANY or other is _NOTHING:
+            return Unlike(place, _shown(one), _shown(other))
+    return None
+
+
+def with_nulls(value: Any) -> Any:
+    """A value as a file has it: TOML has no null, so `{ null = true }` stands for it."""
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return None if members == NULL else {name: with_nulls(one) for name, one in members.items()}
+    return [with_nulls(one) for one in value] if is_list(value) else value
+
+
 def at_path(path: str, expected: Any, content: Any) -> Unlike | None:
     """Whether what stands at a path is as expected, each where the path means several."""
-    found = list(_at(content, path.removeprefix("$").lstrip(".").split(".")))
+    found = found_at(path, content)
     if not found:
         return Unlike(path, _wanted(expected), "nothing is there")
     for value in found:
         if not _fits(expected, value):
             return Unlike(path, _wanted(expected), _shown(value))
     return None
+
+
+def found_at(path: str, content: Any) -> list[Any]:
+    """What stands at a path; several where it means several."""
+    return list(_at(content, path.removeprefix("$").lstrip(".").split(".")))
 
 
 def by_pattern(pattern: str, content: Any) -> Unlike | None:
@@ -95,12 +123,14 @@ _NOTHING: Any = object()
 
 
 def _parted(place: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The places where two values part."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    """The places where two values part; one that is any value is such a place."""
+    if one == ANY:
+        yield place, one, other
+    elif isinstance(one, Mapping) and isinstance(other, Mapping):
         ours, theirs = cast("Mapping[str, Any]", one), cast("Mapping[str, Any]", other)
         for key in [*ours, *(key for key in theirs if key not in ours)]:
             yield from _parted(_joined(place, key), ours.get(key, _NOTHING), theirs.get(key, _NOTHING))
-    elif _is_list(one) and _is_list(other) and len(one) == len(other):
+    elif is_list(one) and is_list(other) and len(one) == len(other):
         for number, both in enumerate(zip(one, other, strict=True)):
             yield from _parted(_joined(place, str(number)), *both)
     elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
@@ -123,7 +153,7 @@ def _at(value: Any, parts: list[str]) -> Iterator[Any]:
                 yield from _at(one, rest)
         elif part in members:
             yield from _at(members[part], rest)
-    elif _is_list(value):
+    elif is_list(value):
         if part == "*":
             for one in value:
                 yield from _at(one, rest)
@@ -131,7 +161,8 @@ def _at(value: Any, parts: list[str]) -> Iterator[Any]:
             yield from _at(value[int(part)], rest)
 
 
-def _is_list(value: Any) -> TypeGuard[list[Any]]:
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether it is a JSON array."""
     return isinstance(value, list)
 
 

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from caxton.finding import Filter, MessageSubject
 from caxton.presentation.text import plural, size, span
 from caxton.scenario.bounds import Bounds
-from caxton.scenario.contents import Unlike, at_path, by_pattern, exactly
+from caxton.scenario.contents import Unlike, at_path, by_pattern, exactly, like
 from caxton.scenario.format import Expect
 from caxton.scenario.host import Host
 from caxton.schemas.messages import MessageBody
@@ -56,8 +56,8 @@ def _differences(
     yield from _count(expect, found)
     if expect.fuel is not None and not any(one.turns for one in found):
         yield Difference("fuel", str(expect.fuel), "there was no turn on them")
-    for one in found:
-        yield from _content(expect, one)
+    for number, one in enumerate(found):
+        yield from _content(expect, one, number)
         yield from _cost(expect, one, messages)
     yield from _order(expect, host, messages)
     if expect.violations is not None:
@@ -75,6 +75,10 @@ def _differences(
 
 
 def _count(expect: Expect, found: Sequence[MessageBody]) -> Iterator[Difference]:
+    if expect.contents is not None:
+        expect = expect.model_copy(
+            update={"count": Bounds("=", len(expect.contents), str(len(expect.contents)))}
+        )
     of_messages = {"filter", "content", "path", "pattern", "fuel", "latency"} & expect.model_fields_set
     counted = expect.violations is not None or expect.dead_letters is not None
     bounds = expect.count or (Bounds(">=", 1, "at least 1") if of_messages and not counted else None)
@@ -90,11 +94,13 @@ def _count(expect: Expect, found: Sequence[MessageBody]) -> Iterator[Difference]
     )
 
 
-def _content(expect: Expect, one: MessageBody) -> Iterator[Difference]:
+def _content(expect: Expect, one: MessageBody, number: int) -> Iterator[Difference]:
     said: Any = one.message.content
     unlike: list[tuple[str, Unlike | None]] = []
     if "content" in expect.model_fields_set:
         unlike.append(("content", exactly(expect.content, said)))
+    if expect.contents is not None:
+        unlike.append(("content", like(expect.contents[number], said)))
     unlike += [("content", at_path(path, expected, said)) for path, expected in expect.path.items()]
     if expect.pattern is not None:
         unlike.append(("content", by_pattern(expect.pattern, said)))

@@ -17,7 +17,7 @@ from caxton.duration import seconds
 from caxton.errors import CaxtonError
 from caxton.finding import Filter
 from caxton.scenario.bounds import Bounds, read_bounds
-from caxton.scenario.contents import check_expected
+from caxton.scenario.contents import check_expected, with_nulls
 from caxton.schemas.exact import ExactJson
 from caxton.schemas.task_body import TaskBody
 
@@ -51,6 +51,7 @@ def _timed(value: object) -> Bounds:
 
 def _message(value: object) -> object:
     """A message whose members are those of a message."""
+    value = with_nulls(value)
     if isinstance(value, dict):
         try:
             read_draft(exact_numbers.encode(value))
@@ -67,6 +68,7 @@ Count = Annotated[Bounds, BeforeValidator(_counted, json_schema_input_type=int |
 Size = Annotated[Bounds, BeforeValidator(_sized, json_schema_input_type=int | str)]
 Span = Annotated[Bounds, BeforeValidator(_timed, json_schema_input_type=str)]
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0)]
+Content = Annotated[ExactJson, BeforeValidator(with_nulls)]
 Message = Annotated[dict[str, ExactJson], BeforeValidator(_message)]
 
 
@@ -76,7 +78,7 @@ class Task(TaskBody):
 
     model_config = ConfigDict(frozen=True)
 
-    content: ExactJson = Field(default=None, description="What the first message says.")
+    content: Content = Field(default=None, description="What the first message says.")
     ending: Literal["achieved", "not-achieved", "failed", "timed-out", "cancelled"] | None = Field(
         default="achieved", description="How it must end."
     )
@@ -103,7 +105,11 @@ class Expect(_Table):
         default="", description="Which messages, of all since the beginning; all where left out."
     )
     count: Count | None = Field(default=None, description='How many, such as 2 or ">=1"; at least one.')
-    content: ExactJson = Field(default=None, description="What each of them says, exactly.")
+    content: Content = Field(default=None, description="What each of them says, exactly.")
+    contents: list[Content] | None = Field(
+        default=None,
+        description="What they say, one after the other; { any = true } stands for whatever is there.",
+    )
     path: dict[str, ExactJson] = Field(
         default_factory=dict[str, ExactJson],
         description="What stands at paths of their contents: a value, { pattern = … } or { approx = …, by = … }.",
@@ -137,6 +143,10 @@ class Expect(_Table):
             raise ValueError("memory is that of an agent: say both memory and agent")
         if (self.state or self.outcome) and not self.conversation:
             raise ValueError("state and outcome are those of a conversation: say which")
+        if self.contents is not None and {"count", "content"} & said:
+            raise ValueError(
+                "contents say how many there are and what each says: leave count and content out"
+            )
         if self.conversation and not (self.state or self.outcome):
             raise ValueError("say the state or the outcome of the conversation")
         for expected in (*self.path.values(), *([{"pattern": self.pattern}] if self.pattern else [])):
@@ -337,6 +347,10 @@ class Scenario(_Table):
     )
     limits: LimitTable = Field(
         default_factory=dict[str, int], description="Limits of every agent that differ from the project's."
+    )
+    memory: str | None = Field(
+        default=None,
+        description="What the agents remember at the beginning: a file that caxton record wrote, relative to this one.",
     )
     within: Seconds = Field(default=86_400.0, description="Virtual time that the whole run may take.")
     agents: dict[str, ScenarioAgent] = Field(

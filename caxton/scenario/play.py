@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 
 from caxton.errors import CaxtonError, Exit
 from caxton.presentation.text import span
@@ -24,23 +25,22 @@ from caxton.scenario.stage import Ended, Stage
 class Player:
     """Plays one scenario once."""
 
-    def __init__(self, file: ScenarioFile, host: Host) -> None:
-        self.stage = Stage(host, file.path.parent)
+    def __init__(self, file: ScenarioFile, host: Host, stage: Callable[[Host, Path], Stage] = Stage) -> None:
+        self.stage = stage(host, file.path.parent)
         self._file = file
         self._host = host
         self._began_s = host.now_s()
-        self._step = 0
 
     @property
     def step(self) -> int:
         """The step that it is at, or ended in, counted from 0."""
-        return self._step
+        return self.stage.step
 
     def play(self, tell: Callable[[int, Step], None]) -> Ended | None:
         """Every step in order; None where all is as expected."""
         try:
             for number, step in self._file.steps():
-                self._step = number
+                self.stage.begin(number)
                 tell(number, step)
                 self.stage.do(step.action, f"step-{number + 1}")
                 if self._host.now_s() - self._began_s > self._file.scenario.within:
@@ -77,8 +77,9 @@ def play_on(
     seed: int,
     open_host: Callable[[], AbstractContextManager[Host]],
     tell: Callable[[int, Step], None] = lambda number, step: None,
+    stage: Callable[[Host, Path], Stage] = Stage,
 ) -> Result:
-    """Play a scenario on a host that is opened for it."""
+    """Play a scenario on a host that is opened for it; `stage` is what does its steps there."""
     began_s = time.monotonic()
     result = Result(
         path=file.path, name=file.name, seed=seed, verdict=Verdict.BROKEN, exit=Exit.UNEXPECTED, took_s=0.0
@@ -86,7 +87,7 @@ def play_on(
     step: int | None = None
     try:
         with open_host() as host:
-            player = Player(file, host)
+            player = Player(file, host, stage)
             start_s = host.now_s()
             try:
                 ended = player.play(tell)

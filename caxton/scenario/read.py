@@ -80,9 +80,14 @@ class ScenarioFile:
 
 def read_scenario(path: Path) -> ScenarioFile:
     """One file; raises ConfigurationError."""
-    text, data = toml_file.read(path)
+    text, _ = toml_file.read(path)
+    return scenario_of(path, text)
+
+
+def scenario_of(path: Path, text: str) -> ScenarioFile:
+    """A file that may say something else than what is on the disk; `text` is TOML."""
     try:
-        return ScenarioFile(path, text, Scenario.model_validate(data))
+        return ScenarioFile(path, text, Scenario.model_validate(toml_file.data_of(text)))
     except ValidationError as error:
         raise toml_file.explain(path, text, error, Scenario) from error
 

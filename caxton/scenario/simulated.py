@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -26,11 +26,12 @@ from caxton.journal import Reader
 from caxton.journal.memory import DiskError
 from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
 from caxton.scenario.host import Choice, Sent
+from caxton.scenario.memory_file import begin_with
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
 from caxton.schemas.shape import Message, decoder
 from caxton.schemas.task_body import TaskBody
-from caxton.simulation.agents import edition
+from caxton.simulation.agents import as_they_stand, edition
 from caxton.simulation.life import Crashed
 from caxton.simulation.system import System, runtime
 
@@ -50,7 +51,16 @@ def simulated_host(
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project = file.project()
-    with runtime(project, seed=seed, processes=cells, choices=choices) as system:
+    with ExitStack() as until_the_end:
+        past: dict[str, Any] = {}
+        if file.scenario.memory is not None:
+            path = file.path.parent / file.scenario.memory
+            disk, start_us = begin_with(path, as_they_stand(project), project.config.platform)
+            until_the_end.callback(disk.close)
+            past = {"disk": disk, "start_us": start_us}
+        system = until_the_end.enter_context(
+            runtime(project, seed=seed, processes=cells, choices=choices, **past)
+        )
         there = {view.name: view.revision or "" for view in system.runtime.agents.views()}
         for name, agent in file.scenario.agents.items():
             if agent.sha256 is not None and not there[name].startswith(agent.sha256):
@@ -69,6 +79,8 @@ class SimulatedHost:
         self._reader: Reader = system.disk.reader()
         self._settled: list[MessageBody] = []
         """What nothing more becomes of."""
+        self._before = at_once(self._reader.stats()).last_seq
+        """The number up to which all was there when the scenario began."""
         self._builds = 1
 
     @property
@@ -109,7 +121,7 @@ class SimulatedHost:
     def messages(self) -> Sequence[MessageBody]:
         """What is committed."""
         settled = self._settled
-        after = settled[-1].seq if settled else 0
+        after = settled[-1].seq if settled else self._before
         rows = at_once(self._reader.messages(after_seq=after, limit=MOST))
         new = _bodies.decode(msgspec.json.encode(at_once(with_outcome(self._reader, rows))))
         runtime = self.system.runtime

@@ -40,11 +40,15 @@ WIDTH: Final = 110
 class Ended(Exception):
     """Raised inside where a step ends the scenario."""
 
-    def __init__(self, verdict: Verdict, what: str, unlike: Difference | None = None) -> None:
+    def __init__(
+        self, verdict: Verdict, what: str, unlike: Difference | None = None, task: TaskDetail | None = None
+    ) -> None:
         super().__init__(what)
         self.verdict = verdict
         self.what = what
         self.difference = unlike
+        self.task = task
+        """What came of the task that the step was."""
 
 
 class Stage:
@@ -53,10 +57,21 @@ class Stage:
     def __init__(self, host: Host, folder: Path) -> None:
         self._host = host
         self._folder = folder
+        self.step = 0
+        """The step that is at hand, counted from 0."""
         self._taken: set[int] = set()
         """Messages that were waited for already."""
         self._last = ""
         """The conversation of the last action that has one."""
+
+    @property
+    def host(self) -> Host:
+        """What it is played on."""
+        return self._host
+
+    def begin(self, step: int) -> None:
+        """What comes belongs to that step."""
+        self.step = step
 
     def do(self, action: Action, conversation: str) -> None:
         """Do what a step says; a message that names no conversation begins the one of that name."""
@@ -91,7 +106,7 @@ class Stage:
         if task.ending is not None and done.ending != task.ending:
             got = f"{done.ending}{f': {done.reason}' if done.reason else ''}"
             unlike = Difference("ending of the task", task.ending, got, None, done.conversation_id)
-            raise Ended(Verdict.FAILED, f"task {task.protocol}", unlike)
+            raise Ended(Verdict.FAILED, f"task {task.protocol}", unlike, done)
         return done
 
     def wait(self, wait: Wait) -> MessageBody | None:

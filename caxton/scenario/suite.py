@@ -25,6 +25,7 @@ from caxton.scenario.play import play_on
 from caxton.scenario.read import ScenarioFile, read_scenario
 from caxton.scenario.result import Result
 from caxton.scenario.simulated import simulated_host
+from caxton.scenario.stage import Stage
 from caxton.telemetry.logs import configure
 
 KEPT: Final = "journal.db"
@@ -90,9 +91,12 @@ def run(
 
 
 def play(
-    file: ScenarioFile, settings: Settings, tell: Callable[[int, Step], None] = lambda number, step: None
+    file: ScenarioFile,
+    settings: Settings,
+    tell: Callable[[int, Step], None] = lambda number, step: None,
+    stage: Callable[[Host, Path], Stage] = Stage,
 ) -> Result:
-    """Play one scenario."""
+    """Play one scenario; `stage` is what does its steps."""
     seed = file.scenario.seed if settings.seed is None else settings.seed
 
     def host() -> AbstractContextManager[Host]:
@@ -100,7 +104,7 @@ def play(
             return attached_host(file, settings.attach)
         return _simulated(file, seed, settings)
 
-    return play_on(file, seed, host, tell)
+    return play_on(file, seed, host, tell, stage)
 
 
 @contextmanager

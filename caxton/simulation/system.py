@@ -57,18 +57,20 @@ def runtime(
     disk: MemoryDisk | None = None,
     processes: int = 0,
     effects: Mapping[str, Effect] | None = None,
+    start_us: int = START_US,
 ) -> Generator[System]:
     """Run agents until this is left: those of a project, with the modules that are there, or these modules by name.
 
     `seed` decides everything that is left to chance; `choices`, from an earlier run, are made first. `config` is what
-    caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left. With
-    `processes` guests are in so many cell processes of this machine instead of in this one; the rows are the same.
-    `effects` are functions in the place of the processes of `[effects.NAME]`.
+    caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left,
+    `start_us` when it begins, in microseconds since 1970. With `processes` guests are in so many cell processes of this
+    machine instead of in this one; the rows are the same. `effects` are functions in the place of the processes of
+    `[effects.NAME]`.
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project, agents = _wanted(of, cells, config or {})
     schedule = Schedule(seed, pace or Pace(), choices)
-    system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes, effects)
+    system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes, effects, start_us)
     try:
         system.start()
         yield system
@@ -92,6 +94,7 @@ class System:
         seed: int,
         processes: int = 0,
         effects: Mapping[str, Effect] | None = None,
+        start_us: int = START_US,
     ) -> None:
         self.project = project
         self.disk = disk
@@ -104,7 +107,7 @@ class System:
         self._processes = processes
         self._effects = effects
         self._life: Life | None = None
-        self._now_us = START_US
+        self._now_us = start_us
         self._set_s = 0.0
 
     # ------------------------------------------------------------------ lives

@@ -121,6 +121,12 @@ class _Compiler(Compiler):
         return _made[key]
 
 
+def kept(module: bytes, profile: str, *, wat: bool = False) -> str:
+    """The sha256 of a module that every runtime of this process has from now on; raises InvalidModule."""
+    compiler = _Compiler(CompileTable().max_module_mib * MIB)
+    return elsewhere(compiler.compile(module, Profile(profile), wat=wat)).sha256
+
+
 class _Key(NamedTuple):
     sha256: bytes
     profile: Profile

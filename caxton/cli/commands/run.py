@@ -9,12 +9,12 @@ import typer
 
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
-from caxton.errors import Exit
+from caxton.errors import ConfigurationError, Exit
 
 if TYPE_CHECKING:
-    from caxton.cli import scenario_runs
+    from caxton.cli import scenario_runs, scenario_updates
 else:
-    (scenario_runs,) = lazy("caxton.cli.scenario_runs")
+    scenario_runs, scenario_updates = lazy("caxton.cli.scenario_runs", "caxton.cli.scenario_updates")
 
 app = command_app()
 
@@ -67,6 +67,11 @@ def run(
             "--attach", help="Play them on the project's running daemon: in its own time, without faults."
         ),
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Rewrite expectations that are not met, after showing the difference."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --update: do not ask.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,
 ) -> None:
@@ -82,8 +87,16 @@ def run(
       caxton run scenarios/
       caxton run scenarios/late-proposal.toml --seed 7
       caxton run scenarios/ -k '!slow' --jobs 4 --junit results.xml
+      caxton run scenarios/order.toml --update
       caxton run scenarios/ -o jsonl
     """
+    if update:
+        if attach or junit or choices:
+            raise ConfigurationError("--update goes with none of --attach, --junit and --choices")
+        code = scenario_updates.update(files, words, seed, cells, yes=yes)
+        if code is not Exit.OK:
+            raise typer.Exit(int(code))
+        return
     code = scenario_runs.run(
         files,
         words=words,
