@@ -107,6 +107,7 @@ class FileStore:
         self,
         files: Files,
         db: sqlite3.Connection,
+        sums: PageSums,
         retention: Retention,
         reader: Reader,
         fds: tuple[int, int],
@@ -126,7 +127,7 @@ class FileStore:
             db,
             fds[0],
             retention,
-            Checkpointer(files, PageSums(files)),
+            Checkpointer(files, sums),
             clock,
             done=lambda batch: self._soon(partial(self._done, batch)),
             failed=lambda reason: self._soon(partial(self._failed, reason)),
@@ -148,18 +149,23 @@ class FileStore:
     async def _open(cls, files: Files, clock: Clock, settings: JournalSettings) -> FileStore:
         lock_fd = guard.take_lock(files)
         db: sqlite3.Connection | None = None
+        sums: PageSums | None = None
         try:
             opened, checked = await asyncio.to_thread(_open, files, settings)
             db = opened
+            # before the first row: a log beside sums that say it was closed would be taken for a foreign one
+            sums = PageSums(files)
             retention = await asyncio.to_thread(settings.retention, opened, clock)
             reader = await Reader.open(files.db)
         except BaseException:
             if db is not None:
                 db.close()
+            if sums is not None:
+                sums.close(whole=False)
             os.close(lock_fd)
             raise
         head_fd = os.open(files.head, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return cls(files, opened, retention, reader, (head_fd, lock_fd), clock, settings, checked)
+        return cls(files, opened, sums, retention, reader, (head_fd, lock_fd), clock, settings, checked)
 
     @property
     def path(self) -> Path:

@@ -48,7 +48,7 @@ import asyncio
 from caxton.clock import SystemClock
 from caxton.journal import Journal, JournalSettings, commits, writer
 commits.IDLE_S, commits.FEW_UNINDEXED, writer.CHECKPOINT_BYTES = 0.0, 100, 200_000
-async def main():
+async def life():
     settings = JournalSettings(keep_mib=1, retention_every_s=0.0)
     journal = await Journal.open(pathlib.Path(state), SystemClock(), settings)
     seq = journal.committed
@@ -61,6 +61,9 @@ async def main():
         await journal.committed_upto(seq)
         os.write(1, b"%d\\n" % seq)
     await journal.close()
+async def main():
+    await life()
+    await life()
 asyncio.run(main())
 """
 )
@@ -75,6 +78,7 @@ STAGES = {
     "the end of the checksums": (SUMS, "PageSums", "close", 1),
     "an index chunk": ("caxton.journal.deferred_index", "", "index_chunk", 3),
     "a removal": ("caxton.journal.retention", "", "remove_range", 3),
+    "the first row of another start": ("caxton.journal.age", "Age", "save", 3),
     "the first checksums": ("caxton.journal.guard", "", "build", 1),
 }
 
@@ -102,6 +106,7 @@ def stages(of: Iterable[str], *short: tuple[str, str]) -> pytest.MarkDecorator:
     ("before", "the sync of the checksums"),
     ("after", "what the checksums know"),
     ("before", "a removal"),
+    ("after", "the first row of another start"),
     ("after", "the end of the checksums"),
 )
 async def test_what_was_acknowledged_is_there(tmp_path: Path, stage: str, when: str) -> None:
