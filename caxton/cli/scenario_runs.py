@@ -18,7 +18,7 @@ from caxton.cli.output.progress_line import ProgressLine
 from caxton.daemon_socket import socket_path
 from caxton.errors import ConfigurationError, DiskTrouble, Exit
 from caxton.scenario import read, reports, suite
-from caxton.scenario.explore import given, read_schedule
+from caxton.scenario.explore import read_schedule
 from caxton.scenario.format import Step
 from caxton.scenario.read import ScenarioFile
 from caxton.scenario.result import Result
@@ -56,7 +56,7 @@ def run(
     results: list[Result] = []
     with Progress(len(files), watched=jobs <= 1) as progress:
         order = _order(choices)
-        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket, choices=order)
+        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket, decisions=order)
         for result in suite.run(files, settings, jobs=jobs, tell=progress.tell):
             results.append(result)
             progress.clear()
@@ -77,11 +77,11 @@ def run(
     return failed[0].exit if failed else Exit.OK
 
 
-def _order(choices: str | None) -> list[int]:
+def _order(choices: str | None) -> dict[str, int] | None:
     if choices is None:
-        return []
+        return None
     try:
-        return given(read_schedule(choices))
+        return read_schedule(choices)
     except ValueError:
         raise ConfigurationError(
             f"--choices {choices!r} is no schedule", hint="it is what caxton explore prints, such as 3:1,17:2"

@@ -16,9 +16,10 @@ from typing import Any, Final
 from caxton.client import Client
 from caxton.errors import ConfigurationError, ConversationNotFound
 from caxton.scenario.format import Swap, Task
-from caxton.scenario.host import Choice, Sent
+from caxton.scenario.host import Sent
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
+from caxton.simulation.orders import Decided
 
 POLL_S: Final = 0.02
 MOST: Final = 100_000
@@ -79,9 +80,17 @@ class AttachedHost:
         kib = self._client.agent(agent).memory_kib
         return None if kib is None else kib * 1024
 
-    def choices(self) -> Sequence[Choice]:
+    def choices(self) -> int:
+        """Nobody knows."""
+        return 0
+
+    def decided(self) -> Sequence[Decided]:
         """Nobody knows."""
         return ()
+
+    def waited_s(self) -> float:
+        """Nobody decides that."""
+        return 0.0
 
     def digest(self) -> str:
         """A daemon's journal is like no other."""

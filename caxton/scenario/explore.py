@@ -1,30 +1,47 @@
 """A scenario under many orders: which seeds fail, and the shortest schedule that does.
 
-In: a scenario file, how many seeds. Out: the seeds that fail; for the first of them the fewest choices that make it
+In: a scenario file, how many seeds. Out: the seeds that fail; for the first of them the fewest decisions that make it
 fail. Every order is legal: each agent has one turn at a time, in the order of its mailbox, and messages of one sender
-to one receiver stay in their order. A schedule is the places at which another agent than the first that could had the
-next turn; everywhere else it was the first.
+to one receiver stay in their order. A schedule is the places at which it was not the first in line that had its turn at
+once (`caxton.simulation.orders`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import multiprocessing
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
-from caxton.scenario.host import Choice
-from caxton.scenario.read import ScenarioFile
+from caxton.errors import ResourceError
+from caxton.scenario.play import play_on
+from caxton.scenario.read import ScenarioFile, read_scenario
 from caxton.scenario.result import Result, Verdict
-from caxton.scenario.suite import Settings, play
+from caxton.scenario.simulated import simulated_host
+from caxton.scenario.suite import quiet
+from caxton.simulation.orders import Decided, Decisions, Orders
 
-LONGEST: Final = 20_000
-"""Choices of a run that a schedule is for; what comes after is the seed's."""
 TRIES: Final = 300
 """Runs in which a schedule is made shorter."""
 FAILS: Final = (Verdict.FAILED, Verdict.VIOLATED, Verdict.TIMED_OUT, Verdict.LIMIT)
+AT_A_TIME: Final = 10
+"""Seeds that a process gets at once."""
+_PLACE: Final = re.compile(r"\d{1,9}(\.\d{1,3})?|c\d{1,9}")
 
-Schedule = Mapping[int, int]
-"""By place who had the turn; everywhere else 0."""
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is tried. `late`: agents that are slower than timers and deadlines, too."""
+
+    seeds: int
+    first: int = 0
+    late: bool = False
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,77 +50,100 @@ class Exploration:
 
     runs: int
     failing: Sequence[int]
-    schedule: Sequence[Choice] = ()
+    schedule: Sequence[Decided] = ()
     shortest: Result | None = None
 
 
 def explore(
-    file: ScenarioFile,
-    seeds: int,
-    first: int = 0,
-    tell: Callable[[int, int], None] = lambda run, failing: None,
+    file: ScenarioFile, wish: Wish, tell: Callable[[int, int], None] = lambda run, failing: None
 ) -> Exploration:
-    """Play the scenario with so many seeds from `first` on, and make the first failure short.
+    """Play the scenario with so many seeds, and make the first failure short.
 
     `tell` hears how many runs there were and how many failed. A scenario that cannot be played ends it at once.
+    Raises ResourceError where another process that plays was ended.
     """
     failing: list[int] = []
     found: Result | None = None
-    for number in range(seeds):
-        tell(number, len(failing))
-        result = play(file, Settings(seed=first + number))
+    runs = 0
+    for result in _results(file, wish):
+        runs += 1
+        tell(runs, len(failing))
         if result.verdict is Verdict.BROKEN:
-            return Exploration(number + 1, [result.seed], shortest=result)
+            return Exploration(runs, [result.seed], shortest=result)
         if result.verdict in FAILS:
             failing.append(result.seed)
             found = found or result
     if found is None:
-        return Exploration(seeds, [])
-    runs, shortest = _shortest(file, found)
-    chosen = [choice for choice in shortest.choices if choice.chosen]
-    return Exploration(seeds + runs, failing, chosen, shortest)
+        return Exploration(runs, [])
+    more, shortest = _shortest(file, found)
+    return Exploration(runs + more, failing, shortest.decided, shortest)
 
 
-def given(schedule: Schedule) -> list[int]:
-    """A schedule as the choices of a run."""
-    return [schedule.get(place, 0) for place in range(LONGEST)]
-
-
-def read_schedule(text: str) -> dict[int, int]:
-    """A schedule as `written` writes it; ValueError otherwise. `-` is the one without any choice."""
+def read_schedule(text: str) -> dict[str, int]:
+    """A schedule as `written` writes it; ValueError otherwise. `-` is the one without any decision."""
     if text == "-":
         return {}
     pairs = [part.partition(":") for part in text.split(",")]
-    schedule = {int(place): int(chosen) for place, _, chosen in pairs}
-    if any(not 0 <= place < LONGEST or chosen < 0 for place, chosen in schedule.items()):
-        raise ValueError(f"places are from 0 to {LONGEST - 1:,}")
+    schedule = {place: int(chosen) for place, _, chosen in pairs}
+    if any(not _PLACE.fullmatch(place) or chosen < 0 for place, chosen in schedule.items()):
+        raise ValueError("invalid place")
     return schedule
 
 
-def written(choices: Sequence[Choice]) -> str:
+def written(decided: Sequence[Decided]) -> str:
     """A schedule for the command line: `3:1,17:2`."""
-    return ",".join(f"{one.place}:{one.chosen}" for one in choices) or "-"
+    return ",".join(f"{one.place}:{one.chosen}" for one in decided) or "-"
+
+
+def _results(file: ScenarioFile, wish: Wish) -> Iterator[Result]:
+    seeds = range(wish.first, wish.first + wish.seeds)
+    if wish.jobs <= 1:
+        for seed in seeds:
+            yield _play(file, seed, Orders(seed, late=wish.late))
+        return
+    parts = [seeds[start : start + AT_A_TIME] for start in range(0, len(seeds), AT_A_TIME)]
+    # what a fork would inherit of this process, threads included, is nobody's business
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(wish.jobs, len(parts)), context, initializer=quiet) as pool:
+        try:
+            for results in pool.map(partial(_play_some, file.path, wish.late), parts):
+                yield from results
+        except BrokenProcessPool:
+            raise ResourceError(
+                "a process that played scenarios was ended before it was done",
+                hint="where memory is short, play fewer at a time: --jobs 1",
+            ) from None
+
+
+def _play_some(path: Path, late: bool, seeds: Sequence[int]) -> list[Result]:
+    file = read_scenario(path)
+    return [_play(file, seed, Orders(seed, late=late)) for seed in seeds]
+
+
+def _play(file: ScenarioFile, seed: int, orders: Orders) -> Result:
+    return play_on(file, seed, lambda: simulated_host(file, seed, orders=orders))
 
 
 def _shortest(file: ScenarioFile, found: Result) -> tuple[int, Result]:
-    """The number of runs that it took, and the one with the fewest choices that fails: parts of the schedule are left
+    """The number of runs that it took, and the one with the fewest decisions that fails: parts of the schedule are left
     out, large ones first, as long as what remains fails."""
-    best, schedule, runs = found, {one.place: one.chosen for one in found.choices if one.chosen}, 0
+    best, runs = found, 0
 
-    def fails(one: Schedule) -> Result | None:
+    def fails(schedule: Decisions) -> Result | None:
         nonlocal runs
         runs += 1
-        result = play(file, Settings(seed=found.seed, choices=given(one)))
+        result = _play(file, found.seed, Orders(given=schedule))
         return result if result.verdict in FAILS else None
 
-    part = max(len(schedule), 1)
+    part = len(best.decided)
     while part and runs < TRIES:
-        places = sorted(schedule)
-        left_out = False
-        for start in range(0, max(len(places), 1), part):
-            gone = set(places[start : start + part])
-            shorter = {place: chosen for place, chosen in schedule.items() if place not in gone}
-            if runs < TRIES and (result := fails(shorter)) is not None:
-                best, schedule, left_out = result, shorter, True
-        part = part if left_out and part == 1 and schedule else part // 2
-    return runs, replace(best, seed=found.seed)
+        start, left_out = 0, False
+        while start < len(best.decided) and runs < TRIES:
+            kept = [*best.decided[:start], *best.decided[start + part :]]
+            result = fails({one.place: one.chosen for one in kept})
+            if result is None or len(result.decided) >= len(best.decided):
+                start += part
+            else:
+                best, left_out = result, True
+        part = part if left_out and part == 1 else part // 2
+    return runs, best

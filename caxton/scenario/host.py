@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
+from caxton.simulation.orders import Decided
 
 Json = dict[str, Any]
 
@@ -20,16 +21,6 @@ class Sent(NamedTuple):
 
     seq: int
     conversation_id: str
-
-
-class Choice(NamedTuple):
-    """Where several agents could have had the next turn: the place of the choice in the run, from 0, and who had it."""
-
-    place: int
-    chosen: int
-    agent: str
-    instead_of: str
-    """Whose turn it would have been with 0."""
 
 
 class Host(Protocol):
@@ -64,8 +55,16 @@ class Host(Protocol):
         """An agent's memory; None where nobody can see it."""
         ...
 
-    def choices(self) -> Sequence[Choice]:
-        """What was left to chance about the order; nothing where nobody knows."""
+    def choices(self) -> int:
+        """How often chance has decided whose turn is next; 0 where nobody knows."""
+        ...
+
+    def decided(self) -> Sequence[Decided]:
+        """What was decided about the order that is not the plainest; nothing where nobody knows."""
+        ...
+
+    def waited_s(self) -> float:
+        """How long agents were slow because that was decided."""
         ...
 
     def digest(self) -> str:

@@ -100,6 +100,7 @@ def play_on(
                 messages=len(host.messages()),
                 digest=host.digest(),
                 choices=host.choices(),
+                decided=host.decided(),
             )
             if ended is None:
                 result = replace(result, verdict=Verdict.PASSED, exit=Exit.OK)

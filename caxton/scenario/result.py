@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from caxton.errors import Exit
 from caxton.scenario.expectation import Difference
-from caxton.scenario.host import Choice
+from caxton.simulation.orders import Decided
 
 
 class Verdict(StrEnum):
@@ -60,7 +60,10 @@ class Result:
     hint: str | None = None
     difference: Difference | None = None
     diagram: str = ""
-    choices: Sequence[Choice] = ()
+    choices: int = 0
+    """How often chance has decided whose turn is next."""
+    decided: Sequence[Decided] = ()
+    """What makes the order another than the plainest, where somebody looks for orders."""
 
     @property
     def passed(self) -> bool:

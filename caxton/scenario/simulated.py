@@ -25,7 +25,7 @@ from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
 from caxton.journal.memory import DiskError
 from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
-from caxton.scenario.host import Choice, Sent
+from caxton.scenario.host import Sent
 from caxton.scenario.memory_file import begin_with
 from caxton.scenario.read import ScenarioFile
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
@@ -33,10 +33,16 @@ from caxton.schemas.shape import Message, decoder
 from caxton.schemas.task_body import TaskBody
 from caxton.simulation.agents import as_they_stand, edition
 from caxton.simulation.life import Crashed
+from caxton.simulation.orders import Decided, Orders
 from caxton.simulation.system import System, runtime
 
 MOST: Final = 1_000_000
 """Messages that are looked at."""
+MOST_S: Final = 30 * 86_400.0
+"""Virtual time that one step may take, whatever it says."""
+STEP_S: Final = 0.00005
+STEPS: Final = 1_000
+"""How often a client that waits for others looks, and so many times at the most."""
 _ERRORS: Final = {"full": DiskError.FULL, "io": DiskError.IO}
 _bodies = decoder(list[MessageBody])
 T = TypeVar("T")
@@ -44,9 +50,11 @@ T = TypeVar("T")
 
 @contextmanager
 def simulated_host(
-    file: ScenarioFile, seed: int, *, cells: int = 0, choices: Sequence[int] = ()
+    file: ScenarioFile, seed: int, *, cells: int = 0, orders: Orders | None = None
 ) -> Generator[SimulatedHost]:
     """Run the scenario's agents until this is left, in so many cell processes, or with 0 in this one.
+
+    `orders` decides about the order, from when the agents are there.
 
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
@@ -59,7 +67,7 @@ def simulated_host(
             until_the_end.callback(disk.close)
             past = {"disk": disk, "start_us": start_us}
         system = until_the_end.enter_context(
-            runtime(project, seed=seed, processes=cells, choices=choices, **past)
+            runtime(project, seed=seed, processes=cells, orders=orders, **past)
         )
         there = {view.name: view.revision or "" for view in system.runtime.agents.views()}
         for name, agent in file.scenario.agents.items():
@@ -76,6 +84,7 @@ class SimulatedHost:
 
     def __init__(self, system: System) -> None:
         self.system = system
+        self._orders = system.orders
         self._reader: Reader = system.disk.reader()
         self._settled: list[MessageBody] = []
         """What nothing more becomes of."""
@@ -97,6 +106,8 @@ class SimulatedHost:
     def send(self, message: Mapping[str, Any]) -> Sent:
         """Say it; on disk."""
 
+        self._let_others(str(message.get("sender", "operator")))
+
         async def send() -> Sent:
             runtime = self.system.runtime
             submitted = runtime.bus.submit(exact_numbers.encode(dict(message)))
@@ -108,15 +119,16 @@ class SimulatedHost:
     def task(self, task: Task) -> TaskDetail:
         """Run it to its end."""
         given = task.model_dump(exclude_unset=True, exclude={"ending"})
+        self._let_others(str(given.get("sender", "operator")))
         wish = task_wish(TaskBody.model_validate(given), exact_numbers.encode(given))
 
         async def run() -> bytes:
             tasks = self.system.runtime.tasks
             id = await tasks.begin(wish)
-            await tasks.ended(id, 30 * 86_400.0)
+            await tasks.ended(id, MOST_S)
             return exact_numbers.encode(task_detail(await tasks.view(id)))
 
-        return decoder(TaskDetail).decode(self.system.run(run(), limit_s=30 * 86_400.0))
+        return decoder(TaskDetail).decode(self.system.run(run(), limit_s=MOST_S))
 
     def messages(self) -> Sequence[MessageBody]:
         """What is committed."""
@@ -143,10 +155,17 @@ class SimulatedHost:
         """Of the guest, now."""
         return self.system.memory_bytes(agent)
 
-    def choices(self) -> Sequence[Choice]:
+    def choices(self) -> int:
         """Of the schedule."""
-        both = zip(self.system.choices, self.system.preferred, strict=True)
-        return [Choice(place, chosen, *names) for place, (chosen, names) in enumerate(both)]
+        return len(self.system.choices)
+
+    def decided(self) -> Sequence[Decided]:
+        """By whoever looks for orders."""
+        return [] if self._orders is None else list(self._orders.decided)
+
+    def waited_s(self) -> float:
+        """By the same."""
+        return 0.0 if self._orders is None else self._orders.waited_s
 
     def digest(self) -> str:
         """Of the journal."""
@@ -156,10 +175,15 @@ class SimulatedHost:
 
     def advance(self, seconds: float) -> None:
         """Let virtual time pass."""
-        self.system.advance(seconds)
+        until_s = self.now_s() + seconds
+        self._outlive(lambda: self.system.advance(max(until_s - self.now_s(), 0.0)))
 
     def until(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Look again after each commit."""
+        """Look again after each commit. What agents are slow is not counted."""
+        until_s, waited_s = self.now_s() + seconds, self.waited_s()
+
+        def rest_s() -> float:
+            return max(until_s + self.waited_s() - waited_s - self.now_s(), 0.0)
 
         async def wait() -> bool:
             news = asyncio.Event()
@@ -170,26 +194,30 @@ class SimulatedHost:
 
             on_commit.append(tell)
             try:
-                async with asyncio.timeout(seconds):
-                    while not holds():
-                        news.clear()
-                        await news.wait()
-                    return True
-            except TimeoutError:
+                while rest_s() > 0:
+                    try:
+                        async with asyncio.timeout(rest_s()):
+                            while not holds():
+                                news.clear()
+                                await news.wait()
+                            return True
+                    except TimeoutError:
+                        pass
                 return holds()
             finally:
                 on_commit.remove(tell)
 
-        return holds() or self.system.run(wait(), limit_s=seconds + 1)
+        return holds() or self._outlive(lambda: self.system.run(wait(), limit_s=MOST_S))
 
     def quiet(self, silence_s: float, seconds: float) -> bool:
         """Nothing in hand and nothing said."""
-        return self.system.is_quiet(silence_s, seconds)
+        return self._outlive(lambda: self.system.is_quiet(silence_s, seconds))
 
     # ------------------------------------------------------------------ faults and changes
 
     def swap(self, swap: Swap, module: bytes | None) -> None:
         """Deploy a build."""
+        self._let_others("the deployment")
         if module is None:
             self._builds += 1
             module = edition(self.system.agents[self._known(swap.agent)].module, self._builds)
@@ -197,10 +225,12 @@ class SimulatedHost:
 
     def crash_cell(self, agent: str) -> None:
         """With the turn that it is in."""
+        self._let_others("the crash")
         self.system.kill_cell(self.system.cell_of(self._known(agent)))
 
     def kill_daemon(self, kill: KillDaemon) -> None:
         """Crash, and start over what was committed."""
+        self._let_others("the crash")
         if kill.after:
             self.system.crash_after(kill.after)
             try:
@@ -241,6 +271,7 @@ class SimulatedHost:
             except MailboxFull:
                 return taken
 
+        self._let_others(str(fill.sender))
         return self.system.run(submit())
 
     def fail_disk(self, fault: FailDisk) -> None:
@@ -248,6 +279,38 @@ class SimulatedHost:
         self.system.fail_next_write(
             _ERRORS[fault.error], after=fault.after, times=fault.times, landed=fault.landed
         )
+
+    # ------------------------------------------------------------------ inside
+
+    def _outlive(self, work: Callable[[], T]) -> T:
+        """Do something that can be done again where the daemon crashes meanwhile, because that was decided."""
+        if self._orders is None:
+            return work()
+        while True:
+            self._orders.crashes_are_welcome(True)
+            try:
+                return work()
+            except Crashed:
+                self._orders.crashes_are_welcome(False)
+                self.system.start()
+            finally:
+                self._orders.crashes_are_welcome(False)
+
+    def _let_others(self, who: str) -> None:
+        """Before a client's word, or a fault, as many steps of the others as is decided."""
+        steps = 0 if self._orders is None else self._orders.pause(who)
+        if not steps:
+            return
+        system = self.system
+
+        async def wait() -> None:
+            until = system.steps + steps
+            for _ in range(STEPS):
+                if system.steps >= until or not system.busy:
+                    return
+                await asyncio.sleep(STEP_S)
+
+        self._outlive(lambda: system.run(wait()))
 
     def _known(self, agent: str) -> str:
         self.system.runtime.agents.registry.find(agent)

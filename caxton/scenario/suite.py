@@ -26,6 +26,7 @@ from caxton.scenario.read import ScenarioFile, read_scenario
 from caxton.scenario.result import Result
 from caxton.scenario.simulated import simulated_host
 from caxton.scenario.stage import Stage
+from caxton.simulation.orders import Decisions, Orders
 from caxton.telemetry.logs import configure
 
 KEPT: Final = "journal.db"
@@ -35,13 +36,13 @@ KEPT: Final = "journal.db"
 class Settings:
     """How scenarios are played. `seed`: in place of the files' own; `cells`: in so many cell processes, 0: in
     this one; `keep`: where journals are left, None for nowhere;
-    `attach`: the socket of a daemon to play them on; `choices`: an order to begin with."""
+    `attach`: the socket of a daemon to play them on; `decisions`: the order, where it is not the seed's."""
 
     seed: int | None = None
     cells: int = 0
     keep: Path | None = None
     attach: Path | None = None
-    choices: Sequence[int] = ()
+    decisions: Decisions | None = None
 
 
 class _Named:
@@ -80,7 +81,7 @@ def run(
         return
     # what a fork would inherit of this process, threads included, is nobody's business
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(files)), context, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(min(jobs, len(files)), context, initializer=quiet) as pool:
         try:
             yield from pool.map(_play_file, [file.path for file in files], [settings] * len(files))
         except BrokenProcessPool:
@@ -109,7 +110,8 @@ def play(
 
 @contextmanager
 def _simulated(file: ScenarioFile, seed: int, settings: Settings) -> Generator[Host]:
-    with simulated_host(file, seed, cells=settings.cells, choices=settings.choices) as host:
+    orders = None if settings.decisions is None else Orders(given=settings.decisions)
+    with simulated_host(file, seed, cells=settings.cells, orders=orders) as host:
         yield host
         keep = settings.keep
         if keep is not None:
@@ -121,6 +123,6 @@ def _play_file(path: Path, settings: Settings) -> Result:
     return play(read_scenario(path), settings)
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """What the services log is nobody's business, but errors are."""
     configure("text", "error", sys.stderr)

@@ -17,14 +17,15 @@ from typing import Final, NamedTuple
 
 from caxton.bus import Bus
 from caxton.cells import CellLink, CellLost
-from caxton.clock import Clock
 from caxton.sandbox.cell.calls_public import PublicCalls
 from caxton.sandbox.cell.slots import touched
 from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.engines import native_version
 from caxton.sandbox.frames import HEAD, RESULT, Hello, Kind
 from caxton.simulation.guests import Guests, calls
+from caxton.simulation.orders import Act, Ready
 from caxton.simulation.power import Power
+from caxton.simulation.virtual_loop import VirtualLoop
 
 KILLED: Final = -9
 """The exit code of a process that was killed."""
@@ -42,7 +43,7 @@ class _Work(NamedTuple):
 class VirtualCell(asyncio.Transport):
     """One life of a cell, until it is killed or hung up on; to the pool its process, to the link its socket."""
 
-    def __init__(self, pid: int, bus: Bus, clock: Clock, power: Power, guests: Guests) -> None:
+    def __init__(self, pid: int, bus: Bus, clock: VirtualLoop, power: Power, guests: Guests) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._clock = clock
@@ -53,6 +54,8 @@ class VirtualCell(asyncio.Transport):
         self._guests = guests
         self._waiting: dict[int, deque[_Work]] = {}
         """By slot, in the order of arrival; work about two slots waits in both."""
+        self._late_s: dict[int, float] = {}
+        """By slot, until when its agent is slow."""
         self._turn: _Work | None = None
         self._looks = False
         self.link = CellLink(bus, lambda payload: None, self._gone.set)
@@ -152,19 +155,33 @@ class VirtualCell(asyncio.Transport):
             works[0]
             for slot, works in sorted(self._waiting.items())
             if slot == works[0].frame[1]
-            and works[0].due_s <= now_s
+            and max(works[0].due_s, self._late_s.get(slot, 0.0)) <= now_s
             and all(self._waiting[one][0] is works[0] for one in works[0].slots)
         ]
         if self._exit is not None or not ready or not self._power.goes_on():
             return
-        work = self._turn = ready[self._power.choose([self._agent(work) for work in ready])]
+        chosen, act, wait_s = self._power.choose([self._ready(one) for one in ready], self._clock.alarms_s)
+        work = ready[chosen]
+        if act is Act.WAIT:
+            self._late_s[work.frame[1]] = now_s + wait_s
+            self._clock.later(wait_s, self._look)
+            self._look()
+            return
+        if act is Act.POWER_GOES:
+            self._power.cut()
+            return
+        self._turn = work
         took_s = self._power.turn_s()
-        self._clock.later(took_s, lambda: self._finish(work, took_s))
+        if act is Act.CELL_DIES:
+            self._clock.later(took_s, self.kill)
+        else:
+            self._clock.later(took_s, lambda: self._finish(work, took_s))
 
-    def _agent(self, work: _Work) -> str:
+    def _ready(self, work: _Work) -> Ready:
         """Whose slot it is about; a slot that is not in use yet has nobody's name."""
-        endpoint = self.link.slots.get(work.frame[1])
-        return "" if endpoint is None else endpoint.name
+        kind, slot, seq, _ = work.frame
+        endpoint = self.link.slots.get(slot)
+        return Ready("" if endpoint is None else endpoint.name, seq if kind == Kind.TURN else None)
 
     def _finish(self, work: _Work, took_s: float) -> None:
         # that nothing has looked at the guest meanwhile is what makes it all one to run it now

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from caxton.simulation.orders import Next, Ready
 from caxton.simulation.schedule import Range, Schedule
 
 
@@ -35,9 +36,9 @@ class Power:
             self.cut()
         return self.on
 
-    def choose(self, agents: Sequence[str]) -> int:
-        """The place of the one of these that has the next turn."""
-        return self._schedule.choose(agents)
+    def choose(self, ready: Sequence[Ready], alarms_s: Callable[[], Sequence[float]]) -> Next:
+        """Which of these is next, and what becomes of it; `alarms_s`: when timers ring and deadlines end."""
+        return self._schedule.choose(ready, alarms_s)
 
     def delay_s(self, message: bytes, agent: str) -> float:
         """Seconds for which a message waits in its cell."""

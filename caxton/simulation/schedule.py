@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from caxton.simulation.orders import Next, Orders, Ready
+
 Delay = Callable[[bytes, str], float]
 """Says how many seconds an agent waits for a message."""
 Range = tuple[int, int]
@@ -34,13 +36,15 @@ class Pace:
 class Schedule:
     """The chances of one run, over all of its lives."""
 
-    def __init__(self, seed: int, pace: Pace, choices: Sequence[int] = ()) -> None:
+    def __init__(
+        self, seed: int, pace: Pace, choices: Sequence[int] = (), orders: Orders | None = None
+    ) -> None:
+        """`orders` decides in place of the seed and of `choices`, and more than they do."""
         self.pace = pace
         self.steps = 0
         self.choices: list[int] = []
         """Which agent had its turn, wherever several could have had it: the run as small numbers."""
-        self.preferred: list[tuple[str, str]] = []
-        """For each choice whose turn it was, and whose it would have been with 0."""
+        self.orders = orders
         self.crash_at: int | None = None
         """The step before which the machine stops."""
         self.delays: list[Delay] = []
@@ -50,17 +54,18 @@ class Schedule:
         self._order = random.Random(f"order {seed}")
         self._times = random.Random(f"times {seed}")
 
-    def choose(self, agents: Sequence[str]) -> int:
-        """The place of one of them: the next one that was given, else by chance."""
-        many = len(agents)
+    def choose(self, ready: Sequence[Ready], alarms_s: Callable[[], Sequence[float]]) -> Next:
+        """Who is next: as it is decided, else the next one that was given, else by chance."""
+        if self.orders is not None:
+            return self.orders.turn(ready, alarms_s())
+        many = len(ready)
         if many == 1:
-            return 0
+            return Next(0)
         chosen = self._order.randrange(many)
         if self._given:
             chosen = min(self._given.popleft(), many - 1)
         self.choices.append(chosen)
-        self.preferred.append((agents[chosen], agents[0]))
-        return chosen
+        return Next(chosen)
 
     def seconds(self, bounds: Range) -> float:
         """How long something takes this time."""

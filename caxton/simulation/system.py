@@ -35,6 +35,7 @@ from caxton.runtime import Runtime
 from caxton.simulation.agents import Agent, as_they_stand
 from caxton.simulation.effects import Effect
 from caxton.simulation.life import Crashed, Life
+from caxton.simulation.orders import Orders
 from caxton.simulation.schedule import Delay, Pace, Schedule
 from caxton.simulation.virtual_loop import START_US
 
@@ -58,6 +59,7 @@ def runtime(
     processes: int = 0,
     effects: Mapping[str, Effect] | None = None,
     start_us: int = START_US,
+    orders: Orders | None = None,
 ) -> Generator[System]:
     """Run agents until this is left: those of a project, with the modules that are there, or these modules by name.
 
@@ -65,11 +67,11 @@ def runtime(
     caxton.toml would say beside the agents, `pace` how long things take, `disk` what an earlier life has left,
     `start_us` when it begins, in microseconds since 1970. With `processes` guests are in so many cell processes of this
     machine instead of in this one; the rows are the same. `effects` are functions in the place of the processes of
-    `[effects.NAME]`.
+    `[effects.NAME]`, and `orders` looks for orders that chance would seldom come to.
     Raises ConfigurationError, NotReady where a module is missing, and what keeps the system from starting.
     """
     project, agents = _wanted(of, cells, config or {})
-    schedule = Schedule(seed, pace or Pace(), choices)
+    schedule = Schedule(seed, pace or Pace(), choices, orders)
     system = System(project, agents, schedule, disk or MemoryDisk(), seed, processes, effects, start_us)
     try:
         system.start()
@@ -294,6 +296,11 @@ class System:
         """What was chosen so far; `runtime(choices=…)` chooses it again."""
         return list(self._schedule.choices)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a turn or a commit is waited for."""
+        return self._living().machine.busy
+
     def cell_of(self, name: str) -> int:
         """The number of the cell in which an agent lives; raises AgentNotFound, InvalidState where it is in none."""
         cell = self.runtime.agents.registry.find(name).cell
@@ -307,9 +314,9 @@ class System:
         return self._living().machine.cells[self.cell_of(name)].memory_bytes(slot)
 
     @property
-    def preferred(self) -> list[tuple[str, str]]:
-        """For each choice whose turn it was, and whose it would have been with 0."""
-        return list(self._schedule.preferred)
+    def orders(self) -> Orders | None:
+        """What decides about the order, beside the seed."""
+        return self._schedule.orders
 
     def messages(self, **members: Any) -> list[Json]:
         """Committed messages with these members, in order; `receiver` is one of them."""

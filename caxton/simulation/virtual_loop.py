@@ -23,6 +23,11 @@ Ts = TypeVarTuple("Ts")
 START_US: Final = 1_700_000_000_000_000
 """When every first life begins."""
 RESOLUTION_S: Final = 1e-6
+SOON_S: Final = 0.003
+"""What is due sooner is no alarm: it is work that is being done."""
+ALARMS: Final = 1_000
+"""So many are kept before those that are over are let go."""
+_MACHINE: Final = ("asyncio.", "caxton.simulation.", "caxton.journal.")
 
 
 class OutOfTime(Exception):
@@ -41,6 +46,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._us = now_us
         self._set_us = 0
         self._thread_s = thread_s
+        self._alarms: list[asyncio.TimerHandle] = []
         self._clock_resolution = RESOLUTION_S
         # what it waits with is itself: `select` is below
         self._selector = self
@@ -77,7 +83,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def later(self, seconds: float, call: Callable[[], None]) -> Alarm:
         """Call something in so many seconds."""
-        return self.call_later(seconds, call)
+        alarm = self.call_later(seconds, call)
+        if seconds > SOON_S and _is_a_service(call):
+            self._alarms.append(alarm)
+            if len(self._alarms) > ALARMS:
+                self.alarms_s()
+        return alarm
+
+    def alarms_s(self) -> list[float]:
+        """In how many seconds the services of what runs here have asked to be called, such as for timers and
+        deadlines; what the machine does itself is left out."""
+        soon_s = self.time() + SOON_S
+        self._alarms = [one for one in self._alarms if not one.cancelled() and one.when() > soon_s]
+        return sorted({round(one.when() - self.time(), 6) for one in self._alarms})
 
     # ------------------------------------------------------------------ what asyncio asks of a selector
 
@@ -113,3 +131,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
         self.call_later(self._thread_s(), work)
         return result
+
+
+def _is_a_service(call: Callable[..., object]) -> bool:
+    return not f"{getattr(call, '__module__', 'asyncio')}.".startswith(_MACHINE)

@@ -114,7 +114,7 @@ def test_several_at_a_time_come_to_the_same(folder: Path) -> None:
 def test_a_process_that_dies_on_the_way_is_an_error_with_a_remedy(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suite, "_quiet", os.abort)
+    monkeypatch.setattr(suite, "quiet", os.abort)
     with pytest.raises(ResourceError, match="ended before it was done"):
         list(run(chosen([folder / "good.toml", folder / "bad.toml"]), Settings(), jobs=2))
 

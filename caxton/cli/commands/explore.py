@@ -31,18 +31,26 @@ def explore(
         int, typer.Option("--seeds", min=1, max=1_000_000, help="How many orders are tried.")
     ] = 100,
     first: Annotated[int, typer.Option("--first", min=0, help="The first seed; the others follow it.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, max=64, help="How many are played at a time, in processes.")
+    ] = 1,
+    late: Annotated[
+        bool, typer.Option("--late", help="Let agents be slower than timers and deadlines, too.")
+    ] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Play a scenario under many orders of turns, and make the first failure short.
 
-    Each seed is another order, and other durations of turns, commits and readings; every one is legal, so what fails
-    in one can fail on a busy day. Of the first seed that fails, the schedule is made shorter as long as it fails:
-    what is left are the places where the order matters. Exit code 0 when no seed fails, else that of the failure.
+    Each seed is another order: another agent has the next turn, an agent is slow, a timer rings first, a client says
+    its next word later, a cell or the daemon dies. All of that is legal, so what fails in one can fail on a busy
+    day. Of the first seed that fails, the schedule is made shorter as long as it fails: what is left are the
+    deliveries whose order matters. Exit code 0 when no seed fails, else that of the failure.
 
     \b
     Examples:
       caxton explore scenarios/two-books.toml
-      caxton explore scenarios/late-proposal.toml --seeds 500 --first 1000
+      caxton explore scenarios/late-proposal.toml --seeds 500 --jobs 2
+      caxton explore scenarios/late-proposal.toml --seeds 1000 --first 500 --late
     """
     logs.configure("text", "error", sys.stderr)
     scenario = read.read_scenario(file)
@@ -54,7 +62,8 @@ def explore(
             if sys.stderr.isatty():
                 line.show(f"{plural(run, 'run')}, {failing} failed", run / seeds)
 
-        found = exploration.explore(scenario, seeds, first, tell)
+        wish = exploration.Wish(seeds, first, late=late, jobs=jobs)
+        found = exploration.explore(scenario, wish, tell)
     shortest = found.shortest
     if output is not Format.TEXT:
         document(
@@ -85,15 +94,15 @@ def _tell(found: exploration.Exploration, shortest: Result, seeds: int) -> None:
     )
     for line in shortest.lines():
         say(f"  {safe(line)}")
-    if shortest.choices:
+    if shortest.verdict in exploration.FAILS:
         say(
             "  the shortest schedule that fails:"
             if found.schedule
             else "  it fails in the plainest order, too"
         )
     for one in found.schedule:
-        say(f"    {safe(one.agent)} before {safe(one.instead_of)} (choice {one.place})")
+        say(f"    {safe(one.what)}")
     again = f"caxton run {shortest.path} --seed {shortest.seed}"
-    if shortest.choices:
+    if shortest.verdict in exploration.FAILS:
         again += f" --choices {exploration.written(found.schedule)}"
     say(f"  again: {again}")
