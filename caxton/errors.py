@@ -267,6 +267,7 @@ class Unreachable(CaxtonError):
 
     code = "daemon_unreachable"
     status = 503
+    retry_after_s = 1
     exit = Exit.UNREACHABLE
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import caxton
 from caxton.api import responses
 from caxton.api.body_limits import BodyLimits
+from caxton.api.ending import Ending
 from caxton.api.routes import (
     agents,
     break_points,
@@ -51,6 +52,7 @@ def build(services: Services) -> FastAPI:
     app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
     app.state.keys = messages.Keys()
     app.add_middleware(BodyLimits)
+    app.add_middleware(Ending)
     responses.install(app)
     nouns = (
         status,

@@ -92,12 +92,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _ours(_: Request, error: Exception) -> Response:
-    assert isinstance(error, CaxtonError)
+def refused(error: CaxtonError) -> Response:
+    """A refusal that is an error of Caxton's tree."""
     response = answer(error.body(), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
+
+
+def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, CaxtonError)
+    return refused(error)
 
 
 def _of_http(request: Request, error: Exception) -> Response:

@@ -375,6 +375,8 @@ class Bus:
             elif not self.clients.is_client(name):
                 others.append(name)
         self.delivery.bring(envelope, others)
+        if self.clients.is_client(message.sender) and len(receivers) == len(message.receiver):
+            self.works.ask(envelope.tree.work, message)
 
     def lose_cell(self, endpoint: Endpoint, in_hand: Collection[int]) -> None:
         """An agent's cell died: what it had waits again. `in_hand`: the messages whose turns it died in."""

@@ -172,8 +172,9 @@ class Works:
         return self._now_us() if trace_id in self._running else self._ended.get(trace_id, 0)
 
     def ask(self, work: Work, asked: Message) -> None:
-        """A client waits for what comes of its message."""
-        if work.open and len(work.askers) < ASKERS_MAX:
+        """A client waits for what comes of its message, perhaps again."""
+        known = any(one.asked.id == asked.id for one in work.askers)
+        if work.open and not known and len(work.askers) < ASKERS_MAX:
             asker = self._asking[asked.conversation_id] = Asker(asked)
             work.asked(asker)
 

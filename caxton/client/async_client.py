@@ -8,8 +8,10 @@ from this file by `.ci/unasync.py`.
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from math import inf
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -95,6 +97,7 @@ class AsyncClient:
         self._path = socket_path
         self._timeout = timeout
         self._met = False
+        self._there_at = -inf
         self._http = httpx.AsyncClient(
             # a Unix socket has no TLS, and httpx would load every certificate first: 36 ms
             transport=httpx.AsyncHTTPTransport(uds=str(socket_path), verify=False),
@@ -274,9 +277,18 @@ class AsyncClient:
         traceparent: str | None = None,
         idempotency_key: str | None = None,
     ) -> SubmittedBody:
-        """Send a message and return when it is committed; with `wait_s`, when the replies came."""
-        return await self._read(
-            requests.send(message, wait_s, replies, sender, traceparent, idempotency_key), SubmittedBody
+        """Send a message and return when it is committed; with `wait_s`, when the replies came.
+
+        Who waits goes on waiting where the daemon is started again meanwhile, by the message's idempotency key.
+        """
+        if wait_s is None:
+            call = requests.send(message, None, replies, sender, traceparent, idempotency_key)
+            return await self._read(call, SubmittedBody)
+        key = idempotency_key or token_hex(16)
+        return await self._waited(
+            lambda left_s: requests.send(message, left_s, replies, sender, traceparent, key),
+            wait_s,
+            SubmittedBody,
         )
 
     async def breaks(self) -> list[BreakBody]:
@@ -451,7 +463,12 @@ class AsyncClient:
 
         With `wait_s` it is returned after so many seconds at the latest, under way or ended.
         """
-        return await self._read(requests.run_task(body, wait_s), TaskDetail)
+        begun = await self._read(requests.run_task(body), TaskDetail)
+        until = None if wait_s is None else monotonic() + wait_s
+        while begun.ended_at is None and (until is None or monotonic() < until):
+            left_s = requests.TASK_S if until is None else until - monotonic()
+            begun = await self.task(begun.id, wait_s=max(0.0, left_s))
+        return begun
 
     async def tasks(self, *, before: int | None = None, limit: int = 100) -> list[TaskSummaryBody]:
         """Tasks, the newest first."""
@@ -459,7 +476,7 @@ class AsyncClient:
 
     async def task(self, id: str, *, wait_s: float = 0.0) -> TaskDetail:
         """One task with its branches, after waiting up to `wait_s` seconds for its end."""
-        return await self._read(requests.task(id, wait_s), TaskDetail)
+        return await self._waited(lambda left_s: requests.task(id, left_s), wait_s, TaskDetail)
 
     async def cancel_task(self, id: str, *, wait_s: float = 10.0) -> TaskDetail:
         """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
@@ -602,6 +619,24 @@ class AsyncClient:
             if page.next is None or len(whole.items) >= limit:
                 return whole
 
+    async def _waited(self, call: Callable[[float], Call], wait_s: float, kind: type[T]) -> T:
+        """What is waited for, asked for again with what is left of the time where the daemon ends meanwhile.
+
+        Raises Unreachable where it is not there again within `RESTART_S` seconds.
+        """
+        until, self._met = monotonic() + wait_s, False
+        while True:
+            try:
+                return await self._read(call(max(0.0, until - monotonic())), kind)
+            except Unreachable as error:
+                now = monotonic()
+                if not isinstance(error, requests.NotThere):
+                    self._there_at = now  # a moment ago
+                if now > min(self._there_at, until) + requests.RESTART_S:
+                    raise
+            self._met = False
+            await sleep(requests.RETRY_S)
+
     async def _read(self, call: Call, kind: type[T], allowed: Sequence[int] = ()) -> T:
         return requests.read(await self._ask(call), kind, allowed)
 
@@ -610,4 +645,6 @@ class AsyncClient:
             if not self._met:
                 requests.meet(self._path)
                 self._met = True
-            return await self._http.send(call.request(self._http, self._timeout))
+            answer = await self._http.send(call.request(self._http, self._timeout))
+            self._there_at = monotonic()
+            return answer

@@ -5,8 +5,10 @@ Generated from `async_client.py` by `.ci/unasync.py`: change that file and run `
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from math import inf
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
@@ -92,6 +94,7 @@ class Client:
         self._path = socket_path
         self._timeout = timeout
         self._met = False
+        self._there_at = -inf
         self._http = httpx.Client(
             # a Unix socket has no TLS, and httpx would load every certificate first: 36 ms
             transport=httpx.HTTPTransport(uds=str(socket_path), verify=False),
@@ -269,9 +272,18 @@ class Client:
         traceparent: str | None = None,
         idempotency_key: str | None = None,
     ) -> SubmittedBody:
-        """Send a message and return when it is committed; with `wait_s`, when the replies came."""
-        return self._read(
-            requests.send(message, wait_s, replies, sender, traceparent, idempotency_key), SubmittedBody
+        """Send a message and return when it is committed; with `wait_s`, when the replies came.
+
+        Who waits goes on waiting where the daemon is started again meanwhile, by the message's idempotency key.
+        """
+        if wait_s is None:
+            call = requests.send(message, None, replies, sender, traceparent, idempotency_key)
+            return self._read(call, SubmittedBody)
+        key = idempotency_key or token_hex(16)
+        return self._waited(
+            lambda left_s: requests.send(message, left_s, replies, sender, traceparent, key),
+            wait_s,
+            SubmittedBody,
         )
 
     def breaks(self) -> list[BreakBody]:
@@ -444,7 +456,12 @@ class Client:
 
         With `wait_s` it is returned after so many seconds at the latest, under way or ended.
         """
-        return self._read(requests.run_task(body, wait_s), TaskDetail)
+        begun = self._read(requests.run_task(body), TaskDetail)
+        until = None if wait_s is None else monotonic() + wait_s
+        while begun.ended_at is None and (until is None or monotonic() < until):
+            left_s = requests.TASK_S if until is None else until - monotonic()
+            begun = self.task(begun.id, wait_s=max(0.0, left_s))
+        return begun
 
     def tasks(self, *, before: int | None = None, limit: int = 100) -> list[TaskSummaryBody]:
         """Tasks, the newest first."""
@@ -452,7 +469,7 @@ class Client:
 
     def task(self, id: str, *, wait_s: float = 0.0) -> TaskDetail:
         """One task with its branches, after waiting up to `wait_s` seconds for its end."""
-        return self._read(requests.task(id, wait_s), TaskDetail)
+        return self._waited(lambda left_s: requests.task(id, left_s), wait_s, TaskDetail)
 
     def cancel_task(self, id: str, *, wait_s: float = 10.0) -> TaskDetail:
         """Cancel a task that is under way; what it is after waiting up to `wait_s` seconds for its end.
@@ -594,6 +611,24 @@ class Client:
             if page.next is None or len(whole.items) >= limit:
                 return whole
 
+    def _waited(self, call: Callable[[float], Call], wait_s: float, kind: type[T]) -> T:
+        """What is waited for, asked for again with what is left of the time where the daemon ends meanwhile.
+
+        Raises Unreachable where it is not there again within `RESTART_S` seconds.
+        """
+        until, self._met = monotonic() + wait_s, False
+        while True:
+            try:
+                return self._read(call(max(0.0, until - monotonic())), kind)
+            except Unreachable as error:
+                now = monotonic()
+                if not isinstance(error, requests.NotThere):
+                    self._there_at = now  # a moment ago
+                if now > min(self._there_at, until) + requests.RESTART_S:
+                    raise
+            self._met = False
+            sleep(requests.RETRY_S)
+
     def _read(self, call: Call, kind: type[T], allowed: Sequence[int] = ()) -> T:
         return requests.read(self._ask(call), kind, allowed)
 
@@ -602,4 +637,6 @@ class Client:
             if not self._met:
                 requests.meet(self._path)
                 self._met = True
-            return self._http.send(call.request(self._http, self._timeout))
+            answer = self._http.send(call.request(self._http, self._timeout))
+            self._there_at = monotonic()
+            return answer

@@ -63,7 +63,10 @@ TRANSFER_S = 60.0
 """What taking an agent out or in may take on top: a long turn, a large state, a module to compile."""
 
 RETRY_S = 0.2
-"""Pause before a broken event stream is asked for again."""
+"""Pause before a broken event stream, or what is waited for, is asked for again."""
+
+RESTART_S = 15.0
+"""How long who waits for something waits for the daemon to be there again."""
 
 _EXITS = {
     400: Exit.USAGE,
@@ -250,15 +253,9 @@ def send(
     )
 
 
-def run_task(body: Mapping[str, Any], wait_s: float | None) -> Call:
-    """Run a protocol; without `wait_s` the daemon answers when it has ended."""
-    return Call(
-        "POST",
-        "/api/v1/tasks",
-        {"wait": wait_s if wait_s is None else f"{wait_s:f}"},
-        exact_numbers.encode(body),
-        extra_s=TASK_S if wait_s is None else wait_s,
-    )
+def run_task(body: Mapping[str, Any]) -> Call:
+    """Begin to run a protocol."""
+    return Call("POST", "/api/v1/tasks", {"wait": "0"}, exact_numbers.encode(body))
 
 
 def task(id: str, wait_s: float) -> Call:
@@ -293,13 +290,17 @@ def events(
     )
 
 
+class NotThere(Unreachable):
+    """Raised when nobody listens: nothing was asked."""
+
+
 @contextlib.contextmanager
 def translated(path: Path) -> Generator[None]:
     """httpx's errors as Caxton's; `path` is the socket's."""
     try:
         yield
     except httpx.ConnectError as error:
-        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up") from error
+        raise _nobody(path) from error
     except httpx.TimeoutException as error:
         raise TimedOut("the daemon did not answer in time", hint="look at: caxton status") from error
     except httpx.TransportError as error:
@@ -309,9 +310,13 @@ def translated(path: Path) -> Generator[None]:
 
 
 def meet(path: Path) -> None:
-    """Unreachable where nobody listens; httpx would say so too, and leave the socket of its attempt open."""
+    """NotThere where nobody listens; httpx would say so too, and leave the socket of its attempt open."""
     if not answers(path):
-        raise Unreachable(f"no daemon answers at {path}", hint="start it with: caxton up")
+        raise _nobody(path)
+
+
+def _nobody(path: Path) -> NotThere:
+    return NotThere(f"no daemon answers at {path}", hint="start it with: caxton up")
 
 
 def quoted(part: str) -> str:

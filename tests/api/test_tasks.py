@@ -149,7 +149,7 @@ def test_a_body_that_is_no_object_and_a_wait_that_is_none(market: Daemon) -> Non
         assert http.post("/api/v1/tasks", params={"wait": "soon"}, json=BUY).status_code == 400
 
 
-def test_a_daemon_that_stops_answers_who_waits_and_goes_on_with_the_task(tmp_path: Path) -> None:
+def test_a_daemon_that_stops_and_starts_goes_on_with_the_task_and_so_does_who_waits(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "mute.wat").write_bytes(says({}))
@@ -167,11 +167,12 @@ def test_a_daemon_that_stops_answers_who_waits_and_goes_on_with_the_task(tmp_pat
             begun = next(watching.events(after=after, kinds=["task"])).data
             watching.close()
             assert daemon.stop() == 0
+            daemon.start()
+            with daemon.client() as caxton:
+                assert caxton.task(begun["id"]).ended_at is None
+                caxton.cancel_task(begun["id"], wait_s=0)
             answer = asked.result(30)
-            assert (answer.id, answer.ending, answer.state) == (begun["id"], None, "Initiated")
-        daemon.start()
-        with daemon.client() as caxton:
-            assert caxton.task(begun["id"]).ended_at is None
+            assert (answer.id, answer.ending) == (begun["id"], "cancelled")
 
 
 def _http(daemon: Daemon) -> httpx.Client:

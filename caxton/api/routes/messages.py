@@ -216,6 +216,7 @@ async def _again(services: Services, stored: StoredMessage, patience: float, wan
     with services.bus.clients.expect(message.conversation_id) as waiter:
         came: list[StoredMessage] = []
         if patience > 0:
+            services.bus.works.ask(services.bus.works.work(message.trace_id), message)
             # an answer that was admitted before the waiter was there, and is not on disk yet, would be missed
             await services.journal.committed_upto(services.bus.last_seq)
             came = await _answers(services, message.conversation_id, stored.seq)

@@ -6,8 +6,7 @@ JSON from them, and their bytes for a turn that may be taken back. Until the fir
 
 import json
 import marshal
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 MARK = b"!"
 """Begins the bytes of a value that marshal alone cannot write."""
@@ -22,7 +21,7 @@ class ExactNumber(float):
     spelling: str
 
     def __new__(cls, spelling: str) -> "ExactNumber":
-        ExactNumber.seen = True
+        cls.seen = True
         self = super().__new__(cls, spelling)
         self.spelling = spelling
         return self
@@ -34,33 +33,32 @@ class ExactNumber(float):
         return ExactNumber, (self.spelling,)
 
 
-class Encoder(json.JSONEncoder):
-    """Writes such decimals as they were read; quick until there is one."""
-
-    def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
-        """The pieces of the text."""
-        if not ExactNumber.seen:
-            return super().iterencode(o, _one_shot)
-        text, comma = json.encoder.encode_basestring, self.item_separator
-        make = cast("Any", json.encoder)._make_iterencode
-        pieces = make({}, self.default, text, None, _spelled, ":", comma, False, False, _one_shot)(o, 0)
-        return cast("Iterator[str]", pieces)
-
-
-def _spelled(number: float) -> str:
-    if number - number != 0 and type(number) is float:
-        raise ValueError(f"Out of range float values are not JSON compliant: {number!r}")
-    return number.spelling if isinstance(number, ExactNumber) else float.__repr__(number)
-
-
 def decimal(spelling: str) -> float:
     """The number that JSON spells so."""
     number = float(spelling)
     return number if float.__repr__(number) == spelling and "e" not in spelling else ExactNumber(spelling)
 
 
-ENCODE = Encoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-DECODE = json.JSONDecoder(parse_float=decimal).decode
+decode = json.JSONDecoder(parse_float=decimal).decode
+
+
+_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def encode(value: Any) -> str:
+    """A value as JSON; raises TypeError or ValueError where it is none."""
+    return _spelled(value) if ExactNumber.seen else _plain(value)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, ExactNumber):
+        return value.spelling
+    if isinstance(value, dict):
+        # a key as JSON has it, whatever it is
+        return "{" + ",".join(f"{_plain({key: 0})[1:-2]}{_spelled(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_spelled, value)) + "]"
+    return _plain(value)
 
 
 def freeze(value: Any, version: int = marshal.version) -> bytes:

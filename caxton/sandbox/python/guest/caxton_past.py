@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from typing import Any, ClassVar
 
-from caxton_numbers import DECODE, ENCODE, freeze, thaw
+from caxton_numbers import decode, encode, freeze, thaw
 from caxton_turn import check
 from caxton_waits import Calls, Json
 
@@ -127,12 +127,12 @@ def packed(state: Any) -> Json:
         "base": plain(History.base),
         "changes": [[number, gone, plain(changed)] for number, gone, changed in History.changes],
     }
-    return {KEY: base64.b64encode(zlib.compress(ENCODE(past).encode(), 1)).decode(), "state": state}
+    return {KEY: base64.b64encode(zlib.compress(encode(past).encode(), 1)).decode(), "state": state}
 
 
 def unpack(saved: Json) -> None:
     """A state with open calls: their steps are to be told from here on."""
-    past = DECODE(zlib.decompress(base64.b64decode(saved[KEY])).decode())
+    past = decode(zlib.decompress(base64.b64decode(saved[KEY])).decode())
     Feed.begin({**past, "state": saved["state"]})
 
 

@@ -33,7 +33,7 @@ from caxton_library import Library, remember  # type: ignore[import-not-found]
 from caxton_topics import Topics, on  # type: ignore[import-not-found]
 from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
 from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
-from caxton_numbers import DECODE, ENCODE, freeze, thaw  # type: ignore[import-not-found]
+from caxton_numbers import decode, encode, freeze, thaw  # type: ignore[import-not-found]
 from caxton_turn import LEVELS, Turn, check, readable, record, say  # type: ignore[import-not-found]
 from componentize_py_types import Err  # type: ignore[import-not-found]
 
@@ -276,12 +276,12 @@ def _snapshot() -> str:
     check(state, "state")
     if isinstance(state, dict) and KEY in state:
         raise TypeError(f"state has the key {KEY!r}, which is the platform's")
-    return ENCODE(packed(state) if Calls.open else state)
+    return encode(packed(state) if Calls.open else state)
 
 
 def _restore(text: str) -> None:
     space = Agent.module.__dict__
-    saved = DECODE(text)
+    saved = decode(text)
     if isinstance(saved, dict) and KEY in saved:
         unpack(saved)
         return
@@ -354,7 +354,7 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
 
     def init(self, config: str) -> None:
         """Run the source, with the agent's name and settings in place."""
-        _ran(_start, DECODE(config))
+        _ran(_start, decode(config))
 
     def asks(self) -> int:
         """Whether the agent wants to be told of its own life."""
@@ -411,7 +411,7 @@ def _settle() -> None:
     except SyntaxError as error:
         _failure(error)
     _logged()
-    DECODE(ENCODE({"a": [1, 2.5, None, True, "ä"]}))
+    decode(encode({"a": [1, 2.5, None, True, "ä"]}))
     gc.collect()
     gc.freeze()
 

@@ -7,7 +7,7 @@ Not a module of the daemon: it is baked into the Python runtime (`caxton_runtime
 
 from typing import Any, ClassVar, cast
 
-from caxton_numbers import ENCODE, ExactNumber  # type: ignore[import-not-found]
+from caxton_numbers import ExactNumber, encode  # type: ignore[import-not-found]
 
 LEVELS = ("debug", "info", "warning", "error")
 FIELDS = (
@@ -78,7 +78,7 @@ def say(performative: str, content: object, fields: dict[str, object]) -> None:
     if content is not None:
         message["content"] = content
     try:
-        line = ENCODE(message)
+        line = encode(message)
         line.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
@@ -91,7 +91,7 @@ def say(performative: str, content: object, fields: dict[str, object]) -> None:
 
 def record(level: str, text: str) -> str:
     """A line of the agent's log, as the turn hands it out."""
-    return ENCODE({"caxton": "log", "level": level, "message": readable(text)})
+    return encode({"caxton": "log", "level": level, "message": readable(text)})
 
 
 def readable(text: str) -> str:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar
 
-from caxton_numbers import DECODE
+from caxton_numbers import decode
 from caxton_turn import Turn, say
 
 SECONDS_MOST = 30 * 24 * 3600
@@ -245,7 +245,7 @@ class Calls:
     @classmethod
     def hear(cls, text: str) -> Json:
         """That is the message in hand, with the number of the turn before it."""
-        message: Json = DECODE(text[text.index("{") :])
+        message: Json = decode(text[text.index("{") :])
         cls.text, cls.at_us = text, message.get("timestamp", 0)
         return message
 
