@@ -120,6 +120,7 @@ def conversation_body(row: StoredConversation, pinned: bool) -> dict[str, Any]:
         "started_at": iso(row.started_us),
         "last_at": iso(row.last_us),
         "pinned": pinned,
+        "parent": row.parent,
     }
 
 

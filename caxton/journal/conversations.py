@@ -123,6 +123,7 @@ async def _complete(query: Query, rows: list[Row]) -> list[StoredConversation]:
     participants: dict[int, list[str]] = {}
     for key, name in names:
         participants.setdefault(key, []).append(name)
+    parents = await _parents(query, [row[0] for row in rows], indexed)
     found: list[StoredConversation] = []
     for seq, key, name, started_us, initiator, protocol in rows:
         if first.get((key, name), seq) != seq:
@@ -140,6 +141,26 @@ async def _complete(query: Query, rows: list[Row]) -> list[StoredConversation]:
                 last_us=at_us.get(last, int(started_us)),
                 messages=count,
                 participants=sorted(participants.get(key, [])),
+                parent=parents.get(seq),
             )
         )
     return found
+
+
+async def _parents(query: Query, firsts: list[int], indexed: int) -> dict[int, str]:
+    """By the numbers of first messages: the conversation on whose message an agent said them, where it is another."""
+    rows = await query.all(
+        """with said(first, key) as (
+             select f.seq, p.conversation from message f join message p on p.seq = f.cause
+               where f.seq in (select value from json_each(:firsts)) and p.conversation <> f.conversation)
+           select first, id from (
+             select s.first, c.id, c.seq from said s
+               join conversation_key k on k.key = s.key and k.seq <= :indexed join conversation c on c.seq = k.seq
+             union all
+             select s.first, c.id, c.seq from said s join conversation c on c.key = s.key and c.seq > :indexed)
+           order by seq desc""",
+        firsts=numbers(firsts),
+        indexed=indexed,
+    )
+    # the earliest row of a conversation counts
+    return dict(rows)

@@ -65,6 +65,8 @@ class StoredConversation(msgspec.Struct, frozen=True):
     last_us: int
     messages: int
     participants: list[str]
+    parent: str | None = None
+    """The conversation that it serves: an agent began it on a message of that one."""
 
 
 class Stats(msgspec.Struct, frozen=True):

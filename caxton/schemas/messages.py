@@ -122,7 +122,10 @@ class BranchBody(Shape, frozen=True, kw_only=True):
 
 
 class ConversationBody(Shape, frozen=True, kw_only=True):
-    """One conversation at a glance; state, phase and outcome are null where it is not judged."""
+    """One conversation at a glance; state, phase and outcome are null where it is not judged.
+
+    `parent` is the conversation that it serves: an agent began it in a turn on a message of that one.
+    """
 
     id: str
     protocol: str | None
@@ -138,6 +141,7 @@ class ConversationBody(Shape, frozen=True, kw_only=True):
     deadline_at: datetime | None
     referee: str | None
     violations: int
+    parent: str | None = None
 
 
 class ConversationDetail(ConversationBody, frozen=True, kw_only=True):

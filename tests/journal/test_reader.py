@@ -64,6 +64,7 @@ async def history(
             performative=pick.choice(["request", "inform"]),
             # several messages share a microsecond
             at_us=START_US + seq // 4,
+            cause=messages[-3].seq if len(messages) > 2 and seq % 3 else 0,
         )
         messages.append(said)
         if seq == 130:
@@ -152,11 +153,12 @@ async def test_two_conversations_with_one_key_are_told_apart(
     assert await history.journal.reader.messages(conversation="c-other") == []
 
 
-async def test_conversations(history: History) -> None:
+async def test_conversations_and_those_that_they_serve(history: History) -> None:
     reader = history.journal.reader
     by_id: dict[str, list[Said]] = {}
     for said in history.messages:
         by_id.setdefault(said.conversation, []).append(said)
+    conversations = {said.seq: said.conversation for said in history.messages}
     expected = sorted(by_id.values(), key=lambda talk: -talk[0].seq)
     for agent in (None, "seller@local", "idle@local"):
         wanted = [
@@ -180,6 +182,8 @@ async def test_conversations(history: History) -> None:
             assert talk.participants == sorted(
                 {name for one in rows for name in (one.sender, *one.receivers)}
             )
+            serves = conversations.get(rows[0].cause)
+            assert talk.parent == (serves if serves != talk.id else None)
             assert await reader.conversation(talk.id) == talk
     assert await reader.conversation("c-none") is None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from shapes import made
 
 from caxton.schemas.held import HeldBody
+from caxton.schemas.messages import ConversationBody
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Connection, Link
 from caxton_tui.screens.panes.conversations import ConversationsPane
@@ -53,6 +54,31 @@ async def test_the_mark_of_what_is_held_does_not_wait_for_the_conversations(tmp_
         one.store.asked(held=[])
         await one.paint()
         assert "⏸" not in line(one.app, "order-1")
+
+
+async def test_conversations_that_serve_another_stand_under_it_where_the_newest_of_them_stood(
+    tmp_path: Path,
+) -> None:
+    async with stage(empty(tmp_path)) as one:
+        one.store.asked(
+            conversations=[
+                made(ConversationBody, {"id": id, "parent": parent, "started_at": "2026-01-01T00:00:00Z"})
+                for id, parent in (
+                    ("timer", "talk"),
+                    ("other", None),
+                    ("ask", "order"),
+                    ("talk", "order"),
+                    ("away", "forgotten"),
+                    ("order", None),
+                )
+            ]
+        )
+        await one.paint()
+        table = one.app.main_screen.switcher.the(ConversationsPane).main
+        names = ["order", "└ ask", "└ talk", "  └ timer", "other", "away"]
+        assert [table.name_of(thing) for thing in table.things] == names
+        table.sort_by("CONVERSATION")
+        assert [table.name_of(thing) for thing in table.things] == sorted(name.strip("└ ") for name in names)
 
 
 async def test_a_list_that_comes_back_has_its_place_already(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ COLUMNS: Columns[ConversationBody] = (
     Column("STARTED", lambda c: c.started_at, rank=3),
     Column("MESSAGES", lambda c: c.messages, rank=5),
     Column("INITIATOR", lambda c: short(c.initiator), rank=8),
+    Column("PARENT", lambda c: c.parent or "", rank=9),
     ("PARTICIPANTS", lambda c: ", ".join(short(name) for name in c.participants)),
 )
 

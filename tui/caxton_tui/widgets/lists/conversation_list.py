@@ -1,9 +1,11 @@
 """The conversations: which protocol, how far, who takes part, how old, until when, what went wrong.
 
-In: conversations as the API gives them. Out: one line each, the newest first.
+In: conversations as the API gives them. Out: one line each, the newest first, those that serve another under it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from caxton.finding import ConversationSubject, Subject
 from caxton.finding.subjects import is_open, troubled
@@ -24,6 +26,8 @@ _STYLES = {
     "InProgress": "listing--warn",
 }
 NEVER = float("inf")
+DEEPEST = 4
+"""So far to the right the name of one that serves another stands."""
 NEWEST = 20
 """Among so many the one that is followed is chosen."""
 
@@ -36,6 +40,8 @@ class ConversationList(Table[ConversationBody]):
 
     def __init__(self, context: ViewContext, *, id: str) -> None:
         self.context = context
+        self._depths: dict[str, int] = {}
+        """How many conversations it serves one over the other, where it stands under another."""
         super().__init__(
             [
                 Column("PROTOCOL", 12, 5, protocol, lambda _: "listing--dim"),
@@ -81,9 +87,34 @@ class ConversationList(Table[ConversationBody]):
         return str(thing.id)
 
     def name_of(self, thing: ConversationBody) -> str:
-        """Its id as a terminal may show it; a flag before one that is pinned, `⏸` where something of it is held."""
+        """Its id as a terminal may show it, under the one that it serves; `⚑`: pinned, `⏸`: something of it is held."""
+        depth = 0 if self.view.sort else self._depths.get(thing.id, 0)
         held = "⏸ " if thing.id in self.context.store.held_in else ""
-        return held + (f"⚑ {safe(thing.id)}" if thing.pinned else safe(thing.id))
+        pinned = "⚑ " if thing.pinned else ""
+        return f"{'  ' * (depth - 1)}{'└ ' if depth else ''}{held}{pinned}{safe(thing.id)}"
+
+    def arranged(self, things: Sequence[ConversationBody]) -> Sequence[ConversationBody]:
+        """Each one that serves another under it, the newest first; the whole stands where its newest stood."""
+        there = {one.id: one for one in things}
+        served: dict[str, list[ConversationBody]] = {}
+        for one in things:
+            if one.parent in there:
+                served.setdefault(one.parent, []).append(one)
+        if not served:
+            self._depths = {}
+            return things
+        found: dict[str, int] = {}
+        for one in things:
+            top = one
+            while top.parent in there:
+                top = there[top.parent]
+            waiting = [(top, 0)] if top.id not in found else []
+            while waiting:
+                this, depth = waiting.pop()
+                found[this.id] = depth
+                waiting += [(child, min(depth + 1, DEEPEST)) for child in reversed(served.get(this.id, []))]
+        self._depths = found
+        return [there[id] for id in found]
 
     def subject(self, thing: ConversationBody) -> Subject:
         """What a filter looks at."""

@@ -119,6 +119,10 @@ class Table(Markable, Generic[T]):
         """Whether something is wrong with it."""
         return False
 
+    def arranged(self, things: Sequence[T]) -> Sequence[T]:
+        """The things in their order while they are sorted by no column."""
+        return things
+
     @property
     def beside(self) -> object:
         """What the rows show that does not stand in the things: when it is another, they are painted anew."""
@@ -242,7 +246,11 @@ class Table(Markable, Generic[T]):
         place = next((one.place for one in self._columns if one.heading == sort), None)
         if sort == self.NAME:
             place = self.key
-        return things if place is None else sorted(things, key=place, reverse=self.view.descending)
+        return (
+            self.arranged(things)
+            if place is None
+            else sorted(things, key=place, reverse=self.view.descending)
+        )
 
     def action_columns(self) -> None:
         """Have columns and order chosen."""
