@@ -62,20 +62,32 @@ async def test_conversations_that_serve_another_stand_under_it_where_the_newest_
     async with stage(empty(tmp_path)) as one:
         one.store.asked(
             conversations=[
-                made(ConversationBody, {"id": id, "parent": parent, "started_at": "2026-01-01T00:00:00Z"})
-                for id, parent in (
-                    ("timer", "talk"),
-                    ("other", None),
-                    ("ask", "order"),
-                    ("talk", "order"),
-                    ("away", "forgotten"),
-                    ("order", None),
+                made(
+                    ConversationBody,
+                    {
+                        "id": id,
+                        "parent": parent,
+                        "state": state,
+                        "started_at": f"2026-01-01T00:00:0{9 - place}Z",
+                        "last_at": f"2026-01-01T00:00:0{9 - place}Z",
+                    },
+                )
+                for place, (id, parent, state) in enumerate(
+                    (
+                        ("timer", "again", None),
+                        ("other", None, None),
+                        ("again", "first", "InProgress"),
+                        # what began it had ended, so it serves what that one served
+                        ("first", "order", "Completed"),
+                        ("away", "forgotten", None),
+                        ("order", None, "InProgress"),
+                    )
                 )
             ]
         )
         await one.paint()
         table = one.app.main_screen.switcher.the(ConversationsPane).main
-        names = ["order", "└ ask", "└ talk", "  └ timer", "other", "away"]
+        names = ["order", "└ again", "  └ timer", "└ first", "other", "away"]
         assert [table.name_of(thing) for thing in table.things] == names
         table.sort_by("CONVERSATION")
         assert [table.name_of(thing) for thing in table.things] == sorted(name.strip("└ ") for name in names)

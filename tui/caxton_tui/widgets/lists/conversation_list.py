@@ -95,24 +95,25 @@ class ConversationList(Table[ConversationBody]):
 
     def arranged(self, things: Sequence[ConversationBody]) -> Sequence[ConversationBody]:
         """Each one that serves another under it, the newest first; the whole stands where its newest stood."""
-        there = {one.id: one for one in things}
-        served: dict[str, list[ConversationBody]] = {}
-        for one in things:
-            if one.parent in there:
-                served.setdefault(one.parent, []).append(one)
-        if not served:
+        above = _above(things)
+        if not above:
             self._depths = {}
             return things
+        there = {one.id: one for one in things}
+        below: dict[str, list[str]] = {}
+        for one in reversed(things):
+            if one.id in above:
+                below.setdefault(above[one.id], []).append(one.id)
         found: dict[str, int] = {}
         for one in things:
-            top = one
-            while top.parent in there:
-                top = there[top.parent]
-            waiting = [(top, 0)] if top.id not in found else []
+            top = one.id
+            while top in above:
+                top = above[top]
+            waiting = [(top, 0)] if top not in found else []
             while waiting:
-                this, depth = waiting.pop()
-                found[this.id] = depth
-                waiting += [(child, min(depth + 1, DEEPEST)) for child in reversed(served.get(this.id, []))]
+                id, depth = waiting.pop()
+                found[id] = depth
+                waiting += [(each, min(depth + 1, DEEPEST)) for each in below.get(id, [])]
         self._depths = found
         return [there[id] for id in found]
 
@@ -171,6 +172,22 @@ class ConversationList(Table[ConversationBody]):
             return "⏸"
         moment = due(body)
         return "" if moment is None else f"{max(moment - self.context.now_us / 1e6, 0):.0f}s"[:4]
+
+
+def _above(things: Sequence[ConversationBody]) -> dict[str, str]:
+    """Which conversation each one serves, of those in the list; those that serve none are not in it.
+
+    It is the one that it was begun in, unless that had ended by then: what follows one serves what that one served.
+    """
+    there = {one.id: one for one in things}
+    above: dict[str, str] = {}
+    for one in reversed(things):
+        parent = there.get(one.parent or "")
+        while parent is not None and is_open(parent) is False and parent.last_at <= one.started_at:
+            parent = there.get(above.get(parent.id, ""))
+        if parent is not None:
+            above[one.id] = parent.id
+    return above
 
 
 def state(body: ConversationBody) -> str:
