@@ -30,6 +30,7 @@ from caxton.api.routes import (
     topics,
     transfers,
     turns,
+    usage,
 )
 from caxton.api.routing import PREFIX
 from caxton.api.services import Services
@@ -70,6 +71,7 @@ def build(services: Services) -> FastAPI:
         timers,
         topics,
         effects,
+        usage,
         transfers,
         journal,
         dead_letters,

@@ -291,7 +291,15 @@ class Bus:
         ):
             verdict = self.referee_service.hear(message, seq, extensions)
         envelope = Envelope(
-            seq, message, body, hops, tree, entry=entry, urgent=urgent, recallable=sender == self._timer
+            seq,
+            message,
+            body,
+            hops,
+            tree,
+            entry=entry,
+            urgent=urgent,
+            recallable=sender == self._timer,
+            cause=cause,
         )
         row = (seq, message.timestamp, entry.key, cause, hops, flags, body)
         self.counts.message()

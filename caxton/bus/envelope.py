@@ -31,6 +31,8 @@ class Envelope(msgspec.Struct, gc=False):
     """Whether it may go ahead of what waits (`priority`)."""
     recallable: bool = False
     """Whether a cell is given it only when it has nothing else of that agent: until then it can be taken back."""
+    cause: int = 0
+    """The message in whose turn it was said; 0 where it was said outside, or is delivered again after a start."""
     given: bool = False
     """Whether a cell was given it, where it is recallable."""
 

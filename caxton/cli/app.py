@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "df": "Find agents by what they offer.",
     "topic": "Show topics and who has subscribed to them.",
     "effect": "Show the ways to the world and how calls of them ended.",
+    "usage": "Show what was spent on models.",
     "timer": "Show the timers of agents.",
     "check": "Judge recorded messages by their protocols.",
     "run": "Play scenarios: scripted conversations with expectations.",

@@ -44,6 +44,8 @@ from caxton.schemas.daemon import (
     TopicList,
     TopicSubscriptionBody,
     TopicSubscriptions,
+    UsageBody,
+    UsageList,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -540,6 +542,10 @@ class AsyncClient:
     async def effects(self) -> list[EffectBody]:
         """The ways to the world, in the order of the configuration."""
         return (await self._read(Call("GET", "/api/v1/effects"), EffectList)).items
+
+    async def usage(self, by: str = "agent") -> list[UsageBody]:
+        """What was spent on models by `agent`, `conversation`, `model`, `day` or `project`, the dearest first."""
+        return (await self._read(Call("GET", "/api/v1/usage", {"by": by}), UsageList)).items
 
     async def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

@@ -41,6 +41,8 @@ from caxton.schemas.daemon import (
     TopicList,
     TopicSubscriptionBody,
     TopicSubscriptions,
+    UsageBody,
+    UsageList,
 )
 from caxton.schemas.deployments import (
     DeploymentBody,
@@ -533,6 +535,10 @@ class Client:
     def effects(self) -> list[EffectBody]:
         """The ways to the world, in the order of the configuration."""
         return (self._read(Call("GET", "/api/v1/effects"), EffectList)).items
+
+    def usage(self, by: str = "agent") -> list[UsageBody]:
+        """What was spent on models by `agent`, `conversation`, `model`, `day` or `project`, the dearest first."""
+        return (self._read(Call("GET", "/api/v1/usage", {"by": by}), UsageList)).items
 
     def df_entries(self) -> list[DfEntryBody]:
         """Every registration with the directory facilitator, the oldest first."""

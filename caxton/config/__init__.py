@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from caxton.config.agent_names import alike, check_agent_name
-from caxton.config.effect_tables import EffectTable
+from caxton.config.effect_tables import Allowance, EffectTable, ModelTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
 from caxton.config.project import FILE_NAME, IMPLIED, Project, find_folder, keys, load
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, DeployTable
@@ -21,12 +21,14 @@ __all__ = [
     "IMPLIED",
     "STATE_FOLDER",
     "AgentTable",
+    "Allowance",
     "BuildTable",
     "CompileTable",
     "Config",
     "DeployTable",
     "EffectTable",
     "LimitTable",
+    "ModelTable",
     "Project",
     "alike",
     "byte_size",

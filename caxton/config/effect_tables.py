@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from caxton.config.table import Seconds, Table
@@ -28,3 +30,49 @@ class EffectTable(Table):
         default=False,
         description="Whether a call that was interrupted may be made again because twice does no more than once.",
     )
+
+
+class ModelTable(Table):
+    """[models.NAME]: a model that agents may ask by the agent `model`."""
+
+    url: str = Field(
+        pattern=r"^https?://[^\s]+$",
+        description="Where its API begins, up to and with /v1.",
+    )
+    model: str = Field(min_length=1, description="Its name there.")
+    wire: Literal["openai", "anthropic"] = Field(
+        default="openai", description="openai: POST /chat/completions; anthropic: POST /messages."
+    )
+    key_env: str | None = Field(
+        default=None, min_length=1, description="The environment variable that has its key; none without."
+    )
+    timeout: Seconds = Field(
+        default=120.0, description="How long a call may take where its `reply_by` is not earlier."
+    )
+    max_tokens: int = Field(
+        default=1024, ge=1, le=1_000_000, description="Tokens of an answer where the request does not say."
+    )
+    price_input: float = Field(default=0.0, ge=0, description="Money for a million tokens that go in.")
+    price_output: float = Field(default=0.0, ge=0, description="Money for a million tokens that come out.")
+    price_cached: float | None = Field(
+        default=None,
+        ge=0,
+        description="Money for a million that go in and were cached; as the others otherwise.",
+    )
+
+
+class Allowance(Table):
+    """What may be spent on models; nothing that is left out is bounded."""
+
+    tokens: int | None = Field(default=None, ge=0, description="Tokens, in and out.")
+    money: float | None = Field(default=None, ge=0, description="Money, by the prices of the models.")
+
+
+class BudgetTable(Table):
+    """[budgets]: what may be spent on models, reserved before each call."""
+
+    turn: Allowance = Field(default_factory=Allowance, description="By what one turn of an agent asks.")
+    conversation: Allowance = Field(default_factory=Allowance, description="In one conversation.")
+    agent: Allowance = Field(default_factory=Allowance, description="By one agent.")
+    day: Allowance = Field(default_factory=Allowance, description="In a day, UTC.")
+    project: Allowance = Field(default_factory=Allowance, description="In all.")

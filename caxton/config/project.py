@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
-from caxton.config.effect_tables import EffectTable
+from caxton.config.effect_tables import EffectTable, ModelTable
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, JournalTable, LogTable
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
@@ -122,7 +122,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             sources[".".join(place)] = name
     try:
         config = Config.model_validate(data)
-        for names in (config.agents, config.effects):
+        for names in (config.agents, config.effects, config.models):
             known: dict[str, str] = {}
             for name in names:
                 check_agent_name(name)
@@ -141,14 +141,18 @@ def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[st
         inner = info.annotation
         if name == "agents" and model is Config:
             yield from keys(AgentTable, "agents.NAME.")
-        elif name == "effects" and model is Config:
-            yield from keys(EffectTable, "effects.NAME.")
+        elif name in _NAMED and model is Config:
+            yield from keys(_NAMED[name], f"{name}.NAME.")
         elif name == "build" and model is AgentTable:
             yield from keys(BuildTable, f"{prefix}build.")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from keys(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", info.description or ""
+
+
+_NAMED: dict[str, type[BaseModel]] = {"effects": EffectTable, "models": ModelTable}
+"""Tables that have a name each."""
 
 
 def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from caxton.config.effect_tables import EffectTable
+from caxton.config.effect_tables import Allowance, BudgetTable, EffectTable, ModelTable
 from caxton.config.limit_table import LimitTable, limits_from
 from caxton.config.table import Seconds, Table
 from caxton.limits import TREE_WAITING, Limits
@@ -217,6 +217,12 @@ class AgentTable(Table):
         default_factory=list[str],
         description="Its rights to the world: which of the project's `effects` it may ask.",
     )
+    models: list[str] = Field(
+        default_factory=list[str], description="Which of the project's `models` it may ask."
+    )
+    budget: Allowance = Field(
+        default_factory=Allowance, description="What it may spend on models; `budgets.agent` otherwise."
+    )
     on_failure: Literal["restart", "tell", "end-all"] = Field(
         default="restart",
         description="What is done when a child breaks down, where its `create` says nothing.",
@@ -269,6 +275,8 @@ class Config(Table):
     referee: RefereeTable = Field(default_factory=RefereeTable)
     agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
     effects: dict[str, EffectTable] = Field(default_factory=dict[str, EffectTable])
+    models: dict[str, ModelTable] = Field(default_factory=dict[str, ModelTable])
+    budgets: BudgetTable = Field(default_factory=BudgetTable)
 
     def cell_count(self) -> int:
         """How many cells to run: what was said, else one less than the processors, at least one."""

@@ -89,6 +89,8 @@ class Answer:
     content: object
     code: str = ""
     """Of a failure."""
+    left: bool = True
+    """Whether the call left at all."""
 
 
 def refuse(code: str, reason: str, hint: str, **more: object) -> Answer:
@@ -157,7 +159,8 @@ class Terms:
 
 
 class EffectAgent:
-    """One of them. A subclass overrides `admit`, `request`, `answered`, `is_idempotent` and `asked_about`."""
+    """One of them. A subclass overrides `right`, `timeout_s`, `admit`, `request`, `answered`, `is_idempotent` and
+    `asked_about`."""
 
     def __init__(self, local: str, number: int, world: World, process: EffectProcess, terms: Terms) -> None:
         self.local = local
@@ -175,6 +178,14 @@ class EffectAgent:
 
     # ------------------------------------------------------------------ what a kind of effect may say
 
+    def right(self, envelope: Envelope) -> tuple[str, str]:
+        """The right that this request needs: a list of caxton.toml's agents, and a name in it."""
+        return self.terms.key, self.terms.name
+
+    def timeout_s(self, envelope: Envelope) -> float:
+        """How long that call may take where its `reply_by` is not earlier."""
+        return self.terms.timeout_s
+
     def admit(self, envelope: Envelope) -> Answer | None:
         """A refusal, where that request is not to leave; None where it is."""
         return None
@@ -184,7 +195,8 @@ class EffectAgent:
         return envelope.message.content
 
     def answered(self, envelope: Envelope, answer: Answer) -> Answer:
-        """What the asker is told of an answer; called for each call that `admit` let pass, whatever became of it."""
+        """What the asker is told of an answer; called for each call that `admit` let pass, whatever became of it, in
+        this life or the one before."""
         return answer
 
     def is_idempotent(self, envelope: Envelope) -> bool:
@@ -240,7 +252,7 @@ class EffectAgent:
             reason = (
                 "the daemon ended during the call: whether it was done is not known, and it is not made again"
             )
-            self._end(envelope, failure("interrupted", reason))
+            self._end(envelope, self.answered(envelope, failure("interrupted", reason)))
             return
         answer = self._unable(envelope) or self.admit(envelope)
         if answer is not None:
@@ -257,9 +269,10 @@ class EffectAgent:
         """Why this is not called: no right, no room, no time."""
         sender = envelope.message.sender
         asker = sender.removesuffix(f"@{self._bus.platform}")
-        rights, key, name = self._world.rights, self.terms.key, self.terms.name
+        rights = self._world.rights
+        key, name = self.right(envelope)
         if not self._bus.clients.is_client(sender) and not rights.has(asker, key, name):
-            reason = f"{asker} has no right to ask {self.local}"
+            reason = f"{asker} has no right to ask {name}"
             return refuse("unauthorised", reason, f"in caxton.toml: {rights.line(asker, key, name)}")
         why = self._quota.why_not(sender)
         if why is not None:
@@ -270,11 +283,11 @@ class EffectAgent:
 
     def _left_s(self, envelope: Envelope) -> float:
         """How long it may take from now on."""
-        reply_by = envelope.message.reply_by
+        reply_by, most_s = envelope.message.reply_by, self.timeout_s(envelope)
         if reply_by is None:
-            return self.terms.timeout_s
+            return most_s
         left_s = (moment_us(reply_by) - self._world.clock.now_us()) / 1e6 - EARLY_S
-        return min(self.terms.timeout_s, left_s)
+        return min(most_s, left_s)
 
     async def _perform(self, call: OpenCall) -> None:
         envelope = call.envelope
@@ -288,7 +301,7 @@ class EffectAgent:
         except NoAnswer as error:
             answer = failure(error.code, error.reason)
         self._close(call)
-        answer = self.answered(envelope, answer)
+        answer = self.answered(envelope, replace(answer, left=call.began_us is not None))
         if call.agreed and answer.act is Performative.REFUSE:
             # who has agreed cannot refuse any more
             answer = replace(answer, act=Performative.FAILURE)
@@ -365,7 +378,8 @@ class EffectAgent:
                 call.task.cancel()
                 self._close(call)
                 self.counts.cancel()
-                self.answered(call.envelope, failure("cancelled", "its asker has cancelled it"))
+                answer = failure("cancelled", "its asker has cancelled it")
+                self.answered(call.envelope, replace(answer, left=call.began_us is not None))
                 self._world.calls.end(self, call.envelope, call.began_us)
                 call.envelope.tree.leave()
         self._bus.platform_turn(self, envelope)

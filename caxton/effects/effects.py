@@ -8,22 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Coroutine, Iterable
+import sys
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
+import caxton
 from caxton.bus.bus import Bus
 from caxton.clock import Clock
-from caxton.config import EffectTable, Project
+from caxton.config import Allowance, EffectTable, Project
 from caxton.effects.agent import EffectAgent, Spawn, Terms, World
 from caxton.effects.calls import Calls
+from caxton.effects.models.agent import MODEL_AGENT, ModelAgent
+from caxton.effects.models.budgets import Budgets, Spent
 from caxton.effects.process import EffectProcess
 from caxton.effects.rights import Rights
 from caxton.effects.worker import Command, StartWorker, Worker
 from caxton.journal import Reader
 
+WAITING: Final = 1_000
+MODELS_AT_ONCE: Final = 64
+OUTWARD: Final = (
+    "ALL_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
+"""What says how the world is reached."""
 LINE_ROOM: Final = 65_536
 """What a line may have beside a message's content."""
 
@@ -49,6 +69,17 @@ class EffectView:
     failed: int
     interrupted: int
     cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """What was spent in one place, what calls that are open may still cost, and what may be spent there."""
+
+    name: str
+    spent: Spent
+    reserved_tokens: int
+    reserved_money: float
+    limit: Allowance
 
 
 class Effects:
@@ -80,11 +111,15 @@ class Effects:
     async def load(self, reader: Reader, taken: Collection[str]) -> None:
         """Bring them onto the bus, but for names that agents have; they ask nothing before `begin`."""
         await self._calls.load(reader)
-        for name, table in self._project.config.effects.items():
+        config = self._project.config
+        wanted = [*config.effects, *([MODEL_AGENT] if config.models else [])]
+        for name in wanted:
             if name in taken:
                 log.warning("an agent has the name of an effect, which is not offered", name=name)
+            elif name in config.effects:
+                self._host(self._own(name, config.effects[name]))
             else:
-                self._host(self._own(name, table))
+                self._host(await self._model(reader))
         self._calls.forget(frozenset(agent.name for agent in self.agents.values()))
 
     def begin(self) -> None:
@@ -120,11 +155,52 @@ class Effects:
                 cancelled=counts.cancelled,
             )
 
+    def usage(self, scope: str) -> list[UsageView]:
+        """What was spent on models in each place of a scope, the dearest first."""
+        agent = self.agents.get(MODEL_AGENT)
+        if not isinstance(agent, ModelAgent):
+            return []
+        budgets = agent.budgets
+        found = [
+            UsageView(name, spent, *budgets.reserved(place), budgets.limit(place))
+            for place, spent in budgets.spent.items()
+            if place[0] == scope
+            for name in place[1:]
+        ]
+        return sorted(found, key=lambda one: (-one.spent.money, -one.spent.tokens, one.name))
+
     def _own(self, name: str, table: EffectTable) -> EffectAgent:
         """One of the project's own."""
         process = self._process(name, table.command, table.env, table.at_once)
         terms = Terms("effects", name, table.timeout, table.waiting, table.idempotent)
         return EffectAgent(name, self._reserve(name), self._world, process, terms)
+
+    async def _model(self, reader: Reader) -> EffectAgent:
+        """All models, behind one agent and one process."""
+        config = self._project.config
+        places = {
+            name: one.model_dump(include={"url", "model", "wire", "key_env"})
+            for name, one in config.models.items()
+        }
+        names = [one.key_env for one in config.models.values() if one.key_env is not None]
+        keys = {name: os.environ[name] for name in names if name in os.environ}
+        command = self._ours(MODEL_AGENT, "caxton.effects.models", msgspec.json.encode(places).decode(), keys)
+        most = self._world.message_bytes + LINE_ROOM
+        process = EffectProcess(command, self._start, at_once=MODELS_AT_ONCE, most=most)
+        terms = Terms("models", "", 0.0, WAITING)
+        limits = {scope: getattr(config.budgets, scope) for scope in type(config.budgets).model_fields}
+        own = {name: one.budget for name, one in config.agents.items() if one.budget != Allowance()}
+        number = self._reserve(MODEL_AGENT)
+        agent = ModelAgent(number, self._world, process, terms, config.models, Budgets(limits, own))
+        await agent.load(reader)
+        return agent
+
+    def _ours(self, name: str, module: str, settings: str, secrets: Mapping[str, str]) -> Command:
+        """The command of a process of our own."""
+        words = (sys.executable, "-P", "-m", module, settings)
+        root = str(Path(caxton.__file__).resolve().parent.parent)
+        plain = {one: os.environ[one] for one in OUTWARD if one in os.environ}
+        return Command(name, words, self._project.folder, secrets, {**plain, "PYTHONPATH": root})
 
     def _host(self, agent: EffectAgent) -> None:
         self.agents[agent.local] = agent

@@ -69,9 +69,8 @@ class EffectProcess:
         self.starts = 0
         self.noise = 0
         """Lines that were no answer to a call, and nothing else that is understood."""
-        self.on_about: Callable[[msgspec.Raw], None] = lambda about: None
-        self.on_late: Callable[[Said], None] = lambda said: None
-        """Learns of answers that nobody waits for any more."""
+        self._on_about: Callable[[msgspec.Raw], None] = lambda about: None
+        self._on_late: Callable[[Said | None], None] = lambda said: None
         self._start = start
         self._at_once = at_once
         self._most = most
@@ -100,6 +99,14 @@ class EffectProcess:
     def has(self) -> int:
         """How many calls it has."""
         return len(self._open) + len(self._left)
+
+    def listen_about(self, hear: Callable[[msgspec.Raw], None]) -> None:
+        """Be told what it offers, whenever it says so."""
+        self._on_about = hear
+
+    def listen_late(self, hear: Callable[[Said | None], None]) -> None:
+        """Be told of answers that nobody waits for any more; None: the process has ended, and none will come."""
+        self._on_late = hear
 
     # ------------------------------------------------------------------ calls
 
@@ -219,6 +226,7 @@ class EffectProcess:
         self._open.clear()
         for id in list(self._left):
             self._end_of(id)
+        self._on_late(None)
 
     async def _hear(self, worker: Worker) -> None:
         cut = Lines(self._most)
@@ -249,7 +257,7 @@ class EffectProcess:
 
     def _said(self, said: Said) -> bool:
         if said.about is not msgspec.UNSET:
-            self.on_about(said.about)
+            self._on_about(said.about)
         elif said.progress is not msgspec.UNSET:
             self._note("info", f"progress: {_text(bytes(said.progress))}", call=said.id)
         elif said.log:
@@ -262,7 +270,7 @@ class EffectProcess:
         elif said.id in self._left:
             self._vain = 0
             self._end_of(said.id)
-            self.on_late(said)
+            self._on_late(said)
             return True
         else:
             self.noise += 1

@@ -12,7 +12,7 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,6 +32,9 @@ class Command:
     words: tuple[str, ...]
     folder: Path
     env: Mapping[str, str]
+    """Variables whose values are shown nowhere."""
+    plain: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those that are no secret."""
 
 
 class Worker(Protocol):
@@ -126,7 +129,7 @@ class ProcessWorker:
             stdout=PIPE,
             stderr=PIPE,
             cwd=command.folder,
-            env={**given, **command.env},
+            env={**given, **command.plain, **command.env},
             start_new_session=True,
             limit=CHUNK,
         )

@@ -191,6 +191,29 @@ class EffectList(Shape, frozen=True, kw_only=True):
     next: None
 
 
+class UsageBody(Shape, frozen=True, kw_only=True):
+    """What was spent on models in one place; limits are null where there is none."""
+
+    name: str
+    calls: int
+    input: int
+    output: int
+    cached: int
+    tokens: int
+    money: float
+    reserved_tokens: int
+    reserved_money: float
+    limit_tokens: int | None
+    limit_money: float | None
+
+
+class UsageList(Shape, frozen=True, kw_only=True):
+    """What was spent on models, the dearest first."""
+
+    items: list[UsageBody]
+    next: None
+
+
 class CellBody(Shape, frozen=True, kw_only=True):
     """One worker process."""
 

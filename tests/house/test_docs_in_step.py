@@ -29,6 +29,7 @@ from caxton.api.routes import (
     topics,
     transfers,
     turns,
+    usage,
 )
 from caxton.api.stream import events
 from caxton.client.requests import _classes
@@ -73,6 +74,7 @@ def routes() -> set[str]:
             timers,
             topics,
             effects,
+            usage,
             transfers,
             journal,
             events,
@@ -108,6 +110,7 @@ def test_every_parameter_is_documented() -> None:
         tasks,
         turns,
         df,
+        usage,
         events,
     ):
         for route in noun.router.routes:

@@ -1,0 +1,41 @@
+"""`/api/v1/usage`: what was spent on models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from caxton.api.openapi import described
+from caxton.api.responses import page
+from caxton.api.routing import noun_router
+from caxton.api.services import services_of
+from caxton.schemas.daemon import UsageList
+
+router = noun_router("/usage", "usage")
+By = Literal["agent", "conversation", "model", "day", "project"]
+
+
+@router.get("", response_model=described(UsageList))
+async def usage(
+    request: Request, by: Annotated[By, Query(description="What is summed up together.")] = "agent"
+) -> Response:
+    """What was spent on models, and what may be, the dearest first."""
+    found = [
+        {
+            "name": one.name,
+            "calls": one.spent.calls,
+            "input": one.spent.input,
+            "output": one.spent.output,
+            "cached": one.spent.cached,
+            "tokens": one.spent.tokens,
+            "money": round(one.spent.money, 9),
+            "reserved_tokens": one.reserved_tokens,
+            "reserved_money": round(one.reserved_money, 9),
+            "limit_tokens": one.limit.tokens,
+            "limit_money": one.limit.money,
+        }
+        for one in services_of(request).effects.usage(by)
+    ]
+    return page(found, None)
