@@ -27,6 +27,7 @@ import uvloop
 from caxton import __version__
 from caxton.api.server import Server
 from caxton.api.services import Services
+from caxton.api.tcp_listener import listen_on_tcp
 from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen
@@ -136,9 +137,12 @@ async def serve(
     started = asyncio.Event()
     # the door first: who is slow to come back must not keep everybody from the others
     async with open_runtime(project, wait=False) as runtime:
-        listener = listen(project.state)
         services = Services.of(runtime, stop=stopping.set, started_us=started_us, started=started.is_set)
-        server = Server(services, listener)
+        tcp = listen_on_tcp(project, somebody=services.tokens.any_valid())
+        listener = listen(project.state)
+        server = Server(services, listener, tcp)
+        if tcp is not None:
+            log.info("listening", url=tcp.url)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
             meters = pipeline and group.create_task(

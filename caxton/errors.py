@@ -229,12 +229,49 @@ class MailboxFull(ResourceError):
     retry_after_s = 1
 
 
+class TooManyRequests(ResourceError):
+    """Raised when a client asks more often than it may."""
+
+    code = "too_many_requests"
+    retry_after_s = 1
+
+
 class SecurityError(CaxtonError):
     """Something is not allowed here."""
 
     code = "not_allowed"
     status = 403
     exit = Exit.NOT_ALLOWED
+
+
+class Unauthenticated(SecurityError):
+    """Raised when a request over the network comes with no credential, or with one that is not valid."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class TokenNotFound(SecurityError):
+    """Raised when no token has that name or id."""
+
+    code = "token_not_found"
+    status = 404
+    exit = Exit.USAGE
+
+
+class TokenExists(SecurityError):
+    """Raised when there is a token of that name, or no room for one more."""
+
+    code = "token_exists"
+    status = 409
+    exit = Exit.USAGE
+
+
+class Misdirected(SecurityError):
+    """Raised when a request names a host that this daemon does not answer for."""
+
+    code = "misdirected"
+    status = 421
 
 
 class ConfigurationError(CaxtonError):

@@ -5,13 +5,17 @@ In: the services. Out: an ASGI app. One router file for each noun.
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 
 import caxton
 from caxton.api import responses
 from caxton.api.body_limits import BodyLimits
 from caxton.api.ending import Ending
+from caxton.api.guard import Guard
 from caxton.api.routes import (
+    access,
     agents,
     break_points,
     conversations,
@@ -53,9 +57,19 @@ def build(services: Services) -> FastAPI:
     app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
     app.state.keys = messages.Keys()
     app.add_middleware(BodyLimits)
+    app.add_middleware(
+        Guard,
+        routes=app.router.routes,
+        tokens=services.tokens,
+        table=services.config.config.listen,
+        platform=services.config.config.platform,
+        now_us=services.clock.now_us,
+        audit=partial(access.write_down, services),
+    )
     app.add_middleware(Ending)
     responses.install(app)
     nouns = (
+        access,
         status,
         agents,
         mailboxes,

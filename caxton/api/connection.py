@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import cast
+from typing import Any, cast
 
 import h11
+import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
+from caxton.api.guard import Peer
 from caxton.api.responses import busy, refusal
 from caxton.daemon_socket import peer_uid
 
@@ -30,8 +33,7 @@ class Connection(H11Protocol):
     _used_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        uid = peer_uid(transport.get_extra_info("socket"))
-        if uid is not None and uid not in (os.geteuid(), 0):
+        if not self.is_let_in(transport):
             # uvicorn's `connection_lost` looks for it
             self.transport = transport
             transport.abort()
@@ -64,6 +66,12 @@ class Connection(H11Protocol):
             self.transport.write(self.conn.send(event))
         self.transport.close()
 
+    def is_let_in(self, transport: asyncio.Transport) -> bool:
+        """Whether the other end may speak at all: on the project's socket the daemon's own user, and root."""
+        uid = peer_uid(transport.get_extra_info("socket"))
+        allowed: list[int | None] = [None, os.geteuid(), 0]
+        return uid in allowed
+
     def is_idle(self) -> bool:
         """Whether the daemon waits for the client: for a request, or for the rest of one."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
@@ -87,3 +95,45 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class TcpConnection(Connection):
+    """One connection of the TCP listener: its requests have a `Peer`, and one address has only so many connections."""
+
+    _peer: Peer | None = None
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        most_of_one: int,
+    ) -> None:
+        super().__init__(config, server_state, app_state, loop)
+        self._most_of_one = most_of_one
+
+    def is_let_in(self, transport: asyncio.Transport) -> bool:
+        """Whether this address has a connection left."""
+        address = str((transport.get_extra_info("peername") or ("unknown",))[0])
+        same: int = sum(
+            isinstance(one, TcpConnection) and one.peer_address == address for one in self.connections
+        )
+        self._peer = Peer(address, _common_name(transport.get_extra_info("peercert")))
+        self.app_state = {**self.app_state, "peer": self._peer}
+        return same < self._most_of_one
+
+    @property
+    def peer_address(self) -> str | None:
+        """The address of the other end."""
+        return None if self._peer is None else self._peer.address
+
+
+def _common_name(certificate: dict[str, Any] | None) -> str | None:
+    """The common name of a certificate's subject, as `ssl` shows it."""
+    for part in (certificate or {}).get("subject", ()):
+        for name, value in part:
+            if name == "commonName":
+                return str(value)
+    return None

@@ -84,7 +84,7 @@ async def busy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Give every error of this app the same shape."""
+    """Give every error of this app the same shape; a handler that is not async would wait for a thread."""
     app.add_exception_handler(CaxtonError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_parameters)
@@ -100,12 +100,12 @@ def refused(error: CaxtonError) -> Response:
     return response
 
 
-def _ours(_: Request, error: Exception) -> Response:
+async def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, CaxtonError)
     return refused(error)
 
 
-def _of_http(request: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "http_error")
     if error.status_code == 404:
@@ -133,7 +133,7 @@ def _methods_at(request: Request) -> list[str]:
     ]
 
 
-def _of_parameters(_: Request, error: Exception) -> Response:
+async def _of_parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()[:20]
     problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in found]
@@ -142,12 +142,12 @@ def _of_parameters(_: Request, error: Exception) -> Response:
     return refusal(status, _CODES[status], problems[0], details={"problems": problems})
 
 
-def _gone(_: Request, __: Exception) -> Response:
+async def _gone(_: Request, __: Exception) -> Response:
     """The client hung up before its body was complete: nobody reads this, and it is no news for the log."""
     return refusal(400, "bad_request", "the body is not complete")
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     number = secrets.token_hex(4)
     logger("api").error(
         "unexpected error", number=number, method=request.method, path=request.url.path, exc_info=error

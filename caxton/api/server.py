@@ -1,6 +1,6 @@
-"""The HTTP server of one daemon: uvicorn on the project's socket, the daemon's own signals left alone.
+"""The HTTP server of one daemon: uvicorn on the project's socket and, where asked, on TCP.
 
-In: the services and a listening socket. Out: answers until `stop()`.
+In: the services and listening sockets. Out: answers until `stop()`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import uvicorn
 
 from caxton.api import meter_sources
 from caxton.api.app import build
-from caxton.api.connection import Connection
+from caxton.api.connection import Connection, TcpConnection
 from caxton.api.services import Services
+from caxton.api.tcp_listener import HANDSHAKE_S, TcpListener
 from caxton.daemon_socket import Listener
+from caxton.errors import DiskTrouble
 from caxton.telemetry.metrics import Reading
 
 __all__ = ["Server", "Services"]
@@ -28,7 +30,7 @@ GRACE_S = 2
 class Server:
     """Serves the API on a listener; `run` returns after `stop`, with every connection closed."""
 
-    def __init__(self, services: Services, listener: Listener) -> None:
+    def __init__(self, services: Services, listener: Listener, tcp: TcpListener | None = None) -> None:
         self.app = build(services)
         self._services = services
         self._hub = self.app.state.hub
@@ -44,7 +46,9 @@ class Server:
                 server_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=GRACE_S,
-            )
+            ),
+            tcp,
+            services.config.config.listen.connections_per_client,
         )
         self._listener = listener
 
@@ -55,6 +59,9 @@ class Server:
         finally:
             self._hub.close()
             self._listener.close()
+            with contextlib.suppress(DiskTrouble):
+                # only when each was last used
+                self._services.tokens.save()
 
     def stop(self) -> None:
         """Take no more connections, end the event streams, let requests in progress finish."""
@@ -72,6 +79,11 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, tcp: TcpListener | None, most_of_one: int) -> None:
+        super().__init__(config)
+        self._tcp = tcp
+        self._most_of_one = most_of_one
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         # the daemon decides what a signal means; uvicorn would install handlers of its own here
@@ -85,5 +97,18 @@ class _Uvicorn(uvicorn.Server):
         def protocol() -> asyncio.Protocol:
             return Connection(self.config, self.server_state, {}, loop)
 
+        def tcp_protocol() -> asyncio.Protocol:
+            return TcpConnection(self.config, self.server_state, {}, loop, most_of_one=self._most_of_one)
+
         self.servers = [await loop.create_unix_server(protocol, sock=each) for each in sockets]
+        if self._tcp is not None:
+            tls = self._tcp.tls
+            self.servers.append(
+                await loop.create_server(
+                    tcp_protocol,
+                    sock=self._tcp.socket,
+                    ssl=tls,
+                    ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+                )
+            )
         self.started = True

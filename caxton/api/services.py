@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from caxton.access import Tokens
 from caxton.agents import Supervisor
 from caxton.bus import Bus
 from caxton.cells import CellPool
@@ -50,6 +51,7 @@ class Services:
     journal: Journal
     reader: Reader
     config: Project
+    tokens: Tokens
     clock: Clock
     stop: Callable[[], None]
     started: Callable[[], bool]
@@ -83,6 +85,7 @@ class Services:
             journal=runtime.journal,
             reader=runtime.journal.reader,
             config=runtime.project,
+            tokens=Tokens(runtime.project.state, runtime.clock.now_us),
             clock=runtime.clock,
             stop=stop,
             started=started,

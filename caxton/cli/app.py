@@ -62,6 +62,8 @@ COMMANDS: dict[str, str] = {
     "journal": "Show what the journal keeps, trust its clock, export it.",
     "backup": "Write this project to one file, while it runs.",
     "restore": "Make a project again from a backup.",
+    "token": "Let others in over the network: make tokens, end them.",
+    "audit": "Who did what over the network, and what was refused.",
     "config": "Show and check the configuration of this project.",
     "schema": "Print formats of files as JSON Schema, for editors.",
 }

@@ -20,6 +20,7 @@ from caxton.client import requests
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
+from caxton.schemas.access import Audit, AuditBody, IdentityBody, TokenBody, TokenList, TokenMade
 from caxton.schemas.daemon import (
     AgentBody,
     Agents,
@@ -553,6 +554,33 @@ class Client:
     def df_subscriptions(self) -> list[DfSubscriptionBody]:
         """Who is told of changes in the directory, the oldest first."""
         return (self._read(Call("GET", "/api/v1/df/subscriptions"), DfSubscriptions)).items
+
+    def identity(self) -> IdentityBody:
+        """Who this client is to the daemon, and what it may."""
+        return self._read(Call("GET", "/api/v1/identity"), IdentityBody)
+
+    def tokens(self) -> list[TokenBody]:
+        """Every token, the oldest first, without the secrets."""
+        return (self._read(Call("GET", "/api/v1/tokens"), TokenList)).items
+
+    def create_token(
+        self, name: str, role: str, *, agents: Sequence[str] = ("*",), expires: str | None = None
+    ) -> TokenMade:
+        """Make a token, for agents whose names have one of these patterns; `expires` such as "30d". Its secret is in
+        the answer, this once."""
+        return self._read(requests.create_token(name, role, agents, expires), TokenMade)
+
+    def rotate_token(self, token: str) -> TokenMade:
+        """Give a token, by name or id, a new secret; the old one is worth nothing at once."""
+        return self._read(Call("POST", f"/api/v1/tokens/{quoted(token)}/rotate"), TokenMade)
+
+    def revoke_token(self, token: str) -> TokenBody:
+        """End a token, by name or id, at once."""
+        return self._read(Call("DELETE", f"/api/v1/tokens/{quoted(token)}"), TokenBody)
+
+    def audit(self, *, who: str | None = None, limit: int = 100) -> list[AuditBody]:
+        """What was done over TCP and what was refused, the newest first; `who`: only of that name."""
+        return self._list(Audit, "/api/v1/audit", limit, "before", who=who)
 
     def stop_daemon(self) -> None:
         """Begin the daemon's end; returns before it has ended."""

@@ -234,6 +234,12 @@ def held_some(step: str, break_id: str | None, conversation: str | None, followi
     return Call("POST", f"/api/v1/held/{quoted(step)}", body=exact_numbers.encode(body))
 
 
+def create_token(name: str, role: str, agents: Sequence[str], expires: str | None) -> Call:
+    """Make a token."""
+    body = {"name": name, "role": role, "agents": [*agents], "expires": expires}
+    return Call("POST", "/api/v1/tokens", body=exact_numbers.encode(body))
+
+
 def send(
     message: Mapping[str, Any] | bytes,
     wait_s: float | None,

@@ -3,6 +3,7 @@
 - `effect_tables`: the part of the file that is about the world outside
 - `agent_names`: which names agents may have
 - `limit_table`: limits as people write them
+- `listen_table`: whether and how the daemon listens on TCP
 - `tables`: what the file may say, a model for each table
 - `project`: the folder that has it, read and checked
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from caxton.config.agent_names import alike, check_agent_name
 from caxton.config.effect_tables import Allowance, EffectTable, ModelTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
+from caxton.config.listen_table import ListenTable
 from caxton.config.project import FILE_NAME, IMPLIED, Project, find_folder, keys, load
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, DeployTable
 from caxton.daemon_socket import STATE_FOLDER
@@ -28,6 +30,7 @@ __all__ = [
     "DeployTable",
     "EffectTable",
     "LimitTable",
+    "ListenTable",
     "ModelTable",
     "Project",
     "alike",

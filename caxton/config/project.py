@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
 from caxton.config.effect_tables import EffectTable, ModelTable
+from caxton.config.listen_table import ListenTable
 from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, JournalTable, LogTable
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
@@ -171,7 +172,7 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
     if rest in {"name", "platform", "cells", "nice", "seed"}:
         return [(rest,)]
     section, _, key = rest.partition("_")
-    if section not in {"limits", "journal", "log", "compile"}:
+    if section != "limits" and section not in _SECTIONS:
         return []
     allowed = list(BOUNDS) if section == "limits" else list(_SECTIONS[section].model_fields)
     if key not in allowed:
@@ -182,6 +183,7 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "journal": JournalTable,
+    "listen": ListenTable,
     "log": LogTable,
     "compile": CompileTable,
 }

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from caxton.config.effect_tables import Allowance, BudgetTable, EffectTable, ModelTable
 from caxton.config.limit_table import LimitTable, limits_from
+from caxton.config.listen_table import ListenTable
 from caxton.config.table import Seconds, Table
 from caxton.limits import TREE_WAITING, Limits
 
@@ -265,6 +266,7 @@ class Config(Table):
         default=5, ge=0, le=19, description="How far the daemon gives way to terminals; 0: not at all."
     )
     limits: LimitTable = Field(default_factory=dict[str, int], description="Limits of every agent.")
+    listen: ListenTable = Field(default_factory=ListenTable)
     journal: JournalTable = Field(default_factory=JournalTable)
     python: PythonTable = Field(default_factory=PythonTable)
     log: LogTable = Field(default_factory=LogTable)

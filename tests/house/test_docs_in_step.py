@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from caxton import config
 from caxton.api.routes import (
+    access,
     agents,
     break_points,
     conversations,
@@ -58,6 +59,7 @@ def routes() -> set[str]:
     routers = [status.probes, break_points.breaks] + [
         noun.router
         for noun in (
+            access,
             status,
             agents,
             messages,
@@ -99,6 +101,7 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
 def test_every_parameter_is_documented() -> None:
     text = page("api.md")
     for noun in (
+        access,
         agents,
         messages,
         conversations,

@@ -14,6 +14,7 @@ from caxton.agents import AgentView
 from caxton.api.bodies import read_body
 from caxton.api.openapi import described
 from caxton.api.parameters import After, Before, Limit
+from caxton.api.principals import within_reach
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.deployments import ALL, deployment_body
 from caxton.api.routing import noun_router
@@ -147,7 +148,7 @@ async def deploy(request: Request) -> Response:
     """
     services = services_of(request)
     body = read_body(DeployBody, await request.body(), ConfigurationError)
-    asked = _deployment_request(services, body)
+    asked = _deployment_request(request, services, body)
     async with durable(services):
         view = await services.engine.deploy(asked)
     return answer(deployment_body(view), 201)
@@ -167,7 +168,7 @@ async def plan(request: Request) -> Response:
     """What a deployment with the same body would change; the module is compiled, nothing else is done."""
     services = services_of(request)
     body = read_body(DeployBody, await request.body(), ConfigurationError)
-    made = await services.engine.plan(_deployment_request(services, body))
+    made = await services.engine.plan(_deployment_request(request, services, body))
     return answer(view_body(made))
 
 
@@ -297,9 +298,10 @@ async def of_agent(request: Request, name: Name, after: After = 0, limit: Limit 
     return page(bodies, rows[-1].seq if len(rows) == limit else None)
 
 
-def _deployment_request(services: Services, body: DeployBody) -> DeploymentRequest:
+def _deployment_request(request: Request, services: Services, body: DeployBody) -> DeploymentRequest:
     """What the body asks for. Raises InvalidModule or ConfigurationError that names the field."""
     name = check_agent_name(body.name)
+    within_reach(request, name)
     try:
         module = base64.b64decode(body.wasm_module, validate=True)
     except (binascii.Error, ValueError) as error:

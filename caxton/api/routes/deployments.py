@@ -10,6 +10,7 @@ from starlette.responses import Response
 from caxton import exact_numbers
 from caxton.api.openapi import described
 from caxton.api.parameters import Limit
+from caxton.api.principals import within_reach
 from caxton.api.responses import answer, page, view_body
 from caxton.api.routes.replays import verdict_body
 from caxton.api.routing import noun_router
@@ -66,7 +67,7 @@ async def show(request: Request, id: Annotated[str, Path(max_length=64)]) -> Res
 async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Undo a deployment: a new one brings the revision, settings and limits back that the agent had before it."""
     services = services_of(request)
-    row = await _row(services.reader, id)
+    row = await _in_reach(request, id)
     async with durable(services):
         view = await services.engine.rollback(row)
     return answer(deployment_body(view), 201)
@@ -76,7 +77,7 @@ async def rollback(request: Request, id: Annotated[str, Path(max_length=64)]) ->
 async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Let the new revision take over now, whatever stage or time is left; answers when it has."""
     services = services_of(request)
-    await _row(services.reader, id)
+    await _in_reach(request, id)
     async with durable(services):
         view = await services.engine.promote(id)
     return answer(deployment_body(view))
@@ -86,10 +87,18 @@ async def promote(request: Request, id: Annotated[str, Path(max_length=64)]) -> 
 async def abort(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Take the new revision back; the old one goes on alone, with nothing lost. Answers when it does."""
     services = services_of(request)
-    await _row(services.reader, id)
+    await _in_reach(request, id)
     async with durable(services):
         view = await services.engine.abort(id)
     return answer(deployment_body(view))
+
+
+async def _in_reach(request: Request, id: str) -> DeploymentRow:
+    """The deployment, where its agent is within the reach of who asks."""
+    reader = services_of(request).reader
+    row = await _row(reader, id)
+    within_reach(request, *(agent.name for agent in await reader.agents() if agent.no == row.agent_no))
+    return row
 
 
 async def _row(reader: Reader, id: str) -> DeploymentRow:

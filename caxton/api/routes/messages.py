@@ -16,18 +16,20 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query, Request
 from starlette.responses import Response
 
+from caxton.access import OWNER, Role
 from caxton.acl import Performative
 from caxton.acl.draft import read_draft
 from caxton.acl.message import read_message
 from caxton.api.openapi import described
 from caxton.api.parameters import SEQ_MAX, After, Before, Limit
+from caxton.api.principals import principal_of, within_reach
 from caxton.api.responses import answer, page
 from caxton.api.routing import noun_router
 from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
 from caxton.bus.clients import Waiter
 from caxton.duration import PATTERN, microseconds, seconds
-from caxton.errors import InvalidMessage, KeyTaken, MessageNotFound
+from caxton.errors import InvalidMessage, KeyTaken, MessageNotFound, SecurityError
 from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
 from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
@@ -90,6 +92,7 @@ async def submit(
     services = services_of(request)
     patience = duration("wait", wait, LONGEST_WAIT_S) if wait is not None else 0.0
     line = await request.body()
+    sender = _speaker(request, line, sender)
     if idempotency_key is None:
         return await _say(services, line, sender, traceparent, None, patience, replies)
     if not _KEY.fullmatch(idempotency_key):
@@ -159,6 +162,21 @@ async def show(
     if row is None or (len(id) == 36 and read_message(row.body).id != id):
         raise MessageNotFound(f"there is no message {id!r}", hint="see: caxton msg list")
     return answer((await with_outcome(services.reader, [row]))[0])
+
+
+def _speaker(request: Request, line: bytes, sender: str | None) -> str | None:
+    """Who speaks: whoever comes by TCP as `operator.NAME` with its own name, to agents within its reach only."""
+    principal = principal_of(request)
+    if principal is OWNER:
+        return sender
+    draft = read_draft(line)
+    own = f"operator.{principal.name}".lower()
+    said = draft.sender or sender
+    if said is not None and principal.role is not Role.ADMIN and said.partition("@")[0] != own:
+        raise SecurityError(f"{principal.name} speaks as {own} only", hint="leave sender out")
+    for names in (draft.receiver or [], draft.reply_to or []):
+        within_reach(request, *([names] if isinstance(names, str) else names))
+    return sender or own
 
 
 async def _stored(services: Services, seq: int) -> StoredMessage | None:

@@ -21,8 +21,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from caxton import exact_numbers
+from caxton.access import OWNER, Principal, Role
 from caxton.acl.message import read_message
 from caxton.api.parameters import SEQ_MAX
+from caxton.api.principals import principal_of
 from caxton.api.routing import noun_router
 from caxton.api.stream.hub import WAITING_ROWS, EventFilter, Gap, Hub, StreamRow, Subscriber
 from caxton.errors import InvalidMessage
@@ -70,8 +72,10 @@ async def events(
             raise InvalidMessage("Last-Event-ID must be the number of a row")
         after = int(last_event_id)
     full = agent if agent is None or "@" in agent else f"{agent}@{hub.platform}"
-    wanted = EventFilter(frozenset(kinds.split(",")) if kinds else None, full, conversation)
-    keep = _exact(full)
+    wanted = EventFilter(
+        frozenset(kinds.split(",")) if kinds else None, full, conversation, _shown(principal_of(request))
+    )
+    keep = _exact(full, principal_of(request))
     return _Stream(
         hub,
         _stream(hub, wanted, after, keep, back),
@@ -191,14 +195,26 @@ class _Pace:
             await asyncio.sleep(self._free_at - now)
 
 
-def _exact(agent: str | None) -> Callable[[StreamRow], bool]:
-    """The whole test of the filter by agent, for the few rows that are rendered."""
+def _shown(principal: Principal) -> Callable[[str, str | None], bool] | None:
+    """Which events that principal may have; None for all of them. What is of no agent is of all."""
+    administers = principal.role is Role.ADMIN
+    if administers and principal.everything:
+        return None
+    return lambda kind, agent: (
+        (administers or kind not in ("audit", "token"))
+        and (principal.everything or (agent is not None and principal.reaches(agent)))
+    )
+
+
+def _exact(agent: str | None, principal: Principal = OWNER) -> Callable[[StreamRow], bool]:
+    """The whole test of the filter by agent, and of what is within reach, for the few rows that are rendered."""
 
     def keep(row: StreamRow) -> bool:
-        if agent is None or row.kind != "message":
+        if row.kind != "message" or (agent is None and principal.everything):
             return True
         message = read_message(row.body)
-        return message.sender == agent or agent in message.receiver
+        members = (message.sender, *message.receiver)
+        return (agent is None or agent in members) and principal.reaches_any(members)
 
     return keep
 

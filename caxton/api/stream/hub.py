@@ -48,13 +48,19 @@ class Gap(NamedTuple):
 
 
 class EventFilter:
-    """Which rows a subscriber wants; no filter takes everything."""
+    """Which rows a subscriber wants; no filter takes everything. `shown` says of an event's kind and agent whether the
+    subscriber may have it; of messages that is asked when they are rendered."""
 
-    __slots__ = ("_agent", "_key", "_kinds", "_quoted", "events", "messages")
+    __slots__ = ("_agent", "_key", "_kinds", "_quoted", "_shown", "events", "messages")
 
     def __init__(
-        self, kinds: frozenset[str] | None = None, agent: str | None = None, conversation: str | None = None
+        self,
+        kinds: frozenset[str] | None = None,
+        agent: str | None = None,
+        conversation: str | None = None,
+        shown: Callable[[str, str | None], bool] | None = None,
     ) -> None:
+        self._shown = shown
         self._kinds = kinds
         self._agent = agent
         self._quoted = f'"{agent}"'.encode()
@@ -73,6 +79,8 @@ class EventFilter:
         if self._kinds is not None and kind not in self._kinds:
             return False
         if self._key is not None and key != self._key:
+            return False
+        if self._shown is not None and not self._shown(kind, agent):
             return False
         return self._agent is None or agent == self._agent
 

@@ -1,0 +1,26 @@
+"""Who may do what over the network: tokens, roles, scopes, and the one table of routes.
+
+In: a credential and a request. Out: a `Principal`, and whether it may. Nothing here opens a socket or knows a server;
+`caxton.api.guard` asks it for every request that comes by TCP. Whoever opens the project's Unix socket is its owner.
+"""
+
+from caxton.access.permissions import PERMISSIONS, Permission, Reach
+from caxton.access.principal import OWNER, Principal, Role, role_of
+from caxton.access.rates import Rates
+from caxton.access.redaction import redacted
+from caxton.access.tokens import Token, Tokens, expiry
+
+__all__ = [
+    "OWNER",
+    "PERMISSIONS",
+    "Permission",
+    "Principal",
+    "Rates",
+    "Reach",
+    "Role",
+    "Token",
+    "Tokens",
+    "expiry",
+    "redacted",
+    "role_of",
+]

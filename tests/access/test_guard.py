@@ -1,0 +1,121 @@
+"""Hosts, origins, rates, request ids, and what is written down."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from access.asking import api
+from caxton.access import Role
+from caxton.api.guard import Peer
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost"}, 200),
+        ({"host": "[::1]:9999"}, 200),
+        ({"host": "caxton.example:443"}, 200),
+        ({"host": "evil.example"}, 421),
+        ({"host": "127.0.0.1.evil.example:8080"}, 421),
+        ({"host": "127.0.0.1:8080@evil.example"}, 421),
+        ({"host": ""}, 421),
+        ({"host": "[::1"}, 421),
+        ({"origin": "http://127.0.0.1:8080"}, 200),
+        ({"origin": "https://board.example"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:9090"}, 403),
+    ],
+)
+def test_hosts_and_origins(tmp_path: Path, headers: dict[str, str], status: int) -> None:
+    with api(tmp_path, hosts=["caxton.example"], origins=["https://board.example"]) as served:
+        token = served.token("a", Role.VIEWER)
+        # a route that everybody may use has the same lock
+        assert served.ask("GET", "/health", headers=headers).status == status
+        answered = served.ask("GET", "/api/v1/identity", token, headers=headers)
+        assert answered.status == status
+        named = headers.get("origin") == "https://board.example"
+        assert answered.headers.get("access-control-allow-origin") == (
+            "https://board.example" if named else None
+        )
+
+
+def test_a_preflight_is_answered_for_named_origins_only(tmp_path: Path) -> None:
+    with api(tmp_path, origins=["https://board.example"]) as served:
+        wish = {"access-control-request-method": "POST"}
+        answered = served.ask(
+            "OPTIONS", "/api/v1/messages", headers={"origin": "https://board.example", **wish}
+        )
+        assert (answered.status, "authorization" in answered.headers["access-control-allow-headers"]) == (
+            204,
+            True,
+        )
+        assert (
+            served.ask(
+                "OPTIONS", "/api/v1/messages", headers={"origin": "https://evil.example", **wish}
+            ).status
+            == 403
+        )
+        assert served.ask("OPTIONS", "/api/v1/messages", headers=wish).status == 401
+
+
+def test_rates_of_a_token_and_of_those_who_guess(tmp_path: Path) -> None:
+    with api(tmp_path, requests_per_s=2) as served:
+        token, other = served.token("a", Role.VIEWER), served.token("b", Role.VIEWER)
+
+        async def many() -> list[int]:
+            return [(await served.asked("GET", "/api/v1/identity", token)).status for _ in range(5)]
+
+        assert served.system.run(many()) == [200, 200, 200, 200, 429]
+        assert served.ask("GET", "/api/v1/identity", other).status == 200
+        guesser = Peer("198.51.100.1")
+
+        async def guesses() -> list[int]:
+            asked = [await served.asked("GET", "/metrics", "cxt_", peer=guesser) for _ in range(12)]
+            return [one.status for one in asked]
+
+        assert served.system.run(guesses()) == [401] * 10 + [429] * 2
+        # whoever has a token is not kept out by others at the same address
+        assert served.ask("GET", "/api/v1/identity", other, peer=guesser).status == 200
+
+
+def test_acts_are_written_down_with_who_and_from_where(tmp_path: Path) -> None:
+    with api(tmp_path, "echo") as served:
+        admin, viewer = served.token("boss", Role.ADMIN), served.token("eve", Role.VIEWER)
+        there = Peer("198.51.100.7")
+        served.ask("GET", "/api/v1/agents", viewer, peer=there)
+        mine = served.ask(
+            "POST", "/api/v1/agents/echo/stop", admin, peer=there, headers={"x-request-id": "r-1"}
+        )
+        assert (mine.status, mine.headers["x-request-id"]) == (200, "r-1")
+        refused = served.ask(
+            "POST", "/api/v1/agents/echo/start", viewer, peer=there, headers={"x-request-id": "a\nb"}
+        )
+        assert refused.body["error"]["details"] == {"role": "operator"}
+        assert re.fullmatch("[0-9a-f]{16}", refused.headers["x-request-id"])
+        served.ask("GET", f"/api/v1/agents/{admin}", None, peer=there)
+        rows = served.ask("GET", "/api/v1/audit", admin).body["items"]
+        assert [(row["who"], row["role"], row["method"], row["status"]) for row in rows] == [
+            (None, None, "GET", 401),
+            ("eve", "viewer", "POST", 403),
+            ("boss", "admin", "POST", 200),
+        ]
+        assert rows[2]["request_id"] == "r-1"
+        assert {row["address"] for row in rows} == {"198.51.100.7"}
+        # a secret that stands in a path stands nowhere else
+        assert admin not in str(rows)
+        assert [row["who"] for row in served.ask("GET", "/api/v1/audit?who=eve", admin).body["items"]] == [
+            "eve"
+        ]
+
+
+def test_a_certificate_has_the_role_of_its_name(tmp_path: Path) -> None:
+    with api(tmp_path, subjects={"ops": "operator"}) as served:
+        known = served.ask("GET", "/api/v1/identity", peer=Peer("198.51.100.1", "ops"))
+        assert (known.body["name"], known.body["role"]) == ("ops", "operator")
+        assert served.ask("GET", "/api/v1/identity", peer=Peer("198.51.100.1", "eve")).status == 401
+        assert served.ask("GET", "/api/v1/tokens", peer=Peer("198.51.100.1", "ops")).status == 403
