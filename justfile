@@ -43,6 +43,10 @@ torture many="500" first="0":
 flips many="1000" seed="1":
     FLIPS={{many}} FLIPS_SEED={{seed}} {{python}} -m pytest -q --timeout 3600 tests/journal/test_damage.py -k flipped
 
+# what the journal costs and how soon it answers, over so many messages: just journal-figures 10000000
+journal-figures many="1000000":
+    PYTHONPATH=tests:. {{python}} -m journal.figures {{many}}
+
 # the power goes at a thousand moments of a journal's life, each with a disk that had time for some of it: just power-cuts 1000
 power-cuts many="1000" seed="0":
     POWER_CUTS={{many}} POWER_CUTS_SEED={{seed}} {{python}} -m pytest -q --timeout 3600 tests/journal/test_power_cuts.py

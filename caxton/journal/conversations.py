@@ -6,9 +6,14 @@ in between (after a restart). Out: one value a conversation, the earliest row of
 
 from __future__ import annotations
 
+from typing import Final
+
 from caxton.ids import conversation_key
-from caxton.journal.query import END, FEW, Query, Row, numbers
+from caxton.journal.query import END, Query, Row, numbers
 from caxton.journal.rows import StoredConversation
+
+FEW: Final = 10_000
+"""Of an agent with more conversations the newest are soon found among everybody's."""
 
 
 async def latest(
@@ -17,9 +22,9 @@ async def latest(
     """Conversations whose first number is below `before_seq`, newest first."""
     found: list[StoredConversation] = []
     before = END if before_seq is None else before_seq
-    keys = None if agent is None else await query.keys(agent)
+    keys = None if agent is None else await query.few_keys(agent, FEW)
     while len(found) < limit:
-        rows = await _rows(query, keys, before, limit)
+        rows = await _rows(query, agent, keys, before, limit)
         found += await _complete(query, rows)
         if len(rows) < limit:
             break
@@ -45,22 +50,19 @@ async def exact(query: Query, conversation_id: str) -> StoredConversation | None
     return found[0] if found else None
 
 
-async def _rows(query: Query, keys: list[int] | None, before: int, limit: int) -> list[Row]:
+async def _rows(
+    query: Query, agent: str | None, keys: list[int] | None, before: int, limit: int
+) -> list[Row]:
     columns = "c.seq, c.key, c.id, c.at_us, c.initiator, c.protocol"
     if keys is None:
         return await query.all(
-            f"""select {columns} from conversation c where c.seq < :before
+            f"""select {columns} from conversation c where c.seq < :before and (:agent is null
+                  or exists (select 1 from participation p where p.agent = :agent and p.key = c.key)
+                  or c.key in (select key from participant_log where agent = :agent))
                 order by c.seq desc limit :limit""",
+            agent=agent,
             before=before,
             limit=limit,
-        )
-    if len(keys) > FEW:
-        return await query.all(
-            f"""select {columns} from conversation c where c.seq < :before
-                  and c.key in (select value from json_each(:keys)) order by c.seq desc limit :limit""",
-            before=before,
-            limit=limit,
-            keys=numbers(keys),
         )
     return await query.all(
         f"""select {columns} from conversation c where c.seq in (

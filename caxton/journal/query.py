@@ -103,8 +103,12 @@ class Query:
                 **values,
             )
         values |= {"keys": numbers(keys), "indexed": await self.indexed()}
+        # one conversation lies in the order that is asked for: a long one is read no further than the limit
+        among = (
+            "= json_extract(:keys, '$[0]')" if len(keys) == 1 else "in (select value from json_each(:keys))"
+        )
         index = f"""select {columns} from conversation_index i cross join message m on m.seq = i.seq {join}
-            where i.conversation in (select value from json_each(:keys)) and i.seq <= :indexed
+            where i.conversation {among} and i.seq <= :indexed
               and i.seq > :after and i.seq < :before and {where} order by i.seq {direction} limit :limit"""
         tail = f"""select {columns} from message m {join}
             where m.conversation in (select value from json_each(:keys)) and m.seq > :indexed
@@ -115,23 +119,15 @@ class Query:
                 rows += await self.all(part, **(values | {"limit": limit - len(rows)}))
         return rows
 
-    async def keys(self, agent: str) -> list[int]:
-        rows = await self.all(
-            """select key from participation where agent = :agent
-               union select key from participant_log where agent = :agent""",
-            agent=agent,
-        )
-        return [row[0] for row in rows]
-
-    async def few_keys(self, agent: str) -> list[int] | None:
+    async def few_keys(self, agent: str, few: int = FEW) -> list[int] | None:
         """The agent's conversations, None when they are so many that scanning is better."""
         rows = await self.all(
             """select key from (select key from participation where agent = :agent limit :limit)
                union select key from (select key from participant_log where agent = :agent limit :limit)""",
             agent=agent,
-            limit=FEW + 1,
+            limit=few + 1,
         )
-        return None if len(rows) > FEW else [row[0] for row in rows]
+        return None if len(rows) > few else [row[0] for row in rows]
 
     async def range(
         self, after_seq: int, before_seq: int | None, since_us: int | None, until_us: int | None

@@ -9,9 +9,7 @@ looked at that retention has put down (unfinished.py), above the marks every mes
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from heapq import merge
-from operator import itemgetter
+from collections.abc import Iterator
 
 import msgspec
 
@@ -28,6 +26,11 @@ _receivers = msgspec.json.Decoder(_Receivers).decode
 _numbers = msgspec.json.Decoder(list[int]).decode
 _TOPIC = "topic:"
 _MESSAGE = "m.seq, m.at_us, m.conversation, m.cause, m.hops, m.flags, m.body"
+_ABOVE = f"""select {_MESSAGE} from message m where m.seq > ? and m.flags & {HANDLED} = 0
+    and exists (select 1 from json_each(cast(m.body as text), '$.receiver') r where not exists (
+      select 1 from turn t where t.id = m.seq << {AGENT_BITS} | (select no from agent where name = r.value)))
+    order by m.seq"""
+"""What somebody has no turn for: nearly everything has been handled, and SQLite passes over that."""
 
 
 def pending(
@@ -46,27 +49,18 @@ def pending(
                   and m.seq in (select seq from spared where kind = {UNFINISHED}) order by m.seq""",
             (low, settled),
         )
-        yield from _unhandled(db, names, waiting, lambda seq: _agents_of(db, names, seq, seq))
+        yield from _unhandled(db, names, waiting)
         low = max(low, settled)
-    above = db.execute(f"select {_MESSAGE} from message m where m.seq > ? order by m.seq", (low,))
-    yield from _unhandled(db, names, above, _one_by_one(_agents_of(db, names, low + 1, None)))
-
-
-Finished = Iterator[tuple[int, str | None]]
-"""Numbers, each with an agent that has finished its message, or that is not to get it again."""
+    yield from _unhandled(db, names, db.execute(_ABOVE, (low,)))
 
 
 def _unhandled(
     db: sqlite3.Connection,
     names: dict[int, str],
     rows: Iterator[tuple[int, int, int, int, int, int, bytes]],
-    finished: Callable[[int], Finished],
 ) -> Iterator[tuple[StoredMessage, list[str]]]:
     for row in rows:
         message = StoredMessage(*row)
-        done = {name for _, name in finished(message.seq)}
-        if message.flags & HANDLED:
-            continue
         receivers = _receivers(message.body).receiver
         named = [receivers] if isinstance(receivers, str) else receivers
         if any(name.startswith(_TOPIC) for name in named):
@@ -74,38 +68,19 @@ def _unhandled(
             got = db.execute("select agents from publication where seq = ?", (message.seq,)).fetchone()
             agents = [] if got is None else [names.get(no, "") for no in _numbers(got[0])]
             named = [*(name for name in named if not name.startswith(_TOPIC)), *agents]
+        done = _finished(db, names, message.seq)
         left = [name for name in named if name not in done]
         if left:
             yield message, left
 
 
-def _agents_of(db: sqlite3.Connection, names: dict[int, str], first: int, last: int | None) -> Finished:
-    """Turns and dead letters of these messages, in order; a dead letter is finished too: nobody gets it again."""
-    upto = (1 << 62) >> AGENT_BITS if last is None else last
+def _finished(db: sqlite3.Connection, names: dict[int, str], seq: int) -> set[str | None]:
+    """Who has finished a message, or is not to get it again: a dead letter is finished too."""
     turns = db.execute(
-        "select id from turn where id >= ? and id < ? order by id",
-        (first << AGENT_BITS, (upto + 1) << AGENT_BITS),
+        "select id from turn where id >= ? and id < ?", (seq << AGENT_BITS, (seq + 1) << AGENT_BITS)
     )
-    letters = db.execute(
-        "select seq, agent from dead_letter where seq >= ? and seq <= ? order by seq", (first, upto)
-    )
-    yield from merge(
-        ((id >> AGENT_BITS, names.get(id & MAX_AGENT_NO)) for (id,) in turns), letters, key=itemgetter(0)
-    )
-
-
-def _one_by_one(all_of_them: Finished) -> Callable[[int], Finished]:
-    """The part of a long row that is about one number, for numbers in ascending order."""
-    ahead = next(all_of_them, None)
-
-    def part(seq: int) -> Finished:
-        nonlocal ahead
-        while ahead is not None and ahead[0] <= seq:
-            if ahead[0] == seq:
-                yield ahead
-            ahead = next(all_of_them, None)
-
-    return part
+    letters = db.execute("select agent from dead_letter where seq = ?", (seq,))
+    return {names.get(id & MAX_AGENT_NO) for (id,) in turns} | {name for (name,) in letters}
 
 
 def _mark(db: sqlite3.Connection, key: str) -> int:
