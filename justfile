@@ -23,6 +23,10 @@ check-long *arguments:
     {{python}} -m pytest --long -m long {{arguments}}
     SLOW_TESTS=1 {{python}} -m pytest tests/testing
 
+# the scenarios of the examples: the same journal in 50 runs (in Python in 3) and in 1, 2 and 4 cells
+same-journal *arguments:
+    {{python}} -m pytest -q --long -m long tests/scenario/test_examples.py tests/scenario/test_seeds.py {{arguments}}
+
 # the market, for a person to watch
 demo:
     {{python}} -m caxton.cli demo

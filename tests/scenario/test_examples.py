@@ -1,4 +1,4 @@
-"""Every small example has a scenario, and every scenario of an example passes."""
+"""Every example has a scenario, and every scenario of an example passes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from caxton.scenario.suite import Settings, play
 from .files import EXAMPLES
 
 ALL = find([EXAMPLES])
-IN_PYTHON = ("python-counter", "sensors")
-WITHOUT = {"election", "market-day", "philosophers", "ring", "word-count"}
-"""Those of a few seconds, which tests/testing/test_examples_alive.py runs."""
+IN_PYTHON = ("election", "market-day", "philosophers", "python-counter", "sensors", "word-count")
 
 
 def example(path: Path) -> str:
     return path.parents[1].name
 
 
-def test_every_small_example_has_one() -> None:
+def test_every_example_has_one() -> None:
     there = {folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").is_file()}
-    assert {example(path) for path in ALL} == there - WITHOUT
+    assert {example(path) for path in ALL} == there
 
 
 @pytest.mark.parametrize(
@@ -41,3 +39,15 @@ def test_it_passes(path: Path) -> None:
 )
 def test_it_passes_in_python(path: Path, python_runtime: PythonRuntime) -> None:
     test_it_passes(path)
+
+
+@pytest.mark.long
+@pytest.mark.system
+@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{example(path)}-{path.stem}")
+def test_its_journal_is_the_same_in_50_runs_and_in_1_2_and_4_cells(
+    path: Path, python_runtime: PythonRuntime
+) -> None:
+    file = read_scenario(path)
+    many = 3 if example(path) in IN_PYTHON else 50
+    runs = [Settings()] * many + [Settings(cells=cells) for cells in (1, 2, 4)]
+    assert len({play(file, settings).digest for settings in runs}) == 1
