@@ -23,7 +23,17 @@ from caxton.simulation.orders import Decided
 
 POLL_S: Final = 0.02
 MOST: Final = 100_000
-ONLY_VIRTUAL: Final = ("advance", "crash_cell", "kill_daemon", "delay", "fill", "fail_disk")
+ONLY_VIRTUAL: Final = (
+    "advance",
+    "crash_cell",
+    "kill_daemon",
+    "delay",
+    "drop",
+    "duplicate",
+    "reorder",
+    "fill",
+    "fail_disk",
+)
 """Steps that a running daemon does not take."""
 
 

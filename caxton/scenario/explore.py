@@ -36,11 +36,13 @@ _PLACE: Final = re.compile(r"\d{1,9}(\.\d{1,3})?|c\d{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is tried. `late`: agents that are slower than timers and deadlines, too."""
+    """What is tried. `late`: agents that are slower than timers and deadlines, too; `faults`: messages that are lost,
+    come twice or behind the next, which is outside what one machine promises."""
 
     seeds: int
     first: int = 0
     late: bool = False
+    faults: bool = False
     jobs: int = 1
 
 
@@ -99,14 +101,14 @@ def _results(file: ScenarioFile, wish: Wish) -> Iterator[Result]:
     seeds = range(wish.first, wish.first + wish.seeds)
     if wish.jobs <= 1:
         for seed in seeds:
-            yield _play(file, seed, Orders(seed, late=wish.late))
+            yield _play(file, seed, _orders(seed, wish))
         return
     parts = [seeds[start : start + AT_A_TIME] for start in range(0, len(seeds), AT_A_TIME)]
     # what a fork would inherit of this process, threads included, is nobody's business
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(wish.jobs, len(parts)), context, initializer=quiet) as pool:
         try:
-            for results in pool.map(partial(_play_some, file.path, wish.late), parts):
+            for results in pool.map(partial(_play_some, file.path, wish), parts):
                 yield from results
         except BrokenProcessPool:
             raise ResourceError(
@@ -115,9 +117,13 @@ def _results(file: ScenarioFile, wish: Wish) -> Iterator[Result]:
             ) from None
 
 
-def _play_some(path: Path, late: bool, seeds: Sequence[int]) -> list[Result]:
+def _play_some(path: Path, wish: Wish, seeds: Sequence[int]) -> list[Result]:
     file = read_scenario(path)
-    return [_play(file, seed, Orders(seed, late=late)) for seed in seeds]
+    return [_play(file, seed, _orders(seed, wish)) for seed in seeds]
+
+
+def _orders(seed: int, wish: Wish) -> Orders:
+    return Orders(seed, late=wish.late, faults=wish.faults)
 
 
 def _play(file: ScenarioFile, seed: int, orders: Orders) -> Result:

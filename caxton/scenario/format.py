@@ -180,6 +180,22 @@ class Delay(_Table):
     by: Seconds = Field(description="How long.")
 
 
+class Drop(_Table):
+    """Outside what one machine promises: messages are lost between the mailbox and the agent."""
+
+    filter: FilterText = Field(description="Which messages.")
+    agent: str | None = Field(default=None, description="On the way to whom; to each where left out.")
+    times: int = Field(default=1, ge=1, le=1_000_000, description="So many of the next that are meant.")
+
+
+class Duplicate(Drop):
+    """Outside what one machine promises: messages come twice."""
+
+
+class Reorder(Drop):
+    """Outside what one machine promises: messages come behind the next one that the agent gets."""
+
+
 class Fill(_Table):
     """Send to an agent until its mailbox is full, in no time."""
 
@@ -236,6 +252,7 @@ Action = (
     | CrashCell
     | KillDaemon
     | Delay
+    | Drop
     | Fill
     | FailDisk
 )
@@ -250,6 +267,9 @@ ACTIONS = (
     "crash_cell",
     "kill_daemon",
     "delay",
+    "drop",
+    "duplicate",
+    "reorder",
     "fill",
     "fail_disk",
 )
@@ -277,6 +297,9 @@ class Step(_Table):
     crash_cell: Text | None = Field(default=None, description="Kill the cell in which that agent lives.")
     kill_daemon: KillDaemon | None = None
     delay: Delay | None = None
+    drop: Drop | None = None
+    duplicate: Duplicate | None = None
+    reorder: Reorder | None = None
     fill: Fill | None = None
     fail_disk: FailDisk | None = None
 
@@ -305,6 +328,9 @@ class Step(_Table):
             or self.swap
             or self.kill_daemon
             or self.delay
+            or self.drop
+            or self.duplicate
+            or self.reorder
             or self.fill
             or self.fail_disk
         )

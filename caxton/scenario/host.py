@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
+from caxton.scenario.format import Delay, Drop, FailDisk, Fill, KillDaemon, Swap, Task
 from caxton.schemas.messages import ConversationDetail, MessageBody, TaskDetail
 from caxton.simulation.orders import Decided
 
@@ -102,6 +102,10 @@ class VirtualHost(Host, Protocol):
 
     def delay(self, delay: Delay) -> None:
         """Make agents wait for messages from now on."""
+        ...
+
+    def lose(self, drop: Drop) -> None:
+        """Lose messages from now on, or bring them twice, or behind the next."""
         ...
 
     def fill(self, fill: Fill) -> int:

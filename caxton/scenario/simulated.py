@@ -24,7 +24,7 @@ from caxton.errors import ConfigurationError, ConversationNotFound, MailboxFull
 from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
 from caxton.journal.memory import DiskError
-from caxton.scenario.format import Delay, FailDisk, Fill, KillDaemon, Swap, Task
+from caxton.scenario.format import Delay, Drop, Duplicate, FailDisk, Fill, KillDaemon, Reorder, Swap, Task
 from caxton.scenario.host import Sent
 from caxton.scenario.memory_file import begin_with
 from caxton.scenario.read import ScenarioFile
@@ -33,6 +33,7 @@ from caxton.schemas.shape import Message, decoder
 from caxton.schemas.task_body import TaskBody
 from caxton.simulation.agents import as_they_stand, edition
 from caxton.simulation.life import Crashed
+from caxton.simulation.losses import Loss, Rule
 from caxton.simulation.orders import Decided, Orders
 from caxton.simulation.system import System, runtime
 
@@ -242,17 +243,13 @@ class SimulatedHost:
 
     def delay(self, delay: Delay) -> None:
         """In the cells, before the turn."""
-        wanted = Filter(delay.filter, datetime.fromtimestamp(self.now_s(), UTC))
+        means = self._meant(delay.filter, delay.agent)
+        self.system.delay(lambda body, agent: delay.by if means(body, agent) else 0.0)
 
-        whom = None if delay.agent is None else self.system.runtime.bus.full_name(self._known(delay.agent))
-
-        def seconds(body: bytes, agent: str) -> float:
-            if whom not in (None, agent):
-                return 0.0
-            subject = MessageSubject(Message(exact_numbers.decode(body)), self.platform)
-            return delay.by if wanted.passes(subject) else 0.0
-
-        self.system.delay(seconds)
+    def lose(self, drop: Drop) -> None:
+        """Between the mailbox and the guest."""
+        loss = {Duplicate: Loss.TWICE, Reorder: Loss.BEHIND}.get(type(drop), Loss.DROPPED)
+        self.system.lose(Rule(loss, self._meant(drop.filter, drop.agent), drop.times))
 
     def fill(self, fill: Fill) -> int:
         """Until it is refused."""
@@ -281,6 +278,17 @@ class SimulatedHost:
         )
 
     # ------------------------------------------------------------------ inside
+
+    def _meant(self, filter: str, agent: str | None) -> Callable[[bytes, str], bool]:
+        """Whether a message on its way to an agent is meant."""
+        wanted = Filter(filter, datetime.fromtimestamp(self.now_s(), UTC))
+        whom = None if agent is None else self.system.runtime.bus.full_name(self._known(agent))
+
+        def means(body: bytes, to: str) -> bool:
+            subject = MessageSubject(Message(exact_numbers.decode(body)), self.platform)
+            return whom in (None, to) and wanted.passes(subject)
+
+        return means
 
     def _outlive(self, work: Callable[[], T]) -> T:
         """Do something that can be done again where the daemon crashes meanwhile, because that was decided."""

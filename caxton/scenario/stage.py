@@ -19,6 +19,7 @@ from caxton.scenario.format import (
     Advance,
     CrashCell,
     Delay,
+    Drop,
     Expect,
     ExpectNothing,
     FailDisk,
@@ -180,7 +181,9 @@ def _module(folder: Path, wasm: str | None) -> bytes | None:
     return packed(path, module) if path.suffix == ".py" else module
 
 
-def _disturb(host: VirtualHost, action: Advance | CrashCell | KillDaemon | Delay | Fill | FailDisk) -> None:
+def _disturb(
+    host: VirtualHost, action: Advance | CrashCell | KillDaemon | Delay | Drop | Fill | FailDisk
+) -> None:
     match action:
         case Advance(seconds):
             host.advance(seconds)
@@ -190,6 +193,8 @@ def _disturb(host: VirtualHost, action: Advance | CrashCell | KillDaemon | Delay
             host.kill_daemon(action)
         case Delay():
             host.delay(action)
+        case Drop():
+            host.lose(action)
         case Fill():
             host.fill(action)
         case FailDisk():

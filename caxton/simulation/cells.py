@@ -23,7 +23,7 @@ from caxton.sandbox.cell.slow_lanes import Frame
 from caxton.sandbox.engines import native_version
 from caxton.sandbox.frames import HEAD, RESULT, Hello, Kind
 from caxton.simulation.guests import Guests, calls
-from caxton.simulation.orders import Act, Ready
+from caxton.simulation.orders import LOSSES, Act, Ready
 from caxton.simulation.power import Power
 from caxton.simulation.virtual_loop import VirtualLoop
 
@@ -160,7 +160,9 @@ class VirtualCell(asyncio.Transport):
         ]
         if self._exit is not None or not ready or not self._power.goes_on():
             return
-        chosen, act, wait_s = self._power.choose([self._ready(one) for one in ready], self._clock.alarms_s)
+        chosen, act, wait_s = self._power.choose(
+            [self._ready(one.frame) for one in ready], self._clock.alarms_s
+        )
         work = ready[chosen]
         if act is Act.WAIT:
             self._late_s[work.frame[1]] = now_s + wait_s
@@ -170,6 +172,8 @@ class VirtualCell(asyncio.Transport):
         if act is Act.POWER_GOES:
             self._power.cut()
             return
+        if act in LOSSES:
+            self._power.losses.lose_next(LOSSES[act])
         self._turn = work
         took_s = self._power.turn_s()
         if act is Act.CELL_DIES:
@@ -177,9 +181,9 @@ class VirtualCell(asyncio.Transport):
         else:
             self._clock.later(took_s, lambda: self._finish(work, took_s))
 
-    def _ready(self, work: _Work) -> Ready:
+    def _ready(self, frame: Frame) -> Ready:
         """Whose slot it is about; a slot that is not in use yet has nobody's name."""
-        kind, slot, seq, _ = work.frame
+        kind, slot, seq, _ = frame
         endpoint = self.link.slots.get(slot)
         return Ready("" if endpoint is None else endpoint.name, seq if kind == Kind.TURN else None)
 
@@ -200,7 +204,9 @@ class VirtualCell(asyncio.Transport):
         if self._exit is not None:
             return
         kind, slot, seq, _ = frame
-        status, count, body, fuel = self._guests.answer(frame)
+        status, count, body, fuel = self._power.losses.answer(
+            self._guests.answer, frame, self._ready(frame).agent
+        )
         started_us = self._clock.now_us() - took_us
         head = RESULT.pack(kind, status, count, slot, len(body), seq, fuel, started_us, took_us)
         self.link.data_received(head + body)

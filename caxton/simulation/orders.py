@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from caxton.simulation.losses import Loss
+
 Decisions = Mapping[str, int]
 """By place; everywhere else it is 0."""
 
@@ -47,6 +49,15 @@ class Act(Enum):
     """Its cell dies in the turn."""
     POWER_GOES = auto()
     """The daemon dies before the turn."""
+    DROP = auto()
+    """Its message is lost; this and what follows is outside what one machine promises."""
+    DUPLICATE = auto()
+    """Its message comes twice."""
+    REORDER = auto()
+    """Its message comes behind the next one."""
+
+
+LOSSES: Final = {Act.DROP: Loss.DROPPED, Act.DUPLICATE: Loss.TWICE, Act.REORDER: Loss.BEHIND}
 
 
 class Ready(NamedTuple):
@@ -75,9 +86,11 @@ class Decided(NamedTuple):
     what: str
 
 
-_ACTS: Final = 1 + len(SHORT_S) + ALARMS * len(BESIDE_S) + 2
-CELL_DIES: Final = _ACTS - 2
-POWER_GOES: Final = _ACTS - 1
+CELL_DIES: Final = 1 + len(SHORT_S) + ALARMS * len(BESIDE_S)
+POWER_GOES: Final = CELL_DIES + 1
+DROP: Final = POWER_GOES + 1
+_LOST: Final = ((Act.DROP, "is lost"), (Act.DUPLICATE, "comes twice"), (Act.REORDER, "comes behind the next"))
+_ACTS: Final = DROP + len(_LOST)
 
 
 def _decision(which: int, act: int) -> int:
@@ -87,7 +100,7 @@ def _decision(which: int, act: int) -> int:
 class _Way:
     """How one seed looks: what it likes to do, and how often."""
 
-    def __init__(self, seed: int, *, late: bool) -> None:
+    def __init__(self, seed: int, *, late: bool, faults: bool) -> None:
         self._chance = random.Random(f"orders {seed}")
         kind = seed % 8
         self._by_rank = kind in (2, 6)
@@ -95,6 +108,7 @@ class _Way:
         self._short = {1: 0.25, 3: 0.2, 4: 0.1, 6: 0.4, 7: 0.2}.get(kind, 0.0)
         self._beside = {3: 0.3, 7: 0.6}.get(kind, 0.0)
         self._late = {3: 0.15, 7: 0.3}.get(kind, 0.0) if late else 0.0
+        self._lose = 0.05 if faults else 0.0
         self._pause = {1: 0.5, 4: 0.8, 5: 0.3, 6: 0.4, 7: 0.3}.get(kind, 0.0)
         self._crash_at = self._chance.randrange(CRASH_WITHIN) if kind == 5 else None
 
@@ -114,6 +128,8 @@ class _Way:
         what = chance.random()
         if what < self._short:
             return _decision(chosen, chance.randint(1, len(SHORT_S)))
+        if chance.random() < self._lose:
+            return _decision(chosen, DROP + chance.randrange(len(_LOST)))
         near = sum(1 for one in alarms_s[:ALARMS] if one <= NEAR_S)
         if near and what < self._short + self._beside:
             most = near * len(BESIDE_S)
@@ -129,17 +145,20 @@ class _Way:
 class Orders:
     """The decisions of one run, over all of its lives: a seed's, or those that are given.
 
-    `late`: whether agents may be slower than timers and deadlines.
+    `late`: whether agents may be slower than timers and deadlines; `faults`: whether messages may be lost, come twice,
+    or behind the next.
     """
 
-    def __init__(self, seed: int = 0, *, late: bool = False, given: Decisions | None = None) -> None:
+    def __init__(
+        self, seed: int = 0, *, late: bool = False, faults: bool = False, given: Decisions | None = None
+    ) -> None:
         self.decided: list[Decided] = []
         """Those that are not the plainest."""
         self.waited_s = 0.0
         """How long agents were slow, in all."""
         self.may_crash = False
         """Whether whoever drives the run can stand a crash of the daemon at this moment."""
-        self._way = _Way(seed, late=late)
+        self._way = _Way(seed, late=late, faults=faults)
         self._given = given
         self._turns = 0
         self._again = 0
@@ -170,6 +189,9 @@ class Orders:
             found, said = Next(which, Act.CELL_DIES), f"the cell dies in the turn of {about}"
         elif act == POWER_GOES:
             found, said = Next(which, Act.POWER_GOES), f"the daemon dies before the turn of {about}"
+        elif act >= DROP:
+            lost, how = _LOST[act - DROP]
+            found, said = Next(which, lost), f"message {one.seq} to {one.agent} {how}"
         elif act and self._again < AGAIN:
             wait_s = _wait_s(act, alarms_s)
             found, said = Next(which, Act.WAIT, wait_s), f"{about} is {1e3 * wait_s:,.4g} ms late"

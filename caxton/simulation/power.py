@@ -17,6 +17,8 @@ class Power:
 
     def __init__(self, schedule: Schedule, on_off: Callable[[], None]) -> None:
         self.on = True
+        self.losses = schedule.losses
+        """What becomes of messages on the way to their guests."""
         self._schedule = schedule
         self._on_off = on_off
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from caxton.simulation.losses import Losses
 from caxton.simulation.orders import Next, Orders, Ready
 
 Delay = Callable[[bytes, str], float]
@@ -49,6 +50,7 @@ class Schedule:
         """The step before which the machine stops."""
         self.delays: list[Delay] = []
         """The longest counts."""
+        self.losses = Losses()
         self._given = deque(choices)
         # two streams: one choice more or less must not change how long everything after it takes
         self._order = random.Random(f"order {seed}")

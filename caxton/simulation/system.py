@@ -35,6 +35,7 @@ from caxton.runtime import Runtime
 from caxton.simulation.agents import Agent, as_they_stand
 from caxton.simulation.effects import Effect
 from caxton.simulation.life import Crashed, Life
+from caxton.simulation.losses import Rule
 from caxton.simulation.orders import Orders
 from caxton.simulation.schedule import Delay, Pace, Schedule
 from caxton.simulation.virtual_loop import START_US
@@ -276,6 +277,10 @@ class System:
         """From now on agents wait for messages, as many seconds as this says. What comes behind one of them in a
         mailbox waits, too; clients and the platform's own agents do not."""
         self._schedule.delays.append(delay)
+
+    def lose(self, rule: Rule) -> None:
+        """Let messages be lost, come twice, or behind the next: outside what one machine promises."""
+        self._schedule.losses.add(rule)
 
     def fail_next_write(
         self, error: DiskError = DiskError.FULL, *, after: int = 0, times: int = 1, landed: bool = False

@@ -120,7 +120,7 @@ def test_side_by_side_it_finds_the_same(tmp_path: Path) -> None:
 def test_what_always_fails_needs_no_schedule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = files.written(tmp_path, ADD + step(expect='{ filter = "act:refuse", within = 1 }'))
     with pytest.raises(typer.Exit) as ended:
-        command(file.path, seeds=2, first=0, jobs=1, late=False, output=Format.JSON)
+        command(file.path, seeds=2, first=0, jobs=1, late=False, faults=False, output=Format.JSON)
     assert ended.value.exit_code == Exit.EXPECTATION
     said = json.loads(capsys.readouterr().out)
     assert (said["failing"], said["choices"], said["schedule"]) == ([0, 1], "-", [])

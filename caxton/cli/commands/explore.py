@@ -37,6 +37,13 @@ def explore(
     late: Annotated[
         bool, typer.Option("--late", help="Let agents be slower than timers and deadlines, too.")
     ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults",
+            help="Lose messages, too, bring them twice or behind the next: outside what one machine promises.",
+        ),
+    ] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Play a scenario under many orders of turns, and make the first failure short.
@@ -62,7 +69,7 @@ def explore(
             if sys.stderr.isatty():
                 line.show(f"{plural(run, 'run')}, {failing} failed", run / seeds)
 
-        wish = exploration.Wish(seeds, first, late=late, jobs=jobs)
+        wish = exploration.Wish(seeds, first, late=late, faults=faults, jobs=jobs)
         found = exploration.explore(scenario, wish, tell)
     shortest = found.shortest
     if output is not Format.TEXT:
