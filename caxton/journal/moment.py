@@ -59,20 +59,31 @@ def open_journal(path: Path) -> sqlite3.Connection:
     return db
 
 
+class Talks(NamedTuple):
+    """Messages that are there as they are, with the conversations that they belong to: one that somebody had not
+    handled by then waits for its turn. `done` are the turns on them, as number of the message and of the agent."""
+
+    messages: Collection[int]
+    done: Collection[tuple[int, int]]
+    at_us: int
+
+
 def moment(
-    path: Path, until: Mapping[int, Until], *, also: Collection[int] = (), from_inputs: bool = False
+    path: Path, until: Mapping[int, Until], *, talks: Talks | None = None, from_inputs: bool = False
 ) -> Moment:
     """The agents of these numbers as they were, in a journal of its own; whoever gets the disk closes it.
 
-    What they were told is there as past: nobody gets it again. `also` are messages that are there as they are: one that
-    somebody had not handled by then waits for its turn. With `from_inputs` memories are made from what agents were told
-    since their beginning, where the journal still has it, and not from states.
+    What they were told is there as past, and nobody gets it again; `talks` go on where they were. With `from_inputs`
+    memories are made from what agents were told since their beginning, where the journal still has it, and not from
+    states.
     """
     with closing(open_journal(path)) as db:
-        cut = _Cut(db, set(also))
+        cut = _Cut(db, set(talks.messages) if talks is not None else set())
         try:
             for no, one in until.items():
                 cut.agent(no, one, from_inputs=from_inputs)
+            if talks is not None:
+                cut.talks(talks)
             return cut.done()
         except BaseException:
             cut.disk.close()
@@ -124,6 +135,22 @@ class _Cut:
             self._past.add(row[2])
         self._copy("turn_place", f"select * from turn_place where {_IN_PLACES}", **values)
 
+    def talks(self, talks: Talks) -> None:
+        """What is known of conversations, and what platform agents keep since before."""
+        seqs = numbers(sorted(talks.messages))
+        for seq, no in talks.done:
+            self._copy("turn", "select * from turn where id = :id", id=seq << AGENT_BITS | no)
+        for table in ("dead_letter", "publication"):
+            self._copy(
+                table, f"select * from {table} where seq in (select value from json_each(:seqs))", seqs=seqs
+            )
+        keys = "select distinct conversation from message where seq in (select value from json_each(:seqs))"
+        self._copy("conversation", f"select * from conversation where key in ({keys})", seqs=seqs)
+        for table in ("participant_log", "participant"):
+            columns = "no, agent, key" if table == "participant_log" else "null, agent, key"
+            self._copy("participant_log", f"select {columns} from {table} where key in ({keys})", seqs=seqs)
+        self._copy("directory", "select * from directory where at_us <= :at_us", at_us=talks.at_us)
+
     def done(self) -> Moment:
         """The messages of all that, and what a start has to know."""
         past = self._past - self._also
@@ -169,7 +196,7 @@ class _Cut:
         fill(self.disk, {"message": found})
         return {row[0] for row in found}
 
-    def _copy(self, table: str, statement: str, **values: int) -> Sequence[Row]:
+    def _copy(self, table: str, statement: str, **values: int | str) -> Sequence[Row]:
         rows: list[Row] = self._db.execute(statement, values).fetchall()
         fill(self.disk, {table: rows})
         return rows

@@ -22,27 +22,13 @@ from caxton.scenario.recording.toml_text import inline
 from caxton.scenario.suite import Settings, play
 from caxton.scenario.updating import update
 from caxton.schemas.shape import Message
-from caxton.testing import runtime
 
-from .files import EXAMPLES
-
-DEARER = (b"\x42\x0a\x7f", b"\x42\x03\x7f")
-"""In the seller's code: it moves its price by a tenth, or by a third."""
+from .files import DEARER, EXAMPLES, traded_market
 
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A market in which the buyer was sent twice, as its daemon has left it."""
-    folder = tmp_path_factory.mktemp("traded") / "market"
-    shutil.copytree(EXAMPLES / "market", folder)
-    with runtime(folder, seed=3) as system:
-        for item in ("book", "pen"):
-            content = {"action": "buy", "item": item, "rounds": 2, "pause_ms": 500}
-            system.send(content, to="buyer", protocol="fipa-request", conversation_id=item)
-            system.until_quiet(2)
-        (folder / ".caxton").mkdir()
-        (folder / ".caxton" / "journal.db").write_bytes(system.disk.image())
-    return folder
+    return traded_market(tmp_path_factory.mktemp("traded"))
 
 
 def kept(folder: Path, conversation: str, *, redact: Sequence[str] = (), replace: bool = False) -> Kept:

@@ -47,10 +47,15 @@ class Masks:
         return value
 
     def _differs(self, text: str) -> bool:
-        return text in self._given or any(one.search(text) for one in (HOSTS_OWN, _ID, _TIME))
+        return text in self._given or differs(text) or _TIME.search(text) is not None
 
     def _is_time(self, number: float) -> bool:
         return any(abs(number * unit - self._at_us) < _NEAR_US for unit in (1, 1_000, 1_000_000))
+
+
+def differs(id: str) -> bool:
+    """Whether an id has something in it that the host gives."""
+    return HOSTS_OWN.search(id) is not None or _ID.search(id) is not None
 
 
 def has_mask(value: Any) -> bool:

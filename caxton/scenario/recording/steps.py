@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from caxton.presentation.names import short
-from caxton.scenario.recording.masks import HOSTS_OWN, Masks, has_mask
+from caxton.scenario.recording.masks import Masks, differs, has_mask
 from caxton.scenario.recording.story import PLATFORM, Said, is_client
 from caxton.scenario.recording.toml_text import inline
 from caxton.schemas.shape import micros
@@ -46,14 +46,14 @@ class Steps:
         for one in said:
             id = one.message.conversation_id
             # what a client began can be given another name; what an agent began cannot
-            if one.outside and HOSTS_OWN.fullmatch(id) and id not in self._names:
+            if one.outside and differs(id) and id not in self._names:
                 self._names[id] = f"talk-{len(self._names) + 1}"
 
     def conversation(self, id: str) -> str | None:
         """What a conversation is called when it is played; None where that differs each time."""
         if id in self._names:
             return self._names[id]
-        return None if HOSTS_OWN.search(id) else self._text(id)
+        return None if differs(id) else self._text(id)
 
     # ------------------------------------------------------------------ what is said from outside
 
