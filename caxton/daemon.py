@@ -32,10 +32,13 @@ from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
+from caxton.journal.following import last_known
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton.telemetry.logs import configure
+from caxton.telemetry.span_process import export_spans
 
 if TYPE_CHECKING:
+    from caxton.telemetry.otlp_pipeline import OtlpPipeline
     from caxton.telemetry.pipeline import Pipeline
 
 GRACE_S: Final = 1.0
@@ -67,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_way(project.config.nice)
         with (
             claim(project.state, about),
-            exporting(project) as pipeline,
+            exporting(project, instance := str(uuid4())) as pipeline,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(serve(project, about.started_us, pipeline, known_stay=chosen.known_stay))
+            runner.run(_serve(project, about.started_us, pipeline, instance, known_stay=chosen.known_stay))
     except CaxtonError as error:
         return _complain(error)
     except BaseExceptionGroup as group:
@@ -94,15 +97,25 @@ def give_way(nice: int) -> None:
 
 
 @contextmanager
-def exporting(project: Project) -> Generator[Pipeline | None]:
+def exporting(project: Project, instance: str) -> Generator[Pipeline | OtlpPipeline | None]:
     """The telemetry pipeline that the configuration asks for, flushed at the end; None without an exporter."""
-    if project.config.telemetry.exporter == "none":
-        yield None
-        return
+    pipeline: Pipeline | OtlpPipeline
     # a start without an exporter does not pay for OpenTelemetry's SDK
-    from caxton.telemetry.pipeline import Pipeline, resource
+    match project.config.telemetry.exporter:
+        case "none":
+            yield None
+            return
+        case "console":
+            from caxton.telemetry.pipeline import Pipeline, resource
 
-    pipeline = Pipeline(resource(project.config.name, str(uuid4())), sys.stderr)
+            pipeline = Pipeline(
+                resource(project.config.name, instance), sys.stderr, project.config.telemetry.interval_s
+            )
+        case "otlp":
+            from caxton.telemetry.otlp_pipeline import OtlpPipeline
+
+            table = project.config.telemetry
+            pipeline = OtlpPipeline(project.config.name, instance, table, os.environ, project.state)
     try:
         yield pipeline
     finally:
@@ -125,10 +138,35 @@ def _first(group: BaseExceptionGroup[CaxtonError]) -> CaxtonError:
     return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
-async def serve(
-    project: Project, started_us: int, pipeline: Pipeline | None, *, known_stay: bool = False
+async def _serve(
+    project: Project,
+    started_us: int,
+    pipeline: Pipeline | OtlpPipeline | None,
+    instance: str,
+    *,
+    known_stay: bool,
 ) -> None:
-    """Everything from the first room to the last word."""
+    """What `serve` does, with the export of spans beside it, which outlives the journal's last commit."""
+    if project.config.telemetry.exporter != "otlp":
+        await serve(project, started_us, pipeline, known_stay=known_stay)
+        return
+    opened = asyncio.Event()
+    begin = last_known(project.state)
+    async with asyncio.TaskGroup() as group:
+        spans = group.create_task(export_spans(project.folder, instance, begin, opened), name="spans")
+        await serve(project, started_us, pipeline, known_stay=known_stay, opened=opened)
+        spans.cancel()
+
+
+async def serve(
+    project: Project,
+    started_us: int,
+    pipeline: Pipeline | OtlpPipeline | None,
+    *,
+    known_stay: bool = False,
+    opened: asyncio.Event | None = None,
+) -> None:
+    """Everything from the first room to the last word; `opened` is set when the journal is there."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,6 +175,8 @@ async def serve(
     started = asyncio.Event()
     # the door first: who is slow to come back must not keep everybody from the others
     async with open_runtime(project, wait=False) as runtime:
+        if opened is not None:
+            opened.set()
         services = Services.of(runtime, stop=stopping.set, started_us=started_us, started=started.is_set)
         tcp = listen_on_tcp(project, somebody=services.tokens.any_valid())
         listener = listen(project.state)
@@ -146,7 +186,7 @@ async def serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
             meters = pipeline and group.create_task(
-                pipeline.meters(server.readings, project.config.telemetry.interval_s), name="meters"
+                pipeline.meters(server.readings, pipeline.interval_s), name="meters"
             )
             starting = group.create_task(
                 _start_agents(runtime, started, listener.path, known_stay=known_stay), name="agents start"

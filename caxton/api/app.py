@@ -40,6 +40,7 @@ from caxton.api.routing import PREFIX
 from caxton.api.services import Services
 from caxton.api.stream import events
 from caxton.api.stream.hub import Hub
+from caxton.telemetry.row_meters import RowMeters
 
 
 def build(services: Services) -> FastAPI:
@@ -55,6 +56,7 @@ def build(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
+    app.state.row_meters = RowMeters(services.journal)
     app.state.keys = messages.Keys()
     app.add_middleware(BodyLimits)
     app.add_middleware(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from caxton.api.services import Services
 from caxton.api.stream.hub import Hub
-from caxton.telemetry.metrics import Reading
+from caxton.telemetry.export_status import ExportCounts, read_status
+from caxton.telemetry.metrics import Exemplar, Reading
+from caxton.telemetry.row_meters import RowMeters
 
 AGENT_STATES: tuple[str, ...] = (
     "unloaded",
@@ -20,7 +23,9 @@ AGENT_STATES: tuple[str, ...] = (
 CELL_STATES: tuple[str, ...] = ("starting", "ready", "restarting", "stopped")
 
 
-def readings(services: Services, hub: Hub) -> dict[str, Reading]:
+def readings(
+    services: Services, hub: Hub, rows_made: RowMeters, exemplars: Mapping[int, Exemplar] | None = None
+) -> dict[str, Reading]:
     """A reading for each of `telemetry.metrics.METERS`; costs O(agents)."""
     bus, rows = services.bus.counts, services.journal.counts
     agents, cells = services.agents.views(), services.cells.views()
@@ -45,6 +50,10 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
             "broken": bus.turns_broken,
             "refused": bus.turns_refused,
         },
+        "caxton_messages_processed_total": {"success": bus.turns_ok, "failure": bus.turns - bus.turns_ok},
+        "caxton_message_processing_duration_seconds": rows_made.turns.reading(exemplars),
+        "caxton_message_queue_duration_seconds": rows_made.queues.reading(),
+        "caxton_message_hop_duration_seconds": rows_made.hops.reading(),
         "caxton_turn_seconds_total": bus.turn_us / 1e6,
         "caxton_queue_seconds_total": bus.queue_us / 1e6,
         "caxton_fuel_total": bus.fuel,
@@ -60,6 +69,7 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
         "caxton_agents": agent_states,
         "caxton_df_registrations": len(services.df.entries()),
         "caxton_df_subscriptions": len(services.df.subscriptions()),
+        "caxton_agent_events_total": rows_made.agent_events,
         "caxton_agent_restarts_total": sum(view.restarts for view in agents),
         "caxton_cells": cell_states,
         "caxton_cell_restarts_total": sum(view.restarts for view in cells),
@@ -74,11 +84,31 @@ def readings(services: Services, hub: Hub) -> dict[str, Reading]:
         "caxton_journal_bytes_total": rows.bytes,
         "caxton_journal_commits_total": rows.commits,
         "caxton_journal_commit_seconds_total": rows.commit_us / 1e6,
+        "caxton_journal_commit_duration_seconds": rows_made.commits.reading(),
         "caxton_journal_failures_total": rows.failures,
         "caxton_journal_waiting_rows": services.journal.waiting_rows,
         "caxton_journal_committed_seq": services.journal.committed,
         "caxton_journal_trimmed_rows_total": rows.trimmed_rows,
         "caxton_event_viewers": hub.viewers,
         "caxton_events_lost_total": hub.lost,
+        **_exported(services),
         "caxton_uptime_seconds": (services.clock.now_us() - services.started_us) / 1e6,
+    }
+
+
+def _exported(services: Services) -> dict[str, Reading]:
+    """What the export of spans says of itself; zeros where there is none."""
+    exports = services.config.config.telemetry.exporter == "otlp"
+    status = read_status(services.config.state, "traces") if exports else None
+    counts = ExportCounts() if status is None else status.counts
+    return {
+        "caxton_telemetry_spans_total": {
+            "accepted": counts.accepted,
+            "rejected": counts.rejected,
+            "refused": counts.refused,
+        },
+        "caxton_telemetry_lag_rows": 0
+        if status is None
+        else max(0, services.journal.committed - status.place.cursor),
+        "caxton_telemetry_missed_rows_total": 0 if status is None else status.place.missed,
     }

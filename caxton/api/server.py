@@ -34,6 +34,7 @@ class Server:
         self.app = build(services)
         self._services = services
         self._hub = self.app.state.hub
+        self._row_meters = self.app.state.row_meters
         self._server = _Uvicorn(
             uvicorn.Config(
                 self.app,
@@ -70,7 +71,7 @@ class Server:
 
     def readings(self) -> dict[str, Reading]:
         """What every meter reads now."""
-        return meter_sources.readings(self._services, self._hub)
+        return meter_sources.readings(self._services, self._hub, self._row_meters)
 
     @property
     def started(self) -> bool:

@@ -201,6 +201,7 @@ class CellPool:
 
     async def _live(self, cell: Cell) -> int:
         """From the start of a process to its end; its exit code."""
+        began = asyncio.get_running_loop().time()
         process = await self._start(cell.no, self._bus)
         try:
             try:
@@ -209,7 +210,7 @@ class CellPool:
             except (TimeoutError, CellLost):
                 process.kill()
             else:
-                await self._greet(cell, process.link, hello)
+                await self._greet(cell, process.link, hello, began)
             if self._closing.is_set():
                 process.link.close()
             await process.lost()
@@ -230,7 +231,7 @@ class CellPool:
             if process.link in self._bus.ports:
                 self._bus.ports.remove(process.link)
 
-    async def _greet(self, cell: Cell, link: CellLink, hello: Hello) -> None:
+    async def _greet(self, cell: Cell, link: CellLink, hello: Hello, began: float) -> None:
         """A cell has said hello: give it its agents."""
         cell.greeted(link, hello)
         self._bus.ports.append(link)
@@ -238,7 +239,13 @@ class CellPool:
             await self._observer.cell_ready(cell)
         self._bus.event(
             "cell",
-            body={"cell": cell.no, "pid": hello.pid, "state": "ready", "restarts": cell.restarts},
+            body={
+                "cell": cell.no,
+                "pid": hello.pid,
+                "state": "ready",
+                "restarts": cell.restarts,
+                "start_us": round((asyncio.get_running_loop().time() - began) * 1e6),
+            },
         )
         self._bus.settle()
         cell.ready.set()

@@ -62,6 +62,7 @@ COMMANDS: dict[str, str] = {
     "python": "Build and show the runtime that Python agents share.",
     "doctor": "Check that everything Caxton needs is here and works.",
     "docs": "Search the documentation in the terminal.",
+    "telemetry": "Show where telemetry goes, try its collector.",
     "journal": "Show what the journal keeps, trust its clock, export it.",
     "backup": "Write this project to one file, while it runs.",
     "restore": "Make a project again from a backup.",

@@ -20,8 +20,7 @@ from pydantic import BaseModel, ValidationError
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
 from caxton.config.effect_tables import EffectTable, ModelTable
-from caxton.config.listen_table import ListenTable
-from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, JournalTable, LogTable
+from caxton.config.tables import AgentTable, BuildTable, Config
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS
@@ -172,20 +171,19 @@ def _environment_key(name: str) -> list[tuple[str, ...]]:
     if rest in {"name", "platform", "cells", "nice", "seed"}:
         return [(rest,)]
     section, _, key = rest.partition("_")
-    if section != "limits" and section not in _SECTIONS:
+    if section not in _SECTIONS:
         return []
-    allowed = list(BOUNDS) if section == "limits" else list(_SECTIONS[section].model_fields)
+    allowed = _SECTIONS[section]
     if key not in allowed:
         choices = ", ".join(f"CAXTON_{section}_{key}".upper() for key in allowed)
         raise ConfigurationError(f"the environment's {name} is no setting", hint=f"allowed: {choices}")
     return [(section, key)]
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "journal": JournalTable,
-    "listen": ListenTable,
-    "log": LogTable,
-    "compile": CompileTable,
+_SECTIONS: dict[str, list[str]] = {"limits": list(BOUNDS)} | {
+    name: list(info.annotation.model_fields)
+    for name, info in Config.model_fields.items()
+    if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
 }
 
 

@@ -59,8 +59,23 @@ class LogTable(Table):
 class TelemetryTable(Table):
     """[telemetry]: where the daemon's log records and meters go beside its own log and /metrics."""
 
-    exporter: Literal["none", "console"] = Field(
-        default="none", description="console: OpenTelemetry's records as JSON lines in the daemon's log."
+    exporter: Literal["none", "console", "otlp"] = Field(
+        default="none",
+        description="otlp: to a collector, spans too; console: records as JSON lines in the daemon's log.",
+    )
+    endpoint: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The collector's URL; http://localhost:4318 otherwise (4317 for gRPC).",
+    )
+    protocol: Literal["http/protobuf", "grpc"] = Field(
+        default="http/protobuf", description="How it is spoken to; grpc needs the extra `grpc`."
+    )
+    sample: float = Field(
+        default=1.0, ge=0, le=1, description="The share of all traces whose spans are exported, by their ids."
+    )
+    slow_s: Seconds = Field(
+        default=1.0, description="Turns that took so long are exported whatever the share, as are failures."
     )
     interval_s: Seconds = Field(default=60.0, description="Time between two exports of the meters.")
 

@@ -2,7 +2,7 @@
 
 In: the daemon's log records as they come, and readings of its meters once an interval. Out: OpenTelemetry's records
 with the daemon's resource; the console exporter writes each as one line of JSON to the stream of the log. Only this
-module imports OpenTelemetry, and a daemon without an exporter does not import this module.
+module and `otlp_pipeline.py` import OpenTelemetry, and a daemon without an exporter imports neither.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import asyncio
 import logging
 import math
 import os
-import platform
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, Protocol, TextIO, cast
@@ -24,14 +22,14 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, ConsoleLogRecordExporter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from caxton import __version__
 from caxton.telemetry.logs import harmless
-from caxton.telemetry.metrics import METERS, Meter, Reading
+from caxton.telemetry.metrics import METERS, HistogramReading, Meter, Reading
+from caxton.telemetry.resource import SERVICE, resource_of
 
-SERVICE: Final = "caxton"
 _SEVERITIES: Final = {
     logging.DEBUG: SeverityNumber.DEBUG,
     logging.INFO: SeverityNumber.INFO,
@@ -46,22 +44,14 @@ Attribute = str | bool | int | float
 
 def resource(project: str, instance: str) -> Resource:
     """Who exports: this start of the daemon of that project. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win."""
-    own: dict[str, Attribute] = {
-        "service.name": SERVICE,
-        "service.namespace": project,
-        "service.version": __version__,
-        "service.instance.id": instance,
-        "host.name": socket.gethostname(),
-        "host.arch": platform.machine(),
-        "process.pid": os.getpid(),
-    }
-    return Resource.create(own).merge(OTELResourceDetector().detect())
+    return Resource.create(resource_of(project, instance, os.environ))
 
 
 class Pipeline:
     """Exports what this process logs from now on until `close`, and its meters while `meters` runs."""
 
-    def __init__(self, resource: Resource, stream: TextIO) -> None:
+    def __init__(self, resource: Resource, stream: TextIO, interval_s: float = 60.0) -> None:
+        self.interval_s = interval_s
         self._log_provider = LoggerProvider(resource, shutdown_on_exit=False)
         self._log_provider.add_log_record_processor(
             BatchLogRecordProcessor(ConsoleLogRecordExporter(stream, _one_line))
@@ -72,13 +62,16 @@ class Pipeline:
         self._readings: Readings = {}
         instruments = self._meter_provider.get_meter(SERVICE, __version__)
         for meter in METERS:
+            if meter.type == "histogram":
+                # the SDK makes histograms of single values only; the sums are counters, too
+                continue
             make = (
                 instruments.create_observable_counter
                 if meter.type == "counter"
                 else instruments.create_observable_gauge
             )
             make(meter.name, [partial(self._observe, meter)], description=meter.help)
-        self._handler = _Handler(self._log_provider)
+        self._handler = LogHandler(self._log_provider)
         logging.getLogger().addHandler(self._handler)
 
     async def meters(self, read: Callable[[], Readings], interval_s: float) -> None:
@@ -100,6 +93,7 @@ class Pipeline:
 
     def _observe(self, meter: Meter, _: CallbackOptions) -> Iterator[Observation]:
         reading = self._readings.get(meter.name, {})
+        assert not isinstance(reading, HistogramReading)
         if not isinstance(reading, Mapping):
             yield Observation(reading)
             return
@@ -108,7 +102,7 @@ class Pipeline:
             yield Observation(number, {str(meter.label): value})
 
 
-class _Handler(logging.Handler):
+class LogHandler(logging.Handler):
     """Hands every record of the process to OpenTelemetry, with the fields that the log itself shows."""
 
     def __init__(self, provider: LoggerProvider) -> None:

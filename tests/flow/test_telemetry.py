@@ -51,7 +51,9 @@ def test_the_log_holds_the_daemons_records_and_meters_with_its_resource(tmp_path
             last = meters(readings[-1])
             # a meter whose label has no value yet has no point, there as in /metrics
             sampled = {line.partition(" ")[0].partition("{")[0] for line in text.splitlines()} - {"#"}
-            assert list(last) == [meter.name for meter in METERS if meter.name in sampled]
+            assert list(last) == [
+                meter.name for meter in METERS if meter.name in sampled and meter.type != "histogram"
+            ]
             assert len(last) > 30
             (turns,) = [
                 point["value"]

@@ -19,7 +19,12 @@ FOREIGN = {
     # `Parameters`, a plain record that its readers fill
     "caxton/acl/fipa_string.py": {"act", "content", "receiver", "reply_by", "reply_to", "sender"},
     "caxton/acl/xml_reader.py": {"act", "content", "receiver", "reply_by", "reply_to", "sender"},
-    "caxton/api/app.py": {"keys", "hub", "services"},  # Starlette's place for what its routes need
+    "caxton/api/app.py": {
+        "keys",
+        "hub",
+        "row_meters",
+        "services",
+    },  # Starlette's place for what its routes need
     "caxton/api/openapi.py": {"__doc__"},
     "caxton/api/server.py": {"should_exit"},  # uvicorn's way to be told
     "caxton/cli/list_view.py": {"__annotations__", "__signature__"},
@@ -37,6 +42,7 @@ FOREIGN = {
         "stdin",
         "stdout",
     },  # and `Agent`, the one record of what an instance runs
+    "caxton/telemetry/collector.py": {"timeout"},  # the next connection of http.client
     "caxton/telemetry/logs.py": {"handlers"},
 }
 """What a library or Python itself wants assigned, and plain records of another file."""

@@ -23,6 +23,7 @@ from caxton.telemetry import logs
 from caxton.telemetry.metrics import METERS, Reading
 from caxton.telemetry.pipeline import Pipeline, resource
 
+SINGLE = [meter for meter in METERS if meter.type != "histogram"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,7 +57,7 @@ def exporting(root: None) -> Exporting:
 
 def readings() -> dict[str, Reading]:
     return {
-        meter.name: {"x": n, "y": n + 0.5} if meter.label else n for n, meter in enumerate(METERS, start=1)
+        meter.name: {"x": n, "y": n + 0.5} if meter.label else n for n, meter in enumerate(SINGLE, start=1)
     }
 
 
@@ -136,9 +137,9 @@ async def test_every_meter_is_exported_once_an_interval_and_at_the_end(exporting
         assert of_resource["resource"]["attributes"]["service.instance.id"] == "i-1"
         (scope,) = of_resource["scope_metrics"]
         assert [(one["name"], one["description"]) for one in scope["metrics"]] == [
-            (meter.name, meter.help) for meter in METERS
+            (meter.name, meter.help) for meter in SINGLE
         ]
-        for meter, one in zip(METERS, scope["metrics"], strict=True):
+        for meter, one in zip(SINGLE, scope["metrics"], strict=True):
             points = one["data"]["data_points"]
             assert one["data"].get("is_monotonic", False) == (meter.type == "counter")
             found = {tuple(point["attributes"].items()): point["value"] for point in points}

@@ -17,7 +17,6 @@ from caxton.api.openapi import described
 from caxton.api.responses import REFUSALS, answer, view_body
 from caxton.api.routing import noun_router
 from caxton.api.services import Services, services_of
-from caxton.api.stream.hub import Hub
 from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
 from caxton.schemas.shape import iso
 from caxton.telemetry import metrics
@@ -49,10 +48,12 @@ async def ready(request: Request) -> Response:
 
 @probes.get("/metrics", response_class=Response)
 async def prometheus(request: Request) -> Response:
-    """Every meter as Prometheus text."""
-    hub: Hub = request.app.state.hub
-    text = metrics.render(readings(services_of(request), hub))
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Every meter as Prometheus text, or as OpenMetrics, which has exemplars, where the client takes that."""
+    services, app = services_of(request), request.app.state
+    open_metrics = "application/openmetrics-text" in request.headers.get("accept", "")
+    exemplars = await app.row_meters.exemplars(services.reader) if open_metrics else None
+    text = metrics.render(readings(services, app.hub, app.row_meters, exemplars), open_metrics=open_metrics)
+    return Response(text, media_type=metrics.OPEN_METRICS if open_metrics else metrics.TEXT)
 
 
 @router.get("/status", response_model=described(StatusBody))
