@@ -127,20 +127,7 @@ CAXTON_UNUSED static void promise_within(caxton_int64 ms) {
     caxton_put(",'reply_by':'"), caxton_int(ms / 60000 + 10), caxton_put("m'");
 }
 
-/* ---- new conversations, and time ---- */
-
-/* Microseconds since 1970 of a message's timestamp, `2026-11-22T10:20:30.123456Z`; 0 for anything else. */
-CAXTON_UNUSED static caxton_int64 time_of(caxton_value text) {
-    static const unsigned char at[] = {1, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 27};
-    caxton_int64 part[7];
-    if (text.n != 29 || text.p[27] != 'Z') return 0;
-    for (int i = 0; i < 7; i++)
-        if ((part[i] = caxton_number((caxton_value){text.p + at[2 * i], at[2 * i + 1] - at[2 * i]}, -1)) < 0) return 0;
-    /* days by the civil calendar, with the year beginning in March */
-    caxton_int64 year = part[0] - (part[1] <= 2), month = (part[1] + 9) % 12;
-    caxton_int64 days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + part[2] - 1 - 719468;
-    return (((days * 24 + part[3]) * 60 + part[4]) * 60 + part[5]) * 1000000 + part[6];
-}
+/* ---- new conversations ---- */
 
 /* A conversation's name that was never used before: `what` and the number in the message's id, which no other message
  * has. A message that is delivered again gives the same one again. Returns 0 where there is no id. */

@@ -198,7 +198,7 @@ CAXTON_EXPORT(handle_message) int handle_message(const char *text, int length) {
     caxton_value message = caxton_turn(text, length), performative = caxton_get(message, "performative");
     caxton_value sender = caxton_get(message, "sender"), in_reply_to = caxton_get(message, "in_reply_to");
     char name[64];
-    now_us = time_of(caxton_get(message, "timestamp"));
+    now_us = caxton_number(caxton_get(message, "timestamp"), 0);
     again = caxton_same(caxton_get(message, "redelivered"), "true");
     int i = 7, n = caxton_text(caxton_get(message, "conversation_id"), name, sizeof name);
     if (caxton_is(performative, "request")) return order(message, caxton_get(message, "content"));

@@ -242,6 +242,14 @@ class Supervisor:
         finally:
             record.release()
 
+    def expect(self, name: str, config: AgentConfig) -> None:
+        """An agent of caxton.toml is on its way: what is said to it waits for it.
+
+        Raises ConfigurationError for a name that it cannot have.
+        """
+        record = self.registry.add(name, config, self._clock.now_us())
+        self._bus.endpoints[record.endpoint.name] = record.endpoint
+
     def did_not_start(
         self,
         name: str,
@@ -255,8 +263,8 @@ class Supervisor:
         """
         record = self.registry.agents.get(name)
         if record is None:
-            record = self.registry.add(name, config, self._clock.now_us())
-            self._bus.endpoints[record.endpoint.name] = record.endpoint
+            self.expect(name, config)
+            record = self.registry.agents[name]
         if record.revision is None:
             record.reset()
             self.repair.fail(record, reason, again)

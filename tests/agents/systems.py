@@ -41,12 +41,12 @@ COUNTER_2 = COUNTER + b"\0\3\2v2"
 
 @asynccontextmanager
 async def home(
-    folder: Path, toml: str = "", *, cells: int = 1, clock: Clock | None = None
+    folder: Path, toml: str = "", *, cells: int = 1, clock: Clock | None = None, within_s: float | None = 60
 ) -> AsyncGenerator[Runtime]:
-    """A system over that folder."""
+    """A system over that folder; the test may take so long, or as long as it takes where what it does grows."""
     (folder / "caxton.toml").write_text(f"cells = {cells}\n{toml}")
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(within_s),
         open_runtime(load(folder, {}), machine=RealMachine(clock, SharedForks())) as runtime,
     ):
         yield runtime

@@ -43,6 +43,31 @@ def test_a_new_agent_goes_to_a_cell_that_lives() -> None:
         assert system.cell_of("b") == 1
 
 
+async def asked_while_it_comes(system: System) -> None:
+    bringing = asyncio.ensure_future(deploy_configured(system.runtime))
+    await asyncio.sleep(0)
+    message: dict[str, object] = {
+        "receiver": ["c", "bad"],
+        "performative": "request",
+        "content": {"add": 1},
+        "conversation_id": "k",
+    }
+    system.runtime.bus.submit(message)
+    await bringing
+
+
+def test_what_is_said_to_an_agent_on_its_way_waits_for_it(tmp_path: Path) -> None:
+    (tmp_path / "bad.wasm").write_bytes(b"no module")
+    wasm = str((folder("counter") / "counter.wasm").resolve())
+    agents = {"c": {"wasm": wasm}, "bad": {"wasm": str(tmp_path / "bad.wasm")}}
+    with runtime({}, config={"agents": agents}) as system:
+        system.run(asked_while_it_comes(system))
+        system.until_quiet()
+        said = {one["sender"]: one["content"] for one in system.messages(conversation_id="k")}
+        assert said["c@local"] == {"count": 1}
+        assert said["ams@local"]["error"] == "agent_failed"
+
+
 def test_a_build_that_is_none_is_not_tried_again(tmp_path: Path) -> None:
     (tmp_path / "bad.wasm").write_bytes(b"no module")
     with runtime({}, config={"agents": {"c": {"wasm": str(tmp_path / "bad.wasm")}}}) as system:

@@ -98,5 +98,5 @@ def message(performative: str, content: object = None, **parameters: object) -> 
         "reply_with": "r-1",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "span_id": "00f067aa0ba902b7",
-        "timestamp": "2026-11-22T10:20:30.123456Z",
+        "timestamp": 1_795_342_830_123_456,
     } | parameters

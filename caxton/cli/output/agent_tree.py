@@ -12,6 +12,9 @@ from typing import Final
 from caxton.cli.output.printing import Columns, safe
 from caxton.schemas.daemon import AgentBody
 
+DEEPEST: Final = 12
+"""Agents that are made by agents that are made: no further in than so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
@@ -28,13 +31,15 @@ def tree_of(agents: Sequence[AgentBody]) -> Iterator[TreeRow]:
     """Every agent, each below its maker."""
     by_name = {agent.name: agent for agent in agents}
     children: dict[str | None, list[AgentBody]] = {}
-    for agent in agents:
-        children.setdefault(agent.maker, []).append(agent)
+    for one in agents:
+        children.setdefault(one.maker, []).append(one)
     roots = {agent.name for agent in children.get(None, ())} | {
         maker for maker in children if maker is not None and maker not in by_name
     }
 
-    def below(name: str, depth: int) -> Iterator[TreeRow]:
+    ahead = [(name, 0) for name in sorted(roots, reverse=True)]
+    while ahead:
+        name, depth = ahead.pop()
         agent = by_name.get(name)
         yield TreeRow(
             name,
@@ -43,15 +48,19 @@ def tree_of(agents: Sequence[AgentBody]) -> Iterator[TreeRow]:
             agent.state if agent else None,
             depth,
         )
-        for child in sorted(children.get(name, ()), key=lambda one: one.name):
-            yield from below(child.name, depth + 1)
+        below = sorted((child.name for child in children.get(name, ())), reverse=True)
+        ahead += [(child, depth + 1) for child in below]
 
-    for root in sorted(roots):
-        yield from below(root, 0)
+
+def place(row: TreeRow) -> str:
+    """Its name below its maker's; deeper than `DEEPEST` the depth is a number."""
+    if row.depth > DEEPEST:
+        return "  " * (DEEPEST - 1) + f"└ [{row.depth}] {safe(row.name)}"
+    return "  " * (row.depth - 1) + "└ " * (row.depth > 0) + safe(row.name)
 
 
 TREE: Final[Columns[TreeRow]] = (
-    ("AGENT", lambda row: "  " * (row.depth - 1) + "└ " * (row.depth > 0) + safe(row.name)),
+    ("AGENT", place),
     ("STATE", lambda row: row.state or "-"),
     ("LINKED", lambda row: "yes" if row.linked else ""),
 )

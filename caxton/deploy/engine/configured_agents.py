@@ -8,6 +8,7 @@ it again, after a wait that grows.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from caxton.config import Project
 from caxton.deploy.engine.configured_builds import ConfiguredBuilds
 from caxton.deploy.engine.run import CellDied
 from caxton.deploy.request import DeploymentRequest
-from caxton.errors import CaxtonError, InvalidModule
+from caxton.errors import CaxtonError, ConfigurationError, InvalidModule
 from caxton.sandbox.python.runtime import packed
 
 AT_ONCE: Final = 16
@@ -42,7 +43,12 @@ class ConfiguredAgents:
         stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
         them what they are to be.
         """
-        known = self._agents.registry.agents
+        known = dict(self._agents.registry.agents)
+        for name in self._project.config.agents:
+            if name not in known:
+                # they may write to each other as soon as the first is there
+                with contextlib.suppress(ConfigurationError):
+                    self._agents.expect(name, self._told(name))
         async with asyncio.TaskGroup() as offers:
             for name in self._project.config.agents:
                 record = known.get(name)
@@ -57,10 +63,15 @@ class ConfiguredAgents:
         async with self._at_once:
             await self._offer(name)
 
+    def _told(self, name: str) -> AgentConfig:
+        table, limits = self._project.config.agents[name], self._project.config.limits_of(name)
+        return AgentConfig(
+            limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
+        )
+
     async def _offer(self, name: str) -> None:
         table = self._project.config.agents[name]
         path = self._project.module(name)
-        limits = self._project.config.limits_of(name)
         try:
             wasm = await asyncio.to_thread(_read, path)
             request = DeploymentRequest(
@@ -68,7 +79,7 @@ class ConfiguredAgents:
                 packed(path, wasm) if path.suffix == ".py" else wasm,
                 wat=path.suffix == ".wat",
                 settings=table.settings,
-                limits=limits,
+                limits=self._project.config.limits_of(name),
                 profile=table.profile,
                 recover=table.recover,
                 configured=True,
@@ -78,11 +89,8 @@ class ConfiguredAgents:
                 await self._agents.stop(name)
         except CaxtonError as error:
             log.error("agent could not be deployed", agent=name, reason=error.message, hint=error.hint)
-            told = AgentConfig(
-                limits=limits, settings=table.settings, profile=table.profile, recover=table.recover
-            )
             again = partial(self._offer, name) if isinstance(error, CellDied) else None
-            self._agents.did_not_start(name, told, error.message, again)
+            self._agents.did_not_start(name, self._told(name), error.message, again)
 
 
 def _read(path: Path) -> bytes:

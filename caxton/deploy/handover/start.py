@@ -18,7 +18,7 @@ class Start(Handover):
         super().__init__(context, deployment)
         self._is_new = deployment.agent.revision is None
         self._plan: RecoveryPlan | None = None
-        self._stays = isinstance(deployment.agent.life, Failed)
+        self._stays = deployment.agent.endpoint.name in context.bus.endpoints
         """Whether it is there without a build that works, too."""
 
     async def check(self) -> Happening:
