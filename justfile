@@ -58,7 +58,7 @@ power-cuts many="1000" seed="0":
 # fresh pictures of the terminal interface, for its tests and its page
 shots:
     {{python}} -m pytest -q tests/tui/test_pictures.py tests/tui/test_more_pictures.py tests/tui/test_held.py --update-shots
-    cd tests/tui/snapshots && cp conversations-120x40.svg waits-120x40.svg held-120x40.svg violation-120x40.svg agents-120x40.svg log-120x40.svg meters-120x40.svg stopped-80x24.svg lost-80x24.svg ../../../docs/pictures/
+    cd tests/tui/snapshots && cp conversations-120x40.svg waits-120x40.svg held-120x40.svg violation-120x40.svg agents-120x40.svg log-120x40.svg meters-120x40.svg stopped-80x24.svg lost-80x24.svg links-120x40.svg compare-120x40.svg range-80x24.svg ../../../docs/pictures/
 
 # what the terminal interface costs a daemon at full speed, and how soon it answers
 bench-tui:

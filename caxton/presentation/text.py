@@ -6,16 +6,30 @@ agent said. Loads nothing: `caxton --help` needs it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+_EMOJI: Final = "\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff"
+_SCRIPTS: Final = "\u0600-\u0dff\u1000-\u109f\u1780-\u18af"
+"""In which joiners are spelling: the Arabic and the Indic ones, Burmese, Khmer, Mongolian."""
+_FLAG: Final = "(?<=\U0001f3f4)[\U000e0030-\U000e007a]{2,6}\U000e007f"
+_JOINED = re.compile(
+    f"(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<=[{_SCRIPTS}])[\u200c\u200d](?=[{_SCRIPTS}])|{_FLAG}"
+)
+"""What is not printed but makes one sign of several: families, flags, ligatures. Elsewhere it could hide in a name."""
 
 
 def safe(text: object) -> str:
-    """The text with control, escape and direction characters written as `\\x1b` instead of obeyed."""
+    """The text with control, escape and direction characters written as `\\x1b` instead of obeyed; emoji stay whole."""
     string = str(text)
     if string.isprintable():
         return string
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in string)
+    joined = {place for found in _JOINED.finditer(string) for place in range(*found.span())}
+    return "".join(
+        c if c.isprintable() or place in joined else c.encode("unicode_escape").decode("ascii")
+        for place, c in enumerate(string)
+    )
 
 
 def size(count: int | float | None) -> str:

@@ -19,8 +19,29 @@ from caxton.presentation.json_line import compact
 @given(st.text())
 def test_safe_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
     shown = output.safe(text)
-    assert shown.isprintable()
+    assert all(c.isprintable() or c in "\u200c\u200d" or "\U000e0030" <= c <= "\U000e007f" for c in shown)
     assert all(c in shown for c in text if c.isprintable())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family
+        "\U0001f3f3\ufe0f\u200d\U0001f308",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's flag
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian
+        "\u0915\u094d\u200d\u0937",  # Hindi
+        "e\u0301 \u05e9\u05dc\u05d5\u05dd",
+    ],
+)
+def test_safe_leaves_what_makes_one_sign_of_several(text: str) -> None:
+    assert output.safe(text) == text
+
+
+def test_safe_shows_joiners_that_could_hide_in_a_name() -> None:
+    assert output.safe("sel\u200dler \u0441\u200d\u0435 \u200d\U0001f308 x\U000e0067\U000e007f") == (
+        "sel\\u200dler \u0441\\u200d\u0435 \\u200d\U0001f308 x\\U000e0067\\U000e007f"
+    )
 
 
 def test_safe_shows_escapes_by_their_number() -> None:

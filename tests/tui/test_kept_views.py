@@ -134,10 +134,15 @@ async def test_two_that_are_marked_are_shown_side_by_side(tmp_path: Path) -> Non
         await one.press("D")
         await one.shown(lambda: isinstance(one.app.screen, CompareScreen))
         steps = one.app.screen.query_one(DifferenceList)
-        assert {*steps.ids} == {"order-1", "order-2"}
+        assert steps.ids == ["order-1", "order-2"]
         await one.press("n")
         assert steps.cursor is not None
         assert "≠" in [text for text, _, _ in steps.row(steps.cursor, 100)]
+        # however narrow it is, one sees what differs
+        assert [text for text, _, _ in steps.row(0, 70)][1::3] == [
+            'operator…s":1,"pause_ms":0}',
+            'operator…s":2,"pause_ms":0}',
+        ]
         await one.press("q", "home", "p")
         await one.until(
             lambda store: {c.id for c in store.conversations if c.pinned} == {"order-1", "order-2"}, look=True

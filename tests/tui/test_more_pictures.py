@@ -17,11 +17,12 @@ from caxton.schemas.shape import Shape, plain, shaped
 from caxton_tui import CaxtonApp
 from caxton_tui.model.connection import Link
 from caxton_tui.model.store import Store
+from caxton_tui.screens.compare import CompareScreen
 from caxton_tui.screens.panes.conversations import ConversationsPane
 from caxton_tui.screens.panes.traces import TracesPane
 from caxton_tui.widgets.sequence_diagram import SequenceDiagram
 
-from .harness import daemon, market, read, settled, stage
+from .harness import daemon, heard, market, read, settled, stage
 from .test_gate import GATE, counted
 
 Shot = Callable[[CaxtonApp, str], None]
@@ -135,6 +136,36 @@ async def test_the_daemon_is_gone_on_a_large_screen(tmp_path: Path, shot: Shot) 
         one.clock.advance(2)
         await one.paint()
         shot(one.app, "lost")
+
+
+@pytest.mark.parametrize(
+    ("size", "look"),
+    [((80, 24), "textual-light"), ((120, 40), "caxton-dark"), ((200, 50), "no-colour")],
+)
+async def test_who_talks_to_whom_two_side_by_side_and_a_range_of_time(
+    size: tuple[int, int], look: str, tmp_path: Path, shot: Shot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if look == "no-colour":
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with daemon(market(tmp_path)) as caxton, stage(tmp_path, size) as one:
+        if look == "textual-light":
+            one.app.theme = look
+        await caxton.trade(rounds=2)
+        await one.until(read(caxton), look=True)
+        await one.until(heard(caxton), look=True)
+        await one.press("W")
+        shot(one.app, "links")
+        await one.press("escape", "at")
+        shot(one.app, "range")
+        await one.press("escape")
+        table = one.app.main_screen.switcher.the(ConversationsPane).main
+        for number, thing in enumerate(table.things):
+            if thing.id in ("market-1", "market-2"):
+                table.put(number)
+                await one.press("space")
+        await one.press("D")
+        await one.shown(lambda: isinstance(one.app.screen, CompareScreen))
+        shot(one.app, "compare")
 
 
 async def test_many_members(tmp_path: Path, shot: Shot) -> None:

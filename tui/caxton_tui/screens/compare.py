@@ -6,6 +6,7 @@ In: the messages of both. Out: a row for each step; `n` and `N` go from differen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,6 +23,8 @@ from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import key_for
 
 NUMBER_ROOM = -7
+SEEN = 9
+"""Characters around a difference that are seen at least."""
 
 
 class DifferenceList(Searchable):
@@ -73,7 +76,10 @@ class DifferenceList(Searchable):
         first, second = self.rows[number]
         sign, room = _sign(first, second), _room(width)
         style = {" ": "", "-": "listing--bad", "+": "listing--good", "≠": "listing--warn"}[sign]
-        left, right = (("", "") if step is None else (str(step.seq), step.text) for step in (first, second))
+        left, right = (
+            ("", "") if step is None else (str(step.seq), _from_difference(step, other, room))
+            for step, other in ((first, second), (second, first))
+        )
         return [
             (left[0], NUMBER_ROOM, "listing--dim"),
             (left[1], room, style),
@@ -105,8 +111,8 @@ class CompareScreen(ModalScreen[None]):
         count = plural(rows.different, "difference")
         more = " · only the first 1,000 messages" if any(one.next for one in self._both) else ""
         box.border_title = f"{plural(rows.total, 'step')}, {count}{more}"
-        keys = f"{key_for(self, 'list.problem')} next difference · {key_for(self, 'compare.close')} closes"
-        box.border_subtitle = f"- only left · + only right · ≠ not the same · {keys}"
+        keys = f"{key_for(self, 'list.problem')} next one · {key_for(self, 'compare.close')} closes"
+        box.border_subtitle = f"- only left · + only right · ≠ differs · {keys}"
 
 
 def _sign(first: Step | None, second: Step | None) -> str:
@@ -115,6 +121,17 @@ def _sign(first: Step | None, second: Step | None) -> str:
     if first is None:
         return "+"
     return " " if first.side == "both" else "≠"
+
+
+def _from_difference(step: Step, other: Step | None, room: int) -> str:
+    """What it says; what both say at first is left out where the difference would be cut off behind it."""
+    if other is None or step.side == "both":
+        return step.text
+    same = len([*takewhile(lambda pair: pair[0] == pair[1], zip(step.text, other.text, strict=False))])
+    if same < room - SEEN:
+        return step.text
+    end = step.text[same - SEEN // 3 :]
+    return f"{step.text[: max(room // 3, room - 1 - len(end))]}…{end}"
 
 
 def _room(width: int) -> int:

@@ -269,7 +269,9 @@ class ConversationsPane(Pane):
 
     async def _compare(self, ids: Sequence[str]) -> None:
         async def whole(client: AsyncClient) -> list[ConversationDetail]:
-            return [await client.conversation(id, limit=PAGE) for id in ids]
+            both = [await client.conversation(id, limit=PAGE) for id in ids]
+            # the older one on the left, as in a diff
+            return sorted(both, key=lambda one: one.items[0].seq if one.items else 0)
 
         try:
             both = await self.context.reader.ask(whole)
