@@ -45,7 +45,7 @@ from caxton.bus.work_ends import WorkEnds
 from caxton.clock import Clock
 from caxton.ids import Ids
 from caxton.journal import HANDLED, Batch, Journal, PutBack, TurnPlace, TurnRow
-from caxton.journal.batch import MessageRow
+from caxton.journal.records.batch import MessageRow
 from caxton.limits import TREE_WAITING, Limits
 from caxton.protocols import Effect, Verdict
 

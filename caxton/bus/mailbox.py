@@ -3,7 +3,7 @@
 In: messages as they come, are given to a cell, put back by the agent, and handled. Out: the next one. An urgent message
 goes ahead of others (`priority`); one that the agent puts back waits `aside` until the agent has had a turn that it did
 not put back, and then comes before all that waits. Whatever is overtaken so gets a place of its own
-(journal/turn_places.py).
+(journal/records/turn_places.py).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from caxton.bus.message_order import MessageOrder
 from caxton.bus.referee_service import RefereeService
 from caxton.ids import Ids
 from caxton.journal import Journal
-from caxton.journal.batch import MessageRow
+from caxton.journal.records.batch import MessageRow
 from caxton.protocols import Verdict
 
 _encode = msgspec.json.Encoder().encode

@@ -4,7 +4,10 @@ In: batches from the bus. Out: acknowledgements after the commit, rows for every
 again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, few statements a batch.
 """
 
-from caxton.journal.batch import (
+from caxton.journal.journal import Journal
+from caxton.journal.read.past import PastTurn
+from caxton.journal.read.reader import Reader
+from caxton.journal.records.batch import (
     CARRIED,
     EDITED,
     FRESH,
@@ -32,24 +35,26 @@ from caxton.journal.batch import (
     TurnRow,
     Unpin,
 )
-from caxton.journal.dead_letters import DROPPED_LETTER, REDELIVERED_LETTER, DeadLetterEnd, StoredDeadLetter
-from caxton.journal.holds import BreakRow, HeldRow, HeldState, StoredHeld
-from caxton.journal.journal import Journal
-from caxton.journal.past import PastTurn
-from caxton.journal.put_backs import PutBack, StoredPutBack
-from caxton.journal.reader import Reader
-from caxton.journal.retention import Kept
-from caxton.journal.revision_memory import OwnTurn, SnapshotsGone
-from caxton.journal.rows import (
+from caxton.journal.records.dead_letters import (
+    DROPPED_LETTER,
+    REDELIVERED_LETTER,
+    DeadLetterEnd,
+    StoredDeadLetter,
+)
+from caxton.journal.records.holds import BreakRow, HeldRow, HeldState, StoredHeld
+from caxton.journal.records.put_backs import PutBack, StoredPutBack
+from caxton.journal.records.revision_memory import OwnTurn, SnapshotsGone
+from caxton.journal.records.rows import (
     Stats,
     StoredConversation,
     StoredEvent,
     StoredMessage,
     StoredTurn,
 )
-from caxton.journal.spared import Needed
+from caxton.journal.records.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
+from caxton.journal.retention.retention import Kept
+from caxton.journal.retention.spared import Needed
 from caxton.journal.store import JournalSettings, Store
-from caxton.journal.verdicts import JUDGED_UPTO, ConversationState, Mark, StoredState
 
 __all__ = [
     "CARRIED",

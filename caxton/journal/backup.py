@@ -18,9 +18,9 @@ from typing import Final
 
 from caxton.disk import sync_folder, translated
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import schema
 from caxton.journal.files import Files
-from caxton.journal.query import last_seq
+from caxton.journal.records.query import last_seq
+from caxton.journal.write import schema
 
 APPLICATION_ID: Final = 0x4358544B
 """`CXTK`, so that a backup is taken neither for a journal nor for another program's database."""

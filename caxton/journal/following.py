@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 
 from caxton.errors import JournalError
-from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.files import Files
-from caxton.journal.query import last_seq, numbers
-from caxton.journal.rows import StoredEvent
+from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.records.query import last_seq, numbers
+from caxton.journal.records.rows import StoredEvent
 
 _TURN = f"""t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.queue_us, t.turn_us,
 t.fuel, t.sent, t.status"""

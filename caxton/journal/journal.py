@@ -18,14 +18,14 @@ from types import TracebackType
 
 from caxton.clock import Clock
 from caxton.errors import JournalError
-from caxton.journal import recovery
-from caxton.journal.age import TRUST
-from caxton.journal.batch import Batch
-from caxton.journal.commits import Counts
-from caxton.journal.past import PastTurn, count_turns, past_turns
-from caxton.journal.retention import Kept
-from caxton.journal.rows import StoredMessage
+from caxton.journal.read import recovery
+from caxton.journal.read.past import PastTurn, count_turns, past_turns
+from caxton.journal.records.batch import Batch
+from caxton.journal.records.rows import StoredMessage
+from caxton.journal.retention.age import TRUST
+from caxton.journal.retention.retention import Kept
 from caxton.journal.store import FileStore, JournalSettings, Store
+from caxton.journal.write.commits import Counts
 
 BEHIND_ROWS = 2_000
 BEHIND_BYTES = 2 << 20

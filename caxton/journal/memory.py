@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from caxton.clock import Alarm, Clock
-from caxton.journal import schema
-from caxton.journal.batch import Batch
-from caxton.journal.commits import IDLE_S, Committer, Counts
-from caxton.journal.page_check import Checked
-from caxton.journal.query import Query, Row, Value, last_seq
-from caxton.journal.reader import Reader
-from caxton.journal.retention import Kept
+from caxton.journal.pages.page_check import Checked
+from caxton.journal.read.reader import Reader
+from caxton.journal.records.batch import Batch
+from caxton.journal.records.query import Query, Row, Value, last_seq
+from caxton.journal.retention.retention import Kept
 from caxton.journal.store import JournalSettings
+from caxton.journal.write import schema
+from caxton.journal.write.commits import IDLE_S, Committer, Counts
 
 PATH = Path("memory")
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from caxton.errors import JournalError
-from caxton.journal.batch import AGENT_BITS, FRESH, HANDLED, MAX_AGENT_NO, RESTORED
 from caxton.journal.memory import MemoryDisk
-from caxton.journal.query import Row, numbers, only_reading
-from caxton.journal.schema import MIGRATIONS
-from caxton.journal.verdicts import JUDGED_UPTO
+from caxton.journal.records.batch import AGENT_BITS, FRESH, HANDLED, MAX_AGENT_NO, RESTORED
+from caxton.journal.records.query import Row, numbers, only_reading
+from caxton.journal.records.verdicts import JUDGED_UPTO
+from caxton.journal.write.schema import MIGRATIONS
 
 _TURNS: Final = (
     f"""select t.* from turn t where t.id >= (:after + 1) << {AGENT_BITS} and t.id < (:upto + 1) << {AGENT_BITS}

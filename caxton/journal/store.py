@@ -21,18 +21,19 @@ from typing import Protocol
 from caxton.clock import Clock
 from caxton.disk import translated
 from caxton.errors import DiskTrouble
-from caxton.journal import guard, schema
-from caxton.journal.batch import Batch
-from caxton.journal.checkpoint import Checkpointer
-from caxton.journal.commits import Counts
 from caxton.journal.files import Files
-from caxton.journal.page_check import Checked
-from caxton.journal.page_sums import PageSums
-from caxton.journal.query import last_seq, reading_connection
-from caxton.journal.reader import Reader
-from caxton.journal.retention import Keep, Kept, Retention
+from caxton.journal.integrity import guard
+from caxton.journal.pages.page_check import Checked
+from caxton.journal.pages.page_sums import PageSums
+from caxton.journal.read.reader import Reader
+from caxton.journal.records.batch import Batch
+from caxton.journal.records.query import last_seq, reading_connection
+from caxton.journal.retention.retention import Keep, Kept, Retention
 from caxton.journal.upgrade import upgrade
-from caxton.journal.writer import Writer
+from caxton.journal.write import schema
+from caxton.journal.write.checkpoint import Checkpointer
+from caxton.journal.write.commits import Counts
+from caxton.journal.write.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ import structlog
 
 from caxton.disk import sync_folder
 from caxton.errors import DiskTrouble
-from caxton.journal import schema
 from caxton.journal.files import Files
+from caxton.journal.write import schema
 
 PROGRESS_S: Final = 5.0
 _STEPS: Final = 1_000_000

@@ -23,7 +23,7 @@ from caxton import exact_numbers
 from caxton.errors import ConfigurationError, JournalError
 from caxton.journal.memory import MemoryDisk
 from caxton.journal.moment import fill
-from caxton.journal.query import Row
+from caxton.journal.records.query import Row
 from caxton.schemas.shape import iso, micros
 from caxton.simulation.agents import Agent
 from caxton.simulation.past import settle

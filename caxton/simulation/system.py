@@ -30,7 +30,7 @@ from caxton.config import Config, Project, load
 from caxton.deploy import DeploymentRequest, DeploymentView
 from caxton.errors import InvalidState, TimedOut
 from caxton.journal.memory import DiskError, MemoryDisk
-from caxton.journal.query import Row
+from caxton.journal.records.query import Row
 from caxton.runtime import Runtime
 from caxton.simulation.agents import Agent, as_they_stand
 from caxton.simulation.effects import Effect

@@ -14,7 +14,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from caxton.journal.batch import HANDLED
 from caxton.journal.following import (
     Bounds,
     FollowedLetter,
@@ -23,6 +22,7 @@ from caxton.journal.following import (
     FollowedTurn,
     JournalFollower,
 )
+from caxton.journal.records.batch import HANDLED
 from caxton.telemetry import spans
 from caxton.telemetry.otlp import Span
 from caxton.telemetry.otlp_settings import Sampling

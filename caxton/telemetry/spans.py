@@ -16,9 +16,9 @@ from typing import Final
 
 import msgspec
 
-from caxton.journal.batch import REDELIVERED
 from caxton.journal.following import FollowedLetter, FollowedMark, FollowedMessage, FollowedTurn
-from caxton.journal.rows import StoredEvent
+from caxton.journal.records.batch import REDELIVERED
+from caxton.journal.records.rows import StoredEvent
 from caxton.telemetry import semantic_conventions as names
 from caxton.telemetry.otlp import Kind, Span
 from caxton.telemetry.protobuf import Attribute

@@ -24,9 +24,10 @@ from caxton.cells import CellLink
 from caxton.clock import Clock
 from caxton.config import load
 from caxton.example_modules import module
-from caxton.journal import Batch, schema
-from caxton.journal.removal import remove_range
-from caxton.journal.spared import Spared
+from caxton.journal import Batch
+from caxton.journal.retention.removal import remove_range
+from caxton.journal.retention.spared import Spared
+from caxton.journal.write import schema
 from caxton.machine import RealMachine
 from caxton.runtime import Runtime, open_runtime
 from caxton.sandbox.frames import Kind, Meters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caxton.deploy import DeploymentRequest
 from caxton.disk import MovableFolder
-from caxton.journal.verify import verify
+from caxton.journal.integrity.verify import verify
 
 from .systems import COUNTER, COUNTER_2, count, home, kill_cell, letters, reached
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from caxton.clock import SystemClock
 from caxton.ids import conversation_key
-from caxton.journal import AgentRow, Journal, JournalSettings, retention
-from caxton.journal.reader import Reader
+from caxton.journal import AgentRow, Journal, JournalSettings
+from caxton.journal.read.reader import Reader
+from caxton.journal.retention import retention
 
 AGENTS, BATCH = 1_000, 1_000
 HUB, QUIET, SILENT = 16, 17, 18
@@ -141,7 +142,7 @@ async def figures(folder: Path, many: int) -> None:
             say(what, f"{time.process_time() - began:.2f}")
             assert [message.seq for message, _ in waiting][:1] == [11]
             while await _behind(journal) > retention.UNSETTLED:
-                await asyncio.sleep(0.1)
+                pass
             if what.startswith("the same"):
                 for ask, question in questions(many).items():
                     spent_ms, rows = await asked(journal.reader, question)
@@ -150,7 +151,7 @@ async def figures(folder: Path, many: int) -> None:
     half = JournalSettings(keep_days=0, keep_mib=max(1, size >> 21), retention_every_s=0.0)
     async with await Journal.open(folder, clock, half) as journal:
         while journal.kept.counted > half.keep_mib << 20 or not journal.kept.counted:
-            await asyncio.sleep(0.1)
+            await journal.reader.stats()
     say(f"{len(steps.cpu):,} steps of retention, ms: median / 99 % / worst", _spread(steps.cpu))
     say("the same by the clock, with the disk and whoever else runs", _spread(steps.wall))
 

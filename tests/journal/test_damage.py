@@ -20,12 +20,14 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import AgentRow, Journal, commits, guard
+from caxton.journal import AgentRow, Journal
 from caxton.journal.files import Files
-from caxton.journal.reader import Reader
-from caxton.journal.repair import repair
-from caxton.journal.schema import PAGE_BYTES
-from caxton.journal.verify import verify
+from caxton.journal.integrity import guard
+from caxton.journal.integrity.repair import repair
+from caxton.journal.integrity.verify import verify
+from caxton.journal.read.reader import Reader
+from caxton.journal.write import commits
+from caxton.journal.write.schema import PAGE_BYTES
 from journal.history import START_US, Said, Talks, registry, turn
 
 FLIPS = int(os.environ.get("FLIPS", "60"))

@@ -11,8 +11,9 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import Journal, guard
+from caxton.journal import Journal
 from caxton.journal.files import Files
+from caxton.journal.integrity import guard
 from journal.history import Said, Talks
 
 ROWS = 400

@@ -17,7 +17,7 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.journal import Journal
-from caxton.journal.verify import verify
+from caxton.journal.integrity.verify import verify
 
 from .power_cuts import TRACER, Step, after_a_cut, steps
 
@@ -33,7 +33,8 @@ FIRST = int(os.environ.get("POWER_CUTS_SEED", "0"))
 WRITE = """
 import asyncio, os, pathlib, sys
 from caxton.clock import SystemClock
-from caxton.journal import Journal, JournalSettings, commits, writer
+from caxton.journal import Journal, JournalSettings
+from caxton.journal.write import commits, writer
 commits.IDLE_S, commits.FEW_UNINDEXED, writer.CHECKPOINT_BYTES = 0.0, 100, 60_000
 async def main():
     settings = JournalSettings(keep_mib=1, retention_every_s=0.0)

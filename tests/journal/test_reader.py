@@ -24,10 +24,10 @@ from caxton.journal import (
     SnapshotRow,
     StoredEvent,
     StoredMessage,
-    deferred_index,
-    query,
 )
-from caxton.journal.reader import Reader
+from caxton.journal.read.reader import Reader
+from caxton.journal.records import query
+from caxton.journal.write import deferred_index
 from journal.history import AGENTS, START_US, Said, Talks, registry, turn
 
 TOTAL = 240
@@ -45,7 +45,7 @@ async def history(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[History]:
     # the writer must not index by itself: each state of the indexes is made by hand
-    monkeypatch.setattr("caxton.journal.commits.IDLE_S", 1e6)
+    monkeypatch.setattr("caxton.journal.write.commits.IDLE_S", 1e6)
     pick = random.Random(7)
     journal = await Journal.open(tmp_path, SystemClock())
     messages, events, talks = list[Said](), list[int](), Talks()
@@ -134,7 +134,7 @@ async def test_an_agent_with_many_conversations_is_found_by_scanning(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query, "FEW", 2)
-    monkeypatch.setattr("caxton.journal.conversations.FEW", 2)
+    monkeypatch.setattr("caxton.journal.read.conversations.FEW", 2)
     found = await history.journal.reader.messages(agent="buyer@local", limit=1000)
     assert [row.seq for row in found] == [
         said.seq for said in history.messages if "buyer@local" in (said.sender, *said.receivers)
@@ -149,7 +149,7 @@ async def test_two_conversations_with_one_key_are_told_apart(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same = conversation_key("c-3")
-    monkeypatch.setattr("caxton.journal.reader.conversation_key", lambda _: same)
+    monkeypatch.setattr("caxton.journal.read.reader.conversation_key", lambda _: same)
     assert await history.journal.reader.messages(conversation="c-other") == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caxton.clock import VirtualClock
 from caxton.journal import CARRIED, FRESH, KEPT, Journal, SnapshotRow
-from caxton.journal.past import PAGE
+from caxton.journal.read.past import PAGE
 
 
 async def written(folder: Path, rows: list[SnapshotRow]) -> list[tuple[int, str]]:

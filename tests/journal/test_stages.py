@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from caxton.clock import SystemClock
-from caxton.journal import Journal, guard
+from caxton.journal import Journal
 from caxton.journal.files import Files
-from caxton.journal.page_sums import BEGIN, SUM
-from caxton.journal.verify import verify
+from caxton.journal.integrity import guard
+from caxton.journal.integrity.verify import verify
+from caxton.journal.pages.page_sums import BEGIN, SUM
 
 pytestmark = pytest.mark.crash
 
@@ -46,7 +47,8 @@ WRITE = (
     + """
 import asyncio
 from caxton.clock import SystemClock
-from caxton.journal import Journal, JournalSettings, commits, writer
+from caxton.journal import Journal, JournalSettings
+from caxton.journal.write import commits, writer
 commits.IDLE_S, commits.FEW_UNINDEXED, writer.CHECKPOINT_BYTES = 0.0, 100, 200_000
 async def life():
     settings = JournalSettings(keep_mib=1, retention_every_s=0.0)
@@ -67,19 +69,19 @@ async def main():
 asyncio.run(main())
 """
 )
-SUMS = "caxton.journal.page_sums"
+SUMS = "caxton.journal.pages.page_sums"
 STAGES = {
-    "a commit": ("caxton.journal.commits", "Committer", "commit", 20),
-    "the sync of the head mark": ("caxton.journal.writer", "", "synced", 20),
+    "a commit": ("caxton.journal.write.commits", "Committer", "commit", 20),
+    "the sync of the head mark": ("caxton.journal.write.writer", "", "synced", 20),
     "the sync of the checksums": (SUMS, "", "synced", 6),
     "what the checksums know": (SUMS, "PageSums", "_know", 3),
-    "the copy of the log": ("caxton.journal.checkpoint", "Checkpointer", "copy_rest", 3),
+    "the copy of the log": ("caxton.journal.write.checkpoint", "Checkpointer", "copy_rest", 3),
     "the taking in of checksums": (SUMS, "PageSums", "take_in", 3),
     "the end of the checksums": (SUMS, "PageSums", "close", 1),
-    "an index chunk": ("caxton.journal.deferred_index", "", "index_chunk", 3),
-    "a removal": ("caxton.journal.retention", "", "remove_range", 3),
-    "the first row of another start": ("caxton.journal.age", "Age", "save", 3),
-    "the first checksums": ("caxton.journal.guard", "", "build", 1),
+    "an index chunk": ("caxton.journal.write.deferred_index", "", "index_chunk", 3),
+    "a removal": ("caxton.journal.retention.retention", "", "remove_range", 3),
+    "the first row of another start": ("caxton.journal.retention.age", "Age", "save", 3),
+    "the first checksums": ("caxton.journal.integrity.guard", "", "build", 1),
 }
 
 
@@ -127,7 +129,7 @@ KEPT_BEFORE = WRITE.replace(
     "asyncio.run(main())",
     """
 import shutil
-from caxton.journal.page_sums import PageSums
+from caxton.journal.pages.page_sums import PageSums
 take_in = PageSums.take_in
 def kept(self, frames):
     shutil.copy(state + "/journal.sums", state + "/before.sums")
@@ -158,7 +160,7 @@ UPGRADE = (
     KILL + "\nfrom caxton.journal import files, upgrade\nupgrade.upgrade(files.Files(pathlib.Path(state)))\n"
 )
 UPGRADES = {
-    "the migrations": ("caxton.journal.schema", "", "migrate", 1),
+    "the migrations": ("caxton.journal.write.schema", "", "migrate", 1),
     "the old file's new name": ("pathlib", "Path", "rename", 1),
     "the new file's name": ("pathlib", "Path", "rename", 2),
 }

@@ -15,8 +15,9 @@ import pytest
 
 from caxton.clock import SystemClock
 from caxton.errors import DiskTrouble
-from caxton.journal import Journal, schema, upgrade
+from caxton.journal import Journal, upgrade
 from caxton.journal.files import Files
+from caxton.journal.write import schema
 
 from agents.systems import count, home  # isort: skip
 

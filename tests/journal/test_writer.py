@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from caxton.clock import SystemClock
 from caxton.errors import JournalError
-from caxton.journal import Batch, Journal, JournalSettings, schema
+from caxton.journal import Batch, Journal, JournalSettings
 from caxton.journal.journal import CONGESTED_ROWS
-from caxton.journal.query import Query
+from caxton.journal.records.query import Query
 from caxton.journal.store import FileStore
-from caxton.journal.writer import Writer
+from caxton.journal.write import schema
+from caxton.journal.write.writer import Writer
 from journal.history import Said, Talks
 
 pytestmark = pytest.mark.system

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from caxton.errors import ResourceError
 from caxton.ids import conversation_key
 from caxton.journal import Batch, Event, Journal, Reader, StoredEvent, StoredMessage
-from caxton.journal.batch import MessageRow
+from caxton.journal.records.batch import MessageRow
 
 WAITING_ROWS: Final = 4_096
 WAITING_BYTES: Final = 4 * 1024 * 1024

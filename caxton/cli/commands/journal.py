@@ -15,11 +15,11 @@ from caxton.cli.output.printing import document, paint, plural, safe, shown, siz
 from caxton.errors import JournalDamaged
 
 if TYPE_CHECKING:
-    from caxton.journal import repair as repairs
-    from caxton.journal import verify as checks
+    from caxton.journal.integrity import repair as repairs
+    from caxton.journal.integrity import verify as checks
     from caxton.schemas.journal import JournalDetail
 else:
-    checks, repairs = lazy("caxton.journal.verify", "caxton.journal.repair")
+    checks, repairs = lazy("caxton.journal.integrity.verify", "caxton.journal.integrity.repair")
 
 app = command_app(
     "Show what the journal keeps and why, trust its clock, export it, find damage and take it out."

@@ -17,13 +17,22 @@ from itertools import chain
 from typing import Final
 
 from caxton.clock import Clock
-from caxton.journal.age import DAY_US, TRUST, Age
-from caxton.journal.batch import AgentRow, Batch, DeadLetter, DeploymentRow, Meta, Pin, SnapshotRow, Unpin
-from caxton.journal.query import END, last_seq
-from caxton.journal.removal import remove_handled, remove_needless, remove_range, settle
-from caxton.journal.revision_memory import SnapshotsGone
-from caxton.journal.spared import MEMORY, PINNED, ROW_BYTES, SAID, Needed, Spared
-from caxton.journal.unfinished import UNFINISHED
+from caxton.journal.records.batch import (
+    AgentRow,
+    Batch,
+    DeadLetter,
+    DeploymentRow,
+    Meta,
+    Pin,
+    SnapshotRow,
+    Unpin,
+)
+from caxton.journal.records.query import END, last_seq
+from caxton.journal.records.revision_memory import SnapshotsGone
+from caxton.journal.retention.age import DAY_US, TRUST, Age
+from caxton.journal.retention.removal import remove_handled, remove_needless, remove_range, settle
+from caxton.journal.retention.spared import MEMORY, PINNED, ROW_BYTES, SAID, Needed, Spared
+from caxton.journal.retention.unfinished import UNFINISHED
 
 CHUNK: Final = 5_000
 """Messages and events that one step removes at most."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from caxton.journal.batch import AGENT_BITS, HANDLED
+from caxton.journal.records.batch import AGENT_BITS, HANDLED
 
 UNFINISHED: Final = 3
 """Spared because an agent has not handled it; the owner is the agent's number (see spared.py)."""

@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from caxton.journal.batch import AGENT_BITS
-from caxton.journal.spared import MEMORY, Spared
+from caxton.journal.records.batch import AGENT_BITS
+from caxton.journal.retention.spared import MEMORY, Spared
 
 _RANGE = "seq > :start and seq <= :upto"
 _GOING = "seq in (select seq from going)"

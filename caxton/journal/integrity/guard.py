@@ -22,11 +22,11 @@ import structlog
 
 from caxton.disk import sync_folder
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import schema
 from caxton.journal.files import Files
-from caxton.journal.page_check import Checked, Faults, pages_of
-from caxton.journal.page_sums import build, read_known
-from caxton.journal.query import last_seq
+from caxton.journal.pages.page_check import Checked, Faults, pages_of
+from caxton.journal.pages.page_sums import build, read_known
+from caxton.journal.records.query import last_seq
+from caxton.journal.write import schema
 
 _MAGIC = b"SQLite format 3\x00"
 _RESTORE = "Put back a backup of the whole folder, or move it away to begin with an empty journal."

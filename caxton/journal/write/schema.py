@@ -16,17 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caxton.errors import JournalError
-from caxton.journal.age import used
-from caxton.journal.batch import AGENT_BITS
-from caxton.journal.dead_letters import dead_letter_ends
-from caxton.journal.holds import holds
-from caxton.journal.put_backs import put_backs
-from caxton.journal.revision_memory import own_turns
-from caxton.journal.snapshots import pins, snapshots_by_turn
-from caxton.journal.spared import spared
-from caxton.journal.turn_places import turn_numbers, turn_places
-from caxton.journal.unfinished import unfinished
-from caxton.journal.verdicts import judged_tables
+from caxton.journal.records.batch import AGENT_BITS
+from caxton.journal.records.dead_letters import dead_letter_ends
+from caxton.journal.records.holds import holds
+from caxton.journal.records.put_backs import put_backs
+from caxton.journal.records.revision_memory import own_turns
+from caxton.journal.records.snapshots import pins, snapshots_by_turn
+from caxton.journal.records.turn_places import turn_numbers, turn_places
+from caxton.journal.records.verdicts import judged_tables
+from caxton.journal.retention.age import used
+from caxton.journal.retention.spared import spared
+from caxton.journal.retention.unfinished import unfinished
 
 APPLICATION_ID = 0x43585431
 """`CXT1`, at byte 68 of the file."""

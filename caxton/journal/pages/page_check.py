@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from caxton.errors import JournalDamaged
-from caxton.journal.log_file import LogFile, all_copied, frames_in_use
-from caxton.journal.page_sums import (
+from caxton.journal.pages.log_file import LogFile, all_copied, frames_in_use
+from caxton.journal.pages.page_sums import (
     CLOSED,
     OPENING,
     SUM,

@@ -13,10 +13,10 @@ import threading
 from queue import SimpleQueue
 
 from caxton.errors import JournalError
-from caxton.journal import schema
 from caxton.journal.files import Files
-from caxton.journal.page_sums import PageSums
-from caxton.journal.query import reading_connection
+from caxton.journal.pages.page_sums import PageSums
+from caxton.journal.records.query import reading_connection
+from caxton.journal.write import schema
 
 
 class Checkpointer:

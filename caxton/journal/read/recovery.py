@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from caxton.journal.batch import AGENT_BITS, HANDLED, MAX_AGENT_NO
-from caxton.journal.rows import StoredMessage
-from caxton.journal.unfinished import UNFINISHED
+from caxton.journal.records.batch import AGENT_BITS, HANDLED, MAX_AGENT_NO
+from caxton.journal.records.rows import StoredMessage
+from caxton.journal.retention.unfinished import UNFINISHED
 
 
 class _Receivers(msgspec.Struct):

@@ -17,11 +17,11 @@ from queue import Empty, SimpleQueue
 
 from caxton.clock import Clock
 from caxton.disk import synced
-from caxton.journal import deferred_index
-from caxton.journal.batch import Batch
-from caxton.journal.checkpoint import Checkpointer
-from caxton.journal.commits import IDLE_S, Committer, Counts
-from caxton.journal.retention import Kept, Retention
+from caxton.journal.records.batch import Batch
+from caxton.journal.retention.retention import Kept, Retention
+from caxton.journal.write import deferred_index
+from caxton.journal.write.checkpoint import Checkpointer
+from caxton.journal.write.commits import IDLE_S, Committer, Counts
 
 CHECKPOINT_BYTES = 32 << 20
 """The write-ahead log is copied into the database after about this many bytes of rows."""

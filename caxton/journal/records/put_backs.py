@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import msgspec
 
-from caxton.journal.batch import AGENT_BITS, MAX_AGENT_NO, InPlace, Scalar, insert
-from caxton.journal.query import Query, Value
-from caxton.journal.rows import StoredTurn
+from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO, InPlace, Scalar, insert
+from caxton.journal.records.query import Query, Value
+from caxton.journal.records.rows import StoredTurn
 
 
 @dataclass(frozen=True, slots=True)

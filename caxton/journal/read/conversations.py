@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from caxton.ids import conversation_key
-from caxton.journal.query import END, Query, Row, numbers
-from caxton.journal.rows import StoredConversation
+from caxton.journal.records.query import END, Query, Row, numbers
+from caxton.journal.records.rows import StoredConversation
 
 FEW: Final = 10_000
 """Of an agent with more conversations the newest are soon found among everybody's."""

@@ -16,12 +16,13 @@ import msgspec
 
 from caxton.disk import sync_folder, translated
 from caxton.errors import JournalDamaged, JournalError
-from caxton.journal import deferred_index, guard, schema
-from caxton.journal.btree import Row, Table, Trees
 from caxton.journal.files import Files
-from caxton.journal.page_check import Pages, pages_at_rest
-from caxton.journal.query import last_seq
-from caxton.journal.verify import Finding, Progress, checked, compared, log_findings, page_findings
+from caxton.journal.integrity import guard
+from caxton.journal.integrity.verify import Finding, Progress, checked, compared, log_findings, page_findings
+from caxton.journal.pages.btree import Row, Table, Trees
+from caxton.journal.pages.page_check import Pages, pages_at_rest
+from caxton.journal.records.query import last_seq
+from caxton.journal.write import deferred_index, schema
 
 _MADE_AGAIN = frozenset({"conversation_index", "conversation_key"})
 _MIRROR = {"participant": "participation", "participation": "participant"}

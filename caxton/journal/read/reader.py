@@ -12,8 +12,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from caxton.ids import conversation_key
-from caxton.journal import conversations, dead_letters, holds, put_backs, verdicts
-from caxton.journal.batch import (
+from caxton.journal.read import conversations
+from caxton.journal.records import dead_letters, holds, put_backs, verdicts
+from caxton.journal.records.batch import (
     AGENT_BITS,
     MAX_AGENT_NO,
     AgentRow,
@@ -24,15 +25,15 @@ from caxton.journal.batch import (
     SnapshotRow,
     TaskRow,
 )
-from caxton.journal.query import END, Query, Row, Value, numbers
-from caxton.journal.rows import (
+from caxton.journal.records.query import END, Query, Row, Value, numbers
+from caxton.journal.records.rows import (
     Stats,
     StoredConversation,
     StoredEvent,
     StoredMessage,
     StoredTurn,
 )
-from caxton.journal.spared import MOMENTS
+from caxton.journal.retention.spared import MOMENTS
 
 _MESSAGE = "m.seq, m.at_us, m.conversation, m.cause, m.hops, m.flags, m.body"
 _EVENT = "seq, at_us, kind, agent, conversation, body"
@@ -357,7 +358,7 @@ class Reader:
 
     async def own_turns(self, agents: Collection[int]) -> dict[tuple[int, str], dict[int, bool]]:
         """By agent and deployment, and by message: the turns that the revision which it brought remembers or not,
-        whatever their rows say (journal/own_turns.py)."""
+        whatever their rows say (revision_memory.py)."""
         rows = await self._query.all(
             """select agent_no, deployment, seq, held from own_turn
                where agent_no in (select value from json_each(:agents))""",

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
-from caxton.journal.batch import Record, Scalar, insert
-from caxton.journal.query import END, Query
+from caxton.journal.records.batch import Record, Scalar, insert
+from caxton.journal.records.query import END, Query
 
 REDELIVERED_LETTER, DROPPED_LETTER = "redelivered", "dropped"
 """How a dead letter has ended."""

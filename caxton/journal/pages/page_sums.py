@@ -21,7 +21,7 @@ from zlib import crc32
 
 from caxton.disk import synced
 from caxton.journal.files import Files
-from caxton.journal.log_file import LogFile, Salts
+from caxton.journal.pages.log_file import LogFile, Salts
 
 SUM: Final = 8
 BEGIN: Final = 4096

@@ -15,10 +15,10 @@ from itertools import chain
 import msgspec
 
 from caxton.clock import Clock
-from caxton.journal import deferred_index, schema
-from caxton.journal.batch import Batch, Event, Record, Scalar
-from caxton.journal.query import last_seq
-from caxton.journal.retention import Kept, Retention
+from caxton.journal.records.batch import Batch, Event, Record, Scalar
+from caxton.journal.records.query import last_seq
+from caxton.journal.retention.retention import Kept, Retention
+from caxton.journal.write import deferred_index, schema
 
 FEW_UNINDEXED = 10_000
 """Removal looks through what is not indexed yet, so more than this is indexed before it."""

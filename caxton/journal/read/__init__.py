@@ -1,0 +1,1 @@
+"""Reading the journal: for views and lists (`reader`), for memories (`past`), and after a crash (`recovery`)."""
