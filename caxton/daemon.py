@@ -34,6 +34,7 @@ from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
 from caxton.journal.following import last_known
 from caxton.runtime import Runtime, deploy_configured, open_runtime
+from caxton.telemetry.log_files import RotatingHandler
 from caxton.telemetry.logs import configure
 from caxton.telemetry.span_process import export_spans
 
@@ -60,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         project = load(chosen.project)
-        configure(project.config.log.format, project.config.log.level, sys.stderr)
+        table = project.config.log
+        handler = RotatingHandler(
+            sys.stderr, project.state / "daemon.log", int(table.max_mib * 1024**2), table.files
+        )
+        configure(table.format, table.level, sys.stderr, handler)
         # a tenth of a millisecond: the journal's thread must not wait long for its turn between two statements;
         # beside a busy loop there were 400 to 550 commits for 200,000 messages, at half a millisecond 20
         sys.setswitchinterval(0.0001)

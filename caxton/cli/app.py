@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "dev": "Build the agents, run them, deploy every save.",
     "up": "Start the daemon of this project.",
     "down": "Stop the daemon of this project.",
+    "health": "Ask whether the daemon lives, for probes.",
     "status": "Show daemon, cells, agents and journal at a glance.",
     "agent": "Deploy agents, show them, stop and start them.",
     "mailbox": "Show what waits for an agent, or empty it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def folder(project: Path | None) -> Path:
 
 def configured(folder: Path) -> bool:
     """Whether that folder is a project: by its own `caxton.toml`, or the one that `caxton dev` implied for it."""
+    if os.environ.get("CAXTON_CONFIG_PATH"):
+        return folder.is_dir()
     return (folder / FILE_NAME).is_file() or (folder / STATE / IMPLIED).is_file()
 
 

@@ -26,6 +26,7 @@ from caxton.errors import ConfigurationError
 from caxton.limits import BOUNDS
 
 FILE_NAME = "caxton.toml"
+CONFIG_PATH = "CAXTON_CONFIG_PATH"
 IMPLIED = f"{STATE_FOLDER}/implied.toml"
 """The configuration of a folder that has none of its own: `caxton dev` writes it for a single agent."""
 
@@ -46,6 +47,8 @@ class Project:
     folder: Path
     config: Config
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    named: Path | None = None
+    """The configuration file that the environment named, which stands elsewhere; its paths are relative to it."""
 
     @property
     def state(self) -> Path:
@@ -55,17 +58,22 @@ class Project:
     @property
     def file(self) -> Path:
         """The configuration file."""
-        return configuration_file(self.folder) or self.folder / FILE_NAME
+        return self.named or configuration_file(self.folder) or self.folder / FILE_NAME
+
+    @property
+    def base(self) -> Path:
+        """What paths in the configuration are relative to."""
+        return self.folder if self.named is None else self.named.parent
 
     def module(self, agent: str) -> Path:
         """The module of an agent of the configuration, as an absolute path."""
-        return (self.folder / self.config.agents[agent].wasm).resolve()
+        return (self.base / self.config.agents[agent].wasm).resolve()
 
     def protocol_tables(self) -> list[Path]:
         """The files of the project's own protocols; a pattern that fits none stands for itself."""
         found: list[Path] = []
         for pattern in self.config.referee.tables:
-            found += sorted(self.folder.glob(pattern)) or [self.folder / pattern]
+            found += sorted(self.base.glob(pattern)) or [self.base / pattern]
         return found
 
     def effective(self) -> Iterator[Setting]:
@@ -103,11 +111,18 @@ def find_folder(start: Path) -> Path | None:
 def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Project:
     """The project in `folder`, or the nearest one above the working folder where that is None.
 
-    `environ` (the process's own by default) may override values as CAXTON_<KEY> or CAXTON_<SECTION>_<KEY>.
+    `environ` (the process's own by default) may override values as CAXTON_<KEY> or CAXTON_<SECTION>_<KEY>, and name
+    the file itself (CAXTON_CONFIG_PATH); then the working folder is a project, whatever is in it.
     Raises ConfigurationError.
     """
-    found = find_folder(Path.cwd()) if folder is None else folder.resolve()
-    path = configuration_file(found) if found else None
+    environ = os.environ if environ is None else environ
+    named = Path(environ[CONFIG_PATH]).resolve() if environ.get(CONFIG_PATH) else None
+    if named is None:
+        found = find_folder(Path.cwd()) if folder is None else folder.resolve()
+        path = configuration_file(found) if found else None
+    else:
+        found = Path.cwd() if folder is None else folder.resolve()
+        path = named
     if found is None or path is None:
         where = f"in {found}" if found else "here or in a folder above"
         raise ConfigurationError(
@@ -116,7 +131,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
         )
     text, data = toml_file.read(path)
     sources = {key: FILE_NAME for key, _ in _leaves(data)}
-    for name, raw in (os.environ if environ is None else environ).items():
+    for name, raw in environ.items():
         for place in _environment_key(name):
             _put(data, place, _environment_value(raw))
             sources[".".join(place)] = name
@@ -132,7 +147,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
         raise toml_file.explain(path, text, error, Config, lambda key: _elsewhere(sources, key)) from error
     if not config.name:
         config = config.model_copy(update={"name": found.name or "caxton"})
-    return Project(found, config, sources)
+    return Project(found, config, sources, named)
 
 
 def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -54,6 +54,12 @@ class LogTable(Table):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The lowest level that is kept."
     )
+    max_mib: int = Field(
+        default=10, ge=1, le=10_000, description="MiB above which .caxton/daemon.log is begun anew."
+    )
+    files: int = Field(
+        default=5, ge=0, le=100, description="Older files that are kept, daemon.log.1 the newest."
+    )
 
 
 class TelemetryTable(Table):

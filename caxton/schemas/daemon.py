@@ -283,10 +283,14 @@ class StatusBody(Shape, frozen=True, kw_only=True):
 
 
 class ReadyBody(Shape, frozen=True, kw_only=True):
-    """Whether messages are taken, and what is missing where not; agents that recover are named in either case."""
+    """Whether messages are taken, and what is missing where not; agents that recover are named in either case.
+
+    `parts`: whether the `journal` is written, all `cells` run, and the `agents` were started.
+    """
 
     ready: bool
     why: list[str]
+    parts: dict[str, bool] = {}
 
 
 class HealthBody(Shape, frozen=True, kw_only=True):

@@ -29,8 +29,11 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
 _JSON_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 
 
-def configure(style: str, level: str, stream: TextIO) -> None:
-    """Send every record of this process to `stream`: `style` is "text" or "json", `level` the least kept."""
+def configure(
+    style: str, level: str, stream: TextIO, handler: logging.StreamHandler[TextIO] | None = None
+) -> None:
+    """Send every record of this process to `stream`: `style` is "text" or "json", `level` the least kept; by `handler`
+    where one is given."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -44,7 +47,7 @@ def configure(style: str, level: str, stream: TextIO) -> None:
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     )
-    handler = logging.StreamHandler(stream)
+    handler = handler or logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]

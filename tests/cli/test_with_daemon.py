@@ -261,6 +261,15 @@ def test_a_message_that_is_not_there(project: Path) -> None:
     assert "hint: see: caxton msg list" in said.stderr
 
 
+def test_health_is_for_probes(project: Path, tmp_path: Path) -> None:
+    for option in ([], ["--startup"], ["--ready"]):
+        assert caxton("health", *option, cwd=project).returncode == 0
+    said = json.loads(caxton("health", "--ready", "-o", "json", cwd=project).stdout)
+    assert said["parts"] == {"agents": True, "journal": True, "cells": True}
+    (tmp_path / "caxton.toml").write_text("")
+    assert caxton("health", cwd=tmp_path).returncode == 4
+
+
 def test_status_shows_the_daemon_and_its_cell(project: Path) -> None:
     text = caxton("status", cwd=project).stdout
     assert re.search(r"^daemon +running for", text, re.MULTILINE)

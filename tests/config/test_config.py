@@ -186,3 +186,32 @@ def test_every_key_has_its_sentence() -> None:
     listed = dict(config.keys())
     assert {"cells", "journal.keep_days", "agents.NAME.wasm", "limits"} <= set(listed)
     assert all(listed.values())
+
+
+def test_the_environment_reaches_every_table_but_the_agents(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("")
+    said = {
+        "CAXTON_TELEMETRY_EXPORTER": "otlp",
+        "CAXTON_BUS_HELD": "7",
+        "CAXTON_REFEREE_MODE": "warn",
+        "CAXTON_DEPLOY_PROBE": "false",
+    }
+    found = config.load(tmp_path, said)
+    held, mode, probe = found.config.bus.held, found.config.referee.mode, found.config.deploy.probe
+    assert (found.config.telemetry.exporter, held, mode, probe) == ("otlp", 7, "warn", False)
+    assert found.sources["bus.held"] == "CAXTON_BUS_HELD"
+    with pytest.raises(ConfigurationError, match="CAXTON_TELEMETRY_EXPORT is no setting"):
+        config.load(tmp_path, {"CAXTON_TELEMETRY_EXPORT": "otlp"})
+
+
+def test_the_file_may_stand_elsewhere_and_its_paths_are_relative_to_it(tmp_path: Path) -> None:
+    elsewhere, project = tmp_path / "etc", tmp_path / "project"
+    elsewhere.mkdir()
+    project.mkdir()
+    (elsewhere / "market.toml").write_text('[agents.echo]\nwasm = "echo.wasm"\n')
+    found = config.load(project, {"CAXTON_CONFIG_PATH": str(elsewhere / "market.toml")})
+    assert (found.folder, found.file) == (project, elsewhere / "market.toml")
+    assert found.module("echo") == elsewhere / "echo.wasm"
+    assert found.state == project / ".caxton"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        config.load(project, {"CAXTON_CONFIG_PATH": str(elsewhere / "missing.toml")})

@@ -39,11 +39,13 @@ async def ready(request: Request) -> Response:
     """200 where messages are taken and handled; 503 with the reasons where not. Agents whose memory comes back are
     named, with how far it is: what is sent to them waits."""
     services = services_of(request)
-    why = _missing(services)
+    missing = _missing(services)
+    why = [reason for reason in missing.values() if reason is not None]
     named = [_progress(view) for view in services.agents.views() if view.recovery is not None]
     if len(named) > NAMED:
         named[NAMED:] = [f"{len(named) - NAMED:,} others are recovering"]
-    return answer({"ready": not why, "why": [*why, *named]}, 503 if why else 200)
+    parts = {part: reason is None for part, reason in missing.items()}
+    return answer({"ready": not why, "why": [*why, *named], "parts": parts}, 503 if why else 200)
 
 
 @probes.get("/metrics", response_class=Response)
@@ -111,15 +113,17 @@ def _progress(view: AgentView) -> str:
     return f"{view.name} is recovering: {view.recovery.percent} %{left}"
 
 
-def _missing(services: Services) -> list[str]:
-    why: list[str] = []
+def _missing(services: Services) -> dict[str, str | None]:
+    """By part of the daemon, why it is not ready; None where it is."""
+    agents = None
     if not services.started():
         views, named = services.agents.views(), len(services.config.config.agents)
         up = sum(view.state == "running" for view in views)
-        why.append(f"agents are being started: {up:,} of {max(named, len(views)):,} run")
-    if services.journal.failed is not None:
-        why.append(f"the journal cannot be written: {services.journal.failed}")
+        agents = f"agents are being started: {up:,} of {max(named, len(views)):,} run"
+    failed = services.journal.failed
     waiting = [str(view.no) for view in services.cells.views() if view.state != "ready"]
-    if waiting:
-        why.append(f"cells not ready: {', '.join(waiting)}")
-    return why
+    return {
+        "agents": agents,
+        "journal": None if failed is None else f"the journal cannot be written: {failed}",
+        "cells": f"cells not ready: {', '.join(waiting)}" if waiting else None,
+    }
