@@ -113,6 +113,11 @@ readme-runs runs="10" load="8":
 release:
     {{python}} .ci/release.py
 
+# what an install brings along, as CycloneDX, in dist/
+sbom:
+    mkdir -p dist
+    {{python}} .ci/sbom.py dist/caxton.cdx.json
+
 # write constraints.txt anew (needs uv)
 constraints:
     uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -290,7 +290,7 @@ class ReadyBody(Shape, frozen=True, kw_only=True):
 
     ready: bool
     why: list[str]
-    parts: dict[str, bool] = {}
+    parts: dict[str, bool]
 
 
 class HealthBody(Shape, frozen=True, kw_only=True):

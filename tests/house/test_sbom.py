@@ -1,0 +1,28 @@
+"""The bill of materials names what an install needs, and nothing of the developers' own."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from importlib.metadata import version
+
+from .source import ROOT
+
+
+def test_the_bill_names_every_dependency_with_its_version() -> None:
+    spec = importlib.util.spec_from_file_location("sbom", ROOT / ".ci" / "sbom.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sbom = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sbom)
+    bill = sbom.bill()
+    listed = {one["name"]: one["version"] for one in bill["components"]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[<>=~;\[ ]", one)[0] for one in project["dependencies"]}
+    assert names <= set(listed)
+    assert all(listed[name] == version(name) for name in names)
+    assert not {"pytest", "mypy", "ruff", "rotel"} & set(listed)
+    # every reference leads somewhere
+    (of_own,) = bill["dependencies"]
+    assert set(of_own["dependsOn"]) == {one["bom-ref"] for one in bill["components"]}
