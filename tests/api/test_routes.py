@@ -29,7 +29,8 @@ ECHO = {"receiver": "echo", "performative": "request", "content": {"word": "hell
 
 
 def test_it_is_healthy_and_ready(caxton: Client) -> None:
-    assert plain(caxton.ready()) == {"ready": True, "why": []}
+    parts = {"agents": True, "journal": True, "cells": True}
+    assert plain(caxton.ready()) == {"ready": True, "why": [], "parts": parts}
     status = caxton.status()
     assert status.platform == "local"
     assert [cell.state for cell in status.cells] == ["ready"]
