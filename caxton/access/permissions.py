@@ -133,6 +133,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     f"GET {_V1}/df/subscriptions": _read(Reach.ANSWER, "subscriber"),
     f"GET {_V1}/timers": _read(Reach.ANSWER, "owner"),
     f"GET {_V1}/effects": _read(Reach.ALL),
+    f"GET {_V1}/usage": _read(Reach.ALL),
     f"GET {_V1}/topics": _read(Reach.ALL),
     f"GET {_V1}/topics/subscriptions": _read(Reach.ANSWER, "subscriber"),
     f"GET {_V1}/journal": _read(Reach.ALL),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from caxton.config.table import Seconds, Table
 
@@ -59,6 +60,39 @@ class ModelTable(Table):
         ge=0,
         description="Money for a million that go in and were cached; as the others otherwise.",
     )
+
+
+class HttpTable(Table):
+    """[http.NAME]: hosts that agents may reach by the agent `http.NAME`."""
+
+    hosts: list[str] = Field(
+        min_length=1,
+        description="What is reached: names or patterns, with a port where it is not the usual one.",
+    )
+    methods: list[str] = Field(default=["GET", "HEAD"], description="Methods that are let through.")
+    private: list[str] = Field(
+        default_factory=list[str],
+        description="Addresses or networks that are reached although they are not of the open internet.",
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="Headers that are added, each by the name of the environment variable that has its value.",
+    )
+    request_bytes: int = Field(default=65_536, ge=0, le=16 << 20, description="Largest body of a request.")
+    response_bytes: int = Field(
+        default=196_608, ge=0, le=16 << 20, description="Largest body of an answer; more is a failure."
+    )
+    timeout: Seconds = Field(
+        default=30.0, description="How long a call may take where its `reply_by` is not earlier."
+    )
+    at_once: int = Field(default=8, ge=1, le=256, description="Calls that go at the same time.")
+
+    @field_validator("private")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            ip_network(one, strict=False)
+        return value
 
 
 class Allowance(Table):

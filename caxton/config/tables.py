@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from caxton.config.effect_tables import Allowance, BudgetTable, EffectTable, ModelTable
+from caxton.config.effect_tables import Allowance, BudgetTable, EffectTable, HttpTable, ModelTable
 from caxton.config.limit_table import LimitTable, limits_from
 from caxton.config.listen_table import ListenTable
 from caxton.config.table import Seconds, Table
@@ -239,6 +239,9 @@ class AgentTable(Table):
         default_factory=list[str],
         description="Its rights to the world: which of the project's `effects` it may ask.",
     )
+    http: list[str] = Field(
+        default_factory=list[str], description="Which of the project's `http` it may ask."
+    )
     models: list[str] = Field(
         default_factory=list[str], description="Which of the project's `models` it may ask."
     )
@@ -298,6 +301,7 @@ class Config(Table):
     referee: RefereeTable = Field(default_factory=RefereeTable)
     agents: dict[str, AgentTable] = Field(default_factory=dict[str, AgentTable])
     effects: dict[str, EffectTable] = Field(default_factory=dict[str, EffectTable])
+    http: dict[str, HttpTable] = Field(default_factory=dict[str, HttpTable])
     models: dict[str, ModelTable] = Field(default_factory=dict[str, ModelTable])
     budgets: BudgetTable = Field(default_factory=BudgetTable)
 
@@ -308,6 +312,11 @@ class Config(Table):
     def default_limits(self) -> Limits:
         """The limits of an agent that has none of its own."""
         return limits_from(self.limits)
+
+    def outward(self) -> list[str]:
+        """The names of the agents that stand for the world, as far as no agent has them."""
+        named = [*self.effects, *(f"http.{name}" for name in self.http)]
+        return [*named, "model"] if self.models else named
 
     def limits_of(self, agent: str) -> Limits:
         """The limits of that agent: its own over the project's over the defaults."""

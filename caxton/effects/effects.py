@@ -20,9 +20,10 @@ import structlog
 import caxton
 from caxton.bus.bus import Bus
 from caxton.clock import Clock
-from caxton.config import Allowance, EffectTable, Project
+from caxton.config import Allowance, EffectTable, HttpTable, Project
 from caxton.effects.agent import EffectAgent, Spawn, Terms, World
 from caxton.effects.calls import Calls
+from caxton.effects.http.agent import HttpAgent
 from caxton.effects.models.agent import MODEL_AGENT, ModelAgent
 from caxton.effects.models.budgets import Budgets, Spent
 from caxton.effects.process import EffectProcess
@@ -112,12 +113,15 @@ class Effects:
         """Bring them onto the bus, but for names that agents have; they ask nothing before `begin`."""
         await self._calls.load(reader)
         config = self._project.config
-        wanted = [*config.effects, *([MODEL_AGENT] if config.models else [])]
+        https = {f"http.{name}": name for name in config.http}
+        wanted = [*config.effects, *https, *([MODEL_AGENT] if config.models else [])]
         for name in wanted:
             if name in taken:
                 log.warning("an agent has the name of an effect, which is not offered", name=name)
             elif name in config.effects:
                 self._host(self._own(name, config.effects[name]))
+            elif name in https:
+                self._host(self._http(https[name], config.http[https[name]]))
             else:
                 self._host(await self._model(reader))
         self._calls.forget(frozenset(agent.name for agent in self.agents.values()))
@@ -174,6 +178,18 @@ class Effects:
         process = self._process(name, table.command, table.env, table.at_once)
         terms = Terms("effects", name, table.timeout, table.waiting, table.idempotent)
         return EffectAgent(name, self._reserve(name), self._world, process, terms)
+
+    def _http(self, name: str, table: HttpTable) -> EffectAgent:
+        """One for named hosts."""
+        reach = table.model_dump(include={"hosts", "methods", "private", "response_bytes", "headers"})
+        secrets = {one: os.environ[one] for one in table.headers.values() if one in os.environ}
+        local = f"http.{name}"
+        command = self._ours(local, "caxton.effects.http", msgspec.json.encode(reach).decode(), secrets)
+        # JSON spells some bytes with six
+        most = 6 * table.response_bytes + LINE_ROOM
+        process = EffectProcess(command, self._start, at_once=table.at_once, most=most)
+        terms = Terms("http", name, table.timeout, WAITING)
+        return HttpAgent(local, self._reserve(local), self._world, process, terms, table)
 
     async def _model(self, reader: Reader) -> EffectAgent:
         """All models, behind one agent and one process."""

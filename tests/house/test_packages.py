@@ -19,6 +19,7 @@ PACKAGE_OF = {
     "starlette": "api",
     "uvicorn": "api",
     "httpx": "client effects",
+    "httpcore": "effects",
 }
 
 

@@ -90,7 +90,7 @@ def up(
                 talk(
                     "topics is an agent of this project: topics of the platform (topic:NAME) are not offered"
                 )
-            if agent.name in config.config.effects or (agent.name == "model" and config.config.models):
+            if agent.name in config.config.outward():
                 talk(
                     f"{safe(agent.name)} is an agent of this project: the effect of that name is not offered"
                 )
