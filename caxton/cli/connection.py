@@ -50,3 +50,8 @@ def configured(folder: Path) -> bool:
 def client(project: Path | None, timeout_s: float = 10.0) -> api.Client:
     """A client of the daemon of that project; nothing is sent yet."""
     return api.Client(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)
+
+
+def async_client(project: Path | None, timeout_s: float = 10.0) -> api.AsyncClient:
+    """The same for asyncio."""
+    return api.AsyncClient(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)

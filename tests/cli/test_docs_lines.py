@@ -33,6 +33,7 @@ NOT_TYPED: Final[dict[str, str]] = {
     r"\.ci/check\.py": "the gate, which runs this test",
     r"\.venv/bin/caxton demo": "the same as caxton demo",
     r"-p ~/other": "the same as caxton agent import, in a second project",
+    r"caxton mcp --read-only": "speaks MCP on stdin: tests/cli/test_mcp.py",
     r"caxton bench": "measures for minutes: tests/bench",
     r"python build": "builds anew what other tests use: tests/sandbox/test_python_build.py",
 }

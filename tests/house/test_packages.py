@@ -20,6 +20,7 @@ PACKAGE_OF = {
     "uvicorn": "api",
     "httpx": "client effects",
     "httpcore": "effects",
+    "mcp": "cli",
 }
 
 

@@ -11,10 +11,10 @@ from caxton.cli import connection
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, SomeAgent, Timeout, command_app
 from caxton.cli.output.printing import colour_wanted, document, paint, plural, safe, say
-from caxton.cli.output.replayed_turns import turn_lines
+from caxton.cli.output.replayed_turns import start_line, turn_lines
 from caxton.errors import ConfigurationError, Exit
 from caxton.presentation.replays import totals_line
-from caxton.schemas.deployments import ReplayAgent, ReplayBody, ReplayTotals, ReplayTurn
+from caxton.schemas.deployments import ReplayBody, ReplayTotals, ReplayTurn
 
 if TYPE_CHECKING:
     from caxton.cli import python_runtime
@@ -102,20 +102,3 @@ def tell(report: ReplayBody) -> None:
     say(paint(totals_line(report.totals), "bold"))
     if report.timed_out:
         say("the time was over before all of it was run")
-
-
-def start_line(one: ReplayAgent) -> str:
-    """Where an agent began."""
-    start = one.start
-    where = "its beginning" if start.kind == "beginning" else f"its state after message {start.seq}"
-    line = f"{safe(one.agent)} on build {str(one.revision)[:8]}, from {where}"
-    if start.turns:
-        line += f" with {plural(start.turns, 'turn')} before"
-    if not start.exact:
-        line += f"; not the state of then: {safe(start.reason)}"
-    if one.stumbled:
-        line += f"; {plural(len(one.stumbled), 'turn')} of other conversations trapped on the way"
-    if one.changed:
-        names = ", ".join(safe(name) for name in one.changed)
-        line += f"; told what it is told now, not what it was told then: {names} changed since"
-    return line

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from caxton.cli import connection
+from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
-from caxton.cli.output.printing import paint, plural, safe, shown, size, span
+from caxton.cli.output.printing import shown
 
 if TYPE_CHECKING:
-    from caxton.schemas.daemon import AgentTotals, StatusBody
+    from caxton.cli.output import status_lines
+else:
+    (status_lines,) = lazy("caxton.cli.output.status_lines")
 
 app = command_app()
 
@@ -28,67 +30,4 @@ def status(project: Project = None, output: Output = Format.TEXT) -> None:
     """
     with connection.client(project) as caxton:
         answer = caxton.status()
-    shown(answer, output, _lines(answer))
-
-
-def _lines(answer: StatusBody) -> Iterator[str]:
-    agents, journal, counts = answer.agents, answer.journal, answer.counts
-    rows: list[tuple[str, str]] = [
-        ("project", f"{safe(answer.project)}  {paint(safe(answer.folder), 'dim')}"),
-        (
-            "daemon",
-            f"running for {span(answer.uptime_s)}, pid {answer.pid}, caxton {answer.version}",
-        ),
-        (
-            "agents",
-            f"{agents.running} running, {_recovering(agents)}{_suspended(agents)}{agents.stopped} stopped, "
-            + _failed(agents),
-        ),
-    ]
-    for cell in answer.cells:
-        rows.append(
-            (
-                f"cell {cell.no}",
-                f"{cell.state}, {plural(cell.agents, 'agent')}, {cell.in_flight} in flight, "
-                f"{size(1024 * (cell.rss_kib or 0))}, {plural(cell.restarts, 'restart')}, "
-                f"{cell.calls} calls",
-            )
-        )
-    held = answer.held
-    if held.messages or held.break_points:
-        text = f"{plural(held.messages, 'message')} held, {plural(held.break_points, 'break point')}"
-        rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow")))
-    rows.append(
-        (
-            "journal",
-            f"{plural(journal.rows, 'row')}, {size(journal.bytes)}, committed up to "
-            f"{journal.committed_seq:,}, {plural(journal.waiting_rows, 'row')} waiting",
-        )
-    )
-    if journal.failed:
-        rows.append(("", paint(f"cannot write: {safe(journal.failed)}", "bold red")))
-    rows.append(
-        (
-            "so far",
-            f"{plural(counts['messages'], 'message')}, {plural(counts['turns'], 'turn')} "
-            f"({counts['turns'] - counts['turns_ok']:,} not ok), {counts['fuel']:,} fuel, "
-            f"{plural(counts['dead_letters'], 'dead letter')}, {plural(counts['violations'], 'violation')}, "
-            f"{counts['redelivered']:,} delivered again",
-        )
-    )
-    for name, text in rows:
-        yield f"{paint(f'{name:<9}', 'bold')} {text}"
-
-
-def _failed(agents: AgentTotals) -> str:
-    return paint(f"{agents.failed} failed", "red" if agents.failed else None)
-
-
-def _recovering(agents: AgentTotals) -> str:
-    """How many are coming back, where any is."""
-    return f"{agents.recovering} recovering, " if agents.recovering else ""
-
-
-def _suspended(agents: AgentTotals) -> str:
-    """How many are suspended, where any is."""
-    return f"{agents.suspended} suspended, " if agents.suspended else ""
+    shown(answer, output, status_lines.status_lines(answer))

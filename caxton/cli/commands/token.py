@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caxton.cli import connection, list_view
+from caxton.cli.input import secret_file
 from caxton.cli.lazy import lazy
 from caxton.cli.list_view import ListView
 from caxton.cli.options import Project, command_app, duration_option, duration_text, one_of
@@ -138,7 +139,5 @@ def _hand_over(secret: str, out: Path | None) -> None:
     if out is None:
         say(secret)
         return
-    from caxton.cli.input.secret_file import write
-
-    write(out, secret)
+    secret_file.write(out, secret)
     talk(f"written to {out}, which only you may read")
