@@ -17,7 +17,7 @@ from caxton.cli.output.printing import colour_wanted, document, paint, plural, s
 from caxton.cli.output.progress_line import ProgressLine
 from caxton.daemon_socket import socket_path
 from caxton.errors import ConfigurationError, DiskTrouble, Exit
-from caxton.scenario import read, reports, suite
+from caxton.scenario import html_report, read, reports, suite
 from caxton.scenario.explore import read_schedule
 from caxton.scenario.format import Step
 from caxton.scenario.read import ScenarioFile
@@ -37,6 +37,7 @@ def run(
     choices: str | None,
     jobs: int,
     junit: Path | None,
+    html: Path | None,
     github: bool,
     keep: bool,
     attach: bool,
@@ -67,6 +68,8 @@ def run(
         document([one.json() for one in results], output)
     if junit is not None:
         _write(junit, reports.junit(results))
+    if html is not None:
+        _write(html, html_report.page(results))
     failed = [one for one in results if not one.passed]
     counted = [f"{len(results) - len(failed)} passed"] + ([f"{len(failed)} not"] if failed else [])
     talk(f"{', '.join(counted)} in {span(sum(one.took_s for one in results))}")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,7 +24,7 @@ from caxton.api.services import Services
 from caxton.errors import ConfigurationError, ConversationNotFound, MailboxFull
 from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
-from caxton.journal.memory import DiskError
+from caxton.journal.memory import DiskError, MemoryDisk
 from caxton.scenario.format import Delay, Drop, Duplicate, FailDisk, Fill, KillDaemon, Reorder, Swap, Task
 from caxton.scenario.host import Sent
 from caxton.scenario.memory_file import begin_with
@@ -41,6 +42,8 @@ MOST: Final = 1_000_000
 """Messages that are looked at."""
 MOST_S: Final = 30 * 86_400.0
 """Virtual time that one step may take, whatever it says."""
+SETTLED_S: Final = 0.1
+"""After so long what was begun with agents is on disk."""
 STEP_S: Final = 0.00005
 STEPS: Final = 1_000
 """How often a client that waits for others looks, and so many times at the most."""
@@ -67,9 +70,16 @@ def simulated_host(
             disk, start_us = begin_with(path, as_they_stand(project), project.config.platform)
             until_the_end.callback(disk.close)
             past = {"disk": disk, "start_us": start_us}
+        elif orders is not None and (begun := _begun(file)) is not None:
+            disk = MemoryDisk(begun.image)
+            until_the_end.callback(disk.close)
+            past = {"disk": disk, "start_us": begun.now_us}
         system = until_the_end.enter_context(
             runtime(project, seed=seed, processes=cells, orders=orders, **past)
         )
+        if orders is not None:
+            # nobody looks at what it would do in the end
+            until_the_end.callback(system.crash)
         there = {view.name: view.revision or "" for view in system.runtime.agents.views()}
         for name, agent in file.scenario.agents.items():
             if agent.sha256 is not None and not there[name].startswith(agent.sha256):
@@ -78,6 +88,29 @@ def simulated_host(
                     hint=f"correct agents.{name}.sha256, or name the build that was meant",
                 )
         yield SimulatedHost(system)
+
+
+class _Begun(NamedTuple):
+    """What the disk has when all agents are there, and when that is."""
+
+    image: bytes
+    now_us: int
+
+
+_begun_already: dict[tuple[Path, str], _Begun | None] = {}
+
+
+def _begun(file: ScenarioFile) -> _Begun | None:
+    """Where all runs that look for orders begin: their agents are deployed once in this process, not once a run. None
+    where an agent is told of its own beginning, for it would be told of a second one."""
+    key = file.path, file.text
+    if key not in _begun_already:
+        with runtime(file.project()) as system:
+            system.advance(SETTLED_S)
+            said = system.messages()
+            system.crash()
+            _begun_already[key] = None if said else _Begun(system.disk.image(), system.now_us)
+    return _begun_already[key]
 
 
 class SimulatedHost:
@@ -89,6 +122,9 @@ class SimulatedHost:
         self._reader: Reader = system.disk.reader()
         self._settled: list[MessageBody] = []
         """What nothing more becomes of."""
+        self._seen: Sequence[MessageBody] = ()
+        self._looked: tuple[int, int, int] | None = None
+        """When that was read: the commits so far, the lives, and up to which number all is done."""
         self._before = at_once(self._reader.stats()).last_seq
         """The number up to which all was there when the scenario began."""
         self._builds = 1
@@ -132,7 +168,14 @@ class SimulatedHost:
         return decoder(TaskDetail).decode(self.system.run(run(), limit_s=MOST_S))
 
     def messages(self) -> Sequence[MessageBody]:
-        """What is committed."""
+        """What is committed; read again once more is, or more of it is done."""
+        system = self.system
+        looked = system.disk.writes, system.lives, system.runtime.bus.low_water()
+        if looked != self._looked:
+            self._seen, self._looked = self._read(), looked
+        return self._seen
+
+    def _read(self) -> Sequence[MessageBody]:
         settled = self._settled
         after = settled[-1].seq if settled else self._before
         rows = at_once(self._reader.messages(after_seq=after, limit=MOST))

@@ -64,7 +64,7 @@ class VirtualCell(asyncio.Transport):
             pid=pid,
             fast=calls()[0] is not PublicCalls,
             fast_reason=calls()[1],
-            wasmtime=version("wasmtime"),
+            wasmtime=_wasmtime(),
             native=_native(),
         )
         clock.later(power.start_s(), lambda: self._greet(greeting))
@@ -221,6 +221,11 @@ class VirtualCell(asyncio.Transport):
             self._hello.set_exception(CellLost("the cell ended before it said hello"))
             self._hello.exception()
         self._loop.call_soon(self.link.connection_lost, None)
+
+
+@cache
+def _wasmtime() -> str:
+    return version("wasmtime")
 
 
 @cache

@@ -41,6 +41,7 @@ def ran(folder: Path, **options: Any) -> Exit:
         "choices": None,
         "jobs": 1,
         "junit": None,
+        "html": None,
         "github": False,
         "keep": False,
         "attach": False,
@@ -88,6 +89,24 @@ def test_junit_is_what_others_read(folder: Path) -> None:
     assert failure.text
     assert '"<b>%"' in failure.text
     assert len(good) == 0
+
+
+def test_a_page_has_everything_and_nothing_said_is_markup(folder: Path) -> None:
+    ran(folder, html=folder / "out.html")
+    page = (folder / "out.html").read_text("utf-8")
+    body = page[page.index("<body>") :]
+    root = ElementTree.fromstring(body.replace("</html>", ""))
+    names = [
+        cell.text
+        for cell in root.findall("./table/tbody/tr/td[2]//*") + root.findall("./table/tbody/tr/td[2]")
+    ]
+    assert {"bad", "good"} <= set(names)
+    (shown,) = root.findall("pre")
+    assert shown.text
+    assert '"<b>%"' in shown.text
+    assert "▲ here: content, count" in shown.text
+    assert "again: caxton run" in shown.text
+    assert not [one for one in ("<script", "src=", "http") if one in page]
 
 
 def test_a_journal_is_kept(folder: Path) -> None:

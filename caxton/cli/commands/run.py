@@ -55,6 +55,10 @@ def run(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write the results as JUnit's XML.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write the results as one page, diagrams inside."),
+    ] = None,
     github: Annotated[
         bool, typer.Option("--github", help="Also print what fails as annotations for GitHub Actions.")
     ] = False,
@@ -86,7 +90,7 @@ def run(
     Examples:
       caxton run scenarios/
       caxton run scenarios/late-proposal.toml --seed 7
-      caxton run scenarios/ -k '!slow' --jobs 4 --junit results.xml
+      caxton run scenarios/ -k '!slow' --jobs 4 --junit results.xml --html results.html
       caxton run scenarios/order.toml --update
       caxton run scenarios/ -o jsonl
     """
@@ -105,6 +109,7 @@ def run(
         choices=choices,
         jobs=jobs,
         junit=junit,
+        html=html,
         github=github,
         keep=keep,
         attach=attach,
