@@ -68,6 +68,7 @@ COMMANDS: dict[str, str] = {
     "journal": "Show what the journal keeps, trust its clock, export it.",
     "backup": "Write this project to one file, while it runs.",
     "restore": "Make a project again from a backup.",
+    "context": "Talk to daemons elsewhere: name them, choose one.",
     "token": "Let others in over the network: make tokens, end them.",
     "audit": "Who did what over the network, and what was refused.",
     "config": "Show and check the configuration of this project.",

@@ -12,8 +12,9 @@ from caxton.errors import ConfigurationError
 if TYPE_CHECKING:
     from caxton import client as api
     from caxton import daemon_socket
+    from caxton.client import contexts
 else:
-    api, daemon_socket = lazy("caxton.client", "caxton.daemon_socket")
+    api, daemon_socket, contexts = lazy("caxton.client", "caxton.daemon_socket", "caxton.client.contexts")
 
 FILE_NAME = "caxton.toml"
 IMPLIED = "implied.toml"
@@ -47,11 +48,23 @@ def configured(folder: Path) -> bool:
     return (folder / FILE_NAME).is_file() or (folder / STATE / IMPLIED).is_file()
 
 
+def is_local(project: Path | None) -> bool:
+    """Whether a project's own daemon is meant: one that is named, or no other by CAXTON_URL or a context."""
+    return project is not None or contexts.in_use() is None
+
+
+def place(project: Path | None) -> Path | api.Remote:
+    """Where the daemon is that is meant: that project's socket where one is named, else what CAXTON_URL or the context
+    in use say, else the socket of the project that one is in."""
+    elsewhere = contexts.in_use() if project is None else None
+    return elsewhere or daemon_socket.socket_path(folder(project) / STATE)
+
+
 def client(project: Path | None, timeout_s: float = 10.0) -> api.Client:
-    """A client of the daemon of that project; nothing is sent yet."""
-    return api.Client(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)
+    """A client of the daemon that is meant; nothing is sent yet."""
+    return api.Client(place(project), timeout=timeout_s)
 
 
 def async_client(project: Path | None, timeout_s: float = 10.0) -> api.AsyncClient:
     """The same for asyncio."""
-    return api.AsyncClient(daemon_socket.socket_path(folder(project) / STATE), timeout=timeout_s)
+    return api.AsyncClient(place(project), timeout=timeout_s)

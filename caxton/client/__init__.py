@@ -2,6 +2,7 @@
 
 from caxton.client.async_client import AsyncClient
 from caxton.client.blocking_client import Client
+from caxton.client.remote import Remote
 from caxton.client.requests import StreamEvent
 
-__all__ = ["AsyncClient", "Client", "StreamEvent"]
+__all__ = ["AsyncClient", "Client", "Remote", "StreamEvent"]

@@ -20,6 +20,7 @@ import httpx
 
 from caxton import exact_numbers
 from caxton.client import requests
+from caxton.client.remote import Remote, client_of, transport_of
 from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
 from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
@@ -96,22 +97,34 @@ class AsyncClient:
     `timeout` is in seconds and is for one request, on top of what the request itself waits for.
     """
 
-    def __init__(self, socket_path: Path, timeout: float = 10.0) -> None:
+    def __init__(self, socket_path: Path | Remote, timeout: float = 10.0) -> None:
         self._path = socket_path
         self._timeout = timeout
         self._met = False
         self._there_at = -inf
         self._http = httpx.AsyncClient(
-            # a Unix socket has no TLS, and httpx would load every certificate first: 36 ms
-            transport=httpx.AsyncHTTPTransport(uds=str(socket_path), verify=False),
-            base_url="http://caxton",
+            transport=httpx.AsyncHTTPTransport(**transport_of(socket_path)),
             trust_env=False,
+            **client_of(socket_path),
         )
 
     @classmethod
     def of(cls, project: Path | str = ".", timeout: float = 10.0) -> AsyncClient:
         """A client of the daemon of the project in that folder; nothing is sent yet."""
         return cls(socket_path(Path(project).resolve() / STATE_FOLDER), timeout)
+
+    @classmethod
+    def at(
+        cls,
+        url: str,
+        *,
+        token_file: Path | str | None = None,
+        ca_file: Path | str | None = None,
+        timeout: float = 10.0,
+    ) -> AsyncClient:
+        """A client of a daemon elsewhere, with the token in that file; nothing is sent yet."""
+        files = (Path(one) if one is not None else None for one in (token_file, ca_file))
+        return cls(Remote(url, *files), timeout)
 
     async def __aenter__(self) -> AsyncClient:
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import ssl
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,9 @@ import httpx
 import msgspec
 
 from caxton import exact_numbers
+from caxton.client.remote import Remote
 from caxton.daemon_socket import answers
-from caxton.errors import CaxtonError, Exit, TimedOut, Unreachable
+from caxton.errors import CaxtonError, Exit, SecurityError, TimedOut, Unreachable
 from caxton.schemas.messages import MessageBody
 from caxton.schemas.shape import decoder, shaped
 
@@ -301,12 +303,12 @@ class NotThere(Unreachable):
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Generator[None]:
-    """httpx's errors as Caxton's; `path` is the socket's."""
+def translated(path: Path | Remote) -> Generator[None]:
+    """httpx's errors as Caxton's; `path` is the socket's, or a daemon elsewhere."""
     try:
         yield
     except httpx.ConnectError as error:
-        raise _nobody(path) from error
+        raise _nobody(path, error) from error
     except httpx.TimeoutException as error:
         raise TimedOut("the daemon did not answer in time", hint="look at: caxton status") from error
     except httpx.TransportError as error:
@@ -315,13 +317,25 @@ def translated(path: Path) -> Generator[None]:
         ) from error
 
 
-def meet(path: Path) -> None:
+def meet(path: Path | Remote) -> None:
     """NotThere where nobody listens; httpx would say so too, and leave the socket of its attempt open."""
-    if not answers(path):
+    if not isinstance(path, Remote) and not answers(path):
         raise _nobody(path)
 
 
-def _nobody(path: Path) -> NotThere:
+def _nobody(path: Path | Remote, error: BaseException | None = None) -> CaxtonError:
+    if isinstance(path, Remote):
+        while error is not None and not isinstance(error, ssl.SSLError):
+            error = error.__cause__ or error.__context__
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return SecurityError(
+                f"the certificate of {path} is not trusted: {error.verify_message}",
+                hint="name its authority: caxton context add NAME URL --ca FILE, or CAXTON_CA_FILE",
+            )
+        return NotThere(
+            f"no daemon answers at {path}",
+            hint="is it up, with listen.tcp? Commands talk to it by CAXTON_URL or caxton context use",
+        )
     return NotThere(f"no daemon answers at {path}", hint="start it with: caxton up")
 
 

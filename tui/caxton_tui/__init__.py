@@ -16,6 +16,7 @@ from pathlib import Path
 
 from textual.theme import BUILTIN_THEMES
 
+from caxton.client import Remote
 from caxton_tui.app import CaxtonApp
 from caxton_tui.keys import key_name
 from caxton_tui.settings import Settings, load_settings
@@ -29,6 +30,7 @@ __all__ = ["CaxtonApp", "attach", "bindings", "rare_collections", "run", "themes
 async def attach(
     folder: Path,
     *,
+    daemon: Path | Remote | None = None,
     dev: AsyncIterator[str] | None = None,
     seconds: float | None = None,
     signals: bool = True,
@@ -37,21 +39,22 @@ async def attach(
 ) -> int:
     """Show the daemon of the project in `folder` until the operator leaves, or for `seconds`; the exit code.
 
-    `dev` gives the lines of a development loop in the same event loop; they get a strip of their own. A daemon that is
-    not there is waited for. A signal to end (128 and its number is the exit code then) leaves the terminal as it was;
-    `signals` is False where the caller sees to them, or is not the main thread. With `read_only` nothing is done to
-    the daemon. Without `settings` the user's own are read, ConfigurationError where they are wrong.
+    `daemon` is where it is, if not on the project's socket. `dev` gives the lines of a development loop in the same
+    event loop; they get a strip of their own. A daemon that is not there is waited for. A signal to end (128 and its
+    number is the exit code then) leaves the terminal as it was; `signals` is False where the caller sees to them, or is
+    not the main thread. With `read_only` nothing is done to the daemon. Without `settings` the user's own are read,
+    ConfigurationError where they are wrong.
     """
     settings = settings or user_settings()
-    app = CaxtonApp(folder, dev=dev, seconds=seconds, read_only=read_only, settings=settings)
+    app = CaxtonApp(folder, daemon=daemon, dev=dev, seconds=seconds, read_only=read_only, settings=settings)
     with surviving_hangup(), rare_collections(), _ended_by_signals(app) if signals else nullcontext():
         await app.run_async()
     return app.return_code or 0
 
 
-def run(folder: Path, *, read_only: bool = False) -> int:
+def run(folder: Path, *, daemon: Path | Remote | None = None, read_only: bool = False) -> int:
     """`attach` for callers without an event loop."""
-    return asyncio.run(attach(folder, read_only=read_only))
+    return asyncio.run(attach(folder, daemon=daemon, read_only=read_only))
 
 
 def user_settings() -> Settings:

@@ -16,6 +16,7 @@ from pathlib import Path
 from textual.app import App
 from textual.events import Event, Key, Paste
 
+from caxton.client import Remote
 from caxton.clock import Clock, SystemClock
 from caxton.daemon_socket import socket_path
 from caxton_tui.model import kept_views
@@ -46,6 +47,7 @@ class CaxtonApp(App[int]):
         self,
         folder: Path,
         *,
+        daemon: Path | Remote | None = None,
         dev: AsyncIterator[str] | None = None,
         seconds: float | None = None,
         read_only: bool = False,
@@ -54,7 +56,9 @@ class CaxtonApp(App[int]):
         zone: tzinfo | None = None,
         pauses_s: Sequence[float] = PAUSES_S,
     ) -> None:
-        """`dev`: lines of the development loop; `seconds`: ends by itself after so long; `zone`: of the times shown."""
+        """`daemon`: where it is, if not on the project's socket; `dev`: lines of the development loop; `seconds`: ends
+        by itself after so long; `zone`: of the times shown.
+        """
         super().__init__()
         settings = settings or Settings()
         self.register_theme(HIGH_CONTRAST)
@@ -63,7 +67,7 @@ class CaxtonApp(App[int]):
         self.store = Store()
         clock = clock or SystemClock()
         starting_s = STARTING_S if dev is not None else 0.0
-        self.reader = Reader(socket_path(folder / STATE), self.store, clock, pauses_s, starting_s)
+        self.reader = Reader(daemon or socket_path(folder / STATE), self.store, clock, pauses_s, starting_s)
         self._typed = TypedAhead(self, super().on_event)
         self._dev = dev
         self._seconds = seconds

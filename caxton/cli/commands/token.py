@@ -66,8 +66,8 @@ def create(
       caxton token create alice --role operator
       caxton token create ci --role developer --agents 'seller-*' --expires 30d --out ci.token
     """
-    state = connection.folder(project) / connection.STATE
-    if not daemon_socket.is_held(state):
+    state = connection.folder(project) / connection.STATE if connection.is_local(project) else None
+    if state is not None and not daemon_socket.is_held(state):
         tokens = access.Tokens(daemon_socket.private_folder(state), now_us)
         until_us = access.expiry(expires, now_us())
         secret = tokens.create(name, access.role_of(role), agents or ["*"], until_us, "owner")[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,12 +40,13 @@ def tui(
       caxton tui --read-only
       caxton -p ~/market tui
     """
-    folder = connection.folder(project)
-    with connection.client(folder) as caxton:
+    daemon = connection.place(project)
+    folder = connection.folder(project) if isinstance(daemon, Path) else Path.cwd()
+    with connection.client(project) as caxton:
         caxton.status()
     if not in_terminal():
         raise no_terminal("caxton msg tail")
-    raise typer.Exit(caxton_tui.run(folder, read_only=read_only))
+    raise typer.Exit(caxton_tui.run(folder, daemon=daemon, read_only=read_only))
 
 
 def no_terminal(instead: str) -> ConfigurationError:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from caxton.client import AsyncClient
+from caxton.client import AsyncClient, Remote
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
 from caxton.finding import Filter
@@ -48,7 +48,7 @@ class Reader:
 
     def __init__(
         self,
-        socket: Path,
+        socket: Path | Remote,
         store: Store,
         clock: Clock,
         pauses_s: Sequence[float] = PAUSES_S,
