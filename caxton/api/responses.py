@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from caxton import exact_numbers
+from caxton.access import redacted
 from caxton.api.openapi import described
 from caxton.errors import CaxtonError
 from caxton.schemas.messages import ErrorBody
@@ -71,9 +72,13 @@ def refusal(
     status: int, code: str, message: str, hint: str | None = None, details: dict[str, Any] | None = None
 ) -> Response:
     """A refusal that comes from no error of Caxton's tree."""
-    return answer(
-        {"error": {"code": code, "message": message, "hint": hint, "details": details or {}}}, status
-    )
+    error = {"code": code, "message": message, "hint": hint, "details": details or {}}
+    return _without_secrets({"error": error}, status)
+
+
+def _without_secrets(body: object, status: int) -> Response:
+    """What a request had in it is often in its refusal, and a refusal is often kept somewhere."""
+    return Response(redacted(_encode(body).decode()), status, media_type="application/json")
 
 
 async def busy(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +99,7 @@ def install(app: FastAPI) -> None:
 
 def refused(error: CaxtonError) -> Response:
     """A refusal that is an error of Caxton's tree."""
-    response = answer(error.body(), error.status)
+    response = _without_secrets(error.body(), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from caxton import exact_numbers
+from caxton.access.redaction import redacted_json
 from caxton.acl import Draft, Message
 from caxton.acl.message import NULL, read_message, write_message
 from caxton.bus.addressing import Addressing
@@ -408,7 +409,7 @@ class Bus:
         if conversation is not None:
             entry = self.conversations.entries.get(conversation)
             key = entry.key if entry is not None else None
-        self.journal.batch.event(seq, self.now_us(), kind, agent, key, _encode(body))
+        self.journal.batch.event(seq, self.now_us(), kind, agent, key, redacted_json(_encode(body)))
 
     def take_place(self, endpoint: Endpoint, seq: int) -> None:
         """That agent's latest turn, on message `seq`, has a place of its own: numbers go on behind it."""

@@ -70,6 +70,7 @@ COMMANDS: dict[str, str] = {
     "restore": "Make a project again from a backup.",
     "context": "Talk to daemons elsewhere: name them, choose one.",
     "token": "Let others in over the network: make tokens, end them.",
+    "cert": "Make certificates for TLS with this project's daemon.",
     "audit": "Who did what over the network, and what was refused.",
     "config": "Show and check the configuration of this project.",
     "schema": "Print formats of files as JSON Schema, for editors.",

@@ -15,6 +15,8 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from caxton.access import redacted
+
 LONGEST_VALUE = 2_000
 """Characters of one value that reach the log; the rest is cut and its length said."""
 
@@ -78,13 +80,13 @@ def traced(trace_id: str, span_id: str) -> Generator[None]:
 
 
 def harmless(text: str) -> str:
-    """The text on one line without control characters, cut where it is very long."""
+    """The text on one line without control characters and secrets of tokens, cut where it is very long."""
     if not text.isascii():
         # half a surrogate pair could not be written
         text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) > LONGEST_VALUE:
         text = f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
-    return text.translate(_CONTROLS)
+    return redacted(text).translate(_CONTROLS)
 
 
 def _harmless(_: object, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -96,7 +98,7 @@ def _harmless(_: object, __: str, record: MutableMapping[str, Any]) -> MutableMa
 
 def _json(_: object, __: str, record: MutableMapping[str, Any]) -> str:
     # inside lists and objects too: JSON need not escape these, and terminals obey some of them
-    return msgspec.json.encode(dict(record), enc_hook=repr).decode().translate(_JSON_CONTROLS)
+    return redacted(msgspec.json.encode(dict(record), enc_hook=repr).decode()).translate(_JSON_CONTROLS)
 
 
 def _text(_: object, __: str, record: MutableMapping[str, Any]) -> str:
@@ -117,4 +119,4 @@ def _value(value: object) -> str:
 
 def _indented(trace: str) -> str:
     kept = {code: text for code, text in _CONTROLS.items() if code != ord("\n")}
-    return "\n".join(f"    {line}" for line in trace.translate(kept).splitlines())
+    return "\n".join(f"    {line}" for line in redacted(trace).translate(kept).splitlines())

@@ -94,7 +94,7 @@ class Api:
             "state": {"peer": peer or Peer(f"192.0.2.{next(_addresses)}")},
         }
         answered = into or Answered()
-        sent = [{"type": "http.request", "body": b"" if body is None else json.dumps(body).encode()}]
+        sent = [{"type": "http.request", "body": _bytes(body)}]
 
         async def receive() -> Message:
             if sent:
@@ -116,6 +116,12 @@ class Api:
         except TimeoutError:
             pass
         return answered
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 @contextmanager

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from access.asking import api
 from caxton.access import Role
 from caxton.api.guard import Peer
+from caxton.telemetry.logs import configure
 
 
 @pytest.mark.parametrize(
@@ -119,3 +125,46 @@ def test_a_certificate_has_the_role_of_its_name(tmp_path: Path) -> None:
         assert (known.body["name"], known.body["role"]) == ("ops", "operator")
         assert served.ask("GET", "/api/v1/identity", peer=Peer("198.51.100.1", "eve")).status == 401
         assert served.ask("GET", "/api/v1/tokens", peer=Peer("198.51.100.1", "ops")).status == 403
+
+
+def test_a_secret_is_in_no_refusal_no_event_and_no_log(tmp_path: Path) -> None:
+    with api(tmp_path, "echo") as served:
+        secret = served.token("ann", Role.ADMIN)
+        tail = secret.rpartition("_")[2]
+        asked = [
+            served.ask("GET", f"/api/v1/agents/{secret}", secret),
+            served.ask("GET", f"/{secret}", secret),
+            served.ask("GET", f"/api/v1/messages?after={secret}", secret),
+            served.ask("POST", "/api/v1/tokens", secret, {"name": secret, "role": "viewer"}),
+        ]
+        assert {one.status // 100 for one in asked} == {4}
+        assert not any(tail.encode() in one.raw for one in asked)
+
+        async def told() -> None:
+            served.services.bus.event("log", agent="echo@local", body={"message": f"my token is {secret}"})
+
+        served.system.run(told())
+        stream = served.ask("GET", "/api/v1/events?after=0", secret, for_s=5).raw
+        assert tail.encode() not in stream
+        assert f"cxt_{secret.split('_')[1]}_…".encode() in stream
+    said = io.StringIO()
+    for style in ("text", "json"):
+        with _log(style, said):
+            logging.getLogger("caxton.api").error(
+                "refused", extra={"_why": 1}, exc_info=ValueError(f"no {secret}")
+            )
+            structlog.get_logger("caxton.api").info("seen", path=f"/{secret}", inside=[secret])
+    assert "seen" in said.getvalue()
+    assert tail not in said.getvalue()
+
+
+@contextmanager
+def _log(style: str, stream: io.StringIO) -> Generator[None]:
+    root = logging.getLogger()
+    before = (root.handlers, root.level, structlog.get_config())
+    configure(style, "info", stream)
+    try:
+        yield
+    finally:
+        root.handlers, root.level = before[0], before[1]
+        structlog.configure(**before[2])

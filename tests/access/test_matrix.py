@@ -67,5 +67,9 @@ def test_routes_by_roles_by_credentials_without_a_hole(tmp_path: Path) -> None:
             asked += 1
             if needed.reach in (Reach.ALL, Reach.PATH) and status != 403:
                 holes.append(f"{place} out of reach: {status}")
+        counts = (
+            f"{len(routes(served))} routes, {len(Role)} roles, {len(strangers)} kinds of strangers, a scope"
+        )
+        print(f"{asked} requests: {counts}; {len(holes)} holes")  # noqa: T201 - the count is the proof
         assert holes == []
         assert served.stops == 1

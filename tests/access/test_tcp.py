@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from access.asking import ECHO
-from caxton.access import Role
+from caxton.access import Role, certificates
 from caxton.api.server import Server
 from caxton.api.services import Services
 from caxton.api.tcp_listener import TcpListener, listen_on_tcp
@@ -24,15 +23,12 @@ from caxton.runtime import open_runtime
 
 pytestmark = pytest.mark.system
 
-TLS = 'certificate = "server.pem"\nkey = "server-key.pem"\nclient_ca = "server.pem"\nsubjects = {localhost = "operator"}\n'
-
-
-def certificate(folder: Path) -> None:
-    """One certificate for all: its own authority, the server, and a client by the name localhost."""
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    files = ["-keyout", str(folder / "server-key.pem"), "-out", str(folder / "server.pem")]
-    subprocess.run(["openssl", *words.split(), *names, *files], check=True, capture_output=True)
+TLS = """
+certificate = "tls/server.pem"
+key = "tls/server-key.pem"
+client_ca = "tls/ca.pem"
+subjects = {ops = "operator"}
+"""
 
 
 def project(folder: Path, table: str) -> Path:
@@ -61,9 +57,13 @@ async def served(folder: Path) -> AsyncGenerator[tuple[Services, str]]:
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 async def test_a_client_elsewhere_works_as_one_on_the_socket(tmp_path: Path) -> None:
     folder = project(tmp_path / "shop", f'tcp = "127.0.0.1:0"\nconnections_per_client = 3\n{TLS}')
-    certificate(folder)
+    tls = folder / "tls"
+    assert len(certificates.init(tls, ["localhost", "127.0.0.1"], ["ops"])) == 3
+    # what is there stays, and one more client is one more certificate
+    assert certificates.init(tls, ["localhost"], ["ops", "eve"]) == [tls / "eve.pem"]
+    assert {one.stat().st_mode & 0o777 for one in tls.glob("*-key.pem")} == {0o600}
     async with served(folder) as (services, url):
-        file, ca = tmp_path / "me.token", folder / "server.pem"
+        file, ca = tmp_path / "me.token", tls / "ca.pem"
         file.write_text(services.tokens.create("me", Role.DEVELOPER, ["*"], None, "owner")[1])
         async with AsyncClient.at(url, token_file=file, ca_file=ca) as client:
             assert (await client.identity()).name == "me"
@@ -83,12 +83,16 @@ async def test_a_client_elsewhere_works_as_one_on_the_socket(tmp_path: Path) -> 
         async with AsyncClient.at(url, token_file=file) as client:
             with pytest.raises(SecurityError, match="not trusted"):
                 await client.status()
-        mine = Remote(url, ca_file=ca, certificate=ca, key=folder / "server-key.pem")
+        mine = Remote(url, ca_file=ca, certificate=tls / "ops.pem", key=tls / "ops-key.pem")
         async with AsyncClient(mine) as client:
             assert ((await client.identity()).name, (await client.identity()).role) == (
                 "localhost",
                 "operator",
             )
+        eve = Remote(url, ca_file=ca, certificate=tls / "eve.pem", key=tls / "eve-key.pem")
+        async with AsyncClient(eve) as client:
+            with pytest.raises(Unauthenticated, match="'eve' has no role"):
+                await client.identity()
         port = int(url.rpartition(":")[2])
         # what is no TLS is no request
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -141,3 +145,11 @@ def test_others_are_let_in_only_where_somebody_has_a_credential(tmp_path: Path) 
         listen_on_tcp(found, somebody=False)
     with pytest.raises(ConfigurationError, match=r"no file .*a\.pem"):
         listen_on_tcp(found, somebody=True)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "clients"), [(["a/b"], []), (["localhost"], ["ca"]), (["localhost"], ["x=y"])]
+)
+def test_what_cannot_stand_in_a_certificate(tmp_path: Path, hosts: list[str], clients: list[str]) -> None:
+    with pytest.raises(ConfigurationError):
+        certificates.init(tmp_path, hosts, clients)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+from caxton.access.redaction import redacted
 from caxton.cli import connection
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
@@ -34,7 +36,7 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
     """
     found = configuration.load(connection.folder(project))
     listing(
-        [{"key": one.key, "value": one.value, "source": one.source} for one in found.effective()],
+        [{"key": one.key, "value": _shown(one.value), "source": one.source} for one in found.effective()],
         output,
         [
             ("KEY", lambda row: row["key"]),
@@ -43,6 +45,13 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
         ],
         "nothing is set",
     )
+
+
+def _shown(value: Any) -> Any:
+    """The value without the secret of a token that stands in it."""
+    text = json.dumps(value)
+    shown = redacted(text)
+    return value if shown == text else json.loads(shown)
 
 
 @app.command()
