@@ -50,7 +50,8 @@ def _agents(value: Any) -> Iterator[str]:
         case {"name": str(name)}:
             yield name
         case list():
-            for one in value:
+            many: list[Any] = value
+            for one in many:
                 yield from _agents(one)
         case _:
             pass

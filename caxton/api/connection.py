@@ -117,9 +117,8 @@ class TcpConnection(Connection):
     def is_let_in(self, transport: asyncio.Transport) -> bool:
         """Whether this address has a connection left."""
         address = str((transport.get_extra_info("peername") or ("unknown",))[0])
-        same: int = sum(
-            isinstance(one, TcpConnection) and one.peer_address == address for one in self.connections
-        )
+        others: set[Any] = self.connections
+        same = sum(isinstance(one, TcpConnection) and one.peer_address == address for one in others)
         self._peer = Peer(address, _common_name(transport.get_extra_info("peercert")))
         self.app_state = {**self.app_state, "peer": self._peer}
         return same < self._most_of_one

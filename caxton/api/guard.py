@@ -260,9 +260,10 @@ class Guard:
         until = None
         if principal.expires_us is not None:
             until = loop.time() + max(0.0, (principal.expires_us - self._now_us()) / 1e6)
+        timeout = asyncio.timeout_at(until)
         mine = self._open.setdefault(principal.token, set())
         try:
-            async with asyncio.timeout_at(until) as timeout:
+            async with timeout:
                 mine.add(timeout)
                 await self._app(scope, receive, noted)
         except TimeoutError:
