@@ -86,7 +86,7 @@ async def test_a_client_elsewhere_works_as_one_on_the_socket(tmp_path: Path) -> 
         mine = Remote(url, ca_file=ca, certificate=tls / "ops.pem", key=tls / "ops-key.pem")
         async with AsyncClient(mine) as client:
             assert ((await client.identity()).name, (await client.identity()).role) == (
-                "localhost",
+                "ops",
                 "operator",
             )
         eve = Remote(url, ca_file=ca, certificate=tls / "eve.pem", key=tls / "eve-key.pem")
