@@ -32,11 +32,9 @@ from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen
 from caxton.errors import CaxtonError
-from caxton.journal.following import last_known
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton.telemetry.log_files import RotatingHandler
 from caxton.telemetry.logs import configure
-from caxton.telemetry.span_process import export_spans
 
 if TYPE_CHECKING:
     from caxton.telemetry.otlp_pipeline import OtlpPipeline
@@ -155,6 +153,9 @@ async def _serve(
     if project.config.telemetry.exporter != "otlp":
         await serve(project, started_us, pipeline, known_stay=known_stay)
         return
+    from caxton.journal.following import last_known
+    from caxton.telemetry.span_process import export_spans
+
     opened = asyncio.Event()
     begin = last_known(project.state)
     async with asyncio.TaskGroup() as group:

@@ -48,5 +48,15 @@ def write_message(message: Message, extensions: dict[str, msgspec.Raw] | None = 
     return body if not extensions else body[:-1] + b"," + _encode(extensions)[1:]
 
 
+_TRACE: Final = b'"trace_id":"'
+
+
+def trace_id_of(body: bytes) -> str:
+    """The trace id of a stored message without reading the rest: it stands before anything that a guest has a say in
+    but its names, which have no quotes inside."""
+    at = body.find(_TRACE) + len(_TRACE)
+    return body[at : at + 32].decode("ascii", "replace")
+
+
 read_message = msgspec.json.Decoder(Message).decode
 """A stored message again; its `x_…` parameters stay in the bytes."""

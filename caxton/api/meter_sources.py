@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from caxton.api.services import Services
 from caxton.api.stream.hub import Hub
-from caxton.telemetry.export_status import ExportCounts, read_status
 from caxton.telemetry.metrics import Exemplar, Reading
 from caxton.telemetry.row_meters import RowMeters
 
@@ -98,17 +97,17 @@ def readings(
 
 def _exported(services: Services) -> dict[str, Reading]:
     """What the export of spans says of itself; zeros where there is none."""
-    exports = services.config.config.telemetry.exporter == "otlp"
-    status = read_status(services.config.state, "traces") if exports else None
-    counts = ExportCounts() if status is None else status.counts
+    lag, missed, spans = 0, 0, {"accepted": 0, "rejected": 0, "refused": 0}
+    if services.config.config.telemetry.exporter == "otlp":
+        # a daemon that exports nothing does not load what exports
+        from caxton.telemetry.export_status import read_status
+
+        if status := read_status(services.config.state, "traces"):
+            counts = status.counts
+            spans = {"accepted": counts.accepted, "rejected": counts.rejected, "refused": counts.refused}
+            lag, missed = max(0, services.journal.committed - status.place.cursor), status.place.missed
     return {
-        "caxton_telemetry_spans_total": {
-            "accepted": counts.accepted,
-            "rejected": counts.rejected,
-            "refused": counts.refused,
-        },
-        "caxton_telemetry_lag_rows": 0
-        if status is None
-        else max(0, services.journal.committed - status.place.cursor),
-        "caxton_telemetry_missed_rows_total": 0 if status is None else status.place.missed,
+        "caxton_telemetry_spans_total": spans,
+        "caxton_telemetry_lag_rows": lag,
+        "caxton_telemetry_missed_rows_total": missed,
     }

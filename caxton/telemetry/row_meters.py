@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
+from caxton.acl.message import trace_id_of
 from caxton.journal import Batch, Event, Journal, Reader, TurnRow
 from caxton.telemetry.metrics import Exemplar, HistogramReading
-from caxton.telemetry.spans import trace_of
 
 LEAST_BITS: Final = 4
 MOST_BITS: Final = 26
@@ -78,7 +78,7 @@ class RowMeters:
         for bucket, (seq, turn_us, started_us) in self._latest.items():
             message = await reader.message(seq)
             if message is not None:
-                found[bucket] = Exemplar(trace_of(message.body), turn_us / 1e6, started_us)
+                found[bucket] = Exemplar(trace_id_of(message.body), turn_us / 1e6, started_us)
         return found
 
     def _committed(self, batch: Batch) -> None:

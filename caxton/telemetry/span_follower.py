@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from caxton.acl.message import trace_id_of
 from caxton.journal.following import (
     Bounds,
     FollowedLetter,
@@ -236,7 +237,7 @@ class SpanFollower:
 
     def _sampled(self, body: bytes) -> bool:
         """By the trace's id, so that all messages of a trace are kept or none, by whoever samples so."""
-        return int(spans.trace_of(body)[16:] or "0", 16) < self._bound
+        return int(trace_id_of(body)[16:] or "0", 16) < self._bound
 
     def _noticed(self, turn: FollowedTurn) -> bool:
         return spans.failed(turn) or turn.turn_us >= self._slow_us

@@ -25,7 +25,6 @@ from caxton.telemetry.protobuf import Attribute
 from caxton.turn_status import REDELIVERED as TURN_REDELIVERED
 from caxton.turn_status import STATUS_NAMES, Status
 
-_TRACE: Final = b'"trace_id":"'
 _REASON_ROOM: Final = 300
 
 
@@ -44,13 +43,6 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
 
 read_said = msgspec.json.Decoder(Said).decode
-
-
-def trace_of(body: bytes) -> str:
-    """The trace id of a message as the journal keeps it, without reading the rest; the host writes it before anything
-    that a guest has a say in."""
-    at = body.find(_TRACE) + len(_TRACE)
-    return body[at : at + 32].decode("ascii", "replace")
 
 
 def turn_span_id(trace_id: str, seq: int, agent: str) -> str:

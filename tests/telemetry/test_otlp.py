@@ -6,7 +6,9 @@ import asyncio
 import io
 import logging
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -238,3 +240,41 @@ def test_a_collector_that_is_not_there_is_tried_later(protocol: str) -> None:
     sink.close()
     assert answer.verdict is Verdict.LATER
     assert answer.why
+
+
+def test_grpc_carries_the_same_bytes_and_its_codes_say_what_to_do() -> None:
+    grpc = pytest.importorskip("grpc")
+    came: list[tuple[str, bytes, dict[str, str]]] = []
+    codes = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED, None]
+
+    class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
+        def service(self, call: Any) -> Any:
+            def export(request: bytes, context: Any) -> bytes:
+                came.append((call.method, request, dict(context.invocation_metadata())))
+                if code := codes[len(came) - 1]:
+                    context.abort(code, "why")
+                # one of them was not taken
+                return b"\x0a\x02\x08\x01"
+
+            return grpc.unary_unary_rpc_method_handler(export)
+
+    with ThreadPoolExecutor(1) as threads:
+        server = grpc.server(threads, handlers=[Service()])
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        environ = {"OTEL_EXPORTER_OTLP_HEADERS": "api-key=k"}
+        table = TelemetryTable(endpoint=f"http://127.0.0.1:{port}", protocol="grpc")
+        settings = otlp_settings(table, "logs", environ)
+        assert settings is not None
+        sink = collector(settings)
+        answers = [sink.send(b"request") for _ in codes]
+        sink.close()
+        server.stop(None).wait()
+    assert [(one.verdict, one.why, one.rejected) for one in answers] == [
+        (Verdict.LATER, "UNAVAILABLE: why", 0),
+        (Verdict.REFUSED, "UNAUTHENTICATED: why", 0),
+        (Verdict.ACCEPTED, "", 1),
+    ]
+    method, request, metadata = came[-1]
+    assert (method, request) == ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", b"request")
+    assert metadata["api-key"] == "k"
