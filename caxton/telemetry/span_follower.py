@@ -151,15 +151,16 @@ class SpanFollower:
         page = self._journal.page(place.cursor, upto, PAGE)
         turns, letters = _by_seq(page.turns), _by_seq(page.letters)
         marks = {one.seq: one for one in page.violations}
+        noticed = {one.seq for one in page.turns if self._noticed(one)}
         kept: list[FollowedMessage] = []
         left_out = 0
         for message in page.messages:
             seq = message.seq
             of_it, buried = turns.get(seq, ()), letters.get(seq, ())
             due = 0 if message.flags & HANDLED else _expected(message.body, page.publications.get(seq))
-            if due > len(of_it) + sum(one.agent not in map(self._name, of_it) for one in buried):
+            if due > len(of_it) and due > len({*map(self._name, of_it), *(one.agent for one in buried)}):
                 place.wait(seq, Late(due, [one.agent_no for one in of_it], [one.agent for one in buried]))
-            if self._sampled(message.body) or seq in marks or buried or any(map(self._noticed, of_it)):
+            if self._sampled(message.body) or seq in marks or buried or seq in noticed:
                 kept.append(message)
             else:
                 left_out += 1
@@ -240,7 +241,7 @@ class SpanFollower:
         return int(trace_id_of(body)[16:] or "0", 16) < self._bound
 
     def _noticed(self, turn: FollowedTurn) -> bool:
-        return spans.failed(turn) or turn.turn_us >= self._slow_us
+        return turn.turn_us >= self._slow_us or (turn.status != 0 and spans.failed(turn))
 
     def _name(self, turn: FollowedTurn) -> str:
         return self._agent(turn.agent_no)

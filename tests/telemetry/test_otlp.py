@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caxton.config.tables import TelemetryTable
@@ -28,23 +28,26 @@ from caxton.telemetry.row_meters import BOUNDS, Histogram
 from .receiver import attributes, receiving, traces
 
 HEX = "0123456789abcdef"
+words = st.text(max_size=20)
 values = st.one_of(
-    st.text(),
+    words,
+    st.text(min_size=100, max_size=200),
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False),
-    st.lists(st.text()),
+    st.lists(words, max_size=4),
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text(HEX, min_size=32, max_size=32),
     st.text(HEX, min_size=16, max_size=16),
     st.sampled_from(["", "00f067aa0ba902b7"]),
-    st.text(),
+    words,
     st.integers(0, 2**53),
-    st.dictionaries(st.text(), values),
-    st.none() | st.text(),
+    st.dictionaries(words, values, max_size=8),
+    st.none() | words,
 )
 def test_a_span_is_read_as_it_was_written(
     trace: str,
