@@ -28,9 +28,10 @@ from caxton.cli.output.dev_lines import Lines
 from caxton.cli.output.dev_messages import follow
 from caxton.cli.output.printing import colour_wanted, say, talk
 from caxton.cli.output.progress_line import ProgressLine
+from caxton.cli.output.slow_builds import SlowBuilds
 from caxton.daemon_socket import is_held
 from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
-from caxton.devloop.events import DaemonUp, Preparing
+from caxton.devloop.events import BuildStarted, DaemonUp, Preparing
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.shape import iso, plain
 
@@ -136,7 +137,15 @@ async def _in_lines(
     lines = Lines(colour=colour, verbose=verbose, keys=KEYS if by_key else "")
     bar = ProgressLine()
 
+    def goes_on(event: BuildStarted, seconds: int) -> None:
+        if ui == "stream":
+            bar.clear()
+            say(lines.goes_on(event, seconds))
+
+    slow = SlowBuilds(goes_on)
+
     def show(event: Event) -> None:
+        slow.hear(event)
         if ui == "json":
             say(as_json(event))
         else:
@@ -179,8 +188,10 @@ async def _in_viewer(folder: Path, make: Callable[[Sink], DevLoop], verbose: boo
     settings = caxton_tui.user_settings()
     lines = Lines(colour=False, verbose=verbose, ends="q", keys=f"on screen 4: {KEYS}")
     said: asyncio.Queue[str] = asyncio.Queue()
+    slow = SlowBuilds(lambda event, seconds: said.put_nowait(lines.goes_on(event, seconds)))
 
     def show(event: Event) -> None:
+        slow.hear(event)
         for line in lines.of(event):
             said.put_nowait(line)
 

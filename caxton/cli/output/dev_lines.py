@@ -42,9 +42,13 @@ class Lines:
         texts = [*self._texts(event), *self._next(event)]
         if not texts:
             return []
-        stamp = time.strftime("%H:%M:%S", time.localtime(event.at_us / 1e6))
-        first = f"{self._paint(stamp, 'dim')}  {texts[0]}"
-        return [first, *(f"{'':<8}  {text}" for text in texts[1:])]
+        return [self._stamped(event.at_us, texts[0]), *(f"{'':<8}  {text}" for text in texts[1:])]
+
+    def goes_on(self, event: ev.BuildStarted, seconds: int) -> str:
+        """That a build goes on, and for how long by now."""
+        return self._stamped(
+            event.at_us + seconds * 1_000_000, self._building(event, f", {seconds} s so far")
+        )
 
     def _texts(self, event: ev.Event) -> Iterator[str]:
         match event:
@@ -63,7 +67,7 @@ class Lines:
                 yield self._row(event.agents, self._dim(safe(event.what)))
             case ev.BuildStarted() if self._verbose or event.builder == "command":
                 # a command of one's own may take long, and silence would look like a save that was missed
-                yield self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder})"))
+                yield self._building(event)
             case ev.Built() if self._verbose and event.output.strip():
                 yield self._row(event.agents, "built, and the builder said")
                 yield from self._words(event.output)
@@ -219,6 +223,13 @@ class Lines:
         yield from (f"  {self._paint('│', 'dim')} {safe(line)}" for line in lines[:MOST_WORDS])
         if len(lines) > MOST_WORDS:
             yield f"  {self._dim(f'│ … {len(lines) - MOST_WORDS:,} lines more')}"
+
+    def _building(self, event: ev.BuildStarted, lasts: str = "") -> str:
+        return self._row(event.agents, self._dim(f"building {safe(event.source)} ({event.builder}){lasts}"))
+
+    def _stamped(self, at_us: int, text: str) -> str:
+        stamp = time.strftime("%H:%M:%S", time.localtime(at_us / 1e6))
+        return f"{self._paint(stamp, 'dim')}  {text}"
 
     def _row(self, agents: list[str], *parts: str) -> str:
         name = ", ".join(agents[:3]) + (f" and {len(agents) - 3} more" if len(agents) > 3 else "")
