@@ -25,7 +25,7 @@ from caxton.sandbox.frames import HEAD, RESULT, Hello, Kind
 from caxton.simulation.guests import Guests, calls
 from caxton.simulation.orders import LOSSES, Act, Ready
 from caxton.simulation.power import Power
-from caxton.simulation.virtual_loop import VirtualLoop
+from caxton.simulation.virtual_loop import RESOLUTION_S, VirtualLoop
 
 KILLED: Final = -9
 """The exit code of a process that was killed."""
@@ -155,7 +155,7 @@ class VirtualCell(asyncio.Transport):
             works[0]
             for slot, works in sorted(self._waiting.items())
             if slot == works[0].frame[1]
-            and max(works[0].due_s, self._late_s.get(slot, 0.0)) <= now_s
+            and max(works[0].due_s, self._late_s.get(slot, 0.0)) <= now_s + RESOLUTION_S
             and all(self._waiting[one][0] is works[0] for one in works[0].slots)
         ]
         if self._exit is not None or not ready or not self._power.goes_on():

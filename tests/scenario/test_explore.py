@@ -138,3 +138,10 @@ def test_a_scenario_that_cannot_be_played_ends_it(tmp_path: Path) -> None:
 def test_a_schedule_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="invalid"):
         read_schedule(text)
+
+
+@pytest.mark.parametrize("name", ["two-books", "late-proposal"])
+def test_a_slow_agent_goes_on_when_its_time_is_over(name: str) -> None:
+    """By a rounding it once waited for the next measuring of its cell, seconds later."""
+    file = read_scenario(EXAMPLES / "market" / "scenarios" / f"{name}.toml")
+    assert play(file, Settings(seed=31, decisions={"0": 2 * WIDTH})).passed
