@@ -117,7 +117,8 @@ def _check(schema: Json, value: Json, place: str, root: Json, depth: int) -> Ite
     if isinstance(value, dict):
         yield from _object(rules, cast("dict[str, Any]", value), place, root, depth)
     elif isinstance(value, list):
-        yield from _list(rules, value, place, root, depth)
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        yield from _list(rules, items, place, root, depth)
     elif isinstance(value, str):
         yield from _size(rules, "Length", len(value), "characters", place)
         if "pattern" in rules and not _occurs(rules["pattern"], value):
@@ -197,7 +198,8 @@ def _size(rules: Mapping[str, Any], what: str, size: int, unit: str, place: str)
 
 
 def _is_of(value: Json, types: Json) -> bool:
-    return any(_is_one(value, one) for one in (types if isinstance(types, list) else [types]))
+    many: list[Any] = types if isinstance(types, list) else [types]  # pyright: ignore[reportUnknownVariableType]
+    return any(_is_one(value, one) for one in many)
 
 
 def _is_one(value: Json, type: Json) -> bool:

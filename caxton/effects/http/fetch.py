@@ -9,7 +9,7 @@ import base64
 import ipaddress
 import ssl
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urljoin
 
 import httpcore
@@ -50,7 +50,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, private: list[Network]) -> None:
         self._private = private
-        self._plain = httpcore.AnyIOBackend()
+        self._plain = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
         self,

@@ -71,8 +71,8 @@ def place_of(url: str) -> SplitResult:
         known = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
         plain = parts.username is None and url.isascii() and not re.search(r"[\s\\\x00-\x1f]", url)
     except ValueError:
-        known = plain = False
-    if not known or not plain:
+        parts, known, plain = None, False, False
+    if parts is None or not known or not plain:
         raise InvalidMessage(
             f"{url[:200]!r} is no URL that is reached",
             hint="http:// or https://, a host, in ASCII, without a name or password",

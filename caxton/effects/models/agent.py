@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -40,6 +40,19 @@ MODEL_AGENT: Final = "model"
 LATE_MAX: Final = 1_000
 """Calls that were given up and whose cost may still be told."""
 _encode = msgspec.json.Encoder().encode
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Usage(msgspec.Struct):
+    input: _Count
+    output: _Count
+    cached: _Count = 0
+
+
+class _Told(msgspec.Struct):
+    usage: _Usage
 
 
 class _Asked(NamedTuple):
@@ -225,14 +238,12 @@ def _cost(answer: Answer, call: _Asked) -> Spent | None:
     content: Any = answer.content
     if isinstance(content, msgspec.Raw):
         content = exact_numbers.decode(content)
-    usage: Any = content.get("usage") if isinstance(content, dict) else None  # pyright: ignore
-    if not isinstance(usage, dict):
+    try:
+        usage = msgspec.convert(content, _Told).usage
+    except msgspec.ValidationError:
         return None
-    counts = [usage.get(name, 0) for name in ("input", "output", "cached")]  # pyright: ignore
-    if not all(isinstance(one, int) and one >= 0 for one in counts):
-        return None
-    into, out, cached = counts
-    return _priced(Spent(1, into, out, min(cached, into)), call.table)
+    cached = min(usage.cached, usage.input)
+    return _priced(Spent(1, usage.input, usage.output, cached), call.table)
 
 
 def _said(what: str, amount: float) -> str:

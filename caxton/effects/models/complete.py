@@ -78,8 +78,14 @@ class Models:
                 raise Failed("bad-schema", f"{error}", **_cost(usage, known)) from error
             else:
                 if not found:
-                    plain = {**_content(joined, usage if known else None), "content": value, "text": text}
-                    return plain | ({"finish": "stop", "tool_calls": []} if forced else {})
+                    told: Json = {
+                        **_content(joined, usage if known else None),
+                        "content": value,
+                        "text": text,
+                    }
+                    if forced:
+                        told |= {"finish": "stop", "tool_calls": []}
+                    return told
             wrong = "; ".join(found)
             again = [
                 Part("assistant", text),

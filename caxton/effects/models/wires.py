@@ -135,7 +135,8 @@ class OpenAi:
         usage = event.get("usage")
         if usage:
             joined.input, joined.output = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
-            joined.cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+            details: Json = usage.get("prompt_tokens_details") or {}
+            joined.cached = details.get("cached_tokens") or 0
 
     def whole(self, answer: Json, joined: Joined) -> None:
         """An answer in one piece is one chunk."""
@@ -190,27 +191,33 @@ class Anthropic:
 
     def hear(self, event: Json, joined: Joined) -> None:
         """One of its events."""
-        match event:
-            case {"type": "message_start", "message": dict(message)}:
-                joined.model = message.get("model") or ""
-                self._usage(message.get("usage") or {}, joined)
-            case {"type": "content_block_start", "index": int(number), "content_block": dict(block)}:
-                if block.get("type") == "tool_use":
-                    joined.call(number, id=block.get("id", ""), name=block.get("name", ""))
+        part: Json
+        match event.get("type"):
+            case "message_start":
+                part = event["message"]
+                joined.model = part.get("model") or ""
+                self._usage(part.get("usage") or {}, joined)
+            case "content_block_start":
+                part = event["content_block"]
+                if part.get("type") == "tool_use":
+                    joined.call(event["index"], id=part.get("id", ""), name=part.get("name", ""))
                 else:
-                    joined.add(block.get("text") or "")
-            case {"type": "content_block_delta", "index": int(number), "delta": dict(delta)}:
-                if delta.get("type") == "input_json_delta":
-                    joined.call(number, arguments=delta.get("partial_json") or "")
+                    joined.add(part.get("text") or "")
+            case "content_block_delta":
+                part = event["delta"]
+                if part.get("type") == "input_json_delta":
+                    joined.call(event["index"], arguments=part.get("partial_json") or "")
                 else:
-                    joined.add(delta.get("text") or "")
-            case {"type": "message_delta", "delta": dict(delta)}:
-                joined.finish = delta.get("stop_reason") or joined.finish
+                    joined.add(part.get("text") or "")
+            case "message_delta":
+                part = event["delta"]
+                joined.finish = part.get("stop_reason") or joined.finish
                 self._usage(event.get("usage") or {}, joined)
-            case {"type": "message_stop"}:
+            case "message_stop":
                 joined.whole = True
-            case {"type": "error", "error": dict(error)}:
-                raise CutOff(f"the provider broke off: {error.get('message', '')}"[:300])
+            case "error":
+                part = event["error"]
+                raise CutOff(f"the provider broke off: {part.get('message', '')}"[:300])
             case _:
                 pass
 
