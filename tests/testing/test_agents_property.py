@@ -62,6 +62,7 @@ class Failures(Sequence):
             self.system.disk.heal()
             # its cell may be on its way back
             with suppress(CaxtonError):
+                self.resume(name)
                 self.system.run(agents.start(name))
             self.system.advance(1.0)
         raise AssertionError(f"{name} does not start: {self.system.runtime.agents.view(name)}")

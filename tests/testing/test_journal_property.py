@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 from agents.systems import tally
 
+from caxton.agents.record import SUSPENDED
+from caxton.errors import CaxtonError
 from caxton.example_modules import module
 from caxton.testing import Agent, Crashed, DiskError, System, runtime
 
@@ -61,11 +64,28 @@ class Sequence:
     def happens(self) -> list[Callable[[], object]]:
         """What may happen, each as likely as often as it stands here."""
         happens = [self.count, self.count, self.count, self.flood, self.set_clock, self.fail, self.wait]
-        return [*happens, self.crash, self.crash_soon, self.end, self.system.kill_cell]
+        return [*happens, self.crash, self.crash_soon, self.end, self.system.kill_cell, self.pause]
 
     def count(self) -> None:
         """An agent is asked to count, a few times; each has a key."""
+        self._count(self.pick.choice(list(self.model.counted)))
+
+    def pause(self) -> None:
+        """What comes for a suspended agent waits, while others say much."""
         name = self.pick.choice(list(self.model.counted))
+        # it may be on its way back
+        with suppress(CaxtonError):
+            self.system.run(self.system.runtime.agents.suspend(name))
+        self._count(name)
+        self.flood()
+        self.resume(name)
+
+    def resume(self, name: str) -> None:
+        """It goes on, if it was suspended."""
+        if self.system.runtime.agents.registry.find(name).config.desired == SUSPENDED:
+            self.system.run(self.system.runtime.agents.resume(name))
+
+    def _count(self, name: str) -> None:
         for _ in range(self.pick.randrange(1, 12)):
             self._no += 1
             key, talk = f"key-{self._no}", f"talk-{self._no}"
@@ -126,6 +146,8 @@ class Sequence:
         """Everything that was acknowledged is there."""
         self.system.disk.heal()
         self.system.restart()
+        for name in self.model.counted:
+            self.resume(name)
         self.system.until_quiet()
         model, db = self.model, self.system.disk.db
         trimmed = int(db.execute("select value from meta where key = 'trimmed_upto'").fetchone()[0])
