@@ -6,7 +6,9 @@ which it is stopped, or the branches; `enter` opens a message whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -15,15 +17,18 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 
+from caxton import exact_numbers
 from caxton.client import AsyncClient
 from caxton.diagram import Mark, TimelineMessage
 from caxton.errors import CaxtonError
 from caxton.presentation.text import safe
 from caxton.schemas.messages import ConversationDetail
-from caxton_tui.actions import daemon_actions
+from caxton.schemas.shape import shaped
+from caxton_tui.actions import daemon_actions, side_commands
 from caxton_tui.actions.action import several
 from caxton_tui.forms.drafts import message_form
 from caxton_tui.forms.export_form import ExportForm
+from caxton_tui.forms.fork_form import ForkForm
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model.context import ViewContext
 from caxton_tui.model.log_entry import LogEntry
@@ -56,6 +61,10 @@ class ConversationsPane(Pane):
         key("p", "pin", "conversations.pin", "Pin", "Pin it for the gate, or let it go"),
         key("t", "trace", "conversations.trace", "Trace", "Where its time went"),
         key("R", "reply", "conversations.reply", "Reply", "Answer the message as a client"),
+        key("S", "record", "conversations.record", "Record", "Make a scenario of it, which caxton run plays"),
+        key(
+            "F", "fork", "conversations.fork", "Fork", "Run on from the message at the cursor in a side world"
+        ),
         hidden_key("D", "compare", "conversations.compare", "Compare", "Two that are marked, side by side"),
         hidden_key("A", "repeat", "conversations.repeat", "Again", "Send the message once more"),
     ]
@@ -280,6 +289,51 @@ class ConversationsPane(Pane):
         else:
             typed_app(self).push_screen(CompareScreen(both))
 
+    def action_record(self) -> None:
+        """Make a scenario of the conversation that is open, or of those marked."""
+        ids = [str(one.id) for one in self.main.meant] if self.main.marked else [self._opened or ""]
+        if not ids[0]:
+            self.notify("no conversation is open", timeout=2)
+            return
+        self.notify("recording, and playing it once …", timeout=3)
+        self.run_worker(self._record(ids), group="record", exclusive=True, exit_on_error=True)
+
+    async def _record(self, ids: Sequence[str]) -> None:
+        path = _free(self.context.folder / "scenarios", ids[0])
+        try:
+            words = ["record", "--output", str(path), "--", *ids]
+            code, _, last = await side_commands.run(self.context.folder, words)
+        except CaxtonError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+        else:
+            severity = "warning" if code else "information"
+            self.notify(f"{path}\n{safe(last)}", severity=severity, markup=False, timeout=15)
+
+    def action_fork(self) -> None:
+        """Ask what is to be otherwise at the message at the cursor, and run on from there."""
+        spoken, id = self.spoken, self._opened
+        if spoken is None or id is None:
+            self.notify("put the cursor of the diagram on a message first", timeout=3)
+            return
+
+        def run(options: list[str] | None) -> None:
+            if options is not None:
+                self.notify("running on in a side world …", timeout=3)
+                words = ["fork", "--at", str(spoken.seq), "--output", "json", *options, "--", id]
+                self.run_worker(self._fork(id, words), group="fork", exclusive=True, exit_on_error=True)
+
+        typed_app(self).push_screen(ForkForm(id, spoken), run)
+
+    async def _fork(self, id: str, words: Sequence[str]) -> None:
+        try:
+            _, out, _ = await side_commands.run(self.context.folder, words)
+            was = await self.context.reader.ask(lambda client: client.conversation(id, limit=PAGE))
+        except CaxtonError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+        else:
+            now = shaped(exact_numbers.decode(out.encode())["conversation"], ConversationDetail)
+            typed_app(self).push_screen(CompareScreen([was, now]))
+
     @property
     def pinned(self) -> bool:
         """Whether the conversation that is open is pinned."""
@@ -314,3 +368,13 @@ class ConversationsPane(Pane):
         """The first message."""
         timeline = self.diagram.timeline
         return timeline.spoken[0] if timeline and timeline.spoken else None
+
+
+def _free(folder: Path, id: str) -> Path:
+    """A name for a scenario of that conversation that no file has."""
+    name, number = re.sub(r"[^\w.-]+", "-", id)[:60], 1
+    path = folder / f"{name}.toml"
+    while path.exists() or path.with_suffix(".memory").exists():
+        number += 1
+        path = folder / f"{name}-{number}.toml"
+    return path
