@@ -86,7 +86,14 @@ def fork(
         if change.edit:
             fill(disk, {"message": [_edited(past.row, change.edit, project.config.platform)]})
         settle(disk, _agents(project, past, change.builds), project.config.platform, past.row.at_us)
-        said: dict[str, Any] = {**project.config.model_dump(exclude_unset=True), "agents": {}, "effects": {}}
+        said: dict[str, Any] = {
+            **project.config.model_dump(exclude_unset=True),
+            "agents": {},
+            "effects": {},
+            "http": {},
+            "models": {},
+        }
+        said.pop("budgets", None)
         side = Project(project.folder, Config.model_validate(said), project.sources)
         with runtime(side, seed=seed, disk=disk, start_us=past.at_us + 1) as system:
             host = SimulatedHost(system)

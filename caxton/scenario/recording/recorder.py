@@ -99,6 +99,10 @@ class _Recorder:
                 "nothing in it was said from outside, so nothing could set it going again",
                 hint="record the conversation that it began with, or a longer time",
             )
+        asked = {short(name, self._platform) for one in said for name in one.message.receiver}
+        world = sorted(asked & {*self._project.config.outward()})
+        if world:
+            self._notes.append(f"what {', '.join(world)} answered is not recorded, and a run asks nobody")
         agents = {row.no: row for row in await self._reader.agents()}
         parts = self._parts(agents)
         taken = await asyncio.to_thread(self._moment, parts)
