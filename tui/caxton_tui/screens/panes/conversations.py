@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -306,7 +306,7 @@ class ConversationsPane(Pane):
         except CaxtonError as error:
             self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
         else:
-            severity = "warning" if code else "information"
+            severity: Literal["warning", "information"] = "warning" if code else "information"
             self.notify(f"{path}\n{safe(last)}", severity=severity, markup=False, timeout=15)
 
     def action_fork(self) -> None:
