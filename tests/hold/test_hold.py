@@ -61,6 +61,18 @@ async def test_what_a_filter_means_is_held_and_everything_else_goes_its_way(tmp_
         assert (row.seq, row.break_id, row.state) == (seq, "b1", "held")
 
 
+async def test_a_message_to_several_is_held_whole_and_goes_on_whole(tmp_path: Path) -> None:
+    async with stand(tmp_path) as runtime:
+        for name in ("a", "b", "c"):
+            runtime.agent(name)
+        runtime.hold.add("to:b", by="operator@local")
+        message = {"performative": "inform", "receiver": ["a", "b", "c"], "content": 1}
+        seq = runtime.bus.submit(message).seq
+        assert frames(runtime) == []
+        runtime.hold.release(seq)
+        assert [one["receiver"] for one in frames(runtime)] == [["a@local", "b@local", "c@local"]] * 3
+
+
 async def test_released_it_goes_on_once_with_its_id_and_a_later_number(tmp_path: Path) -> None:
     async with stand(tmp_path) as runtime:
         runtime.agent("a")

@@ -77,9 +77,9 @@ async def status(request: Request) -> Response:
             "agents": {
                 "total": states.total(),
                 "running": states["running"],
-                "recovering": states[RECOVERING],
+                "recovering": states[RECOVERING] + states["unloaded"],
                 "suspended": states["suspended"],
-                "stopped": states["loaded"] + states["unloaded"] + states["draining"],
+                "stopped": states["loaded"] + states["draining"],
                 "failed": states["failed"],
             },
             "journal": {

@@ -103,7 +103,7 @@ def up(
                     f"{config.config.agents[agent.name].wasm}"
                 )
         if recovering > NAMED:
-            talk(f"{recovering - NAMED:,} others are recovering")
+            talk(f"{plural(recovering - NAMED, 'more agent')} still recovering")
         status = caxton.status()
     agents = status.agents
     talk(
