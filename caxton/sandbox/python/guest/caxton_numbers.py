@@ -4,6 +4,8 @@ In: JSON. Out: values in which a decimal that a float would spell otherwise is a
 JSON from them, and their bytes for a turn that may be taken back. Until the first one comes all is as quick as ever.
 """
 
+# pyright: basic
+
 import json
 import marshal
 from typing import Any
