@@ -51,7 +51,7 @@ def bill(name: str = NAME) -> dict[str, Any]:
 
 
 def _component(name: str, of: Distribution) -> dict[str, Any]:
-    licence = of.metadata.get("License-Expression")
+    licence = of.metadata.json.get("license_expression")
     return {
         "bom-ref": _ref(name, of),
         "name": name,

@@ -50,8 +50,7 @@ def _agents(value: Any) -> Iterator[str]:
         case {"name": str(name)}:
             yield name
         case list():
-            many: list[Any] = value
-            for one in many:
+            for one in value:  # pyright: ignore[reportUnknownVariableType]
                 yield from _agents(one)
         case _:
             pass

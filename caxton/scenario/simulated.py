@@ -291,7 +291,8 @@ class SimulatedHost:
 
     def lose(self, drop: Drop) -> None:
         """Between the mailbox and the guest."""
-        loss = {Duplicate: Loss.TWICE, Reorder: Loss.BEHIND}.get(type(drop), Loss.DROPPED)
+        ways: dict[type[Drop], Loss] = {Duplicate: Loss.TWICE, Reorder: Loss.BEHIND}
+        loss = ways.get(type(drop), Loss.DROPPED)
         self.system.lose(Rule(loss, self._meant(drop.filter, drop.agent), drop.times))
 
     def fill(self, fill: Fill) -> int:

@@ -152,7 +152,7 @@ def test_values_are_replaced_everywhere_and_the_same_value_by_the_same() -> None
 
 
 def test_json_as_toml() -> None:
-    value = {"a b": None, "list": [1, 2.5, True], "text": 'say "é"\n', "none": {}}
+    value: dict[str, object] = {"a b": None, "list": [1, 2.5, True], "text": 'say "é"\n', "none": {}}
     written = '{ "a b" = { null = true }, list = [1, 2.5, true], text = "say \\"é\\"\\n", none = {} }'
     assert inline(value) == written
 

@@ -12,6 +12,7 @@ from caxton.errors import Exit
 from caxton.scenario.read import read_scenario
 from caxton.scenario.suite import Settings, play
 from caxton.scenario.updating import update
+from caxton_tui import CaxtonApp
 from caxton_tui.forms.fork_form import ForkForm
 from caxton_tui.screens.compare import CompareScreen, DifferenceList
 from caxton_tui.screens.panes.conversations import ConversationsPane
@@ -58,6 +59,6 @@ def _played(path: Path, seller: Path) -> None:
     assert play(read_scenario(path), Settings()).passed
 
 
-def _done(app: object, word: str) -> bool:
+def _done(app: CaxtonApp, word: str) -> bool:
     """Whether a notice has that word."""
     return any(word in str(notice.message) for notice in app._notifications)

@@ -42,14 +42,16 @@ class McpClient:
         """
         path = folder / self.file
         try:
-            known: Any = json.loads(path.read_text("utf-8-sig"))
+            read: Any = json.loads(path.read_text("utf-8-sig"))
         except FileNotFoundError:
-            known = {}
+            read = {}
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"{path} cannot be read as JSON: {error}", hint="add the snippet by hand: caxton mcp install"
             ) from error
-        servers: Any = known.setdefault(self.key, {}) if isinstance(known, dict) else None
+        nothing: dict[str, Any] = {self.key: None}
+        known = cast("dict[str, Any]", read) if isinstance(read, dict) else nothing
+        servers: Any = known.setdefault(self.key, {})
         if not isinstance(servers, dict):
             raise ConfigurationError(
                 f"{path} has no object at {self.key}", hint="add the snippet by hand: caxton mcp install"
