@@ -28,7 +28,7 @@ USAGE: Final = tuple(
     Mistake(*row)
     for row in (
         ("frob", "no such command 'frob'", "commands are demo, new"),
-        ("agnet list", "Did you mean 'agent'?", "commands are"),
+        ("agnet list", "Did you mean 'agent', ", "commands are"),
         ("msg lst", "Did you mean 'list'?", "convert, send, tail, show, list"),
         ("walk market", "no such command 'walk'", "commands are"),
         ("agent deploy", "missing argument '[NAME] FILE'", "caxton agent deploy --help"),

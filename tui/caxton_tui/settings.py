@@ -35,6 +35,7 @@ BOXES: Final = frozenset(
         "confirm",
         "deploy",
         "export",
+        "fork",
         "help",
         "held",
         "jump",

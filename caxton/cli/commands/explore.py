@@ -56,8 +56,8 @@ def explore(
     \b
     Examples:
       caxton explore scenarios/two-books.toml
-      caxton explore scenarios/late-proposal.toml --seeds 500 --jobs 2
-      caxton explore scenarios/late-proposal.toml --seeds 1000 --first 500 --late
+      caxton explore scenarios/late-proposal.toml --seeds 50 --jobs 2
+      caxton explore scenarios/late-proposal.toml --seeds 50 --first 500
     """
     logs.configure("text", "error", sys.stderr)
     scenario = read.read_scenario(file)
