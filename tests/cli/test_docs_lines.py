@@ -32,6 +32,11 @@ NOT_TYPED: Final[dict[str, str]] = {
     r"\. \.venv/bin/activate": "the shell here finds caxton already",
     r"\.ci/check\.py": "the gate, which runs this test",
     r"\.venv/bin/caxton demo": "the same as caxton demo",
+    r"CAXTON_URL|caxton (context|cert|audit)": "a daemon elsewhere: tests/access",
+    r"caxton record": "tests/scenario/test_recording.py",
+    r"caxton (why|diff|fork)": "messages and runs that are not here: tests/history",
+    r"docker": "needs a container engine",
+    r"telemetry test|\[telemetry\]": "needs a collector: tests/flow/test_otlp.py",
     r"-p ~/other": "the same as caxton agent import, in a second project",
     r"caxton mcp --read-only": "speaks MCP on stdin: tests/cli/test_mcp.py",
     r"caxton bench": "measures for minutes: tests/bench",
@@ -51,7 +56,7 @@ GOES_ON: Final[dict[str, tuple[str, str]]] = {
 """What goes on until a key ends it or takes its time: what is to be seen before that, and the key."""
 SLOW: Final = re.compile(r"\$\(|caxton (-p \S+ )?(up|down|restore|journal repair|doctor|top|run|explore)")
 """What takes a second or more, or the daemon away, is left to the long check."""
-ENDS: Final = {"caxton conv diff": (6,), "caxton replay": (0, 6)}
+ENDS: Final = {"caxton conv diff": (6,), "caxton replay": (0, 6), "caxton journal export": (0, 7)}
 """Exit codes that are an answer."""
 OF_THEIR_OWN: Final = re.compile(r"README\.md|docs/scenarios\.md")
 """Pages whose lines make a project of their own, one after the other."""

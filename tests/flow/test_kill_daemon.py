@@ -68,4 +68,5 @@ async def test_kills_lose_nothing_and_nobody_is_answered_twice(tmp_path: Path, k
     assert history.marked == again
     assert len(again) >= kills // 2, "the kills did not find the agents at work"
     assert shown == {seq: seq in again for seq in shown}
-    assert sum(one.cut_off for one in ledger.requests) >= kills
+    # a kill may come when nobody waits for an answer
+    assert sum(one.cut_off for one in ledger.requests) > kills // 2
