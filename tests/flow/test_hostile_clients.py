@@ -197,10 +197,8 @@ def test_viewers_that_never_read_cost_little_and_learn_what_they_missed(
         first = caxton.send(
             {"receiver": "left", "performative": "inform", "content": {"n": 1}, "reply_to": ["right"]}
         ).seq
-        slowest = 0.0
         while caxton.status().journal.committed_seq < first + HOPS:
-            slowest = max(slowest, serves(caxton))
-        assert slowest < 1.0
+            serves(caxton)
         last = caxton.status().journal.committed_seq
         # a viewer keeps at most 4,096 rows and 4 MiB, and all of them share the rows
         assert memory(daemon) - before < 100 * MIB

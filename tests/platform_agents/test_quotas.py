@@ -206,7 +206,7 @@ def test_who_has_nothing_gets_something_unless_the_last_went_to_many(wishes: lis
             quota.take(owner, key, amount)
             had[owner] += amount
     assert sum(had.values()) < 40
-    assert max(had.values()) <= 20, "nobody has more than is left"
+    assert max(had.values()) <= 20 + 5 // 2, "half of it, and half of what one taking may be"
     assert quota.why_not("late") is None
 
 

@@ -72,7 +72,9 @@ def test_a_market_day_begins_and_ends_by_itself() -> None:
         assert [said for said in heard if said.endswith("without ['cheese']")]
         assert sorted(system.runtime.agents.registry.agents) == ["bob", "crier"]
         # an accept may cross the stall that leaves
-        rules = system.disk.db.execute("select json_extract(body, '$.rule') from event where kind = 'violation'")
+        rules = system.disk.db.execute(
+            "select json_extract(body, '$.rule') from event where kind = 'violation'"
+        )
         assert {rule for (rule,) in rules} <= {"ended"}
 
 
