@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from caxton.effects.process import EffectProcess
 from caxton.effects.rights import Rights
 from caxton.effects.worker import Command, StartWorker, Worker
 from caxton.journal import Reader
+from caxton.schemas.daemon import EffectBody, UsageBody
 
 WAITING: Final = 1_000
 MODELS_AT_ONCE: Final = 64
@@ -49,38 +49,6 @@ LINE_ROOM: Final = 65_536
 """What a line may have beside a message's content."""
 
 log = structlog.get_logger("caxton.effects")
-
-
-@dataclass(frozen=True, slots=True)
-class EffectView:
-    """An effect as it is now."""
-
-    name: str
-    kind: str
-    command: list[str]
-    running: bool
-    pid: int | None
-    reason: str | None
-    """Why it does not run."""
-    starts: int
-    open: int
-    """Calls that are not answered."""
-    informed: int
-    refused: int
-    failed: int
-    interrupted: int
-    cancelled: int
-
-
-@dataclass(frozen=True, slots=True)
-class UsageView:
-    """What was spent in one place, what calls that are open may still cost, and what may be spent there."""
-
-    name: str
-    spent: Spent
-    reserved_tokens: int
-    reserved_money: float
-    limit: Allowance
 
 
 class Effects:
@@ -139,11 +107,11 @@ class Effects:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def views(self) -> Iterable[EffectView]:
+    def views(self) -> Iterable[EffectBody]:
         """What there is, as it is now."""
         for name, agent in self.agents.items():
             process, counts = agent.process, agent.counts
-            yield EffectView(
+            yield EffectBody(
                 name=name,
                 kind=agent.terms.key,
                 command=list(process.command.words),
@@ -159,19 +127,19 @@ class Effects:
                 cancelled=counts.cancelled,
             )
 
-    def usage(self, scope: str) -> list[UsageView]:
+    def usage(self, scope: str) -> list[UsageBody]:
         """What was spent on models in each place of a scope, the dearest first."""
         agent = self.agents.get(MODEL_AGENT)
         if not isinstance(agent, ModelAgent):
             return []
         budgets = agent.budgets
         found = [
-            UsageView(name, spent, *budgets.reserved(place), budgets.limit(place))
+            _usage(name, spent, budgets.reserved(place), budgets.limit(place))
             for place, spent in budgets.spent.items()
             if place[0] == scope
             for name in place[1:]
         ]
-        return sorted(found, key=lambda one: (-one.spent.money, -one.spent.tokens, one.name))
+        return sorted(found, key=lambda one: (-one.money, -one.tokens, one.name))
 
     def _own(self, name: str, table: EffectTable) -> EffectAgent:
         """One of the project's own."""
@@ -240,3 +208,20 @@ class Effects:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _usage(name: str, spent: Spent, reserved: tuple[int, float], limit: Allowance) -> UsageBody:
+    reserved_tokens, reserved_money = reserved
+    return UsageBody(
+        name=name,
+        calls=spent.calls,
+        input=spent.input,
+        output=spent.output,
+        cached=spent.cached,
+        tokens=spent.tokens,
+        money=round(spent.money, 9),
+        reserved_tokens=reserved_tokens,
+        reserved_money=round(reserved_money, 9),
+        limit_tokens=limit.tokens,
+        limit_money=limit.money,
+    )

@@ -139,6 +139,17 @@ async def test_it_is_served_over_stdio_also_where_no_daemon_runs(tmp_path: Path)
         assert "hint: start it with: caxton up" in answer
 
 
+async def test_it_serves_a_daemon_elsewhere_as_every_command_does(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("cxt_0_0")
+    (tmp_path / "token").chmod(0o600)
+    elsewhere = environment(CAXTON_URL="http://127.0.0.1:9", CAXTON_TOKEN_FILE=str(tmp_path / "token"))
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "caxton.cli", "mcp"], env=elsewhere, cwd=tmp_path
+    )
+    async with Client(stdio_client(parameters)) as client:
+        assert "127.0.0.1:9" in await said(client, "status")
+
+
 def test_an_answer_is_cut_between_lines_and_says_how_to_go_on() -> None:
     lines = [f"{number} {'x' * 90}" for number in range(100)]
     read, cursor = list[str](), 0

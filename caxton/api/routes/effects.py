@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -19,4 +17,4 @@ router = noun_router("/effects", "effects")
 @router.get("", response_model=described(EffectList))
 async def effects(request: Request) -> Response:
     """Every effect: its process, the calls that are open, and how those since the start ended."""
-    return page([asdict(one) for one in services_of(request).effects.views()], None)
+    return page(list(services_of(request).effects.views()), None)

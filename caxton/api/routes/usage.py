@@ -22,20 +22,4 @@ async def usage(
     request: Request, by: Annotated[By, Query(description="What is summed up together.")] = "agent"
 ) -> Response:
     """What was spent on models, and what may be, the dearest first."""
-    found = [
-        {
-            "name": one.name,
-            "calls": one.spent.calls,
-            "input": one.spent.input,
-            "output": one.spent.output,
-            "cached": one.spent.cached,
-            "tokens": one.spent.tokens,
-            "money": round(one.spent.money, 9),
-            "reserved_tokens": one.reserved_tokens,
-            "reserved_money": round(one.reserved_money, 9),
-            "limit_tokens": one.limit.tokens,
-            "limit_money": one.limit.money,
-        }
-        for one in services_of(request).effects.usage(by)
-    ]
-    return page(found, None)
+    return page(services_of(request).effects.usage(by), None)

@@ -36,8 +36,9 @@ def mcp(ctx: typer.Context, read_only: ReadOnly = False, project: Project = None
     """Serve this project's workbench to a coding agent, by MCP over stdio.
 
     It has eleven tools: status, agents, send, conversations, conversation, events, problems, replay, deploy, task and
-    docs; conversations and the documentation are resources. It speaks to the project's daemon, which may be started
-    and stopped meanwhile. A person does not type this: `caxton mcp install` says what a client wants to be told.
+    docs; conversations and the documentation are resources. It speaks to the project's daemon, or to
+    the one of the context in use, which may be started and stopped meanwhile. A person does not type this: `caxton
+    mcp install` says what a client wants to be told.
 
     \b
     Examples:
@@ -50,12 +51,13 @@ def mcp(ctx: typer.Context, read_only: ReadOnly = False, project: Project = None
         raise ConfigurationError(
             "the MCP server needs a package of its own", hint=install_hint.install_hint("mcp")
         )
-    folder = connection.folder(project)
+    # where there is no project and no context, that is said before a client waits for it
+    connection.place(project)
     if sys.stdin.isatty():
         talk(
             "this speaks MCP on stdin, for a coding agent; caxton mcp install tells one of it; Ctrl-C ends it"
         )
-    server.server(folder, read_only=read_only).run("stdio")
+    server.server(project, read_only=read_only).run("stdio")
 
 
 @app.command()
