@@ -140,7 +140,9 @@ class ModelAgent(EffectAgent):
         self._settle(call, cost)
         if answer.act is not Performative.INFORM:
             return answer
-        content: dict[str, Any] = exact_numbers.decode(answer.content)  # type: ignore[arg-type]
+        # what informs is as the process wrote it
+        assert isinstance(answer.content, msgspec.Raw)
+        content: dict[str, Any] = exact_numbers.decode(answer.content)
         spent = cost or call.reservation.most
         told = {
             "action": "complete",
