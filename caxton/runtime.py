@@ -233,6 +233,7 @@ async def open_runtime(
             start=machine.effect,
             reserve=lambda name: registry.reserve(name, clock.now_us()),
             spawn=group.create_task,
+            publish=df.offer,
         )
         await effects.load(journal.reader, taken={*registry.agents, *config.agents})
         transfer = Transfer(

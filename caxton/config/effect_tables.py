@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from caxton.config.table import Seconds, Table
 
@@ -93,6 +93,54 @@ class HttpTable(Table):
         for one in value:
             ip_network(one, strict=False)
         return value
+
+
+class ToolTable(Table):
+    """[tools.NAME]: a server of MCP tools that agents may call by the agent `tool.NAME`."""
+
+    command: list[str] = Field(
+        default_factory=list[str],
+        description="Program and arguments of a server that speaks over stdio; no shell, run in the project's folder.",
+    )
+    url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        description="Where a server is that speaks over streamable HTTP. Either this or `command`.",
+    )
+    env: list[str] = Field(
+        default_factory=list[str],
+        description="Names of the environment variables that the server gets; their values are shown nowhere.",
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="Headers for `url`, each by the name of the environment variable that has its value.",
+    )
+    allow: list[str] = Field(default=["*"], description="Names or patterns of the tools that are offered.")
+    deny: list[str] = Field(
+        default_factory=list[str],
+        description="Names or patterns of those that are not, whatever `allow` says.",
+    )
+    read_only: bool = Field(
+        default=False, description="Whether only tools are offered that the server says to change nothing."
+    )
+    idempotent: bool | None = Field(
+        default=None,
+        description="Whether an interrupted call may be made again; otherwise the tool's annotations say.",
+    )
+    timeout: Seconds = Field(
+        default=60.0, description="How long a call may take where its `reply_by` is not earlier."
+    )
+    at_once: int = Field(default=8, ge=1, le=256, description="Calls that the server gets at the same time.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("a server of tools has either a command or a url")
+        if self.headers and not self.url:
+            raise ValueError("headers are for a url; a command gets `env`")
+        if self.env and not self.command:
+            raise ValueError("env is for a command; a url gets `headers`")
+        return self
 
 
 class Allowance(Table):

@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from caxton.config.effect_tables import Allowance, BudgetTable, EffectTable, HttpTable, ModelTable
+from caxton.config.effect_tables import (
+    Allowance,
+    BudgetTable,
+    EffectTable,
+    HttpTable,
+    ModelTable,
+    ToolTable,
+)
 from caxton.config.limit_table import LimitTable, limits_from
 from caxton.config.listen_table import ListenTable
 from caxton.config.table import Seconds, Table
@@ -245,6 +252,10 @@ class AgentTable(Table):
     models: list[str] = Field(
         default_factory=list[str], description="Which of the project's `models` it may ask."
     )
+    tools: list[str] = Field(
+        default_factory=list[str],
+        description="Which tools of the project's `tools` it may call: NAME.TOOL, or patterns of that.",
+    )
     budget: Allowance = Field(
         default_factory=Allowance, description="What it may spend on models; `budgets.agent` otherwise."
     )
@@ -303,6 +314,7 @@ class Config(Table):
     effects: dict[str, EffectTable] = Field(default_factory=dict[str, EffectTable])
     http: dict[str, HttpTable] = Field(default_factory=dict[str, HttpTable])
     models: dict[str, ModelTable] = Field(default_factory=dict[str, ModelTable])
+    tools: dict[str, ToolTable] = Field(default_factory=dict[str, ToolTable])
     budgets: BudgetTable = Field(default_factory=BudgetTable)
 
     def cell_count(self) -> int:
@@ -315,7 +327,11 @@ class Config(Table):
 
     def outward(self) -> list[str]:
         """The names of the agents that stand for the world, as far as no agent has them."""
-        named = [*self.effects, *(f"http.{name}" for name in self.http)]
+        named = [
+            *self.effects,
+            *(f"http.{name}" for name in self.http),
+            *(f"tool.{name}" for name in self.tools),
+        ]
         return [*named, "model"] if self.models else named
 
     def limits_of(self, agent: str) -> Limits:

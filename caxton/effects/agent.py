@@ -242,6 +242,11 @@ class EffectAgent:
         return min([*early, *self._open], default=NOTHING_OPEN)
 
     @property
+    def down(self) -> str | None:
+        """Why it cannot be asked at the moment; None where it can."""
+        return self.process.why if self.process.pid is None else None
+
+    @property
     def open(self) -> int:
         """How many calls are not answered."""
         return len(self._open)
@@ -296,7 +301,7 @@ class EffectAgent:
                 answer = await self._asked(call)
         except TimeoutError:
             where = "it was not answered" if call.began_us else "its turn did not come"
-            down = "" if self.process.pid else f": {self.process.why}"
+            down = f": {self.down}" if self.down else ""
             answer = failure("timeout", f"{where} in time by {self.local}{down}")
         except NoAnswer as error:
             answer = failure(error.code, error.reason)
@@ -314,7 +319,8 @@ class EffectAgent:
         until = loop.time() + self._left_s(envelope)
 
         async def begin() -> None:
-            call.begin(await self._world.calls.begin(self, envelope))
+            harmless = self.is_idempotent(envelope)
+            call.begin(await self._world.calls.begin(self, envelope, harmless=harmless))
 
         def line() -> bytes:
             message = envelope.message

@@ -17,6 +17,8 @@ from caxton.journal import DirectoryRow, Reader
 
 KIND: Final = "effect_call"
 """What a begun call's row in the journal's directory is called."""
+HARMLESS: Final = '{"idempotent":true}'
+"""What the row of a call says that may be made again."""
 
 
 class Calls:
@@ -26,25 +28,32 @@ class Calls:
         self._bus = bus
         self._clock = clock
         self._begun: dict[str, int] = {}
+        self._harmless: set[str] = set()
+        """Those that were begun in an earlier life and may be made again."""
 
     async def load(self, reader: Reader) -> None:
         """Read which calls had begun when the daemon ended."""
-        self._begun = {row.key: row.at_us for row in await reader.directory(KIND)}
+        rows = await reader.directory(KIND)
+        self._begun = {row.key: row.at_us for row in rows}
+        self._harmless = {row.key for row in rows if row.body == HARMLESS}
 
     def interrupted(self, agent: PlatformAgent, envelope: Envelope) -> bool:
-        """Whether that call had begun before."""
-        return _key(agent, envelope) in self._begun
+        """Whether that call had begun before, and was not known then to do no harm if it is made again."""
+        key = _key(agent, envelope)
+        return key in self._begun and key not in self._harmless
 
     def forget(self, hosted: frozenset[str]) -> None:
         """Take out the rows of effects that are not there any more: what they were asked has become dead letters."""
         for key in [key for key in self._begun if key.partition(" ")[2] not in hosted]:
             self._take_out(key)
 
-    async def begin(self, agent: PlatformAgent, envelope: Envelope) -> int:
-        """Say that the call begins; it may leave when this returns, the time of its beginning."""
+    async def begin(self, agent: PlatformAgent, envelope: Envelope, *, harmless: bool) -> int:
+        """Say that the call begins; it may leave when this returns, the time of its beginning. `harmless`: after a
+        crash it may be made again."""
         key, now_us = _key(agent, envelope), self._clock.now_us()
         self._begun[key] = now_us
-        self._bus.journal.batch.records.append(DirectoryRow(KIND, key, now_us, None, "{}"))
+        body = HARMLESS if harmless else "{}"
+        self._bus.journal.batch.records.append(DirectoryRow(KIND, key, now_us, None, body))
         message = envelope.message
         self._bus.event(
             "effect",

@@ -19,7 +19,7 @@ import structlog
 import caxton
 from caxton.bus.bus import Bus
 from caxton.clock import Clock
-from caxton.config import Allowance, EffectTable, HttpTable, Project
+from caxton.config import Allowance, EffectTable, HttpTable, Project, ToolTable
 from caxton.effects.agent import EffectAgent, Spawn, Terms, World
 from caxton.effects.calls import Calls
 from caxton.effects.http.agent import HttpAgent
@@ -27,6 +27,7 @@ from caxton.effects.models.agent import MODEL_AGENT, ModelAgent
 from caxton.effects.models.budgets import Budgets, Spent
 from caxton.effects.process import EffectProcess
 from caxton.effects.rights import Rights
+from caxton.effects.tools.agent import Publish, ToolAgent
 from caxton.effects.worker import Command, StartWorker, Worker
 from caxton.journal import Reader
 from caxton.schemas.daemon import EffectBody, UsageBody
@@ -52,7 +53,8 @@ log = structlog.get_logger("caxton.effects")
 
 
 class Effects:
-    """Those of one runtime. `reserve` gives a name's number, `start` starts processes."""
+    """Those of one runtime. `reserve` gives a name's number, `start` starts processes, `publish` is the directory of
+    services."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Effects:
         start: StartWorker,
         reserve: Callable[[str], int],
         spawn: Spawn,
+        publish: Publish,
     ) -> None:
         self.agents: dict[str, EffectAgent] = {}
         """By local name."""
@@ -75,6 +78,7 @@ class Effects:
             bus, clock, self._calls, Rights(project.config.agents), self._spawned, message_bytes
         )
         self._spawn = spawn
+        self._publish = publish
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self, reader: Reader, taken: Collection[str]) -> None:
@@ -82,7 +86,8 @@ class Effects:
         await self._calls.load(reader)
         config = self._project.config
         https = {f"http.{name}": name for name in config.http}
-        wanted = [*config.effects, *https, *([MODEL_AGENT] if config.models else [])]
+        tools = {f"tool.{name}": name for name in config.tools}
+        wanted = [*config.effects, *https, *tools, *([MODEL_AGENT] if config.models else [])]
         for name in wanted:
             if name in taken:
                 log.warning("an agent has the name of an effect, which is not offered", name=name)
@@ -90,6 +95,8 @@ class Effects:
                 self._host(self._own(name, config.effects[name]))
             elif name in https:
                 self._host(self._http(https[name], config.http[https[name]]))
+            elif name in tools:
+                self._host(self._tool(tools[name], config.tools[tools[name]]))
             else:
                 self._host(await self._model(reader))
         self._calls.forget(frozenset(agent.name for agent in self.agents.values()))
@@ -115,9 +122,9 @@ class Effects:
                 name=name,
                 kind=agent.terms.key,
                 command=list(process.command.words),
-                running=process.pid is not None,
+                running=agent.down is None,
                 pid=process.pid,
-                reason=None if process.pid is not None else process.why,
+                reason=agent.down,
                 starts=process.starts,
                 open=agent.open,
                 informed=counts.informed,
@@ -143,7 +150,10 @@ class Effects:
 
     def _own(self, name: str, table: EffectTable) -> EffectAgent:
         """One of the project's own."""
-        process = self._process(name, table.command, table.env, table.at_once)
+        found, start = self._environment(table.env)
+        command = Command(name, tuple(table.command), self._project.folder, found)
+        most = self._world.message_bytes + LINE_ROOM
+        process = EffectProcess(command, start, at_once=table.at_once, most=most)
         terms = Terms("effects", name, table.timeout, table.waiting, table.idempotent)
         return EffectAgent(name, self._reserve(name), self._world, process, terms)
 
@@ -158,6 +168,19 @@ class Effects:
         process = EffectProcess(command, self._start, at_once=table.at_once, most=most)
         terms = Terms("http", name, table.timeout, WAITING)
         return HttpAgent(local, self._reserve(local), self._world, process, terms, table)
+
+    def _tool(self, name: str, table: ToolTable) -> EffectAgent:
+        """The tools of one server."""
+        local = f"tool.{name}"
+        said = table.model_dump(include={"command", "url", "env", "headers"})
+        said["offered"] = table.model_dump(include={"allow", "deny", "read_only"})
+        found, start = self._environment([*table.env, *table.headers.values()])
+        command = self._ours(local, "caxton.effects.tools", msgspec.json.encode(said).decode(), found)
+        most = self._world.message_bytes + LINE_ROOM
+        process = EffectProcess(command, start, at_once=table.at_once, most=most)
+        terms = Terms("tools", name, table.timeout, WAITING)
+        number = self._reserve(local)
+        return ToolAgent(local, number, self._world, process, terms, table, self._publish)
 
     async def _model(self, reader: Reader) -> EffectAgent:
         """All models, behind one agent and one process."""
@@ -190,18 +213,17 @@ class Effects:
         self.agents[agent.local] = agent
         self._world.bus.host(agent)
 
-    def _process(self, name: str, words: list[str], env: Iterable[str], at_once: int) -> EffectProcess:
-        found = {one: os.environ[one] for one in env if one in os.environ}
-        missing = [one for one in env if one not in os.environ]
-        command = Command(name, tuple(words), self._project.folder, found)
+    def _environment(self, names: Iterable[str]) -> tuple[Mapping[str, str], StartWorker]:
+        """The variables of those names, and a start that says which of them is missing."""
+        found = {one: os.environ[one] for one in names if one in os.environ}
+        missing = [one for one in names if one not in os.environ]
 
         async def start(command: Command) -> Worker:
             if missing:
                 raise OSError(f"the environment variable {missing[0]} is not set; start the daemon with it")
             return await self._start(command)
 
-        most = self._world.message_bytes + LINE_ROOM
-        return EffectProcess(command, start, at_once=at_once, most=most)
+        return found, start
 
     def _spawned(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._spawn(work)

@@ -57,9 +57,15 @@ class Garbage(msgspec.Struct):
 
 
 class TooLong(msgspec.Struct):
-    """A line with more bytes than there may be; `id` where it begins with one."""
+    """A line with more bytes than there may be, of which only the beginning is there."""
 
-    id: str
+    head: bytes
+
+    @property
+    def id(self) -> str:
+        """The call's, where it begins with one."""
+        found = _ID.match(self.head)
+        return found[1].decode("utf-8", "replace") if found else ""
 
 
 Line = Said | Garbage | TooLong
@@ -100,6 +106,6 @@ class Lines:
         self._part += data
         if len(self._part) > self._most:
             self._skips = True
-            found = _ID.match(self._part[:HEAD])
+            head = bytes(self._part[:HEAD])
             self._part.clear()
-            yield TooLong(found[1].decode("utf-8", "replace") if found else "")
+            yield TooLong(head)

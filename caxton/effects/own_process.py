@@ -29,6 +29,10 @@ class Failed(Exception):
         self.content = {"error": code, "reason": reason, **more}
 
 
+class Refused(Failed):
+    """Raised where a call is not to be done; nothing has happened."""
+
+
 class Call(msgspec.Struct):
     """A line of the daemon: a call, or the end of one."""
 
@@ -39,7 +43,7 @@ class Call(msgspec.Struct):
 
 
 Do = Callable[[Call], Awaitable[object]]
-"""What is done for a call; its value is the content of the answer. Raises Failed."""
+"""What is done for a call; its value is the content of the answer. Raises Failed or Refused."""
 
 _read = msgspec.json.Decoder(Call).decode
 _write = msgspec.json.Encoder().encode
@@ -75,6 +79,8 @@ def _forget(calls: dict[str, asyncio.Task[None]], id: str, task: asyncio.Task[No
 async def _answer(do: Do, call: Call) -> None:
     try:
         _say({"id": call.id, "inform": await do(call)})
+    except Refused as refused:
+        _say({"id": call.id, "refuse": refused.content})
     except Failed as failed:
         _say({"id": call.id, "failure": failed.content})
     except asyncio.CancelledError:
@@ -86,6 +92,11 @@ async def _answer(do: Do, call: Call) -> None:
 def progress(id: str, what: object) -> None:
     """Say how far a call is, for the log."""
     _say({"id": id, "progress": what})
+
+
+def about(what: object) -> None:
+    """Say what the process offers."""
+    _say({"about": what})
 
 
 def _say(line: Json) -> None:

@@ -92,6 +92,7 @@ def fork(
             "effects": {},
             "http": {},
             "models": {},
+            "tools": {},
         }
         said.pop("budgets", None)
         side = Project(project.folder, Config.model_validate(said), project.sources)

@@ -110,6 +110,14 @@ class Df(SubscribingAgent):
         self._enter(entry)
         self._tell(Change("registered", entry.name, None, entry), None)
 
+    def offer(self, name: str, description: Json) -> None:
+        """What an agent of the platform offers as long as the daemon runs; who wants to know is told."""
+        before = self.directory.entries.get(name)
+        entry = Entry(name, description, before.registered_us if before else self._clock.now_us())
+        self.directory.put(entry)
+        self._tell(Change("modified" if before else "registered", name, before, entry), None)
+        self._bus.settle()
+
     # ------------------------------------------------------------------ what people see
 
     def entries(self) -> list[Entry]:

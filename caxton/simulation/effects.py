@@ -18,7 +18,8 @@ from caxton.simulation.virtual_loop import VirtualLoop
 
 Json = dict[str, Any]
 Effect = Callable[[Json], Json | None]
-"""From a call (`id`, `request`, `sender`, …) to its answer: `inform`, `refuse` or `failure`; None for none at all."""
+"""From a call (`id`, `request`, `sender`, …) to its answer: `inform`, `refuse` or `failure`, and `about` for what it
+offers from now on; None for none at all."""
 
 
 class VirtualWorker:
@@ -69,6 +70,8 @@ class VirtualWorker:
             return
         answer = self._effect(asked)
         if answer is not None and self._power.goes_on():
+            if "about" in answer:
+                self._output.put_nowait(msgspec.json.encode({"about": answer.pop("about")}) + b"\n")
             self._output.put_nowait(msgspec.json.encode({"id": asked["id"], **answer}) + b"\n")
 
 

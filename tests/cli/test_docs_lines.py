@@ -22,7 +22,7 @@ from .docs_market import Market
 pytestmark = pytest.mark.system
 
 ELSEWHERE: Final = {
-    r"docs/(effects|models)\.md": "tests/effects/test_page.py",
+    r"docs/(effects|models|tools)\.md": "tests/effects/test_page.py",
     r"docs/(tutorial|first-agent)\.md": "tests/flow/test_tutorial.py",
     r"docs/(tutorial-python|patterns|from-.*)\.md": "tests/testing/test_patterns.py",
 }

@@ -1,9 +1,10 @@
-"""The first success of docs/effects.md, typed as it stands there."""
+"""The first success of docs/effects.md, models.md and tools.md, typed as it stands there."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,22 @@ async def test_the_first_success_with_a_model_is_one_and_its_key_is_nowhere(
     written = [file for file in folder.rglob("*") if file.is_file()]
     assert len(written) > 3
     assert not [file for file in written if key.encode() in file.read_bytes()]
+
+
+def test_the_first_success_with_a_tool_is_one(tmp_path: Path) -> None:
+    part = (ROOT / "docs/tools.md").read_text("utf-8").partition("## A first success")[2]
+    source, toml, commands = re.findall(r"```\w+\n(.*?)```", part, re.DOTALL)[:3]
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "server.py").write_text(source)
+    # the Python that has the extra
+    (folder / "caxton.toml").write_text(toml.replace("python3", sys.executable))
+    shell = Shell(folder, tmp_path)
+    try:
+        done = [shell.type(line) for line in commands.splitlines()]
+        assert [one.returncode for one in done] == [0, 0, 0], done
+        assert "Hello, Ada!" in done[1].stdout
+        assert "tool.greeter" in done[2].stdout
+        assert "greet" in done[2].stdout
+    finally:
+        assert shell.type("caxton down").returncode == 0

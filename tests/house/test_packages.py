@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -20,7 +21,7 @@ PACKAGE_OF = {
     "uvicorn": "api",
     "httpx": "client effects",
     "httpcore": "effects",
-    "mcp": "cli",
+    "mcp": "cli effects",
 }
 
 
@@ -40,6 +41,16 @@ def test_the_daemon_never_imports_the_viewer() -> None:
         assert "textual" not in found, path
         # the commands that open it import it when they run
         assert "caxton_tui" not in found or path.relative_to(ROOT).parts[1] == "cli", path
+
+
+def test_the_daemon_never_imports_what_speaks_mcp() -> None:
+    folder = ROOT / "caxton" / "effects" / "tools"
+    libraries = {"mcp", "mcp_types", "httpx2", "jsonschema", "referencing"}
+    theirs = {path.stem for path in python("caxton/effects") if imports(path) & libraries}
+    assert theirs == {"server", "catalogue", "transports"}
+    for path in python("caxton"):
+        if path.parent != folder or path.stem not in {*theirs, "__main__"}:
+            assert not re.search(rf"effects\.tools\.({'|'.join(theirs)})", path.read_text("utf-8")), path
 
 
 def test_no_task_is_started_and_forgotten() -> None:
