@@ -6,13 +6,14 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from .running import Daemon, running, still_alive
+from .running import ROOT, Daemon, running, still_alive
 
 pytestmark = pytest.mark.crash
 
@@ -30,9 +31,41 @@ for line in sys.stdin:
 STEPS = ("sent", "called", "answered")
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A way to the world that pays: what caxton.toml says of it, its agent, what it is asked and has written."""
+
+    config: str
+    agent: str
+    asked: Callable[[float], object]
+    answer: object
+    id_at: int
+    """Where the message's id stands in a line of what it has written."""
+
+
+KINDS = {
+    "effect": Kind(
+        f"[effects.pay]\ncommand = {json.dumps([sys.executable, 'pay.py'])}\n",
+        "pay",
+        lambda takes: {"takes": takes},
+        {"paid": True},
+        0,
+    ),
+    "tool": Kind(
+        f"[tools.bank]\ncommand = {json.dumps([sys.executable, str(ROOT / 'tests/effects/tool_server.py'), 'paid'])}\n",
+        "tool.bank",
+        lambda takes: {"tool": "pay", "arguments": {"sum": 1, "seconds": takes}},
+        {"content": [{"type": "text", "text": "paid 1"}], "structured": {"result": "paid 1"}},
+        2,
+    ),
+}
+
+
 def paid(daemon: Daemon) -> list[list[str]]:
+    """A line for each call that was done."""
     file = daemon.folder / "paid"
-    return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    lines = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    return [line for line in lines if line[0] != "paid"]
 
 
 def group_of(daemon: Daemon) -> list[psutil.Process]:
@@ -47,30 +80,37 @@ def group_of(daemon: Daemon) -> list[psutil.Process]:
 
 
 def waited(what: str) -> Iterator[None]:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         yield
     raise AssertionError(f"it did not come: {what}")
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("rounds", [1, pytest.param(17, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("name", "rounds"),
+    [
+        ("effect", 1),
+        pytest.param("effect", 17, marks=pytest.mark.long),
+        pytest.param("tool", 17, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+    ],
+)
 def test_a_killed_daemon_calls_nothing_twice_and_takes_its_processes_along(
-    tmp_path: Path, rounds: int
+    tmp_path: Path, name: str, rounds: int
 ) -> None:
+    kind = KINDS[name]
     folder = tmp_path / "p"
-    command = json.dumps([sys.executable, "pay.py"])
     folder.mkdir()
     (folder / "pay.py").write_text(PAY)
     asked: dict[str, str] = {}
-    with running(folder, f"[effects.pay]\ncommand = {command}\n") as daemon:
+    with running(folder, kind.config) as daemon:
         for step in STEPS * rounds:
             group = group_of(daemon)
             before = len(paid(daemon))
-            with daemon.client() as caxton:
+            with daemon.client(60) as caxton:
                 takes = 0 if step == "answered" else 30
-                message = {"receiver": "pay", "performative": "request", "content": {"takes": takes}}
-                sent = caxton.send(message, wait_s=15 if step == "answered" else None)
+                message = {"receiver": kind.agent, "performative": "request", "content": kind.asked(takes)}
+                sent = caxton.send(message, wait_s=50 if step == "answered" else None)
                 asked[sent.id] = sent.conversation_id
             if step == "called":
                 for _ in waited(step):
@@ -85,11 +125,11 @@ def test_a_killed_daemon_calls_nothing_twice_and_takes_its_processes_along(
                     answers = [
                         one
                         for one in caxton.messages(conversation=conversation)
-                        if one.message.sender == "pay@local"
+                        if one.message.sender == f"{kind.agent}@local"
                     ]
                     if answers:
                         break
                 (answer,) = answers
                 content = answer.message.content
-                assert content == {"paid": True} or content["error"] == "interrupted"
-    assert max(Counter(id for id, _ in paid(daemon)).values()) == 1
+                assert content == kind.answer or content["error"] == "interrupted"
+    assert max(Counter(line[kind.id_at] for line in paid(daemon)).values()) == 1
