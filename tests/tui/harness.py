@@ -21,10 +21,11 @@ from textual.pilot import Pilot
 
 from caxton.api.server import Server
 from caxton.api.services import Services
+from caxton.cells import pool
 from caxton.client import AsyncClient
 from caxton.clock import VirtualClock
 from caxton.config import load
-from caxton.daemon_socket import listen
+from caxton.daemon_socket import Listener, listen
 from caxton.deploy.engine import configured_agents
 from caxton.machine import RealMachine
 from caxton.runtime import Runtime, deploy_configured, open_runtime
@@ -83,21 +84,28 @@ def empty(folder: Path) -> Path:
 async def daemon(folder: Path) -> AsyncGenerator[Daemon]:
     """The daemon of that project, ended at the end; a second one over the same folder is a restart."""
     project, clock = load(folder, environ={}), VirtualClock()
-    async with open_runtime(project, machine=RealMachine(clock, SharedForks()), seed=7) as runtime:
-        with pytest.MonkeyPatch.context() as one_by_one:
-            # agents start side by side; pictures need their rows in the same order each time
-            one_by_one.setattr(configured_agents, "AT_ONCE", 1)
+    with pytest.MonkeyPatch.context() as patch:
+        # agents start side by side; pictures need their rows in the same order each time
+        patch.setattr(configured_agents, "AT_ONCE", 1)
+        # what waits for an agent's memory would look at the daemon for two seconds, again and again
+        patch.setattr(pool, "METERS_S", 0.1)
+        async with open_runtime(project, machine=RealMachine(clock, SharedForks()), seed=7) as runtime:
             await deploy_configured(runtime)
-        listener = listen(project.state)
-        services = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
-        server = Server(services, listener)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.run())
-            try:
-                async with AsyncClient(listener.path, timeout=PATIENCE_S) as client:
-                    yield Daemon(runtime, client)
-            finally:
-                server.stop()
+            async with _served(runtime, listen(project.state), clock) as one:
+                yield one
+
+
+@asynccontextmanager
+async def _served(runtime: Runtime, listener: Listener, clock: VirtualClock) -> AsyncGenerator[Daemon]:
+    services = Services.of(runtime, stop=lambda: None, started_us=clock.now_us())
+    server = Server(services, listener)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.run())
+        try:
+            async with AsyncClient(listener.path, timeout=PATIENCE_S) as client:
+                yield Daemon(runtime, client)
+        finally:
+            server.stop()
 
 
 @dataclass(frozen=True)
