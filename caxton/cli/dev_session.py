@@ -16,14 +16,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 
-import caxton_tui
 from caxton.cli import connection, daemon_process
 from caxton.cli.input.keys import keys
+from caxton.cli.lazy import lazy
 from caxton.cli.output.dev_lines import Lines
 from caxton.cli.output.dev_messages import follow
 from caxton.cli.output.printing import colour_wanted, say, talk
@@ -34,6 +34,11 @@ from caxton.devloop import DevLoop, Event, GateOptions, ensure_project
 from caxton.devloop.events import BuildStarted, DaemonUp, Preparing
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.shape import iso, plain
+
+if TYPE_CHECKING:
+    import caxton_tui
+else:
+    (caxton_tui,) = lazy("caxton_tui")
 
 _STEPS = {"a": "promote", "x": "abort"}
 """What a key does with a build that waits."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-DAEMON_STOPPED: Final = "the daemon stopped"
+from caxton.schemas.deployments import DAEMON_STOPPED
+
 ABORTED: Final = "the operator took it back"
 
 

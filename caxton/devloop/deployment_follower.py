@@ -13,11 +13,10 @@ from typing import Final
 import msgspec
 
 from caxton.client import AsyncClient
-from caxton.deploy.states import DAEMON_STOPPED
 from caxton.devloop.deployer import decide, outcome_event
 from caxton.devloop.events import AwaitingDecision, DeployedElsewhere, DeployFailed, Event
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
-from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.deployments import DAEMON_STOPPED, DeploymentBody
 from caxton.schemas.events import DeploymentChange
 from caxton.schemas.shape import shaped
 

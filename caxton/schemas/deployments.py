@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from caxton.schemas.shape import Shape
+
+DAEMON_STOPPED: Final = "the daemon stopped"
+"""With this begins the reason of a deployment that the end of its daemon ended: it may be asked for anew."""
 
 
 class TimingsBody(Shape, frozen=True, kw_only=True):

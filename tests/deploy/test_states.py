@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton.deploy.states import (
-    DAEMON_STOPPED,
     ChangedOver,
     Checked,
     Deploying,
@@ -31,6 +30,7 @@ from caxton.deploy.states import (
     step,
     stored,
 )
+from caxton.schemas.deployments import DAEMON_STOPPED
 
 FINAL = (Running, Failed, RolledBack)
 text = st.text(min_size=1, max_size=20)

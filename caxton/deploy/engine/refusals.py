@@ -15,8 +15,9 @@ import msgspec
 from caxton import exact_numbers
 from caxton.deploy.replay_gate import DROPPED
 from caxton.deploy.saved import Origin
-from caxton.deploy.states import ABORTED, DAEMON_STOPPED
+from caxton.deploy.states import ABORTED
 from caxton.journal import DeploymentRow
+from caxton.schemas.deployments import DAEMON_STOPPED
 
 _ACCEPTED: Final = ("running", "draining")
 

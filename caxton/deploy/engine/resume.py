@@ -15,8 +15,8 @@ from caxton.agents import Supervisor
 from caxton.deploy.engine.records import DeploymentRecords, resumable
 from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.saved import SavedProgress, goes_on
-from caxton.deploy.states import DAEMON_STOPPED
 from caxton.journal import DeploymentRow, Reader
+from caxton.schemas.deployments import DAEMON_STOPPED
 
 log = structlog.get_logger("caxton.deploy")
 

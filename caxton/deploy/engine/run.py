@@ -22,9 +22,10 @@ from caxton.deploy.handover.start import Start
 from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, judge
 from caxton.deploy.saved import SavedProgress
-from caxton.deploy.states import DAEMON_STOPPED, Effect, Happening, ProbationFailed, Refused, Unchanged
+from caxton.deploy.states import Effect, Happening, ProbationFailed, Refused, Unchanged
 from caxton.deploy.target import Target
 from caxton.errors import CaxtonError, DeploymentError
+from caxton.schemas.deployments import DAEMON_STOPPED
 
 
 class DeploymentRun:

@@ -22,10 +22,11 @@ from caxton.deploy.handover.open_conversations import OpenConversations
 from caxton.deploy.handover.side_by_side import SideBySide
 from caxton.deploy.handover.standby import DIED
 from caxton.deploy.record import DeploymentRecord
-from caxton.deploy.states import DAEMON_STOPPED, Drained, Happening, ProbationFailed
+from caxton.deploy.states import Drained, Happening, ProbationFailed
 from caxton.deploy.strategies.policy import Policy
 from caxton.deploy.strategies.revision_metrics import PendingTurn
 from caxton.errors import CaxtonError
+from caxton.schemas.deployments import DAEMON_STOPPED
 
 LOOK_S: Final = 0.5
 

@@ -19,11 +19,12 @@ from caxton.deploy.handover.countdown import Countdown
 from caxton.deploy.handover.probation_port import ProbationPort
 from caxton.deploy.handover.swap import Swap, not_taken_over
 from caxton.deploy.record import DeploymentRecord
-from caxton.deploy.states import ABORTED, DAEMON_STOPPED, Happening, Passed, ProbationFailed
+from caxton.deploy.states import ABORTED, Happening, Passed, ProbationFailed
 from caxton.deploy.strategies.blue_green import BlueGreen
 from caxton.deploy.target import Target
 from caxton.errors import DeploymentError
 from caxton.sandbox.frames import Fault, Kind
+from caxton.schemas.deployments import DAEMON_STOPPED
 from caxton.turn_status import DISCARDED, Status
 
 
