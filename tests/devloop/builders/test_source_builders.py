@@ -111,6 +111,8 @@ export fn handle_message(_: [*]u8, _: u32) i32 { return 0; }
 """
 
 
+# the C library is compiled for it, which takes as long as all other builders together
+@pytest.mark.long
 async def test_c_with_the_c_library_imports_nothing_and_logs_what_it_prints(tmp_path: Path) -> None:
     (tmp_path / "mine.h").write_text("#include <stdio.h>\n#include <stdlib.h>\n")
     (tmp_path / "agent.c").write_text(
