@@ -55,6 +55,10 @@ journal-figures many="1000000":
 power-cuts many="1000" seed="0":
     POWER_CUTS={{many}} POWER_CUTS_SEED={{seed}} {{python}} -m pytest -q --timeout 3600 tests/journal/test_power_cuts.py
 
+# the MCP conformance suite for both sides, and servers of others driven by an agent; fetches packages of npm once
+mcp-conformance:
+    {{python}} -m pytest -q --long tests/effects/test_conformance.py
+
 # fresh pictures of the terminal interface, for its tests and its page
 shots:
     {{python}} -m pytest -q tests/tui/test_pictures.py tests/tui/test_more_pictures.py tests/tui/test_held.py --update-shots
