@@ -17,6 +17,7 @@ from caxton.cli.output.printing import colour_wanted, paint, plural, safe, say, 
 from caxton.disk import translated
 from caxton.errors import ConfigurationError, Exit
 from caxton.scenario import read, suite
+from caxton.scenario.baseline import beside
 from caxton.scenario.updating import Updated
 from caxton.scenario.updating import update as updated
 from caxton.telemetry.logs import configure
@@ -33,11 +34,13 @@ def update(places: Sequence[Path], words: str, seed: int | None, cells: int, *, 
     code = Exit.OK
     for file in files:
         one = updated(file, suite.Settings(seed=seed, cells=cells))
-        if one.steps and _agreed(one, yes=yes):
-            with translated(file.path):
-                file.path.write_text(one.text, "utf-8")
-            talk(f"{safe(file.path)}: {plural(one.steps, 'step')} rewritten")
-        elif one.steps:
+        if (one.steps or one.baseline) and _agreed(one, yes=yes):
+            for path, _, text in _texts(one):
+                with translated(path):
+                    path.write_text(text, "utf-8")
+            what = [plural(one.steps, "step")] * bool(one.steps) + ["baseline"] * bool(one.baseline)
+            talk(f"{safe(file.path)}: {' and '.join(what)} rewritten")
+        elif one.steps or one.baseline:
             talk(f"{safe(file.path)}: left as it was")
             code = code or Exit.EXPECTATION
             continue
@@ -59,9 +62,19 @@ def _agreed(one: Updated, *, yes: bool) -> bool:
 
 def _difference(one: Updated) -> Iterator[str]:
     wanted = colour_wanted()
-    name = safe(one.file.path)
-    for line in difflib.unified_diff(
-        one.file.text.splitlines(), one.text.splitlines(), name, name, lineterm="", n=1
-    ):
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        yield paint(safe(line), style, wanted)
+    for path, before, after in _texts(one):
+        name = safe(path)
+        for line in difflib.unified_diff(
+            before.splitlines(), after.splitlines(), name, name, lineterm="", n=1
+        ):
+            style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+            yield paint(safe(line), style, wanted)
+
+
+def _texts(one: Updated) -> Iterator[tuple[Path, str, str]]:
+    """The files that say something else: what they said, and what they say."""
+    if one.steps:
+        yield one.file.path, one.file.text, one.text
+    if one.baseline:
+        path = beside(one.file.path)
+        yield path, path.read_text("utf-8") if path.is_file() else "", one.baseline

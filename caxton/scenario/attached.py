@@ -90,6 +90,10 @@ class AttachedHost:
         kib = self._client.agent(agent).memory_kib
         return None if kib is None else kib * 1024
 
+    def module_bytes(self, agent: str) -> int | None:
+        """The daemon does not tell."""
+        return None
+
     def choices(self) -> int:
         """Nobody knows."""
         return 0

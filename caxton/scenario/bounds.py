@@ -1,4 +1,4 @@
-"""How much may be: `3`, `">=1"`, `"<=2MiB"`, `"<50ms"`.
+"""How much may be: `3`, `">=1"`, `"<=2MiB"`, `"<50ms"`, `"<=1.02 * baseline"`.
 
 In: what a file says. Out: `Bounds` that say of a figure whether it is within, in the words in which they were written.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _COMPARED: Final = re.compile(r"(>=|<=|>|<|=|)\s*(.+)")
+_RELATIVE: Final = re.compile(r"(?:(\d+(?:\.\d+)?)\s*\*\s*)?baseline")
 _HOLDS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -28,17 +29,20 @@ class Bounds:
     side: str
     figure: float
     written: str
+    relative: bool = False
+    """Whether `figure` is so many times a baseline."""
 
-    def holds(self, figure: float) -> bool:
+    def holds(self, figure: float, baseline: float = 1.0) -> bool:
         """Whether that figure is on the side."""
-        return _HOLDS[self.side](figure, self.figure)
+        return _HOLDS[self.side](figure, self.figure * baseline if self.relative else self.figure)
 
     def __str__(self) -> str:
         return self.written
 
 
-def read_bounds(value: object, read: Callable[[str], float]) -> Bounds:
-    """Bounds from a number, which means exactly that, or from text whose figure `read` knows; ValueError otherwise."""
+def read_bounds(value: object, read: Callable[[str], float], *, relative: bool = False) -> Bounds:
+    """Bounds from a number, which means exactly that, or from text whose figure `read` knows, or where it may be
+    `relative` that names the baseline; ValueError otherwise."""
     if isinstance(value, Bounds):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -46,6 +50,8 @@ def read_bounds(value: object, read: Callable[[str], float]) -> Bounds:
     found = _COMPARED.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise ValueError('write a number, or compare with >, >=, < or <=, such as ">=1"')
+    if relative and (times := _RELATIVE.fullmatch(found[2].strip())):
+        return Bounds(found[1] or "=", float(times[1] or 1), str(value), relative=True)
     try:
         figure = read(found[2].replace("_", ""))
     except ValueError as error:

@@ -1,12 +1,12 @@
 """Whether what a step expects is so.
 
-In: an expectation, and the host with all that was said. Out: the first `Difference`, with the message at which it
-shows; None where all is as expected. Nothing here waits.
+In: an expectation, the host with all that was said, what an earlier run has used. Out: the first `Difference`, with the
+message at which it shows; None where all is as expected. Nothing here waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from caxton.finding import Filter, MessageSubject
 from caxton.presentation.text import plural, size, span
+from caxton.scenario.baseline import NOTHING, Baseline
 from caxton.scenario.bounds import Bounds
 from caxton.scenario.contents import Unlike, at_path, by_pattern, exactly, like
 from caxton.scenario.format import Expect
@@ -43,22 +44,29 @@ def chosen(text: str, host: Host, messages: Sequence[MessageBody]) -> list[Messa
     return [one for one in messages if wanted.passes(MessageSubject(one.message, host.platform, one))]
 
 
-def difference(expect: Expect, host: Host) -> Difference | None:
-    """The first thing that is not so."""
+def difference(expect: Expect, host: Host, baseline: Baseline = NOTHING) -> Difference | None:
+    """The first thing that is not so; `baseline` is what an earlier run has used."""
     messages = host.messages()
     found = chosen(expect.filter, host, messages)
-    return next(_differences(expect, host, messages, found), None)
+    return next(_differences(expect, host, baseline, messages, found), None)
 
 
 def _differences(
-    expect: Expect, host: Host, messages: Sequence[MessageBody], found: Sequence[MessageBody]
+    expect: Expect,
+    host: Host,
+    baseline: Baseline,
+    messages: Sequence[MessageBody],
+    found: Sequence[MessageBody],
 ) -> Iterator[Difference]:
     yield from _count(expect, found)
     if expect.fuel is not None and not any(one.turns for one in found):
         yield Difference("fuel", str(expect.fuel), "there was no turn on them")
     for number, one in enumerate(found):
         yield from _content(expect, one, number)
-        yield from _cost(expect, one, messages, host.waited_s())
+        if expect.fuel is not None:
+            yield from _fuel(expect.fuel, one, host.platform, baseline)
+        if expect.latency is not None:
+            yield from _latency(expect.latency, one, messages, host.waited_s())
     yield from _order(expect, host, messages)
     if expect.violations is not None:
         broken = [one for one in found if one.verdict and one.verdict.legality == "violation"]
@@ -68,9 +76,9 @@ def _differences(
         yield from _held(expect.dead_letters, "dead letters", dead)
     yield from _conversation(expect, host)
     if expect.memory is not None and expect.agent is not None:
-        has = host.memory_bytes(expect.agent)
-        if has is None or not expect.memory.holds(has):
-            got = "it cannot be seen" if has is None else size(has)
+        has, base = host.memory_bytes(expect.agent), baseline.memory(expect.agent)
+        got = "it cannot be seen" if has is None else _unlike(expect.memory, has, base, size)
+        if got:
             yield Difference(f"memory of {expect.agent}", str(expect.memory), got)
 
 
@@ -110,18 +118,43 @@ def _content(expect: Expect, one: MessageBody, number: int) -> Iterator[Differen
             yield _at(one, place, where.expected, where.got)
 
 
-def _cost(
-    expect: Expect, one: MessageBody, messages: Sequence[MessageBody], waited_s: float
+def _fuel(bounds: Bounds, one: MessageBody, platform: str, baseline: Baseline) -> Iterator[Difference]:
+    for turn in one.turns or ():
+        act = one.message.performative
+        if bounds.relative and turn.revision is None:
+            continue  # the platform's own have no fuel
+        base = baseline.fuel(turn.agent.removesuffix(f"@{platform}"), act)
+        unlike = _unlike(bounds, turn.fuel, base, _figure)
+        if unlike:
+            yield _at(one, f"fuel of {turn.agent}'s turn on {act}", str(bounds), unlike)
+
+
+def _latency(
+    bounds: Bounds, one: MessageBody, messages: Sequence[MessageBody], waited_s: float
 ) -> Iterator[Difference]:
-    if expect.fuel is not None:
-        for turn in one.turns or ():
-            if not expect.fuel.holds(turn.fuel):
-                yield _at(one, f"fuel of {turn.agent}'s turn", str(expect.fuel), f"{turn.fuel:,}")
-    if expect.latency is not None:
-        took_s = latency_s(one, messages)
-        # how slow an agent was made to be is no fault of it
-        if not (expect.latency.holds(took_s) or expect.latency.holds(max(took_s - waited_s, 0.0))):
-            yield _at(one, "latency", str(expect.latency), span(took_s))
+    took_s = latency_s(one, messages)
+    # how slow an agent was made to be is no fault of it
+    if not (bounds.holds(took_s) or bounds.holds(max(took_s - waited_s, 0.0))):
+        yield _at(one, "latency", str(bounds), span(took_s))
+
+
+def _unlike(bounds: Bounds, has: int, baseline: int | None, write: Callable[[int], str]) -> str | None:
+    """What is said of a figure that is not within; None where it is."""
+    if not bounds.relative:
+        return None if bounds.holds(has) else write(has)
+    if baseline is None:
+        return f"{write(has)}, and the baseline has none; caxton run FILE --update writes it"
+    if bounds.holds(has, baseline):
+        return None
+    return (
+        f"{write(has)}, {has / baseline:.3g} times the baseline's {write(baseline)}"
+        if baseline
+        else write(has)
+    )
+
+
+def _figure(figure: int) -> str:
+    return f"{figure:,}"
 
 
 def latency_s(one: MessageBody, messages: Sequence[MessageBody]) -> float:

@@ -41,8 +41,12 @@ def _counted(value: object) -> Bounds:
     return read_bounds(value, float)
 
 
+def _burnt(value: object) -> Bounds:
+    return read_bounds(value, float, relative=True)
+
+
 def _sized(value: object) -> Bounds:
-    return read_bounds(value, lambda text: int(text) if text.isdecimal() else byte_size(text))
+    return read_bounds(value, lambda text: int(text) if text.isdecimal() else byte_size(text), relative=True)
 
 
 def _timed(value: object) -> Bounds:
@@ -65,6 +69,7 @@ def _message(value: object) -> object:
 Text = Annotated[str, Field(min_length=1)]
 FilterText = Annotated[str, AfterValidator(_filter)]
 Count = Annotated[Bounds, BeforeValidator(_counted, json_schema_input_type=int | str)]
+Used = Annotated[Bounds, BeforeValidator(_burnt, json_schema_input_type=int | str)]
 Size = Annotated[Bounds, BeforeValidator(_sized, json_schema_input_type=int | str)]
 Span = Annotated[Bounds, BeforeValidator(_timed, json_schema_input_type=str)]
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0)]
@@ -123,16 +128,23 @@ class Expect(_Table):
     )
     state: str | None = Field(default=None, description="Its state, such as Completed.")
     outcome: str | None = Field(default=None, description="Its outcome, such as informed.")
-    fuel: Count | None = Field(default=None, description='Fuel of each turn on them, such as "<=200000".')
+    fuel: Used | None = Field(
+        default=None, description='Fuel of each turn on them, such as "<=200000" or "<=1.02 * baseline".'
+    )
     latency: Span | None = Field(
         default=None,
         description='Virtual time since the message from outside that led to each, such as "<50ms".',
     )
     agent: str | None = Field(default=None, description="The agent that memory means.")
-    memory: Size | None = Field(default=None, description='Its memory, such as "<=2MiB".')
+    memory: Size | None = Field(default=None, description='Its memory, such as "<=2MiB" or "<=baseline".')
     violations: Count | None = Field(default=None, description="How many of them broke their protocol.")
     dead_letters: Count | None = Field(default=None, description="How many dead letters came of them.")
     within: Seconds = Field(default=10.0, description="How long it may take to become so.")
+
+    @property
+    def relative(self) -> list[str]:
+        """The keys that are held to the baseline."""
+        return [key for key in ("fuel", "memory") if (bounds := getattr(self, key)) and bounds.relative]
 
     @model_validator(mode="after")
     def _something(self) -> Expect:

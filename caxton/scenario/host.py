@@ -55,6 +55,10 @@ class Host(Protocol):
         """An agent's memory; None where nobody can see it."""
         ...
 
+    def module_bytes(self, agent: str) -> int | None:
+        """The size of the module that an agent began with; None where nobody can see it."""
+        ...
+
     def choices(self) -> int:
         """How often chance has decided whose turn is next; 0 where nobody knows."""
         ...

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from caxton.errors import CaxtonError, Exit
 from caxton.presentation.text import span
+from caxton.scenario.baseline import Baseline
 from caxton.scenario.expectation import Difference, chosen
 from caxton.scenario.format import Step
 from caxton.scenario.host import Host
@@ -21,12 +22,14 @@ from caxton.scenario.read import ScenarioFile
 from caxton.scenario.result import EXITS, Result, Verdict
 from caxton.scenario.stage import Ended, Stage
 
+MakeStage = Callable[[Host, Path, Baseline], Stage]
+
 
 class Player:
     """Plays one scenario once."""
 
-    def __init__(self, file: ScenarioFile, host: Host, stage: Callable[[Host, Path], Stage] = Stage) -> None:
-        self.stage = stage(host, file.path.parent)
+    def __init__(self, file: ScenarioFile, host: Host, stage: MakeStage = Stage) -> None:
+        self.stage = stage(host, file.path.parent, file.baseline)
         self._file = file
         self._host = host
         self._began_s = host.now_s()
@@ -77,7 +80,7 @@ def play_on(
     seed: int,
     open_host: Callable[[], AbstractContextManager[Host]],
     tell: Callable[[int, Step], None] = lambda number, step: None,
-    stage: Callable[[Host, Path], Stage] = Stage,
+    stage: MakeStage = Stage,
 ) -> Result:
     """Play a scenario on a host that is opened for it; `stage` is what does its steps there."""
     began_s = time.monotonic()

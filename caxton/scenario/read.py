@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from caxton import toml_file
 from caxton.config import Config, Project, check_agent_name, find_folder, load
 from caxton.errors import ConfigurationError
+from caxton.scenario.baseline import NOTHING, Baseline, beside, read_baseline
 from caxton.scenario.format import Scenario, Step
 
 SUFFIX = ".toml"
@@ -29,6 +30,8 @@ class ScenarioFile:
     path: Path
     text: str
     scenario: Scenario
+    baseline: Baseline = NOTHING
+    """What a run may be held to: the file of that name beside it."""
 
     @property
     def name(self) -> str:
@@ -42,6 +45,11 @@ class ScenarioFile:
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Each step with its number, counted from 0."""
         return iter(enumerate(self.scenario.step))
+
+    @property
+    def relative(self) -> bool:
+        """Whether it holds anything to its baseline."""
+        return any(step.expect is not None and step.expect.relative for step in self.scenario.step)
 
     def project(self) -> Project:
         """The project that it runs: its own agents, or those of caxton.toml with its own in their places."""
@@ -87,9 +95,11 @@ def read_scenario(path: Path) -> ScenarioFile:
 def scenario_of(path: Path, text: str) -> ScenarioFile:
     """A file that may say something else than what is on the disk; `text` is TOML."""
     try:
-        return ScenarioFile(path, text, Scenario.model_validate(toml_file.data_of(text)))
+        scenario = Scenario.model_validate(toml_file.data_of(text))
     except ValidationError as error:
         raise toml_file.explain(path, text, error, Scenario) from error
+    kept = beside(path)
+    return ScenarioFile(path, text, scenario, read_baseline(kept) if kept.is_file() else NOTHING)
 
 
 def is_scenario(path: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from caxton.errors import Exit
+from caxton.scenario.baseline import Baseline
 from caxton.scenario.expectation import Difference
 from caxton.simulation.orders import Decided
 
@@ -62,6 +63,8 @@ class Result:
     diagram: str = ""
     choices: int = 0
     """How often chance has decided whose turn is next."""
+    used: Baseline | None = None
+    """What the agents have used, where that was to be measured."""
     decided: Sequence[Decided] = ()
     """What makes the order another than the plainest, where somebody looks for orders."""
 

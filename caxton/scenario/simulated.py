@@ -21,7 +21,7 @@ from caxton.api.routes.conversations import conversation_detail
 from caxton.api.routes.tasks import task_detail, task_wish
 from caxton.api.rows import with_outcome
 from caxton.api.services import Services
-from caxton.errors import ConfigurationError, ConversationNotFound, MailboxFull
+from caxton.errors import ConfigurationError, ConversationNotFound, InvalidState, MailboxFull
 from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
 from caxton.journal.memory import DiskError, MemoryDisk
@@ -196,8 +196,16 @@ class SimulatedHost:
         return decoder(ConversationDetail).decode(msgspec.json.encode(found))
 
     def memory_bytes(self, agent: str) -> int | None:
-        """Of the guest, now."""
-        return self.system.memory_bytes(agent)
+        """Of the guest, now; None of one that does not run."""
+        try:
+            return self.system.memory_bytes(agent)
+        except InvalidState:
+            return None
+
+    def module_bytes(self, agent: str) -> int | None:
+        """Of what the scenario begins with."""
+        began = self.system.agents.get(agent)
+        return None if began is None else len(began.module)
 
     def choices(self) -> int:
         """Of the schedule."""

@@ -13,6 +13,7 @@ from typing import Any, Final, assert_never, cast
 from caxton.diagram import draw_text, read_timeline
 from caxton.presentation.text import span
 from caxton.sandbox.python.runtime import packed
+from caxton.scenario.baseline import NOTHING, Baseline
 from caxton.scenario.expectation import Difference, chosen, difference
 from caxton.scenario.format import (
     Action,
@@ -53,11 +54,13 @@ class Ended(Exception):
 
 
 class Stage:
-    """One host, from the beginning of a script to its end. Builds are named relative to `folder`."""
+    """One host, from the beginning of a script to its end. Builds are named relative to `folder`; what is to be held to
+    a baseline is held to `baseline`."""
 
-    def __init__(self, host: Host, folder: Path) -> None:
+    def __init__(self, host: Host, folder: Path, baseline: Baseline = NOTHING) -> None:
         self._host = host
         self._folder = folder
+        self._baseline = baseline
         self.step = 0
         """The step that is at hand, counted from 0."""
         self._taken: set[int] = set()
@@ -137,9 +140,10 @@ class Stage:
 
     def expect(self, expect: Expect) -> list[MessageBody]:
         """The messages that are as expected, once they are; Ended where they do not come to be."""
-        if self._host.until(lambda: difference(expect, self._host) is None, expect.within):
+        if self._host.until(lambda: difference(expect, self._host, self._baseline) is None, expect.within):
             return chosen(expect.filter, self._host, self._host.messages())
-        raise Ended(Verdict.FAILED, f"expect {expect.filter}".strip(), difference(expect, self._host))
+        unlike = difference(expect, self._host, self._baseline)
+        raise Ended(Verdict.FAILED, f"expect {expect.filter}".strip(), unlike)
 
     def expect_nothing(self, nothing: ExpectNothing) -> None:
         """Let time pass; Ended where something comes."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,9 +19,10 @@ from typing import Final
 from caxton.errors import ResourceError
 from caxton.finding import Filter
 from caxton.scenario.attached import attached_host
+from caxton.scenario.baseline import Baseline, measured
 from caxton.scenario.format import Step
 from caxton.scenario.host import Host
-from caxton.scenario.play import play_on
+from caxton.scenario.play import MakeStage, play_on
 from caxton.scenario.read import ScenarioFile, read_scenario
 from caxton.scenario.result import Result
 from caxton.scenario.simulated import simulated_host
@@ -36,13 +37,15 @@ KEPT: Final = "journal.db"
 class Settings:
     """How scenarios are played. `seed`: in place of the files' own; `cells`: in so many cell processes, 0: in
     this one; `keep`: where journals are left, None for nowhere;
-    `attach`: the socket of a daemon to play them on; `decisions`: the order, where it is not the seed's."""
+    `attach`: the socket of a daemon to play them on; `decisions`: the order, where it is not the seed's; `measure`:
+    look what the agents have used."""
 
     seed: int | None = None
     cells: int = 0
     keep: Path | None = None
     attach: Path | None = None
     decisions: Decisions | None = None
+    measure: bool = False
 
 
 class _Named:
@@ -95,17 +98,28 @@ def play(
     file: ScenarioFile,
     settings: Settings,
     tell: Callable[[int, Step], None] = lambda number, step: None,
-    stage: Callable[[Host, Path], Stage] = Stage,
+    stage: MakeStage = Stage,
 ) -> Result:
     """Play one scenario; `stage` is what does its steps."""
     seed = file.scenario.seed if settings.seed is None else settings.seed
 
-    def host() -> AbstractContextManager[Host]:
-        if settings.attach is not None:
-            return attached_host(file, settings.attach)
-        return _simulated(file, seed, settings)
+    used: list[Baseline] = []
 
-    return play_on(file, seed, host, tell, stage)
+    @contextmanager
+    def host() -> Generator[Host]:
+        with _opened(file, seed, settings) as host:
+            yield host
+            if settings.measure:
+                used.append(measured(host))
+
+    result = play_on(file, seed, host, tell, stage)
+    return replace(result, used=used[0]) if used else result
+
+
+def _opened(file: ScenarioFile, seed: int, settings: Settings) -> AbstractContextManager[Host]:
+    if settings.attach is not None:
+        return attached_host(file, settings.attach)
+    return _simulated(file, seed, settings)
 
 
 @contextmanager

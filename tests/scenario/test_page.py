@@ -13,7 +13,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "scenarios.md").read_text
 
 
 def test_the_file_of_the_page_plays(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    block = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0]
     head, steps = block.split("\n\n", 1)
     result = played(tmp_path, steps, f'{head}\nproject = "{EXAMPLES / "market"}"')
     assert result.passed, result.lines()

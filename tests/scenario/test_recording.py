@@ -18,8 +18,8 @@ from caxton.scenario.recording import Wanted, record
 from caxton.scenario.recording.keeping import Kept, keep
 from caxton.scenario.recording.masks import Masks
 from caxton.scenario.recording.redaction import Redaction
-from caxton.scenario.recording.toml_text import inline
 from caxton.scenario.suite import Settings, play
+from caxton.scenario.toml_text import inline
 from caxton.scenario.updating import update
 from caxton.schemas.shape import Message
 

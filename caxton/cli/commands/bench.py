@@ -12,14 +12,17 @@ from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, command_app, one_of
 from caxton.cli.output.printing import document, paint, say
 from caxton.cli.output.progress_line import ProgressLine
-from caxton.errors import ConfigurationError
+from caxton.errors import ConfigurationError, Exit
 
 if TYPE_CHECKING:
     from caxton import bench as benches
     from caxton.bench import machine
+    from caxton.cli import baselines
     from caxton.telemetry import logs
 else:
-    benches, machine, logs = lazy("caxton.bench", "caxton.bench.machine", "caxton.telemetry.logs")
+    benches, machine, baselines, logs = lazy(
+        "caxton.bench", "caxton.bench.machine", "caxton.cli.baselines", "caxton.telemetry.logs"
+    )
 
 app = command_app()
 
@@ -31,7 +34,9 @@ def bench(
     measures: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"What to measure: {', '.join(NAMES)}.  [default: all]", autocompletion=one_of(*NAMES)
+            help=f"What to measure: {', '.join(NAMES)}.  [default: all]  With --baseline scenario files, or folders "
+            "with some.  [default: scenarios]",
+            autocompletion=one_of(*NAMES),
         ),
     ] = None,
     seconds: Annotated[
@@ -44,6 +49,29 @@ def bench(
         Path | None,
         typer.Option("--folder", help="Where the temporary journal goes: its disk is measured."),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Instead, compare what the agents of scenarios use with what is recorded there.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", min=0.0, metavar="PERCENT", help="With --baseline: how much a figure may grow."
+        ),
+    ] = 2.0,
+    record: Annotated[
+        bool, typer.Option("--record", help="With --baseline: write the file with what is used now.")
+    ] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            "--markdown", metavar="FILE", help="With --baseline: also write the table for a pull request."
+        ),
+    ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Measure this machine: throughput, latency, agents, start, rogue, swap, timer, topics, python.
@@ -52,12 +80,28 @@ def bench(
     eight minutes, five of them for rogue, leaves nothing behind, and touches no project. A target is DESIGN's; a
     machine with other work on it misses it by as much as it is busy.
 
+    With --baseline nothing is timed: scenarios are played, and each agent's fuel by act, memory and module size are
+    compared with a recorded file. These are exact, the same on every machine; exit code 6 where one has grown by more
+    than the tolerance.
+
     \b
     Examples:
       caxton bench
       caxton bench throughput --seconds 10
       caxton bench latency rogue -o json
+      caxton bench --baseline bench.toml --record
+      caxton bench scenarios/ --baseline bench.toml --tolerance 5 --markdown summary.md
     """
+    if baseline is not None:
+        places = [Path(one) for one in measures or ["scenarios"]]
+        code = baselines.compare(
+            places, baseline, tolerance=tolerance, record=record, table=markdown, output=output
+        )
+        if code is not Exit.OK:
+            raise typer.Exit(int(code))
+        return
+    if record or markdown is not None:
+        raise ConfigurationError("--record and --markdown go with --baseline FILE")
     # the services that are measured log what they do; here only what goes wrong matters, and never on stdout
     logs.configure("text", "error", sys.stderr)
 

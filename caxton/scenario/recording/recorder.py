@@ -32,7 +32,7 @@ from caxton.scenario.memory_file import write_memory
 from caxton.scenario.recording import steps
 from caxton.scenario.recording.redaction import Redaction
 from caxton.scenario.recording.story import MOST, PLATFORM, Said, Story, story
-from caxton.scenario.recording.toml_text import inline, key, quoted
+from caxton.scenario.toml_text import inline, key, quoted
 
 JOURNAL: Final = "journal.db"
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from caxton.presentation.names import short
 from caxton.scenario.recording.masks import Masks, differs, has_mask
 from caxton.scenario.recording.story import PLATFORM, Said, is_client
-from caxton.scenario.recording.toml_text import inline
+from caxton.scenario.toml_text import inline
 from caxton.schemas.shape import micros
 
 GROUPS: Final = 120

@@ -131,8 +131,8 @@ def _whole(figure: float) -> str:
 
 
 def _bound(bounds: Bounds, figures: Sequence[float], write: Callable[[float], str]) -> str | None:
-    """Another bound on the same side; None where this one holds."""
-    if all(bounds.holds(one) for one in figures):
+    """Another bound on the same side; None where this one holds, or where another baseline is what it needs."""
+    if bounds.relative or all(bounds.holds(one) for one in figures):
         return None
     if bounds.side.startswith("<"):
         return (

@@ -6,18 +6,19 @@ In: a file and how it is played. Out: the new text, and how it goes with that. N
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from caxton.scenario.baseline import Baseline
 from caxton.scenario.format import Expect, Task
 from caxton.scenario.host import Host
 from caxton.scenario.read import ScenarioFile, scenario_of
-from caxton.scenario.recording.toml_text import inline
 from caxton.scenario.result import Result
 from caxton.scenario.stage import Ended, Stage
 from caxton.scenario.suite import Settings, play
+from caxton.scenario.toml_text import inline
 from caxton.scenario.updating.revised import revised
 from caxton.scenario.updating.toml_edit import changed
 from caxton.schemas.messages import MessageBody, TaskDetail
@@ -28,18 +29,20 @@ ROUNDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """The new text, how many steps expect something else, and how it goes."""
+    """The new text, how many steps expect something else, how it goes, and the text of its baseline where that is
+    another one now."""
 
     file: ScenarioFile
     text: str
     steps: int
     result: Result
+    baseline: str | None = None
 
 
 def update(file: ScenarioFile, settings: Settings) -> Updated:
     """Make it pass, as far as other expectations do; raises what reading a scenario does."""
     text, steps = file.text, set[int]()
-    now = file
+    now, settings = file, replace(settings, measure=file.relative)
     for _ in range(ROUNDS):
         stages: list[_Revising] = []
         result = play(now, settings, stage=partial(_Revising, stages))
@@ -53,20 +56,25 @@ def update(file: ScenarioFile, settings: Settings) -> Updated:
         now = scenario_of(file.path, text)
     else:
         result = play(now, settings)
-    return Updated(file, text, len(steps), result)
+    used = result.used
+    if used is None or not result.passed:
+        return Updated(file, text, len(steps), result)
+    result = play(replace(now, baseline=used), settings)
+    return Updated(file, text, len(steps), result, None if used == file.baseline else used.text())
 
 
 class _Revising(Stage):
     """A stage on which an expectation that is not met is written down, and the run goes on."""
 
-    def __init__(self, stages: list[_Revising], host: Host, folder: Path) -> None:
-        super().__init__(host, folder)
+    def __init__(self, stages: list[_Revising], host: Host, folder: Path, baseline: Baseline) -> None:
+        super().__init__(host, folder, baseline)
         stages.append(self)
         self.changes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         """By step the action, and its keys with what they are to say."""
 
     def expect(self, expect: Expect) -> list[MessageBody]:
-        """Never ends the run where other expectations would be met."""
+        """Never ends the run where other expectations would be met, or another baseline."""
+        expect = expect.model_copy(update=dict.fromkeys(expect.relative))
         try:
             return super().expect(expect)
         except Ended:
