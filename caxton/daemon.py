@@ -202,6 +202,7 @@ async def serve(
             starting.cancel()
             runtime.bus.event("daemon", body={"what": "stopping", "pid": os.getpid()})
             runtime.bus.settle()
+            runtime.bus.clients.close()
             # whoever waits for a deployment or a task gets its answer before the door closes
             await runtime.engine.close()
             await runtime.tasks.close()

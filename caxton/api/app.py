@@ -14,6 +14,7 @@ from caxton.api import responses
 from caxton.api.body_limits import BodyLimits
 from caxton.api.ending import Ending
 from caxton.api.guard import Guard
+from caxton.api.idempotency import Keys
 from caxton.api.routes import (
     access,
     agents,
@@ -57,7 +58,7 @@ def build(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
     app.state.row_meters = RowMeters(services.journal)
-    app.state.keys = messages.Keys()
+    app.state.keys = Keys()
     app.add_middleware(BodyLimits)
     app.add_middleware(
         Guard,

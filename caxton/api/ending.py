@@ -36,8 +36,11 @@ class Ending:
             if began or task is None or scope["type"] != "http":
                 raise
             task.uncancel()
-            error = Unreachable(
-                "the daemon stops; what was acknowledged is kept",
-                hint="ask again when it is there: caxton up",
-            )
-            await refused(error)(scope, receive, send)
+            await refused(stops())(scope, receive, send)
+
+
+def stops() -> Unreachable:
+    """The refusal: at once for who waits for replies, for everybody else when the daemon's patience ends."""
+    return Unreachable(
+        "the daemon stops; what was acknowledged is kept", hint="ask again when it is there: caxton up"
+    )

@@ -25,6 +25,8 @@ LOGS: Final = 100
 SLOW_TURNS: Final = 40
 SLOW_STEPS: Final = 10_000_000
 """Steps of the loop in each of them: some 10 ms, 60 million units of fuel."""
+SPIN_STEPS: Final = 13_000_000
+"""Steps that take nearly all of the fuel of a turn."""
 BOMB: Final = (400, 200)
 """Functions of a module that takes long to compile, and steps in each."""
 _NAME: Final = "storm"
@@ -53,6 +55,8 @@ def storms() -> Iterator[Storm]:
     log: Json = {"caxton": "log", "level": "info", "message": "x" * 80}
     asked: Json = {"performative": "request", "receiver": _NAME, "protocol": "fipa-request"}
     timer: Json = {"performative": "request", "receiver": "timer", "content": {"after_ms": 1}}
+    spin = partial(_talk, [[to_self]], begun_by=8, steps=SPIN_STEPS)
+    yield Storm("spin", "computes in each turn until its fuel is nearly used up", spin)
     fan_out = [{**to_self, "receiver": nobody}] * 38
     yield Storm("fan_out", "says 38 messages to 256 agents that do not exist", partial(_talk, [fan_out]))
     yield Storm("self_fork", "says two messages to itself in each turn", partial(_talk, [[to_self, to_self]]))
@@ -85,12 +89,17 @@ def storms() -> Iterator[Storm]:
 
 @asynccontextmanager
 async def _talk(
-    said: Sequence[Sequence[Json]], runtime: Runtime, *, begun_by: int = 1, state_bytes: int = 0
+    said: Sequence[Sequence[Json]],
+    runtime: Runtime,
+    *,
+    begun_by: int = 1,
+    state_bytes: int = 0,
+    steps: int = 0,
 ) -> AsyncGenerator[None]:
-    """Agents that say these lines in each turn, the first of them told something so often."""
+    """Agents that go round so often and say these lines in each turn, the first of them told something so often."""
     names = (_NAME, _OTHER)[: len(said)]
     for name, lines in zip(names, said, strict=True):
-        module = guest(lines, state_bytes)
+        module = guest(lines, state_bytes, steps)
         await runtime.engine.deploy(DeploymentRequest(name, module, wat=True))
     me = runtime.bus.full_name(_NAME)
     for number in range(begun_by):

@@ -63,7 +63,7 @@ class Waiter:
             await self._woken.wait()
 
     async def next(self, timeout_s: float) -> StoredBody | None:
-        """The next message, or None when the time is over."""
+        """The next message, or None when the time is over or somebody wakes."""
         if not self._bodies:
             self._woken.clear()
             try:
@@ -71,7 +71,7 @@ class Waiter:
                     await self._woken.wait()
             except TimeoutError:
                 return None
-        return self._bodies.popleft()
+        return self.take()
 
 
 class Clients:
@@ -83,7 +83,15 @@ class Clients:
         self._suffix = f"@{platform}"
         self.waiters: dict[str, list[Waiter]] = {}
         self.insiders: dict[str, list[Waiter]] = {}
+        self.closed = False
+        """Nobody waits any more: the daemon stops."""
         self._admitted: deque[tuple[str, StoredBody]] = deque()
+
+    def close(self) -> None:
+        """Send away whoever waits, and whoever would."""
+        self.closed = True
+        for waiter in [one for among in self.waiters.values() for one in among]:
+            waiter.wake()
 
     def is_client(self, name: str) -> bool:
         """Whether a full name is a client's."""

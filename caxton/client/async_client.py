@@ -474,12 +474,16 @@ class AsyncClient:
     async def _decide(self, id: str, step: str) -> DeploymentBody:
         return await self._read(requests.decide(id, step), DeploymentBody)
 
-    async def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> TaskDetail:
+    async def run_task(
+        self, body: Mapping[str, Any], *, wait_s: float | None = None, idempotency_key: str | None = None
+    ) -> TaskDetail:
         """Run a protocol as its initiator (`TaskBody` of the API); the task when it has ended.
 
-        With `wait_s` it is returned after so many seconds at the latest, under way or ended.
+        With `wait_s` it is returned after so many seconds at the latest, under way or ended. Where the daemon is
+        started again meanwhile it goes on by the idempotency key, so one task is begun.
         """
-        begun = await self._read(requests.run_task(body), TaskDetail)
+        call = requests.run_task(body, idempotency_key or token_hex(16))
+        begun = await self._waited(lambda _: call, 0.0, TaskDetail)
         until = None if wait_s is None else monotonic() + wait_s
         while begun.ended_at is None and (until is None or monotonic() < until):
             left_s = requests.TASK_S if until is None else until - monotonic()

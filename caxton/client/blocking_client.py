@@ -467,12 +467,16 @@ class Client:
     def _decide(self, id: str, step: str) -> DeploymentBody:
         return self._read(requests.decide(id, step), DeploymentBody)
 
-    def run_task(self, body: Mapping[str, Any], *, wait_s: float | None = None) -> TaskDetail:
+    def run_task(
+        self, body: Mapping[str, Any], *, wait_s: float | None = None, idempotency_key: str | None = None
+    ) -> TaskDetail:
         """Run a protocol as its initiator (`TaskBody` of the API); the task when it has ended.
 
-        With `wait_s` it is returned after so many seconds at the latest, under way or ended.
+        With `wait_s` it is returned after so many seconds at the latest, under way or ended. Where the daemon is
+        started again meanwhile it goes on by the idempotency key, so one task is begun.
         """
-        begun = self._read(requests.run_task(body), TaskDetail)
+        call = requests.run_task(body, idempotency_key or token_hex(16))
+        begun = self._waited(lambda _: call, 0.0, TaskDetail)
         until = None if wait_s is None else monotonic() + wait_s
         while begun.ended_at is None and (until is None or monotonic() < until):
             left_s = requests.TASK_S if until is None else until - monotonic()

@@ -261,9 +261,10 @@ def send(
     )
 
 
-def run_task(body: Mapping[str, Any]) -> Call:
+def run_task(body: Mapping[str, Any], idempotency_key: str) -> Call:
     """Begin to run a protocol."""
-    return Call("POST", "/api/v1/tasks", {"wait": "0"}, exact_numbers.encode(body))
+    headers = {"idempotency-key": idempotency_key}
+    return Call("POST", "/api/v1/tasks", {"wait": "0"}, exact_numbers.encode(body), headers)
 
 
 def task(id: str, wait_s: float) -> Call:

@@ -36,7 +36,8 @@ class Branch(msgspec.Struct, frozen=True, gc=False):
     reason: str | None = None
     """Why the branch ended without a message of its own two."""
     before: str | None = None
-    """The state in which a deadline found it."""
+    """The state in which a deadline, a failed delivery or the end of one of its two found it; what crosses a failed
+    delivery or such an end leads it on."""
     cancel: str | None = None
     """The reply_with of a cancel that is not yet answered."""
     resting_us: int = 0

@@ -45,12 +45,12 @@ def expire(branch: Branch, name: str, why: str = "the conversation's time to liv
 
 def lose(branch: Branch, name: str, why: str) -> Ending:
     """Something could not be delivered in an open branch, or its participant is gone."""
-    return _end(branch, name, states.FAILED_DELIVERY, why, by_time=False)
+    return _end(branch, name, states.FAILED_DELIVERY, why)
 
 
 def abandon(branch: Branch, name: str, cancel: str) -> Ending:
     """The initiator is gone: the platform has cancelled with this reply_with in its name, and the branch ends."""
-    moved, effects = _end(branch, name, states.CANCELLED, DIED, by_time=False)
+    moved, effects = _end(branch, name, states.CANCELLED, DIED)
     return msgspec.structs.replace(moved, cancel=cancel), effects
 
 
@@ -59,11 +59,11 @@ def serve(protocol: Protocol, branch: Branch, name: str) -> Ending:
     to = protocol.states[branch.state].served
     if to is None:
         return branch, ()
-    return _end(branch, name, to, "every sub-conversation ended and was relayed", by_time=False)
+    return _end(branch, name, to, "every sub-conversation ended and was relayed", crossed=False)
 
 
-def _end(branch: Branch, name: str, state: str, why: str, *, by_time: bool = True) -> Ending:
-    before = branch.state if by_time else None  # only after time has ended it, an answer is late and no more
+def _end(branch: Branch, name: str, state: str, why: str, *, crossed: bool = True) -> Ending:
+    before = branch.state if crossed else None  # what is said in ignorance of the end is nobody's fault
     moved = msgspec.structs.replace(
         branch, state=state, deadline_us=0, resting_us=0, reason=why, before=before
     )

@@ -24,6 +24,8 @@ CANCEL_WAIT_US: Final = 30_000_000
 # an enumeration's member costs a search each time it is named; these are on the way of every message
 _INITIATOR: Final = Role.INITIATOR
 _PARTICIPANT: Final = Role.PARTICIPANT
+_UNHEARD_OF: Final = frozenset({states.FAILED_DELIVERY, states.CANCELLED})
+"""Ends that come from the platform: who speaks may not have heard of them."""
 Heard = tuple[Branch, Rounds, Verdict]
 
 
@@ -199,7 +201,16 @@ def _hear_unlisted(
         return moved, rounds, _verdict(protocol, branch, role, message, Legality.LEGAL, "not-understood")
     if branch.state == states.NOT_UNDERSTOOD and act is Performative.NOT_UNDERSTOOD:
         return no_step("not-understood-answered") if branch.reason != role.value else wrong("ended")
-    if branch.before is not None:
+    if branch.before is not None and branch.state in _UNHEARD_OF:
+        move = protocol.moves[branch.before][role is _PARTICIPANT].get(act)
+        if move is not None and message.in_reply_to in (
+            None,
+            branch.asked if role is _PARTICIPANT else branch.answered,
+        ):
+            own = "answered" if role is _PARTICIPANT else "asked"
+            crossed = msgspec.structs.replace(branch, before=move.step.to, **{own: message.reply_with})
+            return crossed, rounds, _verdict(protocol, branch, role, message, Legality.IGNORED, "crossed")
+    elif branch.before is not None:
         listed = protocol.moves[branch.before][role is _PARTICIPANT].get(act)
         if branch.reason == EXPIRED_OFFER and listed is not None:
             if act is Performative.ACCEPT_PROPOSAL:
@@ -231,8 +242,10 @@ def _hear_with_cancel(
                 _verdict(protocol, branch, role, message, Legality.IGNORED, "cancel-answer"),
             )
         moved, rounds, verdict = hear(protocol, without, rounds, name, role, message, at_us)
-        # the answer may still come
-        return (branch if moved is without else moved), rounds, verdict
+        if moved.cancel is None and not is_open(protocol, moved):
+            # the answer may still come
+            moved = branch if moved is without else msgspec.structs.replace(moved, cancel=branch.cancel)
+        return moved, rounds, verdict
     going_on = msgspec.structs.replace(without, deadline_us=branch.resting_us, resting_us=0)
     if role is _INITIATOR:
         if act is not Performative.NOT_UNDERSTOOD:

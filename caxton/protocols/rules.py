@@ -24,6 +24,7 @@ LEGAL: Final[dict[str, str]] = {
 IGNORED: Final[dict[str, str]] = {
     "duplicate": "a message with this id was judged before",
     "late-refusal": "a refusal after the deadline changes nothing",
+    "crossed": "a failed delivery, or the end of one of the two, has ended the branch before: nobody's fault",
     "nothing-to-cancel": "the branch has ended; the cancel is answered by failure",
     "cancel-answer": "the answer to a cancel that a result or the end has overtaken",
     "expired-offer": "the offer's reply_by has passed; an accept is answered by failure, reason expired",

@@ -6,7 +6,7 @@ from the messages of its conversation, so after a restart of the daemon it goes 
 """
 
 from caxton.tasks.order import Order, Shape, TaskRequest, read_task_request
-from caxton.tasks.tasks import Tasks
+from caxton.tasks.tasks import Tasks, task_id
 from caxton.tasks.view import BranchView, TaskSummary, TaskView
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "TaskView",
     "Tasks",
     "read_task_request",
+    "task_id",
 ]

@@ -59,8 +59,9 @@ class Tasks:
         """How many have not ended."""
         return len(self._under_way)
 
-    async def begin(self, wish: TaskRequest) -> str:
-        """Begin a task; returns its id when its first words are said and on disk.
+    async def begin(self, wish: TaskRequest, *, client_key: str | None = None) -> str:
+        """Begin a task; returns its id when its first words are said and on disk. `client_key` is the request's
+        idempotency key, which the journal keeps with it.
 
         Raises InvalidTask, InvalidMessage, MessageTooLarge, SecurityError; ResourceError when too many are under way.
         """
@@ -78,10 +79,12 @@ class Tasks:
         self._bus.check_client(order.initiator)
         self._check_content(order)
         self._last_us = now_us
-        id = f"t-{now_us:x}"
+        id = task_id(now_us)
         self._tell(id, order, {"what": "begun"})
         task = self._made(id, self._bus.last_seq, Ledger(order, self._library, id), now_us)
         self._save(task)
+        if client_key is not None:
+            self._journal.batch.client_key(client_key, task.seq, now_us)
         self._start(task, again=False)
         await task.began.wait()
         await self._journal.committed_upto(self._bus.last_seq)
@@ -263,6 +266,11 @@ class Tasks:
         """A fresh one; None where the protocol is not there any more."""
         known = order.protocol in self._library.protocols
         return Ledger(order, self._library, id) if known else None
+
+
+def task_id(begun_us: int) -> str:
+    """The id of the task that began then; no two begin at the same time."""
+    return f"t-{begun_us:x}"
 
 
 def _no_such_task(id: str) -> TaskNotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,6 +135,28 @@ def test_what_is_no_task_is_refused(
         with pytest.raises(kind, match=says_why):
             caxton.run_task(body)
         assert caxton.tasks(limit=1) == before
+
+
+def test_a_request_that_is_repeated_with_its_key_begins_one_task(market: Daemon) -> None:
+    def begin(body: bytes, key: str) -> httpx.Response:
+        return http.post(
+            "/api/v1/tasks", params={"wait": "20s"}, content=body, headers={"Idempotency-Key": key}
+        )
+
+    asked, other = (json.dumps({**BUY, "content": item}).encode() for item in ("book", "lamp"))
+    with _http(market) as http, ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: begin(asked, "k"), range(2))
+        assert first.status_code == 201
+        assert first.json() == second.json() == begin(asked, "k").json()
+        assert begin(asked, "another").json()["id"] != first.json()["id"]
+        bills = json.dumps({**BUY, "content": "book", "sender": "operator.bill"}).encode()
+        assert begin(bills, "k").json()["id"] != first.json()["id"], "a key is its client's"
+        taken = begin(other, "k")
+        assert (taken.status_code, taken.json()["error"]["code"]) == (409, "key_taken")
+        assert begin(asked, "two words").status_code == 400
+        message = {"performative": "request", "receiver": "ann", "content": 1}
+        sent = http.post("/api/v1/messages", json=message, headers={"Idempotency-Key": "k"})
+        assert sent.status_code == 202, "messages have keys of their own"
 
 
 def test_no_task_of_that_id(market: Daemon) -> None:

@@ -341,15 +341,33 @@ def test_after_a_deadline_an_answer_is_out_of_sequence_and_a_refusal_ignored(act
 
 
 def test_a_refusal_is_late_only_where_time_has_ended_the_branch() -> None:
-    lost = Talk("fipa-request")
-    lost.i("request", rw="r", by=5)
-    lost.say("ams", "failure", "i", irt="r", at=1)
-    assert lost.p("a", "refuse", at=2).rule == "ended"
-    orphaned = Talk("fipa-request")
-    orphaned.i("request", by=5)
-    orphaned.say("ams", "cancel", "a", rw="x", at=1)
-    assert orphaned.p("a", "refuse", at=2).rule == "ended"
-    assert (lost.a, orphaned.a) == ("failed-delivery", "cancelled")
+    done = Talk("fipa-request")
+    done.i("request", rw="r", by=5)
+    done.p("a", "inform", at=1)
+    assert done.p("a", "refuse", at=2).rule == "ended"
+
+
+def test_what_crosses_a_failed_delivery_is_nobodys_fault() -> None:
+    talk = Talk("fipa-contract-net")
+    talk.i("cfp", "a", "b", rw="r")
+    talk.p("a", "propose", rw="p")
+    talk.referee.died("a@local", "stopped", "ams@local")
+    assert talk.i("accept-proposal", irt="q").rule == "ended", "what was wrong before is wrong still"
+    accepted = talk.i("accept-proposal", irt="p", rw="s")
+    assert (accepted.legality, accepted.rule, accepted.effects) == ("ignored", "crossed", ())
+    assert talk.a == "failed-delivery", "an end is not left"
+    assert talk.i("accept-proposal", irt="p").rule == "ended", "once is enough"
+    assert talk.p("a", "inform", irt="s").rule == "crossed"
+    assert talk.p("a", "inform", irt="s").rule == "ended"
+
+
+def test_what_crosses_the_end_of_the_initiator_is_nobodys_fault_and_its_cancel_is_still_answered() -> None:
+    talk = Talk("fipa-request")
+    talk.i("request", rw="r", by=5)
+    talk.say("ams", "cancel", "a", rw="x", at=1)
+    assert [talk.p("a", act, irt="r", at=2).rule for act in ("agree", "agree")] == ["crossed", "ended"]
+    assert talk.p("a", "inform", irt="x", at=3).rule == "cancel-answer"
+    assert talk.a == "cancelled"
 
 
 @pytest.mark.parametrize("protocol", ["fipa-subscribe", "fipa-request-when"])

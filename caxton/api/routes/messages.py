@@ -6,11 +6,7 @@ answered as the first one was and has no second effect, as long as its message i
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections import OrderedDict
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Request
@@ -20,6 +16,8 @@ from caxton.access import OWNER, Role
 from caxton.acl import Performative
 from caxton.acl.draft import read_draft
 from caxton.acl.message import read_message
+from caxton.api.ending import stops
+from caxton.api.idempotency import Claim, IdempotencyKey
 from caxton.api.openapi import described
 from caxton.api.parameters import SEQ_MAX, After, Before, Limit
 from caxton.api.principals import principal_of, within_reach
@@ -29,7 +27,7 @@ from caxton.api.rows import message_body, with_outcome
 from caxton.api.services import Services, full_name, services_of
 from caxton.bus.clients import Waiter
 from caxton.duration import PATTERN, microseconds, seconds
-from caxton.errors import InvalidMessage, KeyTaken, MessageNotFound, SecurityError
+from caxton.errors import InvalidMessage, MessageNotFound, SecurityError
 from caxton.ids import conversation_key, message_seq
 from caxton.journal import StoredMessage
 from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
@@ -38,26 +36,6 @@ router = noun_router("/messages", "messages")
 
 LONGEST_WAIT_S = 3600.0
 MOST_REPLIES = 10_000
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
-
-
-class Keys:
-    """Idempotency keys whose request is in progress, one at a time for each key."""
-
-    def __init__(self) -> None:
-        self._locks: OrderedDict[str, tuple[asyncio.Lock, int]] = OrderedDict()
-
-    def hold(self, key: str) -> asyncio.Lock:
-        """The lock of that key; give it back with `release`."""
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, users + 1)
-        return lock
-
-    def release(self, key: str) -> None:
-        """Forget the key when nobody uses it any more."""
-        lock, users = self._locks.pop(key)
-        if users > 1:
-            self._locks[key] = (lock, users - 1)
 
 
 @router.post(
@@ -86,7 +64,7 @@ async def submit(
     ] = 1,
     sender: Annotated[str | None, Query(max_length=128, description="The client that speaks.")] = None,
     traceparent: Annotated[str | None, Header(description="W3C trace context to join.")] = None,
-    idempotency_key: Annotated[str | None, Header(description="1 to 200 printable characters.")] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send one message; answered when it is committed, and where asked when the replies are there."""
     services = services_of(request)
@@ -95,30 +73,17 @@ async def submit(
     sender = _speaker(request, line, sender)
     if idempotency_key is None:
         return await _say(services, line, sender, traceparent, None, patience, replies)
-    if not _KEY.fullmatch(idempotency_key):
-        raise InvalidMessage("the Idempotency-Key must be 1 to 200 printable ASCII characters")
     speaker = services.bus.full_name(read_draft(line).sender or sender or "operator")
-    owned = f"{speaker} {idempotency_key} "
-    key = owned + sha256(line).hexdigest()
-    keys: Keys = request.app.state.keys
-    lock = keys.hold(owned)
-    try:
-        async with lock:
-            known = await services.reader.client_key(owned)
-            stored = None
-            if known is not None:
-                stored = await _stored(services, known.seq) or await services.reader.outlived(known.key)
-            if known is None or stored is None:
-                return await _say(services, line, sender, traceparent, key, patience, replies)
-        if known.key != key:
-            raise KeyTaken(
-                f"{speaker} has sent another message with the Idempotency-Key {idempotency_key[:80]!r}",
-                hint="repeat a request byte for byte; another message has another key",
-                seq=stored.seq,
-            )
-        return await _again(services, stored, patience, replies)
-    finally:
-        keys.release(owned)
+    claim = Claim.of(speaker, idempotency_key, line)
+    async with request.app.state.keys.alone(claim.owned):
+        known = await services.reader.client_key(claim.owned)
+        stored = None
+        if known is not None:
+            stored = await _stored(services, known.seq) or await services.reader.outlived(known.key)
+        if known is None or stored is None:
+            return await _say(services, line, sender, traceparent, claim.key, patience, replies)
+    claim.check(known.key, seq=stored.seq)
+    return await _again(services, stored, patience, replies)
 
 
 @router.get("", response_model=described(Messages))
@@ -265,8 +230,10 @@ async def _replies(
     ended: str | None = None
     while not wanted or len(rows) < wanted:
         left = deadline - services.clock.monotonic()
-        told = await waiter.next(left) if left > 0 else None
+        told = await waiter.next(left) if left > 0 and not services.bus.clients.closed else None
         if told is None:
+            if left > 0 and services.bus.clients.closed:
+                raise stops()
             break
         if told.ended is not None:
             ended = told.ended

@@ -9,6 +9,7 @@ from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from caxton.api.bodies import content_of, read_body
+from caxton.api.idempotency import Claim, IdempotencyKey
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
 from caxton.api.responses import answer, page
@@ -20,7 +21,7 @@ from caxton.errors import InvalidTask
 from caxton.schemas.messages import TaskDetail, Tasks
 from caxton.schemas.shape import iso
 from caxton.schemas.task_body import TaskBody
-from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView
+from caxton.tasks import BranchView, Order, Shape, TaskRequest, TaskSummary, TaskView, task_id
 
 CANCEL_WAIT_S = 10.0
 """How long a cancel waits for the task's end where nothing else is asked for."""
@@ -47,13 +48,24 @@ Wait = Annotated[
         }
     },
 )
-async def run(request: Request, wait: Wait = None) -> Response:
-    """Run a protocol; 201 when it has ended, 202 when it still runs after `wait`."""
+async def run(request: Request, wait: Wait = None, idempotency_key: IdempotencyKey = None) -> Response:
+    """Run a protocol; 201 when it has ended, 202 when it still runs after `wait`. With an `Idempotency-Key` a request
+    that is repeated is answered with the task that it began."""
     services = services_of(request)
     line = await request.body()
     body = read_body(TaskBody, line, InvalidTask)
     patience = _patience(wait, LONGEST_WAIT_S)
-    id = await services.tasks.begin(task_wish(body, line))
+    wish = task_wish(body, line)
+    if idempotency_key is None:
+        return await _shown(services, await services.tasks.begin(wish), patience, 201)
+    claim = Claim.of(services.bus.full_name(body.sender or "operator"), idempotency_key, line, kind="task")
+    async with request.app.state.keys.alone(claim.owned):
+        known = await services.reader.client_key(claim.owned)
+        if known is None:
+            id = await services.tasks.begin(wish, client_key=claim.key)
+        else:
+            id = task_id(known.at_us)
+            claim.check(known.key, id=id)
     return await _shown(services, id, patience, 201)
 
 
