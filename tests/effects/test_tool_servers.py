@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flow.running import Daemon, running
+from flow.running import ROOT, Daemon, running
 
 from .asking_guest import asking
 
@@ -156,3 +157,18 @@ def test_hostile_servers_harm_nobody_else(tmp_path: Path) -> None:
         "a pattern": "interrupted",
         "says nothing": "timeout",
     }
+
+
+def test_without_the_package_every_call_says_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "mcp").mkdir()
+    (tmp_path / "mcp" / "__init__.py").write_text("raise ImportError('No module named mcp', name='mcp')")
+    words = [sys.executable, "-P", "-m", "caxton.effects.tools", "{}"]
+    call = b'{"id": "1", "request": {"tool": "t"}}\n'
+    done = subprocess.run(
+        words, input=call, capture_output=True, env={"PYTHONPATH": f"{tmp_path}:{ROOT}"}, check=True
+    )
+    about, answer = map(json.loads, done.stdout.splitlines())
+    assert about["about"]["down"] == answer["failure"]["reason"]
+    assert answer["failure"]["error"] == "unavailable"
+    assert "tools need a package of their own (mcp): " in answer["failure"]["reason"]
+    assert "install" in answer["failure"]["reason"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from caxton.config import Config
+from caxton.example_modules import module
 from caxton.testing import Agent, Crashed, System, runtime
 
 from .asking_guest import asking
@@ -164,3 +165,11 @@ def _interrupted(message: Json) -> bool:
 def test_a_server_that_cannot_be_is_refused(table: Json) -> None:
     with pytest.raises(ValueError, match="tools"):
         Config.model_validate({"tools": {"a": table}})
+
+
+def test_an_agent_that_has_the_name_keeps_it() -> None:
+    assert "tool.fs" in Config.model_validate(CONFIG).outward(), "by which `up` says so"
+    config = CONFIG | {"agents": {"tool.fs": {"wasm": "fs.wasm"}}}
+    with runtime({"tool.fs": module("echo")}, config=config) as system:
+        assert system.runtime.effects.agents == {}
+        assert system.ask("hello", to="tool.fs")["content"] == "hello"
