@@ -6,6 +6,15 @@ a conversation whether it is meant, or one InvalidFilter that names the word and
 
 from caxton.finding.bounds import BOUNDED
 from caxton.finding.filter import FIELDS, Filter, Term
-from caxton.finding.subjects import ConversationSubject, MessageSubject, Subject
+from caxton.finding.subjects import ConversationSubject, MessageSubject, Subject, WithoutContent
 
-__all__ = ["BOUNDED", "FIELDS", "ConversationSubject", "Filter", "MessageSubject", "Subject", "Term"]
+__all__ = [
+    "BOUNDED",
+    "FIELDS",
+    "ConversationSubject",
+    "Filter",
+    "MessageSubject",
+    "Subject",
+    "Term",
+    "WithoutContent",
+]

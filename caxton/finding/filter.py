@@ -1,6 +1,6 @@
 """What a person types to find something, read into terms.
 
-    book !timer from:buyer act:refuse,failure conv:market-1 ~"price.*9" act:~"^re" since:5m took:>10ms
+    book !timer from:buyer act:refuse,failure conv:market-1 ~"price.*9" act:~"^re" since:5m content.amount:>100
 
 A bare word stands anywhere; `field:word` in that field, `field:a,b` one of them; `~` before a word makes it a regular
 expression, quotes let it hold spaces, `!` before a term turns it round. All terms must hold. Case does not matter.
@@ -16,7 +16,9 @@ from typing import Final, NamedTuple
 
 from caxton.acl import Performative
 from caxton.errors import InvalidFilter
+from caxton.finding import places
 from caxton.finding.bounds import BOUNDED, Bound, bound
+from caxton.finding.places import Comparison
 from caxton.finding.regular_expression import RegularExpression
 from caxton.finding.subjects import Subject
 
@@ -33,13 +35,17 @@ FIELDS: Final[dict[str, str]] = {
     "before": "before that time",
     "took": "how long it took: >10ms; of a conversation from its first message to its last",
     "fuel": "what a turn took of it: >1e6",
+    "content": "what a message says, or a place in it: content.amount:>100, content.items.sku:red, content.to:=kiel",
 }
 """The fields with what they mean."""
 
 LONGEST: Final = 1_000
 """Characters of a filter."""
 
-_WORD: Final = re.compile(r'(!*)(?:([a-zA-Z_-]+):)?(~?)("(?:[^"\\]|\\.)*"|"[^"]*$|\S*)', re.DOTALL)
+_WORD: Final = re.compile(
+    r'(!*)(?:(content(?:\.(?:"[^"]+"|[^\s:."]+))+|[a-zA-Z_-]+):)?(~?)("(?:[^"\\]|\\.)*"|"[^"]*$|\S*)',
+    re.DOTALL | re.IGNORECASE,
+)
 _WHOLE: Final = frozenset({"agent", "is"})
 """Fields that are compared whole, for `buyer` is not `buyer-2`."""
 _STATES: Final = ("problem", "open", "pinned")
@@ -55,12 +61,17 @@ class Term(NamedTuple):
     pattern: RegularExpression | None
     inverse: bool
     bound: Bound | None = None
+    place: tuple[str, ...] | None = None
+    """Of a field `content`: the keys that lead there."""
+    comparison: Comparison | None = None
 
     def holds(self, subject: Subject) -> bool:
         """Whether it is so."""
         return self._found(subject) is not self.inverse
 
     def _found(self, subject: Subject) -> bool:
+        if self.place is not None:
+            return self._found_at(self.place, subject)
         if self.bound is not None:
             return any(map(self.bound.holds, subject.figures(self.field)))
         texts = subject.texts(self.field) if self.field else (subject.everything,)
@@ -70,6 +81,23 @@ class Term(NamedTuple):
         if self.field in _WHOLE:
             return any(word in lower for word in self.words)
         return any(word in text for text in lower for word in self.words)
+
+    def _found_at(self, place: tuple[str, ...], subject: Subject) -> bool:
+        room = subject.room
+        for value in places.values(subject.content, place):
+            if self.comparison is not None:
+                found = self.comparison.holds(value)
+            elif self.pattern is not None:
+                found = self.pattern.occurs_in(places.text(value, room))
+            else:
+                text = places.text(value, room).casefold()
+                found = any(
+                    places.equal(value, word[1:]) if word.startswith("=") else word in text
+                    for word in self.words
+                )
+            if found:
+                return True
+        return False
 
 
 class Filter:
@@ -118,6 +146,13 @@ def _terms(text: str, now: datetime) -> list[Term]:
 def _term(match: re.Match[str], now: datetime) -> Term:
     said = match[0]
     marks, field, tilde, word = match[1], (match[2] or "").casefold(), match[3], match[4]
+    path, dot, _ = field.partition(".")
+    place: tuple[str, ...] | None = None
+    if dot or path == "content":
+        try:
+            field, place = path, places.place(match[2])
+        except ValueError as error:
+            raise InvalidFilter(f"{said!r}: {error}", hint="for example content.amount:>100") from None
     if field and field not in FIELDS:
         raise InvalidFilter(
             f"{said!r}: there is no field {field!r}",
@@ -139,7 +174,12 @@ def _term(match: re.Match[str], now: datetime) -> Term:
             return Term(field, (word,), None, inverse, bound(field, word, now))
         except ValueError as error:
             raise InvalidFilter(f"{said!r}: {error}", hint=f"{field}: {FIELDS[field]}") from None
-    pattern = None
+    pattern = comparison = None
+    if place is not None and not tilde and not quoted:
+        try:
+            comparison = places.comparison(word.casefold())
+        except ValueError as error:
+            raise InvalidFilter(f"{said!r}: {error}", hint="for example content.amount:>100") from None
     if tilde:
         try:
             pattern = RegularExpression(word)
@@ -150,10 +190,12 @@ def _term(match: re.Match[str], now: datetime) -> Term:
             ) from error
     lower = word.casefold()
     words = (lower,) if quoted or not field else tuple(part for part in lower.split(",") if part)
+    if place is not None and lower.startswith("=") and not quoted:
+        words = tuple(f"={part}" for part in lower[1:].split(","))
     words = words or (lower,)
     if pattern is None:
         _refuse_unknown(said, field, words)
-    return Term(field, words, pattern, inverse)
+    return Term(field, words, pattern, inverse, None, place, comparison)
 
 
 def _refuse_unknown(said: str, field: str, words: Sequence[str]) -> None:

@@ -30,6 +30,16 @@ class Subject(Protocol):
         """All that a bare word is looked for in, in lower case."""
         ...
 
+    @property
+    def content(self) -> object:
+        """What it says, as `exact_numbers` reads it; None where it says nothing."""
+        ...
+
+    @property
+    def room(self) -> int | None:
+        """Characters of a text in its content that are searched; None for all of them."""
+        ...
+
     def texts(self, field: str) -> Sequence[str]:
         """What that field holds; empty where it has none."""
         ...
@@ -39,17 +49,50 @@ class Subject(Protocol):
         ...
 
 
+class WithoutContent:
+    """Something that says nothing itself."""
+
+    __slots__ = ()
+
+    @property
+    def content(self) -> object:
+        """Nothing."""
+        return None
+
+    @property
+    def room(self) -> int | None:
+        """As of a message."""
+        return ROOM
+
+
 class MessageSubject:
     """A message with what became of it."""
 
-    __slots__ = ("_body", "_everything", "_message", "_platform")
+    __slots__ = ("_body", "_everything", "_message", "_platform", "_room")
 
-    def __init__(self, message: Message, platform: str = "local", body: MessageBody | None = None) -> None:
-        """`body`: its row, where it has one already."""
+    def __init__(
+        self,
+        message: Message,
+        platform: str = "local",
+        body: MessageBody | None = None,
+        room: int | None = ROOM,
+    ) -> None:
+        """`body`: its row, where it has one already; `room`: characters of a text that are searched, None for all."""
         self._body = body
+        self._room = room
         self._message = message
         self._platform = platform
         self._everything: str | None = None
+
+    @property
+    def content(self) -> object:
+        """What it says."""
+        return self._message.content
+
+    @property
+    def room(self) -> int | None:
+        """Characters of a text in its content that are searched."""
+        return self._room
 
     @property
     def everything(self) -> str:
@@ -59,7 +102,9 @@ class MessageSubject:
             value = message.content
             content = value if isinstance(value, str) else exact_numbers.text(value)
             names = (*self.texts("act"), *self.texts("from"), *self.texts("to"), *self.texts("conv"))
-            self._everything = "\n".join((*names, content[:ROOM] if value is not None else "")).casefold()
+            self._everything = "\n".join(
+                (*names, content[: self._room] if value is not None else "")
+            ).casefold()
         return self._everything
 
     def texts(self, field: str) -> Sequence[str]:
@@ -103,7 +148,7 @@ class MessageSubject:
         return name.removesuffix(f"@{self._platform}")
 
 
-class Moment:
+class Moment(WithoutContent):
     """Something of which only the time is looked at."""
 
     __slots__ = ("_at",)
@@ -122,7 +167,7 @@ class Moment:
         return (self._at.timestamp(),) if field in ("since", "before") else ()
 
 
-class ConversationSubject:
+class ConversationSubject(WithoutContent):
     """A conversation at a glance."""
 
     __slots__ = ("_body", "_everything", "_suffix")

@@ -137,8 +137,10 @@ class BreakPoints:
         return None
 
     def _look(self) -> None:
-        # only words without a field look into contents, which may be long
-        self._wants_content = any(not term.field for one in self._filters.values() for term in one.terms)
+        # only words without a field, and places, look into contents, which may be long
+        self._wants_content = any(
+            term.field in ("", "content") for one in self._filters.values() for term in one.terms
+        )
 
     def _subject(self, message: Message) -> MessageSubject:
         shown: dict[str, Any] = {
@@ -162,7 +164,7 @@ def read_filter(text: str) -> Filter:
         if term.field in _NEVER_HELD:
             raise InvalidFilter(
                 f"{term.field}: holds no message: {_NEVER_HELD[term.field]}",
-                hint="hold by from, to, agent, act, conv, protocol, or by words of the content",
+                hint="hold by from, to, agent, act, conv, protocol, content.PLACE, or by words of the content",
             )
         if term.field == "is" and term.words != ("problem",):
             raise InvalidFilter(

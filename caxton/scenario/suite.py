@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from caxton.errors import ResourceError
-from caxton.finding import Filter
+from caxton.finding import Filter, WithoutContent
 from caxton.scenario.attached import attached_host
 from caxton.scenario.baseline import Baseline, measured
 from caxton.scenario.format import Step
@@ -48,7 +48,7 @@ class Settings:
     measure: bool = False
 
 
-class _Named:
+class _Named(WithoutContent):
     """A scenario as a filter looks at it: words anywhere in its path and name."""
 
     def __init__(self, file: ScenarioFile) -> None:

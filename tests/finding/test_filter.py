@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from shapes import made
 
 from caxton.errors import InvalidFilter
+from caxton.exact_numbers import decode
 from caxton.finding import BOUNDED, FIELDS, ConversationSubject, Filter, MessageSubject
 from caxton.schemas.messages import ConversationBody, MessageBody
 from caxton.schemas.shape import Message
@@ -222,3 +224,86 @@ def test_a_regular_expression_that_is_not_taken_is_named(text: str, why: str) ->
         Filter(text)
     assert why in str(refused.value)
     assert "RE2" in (refused.value.hint or "")
+
+
+CONTENT = {
+    "amount": decode(b"149.9000000000000000000000001"),
+    "text": "250",
+    "to": "Kiel",
+    "ok": True,
+    "gone": None,
+    "far": decode(b"1e99999999999999999999"),
+    "items": [{"sku": "a-1", "n": 2}, {"sku": "b-7", "tags": [["new"], "red"]}],
+    "delivery note.x": {"Urgent": "yes, please"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("content.amount:>100", True),
+        ("content.amount:>149.9", True),
+        ("content.amount:<=149.9000000000000000000000001", True),
+        ("content.amount:<149.9000000000000000000000001", False),
+        ("content.amount:=149.9", False),
+        ("content.AMOUNT:>1e2", True),
+        ("content.text:>249.99", True),
+        ("content.text:=250.0", True),
+        ("content.far:>1e9999", True),
+        ("content.to:>1", False),
+        ("content.to:ki", True),
+        ("content.to:=ki", False),
+        ("content.to:=bonn,KIEL", True),
+        ("content.ok:=true content.gone:=null", True),
+        ("content.ok:>0", False),
+        ("content.items.sku:~^b-", True),
+        ("content.items.sku:~^c-", False),
+        ("content.items.0.n:=2", True),
+        ("content.items.1.n:=2", False),
+        ("content.items.7.n:=2", False),
+        ("content.items.tags:red content.items.tags:new", True),
+        ('content."delivery note.x".urgent:"yes, p"', True),
+        ("content.items:sku", True),
+        ("content:kiel", True),
+        ("content:lübeck", False),
+        ("content.nothing:x", False),
+        ("!content.nothing:<=100", True),
+        ("!content.amount:<=100", True),
+    ],
+)
+def test_a_place_in_the_content_is_looked_at(text: str, passes: bool) -> None:
+    assert Filter(text).passes(in_contents(CONTENT)) is passes
+    # what is no JSON object has no places
+    assert Filter(text).passes(in_contents("a text")) is (text.startswith("!"))
+    assert Filter(text).passes(ConversationSubject(CONVERSATION)) is (text.startswith("!"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("content.amount:>ten", "'ten' is no number"),
+        ("content.amount:>", "'' is no number"),
+        ("content.amount:", "a word is missing"),
+        ("content" + ".a" * 17 + ":x", "at most 16 keys"),
+        ("content.amount:~(", "no regular expression"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(text: str, says: str) -> None:
+    with pytest.raises(InvalidFilter, match=re.escape(says)):
+        Filter(text)
+
+
+@pytest.mark.timeout(10)
+def test_no_content_makes_a_place_take_long() -> None:
+    lists: object = "x"
+    for _ in range(60):
+        lists = [lists, {"0": lists}] if isinstance(lists, str) else [lists]
+    assert Filter("content" + ".0" * 16 + ":x").passes(in_contents(lists))
+    assert not Filter("content" + ".a" * 16 + ":x").passes(in_contents([{"a": 1}] * 20_000))
+    assert Filter("content.a:~(x+x+)+y").passes(in_contents({"a": ["x" * 4000] * 20 + ["xxy"]}))
+
+
+def test_a_rule_may_look_at_the_whole_content() -> None:
+    message = Message({"content": {"prompt": "." * 5000 + "Secret"}})
+    assert not Filter("content.prompt:secret").passes(MessageSubject(message))
+    assert Filter("content.prompt:secret secret").passes(MessageSubject(message, room=None))

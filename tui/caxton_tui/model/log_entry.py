@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from caxton.finding.subjects import MessageSubject, is_problem
+from caxton.finding.subjects import MessageSubject, WithoutContent, is_problem
 from caxton.presentation.text import safe
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
@@ -20,7 +20,7 @@ from caxton_tui.model.json_object import Json
 _NOTHING: Final = Message({})
 
 
-class LogEntry:
+class LogEntry(WithoutContent):
     """One row of the log; its text is made on demand."""
 
     __slots__ = ("_everything", "data", "kind", "platform", "seq", "stored")
@@ -98,6 +98,11 @@ class LogEntry:
                 (self.act, self.sender, self.to, self.conversation, self.text)
             ).casefold()
         return self._everything
+
+    @property
+    def content(self) -> object:
+        """What its message says."""
+        return self.message.content
 
     def texts(self, field: str) -> Sequence[str]:
         """What that field holds."""

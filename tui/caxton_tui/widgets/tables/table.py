@@ -15,7 +15,7 @@ import msgspec
 from textual.binding import BindingType
 from textual.message import Message
 
-from caxton.finding import Filter, Subject
+from caxton.finding import Filter, Subject, WithoutContent
 from caxton_tui.keys import hidden_key
 from caxton_tui.model.kept_views import KeptViews, TableView
 from caxton_tui.widgets.tables.columns import Part, column_at
@@ -54,7 +54,7 @@ class Column(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSubject:
+class FieldSubject(WithoutContent):
     """A thing as a filter sees it: what bare words are looked for in, and what its fields hold."""
 
     parts: Sequence[str]
