@@ -85,8 +85,8 @@ class HeldMessage:
 
     @property
     def bytes(self) -> int:
-        """What it takes in memory, roughly."""
-        return 2 * len(self.original) + len(self.changed)
+        """How long it is, as it was said and as it was changed."""
+        return len(self.original) + len(self.changed)
 
     @property
     def summary(self) -> dict[str, object]:

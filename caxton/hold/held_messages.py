@@ -20,7 +20,7 @@ class HeldMessages:
 
     def __init__(self) -> None:
         self.bytes = 0
-        """What they take in memory, roughly."""
+        """How long they are together."""
         self._held: dict[int, HeldMessage] = {}
         self._conversations: dict[str, dict[int, HeldMessage]] = {}
         self._lines: dict[tuple[str, str, str], dict[int, HeldMessage]] = {}

@@ -36,7 +36,7 @@ from caxton.limits import Limits
 
 HELD_MAX: Final = 10_000
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Memory that held messages may take, whatever their number."""
+"""How long held messages may be together, as they were said and as they were changed, whatever their number."""
 DELAY_MAX_S: Final = 24 * 3600.0
 _DROPPED: Final = ("dropped", "dropped by the operator")
 _FULL: Final = ("held_full", "it would wait behind held messages, and no more can be held")

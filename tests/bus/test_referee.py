@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from caxton.bus import Bus, Endpoint
+from caxton.bus import Bus, Endpoint, referee_service
 from caxton.bus.referee_service import Mode, RefereeService
 from caxton.errors import ConfigurationError
 from caxton.ids import conversation_key
@@ -226,6 +226,31 @@ async def test_conversations_and_their_deadlines_survive_a_restart(tmp_path: Pat
     async with stand(tmp_path, third) as runtime:
         assert await runtime.bus.referee_service.restore(runtime.journal.reader) == 1
         assert branch_states(runtime, "sale")["ann@local"] == "no-response"
+
+
+async def test_after_a_restart_the_newest_ids_are_used_and_older_ones_free_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(referee_service, "RESTORED", 2)
+    ids = ("first", "second", "third")
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        for id in ids:
+            runtime.ask("a", protocol="fipa-request", conversation_id=id)
+            runtime.cell.end({"performative": "inform"})
+        runtime.bus.referee_service.write(runtime.journal.batch, runtime.bus.last_seq, all_of_it=True)
+        await runtime.commit()
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        await runtime.bus.referee_service.restore(runtime.journal.reader)
+        for id in ids:
+            runtime.ask("a", protocol="fipa-request", conversation_id=id)
+        assert {id: branch_states(runtime, id)["a@local"] for id in ids} == {
+            "first": "requested",
+            "second": "done",
+            "third": "done",
+        }
+        assert runtime.bus.counts.violations == 2
 
 
 async def test_a_protocol_that_nobody_knows_passes_and_is_told_once(tmp_path: Path) -> None:

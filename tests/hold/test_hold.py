@@ -15,6 +15,7 @@ from caxton.acl import Performative
 from caxton.bus.referee_service import RefereeService
 from caxton.clock import VirtualClock
 from caxton.errors import BreakNotFound, HeldBehind, InvalidFilter, InvalidMessage, NotHeld
+from caxton.hold import hold
 from caxton.hold.break_points import BreakPoint
 from caxton.journal import BreakRow
 from caxton.protocols.outcomes import state_names
@@ -405,6 +406,37 @@ async def test_a_full_hold_stops_no_more_and_what_would_overtake_is_refused(tmp_
         assert await kinds(runtime, "break_ended") == ["break_ended"]
         runtime.hold.release_some([held.seq for held in runtime.hold])
         assert [one["content"] for one in frames(runtime)] == [0, 1]
+
+
+async def test_what_is_held_is_bounded_by_the_length_of_its_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold, "HELD_BYTES_MAX", 20_000)
+    async with stand(tmp_path) as runtime:
+        runtime.agent("a")
+        runtime.hold.add("to:a", by="operator@local")
+        for _ in range(10):
+            said(runtime, "a", "x" * 3_500)
+        lengths = [len(held.original) for held in runtime.hold]
+        assert sum(lengths[:-1]) < 20_000 <= sum(lengths)
+        assert not runtime.hold.points.on
+
+
+async def test_the_time_to_live_stands_still_while_something_is_held(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with stand(tmp_path, clock) as runtime:
+        runtime.agent("a")
+        runtime.hold.add("from:~^a$", by="operator@local")
+        runtime.ask("a", conversation_id="talk", protocol="fipa-request", reply_with="r")
+        runtime.cell.end({"performative": "agree"})
+        clock.advance(86_400)
+        (held,) = runtime.hold
+        assert branches(runtime, "talk") == {"a@local": "requested"}
+        runtime.hold.release(held.seq)
+        clock.advance(290)
+        assert branches(runtime, "talk") == {"a@local": "agreed"}
+        clock.advance(11)
+        assert branches(runtime, "talk") == {"a@local": "expired"}, "and goes on afterwards"
 
 
 async def test_a_filter_that_no_message_can_meet_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from caxton.errors import AgentNotFound, ConfigurationError, ConversationNotFoun
 from caxton.journal import Pin
 from caxton.limits import Limits
 from caxton.replay import ReplayRequest, Report
+from caxton.replay.replayer import Replayer
 from caxton.runtime import Runtime
 
 
@@ -76,6 +78,27 @@ async def test_a_replay_has_no_effect_on_anything(tmp_path: Path) -> None:
         assert len(await runtime.journal.reader.revisions()) == 1
         assert len(await runtime.journal.reader.deployments()) == 1
         assert await tell(runtime) == 3
+
+
+async def test_two_replays_never_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, most, against = 0, 0, Replayer.against
+
+    async def counted(self: Replayer, *args: Any, **more: Any) -> Report:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await against(self, *args, **more)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(Replayer, "against", counted)
+    async with home(tmp_path) as runtime:
+        await runtime.engine.deploy(DeploymentRequest("c", tally(), wat=True))
+        await talk(runtime, "t", None, None)
+        reports = await asyncio.gather(*(replay(runtime, "t") for _ in range(3)))
+    assert most == 1
+    assert [verdicts(report) for report in reports] == [["same", "same"]] * 3
 
 
 async def test_another_build_is_compared_from_the_state_that_each_turn_met(tmp_path: Path) -> None:
