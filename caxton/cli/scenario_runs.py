@@ -18,6 +18,7 @@ from caxton.cli.output.progress_line import ProgressLine
 from caxton.daemon_socket import socket_path
 from caxton.errors import ConfigurationError, DiskTrouble, Exit
 from caxton.scenario import html_report, read, reports, suite
+from caxton.scenario.coverage import together
 from caxton.scenario.explore import read_schedule
 from caxton.scenario.format import Step
 from caxton.scenario.read import ScenarioFile
@@ -41,6 +42,7 @@ def run(
     github: bool,
     keep: bool,
     attach: bool,
+    coverage: bool,
     project: Path | None,
     output: Format,
 ) -> Exit:
@@ -57,19 +59,28 @@ def run(
     results: list[Result] = []
     with Progress(len(files), watched=jobs <= 1) as progress:
         order = _order(choices)
-        settings = suite.Settings(seed=seed, cells=cells, keep=kept, attach=socket, decisions=order)
+        settings = suite.Settings(
+            seed=seed, cells=cells, keep=kept, attach=socket, decisions=order, coverage=coverage
+        )
         for result in suite.run(files, settings, jobs=jobs, tell=progress.tell):
             results.append(result)
             progress.clear()
             _print(result, output, " --attach" if attach else "")
             if github and not result.passed:
                 talk(reports.github(result)) if output is not Format.TEXT else say(reports.github(result))
+    taken = together(one.exercised for one in results if one.exercised is not None) if coverage else None
     if output is Format.JSON:
-        document([one.json() for one in results], output)
+        said = [one.json() for one in results]
+        document(said if taken is None else {"results": said, "coverage": taken.json()}, output)
+    elif taken is not None and output is Format.JSONL:
+        document({"coverage": taken.json()}, output)
+    elif taken is not None:
+        for line in taken.lines():
+            say(safe(line))
     if junit is not None:
         _write(junit, reports.junit(results))
     if html is not None:
-        _write(html, html_report.page(results))
+        _write(html, html_report.page(results, taken))
     failed = [one for one in results if not one.passed]
     counted = [f"{len(results) - len(failed)} passed"] + ([f"{len(failed)} not"] if failed else [])
     talk(f"{', '.join(counted)} in {span(sum(one.took_s for one in results))}")

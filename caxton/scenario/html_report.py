@@ -10,6 +10,7 @@ from html import escape
 from typing import Final
 
 from caxton.presentation.text import plural, safe, span
+from caxton.scenario.coverage import Exercised
 from caxton.scenario.result import Result
 
 _STYLE: Final = """
@@ -26,8 +27,8 @@ h2 { margin-top: 2.5rem; font-size: 1.1rem; }
 """
 
 
-def page(results: Sequence[Result]) -> str:
-    """All of them in a table, and what did not pass in full."""
+def page(results: Sequence[Result], taken: Exercised | None = None) -> str:
+    """All of them in a table, what did not pass in full, and what was exercised where that is known."""
     failed = [one for one in results if not one.passed]
     counted = f"{len(results) - len(failed)} passed" + (f", {len(failed)} not" if failed else "")
     parts = [
@@ -41,6 +42,7 @@ def page(results: Sequence[Result]) -> str:
         *(_row(number, one) for number, one in enumerate(results, 1)),
         "</tbody>\n</table>",
         *(_failure(number, one) for number, one in enumerate(results, 1) if not one.passed),
+        *(() if taken is None else map(_table, *zip(*taken.tables(), strict=True))),
         "</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -64,6 +66,15 @@ def _failure(number: int, one: Result) -> str:
     text = "\n".join(escape(safe(line)) for line in lines)
     head = f'<span class="other">{_text(one.verdict)}</span> {_text(one.name)}'
     return f'<h2 id="s{number}">{head}</h2>\n<pre>{text}</pre>'
+
+
+def _table(heading: str, rows: Sequence[tuple[str, int]]) -> str:
+    """Never comes first, as that is what one looks for."""
+    lines = "".join(
+        f'<tr><td class="figure {"" if times else "other"}">{times or "never"}</td><td>{_text(what)}</td></tr>\n'
+        for what, times in sorted(rows, key=lambda row: bool(row[1]))
+    )
+    return f"<h2>{_text(heading)}</h2>\n<table>\n<tbody>\n{lines}</tbody>\n</table>"
 
 
 def _text(value: object) -> str:

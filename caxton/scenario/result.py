@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from caxton.errors import Exit
 from caxton.scenario.baseline import Baseline
+from caxton.scenario.coverage import Exercised
 from caxton.scenario.expectation import Difference
 from caxton.simulation.orders import Decided
 
@@ -65,6 +66,8 @@ class Result:
     """How often chance has decided whose turn is next."""
     used: Baseline | None = None
     """What the agents have used, where that was to be measured."""
+    exercised: Exercised | None = None
+    """What it has exercised, where that was to be looked at."""
     decided: Sequence[Decided] = ()
     """What makes the order another than the plainest, where somebody looks for orders."""
 

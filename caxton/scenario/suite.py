@@ -20,6 +20,7 @@ from caxton.errors import ResourceError
 from caxton.finding import Filter, WithoutContent
 from caxton.scenario.attached import attached_host
 from caxton.scenario.baseline import Baseline, measured
+from caxton.scenario.coverage import Exercised, exercised
 from caxton.scenario.format import Step
 from caxton.scenario.host import Host
 from caxton.scenario.play import MakeStage, play_on
@@ -38,7 +39,7 @@ class Settings:
     """How scenarios are played. `seed`: in place of the files' own; `cells`: in so many cell processes, 0: in
     this one; `keep`: where journals are left, None for nowhere;
     `attach`: the socket of a daemon to play them on; `decisions`: the order, where it is not the seed's; `measure`:
-    look what the agents have used."""
+    look what the agents have used; `coverage`: what was exercised."""
 
     seed: int | None = None
     cells: int = 0
@@ -46,6 +47,7 @@ class Settings:
     attach: Path | None = None
     decisions: Decisions | None = None
     measure: bool = False
+    coverage: bool = False
 
 
 class _Named(WithoutContent):
@@ -104,6 +106,7 @@ def play(
     seed = file.scenario.seed if settings.seed is None else settings.seed
 
     used: list[Baseline] = []
+    taken: list[Exercised] = []
 
     @contextmanager
     def host() -> Generator[Host]:
@@ -111,9 +114,11 @@ def play(
             yield host
             if settings.measure:
                 used.append(measured(host))
+            if settings.coverage:
+                taken.append(exercised(host, file.project()))
 
     result = play_on(file, seed, host, tell, stage)
-    return replace(result, used=used[0]) if used else result
+    return replace(result, used=next(iter(used), None), exercised=next(iter(taken), None))
 
 
 def _opened(file: ScenarioFile, seed: int, settings: Settings) -> AbstractContextManager[Host]:

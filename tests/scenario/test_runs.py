@@ -45,6 +45,7 @@ def ran(folder: Path, **options: Any) -> Exit:
         "github": False,
         "keep": False,
         "attach": False,
+        "coverage": False,
         "project": None,
         "output": Format.TEXT,
     }

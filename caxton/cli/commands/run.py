@@ -71,6 +71,13 @@ def run(
             "--attach", help="Play them on the project's running daemon: in its own time, without faults."
         ),
     ] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="Also say which transitions of protocols and acts of agents were never exercised.",
+        ),
+    ] = False,
     update: Annotated[
         bool,
         typer.Option("--update", help="Rewrite expectations that are not met, after showing the difference."),
@@ -91,12 +98,13 @@ def run(
       caxton run scenarios/
       caxton run scenarios/late-proposal.toml --seed 7
       caxton run scenarios/ -k '!slow' --jobs 4 --junit results.xml --html results.html
+      caxton run scenarios/ --coverage --html results.html
       caxton run scenarios/order.toml --update
       caxton run scenarios/ -o jsonl
     """
     if update:
-        if attach or junit or choices:
-            raise ConfigurationError("--update goes with none of --attach, --junit and --choices")
+        if attach or junit or choices or coverage:
+            raise ConfigurationError("--update goes with none of --attach, --junit, --choices and --coverage")
         code = scenario_updates.update(files, words, seed, cells, yes=yes)
         if code is not Exit.OK:
             raise typer.Exit(int(code))
@@ -113,6 +121,7 @@ def run(
         github=github,
         keep=keep,
         attach=attach,
+        coverage=coverage,
         project=project,
         output=output,
     )
