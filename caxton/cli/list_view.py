@@ -81,10 +81,7 @@ class ListView:
             if limit is not None and len(items) >= limit:
                 talk(f"the {kept} {limit:,}; if there are more, --limit {limit * 10} shows them")
             return
-        try:
-            self._watched(lambda: _sorted(ask(), key), chosen, empty)
-        except KeyboardInterrupt:
-            return
+        self._watched(lambda: _sorted(ask(), key), chosen, empty)
 
     def _print(self, items: Sequence[T], columns: Sequence[layout.Column[T]], empty: str) -> None:
         if self.output is Format.TEXT and items and self.no_headers:

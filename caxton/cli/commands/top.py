@@ -171,17 +171,14 @@ def _print(caxton: Client, interval: float, order: Order, count: int, output: Fo
 def _live(caxton: Client, interval: float, order: Order, count: int | None) -> None:
     before = look(caxton)
     shown = 0
-    try:
-        with rich_live.Live(screen=True, auto_refresh=False) as live:
-            while count is None or shown < count:
-                time.sleep(interval)
-                now = look(caxton)
-                text = "\n".join(screen(now, before, order, live.console.height))
-                live.update(rich_text.Text.from_ansi(text, no_wrap=True, overflow="ellipsis"), refresh=True)
-                before = now
-                shown += 1
-    except KeyboardInterrupt:
-        return
+    with rich_live.Live(screen=True, auto_refresh=False) as live:
+        while count is None or shown < count:
+            time.sleep(interval)
+            now = look(caxton)
+            text = "\n".join(screen(now, before, order, live.console.height))
+            live.update(rich_text.Text.from_ansi(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+            before = now
+            shown += 1
 
 
 def screen(now: Look, before: Look, order: Order, height: int) -> list[str]:
