@@ -6,12 +6,14 @@
         with connection.client(project) as caxton:
             view.show(caxton.things, COLUMNS, "no things")
 
-In: what to list, asked for again at every look. Out: JSON, or columns as they fit the terminal.
+In: what to list, asked for again at every look. Out: JSON, CSV, or columns as they fit the terminal.
 """
 
 from __future__ import annotations
 
+import csv
 import inspect
+import io
 import shutil
 import sys
 import time
@@ -24,9 +26,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import typer
 
 from caxton.cli.lazy import lazy
-from caxton.cli.options import Format, Output
+from caxton.cli.options import Format, ListFormat, ListOutput
 from caxton.cli.output.printing import Columns, listing, paint, say, table, talk
 from caxton.errors import ConfigurationError
+from caxton.presentation.text import safe
+from caxton.schemas.shape import text_of
 
 if TYPE_CHECKING:
     from caxton.cli.output import columns as layout
@@ -54,7 +58,7 @@ Watch = Annotated[
 class ListView:
     """How one list is to be shown."""
 
-    output: Format = Format.TEXT
+    output: ListFormat = ListFormat.TEXT
     columns: str = ""
     sort: str = ""
     no_headers: bool = False
@@ -84,15 +88,18 @@ class ListView:
         self._watched(lambda: _sorted(ask(), key), chosen, empty)
 
     def _print(self, items: Sequence[T], columns: Sequence[layout.Column[T]], empty: str) -> None:
-        if self.output is Format.TEXT and items and self.no_headers:
+        if self.output is ListFormat.CSV:
+            rows = [[_csv_cell(one.of(item)) for one in columns] for item in items]
+            say(_csv(rows if self.no_headers else [[one.heading for one in columns], *rows]))
+        elif self.output is ListFormat.TEXT and items and self.no_headers:
             say("\n".join(table(items, columns, headings=False)))
         else:
-            listing(items, self.output, columns, empty)
+            listing(items, Format(self.output), columns, empty)
 
     def _watched(
         self, ask: Callable[[], Sequence[T]], columns: Sequence[layout.Column[T]], empty: str
     ) -> None:
-        redrawn = self.output is Format.TEXT and sys.stdout.isatty()
+        redrawn = self.output is ListFormat.TEXT and sys.stdout.isatty()
         last: Sequence[T] | None = None
         while True:
             items = ask()
@@ -110,7 +117,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     ours = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, annotation, default in (
-            ("output", Output, Format.TEXT),
+            ("output", ListOutput, ListFormat.TEXT),
             ("columns", ColumnNames, ""),
             ("sort", Sort, ""),
             ("no_headers", NoHeaders, False),
@@ -176,6 +183,20 @@ def _rank(value: object) -> tuple[int, float, str]:
             return 1, value.timestamp(), ""
         case _:
             return 2, 0.0, str(value).casefold()
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    """Lines as RFC 4180 has them, but for their ends."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return written.getvalue().removesuffix("\n")
+
+
+def _csv_cell(value: object) -> str:
+    """What stands in a cell: nothing, a time in ISO 8601, or the text or figure itself."""
+    if isinstance(value, datetime):
+        return text_of(value)
+    return "" if value is None else safe(str(value))
 
 
 def _redraw(lines: Sequence[str]) -> None:

@@ -35,6 +35,15 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
+class ListFormat(StrEnum):
+    """How a list of things with columns is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 def _project(ctx: typer.Context, value: Path | None) -> Path | None:
     """The folder given here, else the one given before the command."""
     return value if value is not None else ctx.find_root().params.get("project")
@@ -92,6 +101,12 @@ Project = Annotated[
 ]
 Output = Annotated[
     Format, typer.Option("--output", "-o", help="text for people, json one document, jsonl one line an item.")
+]
+ListOutput = Annotated[
+    ListFormat,
+    typer.Option(
+        "--output", "-o", help="text for people, json one document, jsonl one line an item, csv the columns."
+    ),
 ]
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Name of the agent.", autocompletion=_agents)]
 SomeAgent = Annotated[

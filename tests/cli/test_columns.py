@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,14 +18,14 @@ from rich.cells import cell_len
 
 from caxton.cli.commands import agent, conv, dead_letter, msg
 from caxton.cli.list_view import ListView
-from caxton.cli.options import Format
+from caxton.cli.options import ListFormat
 from caxton.cli.output import columns as layout
 from caxton.cli.output.printing import Columns, table
 from caxton.errors import ConfigurationError
 from caxton.presentation.times import local_time
 from caxton.schemas.daemon import AgentBody
 from caxton.schemas.messages import ConversationBody, DeadLetterBody, MessageBody
-from caxton.schemas.shape import Message
+from caxton.schemas.shape import Message, text_of
 
 T = TypeVar("T")
 NOW = datetime.now(UTC)
@@ -191,7 +192,7 @@ COLUMNS: Any = [("NAME", lambda row: row["name"]), ("SIZE", lambda row: row["siz
         (ListView(sort="-size", no_headers=True), "b       10\na        9\nc        -\n"),
         (ListView(columns="SIZE"), "SIZE\n  10\n   9\n   -\n"),
         (
-            ListView(output=Format.JSONL, sort="size"),
+            ListView(output=ListFormat.JSONL, sort="size"),
             '{"name":"c","size":null}\n{"name":"a","size":9}\n{"name":"b","size":10}\n',
         ),
     ],
@@ -242,3 +243,27 @@ def test_a_watched_list_is_drawn_over_itself_in_a_terminal() -> None:
     assert terminal.said.startswith("\x1b[HNAME  SIZE\x1b[K\n")
     assert "… 8 more" in terminal.said
     assert terminal.said.count("\n") == 3
+
+
+def test_a_list_as_csv_has_its_columns_whatever_their_texts_are(capsys: pytest.CaptureFixture[str]) -> None:
+    columns: Columns[dict[str, Any]] = [
+        ("NAME", itemgetter("name")),
+        ("OF MONEY", itemgetter("money")),
+        ("AT", itemgetter("at")),
+    ]
+    items: list[dict[str, Any]] = [
+        {"name": 'a "b", c', "money": 0.5, "at": datetime(2026, 6, 15, 12, tzinfo=UTC)},
+        {"name": "two\nlines\x1b[2J", "money": None, "at": None},
+    ]
+    ListView(ListFormat.CSV).show(lambda: items, columns, "nothing")
+    said = capsys.readouterr().out
+    head, first, second = csv.reader(io.StringIO(said))
+    assert head == ["NAME", "OF MONEY", "AT"]
+    assert first == ['a "b", c', "0.5", text_of(items[0]["at"])]
+    assert (second[1:], "\x1b" in second[0]) == (["", ""], False)
+    ListView(ListFormat.CSV, columns="name", sort="-name", no_headers=True).show(
+        lambda: items, columns, "nothing"
+    )
+    assert [row[0] for row in csv.reader(io.StringIO(capsys.readouterr().out))][1] == 'a "b", c'
+    ListView(ListFormat.CSV).show(list, columns, "nothing")
+    assert capsys.readouterr().out == "NAME,OF MONEY,AT\n"

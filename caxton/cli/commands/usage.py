@@ -26,7 +26,7 @@ def usage(view: ListView, by: By = "agent", project: Project = None) -> None:
     \b
     Examples:
       caxton usage
-      caxton usage --by day -o json
+      caxton usage --by day -o csv
     """
     with connection.client(project) as caxton:
         view.show(
