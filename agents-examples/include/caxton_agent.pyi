@@ -3,7 +3,7 @@
 The same names are there without an import, too.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
@@ -41,6 +41,10 @@ class Failed(Exception):
     message: Message
     performative: str
     content: Any
+    code: str
+    """What the answer has as `error`, such as "budget-exhausted"; empty where it has none."""
+    reason: Any
+    """What it has as `reason`; the whole content where it has none."""
 
 class Timeout(Exception):
     """Raised where no answer came in time."""
@@ -89,3 +93,32 @@ class conversation:
 
     def send(self, performative: str, content: object = None, **fields: object) -> None:
         """Say something that is no question."""
+
+def model(
+    messages: str | list[dict[str, Any]], name: str | None = None, timeout: float = 120, **options: object
+) -> Coroutine[Any, Any, dict[str, Any]]:
+    """Ask a model, at once; `await` gives its answer: `text`, `tool_calls`, `content` where there is a `schema`.
+
+    `options` are the request's: tools, schema, max_tokens, temperature, seed. Raises Failed, whose `code` says why,
+    and Timeout.
+    """
+
+def tool(name: str, /, *, timeout: float = 120, **arguments: object) -> Coroutine[Any, Any, dict[str, Any]]:
+    """Call a tool, `SERVER.TOOL`, at once; `await` gives its answer: `content` and `structured`.
+
+    Raises Failed, whose `code` says why, and Timeout.
+    """
+
+async def agent(
+    model: str | None,
+    tools: Iterable[str | Callable[..., object]],
+    prompt: str | list[dict[str, Any]],
+    rounds: int = 10,
+    timeout: float = 120,
+    **options: object,
+) -> str:
+    """Let a model work on a prompt with tools until it needs none; its last text.
+
+    A tool is a name, `SERVER.TOOL`, or a function of the agent's own. What a tool fails with is told to the model.
+    After so many rounds RuntimeError is raised. A prompt that is a list of messages grows by what was said.
+    """

@@ -52,7 +52,8 @@ def same(told: Function, ours: Function) -> None:
 
 
 def test_what_is_called_takes_the_same_arguments() -> None:
-    modules = [tree(RUNTIME), tree(GUEST / "caxton_waits.py"), tree(GUEST / "caxton_topics.py")]
+    parts = ("caxton_models.py", "caxton_topics.py", "caxton_waits.py")
+    modules = [tree(RUNTIME), *(tree(GUEST / part) for part in parts)]
     ours = {name: one for module in modules for name, one in functions(module).items()}
     of_ours = {name: one for module in modules for name, one in classes(module).items()}
     for name, told in functions(tree(STUB)).items():

@@ -25,11 +25,14 @@ import time
 import traceback
 import types
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, NoReturn
 
-import caxton_calls, caxton_library, caxton_numbers, caxton_past, caxton_topics, caxton_turn, caxton_waits  # type: ignore[import-not-found]
+import caxton_calls, caxton_library, caxton_models, caxton_numbers, caxton_past  # type: ignore[import-not-found]
+import caxton_streams, caxton_topics, caxton_turn, caxton_waits  # type: ignore[import-not-found]
 import wit_world  # type: ignore[import-not-found]
 from caxton_library import Library, remember  # type: ignore[import-not-found]
+from caxton_models import agent, model, tool  # type: ignore[import-not-found]
+from caxton_streams import ERROR, OUT, Records  # type: ignore[import-not-found]
 from caxton_topics import Topics, on  # type: ignore[import-not-found]
 from caxton_past import KEY, Feed, again, packed, unpack  # type: ignore[import-not-found]
 from caxton_waits import Calls, Cancelled, Failed, Timeout, ask, conversation, gather, sleep  # type: ignore[import-not-found]
@@ -53,8 +56,8 @@ PUT_BACK = '{"caxton":"put-back"}'
 FRAMES = 20
 OURS = {
     __file__,
-    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_numbers, caxton_past, caxton_topics)),
-    *(one.__file__ for one in (caxton_turn, caxton_waits)),
+    *(one.__file__ for one in (caxton_calls, caxton_library, caxton_models, caxton_numbers, caxton_past)),
+    *(one.__file__ for one in (caxton_streams, caxton_topics, caxton_turn, caxton_waits)),
 }
 
 
@@ -84,43 +87,9 @@ def log(text: object, level: str = "info") -> None:
     Turn.logs.append(record(level, str(text)))
 
 
-class Stream(io.TextIOBase):
-    """Standard output and error: whole lines become log records."""
-
-    def __init__(self, level: str) -> None:
-        self.level = level
-        self.rest = ""
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def write(self, text: str, /) -> int:
-        """Keep what is not a whole line yet."""
-        *lines, self.rest = (self.rest + text).split("\n")
-        for line in lines:
-            Turn.logs.append(record(self.level, line))
-        return len(text)
-
-    def end(self) -> None:
-        """The turn is over: what has no line end yet is a line, too."""
-        if self.rest:
-            self.write("\n")
-
-
-class Records(logging.Handler):
-    """Where the module `logging` writes to."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """A record of ours for one of theirs."""
-        place = min(max(record.levelno // 10 - 1, 0), 3)
-        log(self.format(record), LEVELS[place])
-
-
 UUID_BEGINS = {
     key: value for key, value in uuid.__dict__.items() if key == "_node" or key.startswith("_last_")
 }
-OUT, ERROR = Stream("info"), Stream("warning")
 
 
 def _no_sleep(_: object) -> NoReturn:
@@ -165,6 +134,9 @@ API.__dict__.update(
     sleep=sleep,
     gather=gather,
     conversation=conversation,
+    model=model,
+    tool=tool,
+    agent=agent,
     on=on,
     Failed=Failed,
     Timeout=Timeout,

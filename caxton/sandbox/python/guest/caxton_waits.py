@@ -37,11 +37,11 @@ class Failed(Exception):
 
     def __init__(self, message: Json) -> None:
         said = message.get("content")
-        reason = said.get("reason", said) if isinstance(said, dict) else said
-        super().__init__(f"{message['sender']} answered {message['performative']}: {reason}")
-        self.message = message
-        self.performative: str = message["performative"]
-        self.content = said
+        told = said if isinstance(said, dict) else {}
+        self.reason = told.get("reason", said)
+        self.code = str(told.get("error", ""))
+        super().__init__(f"{message['sender']} answered {message['performative']}: {self.reason}")
+        self.message, self.performative, self.content = message, message["performative"], said
 
 
 class Timeout(Exception):
@@ -185,6 +185,11 @@ class Call:
         """For each step its number, the message, what that ended ("" for the first), and how much was asked by then."""
         self.root: Task | None = None
 
+    @property
+    def world(self) -> str:
+        """The conversation of all that it asks models and tools."""
+        return f"{self.stem}w"
+
     def key(self, act: str, to: str) -> str:
         """The name of the next thing that it asks, which goes out as `reply_with`."""
         self.asked.append([act, to])
@@ -287,12 +292,12 @@ def ask(
 
     Raises Failed for refuse, failure and not-understood, Timeout after so many seconds. An agree is passed over.
     """
-    return _ask(_in_call("ask"), receiver, performative, content, timeout, fields)
+    return _ask(in_call("ask"), receiver, performative, content, timeout, fields)
 
 
 def sleep(seconds: float) -> Wait:
     """`await sleep(0.5)`: go on after so many seconds; meanwhile the agent handles other messages."""
-    call = _in_call("sleep")
+    call = in_call("sleep")
     wait = Wait(call, call.key("sleep", "timer"), "sleep")
     _until(wait, seconds)
     return wait
@@ -303,7 +308,7 @@ async def gather(*things: Awaitable[Any], return_exceptions: bool = False) -> li
 
     The first that raises ends the others, and is raised; with `return_exceptions` it stands among the values.
     """
-    call = _in_call("gather")
+    call = in_call("gather")
     group = Group(call, len(things), return_exceptions)
     tasks = [Task(_coroutine(thing), call, group) for thing in things]
     try:
@@ -323,7 +328,7 @@ class conversation:
 
     def __init__(self, receiver: str, **fields: object) -> None:
         self._receiver, self._fields = receiver, fields
-        self._call = _in_call("conversation")
+        self._call = in_call("conversation")
         self._last: Wait | None = None
 
     async def __aenter__(self) -> "conversation":
@@ -346,7 +351,8 @@ class conversation:
         say(performative, content, {**self._fields, **fields, "receiver": self._receiver})
 
 
-def _in_call(what: str) -> Call:
+def in_call(what: str) -> Call:
+    """The call that runs now; RuntimeError where none does."""
     if Calls.now is None:
         raise RuntimeError(f"{what} is for an async handle: async def handle(message)")
     return Calls.now
