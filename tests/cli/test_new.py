@@ -37,6 +37,19 @@ def test_in_a_project_an_agent_goes_where_the_others_are_and_is_named(tmp_path: 
     assert 'source = "more/third"' in (tmp_path / "fair" / "caxton.toml").read_text()
 
 
+def test_a_project_begins_as_an_example(tmp_path: Path) -> None:
+    done = caxton("new", "helper", "--template", "assistant", cwd=tmp_path)
+    made = {
+        "helper/assistant.py",
+        "helper/caxton.toml",
+        "helper/scenarios/no_model.toml",
+        "helper/.gitignore",
+    }
+    assert (done.returncode, set(done.stdout.split())) == (0, made)
+    assert "caxton run" in done.stderr
+    assert 'name = "helper"' in (tmp_path / "helper" / "caxton.toml").read_text()
+
+
 def test_a_missing_toolchain_is_one_line(tmp_path: Path) -> None:
     done = caxton("new", "counter", "--lang", "go", cwd=tmp_path, PATH=str(tmp_path))
     assert done.returncode == 0

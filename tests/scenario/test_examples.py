@@ -13,7 +13,16 @@ from caxton.scenario.suite import Settings, play
 from .files import EXAMPLES
 
 ALL = find([EXAMPLES])
-IN_PYTHON = ("election", "market-day", "philosophers", "python-counter", "sensors", "word-count")
+IN_PYTHON = (
+    "assistant",
+    "election",
+    "market-day",
+    "philosophers",
+    "python-counter",
+    "review",
+    "sensors",
+    "word-count",
+)
 
 
 def example(path: Path) -> str:

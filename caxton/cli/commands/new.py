@@ -33,6 +33,13 @@ class Lang(StrEnum):
     WAT = "wat"
 
 
+class Template(StrEnum):
+    """Examples that a project may begin as."""
+
+    ASSISTANT = "assistant"
+    REVIEW = "review"
+
+
 @app.command()
 def new(
     name: Annotated[
@@ -42,6 +49,10 @@ def new(
     project: Annotated[
         bool, typer.Option("--project", help="Make a project with one agent in it, not an agent alone.")
     ] = False,
+    template: Annotated[
+        Template | None,
+        typer.Option("--template", help="Make a project that is a copy of this example.", show_default=False),
+    ] = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +73,14 @@ def new(
       caxton new counter
       caxton new counter --lang rust
       caxton new --project market --lang zig
+      caxton new helper --template assistant
     """
     language = generate.Language(lang.value)
     here = Path.cwd()
     around = _around(into or here)
-    if project:
+    if template is not None:
+        made = generate.from_example(template.value, name, (into or here).resolve() / name)
+    elif project:
         made = generate.new_project(name, language, (into or here).resolve() / name)
     else:
         parent = into.resolve() if into else around / generate.AGENTS_FOLDER if around else here
@@ -98,7 +112,10 @@ def _tell(made: generate.Generated, here: Path) -> None:
     if home != here:
         talk(f"  cd {shown(home)}")
     talk("  caxton dev        build it, run it, take in every save")
-    talk("  pytest            run its test")
+    if any(file.parent.name == "tests" for file in made.files):
+        talk("  pytest            run its test")
+    else:
+        talk("  caxton run        play its scenarios")
 
 
 def _folder_of(made: generate.Generated) -> Path:

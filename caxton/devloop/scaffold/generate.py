@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from caxton import example_modules
 from caxton.config import FILE_NAME, check_agent_name
 from caxton.devloop.builders.toolchains import FOR_DOCTOR, Missing
 from caxton.devloop.scaffold.implied_project import quoted
@@ -122,6 +123,14 @@ def new_project(name: str, language: Language, folder: Path) -> Generated:
     return _made(folder, files + made.files, None, language)
 
 
+def from_example(example: str, name: str, folder: Path) -> Generated:
+    """A project in `folder`, which is made, with the agents, scenarios and settings of an example."""
+    check_agent_name(name)
+    _must_be_free(folder)
+    files = tuple(_write(folder, _example_files(example, name)))
+    return _made(folder, files, None, Language.PYTHON)
+
+
 def _made(folder: Path, files: tuple[Path, ...], listed: Path | None, language: Language) -> Generated:
     about = _ABOUT[language]
     looks = [one.look(folder) for one in FOR_DOCTOR if one.name == about.toolchain]
@@ -144,6 +153,17 @@ def _agent_files(name: str, language: Language) -> Iterator[tuple[str, str]]:
 
 def _project_files(name: str) -> Iterator[tuple[str, str]]:
     yield from _template("project", {"name": name})
+    yield ".gitignore", (TEMPLATES / "agent" / "gitignore.in").read_text("utf-8")
+
+
+def _example_files(example: str, name: str) -> Iterator[tuple[str, str]]:
+    root = example_modules.folder(example)
+    for pattern in ("*.py", FILE_NAME, "scenarios/*.toml"):
+        for file in sorted(root.glob(pattern)):
+            text = file.read_text("utf-8")
+            if file.name == FILE_NAME:
+                text = text.replace(f'name = "{example}"', f"name = {quoted(name)}")
+            yield file.relative_to(root).as_posix(), text
     yield ".gitignore", (TEMPLATES / "agent" / "gitignore.in").read_text("utf-8")
 
 
