@@ -236,6 +236,7 @@ async def open_runtime(
             publish=df.offer,
         )
         await effects.load(journal.reader, taken={*registry.agents, *config.agents})
+        replayer.knows_cost(effects.cost)
         transfer = Transfer(
             bus=bus,
             agents=agents,

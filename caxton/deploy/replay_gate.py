@@ -115,7 +115,9 @@ def _reason(gate: ReplayGate, report: Report, pinned: list[str], unchecked: list
     if gate.mode != "replay":
         return None
     if pinned:
-        return f"an answer changes in pinned {', '.join(pinned[:3])}"
+        asking = {turn.conversation_id for turn in report.turns if turn.asks}
+        what = "something else is asked" if asking.issuperset(pinned) else "an answer changes"
+        return f"{what} in pinned {', '.join(pinned[:3])}"
     if unchecked:
         in_time = f" in {gate.timeout_s:g} s of processor time" if report.timed_out else ""
         return (

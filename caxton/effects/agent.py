@@ -186,6 +186,10 @@ class EffectAgent:
         """How long that call may take where its `reply_by` is not earlier."""
         return self.terms.timeout_s
 
+    def cost(self, content: bytes) -> tuple[int, float]:
+        """The most that a request with that content costs, in tokens and money."""
+        return 0, 0.0
+
     def admit(self, envelope: Envelope) -> Answer | None:
         """A refusal, where that request is not to leave; None where it is."""
         return None

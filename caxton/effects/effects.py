@@ -134,6 +134,11 @@ class Effects:
                 cancelled=counts.cancelled,
             )
 
+    def cost(self, name: str, content: bytes) -> tuple[int, float] | None:
+        """The most that a question to an agent (full name) costs, in tokens and money; None where it is no effect."""
+        agent = next((one for one in self.agents.values() if one.name == name), None)
+        return None if agent is None else agent.cost(content)
+
     def usage(self, scope: str) -> list[UsageBody]:
         """What was spent on models in each place of a scope, the dearest first."""
         agent = self.agents.get(MODEL_AGENT)

@@ -6,12 +6,13 @@ lines that a terminal shows and never obeys.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from caxton.presentation.json_line import compact
 from caxton.presentation.text import safe
-from caxton.schemas.deployments import ReplayTotals, ReplayTurn
+from caxton.schemas.deployments import ReplayAsked, ReplayTotals, ReplayTurn
 
 _ARROWS: Final = {"added": "+", "removed": "-"}
 
@@ -23,6 +24,12 @@ def totals_line(totals: ReplayTotals) -> str:
         parts.append(f"{totals.trapped} trapped")
     if totals.not_run:
         parts.append(f"{totals.not_run} not run")
+    if totals.asks:
+        asked = f"{totals.asks} asked anew"
+        if totals.tokens:
+            money = f", {totals.money:,.4f} of money" if totals.money else ""
+            asked += f" (at most {totals.tokens:,} tokens{money})"
+        parts.append(asked)
     before, after = totals.fuel_before, totals.fuel_after
     if before:
         change = (after - before) / before * 100
@@ -57,9 +64,41 @@ def difference_lines(turn: ReplayTurn, width: int | None = None) -> Iterator[str
         else:
             value = one.after if one.kind == "added" else one.before
             yield f"{_ARROWS[one.kind]} {safe(one.path)}  {compact(value, width)}"
+    for asked in turn.asks:
+        yield f"asks {safe(asked.to.partition('@')[0])} something {'else' if asked.before is not None else 'more'}"
+        yield from (safe(line if width is None else line[:width]) for line in _prompt_lines(asked))
     for illegal in turn.illegal:
         legal = ", ".join(illegal.legal) or "nothing"
         yield f"[{illegal.message}] {illegal.rule}: {illegal.sentence}; legal: {legal}"
+
+
+def _prompt_lines(asked: ReplayAsked) -> Iterator[str]:
+    """What is not the same in two questions, line by line; `-` then, `+` now."""
+    before, after = _as_text(asked.before), _as_text(asked.after)
+    for line in difflib.unified_diff(before, after, lineterm="", n=0):
+        if not line.startswith(("---", "+++", "@@")):
+            yield f"  {line[0]} {line[1:]}"
+
+
+def _as_text(content: Any) -> list[str]:
+    """A question in lines: of a talk with a model each message, else each field."""
+    if not isinstance(content, dict):
+        return [] if content is None else [compact(content, None)]
+    lines: list[str] = []
+    for key, value in content.items():  # pyright: ignore
+        if key == "messages" and isinstance(value, list):
+            for one in value:  # pyright: ignore
+                lines += _said(one)
+        else:
+            lines.append(f"{key}: {compact(value, None)}")
+    return lines
+
+
+def _said(message: Any) -> Iterator[str]:
+    for number, line in enumerate(str(message.get("content", "")).splitlines() or [""]):
+        yield f"{message.get('role')}: {line}" if not number else line
+    if message.get("tool_calls"):
+        yield f"{message.get('role')} calls {compact(message['tool_calls'], None)}"
 
 
 def then_and_now(before: int | None, after: int | None, *, known: bool = True) -> str:

@@ -18,6 +18,8 @@ from caxton.ids import conversation_key
 from caxton.journal import RELEASED, Reader, StoredHeld, StoredMessage, StoredTurn
 from caxton.protocols.clock_pause import Stop, joined
 
+TIMED: Final = "t"
+"""What the name of a question has behind it where `timer` is asked about its time."""
 MOST: Final = 100_000
 """Messages of one conversation that are read."""
 
@@ -41,17 +43,48 @@ class RecordedTurn:
 
 @dataclass(slots=True)
 class RecordedConversation:
-    """One conversation."""
+    """One conversation; `turns` has those, too, in which calls of agents in Python went on that had begun in it."""
 
     id: str
     rows: list[StoredMessage]
     turns: list[RecordedTurn]
+    followed: set[str] = field(default_factory=set[str])
+    """What those calls asked in, conversations of their own."""
     stops: list[Stop] = field(default_factory=list[Stop])
     """When its clock stood still, because messages were held."""
 
 
 async def recorded(reader: Reader, conversation: str, agent: str | None) -> RecordedConversation:
     """A conversation with the turns of its agents, or of one of them (full name)."""
+    talk = await _in_one(reader, conversation, agent)
+    origin = conversation_key(conversation)
+    new, timed = talk.turns[:], set[str]()
+    while new:
+        asked = [(one.agent, read_message(row.body)) for one in new for row in one.said]
+        of_calls = {
+            (speaker, told.conversation_id)
+            for speaker, told in asked
+            if told.conversation_id != conversation and _is_of_call(speaker, told, origin)
+        }
+        # the end of a question's time is no turn of interest, the end of a sleep is
+        timed |= {f"{told.reply_with}{TIMED}" for _, told in asked}
+        new = []
+        for speaker, id in sorted(of_calls):
+            if id not in talk.followed and id not in timed:
+                talk.followed.add(id)
+                new += (await _in_one(reader, id, speaker)).turns
+        talk.turns += new
+    talk.turns.sort(key=lambda one: one.turn.seq)
+    return talk
+
+
+def _is_of_call(agent: str, told: Message, origin: int) -> bool:
+    """Whether a call that began in the conversation of that key asks that (`ids.call_origin`)."""
+    beginning = f"{agent.partition('@')[0]}~{origin:016x}~"
+    return (told.reply_with or "").startswith(beginning) or told.conversation_id.startswith(beginning)
+
+
+async def _in_one(reader: Reader, conversation: str, agent: str | None) -> RecordedConversation:
     rows = await reader.messages(conversation=conversation, limit=MOST)
     bodies = {row.seq: row for row in rows}
     turns = [
@@ -75,7 +108,13 @@ async def recorded(reader: Reader, conversation: str, agent: str | None) -> Reco
         elsewhere = await _as_said(reader, await reader.said([one.turn.seq for one in missing], wanted))
         waiting = [_said(held) for held in await reader.held_now()]
         _share_out(missing, sorted([*elsewhere, *waiting], key=lambda row: row.seq))
-    return RecordedConversation(conversation, rows, turns, joined(stops.get(conversation, [])))
+    return RecordedConversation(conversation, rows, turns, stops=joined(stops.get(conversation, [])))
+
+
+def whole(talks: Sequence[RecordedConversation]) -> list[RecordedConversation]:
+    """Those that are not followed from another one."""
+    followed = {id for talk in talks for id in talk.followed}
+    return [talk for talk in talks if talk.id not in followed]
 
 
 async def _as_said(reader: Reader, rows: Sequence[StoredMessage]) -> list[StoredMessage]:

@@ -18,11 +18,12 @@ from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervis
 from caxton.bus import Bus
 from caxton.clock import Clock
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
+from caxton.replay.asked import Cost, asked_anew
 from caxton.replay.diff import differences
 from caxton.replay.judge import illegal_now
 from caxton.replay.normalise import Said, comparable, read_outcome
 from caxton.replay.past_settings import changed_since
-from caxton.replay.recorded import RecordedConversation, RecordedTurn, recorded
+from caxton.replay.recorded import RecordedConversation, RecordedTurn, recorded, whole
 from caxton.replay.report import (
     CHANGED,
     ILLEGAL,
@@ -71,6 +72,11 @@ class Replayer:
         self._compiler = compiler
         self._clock = clock
         self._one = asyncio.Lock()
+        self._cost: Cost = _outside_is_nothing
+
+    def knows_cost(self, cost: Cost) -> None:
+        """Which agents stand for something outside, and what a question to one may cost."""
+        self._cost = cost
 
     async def replay(self, wanted: ReplayRequest) -> Report:
         """Run what is wanted.
@@ -115,7 +121,7 @@ class Replayer:
             latest = await reader.conversations(agent=name, limit=last) if last else []
             ids = dict.fromkeys([*pins, *(one.id for one in latest)])
             found = [await recorded(reader, id, name) for id in ids]
-            talks = [talk for talk in found if talk.turns]
+            talks = [talk for talk in whole(found) if talk.turns]
             report = await self.against([], {}, box=box, baseline=False)
             for part in (
                 [talk for talk in talks if talk.id in pins],
@@ -201,7 +207,7 @@ class Replayer:
                 raise ConversationNotFound(
                     f"nothing of conversation {talk.id!r} is in the journal", hint="see: caxton conv list"
                 )
-        return [talk for talk in talks if talk.rows]
+        return [talk for talk in whole(talks) if talk.rows]
 
     def _records(
         self, talks: Sequence[RecordedConversation], wanted: ReplayRequest, record: AgentRecord | None
@@ -338,6 +344,10 @@ class Replayer:
         if not same:
             before = msgspec.structs.replace(before, messages=then)
             after = msgspec.structs.replace(after, messages=now)
+        asks, nothing_else = ([], False) if same else asked_anew(then, now, self._cost)
+        if asks and nothing_else:
+            # what it asks is told as such
+            found = []
         if same:
             verdict = SAME
         elif outcome.status in DISCARDED and status not in DISCARDED:
@@ -345,7 +355,9 @@ class Replayer:
         else:
             verdict = CHANGED
         return (
-            msgspec.structs.replace(report, verdict=verdict, before=before, after=after, differences=found),
+            msgspec.structs.replace(
+                report, verdict=verdict, before=before, after=after, differences=found, asks=asks
+            ),
             outcome.said,
         )
 
@@ -372,7 +384,7 @@ def _beside(report: Report, running: Report) -> Report:
     """A report in which turns that the running build does in the same way are the same."""
     now = {key: turn.after for key, turn in _each(running.turns) if turn.verdict not in (SAME, NOT_RUN)}
     turns = [
-        msgspec.structs.replace(turn, verdict=SAME, differences=[], illegal=[])
+        msgspec.structs.replace(turn, verdict=SAME, differences=[], illegal=[], asks=[])
         if _alike(turn.after, now.get(key))
         else turn
         for key, turn in _each(report.turns)
@@ -403,6 +415,10 @@ def _alike(one: Side | None, other: Side | None) -> bool:
 def _protocol(talk: RecordedConversation) -> str | None:
     """The protocol that a conversation began with."""
     return read_message(talk.rows[0].body).protocol if talk.rows else None
+
+
+def _outside_is_nothing(_: str, __: bytes) -> None:
+    return None
 
 
 def _running(record: AgentRecord) -> Revision:

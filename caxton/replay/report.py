@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from caxton.replay.asked import Asked
 from caxton.replay.diff import Difference
 
 SAME, CHANGED, ILLEGAL, TRAPPED, NOT_RUN = "same", "changed", "illegal", "trapped", "not_run"
@@ -62,6 +63,8 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     after: Side | None = None
     differences: list[Difference] = []
     illegal: list[Illegal] = []
+    asks: list[Asked] = []
+    """What it asks models, tools and other effects now and did not then: no record has the answer."""
 
 
 class AgentReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,10 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     not_run: int
     fuel_before: int
     fuel_after: int
+    asks: int = 0
+    """Questions to the world that have no answer in the record, and the most that asking them would cost."""
+    tokens: int = 0
+    money: float = 0.0
 
     @property
     def differs(self) -> bool:
@@ -118,4 +125,13 @@ def total(turns: list[TurnReport]) -> Totals:
         if turn.after is not None and turn.after.status == "ok" and turn.before.status == "ok":
             before += turn.before.fuel
             after += turn.after.fuel
-    return Totals(turns=len(turns), **count, fuel_before=before, fuel_after=after)
+    asks = [one for turn in turns for one in turn.asks]
+    return Totals(
+        turns=len(turns),
+        **count,
+        fuel_before=before,
+        fuel_after=after,
+        asks=len(asks),
+        tokens=sum(one.tokens for one in asks),
+        money=round(sum(one.money for one in asks), 9),
+    )

@@ -57,6 +57,17 @@ class ReplaySide(Shape, frozen=True, kw_only=True):
     messages: list[dict[str, Any]] | None
 
 
+class ReplayAsked(Shape, frozen=True, kw_only=True):
+    """A question to the world that a turn asks now and did not then; `before` is the one of then in its place, `tokens`
+    and `money` the most that asking it costs."""
+
+    to: str
+    before: Any
+    after: Any
+    tokens: int
+    money: float
+
+
 class ReplayTurn(Shape, frozen=True, kw_only=True):
     """One turn, then and now; `verdict` is same, changed, illegal, trapped or not_run."""
 
@@ -72,6 +83,7 @@ class ReplayTurn(Shape, frozen=True, kw_only=True):
     after: ReplaySide | None
     differences: list[ReplayDifference]
     illegal: list[ReplayIllegal]
+    asks: tuple[ReplayAsked, ...] = ()
 
 
 class ReplayStart(Shape, frozen=True, kw_only=True):
@@ -97,7 +109,8 @@ class ReplayAgent(Shape, frozen=True, kw_only=True):
 
 
 class ReplayTotals(Shape, frozen=True, kw_only=True):
-    """How many turns became what; fuel of those that ended well then and now."""
+    """How many turns became what; fuel of those that ended well then and now; `asks`: questions to the world that have
+    no answer in the record, `tokens` and `money` the most that asking them costs."""
 
     turns: int
     same: int
@@ -107,6 +120,9 @@ class ReplayTotals(Shape, frozen=True, kw_only=True):
     not_run: int
     fuel_before: int
     fuel_after: int
+    asks: int = 0
+    tokens: int = 0
+    money: float = 0.0
 
 
 class ReplayBody(Shape, frozen=True, kw_only=True):

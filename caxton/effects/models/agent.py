@@ -153,6 +153,14 @@ class ModelAgent(EffectAgent):
         }
         return Answer(answer.act, told)
 
+    def cost(self, content: bytes) -> tuple[int, float]:
+        """What would be reserved for it."""
+        try:
+            most = _most(*self._model_of(content))
+        except InvalidMessage:
+            return 0, 0.0
+        return most.tokens, most.money
+
     def asked_about(self, envelope: Envelope) -> object:
         """`{"about": "models"}` or `{"about": "budget"}`: what the asker may use, and what is left for it."""
         about: Any = exact_numbers.decode(envelope.message.content)
@@ -182,7 +190,10 @@ class ModelAgent(EffectAgent):
         call = self._priced.get(envelope.seq)
         if call is not None:
             return call.asked, call.table
-        asked = read_request(bytes(envelope.message.content))
+        return self._model_of(bytes(envelope.message.content))
+
+    def _model_of(self, content: bytes) -> tuple[Complete, ModelTable]:
+        asked = read_request(content)
         name = asked.model or next(iter(self._models))
         table = self._models.get(name)
         if table is None:
