@@ -90,6 +90,16 @@ def test_junit_is_what_others_read(folder: Path) -> None:
     assert failure.text
     assert '"<b>%"' in failure.text
     assert len(good) == 0
+    # what the schemas in use ask of a suite and a case: all figures are numbers, and they add up
+    (inner,) = suite
+    assert inner.tag == "testsuite"
+    assert inner.get("name") == "caxton"
+    for one in (suite, inner):
+        assert {"tests", "failures", "errors", "time"} <= set(one.keys())
+    took_s = [float(one.get("time", "")) for one in (bad, good)]
+    assert float(inner.get("time", "")) == pytest.approx(sum(took_s), abs=0.002)
+    assert all({"classname", "name", "file"} <= set(one.keys()) for one in (bad, good))
+    assert (failure.get("type"), failure.get("message")) == ("failed", "expect act:inform")
 
 
 def test_a_page_has_everything_and_nothing_said_is_markup(folder: Path) -> None:
