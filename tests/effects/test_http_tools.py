@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -36,10 +36,15 @@ GREETING = (
 )
 
 
+class Served(NamedTuple):
+    at: Provider
+    server: Server
+    told: list[Offer]
+    life: asyncio.Task[str]
+
+
 @asynccontextmanager
-async def served(
-    *replies: Reply, read_only: bool = False
-) -> AsyncGenerator[tuple[Provider, Server, list[Offer]]]:
+async def served(*replies: Reply, read_only: bool = False) -> AsyncGenerator[Served]:
     """A connection that stands, and what the next calls are answered."""
     async with provider(*GREETING, *replies) as at:
         told: list[Offer] = []
@@ -54,7 +59,7 @@ async def served(
         life = asyncio.create_task(server.run())
         try:
             async with asyncio.timeout(20):
-                yield at, server, told
+                yield Served(at, server, told, life)
         finally:
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
@@ -68,7 +73,7 @@ async def called(server: Server, tool: str = "pay") -> Any:
 
 
 async def test_a_call_goes_out_with_its_headers_and_its_key() -> None:
-    async with served(said(3, content=[{"type": "text", "text": "paid"}])) as (at, server, told):
+    async with served(said(3, content=[{"type": "text", "text": "paid"}])) as (at, server, told, _):
         answer = await called(server)
         assert answer == {"content": [{"type": "text", "text": "paid"}], "structured": None}
         assert [(one.name, one.idempotent) for one in told[0].tools or []] == [("look", True), ("pay", False)]
@@ -79,7 +84,7 @@ async def test_a_call_goes_out_with_its_headers_and_its_key() -> None:
 
 
 async def test_only_what_changes_nothing_is_offered_where_that_was_said() -> None:
-    async with served(said(3, content=[]), read_only=True) as (at, server, told):
+    async with served(said(3, content=[]), read_only=True) as (at, server, told, _):
         assert await called(server) == "unknown-tool"
         assert [one.name for one in told[0].tools or []] == ["look"]
     assert len(at.requests) == len(GREETING)
@@ -98,6 +103,18 @@ async def test_only_what_changes_nothing_is_offered_where_that_was_said() -> Non
     ],
 )
 async def test_a_bad_answer_costs_its_own_call_only(reply: Reply, code: str) -> None:
-    async with served(reply, said(4, content=[])) as (_, server, _told):
+    async with served(reply, said(4, content=[])) as (_, server, _, _):
         assert await called(server) == code
         assert await called(server) == {"content": [], "structured": None}
+
+
+async def test_a_session_that_is_forgotten_and_a_server_that_is_gone_end_the_process() -> None:
+    error = {"jsonrpc": "2.0", "id": 3, "error": {"code": -32600, "message": "Session terminated"}}
+    forgotten = Reply(raw=json.dumps(error).encode(), headers={"content-type": "application/json"})
+    async with served(forgotten) as (_, server, _, life):
+        assert await called(server) == "unavailable"
+        assert await life == "the server has ended"
+    # what is answered without a line of HTTP is a connection that broke
+    async with served(Reply(status=0, headers={"x": "\r\n\r\n"}), said(4)) as (_, server, _, life):
+        assert await called(server) == "interrupted"
+        assert "cannot be reached" in await life

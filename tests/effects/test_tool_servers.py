@@ -76,6 +76,7 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", "a-token-that-nobody-may-see")
 
 
+@pytest.mark.long
 def test_a_guest_calls_a_tool_and_no_secret_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     with project(folder) as daemon:

@@ -33,6 +33,8 @@ CHANGE_S: Final = 1.0
 PROGRESS_S: Final = 0.5
 """How often a call's progress is told."""
 TEXT: Final = 2_000
+SESSION_OVER: Final = "Session terminated"
+"""What the SDK says where a server of the older protocols has been started anew."""
 MESSAGE_ID: Final = "caxton/message-id"
 """Where a call's idempotency key stands in what MCP calls `_meta`."""
 Json = dict[str, Any]
@@ -106,6 +108,11 @@ class Server:
             if self._over.is_set():
                 # the process ends: nobody can say more of this call
                 await asyncio.Event().wait()
+            if error.message == SESSION_OVER:
+                self._over.set()
+                raise Failed(
+                    "unavailable", "the server has forgotten our session; a new one begins"
+                ) from error
             raise _failed(error) from error
         except (RuntimeError, ValueError) as error:
             # an output that does not fit its schema, and what cannot be read as an answer
