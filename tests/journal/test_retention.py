@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from caxton.clock import VirtualClock
 from caxton.journal import ClientKey, Journal, JournalSettings, Pin, Unpin
+from caxton.journal.retention.retention import CHUNK, Keep, Retention
+from caxton.journal.write.schema import writing_connection
 from journal.history import Said, Talks, registry, turn
 
 DAY_US = 86_400_000_000
@@ -195,6 +198,36 @@ async def test_the_size_is_kept_without_any_pause(tmp_path: Path, count: int, si
         assert largest < 5 << 20, f"{largest / (1 << 20):.1f} MiB"
         while (await journal.reader.stats()).used_bytes > 2 << 20:
             clock.advance(AT_ONCE)
+
+
+@pytest.mark.parametrize(("count", "turns"), [(4_000, 1), (400, 50)])
+async def test_a_step_changes_few_rows_however_quick_those_before_it_were(
+    tmp_path: Path, count: int, turns: int
+) -> None:
+    clock, talks = VirtualClock(), Talks()
+    async with await Journal.open(tmp_path, clock, JournalSettings(keep_days=0, keep_mib=0)) as journal:
+        batch, start = journal.batch, clock.now_us()
+        for seq in range(1, count + 1):
+            talks.say(batch, [Said(seq, conversation=f"c-{seq % 2}", at_us=start)])
+            batch.turns += [(seq, agent, 1, start, 0, 0, 0, 1, 0, 0) for agent in range(turns)]
+            batch.client_key(f"k-{seq}", seq, start)
+        batch.records.append(Pin("c-0", 1))
+        batch.meta("low_water", count)
+        journal.flush()
+        await journal.committed_upto(count)
+    clock.advance(30 * 86_400)
+    left = {True: count // 2, False: 0}
+    with closing(writing_connection(tmp_path / "journal.db")) as db:
+        for pinned in left:
+            if not pinned:
+                db.execute("delete from pin")
+            # on this clock no step takes any time, so each may take more bytes than the one before
+            retention, steps = Retention(db, Keep(days=1, mib=0, keys_days=2), clock), [0]
+            while retention.due():
+                steps.append(retention.step(count))
+            assert max(steps) <= CHUNK * 1.2
+            assert db.execute("select count(*) from message").fetchone() == (left[pinned],)
+        assert db.execute("select count(*) from client_key").fetchone() == (0,)
 
 
 async def test_space_goes_back_to_the_file_system(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ class Failures(Sequence):
 
     async def _redeliver(self, seq: int) -> None:
         runtime = self.system.runtime
+        await runtime.journal.written()
         (letter,) = await runtime.journal.reader.dead_letters(seq=seq)
         stored = await runtime.journal.reader.message(seq)
         assert stored is not None

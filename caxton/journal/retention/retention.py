@@ -6,7 +6,8 @@ back to the file system. What waits for an agent or is held is never removed, no
 push out everything else. Up to `low_water` nothing waits; above it, each message that does is put down before others
 behind it go (unfinished.py).
 
-One step takes as many rows as were removed in about `STEP_S` before, so that no commit waits long for it.
+One step takes about as many bytes as were removed in `STEP_S` before, and not more rows than `CHUNK`, however quick
+the steps before it were: no commit waits long for it.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ from caxton.journal.records.query import END, last_seq
 from caxton.journal.records.revision_memory import SnapshotsGone
 from caxton.journal.retention.age import DAY_US, TRUST, Age
 from caxton.journal.retention.removal import remove_handled, remove_needless, remove_range, settle
-from caxton.journal.retention.spared import MEMORY, PINNED, ROW_BYTES, SAID, Needed, Spared
+from caxton.journal.retention.spared import MEMORY, PINNED, ROW_BYTES, SAID, Needed, Spared, going_with
 from caxton.journal.retention.unfinished import UNFINISHED
 
-CHUNK: Final = 5_000
-"""Messages and events that one step removes at most."""
+CHUNK: Final = 2_000
+"""Rows that one step changes at most, about; one message is never parted."""
+SETTLED: Final = 3 * CHUNK
+"""The same where rows are only looked at, and few are put down."""
 STEP_S: Final = 0.02
 """How long a step is meant to take."""
 SMALLEST, LARGEST = 64 << 10, 8 << 20
@@ -192,7 +195,7 @@ class Retention:
         if self._moved or self._pins_changed:
             self._moved, self._pins_changed, self._needless = set(), False, True
         if self._needless:
-            removed = remove_needless(self._db, self._spared, self._budget // (ROW_BYTES * 4), indexed)
+            removed = remove_needless(self._db, self._spared, self._rows(), indexed)
             self._needless = removed > 0
             if removed:
                 return removed
@@ -202,7 +205,7 @@ class Retention:
         start, bound = self._bounds(indexed)
         if indexed - bound > UNSETTLED or (start == bound < indexed and self._wants(start, indexed) > start):
             # something that waits holds the mark back
-            self._settled = self._chunk(bound, indexed)
+            self._settled = self._chunk(bound, indexed, SETTLED)
             settle(self._db, self._spared, bound, self._settled)
             return 0
         upto = self._wants(start, bound)
@@ -230,9 +233,13 @@ class Retention:
             self._handled, self._looks_at, self._look_from = False, (0, 0), now + self._every_s
         if self._looks_at is None:
             return 0
-        most = self._budget // (ROW_BYTES * 4)
-        removed, self._looks_at = remove_handled(self._db, self._spared, self._looks_at, most, indexed)
+        removed, self._looks_at = remove_handled(
+            self._db, self._spared, self._looks_at, self._rows(), indexed
+        )
         return removed
+
+    def _rows(self) -> int:
+        return min(self._budget * 2 // ROW_BYTES, CHUNK)
 
     def _bounds(self, indexed: int) -> tuple[int, int]:
         """After which number removal goes on, and up to where it may."""
@@ -249,29 +256,33 @@ class Retention:
         """Up to which number the next step is to remove, `bound` at the most; `start` for nothing."""
         if bound <= start:
             return start
-        chunk = self._chunk(start, bound)
+        chunk = self._chunk(start, bound, CHUNK)
         return chunk if self._too_large() else self._older(start, chunk)
 
-    def _chunk(self, start: int, bound: int) -> int:
-        """The last number that the next step may take."""
+    def _chunk(self, start: int, bound: int, rows: int) -> int:
+        """The last number that the next step may take, so that about so many rows at the most are touched."""
         left = self._budget
         upto = start
-        for upto, size in self._db.execute(
-            """select seq, length(body) from message where seq > :start and seq <= :bound
-               union all select seq, length(body) from event where seq > :start and seq <= :bound
-               order by 1 limit :chunk""",
-            {"start": start, "bound": bound, "chunk": CHUNK},
+        for seq, size, touched in self._db.execute(
+            f"""select seq, length(body), {going_with("m.seq")} from message m where seq > :start and seq <= :bound
+               union all select seq, length(body), 1 from event where seq > :start and seq <= :bound
+               order by 1""",
+            {"start": start, "bound": bound},
         ):
+            rows -= touched
+            if rows < 0 and upto > start:
+                return upto
+            upto = int(seq)
             left -= size + ROW_BYTES
             if left <= 0:
-                return int(upto)
+                return upto
         # numbers that have no row (any more) go with those before them
-        rows = self._db.execute(
+        following = self._db.execute(
             """select min(seq) from (select min(seq) seq from message where seq > :upto
                  union all select min(seq) from event where seq > :upto)""",
             {"upto": upto},
         ).fetchone()
-        return bound if rows[0] is None else min(bound, int(rows[0]) - 1)
+        return bound if following[0] is None else min(bound, int(following[0]) - 1)
 
     def _too_large(self) -> bool:
         self._tell()
@@ -303,7 +314,7 @@ class Retention:
             (
                 self._clock.now_us() - self._keep.keys_days * DAY_US,
                 self._age.old_upto(self._keep.keys_days),
-                self._budget // ROW_BYTES,
+                self._rows(),
             ),
         ).rowcount
         self._keys = max(0, self._keys - gone)

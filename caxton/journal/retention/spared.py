@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from caxton.ids import conversation_key
 from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
@@ -31,6 +31,13 @@ MEMORY: Final = 2
 """Spared because an agent's memory is made from it; the owner is the agent's number."""
 ROW_BYTES: Final = 256
 """About what a message with its turn and its places in the indexes takes beside its body."""
+
+
+def going_with(seq: str) -> str:
+    """SQL: about how many rows go with the message of that number, in its table and the indexes and of its turns."""
+    return f"""6 + 3 * (select count(*) from turn t
+        where t.id >= {seq} << {AGENT_BITS} and t.id < ({seq} + 1) << {AGENT_BITS})"""
+
 
 _OPEN = "('validating', 'deploying', 'draining')"
 _SURVIVED = ", ".join(str(int(status)) for status in SURVIVED)
@@ -149,8 +156,8 @@ class Spared:
         self._coming = []
 
     def let_go(self, most: int) -> LetGo | None:
-        """Take the rows of one owner that does not need them any more out of the table, `most` at the most, and put
-        into `going` what nobody needs now; None where everything is needed.
+        """Take the rows of one owner that does not need them any more out of the table, and put into `going` what
+        nobody needs now, so that about `most` rows go at the most; None where everything is needed.
 
         In the transaction that removes what is going; `account` once that is committed.
         """
@@ -158,31 +165,34 @@ class Spared:
             if kind == UNFINISHED:
                 continue
             upto = self._needless_upto(kind, owner)
-            rows = self._db.execute(
-                f"""select seq, bytes from spared s where kind = :kind and owner = :owner and seq <= :upto
+            found = self._db.execute(
+                f"""select seq, bytes, {going_with("s.seq")} from spared s
+                   where kind = :kind and owner = :owner and seq <= :upto
                    and (kind <> {MEMORY} or not exists (
                      select 1 from turn_place p where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto
                      union all
                      select 1 from put_back p where p.agent_no = s.owner and p.seq = s.seq and p.place > :upto))
-                   order by seq limit :most""",
-                {"kind": kind, "owner": owner, "upto": upto, "most": most},
-            ).fetchall()
+                   order by seq""",
+                {"kind": kind, "owner": owner, "upto": upto},
+            )
+            rows, _ = _first(found, most)
             if rows:
-                return self._let_go(kind, owner, rows)
+                return self._let_go(kind, owner, [(seq, size) for seq, size, _ in rows])
         return None
 
     def let_go_handled(self, after: tuple[int, int], most: int) -> tuple[list[LetGo], tuple[int, int] | None]:
-        """The same for messages that waited and are handled now, unless their agents' memories need them: of `most`
-        after this owner and number. Also where to go on, None at the end."""
+        """The same for messages that waited and are handled now, unless their agents' memories need them: of
+        those after this owner and number. Also where to go on, None at the end."""
         self._coming = []
-        rows = self._db.execute(
-            f"""select owner, seq, bytes, {FINISHED} from spared s
-                where kind = {UNFINISHED} and (owner, seq) > (?, ?) order by owner, seq limit ?""",
-            (*after, most),
-        ).fetchall()
+        found = self._db.execute(
+            f"""select owner, seq, bytes, {FINISHED}, {going_with("s.seq")} from spared s
+                where kind = {UNFINISHED} and (owner, seq) > (?, ?) order by owner, seq""",
+            after,
+        )
+        rows, more = _first(found, most)
         (trimmed,) = self._db.execute("select value from meta where key = 'trimmed_upto'").fetchone()
         handled: dict[int, list[tuple[int, int]]] = {}
-        for owner, seq, size, finished in rows:
+        for owner, seq, size, finished, _ in rows:
             if finished:
                 handled.setdefault(owner, []).append((seq, size))
         gone = [one[0] for of in handled.values() for one in of if one[0] <= trimmed]
@@ -190,7 +200,7 @@ class Spared:
             self.spare(min(gone) - 1, max(gone))
         return (
             [self._let_go(UNFINISHED, owner, of) for owner, of in handled.items()],
-            rows[-1][:2] if len(rows) == most else None,
+            rows[-1][:2] if more else None,
         )
 
     def _let_go(self, kind: int, owner: int, rows: Sequence[tuple[int, int]]) -> LetGo:
@@ -245,3 +255,15 @@ def _know_pins(db: sqlite3.Connection) -> None:
     db.execute("delete from pinned")
     keys = [conversation_key(id) for (id,) in db.execute("select id from pin")]
     db.execute("insert or ignore into pinned select value from json_each(?)", (numbers(keys),))
+
+
+def _first(found: sqlite3.Cursor, most: int) -> tuple[list[Any], bool]:
+    """The first rows whose last columns add up to `most`, one at the least, and whether there are more."""
+    rows: list[Any] = []
+    for row in found:
+        most -= row[-1]
+        if rows and most < 0:
+            found.close()
+            return rows, True
+        rows.append(row)
+    return rows, False

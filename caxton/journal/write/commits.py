@@ -126,7 +126,7 @@ class Committer:
         if not self._retention.due():
             return
         if self.unindexed > FEW_UNINDEXED or (self.unindexed and self._retention.starved(self._indexed)):
-            self.index_chunk()
+            self.index_chunk(FEW_UNINDEXED)
         started = self._clock.monotonic()
         removed = self._retention.step(self._indexed)
         self.counts.trimmed_rows += removed
@@ -137,11 +137,11 @@ class Committer:
         """Write down what the next life needs to know. Raises sqlite3.Error."""
         self._retention.close()
 
-    def index_chunk(self) -> None:
+    def index_chunk(self, most: int = deferred_index.CHUNK) -> None:
         """Index the next chunk of what is committed. Raises sqlite3.Error."""
         started = self._clock.monotonic()
         before = self._indexed
-        self._indexed = deferred_index.index_chunk(self._db, before, self.last_seq)
+        self._indexed = deferred_index.index_chunk(self._db, before, self.last_seq, chunk=most)
         self.counts.indexed += self._indexed - before
         self.counts.index_us += self._since(started)
         self.log_bytes += 32 * (self._indexed - before)
