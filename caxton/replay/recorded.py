@@ -68,7 +68,7 @@ async def recorded(reader: Reader, conversation: str, agent: str | None) -> Reco
         }
         # the end of a question's time is no turn of interest, the end of a sleep is
         timed |= {f"{told.reply_with}{TIMED}" for _, told in asked}
-        new = []
+        new = list[RecordedTurn]()
         for speaker, id in sorted(of_calls):
             if id not in talk.followed and id not in timed:
                 talk.followed.add(id)

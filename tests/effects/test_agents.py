@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,13 @@ def says(text: str = "", **calls: Json) -> Json:
     return {"inform": {"text": text, "tool_calls": told, "finish": finish, "model": "x-1", "usage": usage}}
 
 
-def system(model: Any, **more: Any) -> Any:
+def system(model: Callable[[Json], Json], **more: Any) -> Any:
     rights = {"wasm": "asker.py", "models": ["fast"], "effects": ["*"], **more}
-    effects = {"model": model, "weather": lambda call: {"inform": {"sky": "clear", **call["request"]}}}
+
+    def weather(call: Json) -> Json:
+        return {"inform": {"sky": "clear", **call["request"]}}
+
+    effects = {"model": model, "weather": weather}
     config = {"models": MODELS, "effects": {"weather": {"command": ["x"]}}, "agents": {"asker": rights}}
     return runtime({"asker": packed(Path("agent.py"), ASKER.encode())}, config=config, effects=effects)
 

@@ -124,10 +124,10 @@ def test_what_is_asked_anew(then: list[Json], now: list[Json], anew: list[Any], 
 
 
 def test_a_prompt_is_shown_line_by_line() -> None:
-    side = {"status": "ok", "fuel": 1, "memory_kib": None, "error": None, "messages": []}
+    side: Json = {"status": "ok", "fuel": 1, "memory_kib": None, "error": None, "messages": []}
     before, after = question("be brief\nsay hello")["content"], question("be\nbriefer\nsay hello")["content"]
     asked = {"to": "model@local", "before": before, "after": after, "tokens": 30, "money": 0.25}
-    turn = {
+    turn: Json = {
         "seq": 1, "agent": "w", "conversation_id": "c", "at": "2026-01-01T00:00:00Z", "performative": "request",
         "sender": "x@local", "revision": None, "verdict": "changed", "before": side, "after": side,
         "differences": [], "illegal": [], "asks": [asked],
