@@ -133,7 +133,9 @@ def _home(value: object) -> ModuleType | None:
     return home if _inside(home) and home is not sys.modules[__name__] else None
 
 
+@cache
 def _inside(module: ModuleType | None) -> bool:
+    """Whether a module is a file of tests; asked ten times for each of them."""
     file = getattr(module, "__file__", None)
     return file is not None and Path(file).is_relative_to(TESTS)
 
