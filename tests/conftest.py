@@ -21,6 +21,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
+from answers import compared
 from hypothesis import settings
 from processes import built_python_runtime
 
@@ -57,6 +58,13 @@ _refusing = ""
 def python_runtime() -> PythonRuntime:
     """The runtime that agents in Python share; it takes a minute to build, and is found again in the user's cache."""
     return built_python_runtime()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_compared() -> Generator[None]:
+    """What any test is answered by a daemon is compared with what the route says."""
+    with compared():
+        yield
 
 
 @pytest.fixture(autouse=True)
