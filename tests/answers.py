@@ -69,9 +69,11 @@ def compare(response: httpx.Response) -> None:
 
 def shape_of(method: str, path: str, status: int) -> type[Shape] | None:
     """What a route says that it answers; None where that is no JSON, or a path that there is not."""
-    for pattern, name in _routes().get((method, "error" if status >= 400 else str(status)), ()):
-        if pattern.fullmatch(path):
-            return _shapes()[name]
+    said = (str(status), "error") if status >= 400 else (str(status),)
+    for kind in said:
+        for pattern, name in _routes().get((method, kind), ()):
+            if pattern.fullmatch(path):
+                return _shapes()[name]
     return None
 
 

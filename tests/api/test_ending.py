@@ -25,7 +25,7 @@ async def test_who_waits_is_told_at_once_that_the_daemon_stops(tmp_path: Path) -
             ask = http.post("/api/v1/messages", params={"wait": "1h"}, json=message, timeout=None)
             asked = asyncio.create_task(ask)
             while not clients.waiters and not asked.done():
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
             clients.close()
             late = await http.post("/api/v1/messages", params={"wait": "1h"}, json=message)
             for answer in (await asked, late):

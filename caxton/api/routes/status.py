@@ -34,7 +34,11 @@ async def health() -> Response:
     return answer({"status": "ok"})
 
 
-@probes.get("/ready", response_model=described(ReadyBody))
+@probes.get(
+    "/ready",
+    response_model=described(ReadyBody),
+    responses={503: {"model": described(ReadyBody), "description": "Not ready: `why` says what is missing."}},
+)
 async def ready(request: Request) -> Response:
     """200 where messages are taken and handled; 503 with the reasons where not. Agents whose memory comes back are
     named, with how far it is: what is sent to them waits."""
