@@ -96,18 +96,23 @@ class Failures(Sequence):
         said = self.system.send({"add": 1}, to=name)
         self.model.said.append((said.seq, said.conversation_id))
         self._start(name)
-        self.system.run(self._redeliver(said.seq))
-        self.model.counted[name] += 1
+        self.model.counted[name] += self.system.run(self._redeliver(said.seq))
 
-    async def _redeliver(self, seq: int) -> None:
+    async def _redeliver(self, seq: int) -> bool:
+        """Whether it was there to be delivered again: it may have gone with all that is beyond the size to keep."""
         runtime = self.system.runtime
         await runtime.journal.written()
-        (letter,) = await runtime.journal.reader.dead_letters(seq=seq)
+        letters = await runtime.journal.reader.dead_letters(seq=seq)
+        if not letters:
+            assert runtime.journal.kept.removed_upto >= seq
+            return False
+        (letter,) = letters
         stored = await runtime.journal.reader.message(seq)
         assert stored is not None
         sent = Redelivery(runtime.bus).redeliver(letter, stored)
         runtime.bus.settle()
         await runtime.journal.committed_upto(sent.seq)
+        return True
 
     def past(self) -> None:
         """An agent has a past of many turns, and loses its cell."""

@@ -69,7 +69,7 @@ async def agent(
     functions = [_described(one) for one in tools if not isinstance(one, str)]
     named = [one for one in tools if isinstance(one, str)]
     offered = {one[0]["name"]: one for one in [*functions, *(await _found(named) if named else [])]}
-    talk = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    talk: list[Json] = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     if offered:
         options["tools"] = [told for told, _ in offered.values()]
     for _ in range(rounds):
