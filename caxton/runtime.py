@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -217,7 +218,6 @@ async def open_runtime(
         events.watch(children.changed)
         repair.tell_breakdowns(children.broke_down)
         agents.when_removed(ams.removed, df.removed, timer.removed, children.ended)
-        closing = asyncio.Event()
         await registry.load(journal.reader, clock.now_us(), config.agents)
         topics = None
         if TOPICS not in registry.agents and TOPICS not in config.agents:
@@ -270,8 +270,8 @@ async def open_runtime(
         referee_service.begin()
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
-        marks = group.create_task(_mark(bus, spared, closing), name="low water")
-        states = group.create_task(_write_states(bus, closing), name="states")
+        marks = group.create_task(_every(MARK_S, _Marks(bus, spared).look), name="low water")
+        states = group.create_task(_every(WRITE_S, partial(_write_states, bus)), name="states")
         try:
             await pool.ready()
             await tasks.resume()
@@ -314,11 +314,10 @@ async def open_runtime(
             referee_service.close()
             await engine.close()
             await agents.close()
-            closing.set()
+            marks.cancel()
+            states.cancel()
             pool.close()
             await compiler.close()
-            await marks
-            await states
             bus.journal.batch.meta("low_water", bus.low_water())
             referee_service.write(bus.journal.batch, bus.last_seq, all_of_it=True)
             bus.settle()
@@ -345,34 +344,40 @@ async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> No
     await ConfiguredAgents(runtime.project, runtime.agents, builds).deploy(known_stay=known_stay)
 
 
-async def _mark(bus: Bus, spared: SparedMemory, closing: asyncio.Event) -> None:
-    """Write the low-water mark from time to time while there is something to mark, and look what retention spares."""
-    last, doubt = -1, None
-    while not closing.is_set():
-        try:
-            async with asyncio.timeout(MARK_S):
-                await closing.wait()
-        except TimeoutError:
-            mark = bus.low_water()
-            if mark > last:
-                # a mark alone is no reason for a commit: it rides with the next rows
-                bus.journal.batch.meta("low_water", mark)
-                last = mark
-            spared.look()
-            before, doubt = doubt, bus.journal.kept.doubt
-            if doubt is not None and before is None:
-                log.warning("the clock is doubted: nothing is removed for its age", reason=doubt)
-                bus.event("daemon", body={"what": "clock_doubted", "reason": doubt})
-                bus.settle()
+async def _every(seconds: float, do: Callable[[], None]) -> None:
+    """Do something again and again until cancelled; while nothing happens this is all that a daemon does."""
+    while True:
+        await asyncio.sleep(seconds)
+        do()
 
 
-async def _write_states(bus: Bus, closing: asyncio.Event) -> None:
+class _Marks:
+    """Writes the low-water mark from time to time while there is something to mark, and looks what retention spares."""
+
+    def __init__(self, bus: Bus, spared: SparedMemory) -> None:
+        self._bus = bus
+        self._spared = spared
+        self._last = -1
+        self._doubt: str | None = None
+
+    def look(self) -> None:
+        """Do it once."""
+        bus = self._bus
+        mark = bus.low_water()
+        if mark > self._last:
+            # a mark alone is no reason for a commit: it rides with the next rows
+            bus.journal.batch.meta("low_water", mark)
+            self._last = mark
+        self._spared.look()
+        before, self._doubt = self._doubt, bus.journal.kept.doubt
+        if self._doubt is not None and before is None:
+            log.warning("the clock is doubted: nothing is removed for its age", reason=self._doubt)
+            bus.event("daemon", body={"what": "clock_doubted", "reason": self._doubt})
+            bus.settle()
+
+
+def _write_states(bus: Bus) -> None:
     """Write down what conversations have come to, a little at a time."""
-    while not closing.is_set():
-        try:
-            async with asyncio.timeout(WRITE_S):
-                await closing.wait()
-        except TimeoutError:
-            if bus.referee_service.unwritten:
-                bus.referee_service.write(bus.journal.batch, bus.last_seq)
-                bus.settle()
+    if bus.referee_service.unwritten:
+        bus.referee_service.write(bus.journal.batch, bus.last_seq)
+        bus.settle()

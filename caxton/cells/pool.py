@@ -132,9 +132,11 @@ class CellPool:
     async def run(self) -> None:
         """Keep every cell alive until `close`."""
         async with asyncio.TaskGroup() as group:
-            for cell in self.cells:
-                group.create_task(self._supervise(cell), name=f"cell {cell.no}")
-            group.create_task(self._watch_meters(), name="cell meters")
+            meters = group.create_task(self._watch_meters(), name="cell meters")
+            async with asyncio.TaskGroup() as lives:
+                for cell in self.cells:
+                    lives.create_task(self._supervise(cell), name=f"cell {cell.no}")
+            meters.cancel()
 
     async def ready(self) -> None:
         """Wait until every cell runs. Raises CellLost when one does not start in time."""
@@ -260,7 +262,8 @@ class CellPool:
             return False
 
     async def _watch_meters(self) -> None:
-        while not await self._pause(METERS_S):
+        while True:
+            await asyncio.sleep(METERS_S)
             for cell in self.cells:
                 if cell.link is not None and cell.state is CellState.READY:
                     try:
