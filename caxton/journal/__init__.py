@@ -8,29 +8,17 @@ from caxton.journal.journal import Journal
 from caxton.journal.read.past import PastTurn
 from caxton.journal.read.reader import Reader
 from caxton.journal.records.batch import (
-    CARRIED,
     EDITED,
-    FRESH,
     HANDLED,
-    KEPT,
-    MAX_AGENT_NO,
     REDELIVERED,
     RELEASED,
-    RESTORED,
-    AgentRow,
     Batch,
     ClientKey,
     DeadLetter,
-    DeploymentRow,
-    DirectoryRow,
     Event,
     Meta,
     Pin,
     Publication,
-    Record,
-    RevisionRow,
-    SnapshotRow,
-    TaskRow,
     TurnPlace,
     TurnRow,
     Unpin,
@@ -43,6 +31,19 @@ from caxton.journal.records.dead_letters import (
 )
 from caxton.journal.records.holds import BreakRow, HeldRow, HeldState, StoredHeld
 from caxton.journal.records.put_backs import PutBack, StoredPutBack
+from caxton.journal.records.record import MAX_AGENT_NO, Record
+from caxton.journal.records.registry_rows import (
+    CARRIED,
+    FRESH,
+    KEPT,
+    RESTORED,
+    AgentRow,
+    DeploymentRow,
+    DirectoryRow,
+    RevisionRow,
+    SnapshotRow,
+    TaskRow,
+)
 from caxton.journal.records.revision_memory import OwnTurn, SnapshotsGone
 from caxton.journal.records.rows import (
     Stats,

@@ -15,8 +15,8 @@ import msgspec
 
 from caxton.errors import JournalError
 from caxton.journal.files import Files
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.query import last_seq, numbers
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.rows import StoredEvent
 
 _TURN = f"""t.id >> {AGENT_BITS}, t.id & {MAX_AGENT_NO}, t.revision_no, t.started_us, t.queue_us, t.turn_us,

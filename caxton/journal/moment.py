@@ -15,8 +15,10 @@ from typing import Final, NamedTuple
 
 from caxton.errors import JournalError
 from caxton.journal.memory import MemoryDisk
-from caxton.journal.records.batch import AGENT_BITS, FRESH, HANDLED, MAX_AGENT_NO, RESTORED
+from caxton.journal.records.batch import HANDLED
 from caxton.journal.records.query import Row, numbers, only_reading
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.records.registry_rows import FRESH, RESTORED
 from caxton.journal.records.verdicts import JUDGED_UPTO
 from caxton.journal.write.schema import MIGRATIONS
 

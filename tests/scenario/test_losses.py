@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caxton.journal.records.batch import AGENT_BITS
+from caxton.journal.records.record import AGENT_BITS
 from caxton.scenario.explore import Wish, explore
 from caxton.scenario.format import ACTIONS
 from caxton.scenario.play import Player

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from caxton.journal import MAX_AGENT_NO
-from caxton.journal.records.batch import AGENT_BITS
+from caxton.journal.records.record import AGENT_BITS
 from caxton.testing import MemoryDisk, Pace, System, runtime
 from testing.orders import EXAMPLES, ORDERS, carried_out, place
 

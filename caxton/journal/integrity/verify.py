@@ -23,7 +23,7 @@ from caxton.journal.files import Files
 from caxton.journal.integrity import guard
 from caxton.journal.pages.btree import MOST, Place, Trees
 from caxton.journal.pages.page_check import Faults, Pages, Sums, pages_at_rest, pages_of
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""

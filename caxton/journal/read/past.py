@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from caxton.errors import JournalError
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.query import END, numbers
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 from caxton.turn_status import REDELIVERED, Status
 
 PAGE: Final = 2_000

@@ -14,18 +14,17 @@ from pathlib import Path
 from caxton.ids import conversation_key
 from caxton.journal.read import conversations
 from caxton.journal.records import dead_letters, holds, put_backs, verdicts
-from caxton.journal.records.batch import (
-    AGENT_BITS,
-    MAX_AGENT_NO,
+from caxton.journal.records.batch import ClientKey
+from caxton.journal.records.query import END, Query, Row, Value, numbers
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.records.registry_rows import (
     AgentRow,
-    ClientKey,
     DeploymentRow,
     DirectoryRow,
     RevisionRow,
     SnapshotRow,
     TaskRow,
 )
-from caxton.journal.records.query import END, Query, Row, Value, numbers
 from caxton.journal.records.rows import (
     Stats,
     StoredConversation,

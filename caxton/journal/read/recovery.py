@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from caxton.journal.records.batch import AGENT_BITS, HANDLED, MAX_AGENT_NO
+from caxton.journal.records.batch import HANDLED
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.rows import StoredMessage
 from caxton.journal.retention.unfinished import UNFINISHED
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
-from caxton.journal.records.batch import Record, Scalar, insert
 from caxton.journal.records.query import END, Query
+from caxton.journal.records.record import Record, Scalar, insert
 
 REDELIVERED_LETTER, DROPPED_LETTER = "redelivered", "dropped"
 """How a dead letter has ended."""

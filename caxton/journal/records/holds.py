@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import msgspec
 
-from caxton.journal.records.batch import Record, Scalar, insert
 from caxton.journal.records.query import END, Query, Row, numbers
+from caxton.journal.records.record import Record, Scalar, insert
 
 _NEVER = 1 << 62
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO, InPlace, Scalar, insert
 from caxton.journal.records.query import Query, Value
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO, InPlace, Scalar, insert
 from caxton.journal.records.rows import StoredTurn
 
 

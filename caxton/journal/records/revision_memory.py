@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import ClassVar
 
-from caxton.journal.records.batch import Record, Scalar, insert
+from caxton.journal.records.record import Record, Scalar, insert
 
 
 @dataclass(frozen=True, slots=True)

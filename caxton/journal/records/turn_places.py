@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 
 PLACE: Final = f"""coalesce((select p.place from turn_place p
   where p.agent_no = t.id & {MAX_AGENT_NO} and p.seq = t.id >> {AGENT_BITS}), t.id >> {AGENT_BITS})"""

@@ -15,8 +15,8 @@ from typing import ClassVar
 import msgspec
 
 from caxton.ids import conversation_key
-from caxton.journal.records.batch import Record, Scalar, insert
 from caxton.journal.records.query import Query, Row, numbers
+from caxton.journal.records.record import Record, Scalar, insert
 
 JUDGED_UPTO = "judged_upto"
 

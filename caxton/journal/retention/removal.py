@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from caxton.journal.records.batch import AGENT_BITS
+from caxton.journal.records.record import AGENT_BITS
 from caxton.journal.retention.spared import MEMORY, Spared
 
 _RANGE = "seq > :start and seq <= :upto"

@@ -18,17 +18,9 @@ from itertools import chain
 from typing import Final
 
 from caxton.clock import Clock
-from caxton.journal.records.batch import (
-    AgentRow,
-    Batch,
-    DeadLetter,
-    DeploymentRow,
-    Meta,
-    Pin,
-    SnapshotRow,
-    Unpin,
-)
+from caxton.journal.records.batch import Batch, DeadLetter, Meta, Pin, Unpin
 from caxton.journal.records.query import END, last_seq
+from caxton.journal.records.registry_rows import AgentRow, DeploymentRow, SnapshotRow
 from caxton.journal.records.revision_memory import SnapshotsGone
 from caxton.journal.retention.age import DAY_US, TRUST, Age
 from caxton.journal.retention.removal import remove_handled, remove_needless, remove_range, settle

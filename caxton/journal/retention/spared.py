@@ -17,8 +17,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from caxton.ids import conversation_key
-from caxton.journal.records.batch import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.query import numbers
+from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
 from caxton.journal.records.turn_places import PLACE
 from caxton.journal.retention.unfinished import FINISHED, UNFINISHED, WAITING
 from caxton.turn_status import REDELIVERED, SURVIVED

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from caxton.journal.records.batch import AGENT_BITS, HANDLED
+from caxton.journal.records.batch import HANDLED
+from caxton.journal.records.record import AGENT_BITS
 
 UNFINISHED: Final = 3
 """Spared because an agent has not handled it; the owner is the agent's number (see spared.py)."""

@@ -15,8 +15,9 @@ from itertools import chain
 import msgspec
 
 from caxton.clock import Clock
-from caxton.journal.records.batch import Batch, Event, Record, Scalar
+from caxton.journal.records.batch import Batch, Event
 from caxton.journal.records.query import last_seq
+from caxton.journal.records.record import Record, Scalar
 from caxton.journal.retention.retention import Kept, Retention
 from caxton.journal.write import deferred_index, schema
 

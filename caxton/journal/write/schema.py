@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caxton.errors import JournalError
-from caxton.journal.records.batch import AGENT_BITS
 from caxton.journal.records.dead_letters import dead_letter_ends
 from caxton.journal.records.holds import holds
 from caxton.journal.records.put_backs import put_backs
+from caxton.journal.records.record import AGENT_BITS
 from caxton.journal.records.revision_memory import own_turns
 from caxton.journal.records.snapshots import pins, snapshots_by_turn
 from caxton.journal.records.turn_places import turn_numbers, turn_places
