@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 
 from caxton import exact_numbers
-from caxton.client import requests
+from caxton.client import answers, requests
+from caxton.client.answers import EventReader, P, Page, StreamEvent, T
 from caxton.client.remote import Remote, client_of, transport_of
-from caxton.client.requests import Call, EventReader, Json, P, Page, StreamEvent, T, quoted
+from caxton.client.requests import Call, Json, quoted
 from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.access import Audit, AuditBody, IdentityBody, TokenBody, TokenList, TokenMade
@@ -154,7 +155,7 @@ class Client:
     def metrics(self) -> str:
         """Every meter as Prometheus text."""
         answer = self._ask(Call("GET", "/metrics"))
-        return requests.accepted(answer).decode()
+        return answers.accepted(answer).decode()
 
     def agents(self) -> list[AgentBody]:
         """Every agent, by name."""
@@ -222,7 +223,7 @@ class Client:
 
     def unpin(self, conversation: str) -> None:
         """Unpin a conversation."""
-        requests.accepted(self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
+        answers.accepted(self._ask(Call("DELETE", f"/api/v1/pins/{quoted(conversation)}")))
 
     def replay(
         self,
@@ -259,7 +260,7 @@ class Client:
 
     def remove_agent(self, name: str) -> None:
         """Stop an agent and forget it."""
-        requests.accepted(self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
+        answers.accepted(self._ask(Call("DELETE", f"/api/v1/agents/{quoted(name)}")))
 
     def agent_logs(
         self, name: str, *, after: int = 0, limit: int = 100, newest: bool = False
@@ -601,7 +602,7 @@ class Client:
 
     def stop_daemon(self) -> None:
         """Begin the daemon's end; returns before it has ended."""
-        requests.accepted(self._ask(Call("POST", "/api/v1/daemon/stop")))
+        answers.accepted(self._ask(Call("POST", "/api/v1/daemon/stop")))
 
     def events(
         self,
@@ -623,15 +624,15 @@ class Client:
         spoke, deadline = False, 0.0
         while True:
             try:
-                with requests.translated(self._path):
-                    requests.meet(self._path)
+                with answers.translated(self._path):
+                    answers.meet(self._path)
                     request = requests.events(reader.last, kinds, agent, conversation, back).request(
                         self._http, httpx.Timeout(self._timeout, read=requests.SILENCE_S)
                     )
                     answer = self._http.send(request, stream=True)
                     try:
                         if not answer.is_success:
-                            raise requests.refusal(answer.status_code, answer.read())
+                            raise answers.refusal(answer.status_code, answer.read())
                         reader.again()
                         for chunk in answer.iter_raw():
                             spoke = True
@@ -657,7 +658,7 @@ class Client:
             left = limit - len(whole.items) if whole else limit
             call = Call("GET", path, {**query, "limit": min(left, requests.PAGE)})
             page = self._read(call, kind)
-            whole = requests.joined(whole, page)
+            whole = answers.joined(whole, page)
             query[cursor] = page.next
             if page.next is None or len(whole.items) >= limit:
                 return whole
@@ -673,7 +674,7 @@ class Client:
                 return self._read(call(max(0.0, until - monotonic())), kind)
             except Unreachable as error:
                 now = monotonic()
-                if not isinstance(error, requests.NotThere):
+                if not isinstance(error, answers.NotThere):
                     self._there_at = now  # a moment ago
                 if now > min(self._there_at, until) + requests.RESTART_S:
                     raise
@@ -681,12 +682,12 @@ class Client:
             sleep(requests.RETRY_S)
 
     def _read(self, call: Call, kind: type[T], allowed: Sequence[int] = ()) -> T:
-        return requests.read(self._ask(call), kind, allowed)
+        return answers.read(self._ask(call), kind, allowed)
 
     def _ask(self, call: Call) -> httpx.Response:
-        with requests.translated(self._path):
+        with answers.translated(self._path):
             if not self._met:
-                requests.meet(self._path)
+                answers.meet(self._path)
                 self._met = True
             answer = self._http.send(call.request(self._http, self._timeout))
             self._there_at = monotonic()

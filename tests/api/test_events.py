@@ -12,7 +12,7 @@ import pytest
 from api.process import Daemon, running
 from caxton.api.stream import hub
 from caxton.client import Client
-from caxton.client.requests import EventReader, StreamEvent
+from caxton.client.answers import EventReader, StreamEvent
 from caxton.errors import InvalidMessage, ResourceError
 
 HOPS = 10_000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from caxton.api.stream import events, hub
 from caxton.api.stream.events import _exact, _live, _Pace, _stream
 from caxton.api.stream.hub import MOST_VIEWERS, WAITING_BYTES, WAITING_ROWS, EventFilter, Gap, Hub
-from caxton.client import requests
+from caxton.client import answers
 from caxton.clock import SystemClock
 from caxton.errors import ResourceError
 from caxton.ids import conversation_key
@@ -58,9 +58,9 @@ async def commit(journal: Journal, first: int, last: int, **given: str) -> None:
     await journal.committed_upto(last)
 
 
-async def read(stream: AsyncGenerator[bytes], upto: int) -> list[requests.StreamEvent]:
-    reader = requests.EventReader()
-    got: list[requests.StreamEvent] = []
+async def read(stream: AsyncGenerator[bytes], upto: int) -> list[answers.StreamEvent]:
+    reader = answers.EventReader()
+    got: list[answers.StreamEvent] = []
     async with asyncio.timeout(20):
         async for chunk in stream:
             got += reader.feed(chunk)
@@ -310,7 +310,7 @@ async def test_a_stream_becomes_a_sample_and_whole_again(
     monkeypatch.setattr(events, "ROWS_PER_SECOND", 1_000)
     monkeypatch.setattr(events, "SAMPLE_PER_SECOND", 1_000_000)
     monkeypatch.setattr(events, "CHUNK", 100)
-    now, committed, said = 100.0, 0, requests.EventReader()
+    now, committed, said = 100.0, 0, answers.EventReader()
     async with opened(tmp_path) as (journal, here):
         with here.join(ALL) as subscriber:
             live = _live(subscriber, _Pace(lambda: now), _exact(None))

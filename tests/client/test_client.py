@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from caxton import errors
 from caxton.api.stream.events import render
 from caxton.api.stream.hub import Gap, StreamRow
-from caxton.client import AsyncClient, Client, requests
+from caxton.client import AsyncClient, Client, answers
 from caxton.errors import CaxtonError, Exit, Unreachable
 
 ECHO = {"receiver": "echo", "performative": "request", "content": 1}
@@ -28,19 +28,19 @@ def test_nobody_there(tmp_path: Path) -> None:
         next(caxton.events())
 
 
-@pytest.mark.parametrize("kind", sorted(requests._classes(CaxtonError), key=str))
+@pytest.mark.parametrize("kind", sorted(answers._classes(CaxtonError), key=str))
 def test_every_error_comes_over_the_wire(kind: type[CaxtonError]) -> None:
     sent = CaxtonError.__new__(kind)
     CaxtonError.__init__(sent, "so it is", hint="do that", limit=3)
-    got = requests.refusal(sent.status, msgspec.json.encode(sent.body()))
+    got = answers.refusal(sent.status, msgspec.json.encode(sent.body()))
     assert (got.code, got.message, got.hint, got.details) == (kind.code, "so it is", "do that", {"limit": 3})
     assert got.exit == kind.exit or kind.__module__ != errors.__name__
 
 
 def test_an_unknown_code_and_no_body_at_all() -> None:
-    got = requests.refusal(429, b'{"error":{"code":"new_thing","message":"m","hint":null,"details":{}}}')
+    got = answers.refusal(429, b'{"error":{"code":"new_thing","message":"m","hint":null,"details":{}}}')
     assert (got.code, got.exit, got.message) == ("new_thing", Exit.LIMIT, "m")
-    assert requests.refusal(502, b"<html>").exit == Exit.UNEXPECTED
+    assert answers.refusal(502, b"<html>").exit == Exit.UNEXPECTED
 
 
 rows = st.one_of(
@@ -75,7 +75,7 @@ def test_what_the_server_renders_the_client_reads_however_it_is_cut(
     items: list[StreamRow | Gap], cut: int
 ) -> None:
     stream = b": hello\n\n" + b"".join(map(render, items))
-    reader = requests.EventReader()
+    reader = answers.EventReader()
     got = [
         event for start in range(0, len(stream), cut) for event in reader.feed(stream[start : start + cut])
     ]

@@ -17,7 +17,7 @@ from cli.command import caxton as command
 
 from caxton.api.connection import HEAD_S
 from caxton.client import Client
-from caxton.client.requests import EventReader
+from caxton.client.answers import EventReader
 from caxton.errors import CaxtonError, InvalidMessage, MessageTooLarge
 
 from .running import Daemon, running, still_alive

@@ -33,7 +33,7 @@ from caxton.api.routes import (
     usage,
 )
 from caxton.api.stream import events
-from caxton.client.requests import _classes
+from caxton.client.answers import _classes
 from caxton.errors import CaxtonError
 from caxton.limits import BOUNDS, Limits
 from caxton.telemetry.metrics import METERS
