@@ -133,5 +133,5 @@ def total(turns: list[TurnReport]) -> Totals:
         fuel_after=after,
         asks=len(asks),
         tokens=sum(one.tokens for one in asks),
-        money=round(sum(one.money for one in asks), 9),
+        money=round(sum((one.money for one in asks), 0.0), 9),
     )

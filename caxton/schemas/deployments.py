@@ -83,7 +83,7 @@ class ReplayTurn(Shape, frozen=True, kw_only=True):
     after: ReplaySide | None
     differences: list[ReplayDifference]
     illegal: list[ReplayIllegal]
-    asks: tuple[ReplayAsked, ...] = ()
+    asks: list[ReplayAsked] = []
 
 
 class ReplayStart(Shape, frozen=True, kw_only=True):
