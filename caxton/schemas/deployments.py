@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from caxton.schemas.shape import Shape
 
 DAEMON_STOPPED: Final = "the daemon stopped"
@@ -83,7 +85,7 @@ class ReplayTurn(Shape, frozen=True, kw_only=True):
     after: ReplaySide | None
     differences: list[ReplayDifference]
     illegal: list[ReplayIllegal]
-    asks: list[ReplayAsked] = []
+    asks: list[ReplayAsked] = msgspec.field(default_factory=list[ReplayAsked])
 
 
 class ReplayStart(Shape, frozen=True, kw_only=True):

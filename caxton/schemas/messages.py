@@ -202,7 +202,8 @@ class TaskDetail(TaskSummaryBody, frozen=True, kw_only=True):
     sent: dict[str, int]
     missing: int
     late: int
-    price: float | None
+    price: Any
+    """A number with the digits with which it was said, or null."""
     violations: list[dict[str, Any]]
     request: dict[str, Any]
 

@@ -38,7 +38,8 @@ def write(folder: Path, page: list[Block]) -> None:
     """The page as a project: every agent that no table names is called like its file."""
     tables = [block.text for block in page if block.kind == "toml"]
     for block in page:
-        if block.kind == "python":
+        # what has no name is no file of the project, but a part of one elsewhere
+        if block.kind == "python" and block.name:
             (folder / block.name).write_text(block.text, "utf-8")
             if f'"{block.name}"' not in "".join(tables):
                 tables.append(f'[agents.{block.name.removesuffix(".py")}]\nwasm = "{block.name}"\n')
