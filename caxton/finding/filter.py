@@ -64,6 +64,8 @@ class Term(NamedTuple):
     place: tuple[str, ...] | None = None
     """Of a field `content`: the keys that lead there."""
     comparison: Comparison | None = None
+    whole: bool = False
+    """Whether what stands there is exactly one of the words."""
 
     def holds(self, subject: Subject) -> bool:
         """Whether it is so."""
@@ -91,10 +93,7 @@ class Term(NamedTuple):
                 found = self.pattern.occurs_in(places.text(value, room))
             else:
                 text = places.text(value, room).casefold()
-                found = any(
-                    places.equal(value, word[1:]) if word.startswith("=") else word in text
-                    for word in self.words
-                )
+                found = any(places.equal(value, word) if self.whole else word in text for word in self.words)
             if found:
                 return True
         return False
@@ -190,12 +189,13 @@ def _term(match: re.Match[str], now: datetime) -> Term:
             ) from error
     lower = word.casefold()
     words = (lower,) if quoted or not field else tuple(part for part in lower.split(",") if part)
-    if place is not None and lower.startswith("=") and not quoted:
-        words = tuple(f"={part}" for part in lower[1:].split(","))
+    whole = place is not None and lower.startswith("=") and not quoted
+    if whole:
+        words = tuple(lower[1:].split(","))
     words = words or (lower,)
     if pattern is None:
         _refuse_unknown(said, field, words)
-    return Term(field, words, pattern, inverse, None, place, comparison)
+    return Term(field, words, pattern, inverse, None, place, comparison, whole)
 
 
 def _refuse_unknown(said: str, field: str, words: Sequence[str]) -> None:

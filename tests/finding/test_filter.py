@@ -229,6 +229,7 @@ def test_a_regular_expression_that_is_not_taken_is_named(text: str, why: str) ->
 CONTENT = {
     "amount": decode(b"149.9000000000000000000000001"),
     "text": "250",
+    "sum": "2+3=5",
     "to": "Kiel",
     "ok": True,
     "gone": None,
@@ -264,6 +265,9 @@ CONTENT = {
         ("content.items.tags:red content.items.tags:new", True),
         ('content."delivery note.x".urgent:"yes, p"', True),
         ("content.items:sku", True),
+        # quotes take every sign as it stands
+        ('content.sum:"=5"', True),
+        ("content.sum:=5", False),
         ("content:kiel", True),
         ("content:lübeck", False),
         ("content.nothing:x", False),
