@@ -127,7 +127,8 @@ async def _found(names: list[str]) -> list[tuple[Json, Callable[..., object]]]:
             raise ValueError(f"there is no tool {name!r}; tools here: {there}")
         about = known[name]
         told = {
-            "name": name.replace(".", "-"),
+            # a provider takes no other signs
+            "name": "".join(one if one.isascii() and (one.isalnum() or one == "_") else "-" for one in name),
             "description": str(about.get("description", "")),
             "parameters": about.get("schema") or {"type": "object", "properties": {}},
         }
