@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from abc import ABC, abstractmethod
 from asyncio.subprocess import PIPE
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -39,7 +40,26 @@ LEAVING_S: Final = 0.5
 _ID: Final = re.compile(rb'"id"\s*:\s*(?:(\d{1,18})|"([^"\\]{1,64})")')
 
 
-class Output:
+class _Stream(ABC):
+    """One way of a connection, as the SDK closes it."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """The SDK needs it no more."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class Output(_Stream):
     """What a child says, message by message; `over` when it has ended."""
 
     def __init__(self, reader: asyncio.StreamReader, over: asyncio.Event) -> None:
@@ -72,19 +92,8 @@ class Output:
     async def __anext__(self) -> SessionMessage:
         return await self.receive()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-
-class Input:
+class Input(_Stream):
     """What is said to a child."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
@@ -100,17 +109,6 @@ class Input:
     async def aclose(self) -> None:
         """Nothing more is said."""
         self._writer.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 class Settings(msgspec.Struct):
