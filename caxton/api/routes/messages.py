@@ -230,10 +230,12 @@ async def _replies(
     ended: str | None = None
     while not wanted or len(rows) < wanted:
         left = deadline - services.clock.monotonic()
-        told = await waiter.next(left) if left > 0 and not services.bus.clients.closed else None
+        if left <= 0:
+            break
+        told = None if services.bus.clients.closed else await waiter.next(left)
+        if told is None and services.bus.clients.closed:
+            raise stops()
         if told is None:
-            if left > 0 and services.bus.clients.closed:
-                raise stops()
             break
         if told.ended is not None:
             ended = told.ended
