@@ -9,7 +9,6 @@ from functools import partial
 
 from fastapi import FastAPI
 
-import caxton
 from caxton.api import responses
 from caxton.api.body_limits import BodyLimits
 from caxton.api.ending import Ending
@@ -23,6 +22,7 @@ from caxton.api.routes import (
     dead_letters,
     deployments,
     df,
+    document,
     effects,
     journal,
     mailboxes,
@@ -37,7 +37,6 @@ from caxton.api.routes import (
     turns,
     usage,
 )
-from caxton.api.routing import PREFIX
 from caxton.api.services import Services
 from caxton.api.stream import events
 from caxton.api.stream.hub import Hub
@@ -46,15 +45,7 @@ from caxton.telemetry.row_meters import RowMeters
 
 def build(services: Services) -> FastAPI:
     """The app over these services; `app.state.hub` feeds the event streams from the journal's commits."""
-    app = FastAPI(
-        title="Caxton",
-        summary="Agents that speak FIPA-ACL in WebAssembly sandboxes.",
-        version=caxton.__version__,
-        openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.services = services
     app.state.hub = Hub(services.journal, services.reader, services.config.config.platform)
     app.state.row_meters = RowMeters(services.journal)
@@ -93,6 +84,7 @@ def build(services: Services) -> FastAPI:
         journal,
         dead_letters,
         events,
+        document,
     )
     for router in (status.probes, break_points.breaks, *(noun.router for noun in nouns)):
         app.router.routes.extend(router.routes)

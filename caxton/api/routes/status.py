@@ -15,13 +15,13 @@ from caxton.agents.record import RECOVERING
 from caxton.api.meter_sources import readings
 from caxton.api.openapi import described
 from caxton.api.responses import REFUSALS, answer, view_body
-from caxton.api.routing import noun_router
+from caxton.api.routing import Route, noun_router
 from caxton.api.services import Services, services_of
 from caxton.schemas.daemon import HealthBody, ReadyBody, StatusBody
 from caxton.schemas.shape import iso
 from caxton.telemetry import metrics
 
-probes = APIRouter(tags=["probes"], responses=REFUSALS)
+probes = APIRouter(tags=["probes"], responses=REFUSALS, route_class=Route)
 router = noun_router("", "daemon")
 
 NAMED: Final = 5
