@@ -3,8 +3,8 @@
 In: names of steps (none: all of them). Out: each step's name and output, at the end which ones failed; exit code 1
 when one did. It needs the extra `dev` and nothing else: `pip install -c constraints.txt -e '.[dev]'`.
 
-What reads the code runs side by side, and beside it the Python runtime is built, which the tests need and find in the
-user's cache; then the tests have the machine for themselves.
+First the Python runtime is built, which the tests need and find in the user's cache. What reads the code goes on
+beside the tests at the lowest priority: they wait for processes half of their time, and it takes what they leave.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ STATIC: dict[str, list[str]] = {
     "mypy": [".ci/typed.py"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
     "docs": [".ci/docs.py"],
-    "runtime": ["-m", "caxton.cli", "python", "build"],
 }
-"""Steps that do not get in each other's way. Arguments of this very Python, so that nothing on the PATH matters."""
+"""What reads the code. Arguments of this very Python, so that nothing on the PATH matters."""
 TESTS: dict[str, list[str]] = {
-    "tests": ["-m", "pytest", "-q", "-n", "3", "--dist", "loadgroup"],
+    "runtime": ["-m", "caxton.cli", "python", "build"],
+    "tests": ["-m", "pytest", "-q", "-n", "4", "--dist", "loadgroup"],
 }
+"""One after the other."""
 STEPS = STATIC | TESTS
+LEAST = 19
+"""The niceness of what gives way to the tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +57,44 @@ def main(names: list[str]) -> int:
         return 2
     began = time.monotonic()
     chosen = names or list(STEPS)
-    failed: list[str] = []
-    static = [name for name in chosen if name in STATIC]
     # one worker for each: what waits for another processor costs nothing
     with ThreadPoolExecutor(len(STATIC)) as pool:
-        for name, outcome in zip(static, pool.map(_run, static), strict=True):
-            failed += _told(name, outcome)
-    for name in chosen:
-        if name in TESTS:
-            _say(f"\n== {name}\n")
-            failed += _told(name, _run(name, shown=True))
+        reading = {name: pool.submit(_run, name, niceness=LEAST) for name in chosen if name in STATIC}
+        failed = [name for name in chosen if name in TESTS and not _told(name, _run(name))]
+        failed += [name for name, step in reading.items() if not _told(name, step.result())]
     verdict = f"failed: {', '.join(failed)}" if failed else "all steps passed"
     _say(f"\n{verdict} ({time.monotonic() - began:.0f} s)\n")
     return 1 if failed else 0
 
 
-def _run(name: str, *, shown: bool = False) -> Outcome:
+def _run(name: str, *, niceness: int = 0) -> Outcome:
+    """Run a step. What gives way is kept and told at its end; what does not is shown as it comes."""
     began = time.monotonic()
     # without compiled files each of a thousand processes would compile the whole source again
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(
+    kept = subprocess.PIPE if niceness else None
+    if not kept:
+        _say(f"\n== {name}\n")
+    with subprocess.Popen(
         [sys.executable, *STEPS[name]],
         cwd=ROOT,
         env=environment,
-        stdout=None if shown else subprocess.PIPE,
-        stderr=None if shown else subprocess.STDOUT,
+        stdout=kept,
+        stderr=kept and subprocess.STDOUT,
         text=True,
-        check=False,
-    )
-    return Outcome(done.returncode, done.stdout or "", time.monotonic() - began)
+    ) as step:
+        os.setpriority(os.PRIO_PROCESS, step.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+        said, _ = step.communicate()
+    return Outcome(step.returncode, said or "", time.monotonic() - began)
 
 
-def _told(name: str, outcome: Outcome) -> list[str]:
-    """Say how a step ended; its name where it failed."""
+def _told(name: str, outcome: Outcome) -> bool:
+    """Say how a step ended; whether it passed."""
     if outcome.said:
         _say(f"\n== {name}\n{outcome.said}")
     how = f"FAILED, exit code {outcome.code}" if outcome.code else "ok"
     _say(f"== {name}: {how} ({outcome.seconds:.0f} s)\n")
-    return [name] if outcome.code else []
+    return not outcome.code
 
 
 def _say(text: str) -> None:
