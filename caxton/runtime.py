@@ -236,7 +236,7 @@ async def open_runtime(
             publish=df.offer,
         )
         await effects.load(journal.reader, taken={*registry.agents, *config.agents})
-        replayer.knows_cost(effects.cost)
+        replayer.knows_world(effects)
         transfer = Transfer(
             bus=bus,
             agents=agents,

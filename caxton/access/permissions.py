@@ -96,6 +96,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     f"POST {_V1}/deployments/{{id}}/rollback": _develop(Reach.ROUTE),
     f"POST {_V1}/deployments/{{id}}/promote": _develop(Reach.ROUTE),
     f"POST {_V1}/deployments/{{id}}/abort": _develop(Reach.ROUTE),
+    f"POST {_V1}/deployments/{{id}}/ask-live": _develop(Reach.ROUTE),
     f"POST {_V1}/replays": _develop(Reach.ALL),
     f"GET {_V1}/pins": _read(Reach.ALL),
     f"PUT {_V1}/pins/{{id:path}}": _operate(Reach.ALL),

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:
     (caxton_tui,) = lazy("caxton_tui")
 
-_STEPS = {"a": "promote", "x": "abort"}
+_STEPS = {"a": "promote", "l": "ask-live", "x": "abort"}
 """What a key does with a build that waits."""
 KEYS = "a accept, d difference, x drop"
 START_S = 60.0

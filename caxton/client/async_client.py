@@ -237,9 +237,10 @@ class AsyncClient:
         wasm: bytes | None = None,
         timeout_s: float = 60.0,
         baseline: bool = False,
+        live: bool = False,
     ) -> ReplayBody:
         """Run recorded conversations, or the `last` ones, against a build; what became of each turn."""
-        call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline)
+        call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline, live)
         return await self._read(call, ReplayBody)
 
     async def change_agent(self, name: str, step: str) -> AgentBody:
@@ -467,6 +468,10 @@ class AsyncClient:
     async def promote(self, id: str) -> DeploymentBody:
         """Let the new revision of a deployment under way take over now; the deployment then."""
         return await self._decide(id, "promote")
+
+    async def ask_live(self, id: str) -> DeploymentBody:
+        """Ask for real what a build that waits asks anew; it as it waits then, or when it has gone in."""
+        return await self._decide(id, "ask-live")
 
     async def abort(self, id: str) -> DeploymentBody:
         """Take the new revision of a deployment under way back; the deployment then."""

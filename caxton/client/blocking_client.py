@@ -234,9 +234,10 @@ class Client:
         wasm: bytes | None = None,
         timeout_s: float = 60.0,
         baseline: bool = False,
+        live: bool = False,
     ) -> ReplayBody:
         """Run recorded conversations, or the `last` ones, against a build; what became of each turn."""
-        call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline)
+        call = requests.replay(conversations, last, agent, wasm, timeout_s, baseline, live)
         return self._read(call, ReplayBody)
 
     def change_agent(self, name: str, step: str) -> AgentBody:
@@ -460,6 +461,10 @@ class Client:
     def promote(self, id: str) -> DeploymentBody:
         """Let the new revision of a deployment under way take over now; the deployment then."""
         return self._decide(id, "promote")
+
+    def ask_live(self, id: str) -> DeploymentBody:
+        """Ask for real what a build that waits asks anew; it as it waits then, or when it has gone in."""
+        return self._decide(id, "ask-live")
 
     def abort(self, id: str) -> DeploymentBody:
         """Take the new revision of a deployment under way back; the deployment then."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from caxton import exact_numbers
+from caxton.schemas.deployments import ASK_LIVE
 
 Json = dict[str, Any]
 """An object that a request has in it, or an event of the stream."""
@@ -35,6 +36,8 @@ TASK_S = 3600.0
 TRANSFER_S = 60.0
 """What taking an agent out or in may take on top: a long turn, a large state, a module to compile."""
 
+LIVE_S = 600.0
+"""How long a build that waits may ask models and tools for real."""
 RETRY_S = 0.2
 """Pause before a broken event stream, or what is waited for, is asked for again."""
 
@@ -125,6 +128,7 @@ def replay(
     wasm: bytes | None,
     timeout_s: float,
     baseline: bool,
+    live: bool,
 ) -> Call:
     """Run recorded conversations against a build."""
     body = {
@@ -134,14 +138,16 @@ def replay(
         "wasm_module": None if wasm is None else base64.b64encode(wasm).decode(),
         "timeout_s": timeout_s,
         "baseline": baseline,
+        "live": live,
     }
     # the build is compiled first
     return Call("POST", "/api/v1/replays", body=exact_numbers.encode(body), extra_s=timeout_s * 2 + 60)
 
 
 def decide(id: str, step: str) -> Call:
-    """Undo a deployment (`rollback`), or end one under way (`promote`, `abort`)."""
-    return Call("POST", f"/api/v1/deployments/{quoted(id)}/{quoted(step)}")
+    """Undo a deployment (`rollback`), or end one under way (`promote`, `abort`); `ask-live` for one that waits."""
+    extra_s = LIVE_S if step == ASK_LIVE else 0.0
+    return Call("POST", f"/api/v1/deployments/{quoted(id)}/{quoted(step)}", extra_s=extra_s)
 
 
 def df_search(description: Mapping[str, Any] | None, constraints: Mapping[str, Any] | None) -> Call:

@@ -155,6 +155,10 @@ class BudgetTable(Table):
 
     turn: Allowance = Field(default_factory=Allowance, description="By what one turn of an agent asks.")
     conversation: Allowance = Field(default_factory=Allowance, description="In one conversation.")
+    replay: Allowance = Field(
+        default_factory=lambda: Allowance(tokens=100_000),
+        description="By what one replay asks for real; those of turns, conversations and agents do not count it.",
+    )
     agent: Allowance = Field(default_factory=Allowance, description="By one agent.")
     day: Allowance = Field(default_factory=Allowance, description="In a day, UTC.")
     project: Allowance = Field(default_factory=Allowance, description="In all.")

@@ -47,6 +47,8 @@ class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Pinned conversations in which an answer changed."""
     unchecked: list[str] = []
     """Pinned conversations of which a turn was not run."""
+    asking: list[str] = []
+    """Conversations in which something is asked that has no answer in the record."""
     turns: list[TurnReport]
     """Those that differ, the first ones."""
     elapsed_ms: float
@@ -54,15 +56,24 @@ class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def judge(
-    gate: ReplayGate, replayer: Replayer, reader: Reader, record: AgentRecord, target: Target
+    gate: ReplayGate,
+    replayer: Replayer,
+    reader: Reader,
+    record: AgentRecord,
+    target: Target,
+    *,
+    live: bool = False,
 ) -> GateVerdict:
-    """Replay the pinned and the newest conversations of an agent against a build, and say whether it may go in."""
+    """Replay the pinned and the newest conversations of an agent against a build, and say whether it may go in.
+
+    With `live` what it asks anew is asked for real, so that only what comes of it is judged."""
     pins = [id for id, _ in await reader.pins()]
     report = await replayer.try_build(
-        record, target.revision, target.config, pins=pins, last=gate.last, timeout_s=gate.timeout_s
+        record, target.revision, target.config, pins=pins, last=gate.last, timeout_s=gate.timeout_s, live=live
     )
     different = [turn for turn in report.turns if turn.verdict not in ("same", NOT_RUN)]
-    pinned = list(dict.fromkeys(turn.conversation_id for turn in different if turn.conversation_id in pins))
+    judged = [turn for turn in different if not turn.only_asks]
+    pinned = list(dict.fromkeys(turn.conversation_id for turn in judged if turn.conversation_id in pins))
     not_run = [turn.conversation_id for turn in report.turns if turn.verdict == NOT_RUN]
     unchecked = list(dict.fromkeys(id for id in not_run if id in pins))
     reason = _reason(gate, report, pinned, unchecked)
@@ -74,10 +85,16 @@ async def judge(
         conversations=len(report.conversations),
         pinned=pinned,
         unchecked=unchecked,
+        asking=list(dict.fromkeys(turn.conversation_id for turn in different if _asks(turn))),
         turns=different[:KEPT],
         elapsed_ms=report.elapsed_ms,
         timed_out=report.timed_out,
     )
+
+
+def _asks(turn: TurnReport) -> bool:
+    """Whether it asks what nobody has answered."""
+    return any(one.source is None for one in turn.asks)
 
 
 def _fails_now(turn: TurnReport) -> bool:
@@ -115,7 +132,7 @@ def _reason(gate: ReplayGate, report: Report, pinned: list[str], unchecked: list
     if gate.mode != "replay":
         return None
     if pinned:
-        asking = {turn.conversation_id for turn in report.turns if turn.asks}
+        asking = {turn.conversation_id for turn in report.turns if _asks(turn)}
         what = "something else is asked" if asking.issuperset(pinned) else "an answer changes"
         return f"{what} in pinned {', '.join(pinned[:3])}"
     if unchecked:

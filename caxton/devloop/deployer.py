@@ -29,7 +29,7 @@ from caxton.devloop.events import (
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 from caxton.sandbox.compile.module_cache import ModuleCache
 from caxton.schemas.daemon import AgentBody
-from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.deployments import ASK_LIVE, DeploymentBody
 
 PROBATION_S: Final = 2.0
 """How long a blue-green build proves itself here: somebody waits for the line that says what became of the save."""
@@ -184,8 +184,13 @@ async def _refused(caxton: AsyncClient, desired: DesiredAgent, keeps: str) -> Ke
 
 
 async def decide(caxton: AsyncClient, held: AwaitingDecision, step: str) -> Event:
-    """Let a build that waits go in (`promote`), or drop it (`abort`). Raises CaxtonError where it waits no more."""
-    done = await (caxton.promote if step == "promote" else caxton.abort)(held.deployment)
+    """Let a build that waits go in (`promote`), drop it (`abort`), or ask for real what it asks anew (`ask-live`).
+
+    Raises CaxtonError where it waits no more."""
+    steps = {"promote": caxton.promote, ASK_LIVE: caxton.ask_live, "abort": caxton.abort}
+    done = await steps[step](held.deployment)
+    if done.waits and done.gate is not None:
+        return msgspec.structs.replace(held, reason=done.gate.reason or "", gate=done.gate)
     if step == "abort":
         return Dropped(agent=held.agent, revision=held.revision, keeps=held.keeps)
     return outcome_event(done, held.agent, held.revision, held.keeps, held.build_ms, settings_of=None)

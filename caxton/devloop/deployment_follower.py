@@ -16,7 +16,7 @@ from caxton.client import AsyncClient
 from caxton.devloop.deployer import decide, outcome_event
 from caxton.devloop.events import AwaitingDecision, DeployedElsewhere, DeployFailed, Event
 from caxton.errors import CaxtonError, DeploymentNotFound, InvalidState, Unreachable
-from caxton.schemas.deployments import DAEMON_STOPPED, DeploymentBody
+from caxton.schemas.deployments import ASK_LIVE, DAEMON_STOPPED, DeploymentBody
 from caxton.schemas.events import DeploymentChange
 from caxton.schemas.shape import shaped
 
@@ -56,14 +56,22 @@ class DeploymentFollower:
         return self.held.pop(agent, None)
 
     async def decide(self, agent: str, step: str) -> None:
-        """Somebody accepts (`promote`) or drops (`abort`) the build of an agent that waits; nothing where none does."""
-        held = self.held.pop(agent, None)
+        """Somebody accepts (`promote`) or drops (`abort`) the build of an agent that waits, or has it ask live
+        (`ask-live`); nothing where none does."""
+        held = self.held.get(agent)
         if held is None:
             return
+        if step != ASK_LIVE:
+            del self.held[agent]
         try:
             async with self._client() as caxton:
-                self._say(await decide(caxton, held, step))
+                event = await decide(caxton, held, step)
+            if step != ASK_LIVE or self.held.get(agent) is held:
+                # else it was decided while it asked
+                self._say(event)
         except CaxtonError as error:
+            if step == ASK_LIVE and self.held.get(agent) is not held:
+                return
             self._say(
                 DeployFailed(
                     agent=agent,

@@ -27,6 +27,7 @@ from caxton.clock import Alarm, Clock
 from caxton.effects import lines
 from caxton.effects.calls import Calls
 from caxton.effects.lines import Request, Said
+from caxton.effects.live import asks_for
 from caxton.effects.process import EffectProcess, Interrupted, NoAnswer
 from caxton.effects.rights import Rights
 from caxton.errors import InvalidMessage
@@ -280,7 +281,10 @@ class EffectAgent:
         asker = sender.removesuffix(f"@{self._bus.platform}")
         rights = self._world.rights
         key, name = self.right(envelope)
-        if not self._bus.clients.is_client(sender) and not rights.has(asker, key, name):
+        replayed = asks_for(asker)
+        is_client = replayed is None and self._bus.clients.is_client(sender)
+        asker = replayed or asker
+        if not is_client and not rights.has(asker, key, name):
             reason = f"{asker} has no right to ask {name}"
             return refuse("unauthorised", reason, f"in caxton.toml: {rights.line(asker, key, name)}")
         why = self._quota.why_not(sender)

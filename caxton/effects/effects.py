@@ -23,6 +23,7 @@ from caxton.config import Allowance, EffectTable, HttpTable, Project, ToolTable
 from caxton.effects.agent import EffectAgent, Spawn, Terms, World
 from caxton.effects.calls import Calls
 from caxton.effects.http.agent import HttpAgent
+from caxton.effects.live import REPLAYS, LiveAnswer, ask_live
 from caxton.effects.models.agent import MODEL_AGENT, ModelAgent
 from caxton.effects.models.budgets import Budgets, Spent
 from caxton.effects.process import EffectProcess
@@ -139,6 +140,10 @@ class Effects:
         agent = next((one for one in self.agents.values() if one.name == name), None)
         return None if agent is None else agent.cost(content)
 
+    async def ask(self, agent: str, message: dict[str, Any], to: str, talk: str) -> LiveAnswer:
+        """Ask for a replay what a turn of an agent (local name) asks of another (full name), in that conversation."""
+        return await ask_live(self._world.bus, agent, message, to, talk)
+
     def usage(self, scope: str) -> list[UsageBody]:
         """What was spent on models in each place of a scope, the dearest first."""
         agent = self.agents.get(MODEL_AGENT)
@@ -202,6 +207,8 @@ class Effects:
         terms = Terms("models", "", 0.0, WAITING)
         limits = {scope: getattr(config.budgets, scope) for scope in type(config.budgets).model_fields}
         own = {name: one.budget for name, one in config.agents.items() if one.budget != Allowance()}
+        # what a replay asks has a budget of its own
+        own |= {f"{REPLAYS}{name}": Allowance() for name in config.agents}
         number = self._reserve(MODEL_AGENT)
         agent = ModelAgent(number, self._world, process, terms, config.models, Budgets(limits, own))
         await agent.load(reader)

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from caxton.presentation.json_line import compact
 from caxton.presentation.text import safe
-from caxton.schemas.deployments import ReplayAsked, ReplayTotals, ReplayTurn
+from caxton.schemas.deployments import GateBody, ReplayAsked, ReplayTotals, ReplayTurn
 
+ASKING: Final = 5
+"""Conversations that are named in a line."""
 _ARROWS: Final = {"added": "+", "removed": "-"}
 
 
@@ -25,16 +27,30 @@ def totals_line(totals: ReplayTotals) -> str:
     if totals.not_run:
         parts.append(f"{totals.not_run} not run")
     if totals.asks:
-        asked = f"{totals.asks} asked anew"
-        if totals.tokens:
-            money = f", {totals.money:,.4f} of money" if totals.money else ""
-            asked += f" (at most {totals.tokens:,} tokens{money})"
-        parts.append(asked)
+        spent = cost(totals.tokens, totals.money)
+        most = "" if totals.live else "at most "
+        parts.append(
+            f"{totals.asks} asked {'live' if totals.live else 'anew'}"
+            + (f" ({most}{spent})" if spent else "")
+        )
     before, after = totals.fuel_before, totals.fuel_after
     if before:
         change = (after - before) / before * 100
         parts.append(f"fuel {change:+.0f} %" if abs(change) >= 0.5 else "fuel as before")
     return ", ".join(parts)
+
+
+def asking_line(gate: GateBody) -> str:
+    """In which conversations a build asks anew; empty where in none."""
+    more = f" and {len(gate.asking) - ASKING} more" if len(gate.asking) > ASKING else ""
+    return f"asks anew in {', '.join(safe(one) for one in gate.asking[:ASKING])}{more}" if gate.asking else ""
+
+
+def cost(tokens: int, money: float) -> str:
+    """Tokens and money, where there are any: `1,214 tokens, 0.0021 of money`."""
+    return ", ".join(
+        ([f"{tokens:,} tokens"] if tokens else []) + ([f"{money:,.4f} of money"] if money else [])
+    )
 
 
 def turn_words(turn: ReplayTurn) -> tuple[str, ...]:
@@ -67,6 +83,11 @@ def difference_lines(turn: ReplayTurn, width: int | None = None) -> Iterator[str
     for asked in turn.asks:
         yield f"asks {safe(asked.to.partition('@')[0])} something {'else' if asked.before is not None else 'more'}"
         yield from (safe(line if width is None else line[:width]) for line in _prompt_lines(asked))
+        if asked.source:
+            spent = cost(asked.tokens, asked.money) or (
+                "asked live" if asked.source == "live" else "from the record"
+            )
+            yield f"  answered ({spent})  {compact(asked.answer, width)}"
     for illegal in turn.illegal:
         legal = ", ".join(illegal.legal) or "nothing"
         yield f"[{illegal.message}] {illegal.rule}: {illegal.sentence}; legal: {legal}"

@@ -7,9 +7,8 @@ replay at a time: it works on the processors that the running agents need.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -17,10 +16,13 @@ from caxton.acl.message import read_message
 from caxton.agents import AgentConfig, AgentRecord, Registry, Revision, Supervisor
 from caxton.bus import Bus
 from caxton.clock import Clock
+from caxton.effects.live import REPLAY_TALK, LiveAnswer
 from caxton.errors import ConfigurationError, ConversationNotFound, InvalidModule
-from caxton.replay.asked import Cost, asked_anew
+from caxton.replay.asked import asked_anew, says_the_same
 from caxton.replay.diff import differences
+from caxton.replay.joining import beside, joined
 from caxton.replay.judge import illegal_now
+from caxton.replay.live import LiveQuestions, Outside
 from caxton.replay.normalise import Said, comparable, read_outcome
 from caxton.replay.past_settings import changed_since
 from caxton.replay.recorded import RecordedConversation, RecordedTurn, recorded, whole
@@ -59,6 +61,8 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     wat: bool = False
     timeout_s: float = 60.0
     baseline: bool = False
+    live: bool = False
+    """Ask for real what has no answer in the record."""
 
 
 class Replayer:
@@ -72,11 +76,11 @@ class Replayer:
         self._compiler = compiler
         self._clock = clock
         self._one = asyncio.Lock()
-        self._cost: Cost = _outside_is_nothing
+        self._world: Outside = _NothingOutside()
 
-    def knows_cost(self, cost: Cost) -> None:
-        """Which agents stand for something outside, and what a question to one may cost."""
-        self._cost = cost
+    def knows_world(self, world: Outside) -> None:
+        """Which agents stand for something outside, what a question to one may cost, and how it is asked."""
+        self._world = world
 
     async def replay(self, wanted: ReplayRequest) -> Report:
         """Run what is wanted.
@@ -96,6 +100,7 @@ class Replayer:
                 {one: build or _running(one) for one in records},
                 box=box,
                 baseline=wanted.baseline,
+                live=self._talk() if wanted.live else None,
             )
 
     async def try_build(
@@ -107,6 +112,7 @@ class Replayer:
         pins: Sequence[str],
         last: int,
         timeout_s: float,
+        live: bool = False,
     ) -> Report:
         """Run the pinned and then the newest conversations of an agent against a build that it may get, told as it will
         be, for `timeout_s` of processor time.
@@ -123,13 +129,16 @@ class Replayer:
             found = [await recorded(reader, id, name) for id in ids]
             talks = [talk for talk in whole(found) if talk.turns]
             report = await self.against([], {}, box=box, baseline=False)
+            asking = self._talk() if live else None
             for part in (
                 [talk for talk in talks if talk.id in pins],
                 [talk for talk in talks if talk.id not in pins],
             ):
                 if part:
-                    more = await self.against(part, {record: build}, box=box, baseline=False, config=config)
-                    report = _joined(report, more)
+                    more = await self.against(
+                        part, {record: build}, box=box, baseline=False, config=config, live=asking
+                    )
+                    report = joined(report, more)
             differ = {turn.conversation_id for turn in report.turns if turn.verdict not in (SAME, NOT_RUN)}
             if record.revision is None or not differ:
                 return report
@@ -139,7 +148,7 @@ class Replayer:
                 box=box,
                 baseline=False,
             )
-            return _beside(report, running)
+            return beside(report, running)
 
     async def against(
         self,
@@ -149,8 +158,10 @@ class Replayer:
         box: TimeBox,
         baseline: bool,
         config: AgentConfig | None = None,
+        live: str | None = None,
     ) -> Report:
-        """Run the turns of some agents, each against a build, told what it is told now or `config`."""
+        """Run the turns of some agents, each against a build, told what it is told now or `config`; `live` is the
+        conversation in which is asked for real what they ask anew."""
         agents: list[AgentReport] = []
         turns: list[TurnReport] = []
         for record, build in builds.items():
@@ -159,14 +170,15 @@ class Replayer:
             if not own:
                 continue
             told = config or record.config
-            runs = await self._runs(record, build, own, box, told)
+            asking = LiveQuestions(self._world, name, told.limits, live, own, box) if live else None
+            runs = await self._runs(record, build, own, box, told, asking)
             results = _results(runs)
             old: dict[int, Rerun] = {}
             if baseline:
                 old = await self._baseline(record, build, own, box)
             for talk in talks:
                 of_talk = [turn for turn in talk.turns if turn.agent == name]
-                turns += self._compared(talk, of_talk, results, old, record, told)
+                turns += self._compared(talk, of_talk, results, old, record, told, asking)
             for run in runs:
                 last = run.results[max(run.results)].now if run.results else None
                 agents.append(
@@ -190,6 +202,10 @@ class Replayer:
             elapsed_ms=box.elapsed_ms,
             timed_out=box.is_over,
         )
+
+    def _talk(self) -> str:
+        """The conversation of a replay's questions."""
+        return f"{REPLAY_TALK}{self._bus.ids.conversation()}"
 
     # ------------------------------------------------------------------ what is wanted
 
@@ -241,6 +257,7 @@ class Replayer:
         turns: Sequence[RecordedTurn],
         box: TimeBox,
         config: AgentConfig,
+        live: LiveQuestions | None = None,
     ) -> list[SideInstance]:
         """Run these turns. Those of pinned conversations that outlived what was removed around them have a run of their
         own, so that later ones meet the state that they met then."""
@@ -249,7 +266,9 @@ class Replayer:
         runs: list[SideInstance] = []
         for part in (old, {turn.turn.own_seq for turn in turns} - old):
             if part:
-                runs.append(SideInstance(self._journal, self._instances, record, build, config, part, box))
+                runs.append(
+                    SideInstance(self._journal, self._instances, record, build, config, part, box, live)
+                )
                 await runs[-1].run()
         return runs
 
@@ -274,12 +293,13 @@ class Replayer:
         old: dict[int, Rerun],
         record: AgentRecord,
         config: AgentConfig,
+        live: LiveQuestions | None,
     ) -> list[TurnReport]:
         reports: list[TurnReport] = []
         changed: list[tuple[int, list[Said]]] = []
         for one in turns:
             rerun, before = results.get(one.turn.own_seq), old.get(one.turn.own_seq)
-            report, said = self._turn(talk, one, rerun, before, record, config)
+            report, said = self._turn(talk, one, rerun, before, record, config, live)
             reports.append(report)
             if report.verdict == CHANGED and said:
                 changed.append((one.turn.seq, said))
@@ -302,6 +322,7 @@ class Replayer:
         old: Rerun | None,
         record: AgentRecord,
         config: AgentConfig,
+        live: LiveQuestions | None,
     ) -> tuple[TurnReport, list[Said]]:
         turn, asked = one.turn, one.asked
         then = [comparable(message, asked.conversation_id) for message in one.messages]
@@ -332,7 +353,9 @@ class Replayer:
             config.limits,
             turn.started_us + turn.turn_us,
         )
-        now = outcome.forms
+        asking = live.found(one.turn.own_seq) if live is not None else None
+        said = [*outcome.said, *(asking.more if asking is not None else ())]
+        now = [each.form for each in said]
         found = differences(then, now)
         same = not found and outcome.status == status
         after = Side(
@@ -344,8 +367,8 @@ class Replayer:
         if not same:
             before = msgspec.structs.replace(before, messages=then)
             after = msgspec.structs.replace(after, messages=now)
-        asks, nothing_else = ([], False) if same else asked_anew(then, now, self._cost)
-        if asks and nothing_else:
+        asks = asking.asks if asking is not None else asked_anew(then, now, self._world.cost)
+        if asks and says_the_same(then, now, self._world.cost):
             # what it asks is told as such
             found = []
         if same:
@@ -358,7 +381,7 @@ class Replayer:
             msgspec.structs.replace(
                 report, verdict=verdict, before=before, after=after, differences=found, asks=asks
             ),
-            outcome.said,
+            said,
         )
 
 
@@ -367,58 +390,20 @@ def _results(runs: Sequence[SideInstance]) -> dict[int, Rerun]:
     return {seq: rerun for run in runs for seq, rerun in run.results.items()}
 
 
-def _joined(one: Report, other: Report) -> Report:
-    """Two parts of one replay, the second one run after the first."""
-    turns = sorted([*one.turns, *other.turns], key=lambda turn: (turn.seq, turn.agent))
-    return Report(
-        conversations=[*one.conversations, *other.conversations],
-        agents=[*one.agents, *other.agents],
-        turns=turns,
-        totals=total(turns),
-        elapsed_ms=other.elapsed_ms,
-        timed_out=one.timed_out or other.timed_out,
-    )
-
-
-def _beside(report: Report, running: Report) -> Report:
-    """A report in which turns that the running build does in the same way are the same."""
-    now = {key: turn.after for key, turn in _each(running.turns) if turn.verdict not in (SAME, NOT_RUN)}
-    turns = [
-        msgspec.structs.replace(turn, verdict=SAME, differences=[], illegal=[], asks=[])
-        if _alike(turn.after, now.get(key))
-        else turn
-        for key, turn in _each(report.turns)
-    ]
-    return msgspec.structs.replace(
-        report,
-        turns=turns,
-        totals=total(turns),
-        elapsed_ms=running.elapsed_ms,
-        timed_out=report.timed_out or running.timed_out,
-    )
-
-
-def _each(turns: Iterable[TurnReport]) -> Iterator[tuple[tuple[int, int], TurnReport]]:
-    """Turns of one agent, each by its message and how many there were on it before."""
-    before = Counter[int]()
-    for turn in turns:
-        yield (turn.seq, before[turn.seq]), turn
-        before[turn.seq] += 1
-
-
-def _alike(one: Side | None, other: Side | None) -> bool:
-    if one is None or other is None:
-        return False
-    return (one.status, one.messages) == (other.status, other.messages)
-
-
 def _protocol(talk: RecordedConversation) -> str | None:
     """The protocol that a conversation began with."""
     return read_message(talk.rows[0].body).protocol if talk.rows else None
 
 
-def _outside_is_nothing(_: str, __: bytes) -> None:
-    return None
+class _NothingOutside:
+    """A runtime without effects."""
+
+    def cost(self, name: str, content: bytes) -> None:
+        """Nobody stands for anything outside."""
+
+    async def ask(self, agent: str, message: dict[str, Any], to: str, talk: str) -> LiveAnswer:
+        """Nobody is asked."""
+        raise AssertionError(to)
 
 
 def _running(record: AgentRecord) -> Revision:

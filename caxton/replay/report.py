@@ -66,6 +66,13 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     asks: list[Asked] = []
     """What it asks models, tools and other effects now and did not then: no record has the answer."""
 
+    @property
+    def only_asks(self) -> bool:
+        """Whether it differs in nothing but what it asks, and all of that was answered."""
+        answered = bool(self.asks) and all(one.source for one in self.asks)
+        ended_so = self.after is not None and self.after.status == self.before.status
+        return answered and ended_so and not self.differences and not self.illegal
+
 
 class AgentReport(msgspec.Struct, frozen=True, kw_only=True):
     """One agent's part."""
@@ -94,9 +101,12 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     fuel_before: int
     fuel_after: int
     asks: int = 0
-    """Questions to the world that have no answer in the record, and the most that asking them would cost."""
+    """Questions to the world that have no answer in the record; `tokens` and `money` are the most that asking them
+    would cost, or have cost where they were asked."""
     tokens: int = 0
     money: float = 0.0
+    live: int = 0
+    """How many of them were asked for real."""
 
     @property
     def differs(self) -> bool:
@@ -125,7 +135,7 @@ def total(turns: list[TurnReport]) -> Totals:
         if turn.after is not None and turn.after.status == "ok" and turn.before.status == "ok":
             before += turn.before.fuel
             after += turn.after.fuel
-    asks = [one for turn in turns for one in turn.asks]
+    asks = [one for turn in turns for one in turn.asks if one.source != "record"]
     return Totals(
         turns=len(turns),
         **count,
@@ -134,4 +144,5 @@ def total(turns: list[TurnReport]) -> Totals:
         asks=len(asks),
         tokens=sum(one.tokens for one in asks),
         money=round(sum((one.money for one in asks), 0.0), 9),
+        live=sum(1 for one in asks if one.source == "live"),
     )

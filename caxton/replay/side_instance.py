@@ -18,13 +18,16 @@ from caxton.agents.past_turns import batches
 from caxton.cells import Cell, CellLost
 from caxton.errors import DeploymentError
 from caxton.journal import FRESH, RESTORED, Journal, PastTurn, SnapshotRow
+from caxton.replay.live import LiveQuestions
 from caxton.replay.report import Start
 from caxton.replay.time_box import TimeBox
-from caxton.sandbox.frames import Loaded, ReplayedTurn
-from caxton.turn_status import REDELIVERED, SURVIVED
+from caxton.sandbox.frames import Loaded, Replayed, ReplayedTurn
+from caxton.turn_status import REDELIVERED, SURVIVED, Status
 
 QUICK_US: Final = 20_000
 """A frame that took less is followed by one with twice as many turns, so that the end of the time is seen."""
+NOT_ASKED: Final = ReplayedTurn(Status.OK, 0, 0, None, 0)
+"""How the turn about an answer goes that nobody asked for."""
 LIVES: Final = 6
 """How often an instance is made: after that many traps the rest is not run."""
 
@@ -49,6 +52,7 @@ class SideInstance:
         config: AgentConfig,
         wanted: Collection[int],
         time: TimeBox,
+        live: LiveQuestions | None = None,
     ) -> None:
         self.results: dict[int, Rerun] = {}
         self.stumbled: list[int] = []
@@ -62,6 +66,7 @@ class SideInstance:
         self._last = self._first = 0
         """The places of the last and the first turn of interest."""
         self._time = time
+        self._live = live
         self._portion = 1
         """Turns of the next frame: few, while they take long."""
         self._skipped: set[int] = set()
@@ -153,8 +158,11 @@ class SideInstance:
                     while batch:
                         if self._time.is_over:
                             return False
-                        portion, batch = batch[: self._portion], batch[self._portion :]
+                        many = 1 if self._live is not None else self._portion
+                        portion, batch = batch[:many], batch[many:]
                         if await self._step(cell, slot, portion):
+                            return True
+                        if self._live is not None and await self._go_on(cell, slot, self._live, portion[0]):
                             return True
         finally:
             await pages.aclose()
@@ -168,15 +176,46 @@ class SideInstance:
             if turn.status % REDELIVERED in SURVIVED or turn.own_seq in self._wanted:
                 yield turn
 
-    async def _step(self, cell: Cell, slot: int, batch: list[PastTurn]) -> bool:
+    async def _go_on(self, cell: Cell, slot: int, live: LiveQuestions, turn: PastTurn) -> bool:
+        """After a turn: ask what it asks anew, and run what follows from the answers; whether the instance was lost."""
+        if turn.own_seq not in self._wanted:
+            return False
+        rerun = self.results[turn.own_seq]
+        if live.found(turn.own_seq) is None:
+            await live.went(turn.own_seq, rerun.past, rerun.now, rerun.output, follows=False)
+        done = 0
+        while done < len(live.following(turn.own_seq)):
+            past = live.following(turn.own_seq)[done]
+            answer, outputs = await self._rerun(cell, slot, [past], outputs=True)
+            done += 1
+            if answer.fault is not None:
+                self.results[turn.own_seq] = Rerun(rerun.past, answer.turns[0], outputs[0])
+                self._skipped.add(turn.own_seq)
+                return True
+            await live.went(turn.own_seq, past, answer.turns[0], outputs[0], follows=True)
+        return False
+
+    async def _rerun(
+        self, cell: Cell, slot: int, batch: Sequence[PastTurn], *, outputs: bool
+    ) -> tuple[Replayed, list[bytes]]:
         link = cell.link
         if link is None:
             raise CellLost("the cell of the replay died", hint="try again")
-        asked = any(turn.own_seq in self._wanted and turn.place > self._reached for turn in batch)
-        answer, outputs = await self._instances.rerun(
-            link, slot, [self._instances.told_again(turn, self._revision) for turn in batch], outputs=asked
-        )
+        bodies = [self._instances.told_again(turn, self._revision) for turn in batch]
+        answer, said = await self._instances.rerun(link, slot, bodies, outputs=outputs)
         self._time.spend(answer.cpu_us)
+        return answer, said
+
+    async def _step(self, cell: Cell, slot: int, batch: list[PastTurn]) -> bool:
+        asked = any(turn.own_seq in self._wanted and turn.place > self._reached for turn in batch)
+        if self._live is not None and batch[0].own_seq in self._wanted:
+            told = self._live.now(batch[0])
+            if told is None:
+                self.results[batch[0].own_seq] = Rerun(batch[0], NOT_ASKED, b"")
+                self._reached = batch[0].place
+                return False
+            batch = [told]
+        answer, outputs = await self._rerun(cell, slot, batch, outputs=asked)
         self._portion = self._portion * 2 if answer.cpu_us < QUICK_US else 1
         if asked:
             for past, now, output in zip(batch, answer.turns, outputs, strict=False):

@@ -6,6 +6,8 @@ far off, in case a replay gets no processor at all.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 from caxton.clock import Clock
@@ -25,10 +27,20 @@ class TimeBox:
         self._by_processor = processor and clock.measures
         self._began = clock.monotonic()
         self._spent_us = 0
+        self._waited_s = 0.0
 
     def spend(self, cpu_us: int) -> None:
         """The cell has worked so long for it."""
         self._spent_us += cpu_us
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """What is waited for in this is not the build's time, where that is the processor's."""
+        began = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self._waited_s += self._clock.monotonic() - began
 
     @property
     def elapsed_ms(self) -> float:
@@ -41,4 +53,5 @@ class TimeBox:
         elapsed_s = self._clock.monotonic() - self._began
         if not self._by_processor:
             return elapsed_s >= self._limit_s
-        return self._spent_us >= self._limit_s * 1e6 or elapsed_s >= PATIENCE * self._limit_s + PATIENCE_S
+        patience_s = PATIENCE * self._limit_s + PATIENCE_S + self._waited_s
+        return self._spent_us >= self._limit_s * 1e6 or elapsed_s >= patience_s

@@ -9,6 +9,8 @@ import msgspec
 
 from caxton.schemas.shape import Shape
 
+ASK_LIVE: Final = "ask-live"
+"""The step by which a build that waits asks for real what it asks anew."""
 DAEMON_STOPPED: Final = "the daemon stopped"
 """With this begins the reason of a deployment that the end of its daemon ended: it may be asked for anew."""
 
@@ -61,13 +63,16 @@ class ReplaySide(Shape, frozen=True, kw_only=True):
 
 class ReplayAsked(Shape, frozen=True, kw_only=True):
     """A question to the world that a turn asks now and did not then; `before` is the one of then in its place, `tokens`
-    and `money` the most that asking it costs."""
+    and `money` the most that asking it costs. Once it has an `answer`, `source` says where from: `live`, for what
+    it has cost, or `record`."""
 
     to: str
     before: Any
     after: Any
     tokens: int
     money: float
+    answer: Any = None
+    source: str | None = None
 
 
 class ReplayTurn(Shape, frozen=True, kw_only=True):
@@ -112,7 +117,8 @@ class ReplayAgent(Shape, frozen=True, kw_only=True):
 
 class ReplayTotals(Shape, frozen=True, kw_only=True):
     """How many turns became what; fuel of those that ended well then and now; `asks`: questions to the world that have
-    no answer in the record, `tokens` and `money` the most that asking them costs."""
+    no answer in the record, `tokens` and `money` the most that asking them costs; `live` of them were asked, for
+    what that has cost."""
 
     turns: int
     same: int
@@ -125,6 +131,7 @@ class ReplayTotals(Shape, frozen=True, kw_only=True):
     asks: int = 0
     tokens: int = 0
     money: float = 0.0
+    live: int = 0
 
 
 class ReplayBody(Shape, frozen=True, kw_only=True):
@@ -140,7 +147,7 @@ class ReplayBody(Shape, frozen=True, kw_only=True):
 
 class GateBody(Shape, frozen=True, kw_only=True):
     """What the gate of a deployment found; `turns` are those that differ, `pinned` conversations that changed,
-    `unchecked` pinned ones that were not run."""
+    `unchecked` pinned ones that were not run, `asking` those in which something is asked that has no answer."""
 
     mode: str
     stopped: bool
@@ -149,6 +156,7 @@ class GateBody(Shape, frozen=True, kw_only=True):
     conversations: int
     pinned: list[str]
     unchecked: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
     turns: list[ReplayTurn]
     elapsed_ms: float
     timed_out: bool

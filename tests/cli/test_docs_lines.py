@@ -38,6 +38,7 @@ NOT_TYPED: Final[dict[str, str]] = {
     r"docker": "needs a container engine",
     r"telemetry test|\[telemetry\]": "needs a collector: tests/flow/test_otlp.py",
     r"-p ~/other": "the same as caxton agent import, in a second project",
+    r"deploy ask-live": "a build that the gate stopped: tests/cli/test_pins.py",
     r"caxton mcp --read-only": "speaks MCP on stdin: tests/cli/test_mcp.py",
     r"caxton bench": "measures for minutes: tests/bench",
     r"python build": "builds anew what other tests use: tests/sandbox/test_python_build.py",

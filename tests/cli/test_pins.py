@@ -59,6 +59,9 @@ def test_pinning_listing_and_a_build_that_waits(project: Path) -> None:
         assert kept.gate.turns[0].at.tzinfo is UTC
 
         held = client.deploy("tally", tally(step=2), how=gate)
+        said = caxton("deploy", "ask-live", "tally", cwd=project)
+        assert said.returncode == 0, "it asks nothing, and still answers otherwise"
+        assert f"tally waits: an answer changes in pinned {ids[0]}" in said.stderr
         said = caxton("deploy", "promote", "tally", cwd=project)
         assert said.returncode == 0, said.stderr
         assert client.agent("tally").revision == held.revision

@@ -12,7 +12,7 @@ from caxton.deploy import ReplayGate
 from caxton.journal import Pin
 from caxton.presentation.replays import difference_lines, totals_line
 from caxton.replay import ReplayRequest
-from caxton.replay.asked import asked_anew
+from caxton.replay.asked import asked_anew, says_the_same
 from caxton.sandbox.python.runtime import packed
 from caxton.schemas.deployments import ReplayTotals, ReplayTurn
 from caxton.testing import System, runtime
@@ -88,6 +88,73 @@ def test_ten_calls_replay_without_a_call_and_an_edited_prompt_shows_those_that_d
         assert held.gate.totals.money > 0
         assert len(asked) == 10, "nothing of all this has asked the model"
 
+        # asked for real it answers as it did, which is good enough; only what is new was asked, and it has a price
+        done = running.run(running.runtime.engine.ask_live(held.id))
+        assert (done.state, len(asked)) == ("running", 12)
+        assert done.gate is not None
+        totals = done.gate.totals
+        assert (totals.asks, totals.live, totals.tokens, totals.money) == (2, 2, 30, 4e-05)
+        assert [one.source for turn in done.gate.turns for one in turn.asks] == ["live", "live"]
+        spent = {one.name: one.calls for one in running.runtime.effects.usage("agent")}
+        assert spent == {"w": 10, "operator.replay.w": 2}
+
+
+LOOP = '''
+from caxton_agent import agent, reply, tool
+
+
+async def read(n: int):
+    """Read it."""
+    return await tool("fs.read", n=n)
+
+
+async def handle(message):
+    reply("inform", await agent("fast", [read], "PROMPT", rounds=5))
+'''
+
+
+def scripted(asked: list[Json]) -> Any:
+    """A model that calls the tool as often as its prompt says, and a tool."""
+
+    def model(call: Json) -> Json:
+        asked.append(call["request"])
+        talk = call["request"]["messages"]
+        wanted = int(talk[0]["content"][-1])
+        had = sum(1 for one in talk if one["role"] == "tool")
+        calls = [{"id": f"c{had}", "name": "read", "arguments": {"n": had}}] if had < wanted else []
+        text = "" if calls else f"read {had}"
+        finish = "tool_calls" if calls else "stop"
+        return {"inform": {"text": text, "tool_calls": calls, "finish": finish, "model": "x", "usage": USAGE}}
+
+    def tool(call: Json) -> Json:
+        asked.append(call["request"])
+        return {"inform": {"content": [{"type": "text", "text": "x"}], "structured": None}}
+
+    config = {
+        "models": MODELS,
+        "tools": {"fs": {"command": ["fs"]}},
+        "agents": {"w": {"wasm": "w.py", "models": ["fast"], "tools": ["fs.*"]}},
+    }
+    source = module(LOOP.replace("PROMPT", "times 1"))
+    return runtime({"w": source}, config=config, effects={"model": model, "tool.fs": tool})
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("python_runtime")
+@pytest.mark.parametrize(("times", "calls"), [(0, 1), (1, 0), (3, 6)])
+def test_a_live_replay_goes_where_the_answers_lead(times: int, calls: int) -> None:
+    asked: list[Json] = []
+    with scripted(asked) as running:
+        assert running.ask(1, to="w", conversation_id="c")["content"] == "read 1"
+        assert len(asked) == 3, asked[1]["messages"]
+        wasm = module(LOOP.replace("PROMPT", f"times {times}"))
+        report = replayed(running, conversations=["c"], wasm=wasm, live=True)
+        live = [one for turn in report.turns for one in turn.asks if one.source == "live"]
+        assert (report.totals.live, len(live), len(asked)) == (calls, calls, 3 + calls)
+        said = [one["content"] for turn in report.turns for one in (turn.after.messages or [])]
+        assert (f"read {times}" in said) == (times != 1), said
+        assert report.totals.not_run == 0
+
 
 def question(text: str, to: str = "model@local") -> Json:
     talk = [{"role": "user", "content": text}]
@@ -106,6 +173,7 @@ REPLY = {"performative": "inform", "receiver": ["operator@local"], "content": 1}
     [
         ([question("a"), REPLY], [question("b"), REPLY], [("a", "b")], True),
         ([question("a")], [question("a"), question("b")], [(None, "b")], True),
+        ([question("a"), question("b")], [question("b"), question("a"), question("a")], [(None, "a")], True),
         ([question("a"), question("b")], [question("b"), question("a")], [], True),
         ([question("a")], [question("b"), REPLY], [("a", "b")], False),
         ([REPLY], [question("b")], [(None, "b")], False),
@@ -113,7 +181,7 @@ REPLY = {"performative": "inform", "receiver": ["operator@local"], "content": 1}
     ],
 )
 def test_what_is_asked_anew(then: list[Json], now: list[Json], anew: list[Any], nothing_else: bool) -> None:
-    found, only = asked_anew(then, now, cost)
+    found, only = asked_anew(then, now, cost), says_the_same(then, now, cost)
 
     def text(content: Any) -> Any:
         return content and content["messages"][0]["content"]

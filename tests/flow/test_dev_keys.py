@@ -92,6 +92,8 @@ def test_a_build_that_was_stopped_waits_for_a_key(tmp_path: Path) -> None:
         assert "0 same, 1 changed, 0 illegal" in shown
         dev.press("d")
         assert '"00000001" → "00000002"' in dev.until(r"0000002\"")
+        dev.press("l")  # it asks nothing anew, so the gate finds the same
+        dev.until("a accept, d difference, x drop")
         dev.press("q")  # no key of ours
         dev.press("x")
         dev.until("dropped")

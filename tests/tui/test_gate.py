@@ -101,6 +101,12 @@ async def test_a_build_that_waits_is_looked_at_and_accepted(tmp_path: Path) -> N
         assert "0 same, 2 changed" in card(one)
         assert await revision(caxton) == before
 
+        await one.press("l", "y")
+        await one.until(
+            lambda _: "waits" in str([note.message for note in one.app._notifications]), look=True
+        )
+        assert await revision(caxton) == before
+
         await one.press("a")
         await one.until(lambda store: not store.waiting, look=True)
         assert await revision(caxton) == held.revision

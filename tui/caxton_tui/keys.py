@@ -151,6 +151,7 @@ TWINS: Final = {
     "traces.conversation": Twin("conversation sequence", "caxton conv show ID"),
     "changes.accept": Twin("build accept NAME", "caxton deploy promote ID"),
     "changes.drop": Twin("build drop NAME", "caxton deploy abort ID"),
+    "changes.live": Twin("build ask-live NAME", "caxton deploy ask-live ID"),
     "changes.difference": Twin("build difference", "caxton deploy status ID"),
     "changes.promote": Twin("deployment promote ID", "caxton deploy promote ID"),
     "changes.abort": Twin("deployment abort ID", "caxton deploy abort ID"),

@@ -93,6 +93,17 @@ async def abort(request: Request, id: Annotated[str, Path(max_length=64)]) -> Re
     return answer(deployment_body(view))
 
 
+@router.post("/{id}/ask-live", response_model=described(DeploymentBody))
+async def ask_live(request: Request, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """Ask models and tools for real what a build that waits asks anew, within `budgets.replay`, and judge it by what
+    comes of that; answers when it waits again, or has gone in."""
+    services = services_of(request)
+    await _in_reach(request, id)
+    async with durable(services):
+        view = await services.engine.ask_live(id)
+    return answer(deployment_body(view))
+
+
 async def _in_reach(request: Request, id: str) -> DeploymentRow:
     """The deployment, where its agent is within the reach of who asks."""
     reader = services_of(request).reader

@@ -39,6 +39,9 @@ class ReplayWish(BaseModel):
     baseline: bool = Field(
         default=False, description="Run the build of then as well, for the memory that it had."
     )
+    live: bool = Field(
+        default=False, description="Ask models, tools and other effects what the record has no answer to."
+    )
 
 
 @router.post(
@@ -73,6 +76,7 @@ async def replay(request: Request) -> Response:
             wat=wasm is not None and not wasm.startswith(b"\0"),
             timeout_s=wish.timeout_s,
             baseline=wish.baseline,
+            live=wish.live,
         )
     )
     return answer(report_body(report))

@@ -16,6 +16,7 @@ from caxton.cli.output.printing import document, safe, say, shown, span, talk, t
 from caxton.errors import DeploymentError, DeploymentNotFound, Exit
 from caxton.finding.subjects import Moment
 from caxton.presentation.json_line import compact
+from caxton.presentation.replays import totals_line
 from caxton.schemas.deployments import DeploymentBody, PlanBody
 
 if TYPE_CHECKING:
@@ -115,6 +116,30 @@ def abort(what: Which, project: Project = None, output: Output = Format.TEXT) ->
         answer = caxton.abort(_id_of(caxton, what))
     why = safe(answer.reason or answer.state)
     told(answer, output, f"{safe(answer.agent)}: the old revision goes on ({why})")
+
+
+@app.command("ask-live")
+def ask_live(what: Which, project: Project = None, output: Output = Format.TEXT) -> None:
+    """Ask models and tools for real what a build that waits asks anew, and judge it by what comes of that.
+
+    The gate stops a build that asks something else in a pinned conversation. Where its answers turn out as they were,
+    it goes in; else it waits on, with the new answers to look at. It may cost what budgets.replay allows; caxton deploy
+    status shows the most that it will.
+
+    \b
+    Examples:
+      caxton deploy ask-live seller-ann
+    """
+    with connection.client(project, timeout_s=60.0) as caxton:
+        answer = caxton.ask_live(_id_of(caxton, what))
+    if answer.waits and answer.gate is not None:
+        told(
+            answer,
+            output,
+            f"{safe(answer.agent)} waits: {safe(answer.gate.reason)}\n{totals_line(answer.gate.totals)}",
+        )
+    else:
+        tell(answer, output)
 
 
 @app.command()

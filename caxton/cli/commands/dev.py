@@ -107,7 +107,7 @@ def dev(
 
     Before a build is taken in, the conversations that are pinned and the newest ones are replayed against it, and a
     line says what changes. A build that the gate stops waits for a key: a accepts it, d shows the difference, x drops
-    it; or for caxton deploy promote|abort.
+    it, l asks models and tools what it asks anew; or for caxton deploy promote|abort.
 
     \b
     Examples:

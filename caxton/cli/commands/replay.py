@@ -38,6 +38,14 @@ def replay(
         typer.Option("--with", metavar="FILE", help="The build to try; the running one otherwise."),
     ] = None,
     agent: SomeAgent = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Ask models, tools and other effects for real what the record has no answer to, within "
+            "budgets.replay.",
+        ),
+    ] = False,
     timeout: Timeout = 60.0,
     project: Project = None,
     output: Output = Format.TEXT,
@@ -48,11 +56,15 @@ def replay(
     compared with what was said; ids and times that the host gives do not count. Without --with every agent of the
     conversations is tried on the build that it runs now. Exit code 6 when a turn differs.
 
+    What a turn asks models and tools is answered from the record. What has no answer there is shown with the most that
+    asking it would cost; with --live it is asked, and what follows is run with that answer.
+
     \b
     Examples:
       caxton replay c-9414cc516883248e
       caxton replay --last 20 --with counter.wasm --agent counter
       caxton replay --last 100 -o json | jq .totals
+      caxton replay c-9414cc516883248e --with counter.wasm --agent counter --live
     """
     if not conversation and not last:
         raise ConfigurationError(
@@ -67,6 +79,7 @@ def replay(
             wasm=wasm,
             timeout_s=timeout,
             baseline=wasm is not None,
+            live=live,
         )
     if output is Format.JSONL:
         for turn in report.turns:

@@ -9,7 +9,7 @@ from typing import Any
 from caxton.cli.output.printing import colour_wanted, paint, safe, span, state_style, table
 from caxton.cli.output.replayed_turns import turn_lines
 from caxton.presentation.deployments import check_fields, progress_fields, side_rows
-from caxton.presentation.replays import totals_line
+from caxton.presentation.replays import asking_line, totals_line
 from caxton.presentation.text import drain_words
 from caxton.schemas.deployments import DeploymentBody, GateBody
 from caxton.schemas.shape import plain
@@ -72,3 +72,5 @@ def _gate(gate: GateBody, waits: bool) -> Iterator[str]:
         yield from (f"    {line}" for line in turn_lines(turn, colour=colour_wanted()))
     if waits:
         yield "it waits for: caxton deploy promote, caxton deploy abort, or a newer build"
+        if gate.asking:
+            yield f"{asking_line(gate)}: caxton deploy ask-live asks it for real"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from caxton.cli.output.printing import paint, safe, span
 from caxton.cli.output.replayed_turns import turn_lines
 from caxton.devloop import events as ev
-from caxton.presentation.replays import totals_line
+from caxton.presentation.replays import asking_line, cost, totals_line
 from caxton.schemas.deployments import GateBody
 
 SHORT = 8
@@ -79,7 +79,7 @@ class Lines:
             case ev.Deployed():
                 yield self._deployed(event)
                 if event.gate is not None and event.gate.totals.turns:
-                    yield self._tried(event.gate)
+                    yield from self._tried(event.gate)
             case ev.AwaitingDecision():
                 yield from self._held(event)
             case ev.Kept():
@@ -180,19 +180,27 @@ class Lines:
             f"elsewhere: {name}, undoes {safe(event.undoes)}" if event.undoes else f"elsewhere: {name}"
         )
 
-    def _tried(self, gate: GateBody) -> str:
-        """What the conversations were answered, in a line."""
+    def _tried(self, gate: GateBody) -> Iterator[str]:
+        """What the conversations were answered, in a line, and which ones ask anew."""
+        indent = " " * (self._room + 2)
         late = "" if not gate.timed_out else f"  {self._dim('the time was over')}"
-        return f"{' ' * (self._room + 2)}{self._dim('replay')}  {totals_line(gate.totals)}{late}"
+        yield f"{indent}{self._dim('replay')}  {totals_line(gate.totals)}{late}"
+        if gate.asking:
+            yield indent + asking_line(gate)
 
     def _held(self, event: ev.AwaitingDecision) -> Iterator[str]:
         what = (
             f"{self._paint('stopped', 'bold yellow')}  {self._revision(event.revision)}  {safe(event.reason)}"
         )
         yield self._row([event.agent], what, *_build(event.build_ms))
-        yield self._tried(event.gate)
+        yield from self._tried(event.gate)
         yield from self._below(None, {event.agent: event.keeps})
         keys = self._keys or f"caxton deploy promote|abort {safe(event.agent)}"
+        totals = event.gate.totals
+        if totals.asks > totals.live:
+            live = "l ask live" if self._keys else f"caxton deploy ask-live {safe(event.agent)}"
+            most = cost(totals.tokens, totals.money)
+            keys += f", {live} (at most {most})" if most else f", {live}"
         yield f"{' ' * (self._room + 2)}{self._dim(keys)}"
 
     def differences(self, event: ev.AwaitingDecision) -> Iterator[str]:

@@ -125,6 +125,11 @@ class Engine:
         run.abort()
         return await run.ended()
 
+    async def ask_live(self, id: str) -> DeploymentView:
+        """The operator says that what a build that waits asks anew is to be asked for real, and judged by what comes of
+        it; the deployment as it waits then, or when it has ended. Raises InvalidState where it does not wait."""
+        return await self._found(id).ask_live()
+
     def live(self, id: str) -> DeploymentView | None:
         """A deployment under way as it is at this moment; None for one that has ended."""
         run = self._under_way.get(id)

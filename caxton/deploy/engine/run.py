@@ -20,12 +20,12 @@ from caxton.deploy.engine.handovers import handover_of
 from caxton.deploy.handover.handover import Handover
 from caxton.deploy.handover.start import Start
 from caxton.deploy.record import DeploymentRecord, DeploymentView
-from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, judge
+from caxton.deploy.replay_gate import DROPPED, SUPERSEDED, GateVerdict, ReplayGate, judge
 from caxton.deploy.saved import SavedProgress
 from caxton.deploy.states import Effect, Happening, ProbationFailed, Refused, Unchanged
 from caxton.deploy.target import Target
-from caxton.errors import CaxtonError, DeploymentError
-from caxton.schemas.deployments import DAEMON_STOPPED
+from caxton.errors import CaxtonError, DeploymentError, InvalidState
+from caxton.schemas.deployments import ASK_LIVE, DAEMON_STOPPED
 
 
 class DeploymentRun:
@@ -47,7 +47,8 @@ class DeploymentRun:
         self._answer = answer
         self._saved = saved
         self._decision: asyncio.Future[str | None] | None = None
-        """While the gate holds it: why it is dropped, or None to let it go on."""
+        """While the gate holds it: why it is dropped, `ASK_LIVE`, or None to let it go on."""
+        self._asked_live: asyncio.Future[CaxtonError | None] | None = None
         self._stopping = False
         self._refused: CaxtonError | None = None
         self.over = asyncio.Event()
@@ -72,6 +73,21 @@ class DeploymentRun:
         """An operator says that the old revision is to go on."""
         if not self._decide(DROPPED):
             self.handover.abort()
+
+    async def ask_live(self) -> DeploymentView:
+        """An operator says that what the build asks anew is to be asked for real: it as it waits then, or as it ended
+        where what came of that is good enough. Raises InvalidState where the gate does not hold it."""
+        if not self.held:
+            raise InvalidState(
+                f"{self.deployment.id} does not wait", hint="only a build that waits can ask live"
+            )
+        if self._asked_live is None:
+            self._asked_live = asyncio.get_running_loop().create_future()
+            self._decide(ASK_LIVE)
+        error = await asyncio.shield(self._asked_live)
+        if error is not None:
+            raise error
+        return self.deployment.view() if self.held else await self.ended()
 
     def supersede(self) -> None:
         """A newer build came while this one waited."""
@@ -151,16 +167,25 @@ class DeploymentRun:
             raise DeploymentError(DAEMON_STOPPED)
         self._decision = asyncio.get_running_loop().create_future()
         deployment.wait(waits=True)
-        deployment.save()
-        self.tell()
         # nobody is kept from the agent while this one waits
         self.released = True
         agent.release()
-        self._answer(deployment.view())
-        why = await self._decision
+        while verdict.stopped:
+            deployment.save()
+            self.tell()
+            self._answer(deployment.view())
+            why = await self._decision
+            if why is None:
+                break
+            if why != ASK_LIVE:
+                deployment.wait(waits=False)
+                raise DeploymentError(f"{why}: {verdict.reason}")
+            verdict = await self._judged_live(gate) or verdict
+            if verdict.stopped:
+                self._answered_live(None)
+        self._decision = None
         deployment.wait(waits=False)
-        if why is not None:
-            raise DeploymentError(f"{why}: {verdict.reason}")
+        self._answered_live(None)
         if context.agents.registry.agents.get(agent.name) is not agent:
             raise DeploymentError(f"{agent.name} was removed while this waited")
         agent.claim("deployed")
@@ -170,6 +195,34 @@ class DeploymentRun:
             if agent.is_hosted
             else Start(context, deployment)
         )
+
+    async def _judged_live(self, gate: ReplayGate) -> GateVerdict | None:
+        """Ask what the build asks anew, and judge what comes of it; None where that is not possible, or where it was
+        decided meanwhile."""
+        context, deployment = self._context, self.deployment
+        decision = self._decision = asyncio.get_running_loop().create_future()
+        reader = context.bus.journal.reader
+        judging = asyncio.ensure_future(
+            judge(gate, context.replayer, reader, deployment.agent, deployment.target, live=True)
+        )
+        try:
+            await asyncio.wait((judging, decision), return_when=asyncio.FIRST_COMPLETED)
+            if decision.done():
+                return None
+            verdict = judging.result()
+        except CaxtonError as error:
+            self._answered_live(error)
+            return None
+        finally:
+            judging.cancel()
+            await asyncio.gather(judging, return_exceptions=True)
+        deployment.judged(verdict)
+        return verdict
+
+    def _answered_live(self, error: CaxtonError | None) -> None:
+        if self._asked_live is not None:
+            self._asked_live.set_result(error)
+            self._asked_live = None
 
     def _decide(self, why: str | None) -> bool:
         """End the waiting, if it waits."""

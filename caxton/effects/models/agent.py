@@ -18,12 +18,14 @@ from caxton.bus.envelope import Envelope
 from caxton.config import ModelTable
 from caxton.effects.agent import Answer, EffectAgent, Terms, World, refuse
 from caxton.effects.lines import Said
+from caxton.effects.live import asks_for
 from caxton.effects.models.budgets import (
     AGENT,
     CONVERSATION,
     DAY,
     MODEL,
     PROJECT,
+    REPLAY,
     TURN,
     Budgets,
     Place,
@@ -207,9 +209,10 @@ class ModelAgent(EffectAgent):
         message = envelope.message
         day = datetime.fromtimestamp(self._world.clock.now_us() / 1e6, UTC).date().isoformat()
         agent = message.sender.removesuffix(f"@{self._bus.platform}")
+        talk = CONVERSATION if asks_for(agent) is None else REPLAY
         places = [
             (TURN, f"{envelope.cause or envelope.seq} {agent}"),
-            (CONVERSATION, message.conversation_id),
+            (talk, message.conversation_id),
             (AGENT, agent),
             (DAY, day),
             (PROJECT, ""),

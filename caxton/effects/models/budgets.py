@@ -14,15 +14,16 @@ import msgspec
 
 from caxton.config import Allowance
 
-TURN, CONVERSATION, AGENT, DAY, MODEL, PROJECT = (
+TURN, CONVERSATION, REPLAY, AGENT, DAY, MODEL, PROJECT = (
     "turn",
     "conversation",
+    "replay",
     "agent",
     "day",
     "model",
     "project",
 )
-KEPT: Final = {TURN: 10_000, CONVERSATION: 10_000}
+KEPT: Final = {TURN: 10_000, CONVERSATION: 10_000, REPLAY: 1_000}
 """Places of which there are more and more: so many are remembered, the oldest is forgotten."""
 
 Place = tuple[str, str]

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from caxton.effects.models.budgets import CONVERSATION, KEPT, TURN, Budgets, Place, Spent
+from caxton.effects.models.budgets import CONVERSATION, KEPT, REPLAY, TURN, Budgets, Place, Spent
 from caxton.journal import DirectoryRow, Journal, Reader
 
 KIND: Final = "model_usage"
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Ledger:
-    """The rows of a project's budgets; those of turns are not kept over a restart."""
+    """The rows of a project's budgets; those of turns and of replays are not kept over a restart."""
 
     def __init__(self, journal: Journal, budgets: Budgets) -> None:
         self._journal = journal
@@ -37,7 +37,7 @@ class Ledger:
     def write(self, places: Iterable[Place], now_us: int) -> None:
         """Write down what was spent in these places by now."""
         for scope, name in places:
-            if scope == TURN:
+            if scope in (TURN, REPLAY):
                 continue
             body = _encode(self._budgets.spent[scope, name]).decode()
             self._row(f"{scope} {name}", now_us, body)

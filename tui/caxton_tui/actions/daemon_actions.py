@@ -13,7 +13,8 @@ from typing import Final
 
 from caxton.client import AsyncClient
 from caxton.errors import ConfigurationError
-from caxton.schemas.deployments import DeploymentBody
+from caxton.presentation.replays import cost
+from caxton.schemas.deployments import ASK_LIVE, DeploymentBody
 from caxton_tui.actions.action import Action, asked, options
 from caxton_tui.model.json_object import Json
 
@@ -31,6 +32,11 @@ STEPS: Final = {
 _ASKED: Final = {
     "stop": "What waits for it becomes dead letters.",
     "remove": "It is forgotten; what waits for it becomes dead letters.",
+}
+_DECISIONS: Final = {
+    "promote": AsyncClient.promote,
+    "abort": AsyncClient.abort,
+    ASK_LIVE: AsyncClient.ask_live,
 }
 REPLY_S: Final = 0.3
 """How long a message that was sent waits for a first reply, to say what came."""
@@ -90,14 +96,17 @@ def rollback(deployment: DeploymentBody) -> Action:
 def decide(deployment: DeploymentBody, what: str, *, ask: bool = True) -> Action:
     """Promote or abort a deployment that is under way; a build that waits is accepted or dropped so."""
     id, agent, new = deployment.id, deployment.agent, (deployment.revision or "none")[:8]
-    question = f"{new} takes over from {agent}'s old revision now."
-    if what != "promote":
-        question = f"{agent} goes on without {new}."
+    question = f"{agent} goes on without {new}."
+    if what == "promote":
+        question = f"{new} takes over from {agent}'s old revision now."
+    elif what == ASK_LIVE:
+        most = deployment.gate and cost(deployment.gate.totals.tokens, deployment.gate.totals.money)
+        question = f"What {new} asks anew is asked for real" + (f": at most {most}." if most else ".")
     return asked(
         f"{what} {id}",
         f"caxton deploy {what} {id}",
-        lambda client: client.promote(id) if what == "promote" else client.abort(id),
-        lambda done: f"{agent}: {done.state}",
+        lambda client: _DECISIONS[what](client, id),
+        lambda done: f"{agent}: {'waits' if done.waits else done.state}",
         question if ask else "",
     )
 

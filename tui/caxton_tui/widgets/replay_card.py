@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.text import Text
 
-from caxton.presentation.replays import difference_lines, totals_line, turn_words
+from caxton.presentation.replays import asking_line, difference_lines, totals_line, turn_words
 from caxton.presentation.text import plural, safe
 from caxton.schemas.deployments import DeploymentBody, GateBody
 
@@ -59,9 +59,13 @@ def gate_lines(one: DeploymentBody, key: Callable[[str], str]) -> Iterator[tuple
     of = f"{plural(totals.turns, 'turn')} of {plural(gate.conversations, 'conversation')}"
     yield "replay", totals_line(totals), "yellow" if totals.changed else ""
     yield "", f"{of}, {gate.elapsed_ms:.0f} ms{late}", "dim"
+    if gate.asking:
+        yield "", asking_line(gate), "dim"
     if one.waits:
         accept, drop, differs = (key(f"changes.{do}") for do in ("accept", "drop", "difference"))
         yield "waits", f"{accept} accepts it, {drop} drops it, {differs} shows what differs", "bold yellow"
+        if totals.asks > totals.live:
+            yield "", f"{key('changes.live')} asks models and tools what it asks anew", "bold yellow"
 
 
 def difference(gate: GateBody, most: int | None = None) -> Text:

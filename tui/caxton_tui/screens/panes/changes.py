@@ -44,6 +44,13 @@ class ChangesPane(Pane):
         key("a", "accept", "changes.accept", "Accept", "Let a build that waits go in"),
         key("x", "drop", "changes.drop", "Drop", "Drop a build that waits"),
         key("d", "difference", "changes.difference", "Difference", "What differs, turn by turn"),
+        key(
+            "l",
+            "ask_live",
+            "changes.live",
+            "Ask live",
+            "Ask models and tools what a build that waits asks anew",
+        ),
         hidden_key("P", "promote", "changes.promote", "Promote", "Let the new revision take over now"),
         hidden_key("X", "abort", "changes.abort", "Abort", "Take the new revision back"),
         key("b", "rollback", "changes.rollback", "Roll back", "Undo the deployment"),
@@ -166,9 +173,10 @@ class ChangesPane(Pane):
             self.post_message(self.Do(several(f"{what} {len(steps)} deployments", steps)))
 
     def _decide(self, what: str) -> None:
-        """Accept (`promote`) or drop (`abort`) the build at the cursor, if it waits."""
+        """Accept (`promote`) or drop (`abort`) the build at the cursor, or have it ask (`ask-live`), if it waits."""
         one = self.chosen
-        steps = [daemon_actions.decide(one, what, ask=False) for one in self.main.meant if one.waits]
+        ask = what == "ask-live"
+        steps = [daemon_actions.decide(one, what, ask=ask) for one in self.main.meant if one.waits]
         if steps:
             self.post_message(self.Do(several(f"{what} {len(steps)} builds", steps)))
             return
@@ -183,6 +191,10 @@ class ChangesPane(Pane):
     def action_drop(self) -> None:
         """Drop a build that waits."""
         self._decide("abort")
+
+    def action_ask_live(self) -> None:
+        """Ask for real what a build that waits asks anew."""
+        self._decide("ask-live")
 
     def action_difference(self) -> None:
         """What differs turn by turn, or the whole card again."""
