@@ -25,12 +25,13 @@ import structlog
 import uvloop
 
 from caxton import __version__
+from caxton.api.gateways.start import gateways
 from caxton.api.server import Server
 from caxton.api.services import Services
 from caxton.api.tcp_listener import listen_on_tcp
 from caxton.clock import SystemClock
 from caxton.config import Project, load
-from caxton.daemon_socket import About, claim, listen
+from caxton.daemon_socket import About, claim, listen, socket_path
 from caxton.errors import CaxtonError
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton.telemetry.log_files import RotatingHandler
@@ -180,10 +181,15 @@ async def serve(
     log.info("starting", version=__version__, pid=os.getpid(), project=str(project.folder))
     started = asyncio.Event()
     # the door first: who is slow to come back must not keep everybody from the others
-    async with open_runtime(project, wait=False) as runtime:
+    async with (
+        open_runtime(project, wait=False) as runtime,
+        gateways(project, socket_path(project.state)) as others,
+    ):
         if opened is not None:
             opened.set()
-        services = Services.of(runtime, stop=stopping.set, started_us=started_us, started=started.is_set)
+        services = Services.of(
+            runtime, stop=stopping.set, started_us=started_us, started=started.is_set, gateways=others
+        )
         tcp = listen_on_tcp(project, somebody=services.tokens.any_valid())
         listener = listen(project.state)
         server = Server(services, listener, tcp)

@@ -4,6 +4,7 @@ In: a credential and a request. Out: a `Principal`, and whether it may. Nothing 
 `caxton.api.guard` asks it for every request that comes by TCP. Whoever opens the project's Unix socket is its owner.
 """
 
+from caxton.access.acting import acting_for, read_acting_for
 from caxton.access.permissions import PERMISSIONS, Permission, Reach
 from caxton.access.principal import OWNER, Principal, Role, role_of
 from caxton.access.rates import Rates
@@ -20,7 +21,9 @@ __all__ = [
     "Role",
     "Token",
     "Tokens",
+    "acting_for",
     "expiry",
+    "read_acting_for",
     "redacted",
     "role_of",
 ]

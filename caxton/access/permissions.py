@@ -38,6 +38,9 @@ class Permission:
     reach: Reach
     names: tuple[str, ...] = ()
     """Where each object of an answer has its agents, for it to be cut down; a dot goes one object deeper."""
+    gateway: bool = False
+    """Whether a gateway answers, by requests of its own in the principal's name: each of them is judged by its route's
+    entry and written down as its own. An answer may go on, and ends with the token."""
 
 
 _MESSAGE = ("message.sender", "message.receiver")
@@ -55,6 +58,7 @@ def _develop(reach: Reach, *names: str) -> Permission:
     return Permission(Role.DEVELOPER, reach, names)
 
 
+_GATEWAY = Permission(Role.VIEWER, Reach.ROUTE, gateway=True)
 _ADMINISTER = Permission(Role.ADMIN, Reach.ALL)
 
 PERMISSIONS: Final[dict[str, Permission]] = {
@@ -139,5 +143,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     f"GET {_V1}/topics/subscriptions": _read(Reach.ANSWER, "subscriber"),
     f"GET {_V1}/journal": _read(Reach.ALL),
     f"POST {_V1}/journal/trust-clock": _ADMINISTER,
+    # other protocols
+    "POST /mcp": _GATEWAY,
 }
 """By method and template of the path, as the routers have it."""

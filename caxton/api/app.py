@@ -24,6 +24,7 @@ from caxton.api.routes import (
     df,
     document,
     effects,
+    gateways,
     journal,
     mailboxes,
     messages,
@@ -86,6 +87,6 @@ def build(services: Services) -> FastAPI:
         events,
         document,
     )
-    for router in (status.probes, break_points.breaks, *(noun.router for noun in nouns)):
+    for router in (status.probes, break_points.breaks, gateways.router, *(noun.router for noun in nouns)):
         app.router.routes.extend(router.routes)
     return app

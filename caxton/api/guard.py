@@ -1,9 +1,10 @@
 """The lock of the TCP listener: every request that comes by it is asked who it is and whether it may.
 
 In: requests. Out: those that may, with their principal in `scope["state"]`; for the others one refusal. What comes by
-the project's Unix socket passes as its owner. In order: the rate of the address, Host, Origin, credential, rate of the
-principal, the route's permission, the agents in reach. An answer is cut down to what is in reach, an open stream
-ends with its token, and what changes something, or was refused, is written into the audit trail.
+the project's Unix socket passes as its owner, but for what a gateway asks in another's name. In order: the rate of the
+address, Host, Origin, credential, rate of the principal, the route's permission, the agents in reach. An answer is cut
+down to what is in reach, an open stream ends with its token, and what changes something, or was refused, is written
+into the audit trail.
 """
 
 from __future__ import annotations
@@ -22,12 +23,23 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from caxton import exact_numbers
-from caxton.access import PERMISSIONS, Permission, Principal, Rates, Reach, Tokens, redacted
+from caxton.access import (
+    OWNER,
+    PERMISSIONS,
+    Permission,
+    Principal,
+    Rates,
+    Reach,
+    Tokens,
+    read_acting_for,
+    redacted,
+)
 from caxton.access.scopes import narrowed
 from caxton.api.principals import out_of_reach
 from caxton.api.responses import refused
 from caxton.config import ListenTable
 from caxton.errors import CaxtonError, Misdirected, SecurityError, TooManyRequests, Unauthenticated
+from caxton.schemas.access import ACTING_FOR
 
 FAILURES_PER_MINUTE: Final = 10
 """Requests without a valid credential from one address that are judged and written down; others are told to wait."""
@@ -92,15 +104,24 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        peer: Peer | None = scope.get("state", {}).get("peer") if scope["type"] == "http" else None
-        if peer is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        peer: Peer | None = scope.get("state", {}).get("peer")
+        principal: Principal | None = None
+        if peer is None:
+            try:
+                principal, peer = _acted_for(headers)
+            except SecurityError as error:
+                await _refused(error)(scope, receive, send)
+                return
+        if peer is None:
+            await self._app(scope, receive, send)
+            return
         request_id = _request_id(headers)
         extra = [(b"x-request-id", request_id.encode())]
         status, audited = 500, False
-        principal: Principal | None = None
 
         async def tagged(message: Message) -> None:
             nonlocal status
@@ -118,7 +139,8 @@ class Guard:
                 await self._audit(Act(principal, peer, scope["method"], _path(scope), status, request_id))
 
         try:
-            extra += self._origin(headers, scope)
+            if principal is None:
+                extra += self._origin(headers, scope)
             if (
                 scope["method"] == "OPTIONS"
                 and b"access-control-request-method" in headers
@@ -128,7 +150,7 @@ class Guard:
                 return
             permission, parameters = self._permission(scope)
             if permission is None or permission.role is not None:
-                principal = self._principal(headers, peer)
+                principal = principal or self._principal(headers, peer)
                 self._judge(principal, permission, parameters, scope)
         except CaxtonError as error:
             # refusals of who is not known are bounded; what comes before that is not written down
@@ -137,7 +159,8 @@ class Guard:
             await _refused(error)(scope, receive, tagged)
             return
         scope["state"]["principal"] = principal
-        audited = principal is not None and scope["method"] not in ("GET", "HEAD")
+        acts = scope["method"] not in ("GET", "HEAD")
+        audited = principal is not None and acts and not (permission and permission.gateway)
         try:
             await self._serve(principal, permission, scope, receive, tagged)
         except BaseException:
@@ -157,7 +180,8 @@ class Guard:
         elif permission.names and not principal.everything:
             await _Narrowed(self._app, permission.names, principal)(scope, receive, send)
         else:
-            await self._while_valid(principal, scope, receive, send)
+            ends = scope["method"] == "GET" or permission.gateway
+            await self._while_valid(principal, scope, receive, send, ends=ends)
 
     def _origin(self, headers: Mapping[bytes, bytes], scope: Scope) -> list[tuple[bytes, bytes]]:
         """The headers for a page of another origin that is named; Misdirected or SecurityError for others."""
@@ -244,9 +268,11 @@ class Guard:
         if permission.reach is Reach.PATH and not principal.reaches(str(parameters["name"])):
             raise out_of_reach(principal, str(parameters["name"]))
 
-    async def _while_valid(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve it; what is read (a stream goes on for hours) ends when the token does."""
-        if principal.token is None or scope["method"] != "GET":
+    async def _while_valid(
+        self, principal: Principal, scope: Scope, receive: Receive, send: Send, *, ends: bool
+    ) -> None:
+        """Serve it; what is read (a stream goes on for hours) `ends` when the token does."""
+        if principal.token is None or not ends:
             await self._app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
@@ -319,6 +345,15 @@ class _Narrowed:
             await send({"type": "http.response.body", "body": fresh})
 
         await self._app(scope, receive, cut)
+
+
+def _acted_for(headers: Mapping[bytes, bytes]) -> tuple[Principal | None, Peer | None]:
+    """For whom a gateway asks by the project's socket, and where that one is; nobody where the owner asks itself."""
+    said = headers.get(ACTING_FOR.encode())
+    if said is None:
+        return None, None
+    principal, address = read_acting_for(said.decode("latin-1"))
+    return (None, None) if principal is OWNER else (principal, Peer(address))
 
 
 def _refused(error: CaxtonError) -> Response:

@@ -56,7 +56,13 @@ class Server:
     async def run(self) -> None:
         """Serve until `stop()`; closes the listener and takes its file away."""
         try:
-            await self._server.serve([self._listener.socket])
+            async with asyncio.TaskGroup() as group:
+                gateways = [group.create_task(one.run()) for one in self._services.gateways.values()]
+                try:
+                    await self._server.serve([self._listener.socket])
+                finally:
+                    for one in gateways:
+                        one.cancel()
         finally:
             self._hub.close()
             self._listener.close()

@@ -6,7 +6,7 @@ The daemon fills `Services` once; every route gets it from `services_of`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from caxton.access import Tokens
 from caxton.agents import Supervisor
+from caxton.api.gateways.gateway import Gateway
 from caxton.bus import Bus
 from caxton.cells import CellPool
 from caxton.clock import Clock
@@ -56,6 +57,8 @@ class Services:
     stop: Callable[[], None]
     started: Callable[[], bool]
     started_us: int
+    gateways: Mapping[str, Gateway] = field(default_factory=dict[str, Gateway])
+    """By the extra that each needs."""
     redriving: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while dead letters are ended, so that each is ended once."""
 
@@ -67,6 +70,7 @@ class Services:
         stop: Callable[[], None],
         started_us: int,
         started: Callable[[], bool] = lambda: True,
+        gateways: Mapping[str, Gateway] | None = None,
     ) -> Services:
         """The services of a runtime that has been opened."""
         return cls(
@@ -90,6 +94,7 @@ class Services:
             stop=stop,
             started=started,
             started_us=started_us,
+            gateways=gateways or {},
         )
 
 

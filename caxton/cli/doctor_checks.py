@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -27,10 +28,14 @@ from caxton.client import Client
 from caxton.daemon_socket import LONGEST_PATH, answers, socket_path
 from caxton.devloop.builders.toolchains import FOR_DOCTOR, Found, Toolchain
 from caxton.errors import CaxtonError
+from caxton.install_hint import install_hint
 from caxton.sandbox.frames import RESULT, Hello
 
 CELL_S = 30.0
 """How long a cell may take to start, in seconds."""
+
+EXTRAS = {"mcp": ("mcp", "tools, caxton mcp, and MCP over HTTP")}
+"""Packages that serve other protocols, by the extra that brings them: what is imported, and what for."""
 
 AFRESH = "install Caxton again in a fresh environment"
 
@@ -54,6 +59,8 @@ def checks(folder: Path) -> Iterator[tuple[str, Callable[[], Finding]]]:
     yield "disk speed", lambda: disk(folder)
     yield "open files", open_files
     yield "memory areas", lambda: kernel(Path("/proc/sys/vm"))
+    for extra, (package, what) in EXTRAS.items():
+        yield extra, partial(installed, package, extra, what)
     for one in FOR_DOCTOR:
         yield one.name, partial(toolchain, one, folder)
 
@@ -212,6 +219,13 @@ def kernel(settings: Path) -> Finding:
     if areas < 65_530:
         return Finding("warn", found, "for 10,000 agents: sysctl vm.max_map_count=262144")
     return Finding("ok", found)
+
+
+def installed(package: str, extra: str, what: str) -> Finding:
+    """Is a package there that an extra brings?"""
+    if find_spec(package) is not None:
+        return Finding("ok", f"the package is here, for {what}")
+    return Finding("warn", f"the package is not here; only needed for {what}", install_hint(extra))
 
 
 def toolchain(wanted: Toolchain, folder: Path) -> Finding:

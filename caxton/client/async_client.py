@@ -95,10 +95,13 @@ from caxton.schemas.messages import (
 class AsyncClient:
     """Talks to one daemon, several requests at once if need be; close it, or use it as a context manager.
 
-    `timeout` is in seconds and is for one request, on top of what the request itself waits for.
+    `timeout` is in seconds and is for one request, on top of what the request itself waits for. `acting_for` is for
+    gateways: what the socket's owner asks then is asked in another's name (caxton/access/acting.py).
     """
 
-    def __init__(self, socket_path: Path | Remote, timeout: float = 10.0) -> None:
+    def __init__(
+        self, socket_path: Path | Remote, timeout: float = 10.0, *, acting_for: str | None = None
+    ) -> None:
         self._path = socket_path
         self._timeout = timeout
         self._met = False
@@ -106,7 +109,7 @@ class AsyncClient:
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(**transport_of(socket_path)),
             trust_env=False,
-            **client_of(socket_path),
+            **client_of(socket_path, acting_for),
         )
 
     @classmethod

@@ -92,10 +92,13 @@ from caxton.schemas.messages import (
 class Client:
     """Talks to one daemon, one request after the other; close it, or use it as a context manager.
 
-    `timeout` is in seconds and is for one request, on top of what the request itself waits for.
+    `timeout` is in seconds and is for one request, on top of what the request itself waits for. `acting_for` is for
+    gateways: what the socket's owner asks then is asked in another's name (caxton/access/acting.py).
     """
 
-    def __init__(self, socket_path: Path | Remote, timeout: float = 10.0) -> None:
+    def __init__(
+        self, socket_path: Path | Remote, timeout: float = 10.0, *, acting_for: str | None = None
+    ) -> None:
         self._path = socket_path
         self._timeout = timeout
         self._met = False
@@ -103,7 +106,7 @@ class Client:
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(**transport_of(socket_path)),
             trust_env=False,
-            **client_of(socket_path),
+            **client_of(socket_path, acting_for),
         )
 
     @classmethod

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from caxton.errors import ConfigurationError
+from caxton.schemas.access import ACTING_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def transport_of(where: Path | Remote) -> dict[str, Any]:
     return {"verify": where.verify()} if isinstance(where, Remote) else {"uds": str(where), "verify": False}
 
 
-def client_of(where: Path | Remote) -> dict[str, Any]:
+def client_of(where: Path | Remote, acting_for: str | None) -> dict[str, Any]:
     """What httpx's client is made with, beside its transport."""
     if isinstance(where, Remote):
         return {"base_url": where.url, "headers": where.headers()}
-    return {"base_url": "http://caxton"}
+    return {"base_url": "http://caxton", "headers": {ACTING_FOR: acting_for} if acting_for else {}}
 
 
 def _parts(url: str) -> Any:

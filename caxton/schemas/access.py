@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from caxton.schemas.shape import Shape
+
+ACTING_FOR: Final = "x-caxton-acting-for"
+"""The header by which a gateway asks in another's name (caxton/access/acting.py)."""
 
 
 class IdentityBody(Shape, frozen=True, kw_only=True):

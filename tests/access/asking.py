@@ -72,10 +72,12 @@ class Api:
         *,
         headers: dict[str, str] | None = None,
         peer: Peer | None = None,
+        local: bool = False,
         for_s: float = 60.0,
         into: Answered | None = None,
     ) -> Answered:
-        """Ask, and go after `for_s` seconds; without a `peer` each request comes from an address of its own."""
+        """Ask, and go after `for_s` seconds; without a `peer` each request comes from an address of its own, or,
+        `local`, by the project's socket."""
         said = {"host": "127.0.0.1:8080", **(headers or {})}
         if token is not None:
             said["authorization"] = f"Bearer {token}"
@@ -90,8 +92,8 @@ class Api:
             "raw_path": place.encode(),
             "root_path": "",
             "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in said.items()],
-            "state": {"peer": peer or Peer(f"192.0.2.{next(_addresses)}")},
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in said.items()],
+            "state": {} if local else {"peer": peer or Peer(f"192.0.2.{next(_addresses)}")},
         }
         answered = into or Answered()
         sent = [{"type": "http.request", "body": _bytes(body)}]

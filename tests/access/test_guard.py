@@ -8,13 +8,15 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from access.asking import api
-from caxton.access import Role
+from caxton.access import OWNER, Principal, Role, acting_for
 from caxton.api.guard import Peer
+from caxton.schemas.access import ACTING_FOR
 from caxton.telemetry.logs import configure
 
 
@@ -116,6 +118,34 @@ def test_acts_are_written_down_with_who_and_from_where(tmp_path: Path) -> None:
         assert admin not in str(rows)
         assert [row["who"] for row in served.ask("GET", "/api/v1/audit?who=eve", admin).body["items"]] == [
             "eve"
+        ]
+
+
+def test_a_gateway_asks_in_the_name_of_who_came_and_by_the_projects_socket_only(tmp_path: Path) -> None:
+    with api(tmp_path, "echo", "other") as served:
+        named = Principal("eve", Role.OPERATOR, ("echo",), token="0000abcd")
+        header = {ACTING_FOR: acting_for(named, "198.51.100.9")}
+        local: dict[str, Any] = {"headers": header, "local": True}
+        assert served.ask("GET", "/api/v1/identity", **local).body["name"] == "eve"
+        listed = served.ask("GET", "/api/v1/agents", **local).body["items"]
+        assert [one["name"] for one in listed] == ["echo"]
+        assert served.ask("POST", "/api/v1/agents/other/stop", **local).status == 403
+        assert served.ask("POST", "/api/v1/agents/echo/stop", **local).status == 200
+        assert served.ask("POST", "/api/v1/daemon/stop", **local).status == 403
+        owner = {ACTING_FOR: acting_for(OWNER, "")}
+        assert served.ask("GET", "/api/v1/identity", headers=owner, local=True).body["name"] == "owner"
+        for forged in ("", "e30=", "=", "\xff"):
+            assert served.ask("GET", "/api/v1/agents", headers={ACTING_FOR: forged}, local=True).status == 403
+        # who comes by TCP is who its token says
+        assert served.ask("POST", "/api/v1/daemon/stop", headers=owner).status == 401
+        eve = served.token("eve", Role.VIEWER)
+        assert served.ask("POST", "/api/v1/daemon/stop", eve, headers=owner).status == 403
+        rows = served.ask("GET", "/api/v1/audit", served.token("boss", Role.ADMIN)).body["items"]
+        mine = [(row["status"], row["path"]) for row in rows if row["address"] == "198.51.100.9"]
+        assert mine == [
+            (403, "/api/v1/daemon/stop"),
+            (200, "/api/v1/agents/echo/stop"),
+            (403, "/api/v1/agents/other/stop"),
         ]
 
 

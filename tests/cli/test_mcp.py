@@ -18,7 +18,7 @@ from caxton.cli.commands.mcp import KNOWN
 from caxton.cli.mcp.answers import MOST, bounded
 from caxton.cli.mcp.clients import CLIENTS
 from caxton.cli.mcp.server import server
-from caxton.cli.mcp.tools import ACTING, LOOKING
+from caxton.cli.mcp.tools import ACTING, LOOKING, Tools
 
 from .command import caxton, environment
 
@@ -33,7 +33,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
 
 @asynccontextmanager
 async def asking(daemon: Daemon, *, read_only: bool = False) -> AsyncGenerator[Client]:
-    async with Client(server(daemon.folder, read_only=read_only)) as client:
+    async with Client(server(Tools.of(daemon.folder), read_only=read_only)) as client:
         yield client
 
 

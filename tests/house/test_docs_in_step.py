@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from caxton import config
 from caxton.api.routes import (
@@ -19,6 +20,7 @@ from caxton.api.routes import (
     deployments,
     df,
     effects,
+    gateways,
     journal,
     mailboxes,
     messages,
@@ -82,11 +84,11 @@ def routes() -> set[str]:
             events,
         )
     ]
-    for router in routers:
+    for router in (*routers, gateways.router):
         for route in router.routes:
-            assert isinstance(route, APIRoute)
+            assert isinstance(route, APIRoute | Route)
             path = route.path.replace(":path}", "}")
-            found |= {f"{method} {path}" for method in route.methods or ()}
+            found |= {f"{method} {path}" for method in (route.methods or set()) - {"HEAD"}}
     return found
 
 

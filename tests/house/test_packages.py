@@ -17,10 +17,10 @@ PACKAGE_OF = {
     "pathspec": "devloop",
     "typer": "cli",
     "fastapi": "api",
-    "starlette": "api",
-    "uvicorn": "api",
+    "starlette": "api gateways",
+    "uvicorn": "api gateways",
     "httpx": "client effects",
-    "httpcore": "effects",
+    "httpcore": "api effects",
     "mcp": "cli effects",
 }
 

@@ -16,10 +16,10 @@ from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from caxton import install_hint
-    from caxton.cli.mcp import clients, server
+    from caxton.cli.mcp import clients, server, tools
 else:
-    install_hint, clients, server = lazy(
-        "caxton.install_hint", "caxton.cli.mcp.clients", "caxton.cli.mcp.server"
+    install_hint, clients, server, tools = lazy(
+        "caxton.install_hint", "caxton.cli.mcp.clients", "caxton.cli.mcp.server", "caxton.cli.mcp.tools"
     )
 
 app = command_app()
@@ -57,7 +57,7 @@ def mcp(ctx: typer.Context, read_only: ReadOnly = False, project: Project = None
         talk(
             "this speaks MCP on stdin, for a coding agent; caxton mcp install tells one of it; Ctrl-C ends it"
         )
-    server.server(project, read_only=read_only).run("stdio")
+    server.server(tools.Tools.of(project), read_only=read_only).run("stdio")
 
 
 @app.command()

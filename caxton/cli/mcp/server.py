@@ -1,7 +1,7 @@
-"""The MCP server over stdio: the tools and resources, given to the library with their signatures.
+"""The MCP server: the tools and resources, given to the library with their signatures.
 
-In: JSON-RPC on stdin. Out: on stdout; nothing else may write there. The library is an extra; this is the one file that
-loads it.
+In: tools. Out: a server, to be run over stdio (where nothing else may write to stdout) or over HTTP (`http`). The
+library is an extra; these two files load it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mcp.server import MCPServer
@@ -30,12 +29,11 @@ source: replay(last=20, build=FILE, agent=NAME) says which recorded answers woul
 Answers are short; where more is there, the last line says how to go on. docs explains everything."""
 
 
-def server(project: Path | None, *, read_only: bool) -> MCPServer[None]:
-    """The server of that project's workbench; `read_only`: without the tools that change something."""
+def server(tools: Tools, *, read_only: bool) -> MCPServer[None]:
+    """The server with these tools; `read_only`: without the tools that change something."""
     made: MCPServer[None] = MCPServer(
         "caxton", instructions=INSTRUCTIONS, version=caxton.__version__, log_level="WARNING"
     )
-    tools = Tools(project)
     for name in LOOKING if read_only else (*LOOKING, *ACTING):
         acts = name in ACTING
         made.add_tool(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,7 +20,7 @@ from caxton.cli.output.message_lines import MessageLines
 from caxton.cli.output.replayed_turns import start_line, turn_lines
 from caxton.cli.output.status_lines import status_lines
 from caxton.cli.python_runtime import module_of
-from caxton.client import Client
+from caxton.client import AsyncClient, Client
 from caxton.diagram import draw_text, read_timeline
 from caxton.errors import ConfigurationError, DeploymentError
 from caxton.finding import Filter, MessageSubject
@@ -36,6 +37,8 @@ DIAGRAM: Final = 100
 """Columns of a diagram."""
 MOST_WAIT_S: Final = 50.0
 """How long a tool waits at most: clients give up after a minute."""
+PATIENCE_S: Final = 10.0
+"""How long a tool waits for an answer that is there."""
 READ: Final = 1000
 """Messages of a conversation that are read."""
 _KINDS: Final = ("message", "dead_letter", "deployment", "agent", "cell", "task")
@@ -48,22 +51,28 @@ Strategy = Literal["direct", "blue-green", "canary", "shadow"]
 class Tools:
     """The tools of one project."""
 
-    project: Path | None
+    client: Callable[[float], Client]
+    """Makes a client of its daemon, with that patience in seconds."""
+    async_client: Callable[[float], AsyncClient]
+    build: Callable[[str], Path] = Path
+    """Where the build is that is named."""
 
-    def _client(self, timeout_s: float = 10.0) -> Client:
-        return connection.client(self.project, timeout_s)
+    @classmethod
+    def of(cls, project: Path | None) -> Tools:
+        """Those of a project, for its owner."""
+        return cls(partial(connection.client, project), partial(connection.async_client, project))
 
     def status(self) -> str:
         """The daemon at a glance: agents, cells, journal, counts of messages, failed turns, violations, dead letters.
 
         Begin here; `problems` says what went wrong.
         """
-        with self._client() as caxton:
+        with self.client(PATIENCE_S) as caxton:
             return bounded(status_lines(caxton.status()))
 
     def agents(self, name: str | None = None, cursor: int = 0) -> str:
         """A line for each agent: state, mailbox, turns, restarts, error; with `name` all about one, and its log."""
-        with self._client() as caxton:
+        with self.client(PATIENCE_S) as caxton:
             if name is None:
                 return bounded(map(_agent_line, caxton.agents()), cursor, "no agents")
             about = plain(caxton.agent(name))
@@ -93,7 +102,7 @@ class Tools:
         more = {"conversation_id": conversation, "protocol": protocol}
         message |= {key: value for key, value in more.items() if value is not None}
         wait = min(wait_s, MOST_WAIT_S)
-        with self._client(wait + 10.0) as caxton:
+        with self.client(wait + 10.0) as caxton:
             sent = caxton.send(message, wait_s=wait or None, replies=replies)
         lines = [f"sent as message {sent.seq} in conversation {safe(sent.conversation_id)}"]
         if sent.held:
@@ -111,13 +120,13 @@ class Tools:
         (docs: read "finding").
         """
         wanted = filtered_lists.wanted(filter)
-        with self._client() as caxton:
+        with self.client(PATIENCE_S) as caxton:
             found = filtered_lists.conversations(caxton, wanted, cursor + limit, None)
         return bounded(_some(map(_conversation_line, found), cursor + limit), cursor, "no conversations")
 
     def conversation(self, id: str, form: Form = "diagram", cursor: int = 0) -> str:
         """One conversation as a sequence diagram, as messages with their content, or with time and fuel of turns."""
-        with self._client() as caxton:
+        with self.client(PATIENCE_S) as caxton:
             found = caxton.conversation(id, limit=READ)
             platform = str(caxton.status().platform)
         if form == "diagram":
@@ -136,7 +145,7 @@ class Tools:
         """
         wanted, last = Filter(filter), after
         lines: list[str] = []
-        async with connection.async_client(self.project) as caxton:
+        async with self.async_client(PATIENCE_S) as caxton:
             status = await caxton.status()
             last = status.journal.committed_seq if last is None else last
             until = time.monotonic() + min(wait_s, MOST_WAIT_S)
@@ -168,7 +177,7 @@ class Tools:
         """
         wanted = filtered_lists.wanted("is:problem", since)
         begin = next(at for at in wanted.times() if at is not None)
-        with self._client() as caxton:
+        with self.client(PATIENCE_S) as caxton:
             failed = [one for one in caxton.agents() if one.state == "failed" or one.kept_out]
             letters = [
                 one for one in caxton.dead_letters(waiting=True, limit=200) if one.at.timestamp() >= begin
@@ -206,8 +215,8 @@ class Tools:
         """
         if not conversations and not last:
             raise ConfigurationError("it is not said what to replay", hint="give conversations, or last=20")
-        code = module_of(Path(build)) if build is not None else None
-        with self._client(MOST_WAIT_S + 10.0) as caxton:
+        code = module_of(self.build(build)) if build is not None else None
+        with self.client(MOST_WAIT_S + 10.0) as caxton:
             report = caxton.replay(
                 conversations or [],
                 last=last,
@@ -223,8 +232,8 @@ class Tools:
 
         With `plan` it only says what would change. blue-green, canary and shadow go on by themselves after the answer.
         """
-        code = module_of(Path(build))
-        with self._client(MOST_WAIT_S + 10.0) as caxton:
+        code = module_of(self.build(build))
+        with self.client(MOST_WAIT_S + 10.0) as caxton:
             if plan:
                 return bounded(_plan(caxton.plan(agent, code, strategy=strategy)))
             made = caxton.deploy(agent, code, strategy=strategy)
@@ -251,7 +260,7 @@ class Tools:
         given = {"content": content, "choose": choose, "reply_by": reply_by, "deadline": deadline}
         body |= {key: value for key, value in given.items() if value is not None}
         wait = min(wait_s, MOST_WAIT_S)
-        with self._client(wait + 10.0) as caxton:
+        with self.client(wait + 10.0) as caxton:
             return bounded(_task(caxton.run_task(body, wait_s=wait)))
 
     def docs(self, words: str | None = None, page: str | None = None, cursor: int = 0) -> str:
