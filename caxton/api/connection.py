@@ -85,8 +85,8 @@ class Connection(H11Protocol):
             idle.transport.close()
 
     def _watch(self) -> None:
-        # uvicorn itself watches only the time between two requests
-        if self.conn.our_state is not h11.IDLE:
+        # uvicorn itself watches only the time between two requests; a WebSocket goes on with a protocol of its own
+        if self.conn.our_state is not h11.IDLE or self.transport.get_protocol() is not self:
             self._forget()
         elif self._deadline is None and self.timeout_keep_alive_task is None:
             self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)

@@ -186,7 +186,7 @@ class Guard:
     def _origin(self, headers: Mapping[bytes, bytes], scope: Scope) -> list[tuple[bytes, bytes]]:
         """The headers for a page of another origin that is named; Misdirected or SecurityError for others."""
         host = headers.get(b"host", b"").decode("latin-1")
-        if _host_name(host) not in self._hosts:
+        if host_name(host) not in self._hosts:
             raise Misdirected(
                 f"this daemon does not answer for the host {host[:200]!r}",
                 hint="add the name to listen.hosts in caxton.toml, if it is one of its own",
@@ -373,7 +373,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     return said.decode() if _ID.fullmatch(said) else secrets.token_hex(8)
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
     """The name in a Host header, without its port, in small letters."""
     with suppress(ValueError):
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")

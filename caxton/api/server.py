@@ -5,18 +5,16 @@ In: the services and listening sockets. Out: answers until `stop()`.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Generator
-from socket import socket
 
 import uvicorn
 
 from caxton.api import meter_sources
 from caxton.api.app import build
-from caxton.api.connection import Connection, TcpConnection
+from caxton.api.connection import Connection
+from caxton.api.http_server import HttpServer
 from caxton.api.services import Services
-from caxton.api.tcp_listener import HANDSHAKE_S, TcpListener
+from caxton.api.tcp_listener import TcpListener
 from caxton.daemon_socket import Listener
 from caxton.errors import DiskTrouble
 from caxton.telemetry.metrics import Reading
@@ -35,7 +33,7 @@ class Server:
         self._services = services
         self._hub = self.app.state.hub
         self._row_meters = self.app.state.row_meters
-        self._server = _Uvicorn(
+        self._server = HttpServer(
             uvicorn.Config(
                 self.app,
                 http=Connection,
@@ -83,39 +81,3 @@ class Server:
     def started(self) -> bool:
         """Whether connections are taken."""
         return self._server.started
-
-
-class _Uvicorn(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, tcp: TcpListener | None, most_of_one: int) -> None:
-        super().__init__(config)
-        self._tcp = tcp
-        self._most_of_one = most_of_one
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # the daemon decides what a signal means; uvicorn would install handlers of its own here
-        yield
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        # uvicorn opens given sockets as TCP, which loses the peer's name on a Unix socket under uvloop
-        assert sockets is not None
-        loop = asyncio.get_running_loop()
-
-        def protocol() -> asyncio.Protocol:
-            return Connection(self.config, self.server_state, {}, loop)
-
-        def tcp_protocol() -> asyncio.Protocol:
-            return TcpConnection(self.config, self.server_state, {}, loop, most_of_one=self._most_of_one)
-
-        self.servers = [await loop.create_unix_server(protocol, sock=each) for each in sockets]
-        if self._tcp is not None:
-            tls = self._tcp.tls
-            self.servers.append(
-                await loop.create_server(
-                    tcp_protocol,
-                    sock=self._tcp.socket,
-                    ssl=tls,
-                    ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-                )
-            )
-        self.started = True

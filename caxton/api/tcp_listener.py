@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from caxton.config import Project
+from caxton.config import ListenTable, Project
 from caxton.errors import ConfigurationError
 
 BACKLOG: Final = 128
@@ -48,9 +48,14 @@ def listen_on_tcp(project: Project, *, somebody: bool) -> TcpListener | None:
             f"listen.tcp: {table.tcp} can be reached by others and there is no token yet",
             hint="make one first: caxton token create NAME --role viewer",
         )
+    return bound(table, project.folder)
+
+
+def bound(table: ListenTable, folder: Path) -> TcpListener:
+    """Bind that table's address; its files of TLS are relative to `folder`."""
     tls = None
     if table.certificate is not None and table.key is not None:
-        tls = _tls(project.folder, table.certificate, table.key, table.client_ca)
+        tls = _tls(folder, table.certificate, table.key, table.client_ca)
     host, port = table.address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -61,8 +66,8 @@ def listen_on_tcp(project: Project, *, somebody: bool) -> TcpListener | None:
     except OSError as error:
         listening.close()
         raise ConfigurationError(
-            f"listen.tcp: {table.tcp} cannot be bound: {error.strerror}",
-            hint="choose another address or port in caxton.toml; ss -ltn shows which are taken",
+            f"listen: {table.tcp} cannot be bound: {error.strerror}",
+            hint="choose another address or port; ss -ltn shows which are taken",
         ) from error
     listening.setblocking(False)
     return TcpListener(listening, tls)

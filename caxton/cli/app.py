@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "replay": "Run recorded conversations against another build.",
     "deploy": "List deployments, show one, undo one.",
     "tui": "Watch agents and messages live in the terminal.",
+    "web": "Pages of conversations, and the terminal, in a browser.",
     "top": "Live table of agents and cells.",
     "bench": "Measure this machine with real agents.",
     "python": "Build and show the runtime that Python agents share.",

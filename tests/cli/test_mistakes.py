@@ -57,6 +57,8 @@ USAGE: Final = tuple(
         ("conv list --sort speed", "there is no column 'speed'", "columns are id, pin"),
         ("conv list -f is:opne", "nothing is 'opne'", "problem, open, pinned"),
         ("agent list --columns nmae", "there is no column 'nmae'", "columns are name, state"),
+        ("web --listen 0.0.0.0:8090", "can be reached by others and has no TLS", "caxton web --help"),
+        ("web --listen nowhere", "'nowhere' is no address", "caxton web --help"),
         ("msg send", "nobody is named to get it", "add --to NAME"),
         ("msg send --to", "option '--to' requires an argument", "--help"),
         ("msg send --to a --protocol fipa-contractnet", "did you mean fipa-contract-net?", "--help"),

@@ -28,6 +28,7 @@ FOREIGN = {
     "caxton/api/openapi.py": {"__doc__"},
     "caxton/api/server.py": {"should_exit"},  # uvicorn's way to be told
     "caxton/gateways/own_process.py": {"should_exit"},
+    "caxton/web/server.py": {"should_exit"},
     "caxton/cli/list_view.py": {"__annotations__", "__signature__"},
     "caxton/sandbox/cell/__main__.py": {"excepthook"},
     "caxton/sandbox/cell/calls.py": {"__traceback__"},

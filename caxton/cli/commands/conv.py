@@ -67,6 +67,7 @@ class Export(StrEnum):
     JSONL = "jsonl"
     MERMAID = "mermaid"
     SVG = "svg"
+    HTML = "html"
     TEXT = "text"
 
 
@@ -249,13 +250,14 @@ def export(
     """Write the messages of a conversation to stdout, oldest first, as they were delivered.
 
     fipa-string and xml can be read again with `caxton msg convert`; json is one array, jsonl a message a line;
-    mermaid, svg and text are sequence diagrams.
+    mermaid, svg and text are sequence diagrams, html is a page with one and every message, for a ticket.
 
     \b
     Examples:
       caxton conv export market-1 --format jsonl > market-1.jsonl
       caxton conv export market-1 --format fipa-string
       caxton conv export market-1 --format mermaid > market-1.mmd
+      caxton conv export market-1 --format html > market-1.html
       caxton conv export market-1 --format text
     """
     with connection.client(project) as caxton:
@@ -271,6 +273,8 @@ def export(
             message_files.put(diagram.draw_mermaid(diagram.read_timeline(found)))
         case Export.SVG:
             message_files.put(diagram.draw_svg(diagram.read_timeline(found)))
+        case Export.HTML:
+            message_files.put(diagram.draw_page(found))
         case Export.TEXT:
             columns = shutil.get_terminal_size((120, 24)).columns
             message_files.put(diagram.draw_text(diagram.read_timeline(found), columns))
