@@ -136,8 +136,12 @@ async def static(request: Request) -> Response:
 _STATIC: Final = {"live.js": "text/javascript"}
 
 
-async def serve(settings: WebSettings, tell: Callable[[str], None], show: Callable[[str], None]) -> None:
+def run(settings: WebSettings, tell: Callable[[str], None], show: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `show` gets the one-time link, and a new one for each line of a terminal."""
+    asyncio.run(_run(settings, tell, show))
+
+
+async def _run(settings: WebSettings, tell: Callable[[str], None], show: Callable[[str], None]) -> None:
     with TemporaryDirectory(prefix="caxton-web-") as tokens:
         loop = asyncio.get_running_loop()
         server = WebServer(settings, Path(tokens), loop.time, tell)

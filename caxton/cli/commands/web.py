@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,7 +79,7 @@ def web(
         sessions=sessions,
         idle_s=idle,
     )
-    asyncio.run(server.serve(settings, talk, say))
+    server.run(settings, talk, say)
 
 
 def _table(
