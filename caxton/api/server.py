@@ -5,6 +5,7 @@ In: the services and listening sockets. Out: answers until `stop()`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 import uvicorn
