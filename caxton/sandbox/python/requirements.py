@@ -17,9 +17,12 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+
+import platformdirs
 
 from caxton.errors import InvalidModule, ResourceError
 
@@ -122,11 +125,7 @@ def install(packages: Packages) -> list[str]:
                 "-r",
                 str(packages.lock),
             )
-            try:
-                os.rename(made, folder)
-            except OSError:
-                if not folder.is_dir():  # somebody else was quicker
-                    raise
+            _put(made, folder)
     for old in folder.parent.iterdir():
         if old != folder and not old.name.startswith("install-"):
             shutil.rmtree(old, ignore_errors=True)
@@ -191,4 +190,27 @@ def _program() -> list[str]:
     wheels = sorted((Path(spec.origin).parent / "_bundled").glob("pip-*.whl")) if spec and spec.origin else []
     if not wheels:
         raise ResourceError("pip is not installed", hint="python -m ensurepip")
-    return [str(wheels[-1] / "pip")]
+    return [str(_unpacked(wheels[-1]) / "pip")]
+
+
+def _unpacked(wheel: Path) -> Path:
+    """What a wheel holds, once in the user's cache: out of an archive Python compiles it anew each time."""
+    folder = platformdirs.user_cache_path("caxton") / "pip" / wheel.stem
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, zipfile.ZipFile(wheel) as archive:
+                archive.extractall(Path(scratch) / "made")
+                _put(Path(scratch) / "made", folder)
+    except OSError:
+        return wheel
+    return folder
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Give what is whole its name."""
+    try:
+        os.rename(made, folder)
+    except OSError:
+        if not folder.is_dir():  # somebody else was quicker
+            raise
