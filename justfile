@@ -22,6 +22,7 @@ unit *arguments:
 check-long *arguments:
     {{python}} -m pytest --long -m long {{arguments}}
     SLOW_TESTS=1 {{python}} -m pytest tests/testing
+    SLOW_TESTS=1 {{python}} -m pytest -m hypothesis
 
 # the scenarios of the examples: the same journal in 50 runs (in Python in 3) and in 1, 2 and 4 cells
 same-journal *arguments:

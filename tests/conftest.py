@@ -24,10 +24,11 @@ import pytest
 from answers import compared
 from hypothesis import settings
 from processes import built_python_runtime
+from thorough import examples
 
 from caxton.sandbox.python.build import PythonRuntime
 
-settings.register_profile("caxton", deadline=None)
+settings.register_profile("caxton", deadline=None, max_examples=examples(100))
 settings.load_profile("caxton")
 os.environ["CAXTON_NICE"] = "0"
 # a thousand processes read the compiled files; without them each would compile the whole source again

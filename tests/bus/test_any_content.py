@@ -10,6 +10,7 @@ from acl.messages import JSON
 from acl.test_sl0 import EXPRESSIONS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.acl.message import read_message
 from caxton.acl.sl0 import write_sl0
@@ -54,7 +55,7 @@ async def test_every_content_has_one_legal_answer(tmp_path: Path) -> None:
         runtime.agent("ann")
         count = 0
 
-        @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
         @given(
             content=CONTENTS,
             receiver=st.sampled_from(["df", "ams"]),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.turn_status import Status
 
@@ -160,7 +161,7 @@ async def play(folder: Path, room: int, steps: list[Ask | End | Trap | Die]) -> 
         assert all(one["cause"] < one["seq"] for one in said)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(room=st.sampled_from([1, 3, 5, 2_048]), steps=st.lists(step, min_size=5, max_size=30))
 def test_every_agent_gets_its_messages_once_and_in_order(
     room: int, steps: list[Ask | End | Trap | Die]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from .harness import Frame, Json, Rings, stand
 
@@ -68,7 +69,7 @@ async def run(asked: Json, first: Json, answers: list[Json], *, quick: bool) -> 
 
 
 @given(ASKED, FIRST, st.lists(ANSWER, max_size=8))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 async def test_both_ways_do_the_same(asked: Json, first: Json, answers: list[Json]) -> None:
     assert await run(asked, first, answers, quick=True) == await run(asked, first, answers, quick=False)
 

@@ -12,6 +12,7 @@ import pytest
 from bus.harness import INFORM, HandCell, stand
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.bus.endpoint import WINDOW
 from caxton.cells import CellLink, CellLost
@@ -24,7 +25,7 @@ def result(slot: int, seq: int, payload: bytes, count: int = 1) -> bytes:
     return RESULT.pack(Kind.TURN, 0, count, slot, len(payload), seq, 1, 1, 1) + payload
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(cuts=st.lists(st.integers(0, 600), max_size=12), many=st.integers(1, 8))
 def test_results_cut_anywhere_arrive_whole(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], many: int

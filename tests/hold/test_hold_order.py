@@ -12,6 +12,7 @@ from bus.harness import Json, Stand
 from bus.harness import stand as standing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.acl.message import read_message
 from caxton.clock import VirtualClock
@@ -118,7 +119,7 @@ def _number(body: bytes) -> int:
 
 
 @given(STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_order_is_kept_and_nothing_is_lost_or_doubled(steps: list[tuple[Any, ...]]) -> None:
     clock, run = VirtualClock(), Run()
     with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.clock import SystemClock
 from caxton.errors import JournalError
@@ -281,7 +282,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(STEP, max_size=30))
 def test_the_journal_is_a_list(steps: list[tuple[str, int]]) -> None:
     """Whatever is appended, flushed, awaited and reopened: the rows come back, all of them, in order."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.acl import Performative
 from caxton.protocols import Conversation, Referee, library
@@ -62,7 +63,7 @@ def plain(conversation: Conversation) -> bytes:
     return msgspec.json.encode(conversation)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(PROTOCOLS, st.lists(st.tuples(words(), st.integers(0, 1000)), max_size=40))
 def test_each_walk_keeps_to_its_machine(protocol: str, walk: list[tuple[Said, int]]) -> None:
     talk = Talk(protocol, referee=Referee(LIBRARY))
@@ -106,7 +107,7 @@ def test_each_walk_keeps_to_its_machine(protocol: str, walk: list[tuple[Said, in
         assert msgspec.json.decode(plain(talk.conversation), type=Conversation) == talk.conversation
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     PROTOCOLS,
     PROTOCOLS,
@@ -124,7 +125,7 @@ def test_two_conversations_between_the_same_agents_never_mix(
         assert mixed.referee.conversations.get(mixed.id) == single.referee.conversations.get(mixed.id)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PROTOCOLS, st.lists(st.tuples(words(), st.integers(0, 1000), st.booleans()), max_size=40))
 def test_duplicates_change_nothing(protocol: str, walk: list[tuple[Said, int, bool]]) -> None:
     once, twice = Talk(protocol, referee=Referee(LIBRARY)), Talk(protocol, referee=Referee(LIBRARY))
@@ -138,7 +139,7 @@ def test_duplicates_change_nothing(protocol: str, walk: list[tuple[Said, int, bo
     assert once.referee.conversations == twice.referee.conversations
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(words(), st.integers(0, 1000)), max_size=60))
 def test_each_decision_follows_a_proposal_and_each_participant_has_one_outcome(
     walk: list[tuple[Said, int]],
@@ -193,7 +194,7 @@ def test_coverage_counts_what_was_walked_and_names_the_rest() -> None:
 
 
 @given(PROTOCOLS, st.lists(st.tuples(words(), st.integers(0, 59)), min_size=2, max_size=25))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_quick_way_of_a_usual_step_is_the_long_one(protocol: str, walk: list[tuple[Said, int]]) -> None:
     quick, long = Talk(protocol), Talk(protocol)
     long.referee.quick = False
@@ -205,7 +206,7 @@ def test_the_quick_way_of_a_usual_step_is_the_long_one(protocol: str, walk: list
 
 
 @given(PROTOCOLS, st.lists(st.integers(0, 10_000), min_size=4, max_size=30))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_the_two_ways_agree_along_the_table(protocol: str, choices: list[int]) -> None:
     """Walks that follow the table, with references, so that they come far."""
     quick, long = Talk(protocol), Talk(protocol)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from caxton.acl.message import Message
 from caxton.acl.performative import Performative
@@ -100,7 +101,7 @@ class Walk:
         self.ledger.hear(message)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(WISHES), st.booleans(), st.data())
 def test_a_task_always_ends_and_never_breaks_a_rule(
     wish: dict[str, Any], enforced: bool, draw: st.DataObject

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
+from thorough import LONG
 
 from caxton.errors import InvalidState, TimedOut
 from caxton.example_modules import module
 from caxton.testing import Crashed, DiskError, MemoryDisk, System, runtime
 from testing.orders import EXAMPLES, ORDERS, carried_out, place, reports
 
-EVERY = 1 if "SLOW_TESTS" in os.environ else 17
+EVERY = 1 if LONG else 17
 """A crash at every so-manieth step."""
 COUNTER = {"c": module("counter")}
 COUNTER_2 = module("counter") + b"\0\3\2v2"

@@ -10,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from thorough import LONG
 
 from caxton.journal import MAX_AGENT_NO
 from caxton.journal.records.record import AGENT_BITS
 from caxton.testing import MemoryDisk, Pace, System, runtime
 from testing.orders import EXAMPLES, ORDERS, carried_out, place
 
-LONG = "SLOW_TESTS" in os.environ
 RUNS = 50 if LONG else 5
 SEEDS = 200 if LONG else 8
 
