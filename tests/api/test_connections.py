@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import sys
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,3 +107,30 @@ async def test_busy_ones_stay_and_one_too_many_is_told(served: Served) -> None:
         assert (await status(each))[0] == 200
     reader, _writer = await served.client(GET % b"now")
     assert (await status(reader))[0] == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who the peer is")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_another_user_is_cut_off_even_where_the_folder_is_open() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "s")
+        async with serving(path) as served:
+            Path(folder).chmod(0o755)
+            path.chmod(0o666)
+            theirs = socket.socket(socket.AF_UNIX)
+            os.seteuid(65534)
+            try:
+                theirs.connect(str(path))
+            finally:
+                os.seteuid(0)
+            theirs.setblocking(False)
+            reader, writer = await asyncio.open_unix_connection(sock=theirs)
+            served.writers.append(writer)
+            with contextlib.suppress(OSError):
+                writer.write(GET % b"now")
+            try:
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+            except ConnectionError:
+                pass  # it was cut off with the request unread
+            reader, _writer = await served.client(GET % b"now")
+            assert (await status(reader))[0] == 200

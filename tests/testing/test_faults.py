@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,20 @@ def test_a_system_that_does_not_run_says_so() -> None:
         assert system.messages() == []
         system.start()
         assert system.ask({"add": 1}, to="c")["content"] == {"count": 1}
+
+
+def test_what_does_not_start_with_the_daemon_comes_back_once_somebody_has_started_it(tmp_path: Path) -> None:
+    (tmp_path / "counter.wasm").write_bytes(module("counter"))
+    (tmp_path / "caxton.toml").write_text('[agents.counter]\nwasm = "counter.wasm"\nstart = false\n')
+    with runtime(tmp_path) as system:
+        assert system.runtime.agents.view("counter").state != "running"
+        system.restart()
+        assert system.runtime.agents.view("counter").state != "running"
+        system.run(system.runtime.agents.start("counter"))
+        system.run(system.runtime.journal.written())
+        system.restart()
+        assert system.runtime.agents.view("counter").state == "running"
+        system.run(system.runtime.agents.stop("counter"))
+        system.run(system.runtime.journal.written())
+        system.restart()
+        assert system.runtime.agents.view("counter").state != "running"
