@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m caxton.daemon", description=__doc__)
     parser.add_argument("--project", type=Path, default=None, help="the project's folder")
     parser.add_argument(
-        "--known-stay",
+        "--await-builds",
         action="store_true",
-        help="leave agents that are there already as they are: whoever starts it brings their modules",
+        help="offer agents nothing that stands at their wasm: whoever starts it builds the modules and brings them",
     )
     chosen = parser.parse_args(arguments)
     try:
@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             exporting(project, instance := str(uuid4())) as pipeline,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(_serve(project, about.started_us, pipeline, instance, known_stay=chosen.known_stay))
+            runner.run(
+                _serve(project, about.started_us, pipeline, instance, await_builds=chosen.await_builds)
+            )
     except CaxtonError as error:
         return _complain(error)
     except BaseExceptionGroup as group:
@@ -148,11 +150,11 @@ async def _serve(
     pipeline: Pipeline | OtlpPipeline | None,
     instance: str,
     *,
-    known_stay: bool,
+    await_builds: bool,
 ) -> None:
     """What `serve` does, with the export of spans beside it, which outlives the journal's last commit."""
     if project.config.telemetry.exporter != "otlp":
-        await serve(project, started_us, pipeline, known_stay=known_stay)
+        await serve(project, started_us, pipeline, await_builds=await_builds)
         return
     from caxton.journal.following import last_known
     from caxton.telemetry.span_process import export_spans
@@ -161,7 +163,7 @@ async def _serve(
     begin = last_known(project.state)
     async with asyncio.TaskGroup() as group:
         spans = group.create_task(export_spans(project.folder, instance, begin, opened), name="spans")
-        await serve(project, started_us, pipeline, known_stay=known_stay, opened=opened)
+        await serve(project, started_us, pipeline, await_builds=await_builds, opened=opened)
         spans.cancel()
 
 
@@ -170,7 +172,7 @@ async def serve(
     started_us: int,
     pipeline: Pipeline | OtlpPipeline | None,
     *,
-    known_stay: bool = False,
+    await_builds: bool = False,
     opened: asyncio.Event | None = None,
 ) -> None:
     """Everything from the first room to the last word; `opened` is set when the journal is there."""
@@ -201,7 +203,7 @@ async def serve(
                 pipeline.meters(server.readings, pipeline.interval_s), name="meters"
             )
             starting = group.create_task(
-                _start_agents(runtime, started, listener.path, known_stay=known_stay), name="agents start"
+                _start_agents(runtime, started, listener.path, await_builds=await_builds), name="agents start"
             )
             await stopping.wait()
             log.info("stopping")
@@ -218,12 +220,14 @@ async def serve(
     log.info("stopped")
 
 
-async def _start_agents(runtime: Runtime, started: asyncio.Event, socket: Path, *, known_stay: bool) -> None:
+async def _start_agents(
+    runtime: Runtime, started: asyncio.Event, socket: Path, *, await_builds: bool
+) -> None:
     """Wait a little for those that come back, and bring the others what caxton.toml says."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_S):
             await asyncio.shield(runtime.returning)
-    await deploy_configured(runtime, known_stay=known_stay)
+    await deploy_configured(runtime, await_builds=await_builds)
     # what lives as long as the daemon need not be looked at by every collection
     gc.collect()
     gc.freeze()

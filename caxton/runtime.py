@@ -338,10 +338,10 @@ async def _bring_back(agents: Supervisor, engine: Engine) -> None:
     await engine.interrupted.resume()
 
 
-async def deploy_configured(runtime: Runtime, *, known_stay: bool = False) -> None:
+async def deploy_configured(runtime: Runtime, *, await_builds: bool = False) -> None:
     """Bring the agents of `caxton.toml` what stands there; `ConfiguredAgents.deploy` says more."""
     builds = ConfiguredBuilds(runtime.engine, runtime.agents, runtime.compiler, runtime.journal.reader)
-    await ConfiguredAgents(runtime.project, runtime.agents, builds).deploy(known_stay=known_stay)
+    await ConfiguredAgents(runtime.project, runtime.agents, builds).deploy(await_builds=await_builds)
 
 
 async def _every(seconds: float, do: Callable[[], None]) -> None:

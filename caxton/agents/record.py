@@ -23,6 +23,8 @@ RUNNING, SUSPENDED, STOPPED = "running", "suspended", "stopped"
 """What an agent's operator wants it to be."""
 RECOVERING = "recovering"
 """What people see of an agent that is loaded and whose memory comes back."""
+UNBUILT = "unbuilt"
+"""What people see of an agent whose first module is still to be built."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +122,8 @@ class AgentRecord:
     """Why its state could not be kept the last time; None where it could."""
     snapshot_failures: int = 0
     """How often that was so, one after the other."""
+    unbuilt: bool = False
+    """Whether its first module is still to be built, where it has none."""
     busy: bool = False
     """Whether a deployment, a stop or a restart is under way."""
     brought_by: str = ""
@@ -157,6 +161,8 @@ class AgentRecord:
         """What it is now, in a word, for people."""
         if self.recovery is not None and isinstance(self.life, Loaded):
             return RECOVERING
+        if self.unbuilt and isinstance(self.life, Unloaded):
+            return UNBUILT
         return state_name(self.life)
 
     # ------------------------------------------------------------------ who changes it
@@ -197,6 +203,10 @@ class AgentRecord:
     def build(self) -> Build:
         """What it is now."""
         return Build(self.revision, self.config, self.brought_by)
+
+    def awaits_build(self, *, waits: bool) -> None:
+        """Whether somebody builds its first module, and deploys it then."""
+        self.unbuilt = waits
 
     def come_back(self, revision: Revision, brought_by: str, snapshot_seq: int | None) -> None:
         """It is what the journal says, after a start of the daemon."""

@@ -18,7 +18,15 @@ from caxton.agents.events import AgentEvents
 from caxton.agents.instances import Instances
 from caxton.agents.life import Draining, Failed, Loaded, Running, Suspended, Unloaded, state_name
 from caxton.agents.life_messages import ENDING_S, LifeMessages
-from caxton.agents.record import RUNNING, STOPPED, SUSPENDED, AgentConfig, AgentRecord, RecoveryProgress
+from caxton.agents.record import (
+    RUNNING,
+    STOPPED,
+    SUSPENDED,
+    UNBUILT,
+    AgentConfig,
+    AgentRecord,
+    RecoveryProgress,
+)
 from caxton.agents.recovery import Recovery
 from caxton.agents.registry import REMOVED, Registry
 from caxton.agents.repair import Repair
@@ -93,6 +101,11 @@ class Supervisor:
         if isinstance(record.life, Running) or record.recovery is not None:
             return view_of(record)
         if record.revision is None:
+            if record.state == UNBUILT:
+                raise InvalidState(
+                    f"{record.name} is not built yet, and starts when it is",
+                    hint="what is sent to it waits; how its build goes stands where caxton dev runs",
+                )
             why = record.life.reason if isinstance(record.life, Failed) else "it was never deployed"
             raise InvalidState(
                 f"{record.name} has no build that works: {why}",
@@ -242,12 +255,14 @@ class Supervisor:
         finally:
             record.release()
 
-    def expect(self, name: str, config: AgentConfig) -> None:
-        """An agent of caxton.toml is on its way: what is said to it waits for it.
+    def expect(self, name: str, config: AgentConfig, *, unbuilt: bool = False) -> None:
+        """An agent of caxton.toml is on its way: what is said to it waits for it. `unbuilt`: its module is still to be
+        made, by somebody who then deploys it.
 
         Raises ConfigurationError for a name that it cannot have.
         """
         record = self.registry.add(name, config, self._clock.now_us())
+        record.awaits_build(waits=unbuilt)
         self._bus.endpoints[record.endpoint.name] = record.endpoint
 
     def did_not_start(

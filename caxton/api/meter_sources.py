@@ -12,6 +12,7 @@ from caxton.telemetry.row_meters import RowMeters
 
 AGENT_STATES: tuple[str, ...] = (
     "unloaded",
+    "unbuilt",
     "loaded",
     "recovering",
     "running",

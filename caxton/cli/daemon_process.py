@@ -59,11 +59,11 @@ def environment() -> dict[str, str]:
     return known
 
 
-def launch(folder: Path, *, known_stay: bool = False, nice: int | None = None) -> subprocess.Popen[bytes]:
+def launch(folder: Path, *, await_builds: bool = False, nice: int | None = None) -> subprocess.Popen[bytes]:
     """Start the daemon in a session of its own, its output appended to `.caxton/daemon.log`.
 
-    With `known_stay` it leaves agents that are there already as they are: the caller brings their modules. `nice` is
-    how far it gives way to terminals, where that is not what the project says.
+    With `await_builds` it offers agents nothing that stands at their `wasm`: the caller brings it. `nice` is how far
+    it gives way to terminals, where that is not what the project says.
     """
     state = folder / STATE
     try:
@@ -75,7 +75,7 @@ def launch(folder: Path, *, known_stay: bool = False, nice: int | None = None) -
         ) from error
     try:
         return subprocess.Popen(
-            [*command(folder), *(["--known-stay"] if known_stay else [])],
+            [*command(folder), *(["--await-builds"] if await_builds else [])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -127,7 +127,7 @@ class _Daemon:
                 raise TimedOut("the project's daemon is not ready", hint="look at: caxton status")
             time.sleep(daemon_process.POLL_S)
         # every build passes by the gate, also one that was made while no daemon ran
-        self._ours = daemon_process.launch(self._folder, known_stay=True)
+        self._ours = daemon_process.launch(self._folder, await_builds=True)
         daemon_process.wait_ready(self._folder, self._ours, START_S, lambda why: None)
         return True
 

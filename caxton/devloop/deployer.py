@@ -154,6 +154,8 @@ async def deploy(
             hint=error.hint,
             keeps=previous,
         )
+    if at_start and before is not None and before.state == "unbuilt" and done.state == "running":
+        return Running(agent=desired.agent, revision=done.revision or desired.revision, build_ms=build_ms)
     if done.waits and done.gate is not None:
         return AwaitingDecision(
             agent=desired.agent,

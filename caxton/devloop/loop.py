@@ -1,8 +1,9 @@
 """The loop: wait until something is saved, build what that concerns, bring it to the daemon, say so.
 
 In: a project's folder, a way to get a daemon up, and a sink for events. It promises: everything is built once at the
-start and before the daemon is asked for; only what changed is built again, side by side with what is built already; a
-build that a newer save has overtaken is ended and begun anew; what fails leaves everything as it was.
+start, while the daemon comes up, and each agent runs as soon as its own module is there; only what changed is built
+again, side by side with what is built already; a build that a newer save has overtaken is ended and begun anew; what
+fails leaves everything as it was.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class DevLoop:
             gate=gate or GateOptions(),
         )
         self._builds = Builds(self._folder, self._say, self._rollout.running)
+        self._starting: set[str] = set()
+        """Agents whose first build has not ended, or has and was not brought to them yet."""
 
     async def run(self) -> None:
         """Build, bring up, watch. Raises ConfigurationError or InvalidState where it cannot begin at all."""
@@ -75,15 +78,16 @@ class DevLoop:
                 async with watching(self._debounce_ms) as watch, asyncio.TaskGroup() as group:
                     watch.follow(configured.folders())
                     await self._builds.begin(group, configured.targets, watch.wake)
-                    await self._builds.all_ended()
                     await self._rollout.start_daemon()
                     group.create_task(self._rollout.listen(), name="decisions")
-                    await self._deploy(configured, at_start=True)
-                    watch.follow(configured.folders())
-                    self._say(Watching(folders=watch.folders))
+                    self._starting.update(configured.project.config.agents)
+                    all_there = False
                     while True:
                         await self._catch_up(group, configured, watch.wake)
                         watch.follow(configured.folders())
+                        if not self._starting and not all_there:
+                            all_there = True
+                            self._say(Watching(folders=watch.folders))
                         await watch.changed()
             finally:
                 self._say(Ended())
@@ -108,9 +112,12 @@ class DevLoop:
             self._rollout.configure(configured.project, event.removed)
             self._say(event)
 
-    async def _deploy(self, configured: ConfigReloader, *, at_start: bool = False) -> None:
-        built = self._builds.take_built()
-        await self._rollout.deploy_changed(configured.targets, self._builds.modules, built, at_start=at_start)
+    async def _deploy(self, configured: ConfigReloader) -> None:
+        first, built = self._builds.unsaved(), self._builds.take_built()
+        await self._rollout.deploy_changed(
+            configured.targets, self._builds.modules, built, at_start=self._starting
+        )
+        self._starting &= first - built
 
     @property
     def held(self) -> Mapping[str, AwaitingDecision]:

@@ -8,7 +8,7 @@ the configuration no longer names is stopped once it has handled what waits for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,8 @@ from caxton.devloop.events import (
 from caxton.errors import AgentNotFound, CaxtonError, TimedOut, Unreachable
 
 DEPLOY_S: Final = 60.0
+AT_ONCE: Final = 16
+"""Agents that are brought their first module side by side."""
 
 BringUp = Callable[[], Awaitable[bool]]
 """See to it that a daemon answers; whether it had to be started. Raises CaxtonError where it cannot."""
@@ -58,6 +60,9 @@ class Rollout:
         self._strategy = strategy
         self._fresh_state = fresh_state
         self._gate = gate
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._alone = asyncio.Lock()
+        """Held by who looks for a daemon."""
         self._project: Project | None = None
         self._tried: dict[str, DesiredAgent] = {}
         """What was last brought to each agent, whatever became of it."""
@@ -80,7 +85,8 @@ class Rollout:
 
     async def start_daemon(self) -> None:
         """See to it that a daemon answers. Raises CaxtonError where it cannot."""
-        self.say(DaemonUp(started=await self._bring_up()))
+        async with self._alone:
+            self.say(DaemonUp(started=await self._bring_up()))
 
     async def deploy_changed(
         self,
@@ -88,30 +94,38 @@ class Rollout:
         modules: Mapping[Path, Module],
         built: Collection[str] = (),
         *,
-        at_start: bool = False,
+        at_start: Collection[str] = (),
     ) -> None:
         """Bring every agent to what it shall be, if that is something else than was tried last.
 
-        `built` are the agents whose module was built just now.
+        `built` are the agents whose module was built just now, `at_start` those whom nothing was saved for since the
+        loop began.
         """
         assert self._project is not None
         self._again.update(built)
-        for target in targets:
-            made = modules.get(target.module)
-            if made is None:
-                continue
-            for agent in target.agents:
-                desired = DesiredAgent.of(self._project, agent, made.data)
-                if self._tried.get(agent) == desired and agent not in self._again:
+        async with asyncio.TaskGroup() as group:
+            for target in targets:
+                made = modules.get(target.module)
+                if made is None:
                     continue
-                saved = agent in self._again and not at_start
-                build_ms = made.build_ms if agent in self._again else None
-                self._tried[agent] = desired
-                self._again.discard(agent)
-                await self._deploy(desired, made.data, build_ms, at_start=at_start, saved=saved)
-                if agent in self._stopped and desired.start:
-                    self._stopped.discard(agent)
-                    await self._start_again(desired)
+                for agent in target.agents:
+                    desired = DesiredAgent.of(self._project, agent, made.data)
+                    if self._tried.get(agent) == desired and agent not in self._again:
+                        continue
+                    starts = agent in at_start
+                    saved = agent in self._again and not starts
+                    build_ms = made.build_ms if agent in self._again else None
+                    self._tried[agent] = desired
+                    self._again.discard(agent)
+                    deployed = self._deploy(desired, made.data, build_ms, at_start=starts, saved=saved)
+                    if starts:
+                        group.create_task(self._one_of_some(deployed))
+                    else:
+                        await deployed
+
+    async def _one_of_some(self, deployed: Coroutine[None, None, None]) -> None:
+        async with self._room:
+            await deployed
 
     async def _deploy(
         self, desired: DesiredAgent, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool
@@ -134,6 +148,9 @@ class Rollout:
                 self.say(await self._ask(desired, module, build_ms, at_start=at_start, saved=saved))
             except CaxtonError as error:
                 self.say(DaemonGone(reason=f"{lost.message}; {error.message}", hint=error.hint))
+        if desired.agent in self._stopped and desired.start:
+            self._stopped.discard(desired.agent)
+            await self._start_again(desired)
 
     async def _ask(
         self, desired: DesiredAgent, module: bytes, build_ms: float | None, *, at_start: bool, saved: bool

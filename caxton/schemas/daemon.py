@@ -242,6 +242,7 @@ class AgentTotals(Shape, frozen=True, kw_only=True):
 
     total: int
     running: int
+    unbuilt: int
     recovering: int
     suspended: int
     stopped: int

@@ -90,6 +90,7 @@ def test_an_agent_is_suspended_and_resumed(own_daemon: Daemon) -> None:
             "suspended": 1,
             "stopped": 0,
             "failed": 0,
+            "unbuilt": 0,
             "recovering": 0,
         }
         sent = caxton.send({"performative": "request", "receiver": "counter"})

@@ -64,7 +64,7 @@ class Project:
             return False
         state = self.folder / STATE
         state.mkdir(mode=0o700, exist_ok=True)
-        words = ["--project", str(self.folder), "--known-stay"]
+        words = ["--project", str(self.folder), "--await-builds"]
         self._daemon = prefork.Process(words, daemon_process.environment(), state / daemon_process.LOG)
         daemon_process.wait_ready(self.folder, self._daemon, PATIENCE_S, lambda why: None)
         return True

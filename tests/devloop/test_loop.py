@@ -77,6 +77,41 @@ async def test_a_newer_save_ends_a_build_and_a_slow_one_holds_nobody_up(tmp_path
         assert (await agent(project, "a")).revision == built.revision
 
 
+async def test_an_agent_runs_while_the_first_build_of_another_goes_on(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    folder = tmp_path / "p"
+    folder.mkdir()
+    program = "import sys; open(sys.argv[1]).read(); sys.exit('too late')"
+    table = 'cells = 1\n[agents.quick]\nwasm = "quick.wasm"\n[agents.slow]\nwasm = "slow.wasm"\nsource = "slow.wat"\n'
+    command = json.dumps([sys.executable, "-c", program, str(gate)])
+    (folder / "quick.wasm").write_bytes(variant("one"))
+    (folder / "slow.wat").write_text((EXAMPLES / "echo" / "echo.wat").read_text("utf-8"))
+    (folder / "caxton.toml").write_text(
+        f'{table}[agents.slow.build]\nwatch = ["slow.wat"]\ncommand = {command}\n'
+    )
+    async with looping(folder) as project, AsyncClient(socket_path(folder / ".caxton")) as caxton:
+        assert (await project.next(Running)).agent == "quick"
+        answered = await caxton.send({"performative": "request", "receiver": "quick"}, wait_s=10)
+        assert len(answered.replies) == 1
+        await caxton.send({"performative": "request", "receiver": "slow"})
+        slow = await caxton.agent("slow")
+        assert (slow.state, slow.mailbox) == ("unbuilt", 1)
+        assert (await caxton.status()).agents.unbuilt == 1
+        with pytest.raises(InvalidState, match="not built yet"):
+            await caxton.change_agent("slow", "start")
+        # its first build fails, and what is saved after it is taken in by the same loop
+        gate.write_text("")
+        assert (await project.next(BuildFailed)).agents == ["slow"]
+        await project.next(Watching)
+        project.save("caxton.toml", table)
+        assert (await project.next(Deployed)).agent == "slow"
+        slow = await caxton.agent("slow")
+        assert (slow.state, slow.mailbox, slow.turns + slow.in_flight) == ("running", 0, 1), (
+            "what waited is handled"
+        )
+
+
 async def test_only_what_a_save_concerns_is_built(tmp_path: Path) -> None:
     text = (EXAMPLES / "echo" / "echo.wat").read_text("utf-8")
     for name in ("ann", "bob"):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 import caxton
 from caxton.agents import AgentView
-from caxton.agents.record import RECOVERING
+from caxton.agents.record import RECOVERING, UNBUILT
 from caxton.api.meter_sources import readings
 from caxton.api.openapi import described
 from caxton.api.responses import REFUSALS, answer, view_body
@@ -81,6 +81,7 @@ async def status(request: Request) -> Response:
             "agents": {
                 "total": states.total(),
                 "running": states["running"],
+                "unbuilt": states[UNBUILT],
                 "recovering": states[RECOVERING] + states["unloaded"],
                 "suspended": states["suspended"],
                 "stopped": states["loaded"] + states["draining"],

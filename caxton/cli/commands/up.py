@@ -58,7 +58,9 @@ def up(
     except Unreachable:
         pass
     else:
-        talk(f"already running: pid {status.pid}, for {span(status.uptime_s)}")
+        unbuilt = status.agents.unbuilt
+        waits = f"; {plural(unbuilt, 'agent')} still to be built by caxton dev" if unbuilt else ""
+        talk(f"already running: pid {status.pid}, for {span(status.uptime_s)}{waits}")
         return
     config = configuration.load(folder)
     if python_runtime.is_wanted(config):

@@ -19,7 +19,8 @@ def status_lines(answer: StatusBody) -> Iterator[str]:
         ),
         (
             "agents",
-            f"{agents.running} running, {_recovering(agents)}{_suspended(agents)}{agents.stopped} stopped, "
+            f"{agents.running} running, {_some(agents.unbuilt, 'unbuilt')}"
+            f"{_some(agents.recovering, 'recovering')}{_some(agents.suspended, 'suspended')}{agents.stopped} stopped, "
             + _failed(agents),
         ),
     ]
@@ -62,11 +63,6 @@ def _failed(agents: AgentTotals) -> str:
     return paint(f"{agents.failed} failed", "red" if agents.failed else None)
 
 
-def _recovering(agents: AgentTotals) -> str:
-    """How many are coming back, where any is."""
-    return f"{agents.recovering} recovering, " if agents.recovering else ""
-
-
-def _suspended(agents: AgentTotals) -> str:
-    """How many are suspended, where any is."""
-    return f"{agents.suspended} suspended, " if agents.suspended else ""
+def _some(count: int, state: str) -> str:
+    """How many are in that state, where any is."""
+    return f"{count} {state}, " if count else ""

@@ -38,22 +38,22 @@ class ConfiguredAgents:
         self._builds = builds
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def deploy(self, *, known_stay: bool = False) -> None:
+    async def deploy(self, *, await_builds: bool = False) -> None:
         """Offer every agent what caxton.toml says of it; what is so already stays as it is, and what was refused before
-        stays outside. With `known_stay` agents that are there already are left alone: whoever started the daemon brings
-        them what they are to be.
+        stays outside. With `await_builds` nothing is offered: whoever started the daemon builds the modules, and brings
+        each agent its own when it is ready.
         """
         known = dict(self._agents.registry.agents)
         for name in self._project.config.agents:
             if name not in known:
                 # they may write to each other as soon as the first is there
                 with contextlib.suppress(ConfigurationError):
-                    self._agents.expect(name, self._told(name))
+                    self._agents.expect(name, self._told(name), unbuilt=await_builds)
+        if await_builds:
+            return
         async with asyncio.TaskGroup() as offers:
             for name in self._project.config.agents:
                 record = known.get(name)
-                if known_stay and record is not None:
-                    continue
                 if record is not None and record.recovery is not None:
                     self._agents.spawn(self._offer(name))
                 else:

@@ -111,10 +111,10 @@ class Builds:
         self._overtaken[place] += 1
         return True
 
-    async def all_ended(self) -> None:
-        """Wait until nothing is being built."""
-        while self._under_way:
-            await asyncio.wait([one.task for one in self._under_way.values()])
+    def unsaved(self) -> set[str]:
+        """The agents that are being built as their sources were when the build was begun first."""
+        waited = [one for place, one in self._under_way.items() if not self._overtaken[place]]
+        return {agent for one in waited for agent in one.target.agents}
 
     def take_built(self) -> set[str]:
         """The agents that got a module since the last call."""

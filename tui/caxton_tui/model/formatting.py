@@ -31,6 +31,7 @@ STATE_SIGNS: Final = {
     "draining": "◌",
     "suspended": "◌",
     "recovering": "◌",
+    "unbuilt": "◌",
 }
 """A sign beside the word, so that a state is seen without colour; ○ for every other."""
 
