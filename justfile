@@ -44,6 +44,10 @@ runs-a-minute *arguments:
 torture many="500" first="0":
     TORTURE={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q -n 2 tests/testing -k property
 
+# the same with real processes, as far as these can be made to: just torture-processes 200
+torture-processes many="20" first="0":
+    TORTURE_PROCESSES={{many}} TORTURE_SEED={{first}} {{python}} -m pytest -q --long -n 2 tests/flow/test_torture.py
+
 # flipped bits over the journal's files, and what became of them: just flips 1000
 flips many="1000" seed="1":
     FLIPS={{many}} FLIPS_SEED={{seed}} {{python}} -m pytest -q --timeout 3600 tests/journal/test_damage.py -k flipped
