@@ -59,6 +59,7 @@ def _develop(reach: Reach, *names: str) -> Permission:
 
 
 _GATEWAY = Permission(Role.VIEWER, Reach.ROUTE, gateway=True)
+_GATEWAY_OF_AGENT = Permission(Role.VIEWER, Reach.PATH, gateway=True)
 _ADMINISTER = Permission(Role.ADMIN, Reach.ALL)
 
 PERMISSIONS: Final[dict[str, Permission]] = {
@@ -145,5 +146,10 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     f"POST {_V1}/journal/trust-clock": _ADMINISTER,
     # other protocols
     "POST /mcp": _GATEWAY,
+    "GET /.well-known/agent-card.json": _GATEWAY,
+    "POST /a2a/{name}": _GATEWAY_OF_AGENT,
+    "GET /a2a/{name}/{rest:path}": _GATEWAY_OF_AGENT,
+    "POST /a2a/{name}/{rest:path}": _GATEWAY_OF_AGENT,
+    "DELETE /a2a/{name}/{rest:path}": _GATEWAY_OF_AGENT,
 }
 """By method and template of the path, as the routers have it."""

@@ -25,7 +25,7 @@ BODY_SECONDS: Final = 30.0
 
 
 _CARRY_MODULES: Final = ("/api/v1/agents", "/api/v1/agents/plan", "/api/v1/replays")
-_CARRY_CONTENTS: Final = ("/api/v1/messages", "/api/v1/tasks", "/api/v1/held/", "/mcp")
+_CARRY_CONTENTS: Final = ("/api/v1/messages", "/api/v1/tasks", "/api/v1/held/", "/mcp", "/a2a/")
 
 
 def cap_of(path: str) -> int:

@@ -34,7 +34,10 @@ from caxton.sandbox.frames import RESULT, Hello
 CELL_S = 30.0
 """How long a cell may take to start, in seconds."""
 
-EXTRAS = {"mcp": ("mcp", "tools, caxton mcp, and MCP over HTTP")}
+EXTRAS = {
+    "mcp": ("mcp", "tools, caxton mcp, and MCP over HTTP"),
+    "a2a": ("a2a", "agents of other systems by A2A, both ways"),
+}
 """Packages that serve other protocols, by the extra that brings them: what is imported, and what for."""
 
 AFRESH = "install Caxton again in a fresh environment"

@@ -256,6 +256,9 @@ class AgentTable(Table):
         default_factory=list[str],
         description="Which tools of the project's `tools` it may call: NAME.TOOL, or patterns of that.",
     )
+    a2a: bool = Field(
+        default=False, description="Whether clients of A2A may ask it, at /a2a/NAME of the listener."
+    )
     budget: Allowance = Field(
         default_factory=Allowance, description="What it may spend on models; `budgets.agent` otherwise."
     )

@@ -27,7 +27,8 @@ from caxton.effects.own_process import about
 from caxton.schemas.access import ACTING_FOR
 
 _acting: ContextVar[str] = ContextVar("acting_for")
-"""Of the request in hand."""
+_base: ContextVar[str] = ContextVar("base")
+"""Of the request in hand: in whose name it is, and the daemon's URL as the client has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,12 @@ class Place:
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Place:
         """What the daemon said on the command line."""
-        return cls(*map(Path, arguments))
+        return cls(*map(Path, arguments[:3]))
+
+    @property
+    def base(self) -> str:
+        """The daemon's URL, as the client of the request in hand has it."""
+        return _base.get()
 
     def client(self, timeout_s: float = 10.0) -> Client:
         """A client that asks in the name of who made the request in hand."""
@@ -61,11 +67,14 @@ class ActingFor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            said = dict(scope["headers"]).get(ACTING_FOR.encode())
+            headers: dict[bytes, bytes] = dict(scope["headers"])
+            said = headers.get(ACTING_FOR.encode())
             if said is None:
                 await PlainTextResponse(f"no {ACTING_FOR}", 403)(scope, receive, send)
                 return
             _acting.set(said.decode("latin-1"))
+            scheme, host = headers.get(b"x-forwarded-proto", b"http"), headers.get(b"host", b"")
+            _base.set(f"{scheme.decode('latin-1')}://{host.decode('latin-1')}")
         await self._app(scope, receive, send)
 
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from access.asking import Api, api
 from caxton.access import PERMISSIONS, Reach, Role
 
-FILLED = {"name": "echo", "id": "1", "id:path": "1", "seq": "1", "token": "nobody"}
+FILLED = {"name": "echo", "id": "1", "id:path": "1", "rest:path": "tasks", "seq": "1", "token": "nobody"}
 
 
 def routes(api: Api) -> list[str]:

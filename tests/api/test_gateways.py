@@ -19,9 +19,9 @@ async def _missing(command: Command) -> Worker:
     raise OSError(2, "no such program")
 
 
-def made(tmp_path: Path, package: str = "json") -> Gateway:
+def made(tmp_path: Path, name: str = "json") -> Gateway:
     command = Command("g", ("g",), tmp_path, {})
-    return Gateway("MCP over HTTP", package, "mcp", command, _missing, tmp_path / "g.sock")
+    return Gateway("MCP over HTTP", name, command, _missing, tmp_path / "g.sock")
 
 
 def asked() -> Request:
@@ -34,7 +34,7 @@ def asked() -> Request:
 async def test_without_its_package_it_names_the_command_that_installs_it(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="needs a package of its own") as refused:
         await made(tmp_path, "no_such_package").answer(asked())
-    assert "mcp" in str(refused.value.hint)
+    assert "no_such_package" in str(refused.value.hint)
 
 
 async def test_a_process_that_does_not_start_is_said_to_whoever_waits_and_others_are_not_kept_waiting(

@@ -22,6 +22,7 @@ PACKAGE_OF = {
     "httpx": "client effects",
     "httpcore": "api effects",
     "mcp": "cli effects",
+    "a2a": "effects gateways",
 }
 
 

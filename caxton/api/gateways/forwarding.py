@@ -33,6 +33,7 @@ _OURS: Final = frozenset(
         "keep-alive",
         "transfer-encoding",
         "upgrade",
+        "x-forwarded-proto",
         ACTING_FOR,
     }
 )
@@ -54,6 +55,7 @@ class Forwarding:
         headers = [(name, value) for name, value in request.headers.items() if name not in _OURS]
         headers += [
             (ACTING_FOR, acting_for(principal_of(request), address)),
+            ("x-forwarded-proto", request.url.scheme),
             ("content-length", f"{len(body)}"),
         ]
         url = f"http://caxton{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")

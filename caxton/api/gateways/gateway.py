@@ -34,14 +34,11 @@ _LINE: Final = 65_536
 
 
 class Gateway:
-    """Made for each protocol; `run` is its owner. `package` is what its process imports, of that `extra`."""
+    """Made for each protocol; `run` is its owner. `name` is its extra's, and the package's that its process imports."""
 
-    def __init__(
-        self, title: str, package: str, extra: str, command: Command, start: StartWorker, socket: Path
-    ) -> None:
+    def __init__(self, title: str, name: str, command: Command, start: StartWorker, socket: Path) -> None:
         self._title = title
-        self._package = package
-        self._extra = extra
+        self._name = name
         self._socket = socket
         self._process = EffectProcess(command, start, at_once=1, most=_LINE)
         self._process.listen_about(self._serves)
@@ -53,8 +50,8 @@ class Gateway:
 
     async def answer(self, request: Request) -> Response:
         """Its answer; Unreachable where it cannot run, TooManyRequests where it has as many as it takes."""
-        if find_spec(self._package) is None:
-            raise Unreachable(f"{self._title} needs a package of its own", hint=install_hint(self._extra))
+        if find_spec(self._name) is None:
+            raise Unreachable(f"{self._title} needs a package of its own", hint=install_hint(self._name))
         body = await request.body()
         if self._open >= MOST:
             raise TooManyRequests(f"{self._title} has {MOST} requests open", hint="close some, or ask later")

@@ -27,15 +27,19 @@ _GIVEN: Final = ("CAXTON_CONFIG_PATH", "XDG_CACHE_HOME")
 async def gateways(project: Project, socket: Path) -> AsyncGenerator[dict[str, Gateway]]:
     """The gateways by name; at the end what watches over their processes goes."""
     groups = Groups()
+    agents = [name for name, table in project.config.agents.items() if table.a2a]
     plain = {one: os.environ[one] for one in _GIVEN if one in os.environ} | {"PYTHONPATH": str(_ROOT)}
 
-    def made(name: str, title: str, package: str, module: str) -> Gateway:
+    def made(name: str, title: str, module: str, *more: str) -> Gateway:
         own = socket.with_suffix(f".{name}")
-        words = (sys.executable, "-P", "-m", module, str(project.folder), str(socket), str(own))
+        words = (sys.executable, "-P", "-m", module, str(project.folder), str(socket), str(own), *more)
         command = Command(title, words, project.folder, {}, plain)
-        return Gateway(title, package, name, command, partial(ProcessWorker.start, groups=groups), own)
+        return Gateway(title, name, command, partial(ProcessWorker.start, groups=groups), own)
 
     try:
-        yield {"mcp": made("mcp", "MCP over HTTP", "mcp", "caxton.cli.mcp.http")}
+        yield {
+            "mcp": made("mcp", "MCP over HTTP", "caxton.cli.mcp.http"),
+            "a2a": made("a2a", "the A2A gateway", "caxton.gateways.a2a", *agents),
+        }
     finally:
         await groups.close()
