@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from caxton.deploy import ReplayGate
-from caxton.journal import Pin
+from caxton.journal import Pin, Unpin
 from caxton.presentation.replays import difference_lines, totals_line
 from caxton.replay import ReplayRequest
 from caxton.replay.asked import asked_anew, says_the_same
@@ -41,14 +41,20 @@ def module(source: str) -> bytes:
     return packed(Path("agent.py"), source.encode())
 
 
-def system(asked: list[Json]) -> Any:
+def system(asked: list[Json], **more: Any) -> Any:
     def answer(call: Json) -> Json:
         asked.append(call["request"])
         text = f"answer {len(asked)}"
         return {"inform": {"text": text, "tool_calls": [], "finish": "stop", "model": "x-1", "usage": USAGE}}
 
-    config = {"models": MODELS, "agents": {"w": {"wasm": "w.py", "models": ["fast"]}}}
+    config = {"models": MODELS, "agents": {"w": {"wasm": "w.py", "models": ["fast"]}}, **more}
     return runtime({"w": module(TALKS)}, config=config, effects={"model": answer})
+
+
+def pin(running: System, conversation: str) -> None:
+    running.runtime.journal.batch.records.append(Pin(conversation, 1))
+    running.runtime.bus.settle()
+    running.run(running.runtime.journal.written())
 
 
 def replayed(running: System, **more: Any) -> Any:
@@ -77,9 +83,7 @@ def test_ten_calls_replay_without_a_call_and_an_edited_prompt_shows_those_that_d
         again = replayed(running, last=100, wasm=module(EDITED))
         assert (again.totals.asks, again.conversations.count("c")) == (2, 1)
 
-        running.runtime.journal.batch.records.append(Pin("c", 1))
-        running.runtime.bus.settle()
-        running.run(running.runtime.journal.written())
+        pin(running, "c")
         gate = ReplayGate(mode="replay", timeout_s=60.0)
         held = running.bring("w", module(EDITED), gate=gate)
         assert held.gate is not None
@@ -97,6 +101,22 @@ def test_ten_calls_replay_without_a_call_and_an_edited_prompt_shows_those_that_d
         assert [one.source for turn in done.gate.turns for one in turn.asks] == ["live", "live"]
         spent = {one.name: one.calls for one in running.runtime.effects.usage("agent")}
         assert spent == {"w": 10, "operator.replay.w": 2}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("python_runtime")
+def test_a_pinned_conversation_keeps_the_answers_that_its_calls_got() -> None:
+    with system([], journal={"keep_days": 1, "snapshot_every": 1}) as running:
+        for talk in ("c", "d"):
+            assert running.ask(3, to="w", conversation_id=talk)["content"] == 3
+        pin(running, "c")
+        running.advance(26 * 3600)
+        assert not running.messages(conversation_id="d"), "what is not pinned is removed"
+        report = replayed(running, conversations=["c"])
+        assert (report.totals.turns, report.totals.same, report.totals.asks) == (4, 4, 0)
+        running.runtime.journal.batch.records.append(Unpin("c"))
+        running.advance(26 * 3600)
+        assert not running.messages(), "and then it goes with all of that"
 
 
 LOOP = '''

@@ -26,7 +26,8 @@ from caxton.turn_status import REDELIVERED, SURVIVED
 PINNED: Final = 0
 """Spared as a message of a pinned conversation; the owner is its key."""
 SAID: Final = 1
-"""Spared because a turn of a pinned conversation said it elsewhere; the owner is that conversation's key."""
+"""Spared because a turn of a pinned conversation said it elsewhere, or because a call that began there asked it or was
+answered so; the owner is that conversation's key."""
 MEMORY: Final = 2
 """Spared because an agent's memory is made from it; the owner is the agent's number."""
 ROW_BYTES: Final = 256
@@ -68,6 +69,17 @@ _SPARE = (
          from put_back p join memory_base b on b.no = p.agent_no join message m on m.seq = p.seq
          where p.seq > :start and p.seq <= :upto and p.place > b.seq""",
 )
+
+
+_NAMES = " || ".join(
+    f"coalesce(cast(m.body as text) ->> '$.{name}', '')"
+    for name in ("conversation_id", "reply_with", "in_reply_to")
+)
+_OF_CALL = f"""insert or ignore into spared select {SAID}, s.owner, m.seq, length(m.body) + {ROW_BYTES}
+  from message m join spared s on s.kind = {SAID} and s.seq = m.cause
+  where m.seq > :start and m.seq <= :upto and instr({_NAMES}, printf('~%016x~', s.owner))"""
+"""What calls that began in pinned conversations were answered, and what they asked then (`ids.call_origin`); each step
+of a call follows from the one before."""
 
 
 class Needed(NamedTuple):
@@ -142,6 +154,8 @@ class Spared:
         self._coming = []
         for statement in _SPARE:
             self._put_down(statement, start, upto)
+        while self._put_down(_OF_CALL, start, upto):
+            pass
 
     def settle(self, start: int, upto: int) -> None:
         """Put down which messages in (start, upto] wait; in the transaction that moves `settled_upto` there."""
@@ -237,9 +251,12 @@ class Spared:
         """What is spared for each agent's memory or mailbox, by its number."""
         return {owner: needed for (other, owner), needed in self.owners.items() if other == kind}
 
-    def _put_down(self, statement: str, start: int, upto: int) -> None:
+    def _put_down(self, statement: str, start: int, upto: int) -> int:
+        """How many rows it put down."""
         values = {"start": start, "upto": upto, "row": ROW_BYTES}
-        self._coming += self._db.execute(f"{statement} returning kind, owner, bytes", values).fetchall()
+        rows = self._db.execute(f"{statement} returning kind, owner, bytes", values).fetchall()
+        self._coming += rows
+        return len(rows)
 
     def _needless_upto(self, kind: int, owner: int) -> int:
         """Up to which number that owner needs nothing; -1 where it needs everything."""
