@@ -365,6 +365,15 @@ class ScenarioAgent(AgentTable):
     )
 
 
+class Answer(_Table):
+    """What the world answers: a tool, a model, or another effect of the project."""
+
+    agent: Text = Field(description="Who, such as model or tool.fs.")
+    request: Content = Field(description="What is asked, exactly.")
+    act: Literal["inform", "refuse", "failure"] = Field(default="inform", description="How it is answered.")
+    content: Content = Field(default=None, description="What is answered.")
+
+
 class Scenario(_Table):
     """A scripted run."""
 
@@ -394,5 +403,13 @@ class Scenario(_Table):
     agents: dict[str, ScenarioAgent] = Field(
         default_factory=dict[str, ScenarioAgent],
         description="Agents of its own, or in place of those of the project.",
+    )
+    answer: list[Answer] = Field(
+        default_factory=list[Answer],
+        description="What the world answers; a question that is not among them fails, and nobody is asked.",
+    )
+    offer: dict[str, list[ExactJson]] = Field(
+        default_factory=dict[str, list[ExactJson]],
+        description="The tools that servers offer, by their agents' names.",
     )
     step: list[Step] = Field(min_length=1, description="What is done, in this order.")

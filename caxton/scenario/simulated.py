@@ -25,6 +25,7 @@ from caxton.errors import ConfigurationError, ConversationNotFound, InvalidState
 from caxton.finding import Filter, MessageSubject
 from caxton.journal import Reader
 from caxton.journal.memory import DiskError, MemoryDisk
+from caxton.scenario.answers import world
 from caxton.scenario.format import Delay, Drop, Duplicate, FailDisk, Fill, KillDaemon, Reorder, Swap, Task
 from caxton.scenario.host import Sent
 from caxton.scenario.memory_file import begin_with
@@ -75,7 +76,14 @@ def simulated_host(
             until_the_end.callback(disk.close)
             past = {"disk": disk, "start_us": begun.now_us}
         system = until_the_end.enter_context(
-            runtime(project, seed=seed, processes=cells, orders=orders, **past)
+            runtime(
+                project,
+                seed=seed,
+                processes=cells,
+                orders=orders,
+                effects=world(file.scenario, project.config),
+                **past,
+            )
         )
         if orders is not None:
             # nobody looks at what it would do in the end
@@ -105,7 +113,8 @@ def _begun(file: ScenarioFile) -> _Begun | None:
     where an agent is told of its own beginning, for it would be told of a second one."""
     key = file.path, file.text
     if key not in _begun_already:
-        with runtime(file.project()) as system:
+        project = file.project()
+        with runtime(project, effects=world(file.scenario, project.config)) as system:
             system.advance(SETTLED_S)
             said = system.messages()
             system.crash()

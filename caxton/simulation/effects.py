@@ -19,7 +19,7 @@ from caxton.simulation.virtual_loop import VirtualLoop
 Json = dict[str, Any]
 Effect = Callable[[Json], Json | None]
 """From a call (`id`, `request`, `sender`, …) to its answer: `inform`, `refuse` or `failure`, and `about` for what it
-offers from now on; None for none at all."""
+offers from now on; None for none at all. With a member `about` it says that from the beginning."""
 
 
 class VirtualWorker:
@@ -32,6 +32,9 @@ class VirtualWorker:
         self._power = power
         self._output: asyncio.Queue[bytes] = asyncio.Queue()
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        about = getattr(effect, "about", None)
+        if about is not None:
+            self._output.put_nowait(msgspec.json.encode({"about": about}) + b"\n")
 
     def say(self, line: bytes) -> None:
         """Hear a call, and do it a little later."""

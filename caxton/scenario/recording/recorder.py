@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,8 @@ from caxton.scenario.memory_file import write_memory
 from caxton.scenario.recording import steps
 from caxton.scenario.recording.redaction import Redaction
 from caxton.scenario.recording.story import MOST, PLATFORM, Said, Story, story
+from caxton.scenario.recording.world import answers as answered
+from caxton.scenario.recording.world import offers
 from caxton.scenario.toml_text import inline, key, quoted
 
 JOURNAL: Final = "journal.db"
@@ -101,8 +103,13 @@ class _Recorder:
             )
         asked = {short(name, self._platform) for one in said for name in one.message.receiver}
         world = sorted(asked & {*self._project.config.outward()})
-        if world:
-            self._notes.append(f"what {', '.join(world)} answered is not recorded, and a run asks nobody")
+        open_calls = len(
+            {one.seq for one in said if self._asks(one, world)} - {one.row.cause for one in said}
+        )
+        if open_calls:
+            self._notes.append(
+                f"{plural(open_calls, 'question')} to {', '.join(world)} had no answer by then"
+            )
         agents = {row.no: row for row in await self._reader.agents()}
         parts = self._parts(agents)
         taken = await asyncio.to_thread(self._moment, parts)
@@ -119,9 +126,16 @@ class _Recorder:
         finally:
             taken.close()
         head = self._head(memory is not None)
-        text = "\n".join([head, *tables, *script.sent(), *script.expected(), *ends])
+        clean = self._redaction.content
+        answers = [*offers(said, world, self._platform), *answered(said, world, self._platform, clean)]
+        text = "\n".join([head, *tables, *answers, *script.sent(), *script.expected(), *ends])
         outside = sum(one.outside for one in said)
         return Recording(text, memory, len(said), outside, builds, self._notes)
+
+    def _asks(self, one: Said, world: Collection[str]) -> bool:
+        """Whether a message asks the world something."""
+        names = {short(name, self._platform) for name in one.message.receiver}
+        return one.message.performative == "request" and bool(names & {*world})
 
     # ------------------------------------------------------------------ memories
 
@@ -129,7 +143,8 @@ class _Recorder:
         """The agents that take part, by number, each with its first turn in it."""
         parts: dict[int, StoredTurn] = {}
         for turn in self._told.turns:
-            if turn.agent_no >= FIRST_GUEST_NUMBER and turn.agent_no in agents:
+            # what has no revision is an agent of the platform's own, such as an effect
+            if turn.agent_no >= FIRST_GUEST_NUMBER and turn.revision_no and turn.agent_no in agents:
                 first = parts.get(turn.agent_no)
                 if first is None or turn.started_us < first.started_us:
                     parts[turn.agent_no] = turn
