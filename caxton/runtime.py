@@ -29,6 +29,8 @@ from caxton.agents import (
     SparedMemory,
     Supervisor,
 )
+from caxton.agents.loops import Loops
+from caxton.agents.waits import LOOK_S, Waits
 from caxton.bus import Bus
 from caxton.bus.platform_agent import TOPICS
 from caxton.bus.referee_service import WRITE_S, RefereeService
@@ -48,7 +50,7 @@ from caxton.deploy import (
 from caxton.effects.effects import Effects
 from caxton.hold.hold import Hold
 from caxton.ids import Ids
-from caxton.journal import Journal, JournalSettings
+from caxton.journal import Journal, JournalSettings, Reader
 from caxton.machine import Machine, RealMachine
 from caxton.platform_agents.ams import Ams
 from caxton.platform_agents.df import Df
@@ -88,6 +90,8 @@ class Runtime:
     effects: Effects
     hold: Hold
     transfer: Transfer
+    waits: Waits
+    loops: Loops
     returning: asyncio.Task[None]
     """Brings back the agents, and the deployments that the daemon's end interrupted."""
 
@@ -226,10 +230,15 @@ async def open_runtime(
             bus.host(topics)
             bus.delivery.publish_by(topics.publish)
             agents.when_removed(topics.removed)
+        loops = Loops(bus)
+        waits = Waits(
+            bus, lambda name: timer.count(name) > 0 or any(name in one.message.receiver for one in hold)
+        )
         effects = Effects(
             project,
             bus,
             clock,
+            is_looping=loops.is_looping,
             start=machine.effect,
             reserve=lambda name: registry.reserve(name, clock.now_us()),
             spawn=group.create_task,
@@ -271,6 +280,7 @@ async def open_runtime(
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
         marks = group.create_task(_every(MARK_S, _Marks(bus, spared).look), name="low water")
+        watch = group.create_task(_watch(waits, loops, journal.reader, clock), name="waits and loops")
         states = group.create_task(_every(WRITE_S, partial(_write_states, bus)), name="states")
         try:
             await pool.ready()
@@ -301,6 +311,8 @@ async def open_runtime(
                     effects,
                     hold,
                     transfer,
+                    waits,
+                    loops,
                     returning,
                 )
             finally:
@@ -315,6 +327,7 @@ async def open_runtime(
             await engine.close()
             await agents.close()
             marks.cancel()
+            watch.cancel()
             states.cancel()
             pool.close()
             await compiler.close()
@@ -349,6 +362,14 @@ async def _every(seconds: float, do: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(seconds)
         do()
+
+
+async def _watch(waits: Waits, loops: Loops, reader: Reader, clock: Clock) -> None:
+    """Look again and again for agents that wait for each other and for what repeats, until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        await waits.look(reader)
+        await loops.look(reader, clock.now_us())
 
 
 class _Marks:

@@ -14,6 +14,8 @@ from starlette.requests import HTTPConnection
 
 from caxton.access import Tokens
 from caxton.agents import Supervisor
+from caxton.agents.loops import Loops
+from caxton.agents.waits import Waits
 from caxton.api.gateways.gateway import Gateway
 from caxton.bus import Bus
 from caxton.cells import CellPool
@@ -48,6 +50,8 @@ class Services:
     effects: Effects
     hold: Hold
     transfer: Transfer
+    waits: Waits
+    loops: Loops
     cells: CellPool
     journal: Journal
     reader: Reader
@@ -85,6 +89,8 @@ class Services:
             effects=runtime.effects,
             hold=runtime.hold,
             transfer=runtime.transfer,
+            waits=runtime.waits,
+            loops=runtime.loops,
             cells=runtime.cells,
             journal=runtime.journal,
             reader=runtime.journal.reader,

@@ -145,6 +145,8 @@ class World:
     spawn: Spawn
     message_bytes: int
     """How long a message to a client may be; a guest's own limit counts as well."""
+    is_looping: Callable[[str], bool]
+    """Whether what belongs to a trace repeats without anything new."""
 
 
 @dataclass(frozen=True, slots=True)

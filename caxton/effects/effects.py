@@ -55,7 +55,7 @@ log = structlog.get_logger("caxton.effects")
 
 class Effects:
     """Those of one runtime. `reserve` gives a name's number, `start` starts processes, `publish` is the directory of
-    services."""
+    services, `is_looping` says of a trace that it repeats without anything new."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Effects:
         reserve: Callable[[str], int],
         spawn: Spawn,
         publish: Publish,
+        is_looping: Callable[[str], bool],
     ) -> None:
         self.agents: dict[str, EffectAgent] = {}
         """By local name."""
@@ -75,9 +76,8 @@ class Effects:
         self._reserve = reserve
         self._calls = Calls(bus, clock)
         message_bytes = project.config.default_limits().message_bytes
-        self._world = World(
-            bus, clock, self._calls, Rights(project.config.agents), self._spawned, message_bytes
-        )
+        rights = Rights(project.config.agents)
+        self._world = World(bus, clock, self._calls, rights, self._spawned, message_bytes, is_looping)
         self._spawn = spawn
         self._publish = publish
         self._tasks: set[asyncio.Task[None]] = set()

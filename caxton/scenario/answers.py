@@ -26,12 +26,15 @@ Json = dict[str, Any]
 
 
 def world(scenario: Scenario, config: Config) -> dict[str, Effect]:
-    """By the names of the project's agents that stand for the world."""
+    """By the names of the project's agents that stand for the world; those of which the scenario says nothing are
+    `unavailable`."""
+    named = {*scenario.offer, *(one.agent for one in scenario.answer)}
     return {
         name: RecordedEffect(
             name, [one for one in scenario.answer if one.agent == name], scenario.offer.get(name)
         )
         for name in config.outward()
+        if name in named
     }
 
 

@@ -266,8 +266,28 @@ class JournalBody(Shape, frozen=True, kw_only=True):
     failed: str | None
 
 
+class WaitBody(Shape, frozen=True, kw_only=True):
+    """An agent that waits for another one's answer to message `seq`."""
+
+    agent: str
+    awaits: str
+    since: datetime
+    conversation_id: str
+    seq: int
+
+
+class LoopBody(Shape, frozen=True, kw_only=True):
+    """Agents that say the same to each other, so many `times` by now; `model`: a model is asked in it, and refuses."""
+
+    agents: list[str]
+    conversation_id: str
+    times: int
+    since: datetime
+    model: bool
+
+
 class StatusBody(Shape, frozen=True, kw_only=True):
-    """The daemon at a glance."""
+    """The daemon at a glance; `waits`: cycles of agents that wait for each other and that nothing else will wake."""
 
     version: str
     pid: int
@@ -281,6 +301,8 @@ class StatusBody(Shape, frozen=True, kw_only=True):
     journal: JournalBody
     held: HeldTotals
     counts: dict[str, int]
+    waits: tuple[tuple[WaitBody, ...], ...] = ()
+    loops: tuple[LoopBody, ...] = ()
 
 
 class ReadyBody(Shape, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from starlette.responses import Response
 import caxton
 from caxton.agents import AgentView
 from caxton.agents.record import RECOVERING, UNBUILT
+from caxton.agents.waits import Wait
 from caxton.api.meter_sources import readings
 from caxton.api.openapi import described
 from caxton.api.responses import REFUSALS, answer, view_body
@@ -100,6 +101,17 @@ async def status(request: Request) -> Response:
             },
             "held": {"messages": len(services.hold), "break_points": len(services.hold.points.on)},
             "counts": services.bus.counts.plain(),
+            "waits": [[_wait(one) for one in cycle] for cycle in services.waits.cycles],
+            "loops": [
+                {
+                    "agents": [_local(name) for name in one.agents],
+                    "conversation_id": one.conversation_id,
+                    "times": one.times,
+                    "since": iso(one.since_us),
+                    "model": one.model,
+                }
+                for one in services.loops.all
+            ],
         }
     )
 
@@ -109,6 +121,22 @@ async def stop(request: Request) -> Response:
     """Begin the daemon's end: intake stops, turns finish, the journal is closed. Answers before that."""
     services_of(request).stop()
     return answer({"status": "stopping"}, 202)
+
+
+def _wait(wait: Wait) -> dict[str, object]:
+    """Who waits for whom, since when and for the answer to what."""
+    return {
+        "agent": _local(wait.agent),
+        "awaits": _local(wait.awaits),
+        "since": iso(wait.since_us),
+        "conversation_id": wait.conversation_id,
+        "seq": wait.seq,
+    }
+
+
+def _local(name: str) -> str:
+    """A full name's first part."""
+    return name.partition("@")[0]
 
 
 def _progress(view: AgentView) -> str:

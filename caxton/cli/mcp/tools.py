@@ -27,6 +27,7 @@ from caxton.finding import Filter, MessageSubject
 from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.presentation.replays import totals_line
+from caxton.presentation.standstills import standstill_lines
 from caxton.presentation.text import memory, plural, safe
 from caxton.schemas.daemon import AgentBody
 from caxton.schemas.deployments import DeploymentBody, PlanBody, ReplayBody
@@ -171,13 +172,15 @@ class Tools:
         return "\n".join([*(lines or ["nothing came"]), f"after={last}"])
 
     def problems(self, since: str = "1h", cursor: int = 0) -> str:
-        """What went wrong, newest first: failed agents, dead letters, protocol violations, failed deployments.
+        """What went wrong, newest first: agents that wait for each other, or say the same again and again, failed ones,
+        dead letters, protocol violations, failed deployments.
 
         `since` is a duration such as 5m, 1h, 2d.
         """
         wanted = filtered_lists.wanted("is:problem", since)
         begin = next(at for at in wanted.times() if at is not None)
         with self.client(PATIENCE_S) as caxton:
+            standstills = list(standstill_lines(caxton.status()))
             failed = [one for one in caxton.agents() if one.state == "failed" or one.kept_out]
             letters = [
                 one for one in caxton.dead_letters(waiting=True, limit=200) if one.at.timestamp() >= begin
@@ -197,7 +200,7 @@ class Tools:
             for one in letters
         ]
         found += [(one.updated_at, _deployment_line(one)) for one in deployments]
-        lines = [f"agent {_agent_line(one)}" for one in failed]
+        lines = [*standstills, *(f"agent {_agent_line(one)}" for one in failed)]
         lines += [f"{text_of(at)} {line}" for at, line in sorted(found, key=lambda one: one[0], reverse=True)]
         return bounded(lines, cursor, f"no problems since {since}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caxton.cli.output.printing import paint, plural, safe, size, span
+from caxton.presentation.standstills import standstill_lines
 from caxton.schemas.daemon import AgentTotals, StatusBody
 
 
@@ -37,6 +38,7 @@ def status_lines(answer: StatusBody) -> Iterator[str]:
     if held.messages or held.break_points:
         text = f"{plural(held.messages, 'message')} held, {plural(held.break_points, 'break point')}"
         rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow")))
+    rows += [("waits", paint(line, "bold red")) for line in standstill_lines(answer)]
     rows.append(
         (
             "journal",

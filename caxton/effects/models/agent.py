@@ -101,6 +101,9 @@ class ModelAgent(EffectAgent):
     def admit(self, envelope: Envelope) -> Answer | None:
         """Reserve what it may cost; a refusal where that is not left."""
         asked, table = self._wanted(envelope)
+        if self._world.is_looping(envelope.message.trace_id):
+            reason = "agents say the same to each other again and again, and this would ask once more"
+            return refuse("loop", reason, "see caxton status; a question that adds something new begins anew")
         most = _most(asked, table)
         places = self._places(envelope, asked)
         short = self.budgets.shortage(places, most)

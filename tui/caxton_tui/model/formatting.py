@@ -166,6 +166,18 @@ def _break(data: Json, platform: str) -> str:
     return f"{safe(data.get('break'))} {safe(data.get('filter') or 'every message')}{why}"
 
 
+def _waits(data: Json, platform: str) -> str:
+    return ", ".join(
+        f"{short(one['agent'], platform)} waits for {short(one['awaits'], platform)} (#{one['seq']})"
+        for one in data.get("waits", ())
+    )
+
+
+def _loop(data: Json, platform: str) -> str:
+    names = ", ".join(short(name, platform) for name in data.get("agents", ()))
+    return f"{names} say the same again and again, {data.get('times', 0):,} times"
+
+
 _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "agent": _agent,
     "deployment": _deployment,
@@ -176,6 +188,8 @@ _EVENTS: Final[dict[str, Callable[[Json, str], str]]] = {
     "cell": _cell,
     "daemon": _daemon,
     "gap": _gap,
+    "waits": _waits,
+    "loop": _loop,
     "held": _held,
     "released": _held,
     "dropped": _held,

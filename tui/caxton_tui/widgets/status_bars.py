@@ -142,6 +142,12 @@ class StatusLine(TextLine):
             parts.append((f"lag {waiting if waiting > COMPANY else 0:,}", ""))
             if journal.failed:
                 parts.append((f"! journal: {safe(journal.failed)}", "bold red"))
+            if status.waits:
+                names = ", ".join(dict.fromkeys(safe(one.agent) for cycle in status.waits for one in cycle))
+                parts.append((f"! wait for each other: {names}", "bold red"))
+            if status.loops:
+                names = ", ".join(dict.fromkeys(safe(name) for loop in status.loops for name in loop.agents))
+                parts.append((f"! go round in circles: {names}", "bold yellow"))
             held = status.held
             if held.messages:
                 parts.append((f"⏸ {held.messages:,} held: {key_for(self, 'app.held')}", "bold yellow"))
