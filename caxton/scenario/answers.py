@@ -7,7 +7,7 @@ in the place of its process. The same question has the same answer; one that was
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -79,7 +79,9 @@ def _process_asked(name: str, content: Any) -> Any:
 
 def _is_same(known: Any, asked: Any) -> bool:
     """Whether a process is asked that; what the agent of models adds where it was left out does not count."""
-    if isinstance(known, Mapping) and isinstance(asked, Mapping):
-        added = {key: asked[key] for key in ("model", "max_tokens") if key in asked and key not in known}
-        return {**known, **added} == asked if "messages" in known else known == asked
-    return known == asked
+    match known, asked:
+        case {"messages": _, **more}, {"messages": _, **fields}:
+            added = {key: fields[key] for key in ("model", "max_tokens") if key in fields and key not in more}
+            return bool({**known, **added} == asked)
+        case _:
+            return bool(known == asked)
