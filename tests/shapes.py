@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -24,11 +25,10 @@ def _whole(kind: Any, given: Any) -> Any:
     """The JSON with everything that is missing."""
     if isinstance(kind, type) and issubclass(kind, Shape):
         found = dict(given)
-        required = {field.name for field in msgspec.structs.fields(kind) if field.required}
-        for name, each in get_type_hints(kind).items():
+        for name, each, required in _fields(kind):
             if name in found:
                 found[name] = _whole(each, found[name])
-            elif name in required:
+            elif required:
                 found[name] = _nothing(each)
         return found
     if get_origin(kind) is list:
@@ -38,6 +38,13 @@ def _whole(kind: Any, given: Any) -> Any:
             if (isinstance(part, type) and issubclass(part, Shape)) or get_origin(part) is list:
                 return _whole(part, given)
     return given
+
+
+@cache
+def _fields(kind: type[Shape]) -> list[tuple[str, Any, bool]]:
+    """Name, type and whether it must be there."""
+    required = {field.name for field in msgspec.structs.fields(kind) if field.required}
+    return [(name, each, name in required) for name, each in get_type_hints(kind).items()]
 
 
 def _nothing(kind: Any) -> Any:

@@ -189,6 +189,7 @@ def test_replays_run_calls_as_they_were_run() -> None:
         assert report.agents[0].start.kind == "beginning"
 
 
+@pytest.mark.long
 def test_a_call_outlives_the_messages_that_retention_removes() -> None:
     boss = BOSS.replace("await sleep(0.5)", "await sleep(30 * 3600)")
     config = {"journal": {"keep_days": 1, "snapshot_every": 1}}
