@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from caxton.acl import Performative
 from caxton.diagram.lines import SIGNS, Line, Mark
 from caxton.diagram.timeline import Timeline, TimelineMessage
 from caxton.diagram.words import STYLES
+from caxton.presentation.cells import cut, fitted
 from caxton.presentation.text import span
 
 Part = tuple[str, str]
@@ -27,6 +28,8 @@ _GUTTER: Final = 16
 """Cells before the lanes: arc, sign, number, time."""
 _REVISION: Final = 8
 _TEXT_LEAST: Final = 13
+_TEXT_BESIDE_NAMES: Final = 10
+"""Cells that words keep where lanes are as wide as their names."""
 _NARROWEST, _WIDEST = 9, 20
 """Cells from one lane to the next."""
 
@@ -51,11 +54,10 @@ class Layout:
             own = own[: shown - 1]
             self.folded = tuple(name for name in timeline.lanes if name not in own)
             self.lanes = (*own, f"+{len(self.folded)} more")
-        # half of what is there is for words, as far as the lanes can do with less
-        wanted = (self.width - _GUTTER) * 6 // 10 // max(shown, 1)
-        self._step = max(_NARROWEST, min(_WIDEST, wanted))
+        self._steps = _steps(self.lanes, self.width)
+        """Cells of each lane."""
         self._place = {name: n for n, name in enumerate(self.lanes) if n < shown - bool(self.folded)}
-        self._drawing = self._step * shown
+        self._drawing = sum(self._steps)
         self.with_revisions = self.width - _GUTTER - self._drawing >= _TEXT_LEAST + _REVISION
 
     @staticmethod
@@ -65,24 +67,16 @@ class Layout:
 
     def heading(self) -> list[Part]:
         """The lanes' names."""
-        names = "".join(_centred(name, self._step) for name in self._names())
+        # what tells `seller-ann` from `seller-bob` stands at the end, what they are at the beginning
+        names = "".join(
+            _centred(cut(name, step - 1, middle=True), step)
+            for name, step in zip(self.lanes, self._steps, strict=True)
+        )
         text = self.width - _GUTTER - self._drawing
         what = "WORDS"
         if self.with_revisions:
             what = what.ljust(text - _REVISION + 1)[: text - _REVISION + 1] + "BUILD"
         return _fit([("  NO      TIME".ljust(_GUTTER), "dim"), (names, "name"), (what, "dim")], self.width)
-
-    def _names(self) -> list[str]:
-        """The names as the lanes have room for them; where beginnings would be the same, they are cut in the middle."""
-        room = self._step - 1
-        cut = [fitted(name, room).rstrip() for name in self.lanes]
-        if len(set(cut)) == len(cut):
-            return cut
-        # what tells `seller-ann` from `seller-bob` stands at the end, what they are at the beginning
-        head = (room - 1) // 2
-        return [
-            name if len(name) <= room else f"{name[:head]}…{name[1 + head - room :]}" for name in self.lanes
-        ]
 
     def parts(self, line: Line, arc: str = " ") -> list[Part]:
         """One line; `arc` is the sign in front that joins a message with what it answers."""
@@ -122,11 +116,11 @@ class Layout:
 
     def _bare(self) -> str:
         """The lanes alone."""
-        half = self._step // 2
-        return (" " * half + "│" + " " * (self._step - half - 1)) * len(self.lanes)
+        return "".join(" " * (step // 2) + "│" + " " * (step - step // 2 - 1) for step in self._steps)
 
     def _x(self, name: str) -> int:
-        return self._place.get(name, len(self.lanes) - 1) * self._step + self._step // 2
+        place = self._place.get(name, len(self.lanes) - 1)
+        return sum(self._steps[:place]) + self._steps[place] // 2
 
     def _arrow(self, spoken: TimelineMessage) -> tuple[list[Part], bool]:
         """The drawing of a message, and whether its act is to be read in it."""
@@ -143,7 +137,7 @@ class Layout:
             cells[x + 1], cells[x] = "◀", "┼" if x != low else "│"
         cells[start] = "┼" if right and left else "├" if right else "┤" if left else "│"
         # the cells that the act may take: between the sender and the first that it reaches
-        first, room = start + 2, self._step // 2 - 2
+        first, room = start + 2, self._steps[-1] // 2 - 2
         if right:
             first, room = start + 1, right[0] - start - 2
         elif left:
@@ -178,17 +172,21 @@ def _build(spoken: TimelineMessage) -> str:
     return builds[0] if len(builds) == 1 else f"{len(builds)} builds"[:7] if builds else ""
 
 
+def _steps(lanes: Sequence[str], width: int) -> list[int]:
+    """Cells of each lane: as many for all, or, where a name would be cut, as many as each name takes, if there is room.
+
+    Half of what is there is for words, as far as the lanes can do with less.
+    """
+    same = max(_NARROWEST, min(_WIDEST, (width - _GUTTER) * 6 // 10 // max(len(lanes), 1)))
+    for least in (same, _NARROWEST):
+        own = [max(least, min(cell_len(name) + 1, _WIDEST)) for name in lanes]
+        if sum(own) <= width - _GUTTER - _TEXT_BESIDE_NAMES:
+            return own
+    return [same] * len(lanes)
+
+
 def _centred(text: str, room: int) -> str:
     return fitted(" " * max((room - cell_len(text)) // 2, 0) + text, room)
-
-
-def fitted(text: str, room: int) -> str:
-    """The text in exactly `room` cells, cut with `…` where it is too long."""
-    if room <= 0:
-        return ""
-    if cell_len(text) > room:
-        return set_cell_size(text, room - 1) + "…"
-    return text + " " * (room - cell_len(text))
 
 
 def _fit(parts: Sequence[Part], width: int) -> list[Part]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 from xml.sax.saxutils import escape
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from caxton.diagram.lines import SIGNS, Line, Mark, lines_of
 from caxton.diagram.timeline import Timeline, TimelineMessage
+from caxton.presentation.cells import cut
 from caxton.presentation.text import span
 
 _LANE: Final = 190
@@ -89,7 +90,7 @@ def _arrow(
     ends = [xs[name] for name in spoken.receivers] or [start]
     low, high = min(start, *ends), max(start, *ends)
     head = " ".join(("⏸" if held else spoken.sign, spoken.act, *spoken.delays, *spoken.due))
-    text = f"{head} {_cut(spoken.text, _WORDS)}".rstrip()
+    text = f"{head} {cut(spoken.text, _WORDS)}".rstrip()
     # over its arrow, but neither before the lanes nor behind them
     half = _wide(text) // 2
     middle = max(min((low + high) // 2, width - 8 - half), _LEFT + half)
@@ -117,10 +118,6 @@ def _builds(spoken: TimelineMessage) -> str:
 def _wide(text: str) -> int:
     """Pixels that a text takes."""
     return round(cell_len(text) * _CELL)
-
-
-def _cut(text: str, cells: int) -> str:
-    return text if cell_len(text) <= cells else set_cell_size(text, cells - 1) + "…"
 
 
 def _words(x: int, y: int, text: str, colour: str, *, anchor: str = "start", bold: bool = False) -> str:

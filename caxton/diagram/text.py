@@ -11,6 +11,7 @@ from itertools import zip_longest
 from caxton.diagram.layout import Layout, Part
 from caxton.diagram.lines import Mark, lines_of
 from caxton.diagram.timeline import Timeline
+from caxton.presentation.text import isolated
 
 
 def draw_text(
@@ -38,4 +39,4 @@ def draw_text(
 
 
 def _joined(row: Sequence[Part]) -> str:
-    return "".join(text for text, _ in row).rstrip()
+    return "".join(isolated(text) for text, _ in row).rstrip()

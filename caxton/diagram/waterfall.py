@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from caxton.diagram.layout import Part, fitted
+from caxton.diagram.layout import Part
 from caxton.diagram.timeline import Timeline, TimelineMessage, TimelineTurn
-from caxton.presentation.text import span
+from caxton.presentation.cells import fitted
+from caxton.presentation.text import isolated, span
 
 _WIDE: Final = 130
 _FIGURES: Final = 33
@@ -122,4 +123,4 @@ def draw_waterfall(timeline: Timeline, width: int = 120) -> str:
     bars = bars_of(timeline)
     whole = length_us(bars)
     rows = [heading(width, whole), *(bar_parts(bar, width, whole) for bar in bars)]
-    return "\n".join("".join(text for text, _ in row).rstrip() for row in rows)
+    return "\n".join("".join(isolated(text) for text, _ in row).rstrip() for row in rows)

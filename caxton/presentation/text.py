@@ -19,6 +19,11 @@ _JOINED = re.compile(
 )
 """What is not printed but makes one sign of several: families, flags, ligatures. Elsewhere it could hide in a name."""
 
+_FROM_THE_RIGHT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff]"
+)
+"""Letters of the scripts that are written so."""
+
 
 def safe(text: object) -> str:
     """The text with control, escape and direction characters written as `\\x1b` instead of obeyed; emoji stay whole."""
@@ -30,6 +35,12 @@ def safe(text: object) -> str:
         c if c.isprintable() or place in joined else c.encode("unicode_escape").decode("ascii")
         for place, c in enumerate(string)
     )
+
+
+def isolated(text: str) -> str:
+    """The text so that a terminal that writes Hebrew or Arabic from the right turns it alone round, and not what
+    stands beside it on the line."""
+    return f"\u2066{text}\u2069" if not text.isascii() and _FROM_THE_RIGHT.search(text) else text
 
 
 def size(count: int | float | None) -> str:

@@ -19,9 +19,9 @@ from rich.cells import cell_len
 from caxton.cli.commands import agent, conv, dead_letter, msg
 from caxton.cli.list_view import ListView
 from caxton.cli.options import ListFormat
-from caxton.cli.output import columns as layout
 from caxton.cli.output.printing import Columns, table
 from caxton.errors import ConfigurationError
+from caxton.presentation.cells import cut
 from caxton.presentation.times import local_time
 from caxton.schemas.daemon import AgentBody
 from caxton.schemas.messages import ConversationBody, DeadLetterBody, MessageBody
@@ -126,13 +126,20 @@ def test_no_line_is_longer_than_the_terminal(rows: list[tuple[str, int, str]], w
 
 @given(st.text(), st.integers(1, 40), st.booleans())
 def test_a_cut_text_is_as_wide_as_terminals_measure_it(text: str, width: int, middle: bool) -> None:
-    assert cell_len(layout.cut(text, width, middle=middle)) <= width
+    assert cell_len(cut(text, width, middle=middle)) <= width
 
 
 def test_names_are_cut_in_the_middle_for_their_beginnings_are_the_same() -> None:
-    assert layout.cut("6f1c0a52-7d43-8e11-b2aa-00000000002a", 12, middle=True) == "6f1c…000002a"
-    assert layout.cut("漢字漢字漢字", 7) == "漢字漢…"
-    assert layout.cut("👩‍👩‍👧 family", 4) == "👩‍👩‍👧 …"
+    assert cut("6f1c0a52-7d43-8e11-b2aa-00000000002a", 12, middle=True) == "6f1c…000002a"
+    assert cut("漢字漢字漢字", 7) == "漢字漢…"
+    assert cut("👩‍👩‍👧 family", 4) == "👩‍👩‍👧 …"
+
+
+def test_what_is_written_from_the_right_turns_nothing_else_round() -> None:
+    rows = [("שלום", 12), ("hello", 3)]
+    columns: Any = [("CONTENT", itemgetter(0)), ("COUNT", itemgetter(1))]
+    assert drawn(rows, columns)[1:] == ["\u2066שלום   \u2069     12", "hello        3"]
+    assert "\u2066" not in "".join(table(rows, columns)), "for another program there are no marks"
 
 
 def test_a_terminal_that_has_ascii_only_is_measured_by_what_it_shows() -> None:

@@ -69,6 +69,22 @@ def test_an_arrow_goes_from_lane_to_lane() -> None:
     ]
 
 
+def test_lanes_show_whole_names_where_there_is_room() -> None:
+    sellers = ["seller-ann", "seller-bob", "seller-cleo"]
+    timeline = read_timeline(
+        talk(said(1, "buyer", sellers, "cfp"), said(2, "seller-bob", "buyer", "propose", "שלום 12"))
+    )
+    # 71: the diagram of the terminal interface at 120 columns
+    heading, cfp, propose = draw_text(timeline, 71).splitlines()[1:]
+    assert heading == "  NO      TIME    buyer  seller-ann seller-bob seller-cleo WORDS"
+    assert cfp == " ?   1     +0 µs    ├─cfp────▶┼─────────▶┼──────────▶│"
+    assert propose.endswith('◀─propose┼──────────┤           │     \u2066↩1 "שלום 12"\u2069')
+    # where there is none, what tells them apart stays
+    assert (
+        draw_text(timeline, 66).splitlines()[1] == "  NO      TIME    buyer  sel…-ann sel…-bob sel…cleo WORDS"
+    )
+
+
 def test_lanes_that_do_not_fit_are_folded_and_none_is_out_of_reach() -> None:
     others = [f"m{number}" for number in range(12)]
     timeline = read_timeline(

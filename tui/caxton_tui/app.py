@@ -12,9 +12,11 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import Final
 
 from textual.app import App
 from textual.events import Event, Key, Paste
+from textual.filter import LineFilter
 
 from caxton.client import Remote
 from caxton.clock import Clock, SystemClock
@@ -29,11 +31,14 @@ from caxton_tui.settings import Settings
 from caxton_tui.shortcuts import Shortcuts
 from caxton_tui.terminal import LOOKS_S, gone
 from caxton_tui.themes import DARK, HIGH_CONTRAST
+from caxton_tui.widgets.isolated_text import IsolatedText
 from caxton_tui.widgets.typed_ahead import TypedAhead
 
 STATE = ".caxton"
 STARTING_S = 60.0
 """How long the daemon that a development loop starts may take to answer."""
+
+_ISOLATED: Final = IsolatedText()
 
 
 class CaxtonApp(App[int]):
@@ -77,6 +82,10 @@ class CaxtonApp(App[int]):
         context = ViewContext(self.store, self.reader, clock, folder, zone, read_only, self.shortcuts, kept)
         self.main_screen = MainScreen(context, building=dev is not None)
         """The one screen that stays, also while something lies over it."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line of every pane passes by before it is written."""
+        return [*super().get_line_filters(), _ISOLATED]
 
     def get_default_screen(self) -> MainScreen:
         """The main screen."""

@@ -21,8 +21,10 @@ from caxton.presentation.times import local_time
 
 if TYPE_CHECKING:
     from rich import cells as rich_cells
+
+    from caxton.presentation import cells as in_cells
 else:
-    (rich_cells,) = lazy("rich.cells")
+    rich_cells, in_cells = lazy("rich.cells", "caxton.presentation.cells")
 
 T = TypeVar("T")
 
@@ -71,9 +73,7 @@ class Cells(NamedTuple):
 
     def placed(self, row: int, width: int, mark: str) -> str:
         """Its text of that row in that width."""
-        text = cut(self.texts[row], width, mark, middle=not self.last)
-        room = " " * (width - rich_cells.cell_len(text))
-        return room + text if self.right else text + room
+        return in_cells.fitted(self.texts[row], -width if self.right else width, mark, middle=not self.last)
 
 
 def column_of(one: tuple[str, Callable[[T], object]] | Column[T]) -> Column[T]:
@@ -125,28 +125,6 @@ def _shared(kept: Sequence[Cells], room: int) -> list[int]:
             break
         widths[min(wanting, key=lambda n: widths[n] / (2 if kept[n].last else 1))] += 1
     return widths
-
-
-def cut(text: str, width: int, mark: str = "…", *, middle: bool = False) -> str:
-    """The text in at most so many cells; a cut one has the mark at its end or in its middle."""
-    if rich_cells.cell_len(text) <= width:
-        return text
-    room = width - rich_cells.cell_len(mark)
-    if room <= 0:
-        return mark[:width]
-    spans, _ = rich_cells.split_graphemes(text)
-    tail_room = room * 2 // 3 if middle else 0
-    head = tail = 0
-    used = 0
-    while used + spans[head][2] <= room - tail_room:
-        used += spans[head][2]
-        head += 1
-    used = 0
-    while tail_room and used + spans[-1 - tail][2] <= tail_room:
-        used += spans[-1 - tail][2]
-        tail += 1
-    end = text[spans[-tail][0] :] if tail else ""
-    return text[: spans[head][0]] + mark + end
 
 
 def _text(column: Column[Any], item: Any) -> str:

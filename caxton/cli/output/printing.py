@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format
 from caxton.cli.output.encoding import as_shown
+from caxton.presentation.text import isolated
 from caxton.presentation.text import memory as memory
 from caxton.presentation.text import plural as plural
 from caxton.presentation.text import safe as safe
@@ -146,10 +147,13 @@ def table(
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     placed = [(one, one.width) for one in found] if room is None else layout.fit(found, room)
     mark = as_shown("…")[:1]
+    # what goes into a file or another program has no marks of direction
+    whole_cell = str if room is None else isolated
     lines: list[str] = []
     for n, whole in enumerate(["bold", *map(style, items)]):
         line = "".join(
-            paint(one.placed(n, width, mark), whole or state_style(one.texts[n]), wanted) + " " * layout.GAP
+            paint(whole_cell(one.placed(n, width, mark)), whole or state_style(one.texts[n]), wanted)
+            + " " * layout.GAP
             for one, width in placed
         )
         lines.append(line.rstrip())

@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from caxton import exact_numbers
+from caxton.presentation.cells import fitted
 from caxton.schemas.held import HeldBody
 from caxton.schemas.messages import MessageBody
 from caxton_tui.keys import hidden_key, key
@@ -19,7 +20,7 @@ from caxton_tui.model.json_lines import containers
 from caxton_tui.model.log_entry import LogEntry
 from caxton_tui.widgets.detail_lines import LABEL_ROOM, DetailLine, detail_lines
 from caxton_tui.widgets.status_bars import titled
-from caxton_tui.widgets.tables.columns import Part, Piece, fitted, wrapped
+from caxton_tui.widgets.tables.columns import Part, Piece, wrapped
 from caxton_tui.widgets.tables.searchable import Searchable
 from caxton_tui.widgets.typed_app import typed_app
 

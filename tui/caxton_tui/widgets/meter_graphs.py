@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from caxton.presentation.cells import fitted
 from caxton.presentation.text import size, span
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
-from caxton_tui.widgets.tables.columns import Piece, fitted
+from caxton_tui.widgets.tables.columns import Piece
 from caxton_tui.widgets.tables.listing import Listing
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"

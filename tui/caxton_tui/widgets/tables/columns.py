@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rich.cells import cell_len, set_cell_size, split_graphemes
+from rich.cells import split_graphemes
 from rich.table import Table
 from rich.text import Text
+
+from caxton.presentation.cells import fitted
 
 Part = tuple[str, int, str]
 """A column of a line: its text, its width in cells (negative: to the right), and its component class or nothing."""
@@ -44,15 +46,6 @@ def column_at(parts: Iterable[Part], x: int) -> int | None:
         if left < 0:
             return place
     return None
-
-
-def fitted(text: str, room: int) -> str:
-    """The text in exactly so many cells, cut with `…` where it is too long; negative: to the right."""
-    width = abs(room)
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size("…", width)
-    return " " * (width - length) + text if room < 0 else text + " " * (width - length)
 
 
 def marked(pieces: Iterable[Piece], text: str, name: str) -> list[Piece]:
