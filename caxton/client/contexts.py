@@ -111,7 +111,7 @@ def in_use(environ: Mapping[str, str] = os.environ) -> Remote | None:
     """The daemon elsewhere that is meant: by CAXTON_URL, or the context in use; None for the project's own."""
     url = environ.get("CAXTON_URL")
     if url:
-        token, ca = environ.get("CAXTON_TOKEN_FILE"), environ.get("CAXTON_CA_FILE")
-        return Remote(url, Path(token) if token else None, Path(ca) if ca else None)
+        files = (environ.get(f"CAXTON_{one}") for one in ("TOKEN_FILE", "CA_FILE", "CERTIFICATE", "KEY"))
+        return Remote(url, *(Path(one) if one else None for one in files))
     contexts = read(place(environ))
     return contexts.find(contexts.used).remote() if contexts.used is not None else None

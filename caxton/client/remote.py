@@ -46,6 +46,17 @@ class Remote:
         """What each request says of who asks."""
         return {} if self.token_file is None else {"Authorization": f"Bearer {_secret(self.token_file)}"}
 
+    def environ(self) -> dict[str, str]:
+        """What says the same to a command, in its environment."""
+        said = {
+            "CAXTON_URL": self.url,
+            "CAXTON_TOKEN_FILE": self.token_file,
+            "CAXTON_CA_FILE": self.ca_file,
+            "CAXTON_CERTIFICATE": self.certificate,
+            "CAXTON_KEY": self.key,
+        }
+        return {name: str(value) for name, value in said.items() if value is not None}
+
     def verify(self) -> ssl.SSLContext | bool:
         """How the other end is checked; False where there is no TLS."""
         if self.url.startswith("http:"):

@@ -10,7 +10,9 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -18,8 +20,8 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
 
 from caxton.api.http_server import HttpServer
 from caxton.api.tcp_listener import TcpListener, bound
@@ -29,6 +31,7 @@ from caxton.web.enter import Entrance
 from caxton.web.lock import ENTER, Lock
 from caxton.web.pages import routes
 from caxton.web.sessions import Sessions
+from caxton.web.terminal import LARGEST, Terminals
 
 OF_ONE: Final = 64
 """Connections of one address."""
@@ -39,7 +42,8 @@ LOOK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What `caxton web` was told. `elsewhere` is the daemon's address for tokens of others."""
+    """What `caxton web` was told. `elsewhere` is the daemon's address for tokens of others, `project` the folder of the
+    one that `where` belongs to, if it is here."""
 
     listen: ListenTable
     where: Path | Remote
@@ -47,6 +51,7 @@ class WebSettings:
     read_only: bool
     sessions: int
     idle_s: float
+    project: Path | None = None
 
 
 class WebServer:
@@ -60,7 +65,8 @@ class WebServer:
         self.app = application(settings, self._sessions, self._listener, tokens, tell)
         config = uvicorn.Config(
             self.app,
-            ws="none",
+            ws="websockets-sansio" if has_terminal() else "none",
+            ws_max_size=LARGEST,
             lifespan="off",
             log_config=None,
             log_level="warning",
@@ -115,25 +121,58 @@ def application(
         read_only=settings.read_only,
         tell=tell,
     )
-    app = Starlette(routes=[*routes(sessions, entrance), Route("/", home), Route("/static/{name}", static)])
+    terminals = Terminals(sessions, settings.project, settings.sessions)
+    app = Starlette(
+        routes=[
+            *routes(sessions, entrance),
+            Route("/", home),
+            WebSocketRoute("/terminal", terminals.serve),
+            Route("/static/{name}", static),
+        ]
+    )
     return Lock(app, sessions=sessions, hosts=set(settings.listen.host_names()), cookie=cookie)
 
 
 async def home(request: Request) -> Response:
-    """Where one begins."""
-    return RedirectResponse("/c")
+    """The terminal's page; without what it needs, the conversations."""
+    if not has_terminal():
+        return RedirectResponse("/c")
+    host, secure = request.headers["host"], request.url.scheme == "https"
+    socket = f"{'wss' if secure else 'ws'}://{host}/terminal"
+    page = (files("caxton.web") / "static" / "terminal.html").read_text("utf-8")
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; font-src 'self';"
+        f" script-src 'self'; connect-src 'self' {socket};"
+        # xterm.js writes its own rules
+        " style-src 'self' 'unsafe-inline'"
+    )
+    return HTMLResponse(page.replace("{socket}", escape(socket)), headers={"content-security-policy": policy})
 
 
 async def static(request: Request) -> Response:
     """A file that pages load; no other can be named."""
-    kind = _STATIC.get(request.path_params["name"])
-    if kind is None:
+    name = request.path_params["name"]
+    kind, theirs = _STATIC.get(name, (None, None))
+    if kind is None or (theirs is not None and not has_terminal()):
         return Response(status_code=404)
-    body = (files("caxton.web") / "static" / request.path_params["name"]).read_bytes()
-    return Response(body, media_type=kind)
+    if theirs is None:
+        return Response((files("caxton.web") / "static" / name).read_bytes(), media_type=kind)
+    return Response((files("textual_serve") / "static" / theirs / name).read_bytes(), media_type=kind)
 
 
-_STATIC: Final = {"live.js": "text/javascript"}
+def has_terminal() -> bool:
+    """Whether the extra `web` is installed."""
+    return all(map(find_spec, ("textual_serve", "websockets")))
+
+
+_STATIC: Final = {
+    "live.js": ("text/javascript", None),
+    "terminal.js": ("text/javascript", None),
+    "terminal.css": ("text/css", None),
+    "textual.js": ("text/javascript", "js"),
+    "xterm.css": ("text/css", "css"),
+    "RobotoMono-VariableFont_wght.ttf": ("font/ttf", "fonts"),
+}
 
 
 def run(settings: WebSettings, tell: Callable[[str], None], show: Callable[[str], None]) -> None:

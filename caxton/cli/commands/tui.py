@@ -55,7 +55,9 @@ def no_terminal(instead: str) -> ConfigurationError:
 
 
 def in_terminal() -> bool:
-    """Whether there is a terminal that can show a screen."""
+    """Whether there is a terminal that can show a screen; Textual's drivers for others say so by a variable."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return True
     # Textual paints on stderr
     streams = (sys.stdin, sys.stdout, sys.stderr)
     return all(one.isatty() for one in streams) and os.environ.get("TERM", "dumb") != "dumb"

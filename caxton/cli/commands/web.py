@@ -78,6 +78,7 @@ def web(
         read_only=read_only,
         sessions=sessions,
         idle_s=idle,
+        project=connection.folder(project) if isinstance(where, Path) else None,
     )
     server.run(settings, talk, say)
 
