@@ -88,6 +88,7 @@ class WebServer:
                 await self._server.serve([])
             finally:
                 idle.cancel()
+                self._listener.socket.close()
                 await self._sessions.close()
 
     def stop(self) -> None:

@@ -66,6 +66,8 @@ def test_which_daemon_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CAXTON_URL", HERE)
     monkeypatch.setenv("CAXTON_TOKEN_FILE", "me.token")
     assert connection.place(None) == Remote(HERE, Path("me.token"))
+    whole = Remote(HERE, *(tmp_path / name for name in ("token", "ca", "mine.pem", "mine.key")))
+    assert contexts.in_use(whole.environ()) == whole
     monkeypatch.delenv("CAXTON_URL")
     contexts.write(place, contexts.read(place).using("local"))
     assert connection.place(None) == socket
