@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, cast
 
+from caxton.diagram.calls import call
 from caxton.presentation.json_line import compact
 from caxton.presentation.text import safe
 from caxton.schemas.shape import Message
@@ -47,10 +48,14 @@ STYLES: Final = {"?": "ask", "+": "offer", "=": "good", "-": "warn", "!": "bad"}
 
 
 def content(message: Message) -> str:
-    """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`."""
+    """A message's content on one line, cut to `CONTENT_ROOM`; of an object the members as `name=value`, of a call to
+    the world what is asked, answered and spent."""
     value = message.content
     if value is None:
         return ""
+    told = call(message)
+    if told is not None:
+        return told[:CONTENT_ROOM]
     if not isinstance(value, dict):
         return _value(value, CONTENT_ROOM)
     members = cast("dict[str, object]", value)

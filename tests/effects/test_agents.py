@@ -39,6 +39,8 @@ async def handle(message):
                 said = [got["text"] for got in await gather(model(one), model(two, "fast"))]
             case {"tool": name}:
                 said = await tool(name, path="a")
+            case {"twice": prompt}:
+                said = await agent("fast", [add, add], prompt)
             case {"named": name}:
                 said = await agent("fast", [name], "go")
     except Failed as failed:
@@ -147,3 +149,5 @@ def test_a_tool_that_is_not_there_is_said() -> None:
         assert told[0] == "failure"
         named = running.ask({"named": "fs.read"}, to="asker")
         assert "there is no tool 'fs.read'; tools here: none" in named["content"]["reason"]
+        twice = running.ask({"twice": "go"}, to="asker")
+        assert "two tools are 'add' to a model" in twice["content"]["reason"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from caxton.config import Config
+from caxton.effects.tools.vocabulary import Ask, read_request
 from caxton.example_modules import module
 from caxton.testing import Agent, Crashed, System, runtime
 
@@ -59,6 +60,20 @@ def test_the_agent_lets_through_what_the_project_offers(content: object, act: st
         assert answer["performative"] == act
         assert code is None or answer["content"]["error"] == code
         assert len(asked) == (act == "inform")
+
+
+def test_a_call_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+
+    def counted(content: bytes) -> Ask:
+        read.append(content)
+        return read_request(content)
+
+    monkeypatch.setattr("caxton.effects.tools.agent.read_request", counted)
+    with runtime({}, config=CONFIG, effects={"tool.fs": lambda _: dict(DONE)}) as system:
+        for number in range(3):
+            assert system.ask({"tool": "read_file", "arguments": {"n": number}}, to="tool.fs")
+        assert len(read) == 3
 
 
 @pytest.mark.parametrize(

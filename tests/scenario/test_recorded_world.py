@@ -78,7 +78,8 @@ def test_a_run_has_the_recorded_answers_and_asks_nobody(tmp_path: Path) -> None:
     assert kept.result.passed, "\n".join(kept.result.lines())
     scenario = read_scenario(path).scenario
     assert [one.agent for one in scenario.answer] == ["model", "tool.fs", "model"]
-    assert [one["name"] for one in scenario.offer["tool.fs"]] == ["read"]
+    offered: Any = scenario.offer["tool.fs"]
+    assert [one["name"] for one in offered] == ["read"]
 
     (tmp_path / "w.py").write_text(AGENT.replace("Read it", "Read this"))
     failed = play(read_scenario(path), Settings())

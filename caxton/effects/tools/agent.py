@@ -45,6 +45,10 @@ class ToolAgent(EffectAgent):
         self._offered = Offered(table.allow, table.deny)
         self._publish = publish
         self._tools: dict[str, Tool] = {}
+        self._last_call: tuple[int, Ask] = (0, Ask(""))
+        """What was read last, by the number of its message."""
+        self._calling: dict[int, Ask] = {}
+        """What is called and not answered."""
         self._server_down: str | None = None
         process.listen_about(self._told)
 
@@ -55,12 +59,14 @@ class ToolAgent(EffectAgent):
 
     def right(self, envelope: Envelope) -> tuple[str, str]:
         """NAME.TOOL in the agent's list `tools`."""
-        return self.terms.key, f"{self.terms.name}.{_asked(envelope).tool}"
+        return self.terms.key, f"{self.terms.name}.{self._call_of(envelope).tool}"
 
     def admit(self, envelope: Envelope) -> Answer | None:
         """A refusal for what the project does not let be called."""
-        tool = _asked(envelope).tool
+        asked = self._call_of(envelope)
+        tool = asked.tool
         if self._offered.has(tool):
+            self._calling[envelope.seq] = asked
             return None
         hint = f"in caxton.toml: [tools.{self.terms.name}] allow, deny"
         return refuse("tool-not-allowed", f"{self.local} does not offer {tool}", hint)
@@ -69,8 +75,22 @@ class ToolAgent(EffectAgent):
         """What the project says, else the tool's annotations."""
         if self._idempotent is not None:
             return self._idempotent
-        tool = self._tools.get(_asked(envelope).tool)
+        tool = self._tools.get(self._call_of(envelope).tool)
         return tool is not None and tool.idempotent
+
+    def answered(self, envelope: Envelope, answer: Answer) -> Answer:
+        """The answer as it is; the call is over."""
+        self._calling.pop(envelope.seq, None)
+        return answer
+
+    def _call_of(self, envelope: Envelope) -> Ask:
+        """What is asked; read once."""
+        known = self._calling.get(envelope.seq)
+        if known is not None:
+            return known
+        if self._last_call[0] != envelope.seq:
+            self._last_call = envelope.seq, read_request(bytes(envelope.message.content))
+        return self._last_call[1]
 
     def asked_about(self, envelope: Envelope) -> object:
         """`{"about": "tools"}`: what there is."""
@@ -99,10 +119,6 @@ class ToolAgent(EffectAgent):
                 "services": [_service(one) for one in offer.tools],
             },
         )
-
-
-def _asked(envelope: Envelope) -> Ask:
-    return read_request(bytes(envelope.message.content))
 
 
 def _service(tool: Tool) -> Json:

@@ -13,6 +13,7 @@ import msgspec
 
 from caxton.diagram import Timeline, TimelineMessage, read_timeline
 from caxton.finding import Filter
+from caxton.schemas.daemon import UsageBody
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import ConversationBody, ConversationDetail, LogBody, MessageBody
 
@@ -103,6 +104,8 @@ class OpenAgent:
     deployments: Sequence[DeploymentBody] = ()
     conversations: Sequence[ConversationBody] = ()
     messages: Sequence[MessageBody] = ()
+    usage: UsageBody | None = None
+    """What it has spent on models."""
     error: str = ""
 
 

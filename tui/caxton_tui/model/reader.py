@@ -15,6 +15,7 @@ from caxton.client import AsyncClient, Remote
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
 from caxton.finding import Filter
+from caxton.schemas.daemon import UsageBody
 from caxton.schemas.deployments import DeploymentBody
 from caxton.schemas.messages import MessageBody, TurnRow
 from caxton_tui.model.connection import Connection, Link
@@ -285,11 +286,22 @@ async def _agent(client: AsyncClient, name: str) -> OpenAgent:
             deployments=tuple(await client.deployments(agent=name, limit=LISTED)),
             conversations=tuple(await client.conversations(agent=name, limit=50)),
             messages=tuple(await client.messages(agent=name, limit=50, newest=True)),
+            usage=await _usage(client, name),
         )
     except (Unreachable, TimedOut):
         raise
     except CaxtonError as error:
         return OpenAgent(name, error=error.message)
+
+
+async def _usage(client: AsyncClient, name: str) -> UsageBody | None:
+    """What an agent has spent on models; None where it spent nothing, or who looks on may not know."""
+    try:
+        return next((one for one in await client.usage("agent") if one.name == name.partition("@")[0]), None)
+    except (Unreachable, TimedOut):
+        raise
+    except CaxtonError:
+        return None
 
 
 def _first(group: ExceptionGroup[CaxtonError]) -> CaxtonError:

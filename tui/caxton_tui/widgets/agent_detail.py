@@ -16,8 +16,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from caxton import exact_numbers
-from caxton.presentation.text import memory, safe, size, span
-from caxton.schemas.daemon import AgentBody
+from caxton.presentation.text import memory, plural, safe, size, span
+from caxton.schemas.daemon import AgentBody, UsageBody
 from caxton_tui.keys import hidden_key, key
 from caxton_tui.model import formatting
 from caxton_tui.model.context import ViewContext
@@ -28,6 +28,8 @@ from caxton_tui.widgets.lists.conversation_list import state as conversation_sta
 from caxton_tui.widgets.status_bars import titled
 from caxton_tui.widgets.tables.columns import fields
 
+BAR: Final = 20
+"""Characters of a bar that is full."""
 PAGES: Final = ("Overview", "Logs", "Conversations", "Mailbox", "History")
 _CUT: Final = 300
 
@@ -117,6 +119,9 @@ class AgentDetail(VerticalScroll):
             lines.append(("timers", f"{agent.timers:,} set"))
         if agent.topics:
             lines.append(("topics", safe(", ".join(agent.topics))[:_CUT]))
+        opened = self.context.store.agent
+        if opened is not None and opened.name == agent.name and opened.usage is not None:
+            lines += [("budget" if not place else "", line) for place, line in enumerate(spent(opened.usage))]
         if agent.last_error:
             lines.append(("error", safe(str(agent.last_error)[:_CUT])))
         if agent.settings:
@@ -174,3 +179,20 @@ class AgentDetail(VerticalScroll):
 def _rows(rows: Iterator[tuple[str, str, str]], nothing: str) -> RenderableType:
     table = fields(rows)
     return table if table.row_count else Text(nothing, "dim")
+
+
+def spent(usage: UsageBody) -> Iterator[str]:
+    """What an agent has spent on models, and how much of its budget that is; with what open calls may cost."""
+    tokens, money = usage.tokens + usage.reserved_tokens, usage.money + usage.reserved_money
+    of_tokens = "" if usage.limit_tokens is None else f" of {usage.limit_tokens:,}"
+    yield f"{_bar(tokens, usage.limit_tokens)}{tokens:,}{of_tokens} tokens in {plural(usage.calls, 'call')}"
+    if money or usage.limit_money is not None:
+        of_money = "" if usage.limit_money is None else f" of {usage.limit_money:g}"
+        yield f"{_bar(money, usage.limit_money)}{money:,.4f}{of_money} of money"
+
+
+def _bar(used: float, limit: float | None) -> str:
+    if limit is None:
+        return ""
+    full = BAR if used >= limit else int(BAR * used / limit)
+    return f"{'█' * full}{'░' * (BAR - full)} "

@@ -68,7 +68,7 @@ async def agent(
     """
     functions = [_described(one) for one in tools if not isinstance(one, str)]
     named = [one for one in tools if isinstance(one, str)]
-    offered = {one[0]["name"]: one for one in [*functions, *(await _found(named) if named else [])]}
+    offered = _by_name([*functions, *(await _found(named) if named else [])])
     talk: list[Json] = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     if offered:
         options["tools"] = [told for told, _ in offered.values()]
@@ -86,6 +86,21 @@ async def agent(
             for one, text in zip(calls, done, strict=True)
         ]
     raise RuntimeError(f"the model still calls tools after {rounds} rounds; agent(…, rounds=…) allows more")
+
+
+def _by_name(
+    tools: list[tuple[Json, Callable[..., object]]],
+) -> dict[str, tuple[Json, Callable[..., object]]]:
+    """Tools by the names that the model is told; ValueError where two have the same."""
+    offered = {}
+    for one in tools:
+        name = one[0]["name"]
+        if name in offered:
+            raise ValueError(
+                f"two tools are {name!r} to a model, which takes letters, digits, _ and -: wrap one in a function"
+            )
+        offered[name] = one
+    return offered
 
 
 def _world(to: str, content: Json, timeout: float, ontology: str) -> Wait:
