@@ -42,10 +42,7 @@ def _told(content: dict[str, Any]) -> str | None:
         case {"tool": str(tool), **more}:
             return f"{safe(tool)} {compact(more.get('arguments', {}), _ROOM)}"
         case {"content": [*parts], "structured": structured}:
-            texts = [
-                part.get("text", part) if isinstance(part, dict) else part
-                for part in cast("list[Any]", parts)
-            ]
+            texts: list[Any] = [part.get("text", part) if isinstance(part, dict) else part for part in parts]
             return compact(structured if structured is not None else texts, _ROOM)
         case _:
             return None
