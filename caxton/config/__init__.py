@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from caxton.config.agent_names import alike, check_agent_name
-from caxton.config.effect_tables import Allowance, EffectTable, HttpTable, ModelTable, ToolTable
+from caxton.config.effect_tables import Allowance, EffectTable, HttpTable, ModelTable, RemoteTable, ToolTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
 from caxton.config.listen_table import ListenTable
 from caxton.config.project import FILE_NAME, IMPLIED, Project, find_folder, keys, load
@@ -34,6 +34,7 @@ __all__ = [
     "ListenTable",
     "ModelTable",
     "Project",
+    "RemoteTable",
     "ToolTable",
     "alike",
     "byte_size",

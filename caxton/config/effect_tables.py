@@ -143,6 +143,27 @@ class ToolTable(Table):
         return self
 
 
+class RemoteTable(Table):
+    """[a2a.NAME]: an agent of another system that agents may ask by the agent `a2a.NAME`."""
+
+    url: str = Field(
+        pattern=r"^https?://[^\s]+$",
+        description="Where it is: its card is at /.well-known/agent-card.json below that.",
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="Headers that are added, each by the name of the environment variable that has its value.",
+    )
+    idempotent: bool = Field(
+        default=False,
+        description="Whether an interrupted call may be made again, as it does a message of the same id once.",
+    )
+    timeout: Seconds = Field(
+        default=300.0, description="How long a call may take where its `reply_by` is not earlier."
+    )
+    at_once: int = Field(default=8, ge=1, le=256, description="Calls that go at the same time.")
+
+
 class Allowance(Table):
     """What may be spent on models; nothing that is left out is bounded."""
 

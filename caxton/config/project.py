@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
-from caxton.config.effect_tables import EffectTable, HttpTable, ModelTable, ToolTable
+from caxton.config.effect_tables import EffectTable, HttpTable, ModelTable, RemoteTable, ToolTable
 from caxton.config.tables import AgentTable, BuildTable, Config
 from caxton.daemon_socket import STATE_FOLDER
 from caxton.errors import ConfigurationError
@@ -137,7 +137,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             sources[".".join(place)] = name
     try:
         config = Config.model_validate(data)
-        for names in (config.agents, config.effects, config.http, config.models, config.tools):
+        for names in (config.agents, config.effects, config.http, config.models, config.tools, config.a2a):
             known: dict[str, str] = {}
             for name in names:
                 check_agent_name(name)
@@ -171,6 +171,7 @@ _NAMED: dict[str, type[BaseModel]] = {
     "http": HttpTable,
     "models": ModelTable,
     "tools": ToolTable,
+    "a2a": RemoteTable,
 }
 """Tables that have a name each."""
 

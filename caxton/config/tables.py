@@ -13,6 +13,7 @@ from caxton.config.effect_tables import (
     EffectTable,
     HttpTable,
     ModelTable,
+    RemoteTable,
     ToolTable,
 )
 from caxton.config.limit_table import LimitTable, limits_from
@@ -259,6 +260,9 @@ class AgentTable(Table):
     a2a: bool = Field(
         default=False, description="Whether clients of A2A may ask it, at /a2a/NAME of the listener."
     )
+    remotes: list[str] = Field(
+        default_factory=list[str], description="Which of the project's `a2a` it may ask."
+    )
     budget: Allowance = Field(
         default_factory=Allowance, description="What it may spend on models; `budgets.agent` otherwise."
     )
@@ -318,6 +322,7 @@ class Config(Table):
     http: dict[str, HttpTable] = Field(default_factory=dict[str, HttpTable])
     models: dict[str, ModelTable] = Field(default_factory=dict[str, ModelTable])
     tools: dict[str, ToolTable] = Field(default_factory=dict[str, ToolTable])
+    a2a: dict[str, RemoteTable] = Field(default_factory=dict[str, RemoteTable])
     budgets: BudgetTable = Field(default_factory=BudgetTable)
 
     def cell_count(self) -> int:
@@ -334,6 +339,7 @@ class Config(Table):
             *self.effects,
             *(f"http.{name}" for name in self.http),
             *(f"tool.{name}" for name in self.tools),
+            *(f"a2a.{name}" for name in self.a2a),
         ]
         return [*named, "model"] if self.models else named
 

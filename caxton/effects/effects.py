@@ -19,7 +19,8 @@ import structlog
 import caxton
 from caxton.bus.bus import Bus
 from caxton.clock import Clock
-from caxton.config import Allowance, EffectTable, HttpTable, Project, ToolTable
+from caxton.config import Allowance, EffectTable, HttpTable, Project, RemoteTable, ToolTable
+from caxton.effects.a2a.agent import RemoteAgent
 from caxton.effects.agent import EffectAgent, Spawn, Terms, World
 from caxton.effects.calls import Calls
 from caxton.effects.http.agent import HttpAgent
@@ -88,7 +89,8 @@ class Effects:
         config = self._project.config
         https = {f"http.{name}": name for name in config.http}
         tools = {f"tool.{name}": name for name in config.tools}
-        wanted = [*config.effects, *https, *tools, *([MODEL_AGENT] if config.models else [])]
+        remotes = {f"a2a.{name}": name for name in config.a2a}
+        wanted = [*config.effects, *https, *tools, *remotes, *([MODEL_AGENT] if config.models else [])]
         for name in wanted:
             if name in taken:
                 log.warning("an agent has the name of an effect, which is not offered", name=name)
@@ -98,6 +100,8 @@ class Effects:
                 self._host(self._http(https[name], config.http[https[name]]))
             elif name in tools:
                 self._host(self._tool(tools[name], config.tools[tools[name]]))
+            elif name in remotes:
+                self._host(self._remote(remotes[name], config.a2a[remotes[name]]))
             else:
                 self._host(await self._model(reader))
         self._calls.forget(frozenset(agent.name for agent in self.agents.values()))
@@ -191,6 +195,17 @@ class Effects:
         terms = Terms("tools", name, table.timeout, WAITING)
         number = self._reserve(local)
         return ToolAgent(local, number, self._world, process, terms, table, self._publish)
+
+    def _remote(self, name: str, table: RemoteTable) -> EffectAgent:
+        """An agent of another system."""
+        local = f"a2a.{name}"
+        said = table.model_dump(include={"url", "headers"})
+        found, start = self._environment(table.headers.values())
+        command = self._ours(local, "caxton.effects.a2a", msgspec.json.encode(said).decode(), found)
+        most = self._world.message_bytes + LINE_ROOM
+        process = EffectProcess(command, start, at_once=table.at_once, most=most)
+        terms = Terms("a2a", name, table.timeout, WAITING, table.idempotent)
+        return RemoteAgent(local, self._reserve(local), self._world, process, terms, self._publish)
 
     async def _model(self, reader: Reader) -> EffectAgent:
         """All models, behind one agent and one process."""

@@ -72,6 +72,16 @@ async def serve(do: Do) -> None:
         pass
 
 
+async def unavailable(why: str) -> None:
+    """Say that nothing can be done here, and why, until the input ends."""
+
+    async def refuse(call: Call) -> object:
+        raise Failed("unavailable", why)
+
+    about({"down": why})
+    await serve(refuse)
+
+
 def _forget(calls: dict[str, asyncio.Task[None]], id: str, task: asyncio.Task[None]) -> None:
     calls.pop(id, None)
 

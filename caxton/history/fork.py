@@ -93,6 +93,7 @@ def fork(
             "http": {},
             "models": {},
             "tools": {},
+            "a2a": {},
         }
         said.pop("budgets", None)
         side = Project(project.folder, Config.model_validate(said), project.sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -39,6 +40,10 @@ from a2a.utils.errors import (
 )
 from google.protobuf.json_format import MessageToDict
 
+from caxton.effects.a2a.remote import Remote, Settings, at_home
+from caxton.effects.a2a.vocabulary import Offer, Skill
+from caxton.effects.own_process import Call, Failed
+from caxton.gateways.a2a.card import card_of
 from caxton.sandbox.python.build import PythonRuntime
 
 from .served import Served, served
@@ -278,3 +283,58 @@ async def test_tasks_go_on_after_a_restart(shop: Served) -> None:
         done = await sent(client, "red", task_id=waiting.id)
         assert name(done.status.state) == "COMPLETED"
         assert name((await client.cancel_task(CancelTaskRequest(id=asked.id))).status.state) == "CANCELED"
+
+
+async def test_a_remote_agent_is_asked_by_a_process_of_the_daemons(shop: Served) -> None:
+    told: list[Offer] = []
+    environ = {"PARTNER": f"Bearer {shop.token('operator')}"}
+    remote = Remote(Settings(f"{shop.url}/a2a/desk", {"Authorization": "PARTNER"}), environ, told.append)
+    await remote.run()
+    assert told[0].skills == [Skill("request", "What desk does when it is asked.")]
+
+    async def asked(content: Any, **more: str) -> Any:
+        call = Call(str(uuid4()), {"content": content, **more})
+        try:
+            return await remote.do(call)
+        except Failed as failed:
+            return type(failed).__name__, failed.content
+
+    done = await asked({"word": "hello", "n": 3})
+    assert done["result"] == {"echo": {"word": "hello", "n": 3}}
+    kind, said = await asked("refuse")
+    assert (kind, said["error"], said["reason"]) == ("Refused", "rejected", "not today")
+    kind, said = await asked("fail")
+    assert (kind, said["error"]) == ("Failed", "task-failed")
+    assert said["says"] == {"error": "broken", "reason": "the press jams"}
+    kind, said = await asked("ask")
+    assert (kind, said["error"], said["asks"]) == ("Failed", "input-required", "which colour?")
+    done = await asked("blue", task=said["task"])
+    assert done["result"] == {"act": "inform", "said": "blue"}
+    assert (await asked("sign in"))[1]["error"] == "auth-required"
+    assert (await asked("more", task=done["task"]))[1]["error"] == "a2a"
+    once = Call("the-same-id", {"content": "hello"})
+    assert await remote.do(once) == await remote.do(once)
+    # who gives up has the remote task cancelled
+    waiting = asyncio.create_task(remote.do(Call("given-up", {"content": "agree"})))
+    async with asking(shop) as client:
+        while True:
+            listed = (await client.list_tasks(ListTasksRequest(page_size=1))).tasks
+            if name(listed[0].status.state) == "WORKING":
+                break
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await until(shop, listed[0], "CANCELED")
+    await remote.close()
+
+
+async def test_a_card_leads_to_its_own_place_only(shop: Served) -> None:
+    told: list[Offer] = []
+    elsewhere = shop.url.replace("127.0.0.1", "localhost")
+    remote = Remote(Settings(f"{elsewhere}/a2a/desk"), {}, told.append)
+    with pytest.raises(Failed, match="cannot be read"):
+        await remote.do(Call("c", {"content": "hello"}))
+    assert "401" in str(told[0].down)
+    card = card_of("desk", "https://evil.example", [])
+    with pytest.raises(ValueError, match="names no interface at http://localhost"):
+        at_home(card, elsewhere)
+    await remote.close()

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from caxton.effects.own_process import Call, Failed, about, progress, serve
+from caxton.effects.own_process import about, progress, serve, unavailable
 from caxton.install_hint import install_hint
 
 STUCK_S: Final = 5
@@ -27,7 +27,7 @@ async def main(settings: str) -> None:
         from caxton.effects.tools.server import Server
         from caxton.effects.tools.transports import Settings, connect
     except ImportError as error:
-        await _without(f"tools need a package of their own ({error.name}): {install_hint('mcp')}")
+        await unavailable(f"tools need a package of their own ({error.name}): {install_hint('mcp')}")
         return
     told = msgspec.json.decode(settings, type=Settings)
     server = Server(connect(told, os.environ), told.offered, about, progress)
@@ -45,14 +45,6 @@ async def main(settings: str) -> None:
     sys.stderr.flush()
     # calls that are open are not answered: that is for the daemon to say
     os._exit(1)
-
-
-async def _without(why: str) -> None:
-    async def refuse(call: Call) -> object:
-        raise Failed("unavailable", why)
-
-    about({"down": why})
-    await serve(refuse)
 
 
 async def _alive() -> None:

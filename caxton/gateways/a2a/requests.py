@@ -37,6 +37,7 @@ from a2a.utils.errors import (
 )
 
 from caxton.client import AsyncClient
+from caxton.effects.a2a.content import content_of, plain_text
 from caxton.errors import (
     AgentNotFound,
     CaxtonError,
@@ -45,7 +46,6 @@ from caxton.errors import (
     KeyTaken,
     SecurityError,
 )
-from caxton.gateways.a2a.content import content_of, plain_text
 from caxton.gateways.a2a.tasks import ASKS, ENDED, MARK, Seen, held_task, task_of
 from caxton.gateways.own_process import Place
 from caxton.schemas.messages import ConversationDetail

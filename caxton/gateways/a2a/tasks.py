@@ -15,9 +15,9 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Struct
 from msgspec import UnsetType
 
-from caxton.gateways.a2a.content import parts_of
+from caxton.effects.a2a.content import parts_of
 from caxton.schemas.held import HeldBody
-from caxton.schemas.messages import ConversationDetail, MessageBody
+from caxton.schemas.messages import BranchBody, ConversationDetail, MessageBody
 from caxton.schemas.shape import Message as Said
 from caxton.schemas.shape import plain
 
@@ -42,6 +42,13 @@ _LAST_WORDS: Final = {
     "not-understood": TaskState.TASK_STATE_REJECTED,
 }
 """What ends a task whose conversation nobody judges."""
+_ENDING_WORDS: Final = {
+    "refused": "refuse",
+    "not-understood": "not-understood",
+    "failed": "failure",
+    "failed-delivery": "failure",
+}
+"""By which act a branch has come to such a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,9 @@ def _state(seen: Seen, heard: Sequence[MessageBody]) -> TaskState:
             return TaskState.TASK_STATE_FAILED if agreed and acts[-1] == "not-understood" else found
     elif branch.state in ("cancelled", "cancelled-unconfirmed"):
         return TaskState.TASK_STATE_CANCELED
+    elif not _is_told(seen, branch, acts):
+        # the referee knows it a moment before the journal has the words
+        return TaskState.TASK_STATE_WORKING
     elif branch.end == "success":
         return TaskState.TASK_STATE_COMPLETED
     elif branch.state == "refused" or (branch.state == "not-understood" and not agreed):
@@ -156,6 +166,12 @@ def _state(seen: Seen, heard: Sequence[MessageBody]) -> TaskState:
     return (
         TaskState.TASK_STATE_WORKING if agreed or began or seen.main.held else TaskState.TASK_STATE_SUBMITTED
     )
+
+
+def _is_told(seen: Seen, branch: BranchBody, acts: Sequence[str]) -> bool:
+    """Whether the words that have ended a branch are there; time ends one without a word."""
+    word = "inform" if branch.end == "success" else _ENDING_WORDS.get(branch.state)
+    return word is None or word in acts or any(one.dead_letters for one in seen.main.items)
 
 
 def _results(seen: Seen) -> Iterator[Said]:

@@ -18,6 +18,8 @@ from caxton.schemas.shape import plain
 
 def content_of(parts: Sequence[Part]) -> Any:
     """What the parts say."""
+    if not parts:
+        return None
     if len(parts) == 1 and parts[0].HasField("text"):
         return parts[0].text
     if len(parts) == 1 and parts[0].HasField("data"):
