@@ -198,7 +198,14 @@ async def open_runtime(
             limits=config.default_limits(),
             spawn=group.create_task,
         )
-        hold = Hold(bus, clock, config.default_limits(), config.bus.held, on_went_on=tasks.went_on)
+        hold = Hold(
+            bus,
+            clock,
+            config.default_limits(),
+            config.bus.held,
+            on_went_on=tasks.went_on,
+            approvals=config.approvals,
+        )
         message_bytes = config.default_limits().message_bytes
         df = Df(bus, clock, message_bytes)
         ams = Ams(bus, clock, message_bytes, agents, df.directory)
@@ -221,7 +228,7 @@ async def open_runtime(
         )
         events.watch(children.changed)
         repair.tell_breakdowns(children.broke_down)
-        agents.when_removed(ams.removed, df.removed, timer.removed, children.ended)
+        agents.when_removed(ams.removed, df.removed, timer.removed, children.ended, hold.approvals.agent_gone)
         await registry.load(journal.reader, clock.now_us(), config.agents)
         topics = None
         if TOPICS not in registry.agents and TOPICS not in config.agents:

@@ -17,6 +17,7 @@ from caxton.api.idempotency import Keys
 from caxton.api.routes import (
     access,
     agents,
+    approvals,
     break_points,
     conversations,
     dead_letters,
@@ -73,6 +74,7 @@ def build(services: Services) -> FastAPI:
         deployments,
         replays,
         pins,
+        approvals,
         break_points,
         tasks,
         turns,

@@ -65,6 +65,7 @@ def readings(
         "caxton_mailbox_messages": sum(view.mailbox for view in agents),
         "caxton_in_flight_messages": sum(view.in_flight for view in agents),
         "caxton_held_messages": len(services.hold),
+        "caxton_approvals_waiting": len(services.hold.approvals),
         "caxton_break_points": len(services.hold.points.on),
         "caxton_agents": agent_states,
         "caxton_df_registrations": len(services.df.entries()),

@@ -109,6 +109,7 @@ class Bus:
         self.call_broken = self._platform_messages.call_broken
         self.bury = self._platform_messages.bury
         self.undelivered = self._platform_messages.undelivered
+        self.refused = self._platform_messages.refused
         self.notices = self._platform_messages.notices
         self.answer = self._platform_messages.answer
         self.delivery = Delivery(

@@ -163,9 +163,29 @@ class PlatformMessages:
         if receiver not in message.receiver:
             # it was said to a topic: the publisher does not know who has subscribed
             return
+        if len(failures) > 1:
+            reason = f"{len(failures):,} receivers were not reached; the first: {reason}"
+        self._tell_sender(envelope, Performative.FAILURE, code, reason, names)
+
+    def refused(self, envelope: Envelope, code: str, reason: str, more: dict[str, object]) -> None:
+        """Refuse a message in the place of its receivers, none of which has got it."""
+        names = envelope.message.receiver
+        self._tell_sender(envelope, Performative.REFUSE, code, reason, names, more)
+
+    def _tell_sender(
+        self,
+        envelope: Envelope,
+        act: Performative,
+        code: str,
+        reason: str,
+        names: list[str],
+        more: dict[str, object] | None = None,
+    ) -> None:
+        """Tell a sender that those receivers have not got its message, as far as that is told at all."""
+        bus, message = self._bus, envelope.message
         if not bus.clients.is_client(message.sender):
             # a client is told at once of what it said itself
-            envelope.tree.work.lost(Loss(code, reason, receiver, message.id))
+            envelope.tree.work.lost(Loss(code, reason, names[0], message.id))
         if (
             message.sender == self._ams
             or message.sender in bus.platform_agents
@@ -179,17 +199,16 @@ class PlatformMessages:
             effects = bus.referee_service.undelivered(message, names, bus.last_seq)
             self.effects(message.conversation_id, effects, envelope)
             return
-        if len(failures) > 1:
-            reason = f"{len(failures):,} receivers were not reached; the first: {reason}"
         if not left:
             reason += f"; {LAST_NOTICE}"
         content = {
             "error": code,
             "reason": reason,
-            "receiver": receiver if len(failures) == 1 else names,
+            "receiver": names[0] if len(names) == 1 else names,
             "message_id": message.id,
+            **(more or {}),
         }
-        self.answer(envelope, self._ams, Performative.FAILURE, content)
+        self.answer(envelope, self._ams, act, content)
 
     def tell(self, asker: Asker, loss: Loss, trace_id: str) -> None:
         """Tell a client that what it has asked for will not come: a part of the work was lost, and the rest is done."""

@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "conv": "List conversations and read one.",
     "trace": "Where the time of a conversation went.",
     "break": "Hold messages on their way, edit them, release them.",
+    "approve": "Decide about messages that need a yes.",
     "task": "Run whole protocols, show their results, cancel them.",
     "df": "Find agents by what they offer.",
     "topic": "Show topics and who has subscribed to them.",

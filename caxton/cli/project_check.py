@@ -16,6 +16,7 @@ from typing import Final
 
 from caxton.config import Project
 from caxton.errors import CaxtonError
+from caxton.hold.approval_rules import ApprovalRules
 from caxton.limits import MIB
 from caxton.protocols import library
 from caxton.sandbox.compile.children import Children
@@ -31,7 +32,16 @@ def problems_of(project: Project) -> list[str]:
     """Everything that is wrong."""
     missing = project.problems()
     unread = {name for name in project.config.agents if any(f"[agents.{name}]" in one for one in missing)}
-    return [*missing, *asyncio.run(_modules(project, unread)), *_protocols(project)]
+    return [*missing, *asyncio.run(_modules(project, unread)), *_protocols(project), *_approvals(project)]
+
+
+def _approvals(project: Project) -> list[str]:
+    """What is wrong with the rules that say which messages need a yes."""
+    try:
+        ApprovalRules(project.config.approvals, project.config.platform)
+    except CaxtonError as error:
+        return [error.message]
+    return []
 
 
 async def _modules(project: Project, unread: set[str]) -> list[str]:

@@ -26,6 +26,14 @@ from caxton.client.requests import Call, Json, quoted
 from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.access import Audit, AuditBody, IdentityBody, TokenBody, TokenList, TokenMade
+from caxton.schemas.approvals import (
+    ApprovalBody,
+    ApprovalDetail,
+    ApprovalDone,
+    Approvals,
+    ApprovalStepBody,
+    ApprovalSteps,
+)
 from caxton.schemas.daemon import (
     AgentBody,
     Agents,
@@ -385,6 +393,31 @@ class AsyncClient:
         """Bring held messages to nobody."""
         call = requests.held_some("drop", break_id, conversation, following)
         return await self._read(call, ManyGone)
+
+    async def approvals(self, *, after: int = 0, limit: int = 100) -> list[ApprovalBody]:
+        """Messages that wait for a yes, the oldest first."""
+        return await self._list(Approvals, "/api/v1/approvals", limit, "after", after=after)
+
+    async def approval(self, seq: int) -> ApprovalDetail:
+        """One that waits or did, with what was decided by whom."""
+        return await self._read(Call("GET", f"/api/v1/approvals/{seq}"), ApprovalDetail)
+
+    async def approval_steps(self, *, before: int | None = None, limit: int = 100) -> list[ApprovalStepBody]:
+        """Who decided what, the newest first."""
+        return await self._list(ApprovalSteps, "/api/v1/approvals/steps", limit, "before", before=before)
+
+    async def approve(self, seq: int, *, note: str = "", through: str | None = None) -> ApprovalDone:
+        """Let a message go on that waits for a yes."""
+        return await self._read(requests.approval_step(seq, "yes", note, through), ApprovalDone)
+
+    async def refuse(self, seq: int, *, note: str = "", through: str | None = None) -> ApprovalDone:
+        """Refuse it to its sender."""
+        return await self._read(requests.approval_step(seq, "no", note, through), ApprovalDone)
+
+    async def edit_approval(self, seq: int, change: Mapping[str, Any]) -> ApprovalBody:
+        """Change performative, receiver or content of a message that waits for a yes; it waits on."""
+        said = exact_numbers.encode(change)
+        return await self._read(Call("PATCH", f"/api/v1/approvals/{seq}", body=said), ApprovalBody)
 
     async def messages(
         self,

@@ -23,6 +23,14 @@ from caxton.client.requests import Call, Json, quoted
 from caxton.daemon_socket import STATE_FOLDER, socket_path
 from caxton.errors import TimedOut, Unreachable
 from caxton.schemas.access import Audit, AuditBody, IdentityBody, TokenBody, TokenList, TokenMade
+from caxton.schemas.approvals import (
+    ApprovalBody,
+    ApprovalDetail,
+    ApprovalDone,
+    Approvals,
+    ApprovalStepBody,
+    ApprovalSteps,
+)
 from caxton.schemas.daemon import (
     AgentBody,
     Agents,
@@ -380,6 +388,31 @@ class Client:
         """Bring held messages to nobody."""
         call = requests.held_some("drop", break_id, conversation, following)
         return self._read(call, ManyGone)
+
+    def approvals(self, *, after: int = 0, limit: int = 100) -> list[ApprovalBody]:
+        """Messages that wait for a yes, the oldest first."""
+        return self._list(Approvals, "/api/v1/approvals", limit, "after", after=after)
+
+    def approval(self, seq: int) -> ApprovalDetail:
+        """One that waits or did, with what was decided by whom."""
+        return self._read(Call("GET", f"/api/v1/approvals/{seq}"), ApprovalDetail)
+
+    def approval_steps(self, *, before: int | None = None, limit: int = 100) -> list[ApprovalStepBody]:
+        """Who decided what, the newest first."""
+        return self._list(ApprovalSteps, "/api/v1/approvals/steps", limit, "before", before=before)
+
+    def approve(self, seq: int, *, note: str = "", through: str | None = None) -> ApprovalDone:
+        """Let a message go on that waits for a yes."""
+        return self._read(requests.approval_step(seq, "yes", note, through), ApprovalDone)
+
+    def refuse(self, seq: int, *, note: str = "", through: str | None = None) -> ApprovalDone:
+        """Refuse it to its sender."""
+        return self._read(requests.approval_step(seq, "no", note, through), ApprovalDone)
+
+    def edit_approval(self, seq: int, change: Mapping[str, Any]) -> ApprovalBody:
+        """Change performative, receiver or content of a message that waits for a yes; it waits on."""
+        said = exact_numbers.encode(change)
+        return self._read(Call("PATCH", f"/api/v1/approvals/{seq}", body=said), ApprovalBody)
 
     def messages(
         self,

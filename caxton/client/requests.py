@@ -180,6 +180,12 @@ def held_step(seq: int, step: str, body: Mapping[str, Any] | None = None) -> Cal
     return Call("POST", f"/api/v1/held/{seq}/{quoted(step)}", body=said)
 
 
+def approval_step(seq: int, step: str, note: str, through: str | None) -> Call:
+    """Say yes or no to a message that waits for it."""
+    body = {"note": note, "through": through}
+    return Call("POST", f"/api/v1/approvals/{seq}/{quoted(step)}", body=exact_numbers.encode(body))
+
+
 def held_some(step: str, break_id: str | None, conversation: str | None, following: bool) -> Call:
     """Do something about several held messages."""
     body = {"break_id": break_id, "conversation": conversation, "next": following}

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.approval_table import ApprovalTable
 from caxton.config.effect_tables import Allowance, EffectTable, HttpTable, ModelTable, RemoteTable, ToolTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
 from caxton.config.listen_table import ListenTable
@@ -24,6 +25,7 @@ __all__ = [
     "STATE_FOLDER",
     "AgentTable",
     "Allowance",
+    "ApprovalTable",
     "BuildTable",
     "CompileTable",
     "Config",

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from caxton import toml_file
 from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.approval_table import ApprovalTable
 from caxton.config.effect_tables import EffectTable, HttpTable, ModelTable, RemoteTable, ToolTable
 from caxton.config.tables import AgentTable, BuildTable, Config
 from caxton.daemon_socket import STATE_FOLDER
@@ -137,7 +138,15 @@ def load(folder: Path | None = None, environ: Mapping[str, str] | None = None) -
             sources[".".join(place)] = name
     try:
         config = Config.model_validate(data)
-        for names in (config.agents, config.effects, config.http, config.models, config.tools, config.a2a):
+        for names in (
+            config.agents,
+            config.approvals,
+            config.effects,
+            config.http,
+            config.models,
+            config.tools,
+            config.a2a,
+        ):
             known: dict[str, str] = {}
             for name in names:
                 check_agent_name(name)
@@ -167,6 +176,7 @@ def keys(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[st
 
 
 _NAMED: dict[str, type[BaseModel]] = {
+    "approvals": ApprovalTable,
     "effects": EffectTable,
     "http": HttpTable,
     "models": ModelTable,

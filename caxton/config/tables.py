@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from caxton.config.approval_table import ApprovalTable
 from caxton.config.effect_tables import (
     Allowance,
     BudgetTable,
@@ -323,6 +324,7 @@ class Config(Table):
     models: dict[str, ModelTable] = Field(default_factory=dict[str, ModelTable])
     tools: dict[str, ToolTable] = Field(default_factory=dict[str, ToolTable])
     a2a: dict[str, RemoteTable] = Field(default_factory=dict[str, RemoteTable])
+    approvals: dict[str, ApprovalTable] = Field(default_factory=dict[str, ApprovalTable], max_length=100)
     budgets: BudgetTable = Field(default_factory=BudgetTable)
 
     def cell_count(self) -> int:

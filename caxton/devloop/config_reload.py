@@ -86,5 +86,5 @@ def _differs(old: Config, new: Config, name: str) -> bool:
 
 def _later(old: Config, new: Config) -> list[str]:
     """Keys that a running daemon does not take up."""
-    keys = ("name", "platform", "cells", "journal", "log", "telemetry", "compile")
+    keys = ("name", "platform", "cells", "journal", "log", "telemetry", "compile", "approvals")
     return [key for key in keys if getattr(old, key) != getattr(new, key)]

@@ -124,7 +124,8 @@ class MessageSubject:
             case "protocol":
                 return (message.protocol or "",)
             case "is":
-                return ("problem",) if self._body is not None and is_problem(self._body) else ()
+                bad = message.performative in PROBLEM_ACTS if self._body is None else is_problem(self._body)
+                return ("problem",) if bad else ()
             case _:
                 return ()
 

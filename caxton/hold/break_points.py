@@ -15,6 +15,7 @@ from caxton import exact_numbers
 from caxton.acl.message import Message
 from caxton.errors import BreakNotFound, InvalidFilter, ResourceError
 from caxton.finding import Filter, MessageSubject
+from caxton.finding.subjects import ROOM
 from caxton.schemas.shape import Message as JsonMessage
 
 BREAKS_MAX: Final = 100
@@ -131,7 +132,7 @@ class BreakPoints:
         for point in self.points.values():
             if point.ended is None:
                 if subject is None:
-                    subject = self._subject(message)
+                    subject = subject_of(message, self._platform, content=self._wants_content)
                 if self._filters[point.id].passes(subject):
                     return point
         return None
@@ -142,16 +143,20 @@ class BreakPoints:
             term.field in ("", "content") for one in self._filters.values() for term in one.terms
         )
 
-    def _subject(self, message: Message) -> MessageSubject:
-        shown: dict[str, Any] = {
-            "performative": message.performative.value,
-            "sender": message.sender,
-            "receiver": message.receiver,
-            "conversation_id": message.conversation_id,
-            "protocol": message.protocol,
-            "content": _content(message.content) if self._wants_content else None,
-        }
-        return MessageSubject(JsonMessage(shown), self._platform)
+
+def subject_of(
+    message: Message, platform: str, *, content: bool = True, room: int | None = ROOM
+) -> MessageSubject:
+    """A message on its way, as filters look at it; without its content where none of them asks for it."""
+    shown: dict[str, Any] = {
+        "performative": message.performative.value,
+        "sender": message.sender,
+        "receiver": message.receiver,
+        "conversation_id": message.conversation_id,
+        "protocol": message.protocol,
+        "content": _content(message.content) if content else None,
+    }
+    return MessageSubject(JsonMessage(shown), platform, room=room)
 
 
 def read_filter(text: str) -> Filter:

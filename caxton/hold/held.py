@@ -19,8 +19,21 @@ HELD: Final = "held"
 DELAYED: Final = "delayed"
 RELEASED: Final = "released"
 DROPPED: Final = "dropped"
+APPROVED: Final = "approved"
+REFUSED: Final = "refused"
+_APPROVAL: Final = "approval:"
 
 Extensions = dict[str, msgspec.Raw]
+
+
+def mark_of(rule: str) -> str:
+    """What stands in the row of a message that waits for that rule's yes, in place of a break point's id."""
+    return f"{_APPROVAL}{rule}"
+
+
+def rule_of(break_id: str | None) -> str | None:
+    """The rule whose yes a message waits for; None where a break point holds it, or it only waits behind another."""
+    return break_id.removeprefix(_APPROVAL) if break_id and break_id.startswith(_APPROVAL) else None
 
 
 class HeldMessage:
@@ -84,6 +97,11 @@ class HeldMessage:
         self.message, self.changed = message, changed
 
     @property
+    def approval(self) -> str | None:
+        """The rule whose yes it waits for."""
+        return rule_of(self.break_id)
+
+    @property
     def bytes(self) -> int:
         """How long it is, as it was said and as it was changed."""
         return len(self.original) + len(self.changed)
@@ -109,10 +127,11 @@ class HeldMessage:
         return HeldState(self.seq, state or now, self.due_us, ended_us, went_on, self.changed)
 
     def going_on(self, now_us: int) -> Message:
-        """The message as it goes on now: its reply_by is as far away as it was when it was stopped."""
+        """The message as it goes on now: its reply_by is as far away as it was when it was stopped. That of one that
+        needed a yes stays: it has bounded the wait."""
         message = self.message
         until = message.reply_by
-        if until is not None:
+        if until is not None and self.approval is None:
             until = time_text(moment_us(until) + now_us - self.at_us)
         return msgspec.structs.replace(message, timestamp=now_us, reply_by=until)
 

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from caxton.bus.bus import Bus
 from caxton.clock import Alarm, Clock
+from caxton.hold.approval_rules import ApprovalRules
+from caxton.hold.approval_service import ApprovalService
 from caxton.hold.break_point_service import BreakPointService
-from caxton.hold.held import DROPPED, RELEASED, HeldMessage
+from caxton.hold.held import APPROVED, DROPPED, REFUSED, RELEASED, HeldMessage
 from caxton.hold.held_messages import HeldMessages
 from caxton.journal import EDITED, HANDLED
 from caxton.journal import RELEASED as RELEASED_ROW
@@ -27,8 +29,9 @@ def nobody(conversation_id: str, stood_us: tuple[int, int]) -> None:
 class HeldRelease(HeldMessages, ABC):
     """Lets them go on. `on_went_on` is told from when to when a conversation's clock has stood still."""
 
-    def __init__(self, bus: Bus, clock: Clock, on_went_on: WentOn = nobody) -> None:
+    def __init__(self, bus: Bus, clock: Clock, rules: ApprovalRules, on_went_on: WentOn = nobody) -> None:
         super().__init__()
+        self.approvals = ApprovalService(bus, clock, rules, self)
         self.breaks = BreakPointService(bus, clock, self.held_by, self.watch)
         self.points = self.breaks.points
         self._bus = bus
@@ -39,6 +42,7 @@ class HeldRelease(HeldMessages, ABC):
     def close(self) -> None:
         """Let nothing go on by itself any more; the journal has it."""
         self.breaks.close()
+        self.approvals.close()
         for alarm in self._alarms.values():
             alarm.cancel()
         self._alarms.clear()
@@ -59,20 +63,25 @@ class HeldRelease(HeldMessages, ABC):
         flags = RELEASED_ROW | (EDITED if held.changed else 0) | (HANDLED if dropped else 0)
         message = held.going_on(now_us)
         bus.post(message, held.extensions, seq, held.cause, held.hops, flags, tree=held.tree)
-        state = DROPPED if dropped else RELEASED
-        bus.journal.batch.records.append(held.row(state, now_us, seq))
-        bus.event(
-            state,
-            agent=message.sender,
-            conversation=id,
-            body={
-                **held.summary,
-                "went_on": seq,
-                "held_us": now_us - held.at_us,
-                "edited": bool(held.changed),
-                "left": len(self),
-            },
-        )
+        if held.approval is not None:
+            # what is said of an approval says who has decided
+            bus.journal.batch.records.append(held.row(REFUSED if dropped else APPROVED, now_us, seq))
+            self.approvals.went_on(held, seq)
+        else:
+            state = DROPPED if dropped else RELEASED
+            bus.journal.batch.records.append(held.row(state, now_us, seq))
+            bus.event(
+                state,
+                agent=message.sender,
+                conversation=id,
+                body={
+                    **held.summary,
+                    "went_on": seq,
+                    "held_us": now_us - held.at_us,
+                    "edited": bool(held.changed),
+                    "left": len(self),
+                },
+            )
         held.tree.work.end()
         self.breaks.went_on(held.break_id)
         self.watch()

@@ -15,10 +15,12 @@ What the platform's own agents say, and what is said to them, is never held: the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from caxton.access import Principal
 from caxton.acl import Performative
 from caxton.acl.message import Message, read_message, write_message
 from caxton.bus.bus import Bus
@@ -27,8 +29,10 @@ from caxton.bus.conversations import ConversationEntry
 from caxton.bus.delivery import Failure
 from caxton.bus.envelope import Envelope
 from caxton.clock import Clock
+from caxton.config import ApprovalTable
 from caxton.errors import HeldBehind, InvalidMessage, MessageTooLarge
-from caxton.hold.held import Extensions, HeldMessage, taken_up
+from caxton.hold.approval_rules import ApprovalRules
+from caxton.hold.held import Extensions, HeldMessage, mark_of, taken_up
 from caxton.hold.held_release import HeldRelease, WentOn, nobody
 from caxton.journal import HANDLED, HeldRow, Reader
 from caxton.journal import RELEASED as RELEASED_ROW
@@ -55,8 +59,9 @@ class Hold(HeldRelease):
         limits: Limits,
         most: int = HELD_MAX,
         on_went_on: WentOn = nobody,
+        approvals: Mapping[str, ApprovalTable] | None = None,
     ) -> None:
-        super().__init__(bus, clock, on_went_on)
+        super().__init__(bus, clock, ApprovalRules(approvals or {}, bus.platform), on_went_on)
         self.most = most
         self.add, self.remove = self.breaks.add, self.breaks.remove
         self._limits = limits
@@ -67,11 +72,12 @@ class Hold(HeldRelease):
         for row in await reader.held_now():
             message = read_message(row.changed or row.body)
             self.keep(taken_up(row, message, self._bus.works.tree(message.trace_id)))
-        for held in self:
+        for held in self.all():
             # also where nobody judges: tasks have clocks of their own
             self._bus.referee_service.standing.setdefault(held.message.conversation_id, held.at_us)
             if held.due_us is not None:
                 self.arm(held)
+        await self.approvals.load(reader, [held for held in self.all() if held.approval is not None])
         self.watch()
         return len(self)
 
@@ -87,29 +93,43 @@ class Hold(HeldRelease):
         entry: ConversationEntry,
         tree: Tree,
     ) -> bool:
-        """Hold a message that a break point means, or that something held is ahead of."""
+        """Hold a message that needs a yes, that a break point means, or that something held is ahead of."""
         bus, id = self._bus, message.conversation_id
         if id in bus.referee_service.standing:
             bus.referee_service.stand(id, message.timestamp)
         platform = bus.platform_agents
-        if message.sender in platform or all(name in platform for name in message.receiver):
+        if message.sender in platform:
             return False
         ahead = self.ahead(message, seq)
-        point = self.breaks.meant(message)
-        if point is None and ahead is None:
+        cancels = message.performative is Performative.CANCEL
+        # whoever wants less than before needs no yes
+        asked = [] if cancels else self.approvals.rules.meant(message)
+        point = None
+        if not asked and not all(name in platform for name in message.receiver):
+            point = self.breaks.meant(message)
+        if point is None and ahead is None and not asked:
             return False
-        if len(self) >= self.most or self.bytes >= HELD_BYTES_MAX:
+        body = write_message(message, extensions)
+        if asked:
+            full = self.approvals.why_full(message, asked, len(body))
+            if full is not None:
+                self.approvals.turn_away(message, *full)
+                bus.post(message, extensions, seq, cause, hops, HANDLED, tree=tree)
+                self.approvals.turned_away(seq, message, *full)
+                return True
+        elif len(self) >= self.most or self.bytes >= HELD_BYTES_MAX:
             self.breaks.end_all("full")
             if ahead is None:
                 return False
             bus.post(message, extensions, seq, cause, hops, HANDLED, tree=tree)
             return True
-        body = write_message(message, extensions)
-        break_id = point.id if point is not None else None
+        break_id = mark_of(asked[0]) if asked else point.id if point is not None else None
         held = HeldMessage(seq, message, extensions, body, tree, cause=cause, hops=hops, break_id=break_id)
         batch = bus.journal.batch
-        told = {**held.summary, "break": break_id, "behind": ahead.seq if ahead is not None else None}
-        batch.event(seq, message.timestamp, "held", message.sender, entry.key, _encode(told))
+        kind, told = "held", {**held.summary, "break": break_id, "behind": ahead.seq if ahead else None}
+        if asked:
+            kind, told = "approval", self.approvals.ask(held, asked)
+        batch.event(seq, message.timestamp, kind, message.sender, entry.key, _encode(told))
         batch.records.extend(
             [HeldRow(seq, entry.key, id, held.at_us, break_id, cause, hops, body), held.row()]
         )
@@ -117,10 +137,14 @@ class Hold(HeldRelease):
         bus.referee_service.stand(id, held.at_us)
         if point is not None:
             self.breaks.hit(point)
+        if cancels:
+            self.approvals.cancelled(message)
         return True
 
     def discard(self, envelope: Envelope, flags: int) -> None:
         """Bring a message to nobody, and tell its sender."""
+        if self.approvals.tell(envelope):
+            return
         # what was never held has not been released either
         why = _DROPPED if flags & RELEASED_ROW else _FULL
         self._bus.undelivered(envelope, [Failure(name, *why) for name in envelope.message.receiver])
@@ -202,6 +226,49 @@ class Hold(HeldRelease):
         Raises NotHeld, InvalidMessage, MessageTooLarge.
         """
         held = self.get(seq)
+        after, body = self._edited(held, performative, receiver, content)
+        needs = self.approvals.rules.meant(after)
+        if needs:
+            raise InvalidMessage(
+                f"as that message it would need the approval {needs[0]}, which a break point cannot give",
+                hint="drop it, and say the other one",
+            )
+        changed = self._change(held, after, body)
+        self.note("edited", held, changed=changed)
+        # what waited behind it may have another receiver now
+        self.follow(after.conversation_id)
+        return held
+
+    def edit_waiting(
+        self,
+        seq: int,
+        who: Principal,
+        by: str,
+        *,
+        performative: Performative | None = None,
+        receiver: str | list[str] | None = None,
+        content: msgspec.Raw | None = None,
+    ) -> HeldMessage:
+        """The same of a message that waits for an approval, by somebody who may decide about it; it waits on.
+
+        Raises NotHeld, SecurityError, InvalidMessage, MessageTooLarge.
+        """
+        held = self.approvals.may_change(seq, who)
+        after, body = self._edited(held, performative, receiver, content)
+        changed = self._change(held, after, body)
+        self._bus.journal.batch.records.append(held.row())
+        self.approvals.changed(held, by, changed)
+        self.follow(after.conversation_id)
+        return held
+
+    def _edited(
+        self,
+        held: HeldMessage,
+        performative: Performative | None,
+        receiver: str | list[str] | None,
+        content: msgspec.Raw | None,
+    ) -> tuple[Message, bytes]:
+        """What would become of a message."""
         before = held.message
         after = msgspec.structs.replace(
             before,
@@ -217,17 +284,15 @@ class Hold(HeldRelease):
                 f"the message would have {len(body)} bytes, the limit is {self._limits.message_bytes}",
                 hint="raise limits.message_bytes in caxton.toml, or send a reference",
             )
+        return after, body
+
+    def _change(self, held: HeldMessage, after: Message, body: bytes) -> list[str]:
+        """Have it become that; which of its fields are other ones."""
+        before = held.message
         self.change(held, after, body)
-        changed = [
-            key
-            for key in ("performative", "receiver", "content")
-            if getattr(before, key) != getattr(after, key)
-        ]
-        self.note("edited", held, changed=changed)
-        # what waited behind it may have another receiver now
-        self.follow(after.conversation_id)
-        return held
+        fields = ("performative", "receiver", "content")
+        return [key for key in fields if getattr(before, key) != getattr(after, key)]
 
     def watch(self) -> None:
         """Stand in the way of messages only as long as there is something to stop or to keep in order."""
-        self._bus.intercept(self if len(self) or self.points.on else None)
+        self._bus.intercept(self if len(self) or self.points.on or self.approvals.stand else None)

@@ -279,7 +279,9 @@ class Referee:
             return msgspec.structs.replace(
                 _apart(message, Legality.IGNORED, "platform", protocol.name), effects=ended
             )
-        if act is Performative.FAILURE:
+        # the platform refuses in the place of a receiver that got nothing
+        undelivered = act in (Performative.FAILURE, Performative.REFUSE)
+        if undelivered:
             names = self._lost(conversation, message, platform)
         else:
             names = message.receiver[:1] if act is Performative.CANCEL else []
@@ -288,7 +290,7 @@ class Referee:
         if not names:
             return _apart(message, Legality.IGNORED, "platform", protocol.name)
         before = shown(protocol, branches[names[0]])
-        if act is Performative.FAILURE:
+        if undelivered:
             rule, effects = "undeliverable", self._lose(conversation, protocol, names)
         else:
             cancel = message.reply_with or message.id

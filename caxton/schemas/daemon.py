@@ -237,6 +237,13 @@ class HeldTotals(Shape, frozen=True, kw_only=True):
     break_points: int
 
 
+class ApprovalTotals(Shape, frozen=True, kw_only=True):
+    """How many messages wait for a yes, and how many rules there are."""
+
+    waiting: int
+    rules: int
+
+
 class AgentTotals(Shape, frozen=True, kw_only=True):
     """Agents by state."""
 
@@ -300,6 +307,7 @@ class StatusBody(Shape, frozen=True, kw_only=True):
     agents: AgentTotals
     journal: JournalBody
     held: HeldTotals
+    approvals: ApprovalTotals
     counts: dict[str, int]
     waits: tuple[tuple[WaitBody, ...], ...] = ()
     loops: tuple[LoopBody, ...] = ()

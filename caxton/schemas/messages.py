@@ -226,6 +226,7 @@ class SubmittedBody(Shape, frozen=True, kw_only=True):
     conversation_id: str
     trace_id: str
     held: bool
+    approval: str | None
     replies: list[MessageBody]
     timed_out: bool | UnsetType = UNSET
     ended: str | UnsetType = UNSET

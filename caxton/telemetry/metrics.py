@@ -90,6 +90,7 @@ METERS: tuple[Meter, ...] = (
     Meter("caxton_conversations_judged", "gauge", "Conversations whose state the referee has in memory."),
     Meter("caxton_mailbox_messages", "gauge", "Messages that wait in mailboxes, those in cells included."),
     Meter("caxton_in_flight_messages", "gauge", "Messages that cells have and have not answered."),
+    Meter("caxton_approvals_waiting", "gauge", "Messages that wait for an approval."),
     Meter(
         "caxton_held_messages", "gauge", "Messages that break points hold, and those that wait behind them."
     ),

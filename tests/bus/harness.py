@@ -20,6 +20,7 @@ from caxton.bus.platform_agent import FIRST_GUEST_NUMBER, PLATFORM_NUMBERS
 from caxton.bus.referee_service import RefereeService
 from caxton.cells import CellLink
 from caxton.clock import Clock, SystemClock
+from caxton.config import ApprovalTable
 from caxton.hold.hold import Hold
 from caxton.ids import Ids
 from caxton.journal import AgentRow, Journal, StoredMessage, StoredTurn
@@ -181,6 +182,7 @@ class Stand:
         clock: Clock | None = None,
         tree_waiting: int = TREE_WAITING,
         referee: Callable[[Clock], RefereeService] = RefereeService,
+        approvals: dict[str, ApprovalTable] | None = None,
     ) -> None:
         self.journal = journal
         self.limits = limits
@@ -200,7 +202,7 @@ class Stand:
         self.df = Df(self.bus, clock or self.rings, limits.message_bytes)
         self.ams = Ams(self.bus, clock or self.rings, limits.message_bytes, self.guests, self.df.directory)
         self.bus.host(self.ams, self.df, self.timer)
-        self.hold = Hold(self.bus, clock or self.rings, limits)
+        self.hold = Hold(self.bus, clock or self.rings, limits, approvals=approvals)
         self.cell = HandCell(self.bus)
         self.broken: list[tuple[str, int, str]] = []
         self.bus.turns.watch(
@@ -284,11 +286,12 @@ async def stand(
     clock: Clock | None = None,
     tree_waiting: int = TREE_WAITING,
     referee: Callable[[Clock], RefereeService] = RefereeService,
+    approvals: dict[str, ApprovalTable] | None = None,
     **limits: int,
 ) -> AsyncGenerator[Stand]:
     """A bus over the journal in that folder; a second one over the same folder is a restart."""
     async with await Journal.open(folder, SystemClock()) as journal:
-        made = Stand(journal, Limits(**limits), clock, tree_waiting, referee)
+        made = Stand(journal, Limits(**limits), clock, tree_waiting, referee, approvals)
         await made.ams.load(journal.reader)
         await made.df.load(journal.reader)
         await made.timer.load(journal.reader)

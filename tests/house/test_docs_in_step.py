@@ -14,6 +14,7 @@ from caxton import config
 from caxton.api.routes import (
     access,
     agents,
+    approvals,
     break_points,
     conversations,
     dead_letters,
@@ -70,6 +71,7 @@ def routes() -> set[str]:
             deployments,
             pins,
             break_points,
+            approvals,
             replays,
             tasks,
             turns,

@@ -104,7 +104,7 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
     content: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_EDIT: Final[dict[str, Any]] = {
+EDIT: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Edit",
     "additionalProperties": False,
@@ -178,8 +178,10 @@ async def list_held(
     services = services_of(request)
     found = [
         held
-        for held in (services.hold if conversation is None else services.hold.of(conversation))
-        if held.seq > after and break_id in (None, held.break_id)
+        for held in services.hold
+        if held.seq > after
+        and conversation in (None, held.message.conversation_id)
+        and break_id in (None, held.break_id)
     ]
     await services.journal.committed_upto(found[min(len(found), limit) - 1].seq if found else 0)
     bodies = [held_body(services, held) for held in found[:limit]]
@@ -251,27 +253,47 @@ async def delay(request: Request, seq: Seq, body: Delay) -> Response:
 @router.patch(
     "/{seq}",
     response_model=described(HeldBody),
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _EDIT}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": EDIT}}}},
 )
 async def edit(request: Request, seq: Seq) -> Response:
     """Change act, receivers or content of a held message; it stays held."""
     services = services_of(request)
-    try:
-        wish = msgspec.json.decode(await request.body(), type=Edit)
-    except msgspec.MsgspecError as error:
-        raise InvalidMessage(
-            f"the change cannot be read: {error}", hint='for example {"content": {"price": 9}}'
-        ) from error
+    wish = edit_of(await request.body())
     await _there(services, seq)
     async with durable(services):
         held = services.hold.edit(
             seq,
-            performative=_act(wish.performative),
+            performative=act_of(wish.performative),
             receiver=wish.receiver,
             content=None if wish.content is msgspec.UNSET else msgspec.Raw(bytes(wish.content)),
         )
         told = held_body(services, held)
     return answer(told)
+
+
+# ---------------------------------------------------------------------- what an edit says
+
+
+def edit_of(body: bytes) -> Edit:
+    """What a message is to be changed to; InvalidMessage where that cannot be read."""
+    try:
+        return msgspec.json.decode(body, type=Edit)
+    except msgspec.MsgspecError as error:
+        raise InvalidMessage(
+            f"the change cannot be read: {error}", hint='for example {"content": {"price": 9}}'
+        ) from error
+
+
+def act_of(name: str | None) -> Performative | None:
+    """The act of that name, None where none is given; InvalidMessage where FIPA has none."""
+    if name is None:
+        return None
+    try:
+        return Performative(name)
+    except ValueError:
+        raise InvalidMessage(
+            f"{name[:40]!r} is none of FIPA's acts", hint="for example inform, refuse", field="performative"
+        ) from None
 
 
 # ---------------------------------------------------------------------- how it is shown
@@ -337,6 +359,9 @@ async def _there(services: Services, seq: int) -> None:
     if not stored:
         raise NotHeld(f"no message {seq} is held", hint="see: caxton break held")
     one = stored[0]
+    if one.ended_us is None:
+        # it waits for an approval, and says so
+        services.hold.get(seq)
     raise NotHeld(
         f"message {seq} was {one.state} already, as {one.went_on}",
         hint=f"see: caxton break show {seq}",
@@ -353,8 +378,10 @@ def _meant(services: Services, some: Some) -> list[int]:
         id = next((point.id for point in by.values() if point.name == id), id)
     found = [
         held.seq
-        for held in (services.hold if some.conversation is None else services.hold.of(some.conversation))
-        if (some.seqs is None or held.seq in some.seqs) and id in (None, held.break_id)
+        for held in services.hold
+        if (some.seqs is None or held.seq in some.seqs)
+        and some.conversation in (None, held.message.conversation_id)
+        and id in (None, held.break_id)
     ]
     return found[:1] if some.next else found
 
@@ -371,14 +398,3 @@ async def _all(services: Services, seqs: list[int], then: Literal["release", "dr
         # others wait
         await asyncio.sleep(0)
     return done
-
-
-def _act(name: str | None) -> Performative | None:
-    if name is None:
-        return None
-    try:
-        return Performative(name)
-    except ValueError:
-        raise InvalidMessage(
-            f"{name[:40]!r} is none of FIPA's acts", hint="for example inform, refuse", field="performative"
-        ) from None

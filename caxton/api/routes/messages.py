@@ -188,9 +188,14 @@ async def _say(
             "seq": admitted.seq,
             "conversation_id": admitted.conversation_id,
             "trace_id": admitted.trace_id,
-            "held": admitted.seq in services.hold,
+            **_held(services, admitted.seq),
         }
         return answer(body | await _replies(services, waiter, admitted.seq, came, patience, wanted), 202)
+
+
+def _held(services: Services, seq: int) -> dict[str, Any]:
+    """Whether a message is held, and for which approval."""
+    return {"held": services.hold.stopped(seq), "approval": services.hold.approval_of(seq)}
 
 
 async def _again(services: Services, stored: StoredMessage, patience: float, wanted: int) -> Response:
@@ -208,7 +213,7 @@ async def _again(services: Services, stored: StoredMessage, patience: float, wan
             "seq": stored.seq,
             "conversation_id": message.conversation_id,
             "trace_id": message.trace_id,
-            "held": stored.seq in services.hold,
+            **_held(services, stored.seq),
         }
         return answer(body | await _replies(services, waiter, stored.seq, came, patience, wanted), 202)
 

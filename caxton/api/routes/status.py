@@ -100,6 +100,10 @@ async def status(request: Request) -> Response:
                 "failed": services.journal.failed,
             },
             "held": {"messages": len(services.hold), "break_points": len(services.hold.points.on)},
+            "approvals": {
+                "waiting": len(services.hold.approvals),
+                "rules": len(services.hold.approvals.rules.by_name),
+            },
             "counts": services.bus.counts.plain(),
             "waits": [[_wait(one) for one in cycle] for cycle in services.waits.cycles],
             "loops": [

@@ -24,7 +24,7 @@ from caxton.schemas.held import HeldBody, HeldDetail, HeldGone, ManyGone
 from caxton.schemas.shape import Message, text_of
 
 if TYPE_CHECKING:
-    from caxton.client import Client
+    pass
 
 DONE = {"release": "released", "drop": "dropped"}
 
@@ -93,21 +93,29 @@ def _lines(found: HeldDetail) -> Iterator[str]:
         ("state", _state(found) + (f", as message {found.went_on}" if found.went_on else "")),
         ("held since", text_of(found.at)),
         ("break point", found.break_id or "none: it waits behind another"),
-        ("message", f"{short(message.sender)} {message.performative} → {_names(message)}"),
-        ("conversation", message.conversation_id),
-    ]
-    rows += [
-        (key, message.json[key])
-        for key in ("protocol", "reply_with", "in_reply_to", "reply_by")
-        if key in message.json
+        *message_rows(message),
     ]
     for key, text in rows:
         yield f"{key:<13} {safe(text)}"
     yield json_document(message.content, indented=True)
     if found.edited:
-        said = found.said
-        yield f"{'it was':<13} {safe(said.performative)} → {safe(_names(said))}"
-        yield json_document(said.content, indented=True)
+        yield from said_lines(found.said)
+
+
+def message_rows(message: Message) -> list[tuple[str, str]]:
+    """Who says it to whom, and where it belongs."""
+    rows = [
+        ("message", f"{short(message.sender)} {message.performative} → {_names(message)}"),
+        ("conversation", message.conversation_id),
+    ]
+    keys = ("protocol", "reply_with", "in_reply_to", "reply_by")
+    return rows + [(key, message.json[key]) for key in keys if key in message.json]
+
+
+def said_lines(said: Message) -> Iterator[str]:
+    """What a message was before somebody has changed it."""
+    yield f"{'it was':<13} {safe(said.performative)} → {safe(_names(said))}"
+    yield json_document(said.content, indented=True)
 
 
 def let_go(
@@ -198,6 +206,22 @@ def edit(
       caxton break edit 12 --performative refuse --release
       caxton break edit 12 --editor
     """
+    with connection.client(project) as caxton:
+        before = caxton.held_message(seq).message if editor else None
+        change = changed(performative, to, content, before)
+        found = caxton.edit(seq, change)
+        gone = caxton.release(seq) if then_release else None
+    became = f" and went on as {gone.went_on}" if gone else "; it is still held"
+    told(gone or found, output, f"{seq} is changed{became}")
+
+
+def changed(
+    performative: str | None, to: str | None, content: str | None, edit: Message | None
+) -> dict[str, Any]:
+    """What is to be different of a message, by options, and then by a person in the editor where `edit` is given.
+
+    Raises ConfigurationError where nothing is.
+    """
     change: dict[str, Any] = {}
     if performative is not None:
         change["performative"] = performative
@@ -205,22 +229,17 @@ def edit(
         change["receiver"] = [name for name in to.split(",") if name]
     if content is not None:
         change["content"] = json_argument(content, "--content")
-    with connection.client(project) as caxton:
-        if editor:
-            change = _edited(caxton, seq, change)
-        if not change:
-            raise ConfigurationError(
-                "nothing is changed", hint="say --content, --performative or --to, or change it with --editor"
-            )
-        found = caxton.edit(seq, change)
-        gone = caxton.release(seq) if then_release else None
-    became = f" and went on as {gone.went_on}" if gone else "; it is still held"
-    told(gone or found, output, f"{seq} is changed{became}")
+    if edit is not None:
+        change = _edited(edit, change)
+    if not change:
+        raise ConfigurationError(
+            "nothing is changed", hint="say --content, --performative or --to, or change it with --editor"
+        )
+    return change
 
 
-def _edited(caxton: Client, seq: int, change: dict[str, Any]) -> dict[str, Any]:
+def _edited(message: Message, change: dict[str, Any]) -> dict[str, Any]:
     """What a person has made of a message in the editor; empty where nothing was changed."""
-    message = caxton.held_message(seq).message
     before = {key: message.json.get(key) for key in ("performative", "receiver", "content")}
     text = edited(exact_numbers.text(before | change, 2), ".json")
     after = json_value(text, "what was written")

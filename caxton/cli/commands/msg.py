@@ -217,7 +217,11 @@ def _put_together(to: str | None, content: str | None, said: dict[str, str]) -> 
 def _answer(answer: SubmittedBody, output: Format, wait: bool, replies: int, timeout: float) -> None:
     came = answer.replies
     if answer.held:
-        talk(f"message {answer.seq} is held: caxton break show {answer.seq}")
+        talk(
+            f"message {answer.seq} waits for the approval {answer.approval}: caxton approve show {answer.seq}"
+            if answer.approval
+            else f"message {answer.seq} is held: caxton break show {answer.seq}"
+        )
     if output is Format.JSON:
         document(answer, output)
     elif output is Format.JSONL:

@@ -107,7 +107,9 @@ class Tools:
             sent = caxton.send(message, wait_s=wait or None, replies=replies)
         lines = [f"sent as message {sent.seq} in conversation {safe(sent.conversation_id)}"]
         if sent.held:
-            lines.append("a break point holds it")
+            lines.append(
+                f"it waits for the approval {sent.approval}" if sent.approval else "a break point holds it"
+            )
         lines += _messages(sent.replies)
         if wait and len(sent.replies) < replies:
             ended = sent.ended if isinstance(sent.ended, str) else f"no more came within {wait:g} s"

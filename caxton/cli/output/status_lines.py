@@ -39,6 +39,9 @@ def status_lines(answer: StatusBody) -> Iterator[str]:
         text = f"{plural(held.messages, 'message')} held, {plural(held.break_points, 'break point')}"
         rows.append(("break", paint(f"{text}: caxton break list, caxton break held", "bold yellow")))
     rows += [("waits", paint(line, "bold red")) for line in standstill_lines(answer)]
+    if answer.approvals.waiting:
+        text = f"{plural(answer.approvals.waiting, 'message')} {'waits' if answer.approvals.waiting == 1 else 'wait'}"
+        rows.append(("approvals", paint(f"{text} for a yes: caxton approve list", "bold yellow")))
     rows.append(
         (
             "journal",

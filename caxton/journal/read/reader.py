@@ -13,7 +13,7 @@ from pathlib import Path
 
 from caxton.ids import conversation_key
 from caxton.journal.read import conversations
-from caxton.journal.records import dead_letters, holds, put_backs, verdicts
+from caxton.journal.records import approvals, dead_letters, holds, put_backs, verdicts
 from caxton.journal.records.batch import ClientKey
 from caxton.journal.records.query import END, Query, Row, Value, numbers
 from caxton.journal.records.record import AGENT_BITS, MAX_AGENT_NO
@@ -288,6 +288,16 @@ class Reader:
     async def break_points(self) -> list[tuple[str, str]]:
         """Break points by id, each with its JSON object."""
         return await holds.break_points(self._query)
+
+    async def approval_steps(self, held: Sequence[int]) -> list[approvals.StoredStep]:
+        """What was done about the messages that needed a yes under these numbers, in order."""
+        return await approvals.steps_of(self._query, held)
+
+    async def latest_approval_steps(
+        self, before_seq: int | None = None, limit: int = 100
+    ) -> list[approvals.StoredStep]:
+        """What was done about any of them, the newest first."""
+        return await approvals.latest_steps(self._query, before_seq, limit)
 
     async def agents(self) -> list[AgentRow]:
         """Every agent that the registry wrote, by number."""

@@ -36,6 +36,7 @@ _IN_RANGE = (
     f"""update client_key set body = {_ANSWERED.format("held")} where body is null and seq in {_HELD_GOING}""",
     f"delete from held where seq in {_HELD_GOING}",
     "delete from held_state where ended_us is not null and seq not in (select seq from held)",
+    "delete from approval_step where seq <= :upto and held not in (select seq from held)",
     f"""delete from own_turn where {_RANGE} and not exists (select 1 from spared s
          where s.kind = {MEMORY} and s.owner = own_turn.agent_no and s.seq = own_turn.seq)""",
     "update meta set value = :upto where key = 'trimmed_upto'",

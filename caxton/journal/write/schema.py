@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caxton.errors import JournalError
+from caxton.journal.records.approvals import approval_steps
 from caxton.journal.records.dead_letters import dead_letter_ends
 from caxton.journal.records.holds import holds
 from caxton.journal.records.put_backs import put_backs
@@ -134,6 +135,7 @@ MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
     put_backs,
     turn_numbers,
     unfinished,
+    approval_steps,
 ]
 """In order and never changed once released; `user_version` is how many of them a file has seen."""
 
