@@ -50,7 +50,7 @@ async def steps(runtime: Stand, seq: int) -> list[tuple[str, str, str]]:
 async def test_what_a_rule_means_waits_and_goes_on_once_with_a_yes(tmp_path: Path) -> None:
     async with stand(tmp_path, approvals=rules("to:bank content.amount:>100")) as runtime:
         runtime.agent("bank")
-        asked = {"performative": "request", "receiver": "bank", "content": {"amount": 500}}
+        asked: Json = {"performative": "request", "receiver": "bank", "content": {"amount": 500}}
         sent = runtime.bus.submit(asked)
         runtime.ask("bank", {"amount": 100})
         assert contents(runtime) == [{"amount": 100}]
@@ -97,7 +97,7 @@ async def test_when_time_is_over_it_is_refused_also_when_nobody_was_there(
     tmp_path: Path, wait: dict[str, float]
 ) -> None:
     clock = VirtualClock()
-    tables = rules(**wait)
+    tables = rules(timeout=wait.get("timeout", 86_400))
     async with stand(tmp_path, clock, approvals=tables) as runtime:
         runtime.agent("bank")
         seq = runtime.ask("bank", 1, **({} if wait else {"reply_by": "60s"}))
