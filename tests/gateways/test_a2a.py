@@ -327,6 +327,21 @@ async def test_a_remote_agent_is_asked_by_a_process_of_the_daemons(shop: Served)
     await remote.close()
 
 
+async def test_a_stream_ends_with_its_token(shop: Served) -> None:
+    async with asking(shop) as client:
+        task = await until(shop, await begun(client, "agree"), "WORKING")
+    with shop.daemon.client() as caxton:
+        secret = caxton.create_token("fleeting", "viewer").secret
+        headers = {"Authorization": f"Bearer {secret}", "A2A-Version": "1.0"}
+        async with httpx.AsyncClient(base_url=shop.url, headers=headers, timeout=30) as http:
+            async with http.stream("GET", f"/a2a/desk/tasks/{task.id}:subscribe") as stream:
+                lines = stream.aiter_lines()
+                assert task.id in await anext(lines)
+                caxton.revoke_token("fleeting")
+                assert not [line async for line in lines if line.startswith("data")]
+            assert (await http.get(f"/a2a/desk/tasks/{task.id}")).status_code == 401
+
+
 async def test_a_card_leads_to_its_own_place_only(shop: Served) -> None:
     told: list[Offer] = []
     elsewhere = shop.url.replace("127.0.0.1", "localhost")

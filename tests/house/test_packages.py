@@ -54,6 +54,17 @@ def test_the_daemon_never_imports_what_speaks_mcp() -> None:
             assert not re.search(rf"effects\.tools\.({'|'.join(theirs)})", path.read_text("utf-8")), path
 
 
+def test_the_daemon_never_imports_what_gateways_and_remote_agents_are_made_of() -> None:
+    apart = {ROOT / "caxton" / "gateways", ROOT / "caxton" / "gateways" / "a2a"}
+    theirs = {path for path in python("caxton") if "a2a" in imports(path) and path.parent not in apart}
+    assert {path.stem for path in theirs} == {"content", "remote"}
+    named = re.compile(r"import .*caxton\.gateways|from caxton\.(gateways|effects\.a2a\.(content|remote))")
+    process = ROOT / "caxton" / "effects" / "a2a" / "__main__.py"
+    for path in python("caxton"):
+        if path.parent not in apart and path not in {*theirs, process, ROOT / "caxton/cli/mcp/http.py"}:
+            assert not named.search(path.read_text("utf-8")), path
+
+
 def test_no_task_is_started_and_forgotten() -> None:
     for path in python("caxton"):
         for node in ast.walk(tree(path)):

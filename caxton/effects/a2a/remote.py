@@ -125,8 +125,11 @@ class Remote:
     async def _ended(self, client: Client, id: str, task: Task) -> Task:
         """The task when nothing comes any more."""
         pause, longest = LOOK_S
+        told = TaskState.TASK_STATE_UNSPECIFIED
         while task.status.state not in _ENDS:
-            progress(id, {"state": TaskState.Name(task.status.state)})
+            if task.status.state != told:
+                told = task.status.state
+                progress(id, {"state": TaskState.Name(told)})
             await asyncio.sleep(pause)
             pause = min(pause * 2, longest)
             task = await client.get_task(GetTaskRequest(id=task.id))
