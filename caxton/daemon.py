@@ -25,6 +25,7 @@ import structlog
 import uvloop
 
 from caxton import __version__
+from caxton.access import hide
 from caxton.api.gateways.start import gateways
 from caxton.api.server import Server
 from caxton.api.services import Services
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         project = load(chosen.project)
+        hide(os.environ.get(name, "") for name in project.config.secret_names())
         table = project.config.log
         handler = RotatingHandler(
             sys.stderr, project.state / "daemon.log", int(table.max_mib * 1024**2), table.files

@@ -8,7 +8,7 @@ from caxton.access.acting import acting_for, read_acting_for
 from caxton.access.permissions import PERMISSIONS, Permission, Reach
 from caxton.access.principal import OWNER, Principal, Role, role_of
 from caxton.access.rates import Rates
-from caxton.access.redaction import redacted
+from caxton.access.redaction import hide, redacted
 from caxton.access.tokens import Token, Tokens, expiry
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Tokens",
     "acting_for",
     "expiry",
+    "hide",
     "read_acting_for",
     "redacted",
     "role_of",

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 import httpx
 import msgspec
 
-from caxton import exact_numbers
+from caxton import __version__, exact_numbers
 from caxton.client.remote import Remote
 from caxton.client.requests import Json
 from caxton.daemon_socket import answers
@@ -115,7 +115,14 @@ def _nobody(path: Path | Remote, error: BaseException | None = None) -> CaxtonEr
 
 def read(response: httpx.Response, kind: type[T], allowed: Sequence[int] = ()) -> T:
     """The response in that shape; raises what the daemon refused with."""
-    return decoder(kind).decode(accepted(response, allowed))
+    body = accepted(response, allowed)
+    try:
+        return decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        raise CaxtonError(
+            f"the daemon answers as another version of Caxton does: {error}",
+            hint=f"this is {__version__}; start the daemon anew, or use a client of its version",
+        ) from error
 
 
 def accepted(response: httpx.Response, allowed: Sequence[int] = ()) -> bytes:

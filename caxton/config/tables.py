@@ -345,6 +345,15 @@ class Config(Table):
         ]
         return [*named, "model"] if self.models else named
 
+    def secret_names(self) -> set[str]:
+        """Variables of the environment whose values are shown nowhere: keys, and what processes and servers get."""
+        named = {one.key_env for one in self.models.values() if one.key_env is not None}
+        for process in (*self.effects.values(), *self.tools.values()):
+            named |= {*process.env}
+        for place in (*self.http.values(), *self.tools.values(), *self.a2a.values()):
+            named |= {*place.headers.values()}
+        return named
+
     def limits_of(self, agent: str) -> Limits:
         """The limits of that agent: its own over the project's over the defaults."""
         table = self.agents.get(agent)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 import structlog
 
+from caxton.access.redaction import spellings
 from caxton.effects import lines
 from caxton.effects.lines import Cancel, Garbage, Lines, Said, TooLong
 from caxton.effects.worker import Command, StartWorker, Worker
@@ -38,7 +39,6 @@ NOISE_S: Final = 0.005
 """What each line that is no answer costs the process in time."""
 LOGGED_S: Final = 20
 """Lines of a process that go into the log in a second."""
-SECRET_MIN: Final = 8
 
 log = structlog.get_logger("caxton.effects")
 
@@ -86,7 +86,7 @@ class EffectProcess:
         self._vain = 0
         self._tries = 0
         self._random = random.Random(command.name)
-        self._secrets = _spellings(command.env.values())
+        self._secrets = [one.encode() for one in spellings(command.env.values())]
         self._logged: deque[float] = deque(maxlen=LOGGED_S)
         self._unlogged = 0
 
@@ -310,15 +310,6 @@ class EffectProcess:
             more["left_out"], self._unlogged = self._unlogged, 0
         write = {"debug": log.debug, "warning": log.warning, "error": log.error}.get(level, log.info)
         write(message, effect=self.command.name, **more)
-
-
-def _spellings(values: Iterable[str]) -> list[bytes]:
-    """Secrets as they may stand in a line: as they are, and as JSON spells them."""
-    found: set[bytes] = set()
-    for value in values:
-        if len(value) >= SECRET_MIN:
-            found |= {value.encode(), lines.write(value)[1:-1]}
-    return sorted(found, key=len, reverse=True)
 
 
 def _end(code: int) -> str:

@@ -80,7 +80,7 @@ def traced(trace_id: str, span_id: str) -> Generator[None]:
 
 
 def harmless(text: str) -> str:
-    """The text on one line without control characters and secrets of tokens, cut where it is very long."""
+    """The text on one line without control characters and secrets, cut where it is very long."""
     if not text.isascii():
         # half a surrogate pair could not be written
         text = text.encode("utf-8", "backslashreplace").decode()

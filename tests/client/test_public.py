@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 import caxton
 from caxton import AsyncClient, Client
+from caxton.client import answers
 from caxton.daemon_socket import socket_path
-from caxton.errors import Unreachable
+from caxton.errors import CaxtonError, Unreachable
+from caxton.schemas.access import IdentityBody
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "client.md").read_text("utf-8")
 PROMISED = re.findall(r"^\| `([a-z_]+)` \|", PAGE, re.MULTILINE)
@@ -33,6 +36,13 @@ def test_a_project_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             client.status()
         said.add(refused.value.message)
     assert len(said) == 1
+
+
+def test_a_daemon_of_another_version_is_one_sentence() -> None:
+    with pytest.raises(CaxtonError, match="as another version") as refused:
+        answers.read(httpx.Response(200, content=b'{"name": "me", "role": "viewer"}'), IdentityBody)
+    assert "agents" in refused.value.message
+    assert caxton.__version__ in (refused.value.hint or "")
 
 
 def test_what_is_not_there_is_said_as_always() -> None:

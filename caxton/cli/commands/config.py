@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
-from caxton.access.redaction import redacted
+from caxton.access.redaction import hide, redacted
 from caxton.cli import connection
 from caxton.cli.lazy import lazy
 from caxton.cli.options import Format, Output, Project, command_app
@@ -35,6 +36,7 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
       caxton config show -o json | jq '.[] | select(.source != "default")'
     """
     found = configuration.load(connection.folder(project))
+    hide(os.environ.get(name, "") for name in found.config.secret_names())
     listing(
         [{"key": one.key, "value": _shown(one.value), "source": one.source} for one in found.effective()],
         output,
@@ -48,7 +50,7 @@ def show(project: Project = None, output: Output = Format.TEXT) -> None:
 
 
 def _shown(value: Any) -> Any:
-    """The value without the secret of a token that stands in it."""
+    """The value without the secrets that stand in it."""
     text = json.dumps(value)
     shown = redacted(text)
     return value if shown == text else json.loads(shown)
