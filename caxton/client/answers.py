@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 import httpx
 import msgspec
 
-from caxton import __version__, exact_numbers
+from caxton import exact_numbers
 from caxton.client.remote import Remote
 from caxton.client.requests import Json
 from caxton.daemon_socket import answers
@@ -121,7 +121,7 @@ def read(response: httpx.Response, kind: type[T], allowed: Sequence[int] = ()) -
     except msgspec.ValidationError as error:
         raise CaxtonError(
             f"the daemon answers as another version of Caxton does: {error}",
-            hint=f"this is {__version__}; start the daemon anew, or use a client of its version",
+            hint="start the daemon anew with this version, or use a client of the daemon's",
         ) from error
 
 
