@@ -348,10 +348,14 @@ class Config(Table):
     def secret_names(self) -> set[str]:
         """Variables of the environment whose values are shown nowhere: keys, and what processes and servers get."""
         named = {one.key_env for one in self.models.values() if one.key_env is not None}
-        for process in (*self.effects.values(), *self.tools.values()):
+        for process in self.effects.values():
             named |= {*process.env}
-        for place in (*self.http.values(), *self.tools.values(), *self.a2a.values()):
+        for server in self.tools.values():
+            named |= {*server.env, *server.headers.values()}
+        for place in self.http.values():
             named |= {*place.headers.values()}
+        for other in self.a2a.values():
+            named |= {*other.headers.values()}
         return named
 
     def limits_of(self, agent: str) -> Limits:
