@@ -194,11 +194,17 @@ async def _in_viewer(folder: Path, make: Callable[[Sink], DevLoop], verbose: boo
     lines = Lines(colour=False, verbose=verbose, ends="q", keys=f"on screen 4: {KEYS}")
     said: asyncio.Queue[str] = asyncio.Queue()
     slow = SlowBuilds(lambda event, seconds: said.put_nowait(lines.goes_on(event, seconds)))
+    fifths = 0
 
     def show(event: Event) -> None:
+        nonlocal fifths
         slow.hear(event)
         for line in lines.of(event):
             said.put_nowait(line)
+        # the strip has no bar: a line for every fifth
+        if isinstance(event, Preparing) and not event.begins and int(event.part * 5) > fifths:
+            fifths = int(event.part * 5)
+            said.put_nowait(lines.prepares(event))
 
     async def strip() -> AsyncGenerator[str]:
         while True:

@@ -6,6 +6,7 @@ In: an exception of typer. Out: the sentence and the hint, and the exit code.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any, Final
 
 from caxton.cli.output.printing import complain
@@ -13,6 +14,25 @@ from caxton.cli.output.printing import complain
 _VALUE: Final = re.compile(
     r"Invalid value for '?([^':]+)'?(?: / '[^']+')*: (?:Value error, )?(.*)", re.DOTALL
 )
+_UNKNOWN: Final = re.compile("No such command '(.*?)'")
+_EXTRA: Final = re.compile(r"Got unexpected extra arguments? ?(?:\(s\) )?\((.*)\)", re.DOTALL)
+FEW: Final = 16
+"""So many commands are named in a line or two."""
+_ELSEWHERE: Final = {
+    "agents": "agent list",
+    "conversations": "conv list",
+    "init": "new NAME",
+    "log": "agent logs AGENT, or msg tail",
+    "logs": "agent logs AGENT, or msg tail",
+    "ls": "agent list",
+    "messages": "msg list",
+    "ps": "agent list",
+    "send": "msg send --to AGENT --content JSON",
+    "start": "up, or agent start AGENT",
+    "stop": "down, or agent stop AGENT",
+    "tail": "msg tail",
+}
+"""What others call it."""
 _WORDS: Final = (
     ("Input should be a valid integer, unable to parse string as an integer", "it must be a whole number"),
     ("Input should be a valid number, unable to parse string as a number", "it must be a number"),
@@ -39,6 +59,23 @@ def _sentence(said: str) -> str:
 
 
 def _hint(error: Any, context: Any) -> str:
-    if context is not None and "No such command" in str(error.message):
-        return f"commands are {', '.join(context.command.commands)}"
-    return f"see {'caxton COMMAND' if context is None else context.command_path} --help"
+    if context is None:
+        return "see caxton COMMAND --help"
+    help_ = f"see {context.command_path} --help"
+    unknown, extra = _UNKNOWN.match(str(error.message)), _EXTRA.match(str(error.message))
+    if unknown is not None:
+        known = context.command.commands
+        if context.parent is None and unknown[1] in _ELSEWHERE:
+            return f"that is: caxton {_ELSEWHERE[unknown[1]]}"
+        return (
+            f"commands are {', '.join(known)}"
+            if len(known) <= FEW
+            else f"{help_}, which lists all {len(known)}"
+        )
+    if extra is not None:
+        options = {name for parameter in context.command.params for name in parameter.opts}
+        if "--filter" in options:
+            return f"a filter goes into --filter: {context.command_path} --filter {shlex.quote(extra[1])}"
+        if {"--to", "--content"} <= options:
+            return f"such as: {context.command_path} --to AGENT --content '\"a text\"'"
+    return help_

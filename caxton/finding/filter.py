@@ -208,5 +208,5 @@ def _refuse_unknown(said: str, field: str, words: Sequence[str]) -> None:
             if close:
                 raise InvalidFilter(
                     f"{said!r}: FIPA has no act {word!r}",
-                    hint=f"did you mean {close[0]}? there are {', '.join(Performative)}",
+                    hint=f"did you mean {close[0]}?",
                 )

@@ -32,7 +32,7 @@ NOT_TYPED: Final[dict[str, str]] = {
     r"\. \.venv/bin/activate": "the shell here finds caxton already",
     r"\.ci/check\.py": "the gate, which runs this test",
     r"\.venv/bin/caxton demo": "the same as caxton demo",
-    r"CAXTON_URL|caxton (context|cert|audit)": "a daemon elsewhere: tests/access",
+    r"CAXTON_URL|CAXTON_LISTEN_TCP|caxton (context|cert|audit)": "a daemon elsewhere: tests/access",
     r"caxton record": "tests/scenario/test_recording.py",
     r"caxton (why|diff|fork)": "messages and runs that are not here: tests/history",
     r"caxton web --listen": "needs certificates: tests/web",

@@ -27,13 +27,16 @@ class Mistake(NamedTuple):
 USAGE: Final = tuple(
     Mistake(*row)
     for row in (
-        ("frob", "no such command 'frob'", "commands are demo, new"),
-        ("agnet list", "Did you mean 'agent', ", "commands are"),
+        ("frob", "no such command 'frob'", "see caxton --help, which lists all"),
+        ("logs", "no such command 'logs'", "that is: caxton agent logs AGENT, or msg tail"),
+        ("agnet list", "Did you mean 'agent', ", "caxton --help"),
         ("msg lst", "Did you mean 'list'?", "convert, send, tail, show, list"),
-        ("walk market", "no such command 'walk'", "commands are"),
+        ("walk market", "no such command 'walk'", "caxton --help"),
         ("agent deploy", "missing argument '[NAME] FILE'", "caxton agent deploy --help"),
         ("agent show", "missing argument 'AGENT'", "caxton agent show --help"),
         ("agent remove x y", "got unexpected extra argument", "caxton agent remove --help"),
+        ("msg send a hello", "got unexpected extra argument", "msg send --to AGENT --content '\"a text\"'"),
+        ("msg list is:problem since:2h", "got unexpected extra argument", "msg list --filter 'is:problem since:2h'"),
         ("agent list --foo", "no such option: --foo", "caxton agent list --help"),
         ("new counter --language c", "no such option: --language", "caxton new --help"),
         ("new", "missing argument 'NAME'", "caxton new --help"),

@@ -6,7 +6,8 @@ import asyncio
 
 from caxton.cli.output.dev_lines import Lines
 from caxton.cli.output.slow_builds import SlowBuilds
-from caxton.devloop.events import BuildFailed, BuildStarted, Built, Diagnostic, Ended
+from caxton.devloop.events import BuildFailed, BuildStarted, Built, Diagnostic, Ended, Preparing
+from caxton.sandbox.python.progress import COMPILE, Estimate
 
 
 def started(agent: str) -> BuildStarted:
@@ -34,3 +35,16 @@ async def test_builds_that_go_on_are_told_of_until_they_have_ended() -> None:
     slow.hear(Ended())
     await asyncio.sleep(0)
     assert len(told) == 2
+
+
+def test_how_long_the_first_build_takes_is_read_in_80_columns() -> None:
+    estimate = Estimate(lambda: 0.0)
+    estimate.begin(COMPILE)
+    now = estimate.progress()
+    first = Preparing(
+        agents=["first-agent"], what=f"{now.title}, {now.left}", begins=True, part=0.1, left_s=65.0
+    )
+    lines = Lines(colour=False)
+    # the strip of the terminal interface has a cell less on either side
+    assert len(lines.prepares(first)) <= 78
+    assert lines.of(first) == [lines.prepares(first)]

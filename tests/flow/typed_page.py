@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,15 @@ def masked(line: str) -> str:
     line = re.sub(r"\b[\d.]+ (?:µs|ms|s)\b", "SPAN", line)
     line = line.replace("compile SPAN", "COMPILED").replace("compiled before", "COMPILED")
     return " ".join(line.split())
+
+
+def comparable(lines: list[str]) -> list[str]:
+    """The lines, masked; agents that begin to run do so in any order."""
+    found: list[str] = []
+    for runs, group in groupby(map(masked, lines), lambda line: " running " in line):
+        some = list(group)
+        found += sorted(some) if runs else some
+    return found
 
 
 class Terminals:

@@ -50,4 +50,4 @@ def test_what_others_make_is_waited_for_at_the_beginning() -> None:
     estimate.begin(WAIT)
     now.s += 60
     assert (estimate.progress().part, estimate.progress().left_s) == (0, 67)
-    assert estimate.progress().title == f"Python runtime, once for this machine: {WAIT}"
+    assert estimate.progress().title == f"Python runtime, only once: {WAIT}"

@@ -50,6 +50,10 @@ class Lines:
             event.at_us + seconds * 1_000_000, self._building(event, f", {seconds} s so far")
         )
 
+    def prepares(self, event: ev.Preparing) -> str:
+        """How far that is which is made once for this machine."""
+        return self._stamped(event.at_us, self._row(event.agents, self._dim(safe(event.what))))
+
     def _texts(self, event: ev.Event) -> Iterator[str]:
         match event:
             case ev.Began():

@@ -108,7 +108,7 @@ def _built() -> Path:
 
 
 def _tell(what: str) -> None:
-    sys.stderr.write(f"Python runtime, once for this machine: {what}\n")
+    sys.stderr.write(f"Python runtime, only once: {what}\n")
 
 
 def _complaint(said: str) -> str:

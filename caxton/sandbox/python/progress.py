@@ -31,7 +31,7 @@ class Progress:
 
     @property
     def title(self) -> str:
-        return f"Python runtime, once for this machine: {self.what}"
+        return f"Python runtime, only once: {self.what}"
 
     @property
     def left(self) -> str:

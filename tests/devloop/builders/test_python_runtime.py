@@ -50,4 +50,4 @@ async def test_it_is_made_for_what_is_python_and_said(kind: str, tmp_path: Path)
     else:
         assert [one.agents for one in first] == [["a"]]
         assert first[0].left_s == pytest.approx(67, abs=1)
-        assert first[0].what == f"Python runtime, once for this machine: {COMPONENT}, about 65 s left"
+        assert first[0].what == f"Python runtime, only once: {COMPONENT}, about 65 s left"

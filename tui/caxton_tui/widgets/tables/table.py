@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from caxton.finding import Filter, Subject, WithoutContent
+from caxton.presentation.cells import cut
 from caxton_tui.keys import hidden_key
 from caxton_tui.model.kept_views import KeptViews, TableView
 from caxton_tui.widgets.tables.columns import Part, column_at
@@ -280,7 +281,8 @@ class Table(Markable, Generic[T]):
         thing = self._shown[number]
         name, columns = self._fitting(width)
         return [
-            (self.name_of(thing), name, "listing--name"),
+            # names begin alike, and what tells them apart stands at their ends
+            (cut(self.name_of(thing), name, middle=True), name, "listing--name"),
             *((column.text(thing), column.width, column.style(thing)) for column in columns),
         ]
 
