@@ -119,6 +119,18 @@ def test_a_pinned_conversation_keeps_the_answers_that_its_calls_got() -> None:
         assert not running.messages(), "and then it goes with all of that"
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("python_runtime")
+def test_what_a_replay_asks_has_a_budget_of_its_own() -> None:
+    asked: list[Json] = []
+    with system(asked, budgets={"replay": {"tokens": 10}, "conversation": {"tokens": 1000}}) as running:
+        assert running.ask(2, to="w", conversation_id="c")["content"] == 2
+        report = replayed(running, conversations=["c"], wasm=module(EDITED), live=True)
+        [answer] = [one.answer for turn in report.turns for one in turn.asks]
+        assert (answer["error"], answer["scope"]) == ("budget-exhausted", "replay")
+        assert (len(asked), report.totals.tokens) == (2, 0), "nothing was called"
+
+
 LOOP = '''
 from caxton_agent import agent, reply, tool
 
