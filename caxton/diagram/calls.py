@@ -19,9 +19,10 @@ _ROOM: Final = 200
 
 def call(message: Message) -> str | None:
     """The line of a call or its answer; None for every other message."""
-    if message.ontology not in ONTOLOGIES or not isinstance(message.content, dict):
+    content = message.content
+    if message.ontology not in ONTOLOGIES or not isinstance(content, dict):
         return None
-    told = _told(cast("dict[str, Any]", message.content))
+    told = _told(cast("dict[str, Any]", content))
     return None if told is None else f"{MARK} {told}"
 
 
@@ -42,10 +43,18 @@ def _told(content: dict[str, Any]) -> str | None:
         case {"tool": str(tool), **more}:
             return f"{safe(tool)} {compact(more.get('arguments', {}), _ROOM)}"
         case {"content": [*parts], "structured": structured}:
-            texts: list[Any] = [part.get("text", part) if isinstance(part, dict) else part for part in parts]
-            return compact(structured if structured is not None else texts, _ROOM)
+            return compact(structured if structured is not None else [_text(part) for part in parts], _ROOM)
         case _:
             return None
+
+
+def _text(part: Any) -> Any:
+    """The text of a part of MCP's content; every other part as it is."""
+    match part:
+        case {"text": text}:
+            return text
+        case _:
+            return part
 
 
 def _model(content: dict[str, Any]) -> str:
