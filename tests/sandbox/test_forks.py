@@ -53,6 +53,17 @@ async def test_a_process_that_was_hung_up_on_ends_well(forks: ForkServer) -> Non
     forked.kill()
 
 
+async def test_a_process_that_finds_nobody_there_is_quiet(
+    forks: ForkServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        forked = await forks.fork("cell", ["--fd", "{0}"], [theirs.fileno()])
+    await forked.wait()
+    assert capfd.readouterr().err == ""
+
+
 async def test_a_process_that_was_killed_says_by_what(forks: ForkServer) -> None:
     first, link = await cell(forks)
     os.kill(first.pid, signal.SIGTERM)

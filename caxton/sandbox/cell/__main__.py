@@ -81,7 +81,9 @@ def _hello(calls: type[PublicCalls], why: str) -> bytes:
 
 def _end(failure: threading.ExceptHookArgs) -> None:
     """A thread of the cell failed, which no guest can bring about: end, so that the supervisor starts
-    another."""
+    another. What it cannot send to a daemon that is gone is no failure."""
+    if issubclass(failure.exc_type, ConnectionError):
+        os._exit(0)
     traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
     sys.stderr.flush()
     os._exit(BROKE)

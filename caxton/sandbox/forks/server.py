@@ -162,6 +162,8 @@ def _become(programs: Mapping[str, Program], wish: Fork, descriptors: list[int])
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else FAILED
+    except ConnectionError:
+        pass  # who asked for it is gone, and so is whom it could tell
     except BaseException:  # noqa: BLE001 - the interpreter would say it and end, too
         traceback.print_exc()
     finally:
