@@ -14,6 +14,7 @@ from caxton.acl.message import Message
 from caxton.acl.reply_by import moment_us, time_text
 from caxton.bus.causes import Tree
 from caxton.journal import HeldState, StoredHeld
+from caxton.schemas.held import APPROVAL
 
 HELD: Final = "held"
 DELAYED: Final = "delayed"
@@ -21,19 +22,18 @@ RELEASED: Final = "released"
 DROPPED: Final = "dropped"
 APPROVED: Final = "approved"
 REFUSED: Final = "refused"
-_APPROVAL: Final = "approval:"
 
 Extensions = dict[str, msgspec.Raw]
 
 
 def mark_of(rule: str) -> str:
     """What stands in the row of a message that waits for that rule's yes, in place of a break point's id."""
-    return f"{_APPROVAL}{rule}"
+    return f"{APPROVAL}{rule}"
 
 
 def rule_of(break_id: str | None) -> str | None:
     """The rule whose yes a message waits for; None where a break point holds it, or it only waits behind another."""
-    return break_id.removeprefix(_APPROVAL) if break_id and break_id.startswith(_APPROVAL) else None
+    return break_id.removeprefix(APPROVAL) if break_id and break_id.startswith(APPROVAL) else None
 
 
 class HeldMessage:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from caxton.schemas.shape import Message, Shape
+
+APPROVAL: Final = "approval:"
+"""What stands before a rule's name in `break_id`, where a message waits for the yes of that rule."""
 
 
 class BreakBody(Shape, frozen=True, kw_only=True):
@@ -47,6 +51,12 @@ class HeldBody(Shape, frozen=True, kw_only=True):
     edited: bool
     cause: int | None
     message: Message
+
+    @property
+    def approval(self) -> str | None:
+        """The rule whose yes it waits for; None where a break point holds it, or it waits behind another."""
+        id = self.break_id
+        return id.removeprefix(APPROVAL) if id is not None and id.startswith(APPROVAL) else None
 
 
 class HeldDetail(HeldBody, frozen=True, kw_only=True):

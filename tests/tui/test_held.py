@@ -13,6 +13,7 @@ from caxton_tui.forms.held_forms import EditHeldForm, LineForm
 from caxton_tui.forms.message_form import Content
 from caxton_tui.screens.held import HeldScreen
 from caxton_tui.screens.panes.conversations import ConversationsPane
+from caxton_tui.widgets.status_bars import StatusLine
 
 from .harness import Daemon, Stage, daemon, market, settled, stage
 
@@ -172,3 +173,28 @@ def held_at(one: Stage) -> int | None:
     """The number of the held message at the cursor."""
     found = box(one).list.message
     return None if found is None else found.seq
+
+
+async def test_what_needs_a_yes_is_said_on_every_screen_and_decided_by_keys(tmp_path: Path) -> None:
+    folder = market(tmp_path)
+    with (folder / "caxton.toml").open("a") as file:
+        file.write('\n[approvals.payments]\nwhere = "to:bob"\n')
+    async with daemon(folder) as caxton, stage(tmp_path) as one:
+        first, second = await say(caxton, {"price": 7}), await say(caxton, {"price": 8}, "other")
+        await one.until(lambda store: len(store.held) == 2, look=True)
+        assert "2 approvals wanted: H" in str(one.app.screen.query_one(StatusLine).render())
+        await one.press("H")
+        assert [getattr(row, "approval", None) for row in box(one).list.rows] == ["payments"] * 2
+        await one.press("e")
+        one.app.screen.query_one(Content).text = '{"price": 70}'
+        await one.press("f5")
+        await one.until(lambda store: store.held and store.held[0].edited, look=True)
+        await one.press("r")
+        await one.press("y")
+        await one.until(lambda store: len(store.held) == 1, look=True)
+        shown = await caxton.client.approval(first)
+        assert (shown.state, shown.message.content) == ("approved", {"price": 70})
+        await one.press("d")
+        await one.press("y")
+        await one.until(lambda store: not store.held, look=True)
+        assert (await caxton.client.approval(second)).state == "refused"

@@ -55,6 +55,30 @@ def drop(seq: int) -> Action:
     )
 
 
+def approve(seq: int) -> Action:
+    """Give a message the yes that it waits for."""
+    return asked(
+        f"approve {seq}",
+        f"caxton approve yes {seq}",
+        lambda client: client.approve(seq),
+        lambda done: (
+            f"{seq} went on as {done.went_on}" if done.went_on else f"{seq} has your yes and waits on"
+        ),
+        f"Message {seq} goes on as it stands there.",
+    )
+
+
+def refuse(seq: int) -> Action:
+    """Say no to it."""
+    return asked(
+        f"refuse {seq}",
+        f"caxton approve no {seq}",
+        lambda client: client.refuse(seq),
+        lambda done: f"{seq} is refused; {done.waiting} wait for a yes",
+        f"Nobody gets message {seq}, and its sender is told that it was refused.",
+    )
+
+
 def delay(seq: int, duration: str) -> Action:
     """Let one go on by itself later."""
     return asked(
@@ -65,16 +89,17 @@ def delay(seq: int, duration: str) -> Action:
     )
 
 
-def edit(seq: int, change: Json) -> Action:
+def edit(seq: int, change: Json, *, approval: bool = False) -> Action:
     """Change act, receivers or content."""
-    command = f"caxton break edit {seq}{options(change, {'performative': 'performative', 'receiver': 'to'})}"
+    noun = "approve" if approval else "break"
+    command = f"caxton {noun} edit {seq}{options(change, {'performative': 'performative', 'receiver': 'to'})}"
     if "content" in change:
         # no content at all is said, too
         command += f" --content {shlex.quote(exact_numbers.text(change['content']))}"
     return asked(
         f"edit {seq}",
         command,
-        lambda client: client.edit(seq, change),
+        lambda client: client.edit_approval(seq, change) if approval else client.edit(seq, change),
         lambda _: f"{seq} is changed; it is still held",
     )
 

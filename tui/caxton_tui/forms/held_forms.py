@@ -66,6 +66,7 @@ class EditHeldForm(MessageForm):
         return held_actions.edit(
             self._one.seq,
             {name: message.get(name) for name, value in was.items() if message.get(name) != value},
+            approval=self._one.approval is not None,
         )
 
 

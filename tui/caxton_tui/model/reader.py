@@ -15,8 +15,10 @@ from caxton.client import AsyncClient, Remote
 from caxton.clock import Clock
 from caxton.errors import CaxtonError, TimedOut, Unreachable
 from caxton.finding import Filter
+from caxton.schemas.approvals import ApprovalBody
 from caxton.schemas.daemon import UsageBody
 from caxton.schemas.deployments import DeploymentBody
+from caxton.schemas.held import APPROVAL, HeldBody
 from caxton.schemas.messages import MessageBody, TurnRow
 from caxton_tui.model.connection import Connection, Link
 from caxton_tui.model.open_views import FINAL, Needs, OpenAgent, OpenConversation
@@ -213,9 +215,12 @@ class Reader:
             store.asked(turns=await _turns(client, needs.turns_of))
         if needs.conversation is not None:
             await self._read(client, store.open(needs.conversation))
-        held = store.status.held if store.status is not None else None
-        if (held and (held.messages or held.break_points)) or store.held or store.breaks:
-            store.asked(held=await client.held(limit=LISTED), breaks=await client.breaks())
+        status = store.status
+        held, waiting = (status.held, status.approvals.waiting) if status is not None else (None, 0)
+        if (held and (held.messages or held.break_points)) or waiting or store.held or store.breaks:
+            waits = map(_waiting, await client.approvals(limit=LISTED) if waiting else ())
+            everything = sorted([*await client.held(limit=LISTED), *waits], key=lambda one: one.seq)
+            store.asked(held=everything, breaks=await client.breaks())
         if needs.agent is not None:
             store.asked(agent=await _agent(client, needs.agent))
 
@@ -253,6 +258,21 @@ class Reader:
             alarm.cancel()
         hurry.clear()
         return not rung
+
+
+def _waiting(one: ApprovalBody) -> HeldBody:
+    """What waits for a yes, as what is held is shown."""
+    return HeldBody(
+        seq=one.seq,
+        at=one.at,
+        state=one.state,
+        break_id=f"{APPROVAL}{one.approval}",
+        behind=one.behind,
+        due_at=None,
+        edited=one.edited,
+        cause=one.cause,
+        message=one.message,
+    )
 
 
 async def _turns(client: AsyncClient, agent: str | None) -> tuple[TurnRow, ...]:

@@ -118,26 +118,32 @@ class HeldScreen(ModalScreen[None]):
             message = one.message
             text.append(f"{one.seq} {message.performative}", "bold")
             text.append(f"  {safe(message.conversation_id)}  {safe(message.protocol or '')}\n", "dim")
+            if one.approval is not None:
+                yes, no = key_for(self, "held.release"), key_for(self, "held.drop")
+                text.append(
+                    f"needs the approval {safe(one.approval)}: {yes} approves, {no} refuses\n", "yellow"
+                )
             lines = exact_numbers.text(message.content, 2).split("\n")
             text.append("\n".join(safe(line) for line in lines[:CARD_LINES]))
         self.query_one("#held-card", TextLine).put(text)
 
     # what the keys do
 
-    def _with(self, make: Callable[[int], Action]) -> None:
+    def _with(self, make: Callable[[int], Action], decide: Callable[[int], Action]) -> None:
+        """Do the one with what is held, the other with what waits for a yes."""
         one = self.list.message
         if one is None:
             self.notify("no held message stands there", timeout=2)
         else:
-            self._runner.do(make(int(one.seq)))
+            self._runner.do((make if one.approval is None else decide)(int(one.seq)))
 
     def action_release(self) -> None:
-        """Let it go on."""
-        self._with(held_actions.release)
+        """Let it go on; of what needs a yes: give it."""
+        self._with(held_actions.release, held_actions.approve)
 
     def action_drop(self) -> None:
-        """Drop it: it is not delivered."""
-        self._with(held_actions.drop)
+        """Drop it: it is not delivered; of what needs a yes: refuse it."""
+        self._with(held_actions.drop, held_actions.refuse)
 
     def action_next(self) -> None:
         """Let the first go on."""

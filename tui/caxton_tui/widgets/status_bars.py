@@ -148,6 +148,9 @@ class StatusLine(TextLine):
             if status.loops:
                 names = ", ".join(dict.fromkeys(safe(name) for loop in status.loops for name in loop.agents))
                 parts.append((f"! go round in circles: {names}", "bold yellow"))
+            if status.approvals.waiting:
+                asked = plural(status.approvals.waiting, "approval")
+                parts.append((f"⏸ {asked} wanted: {key_for(self, 'app.held')}", "bold yellow"))
             held = status.held
             if held.messages:
                 parts.append((f"⏸ {held.messages:,} held: {key_for(self, 'app.held')}", "bold yellow"))

@@ -106,7 +106,8 @@ class HeldList(Listing):
             return [("●" if not one.ended else "○", 1, "listing--name"), (safe(id), 12, "listing--name"),
                     (safe(ended), 12, "listing--dim"), (safe(what), max(width - 30, 10), "")]  # fmt: skip
         message = one.message
-        behind = f"↑{one.behind}" if one.behind else one.break_id or "–"
+        by = f"?{one.approval}" if one.approval is not None else one.break_id or "–"
+        behind = f"↑{one.behind}" if one.behind else by
         marks = "".join(sign for sign, so in (("◷", one.due_at), ("✎", one.edited)) if so)
         texts = (
             f"⏸{one.seq}{marks}",
