@@ -89,6 +89,10 @@ guests *arguments:
 fuzz *arguments:
     PYTHONPATH=.:tests {{python}} tests/acl/fuzz.py {{arguments}}
 
+# requests at random for every route of the API, so many of either kind for each: just api-fuzz 500, just api-fuzz 50 SEED /held
+api-fuzz *arguments:
+    PYTHONPATH=tests:. {{python}} -m api.fuzzing {{arguments}}
+
 # format, and mend what can be mended
 fmt:
     {{python}} -m ruff format .

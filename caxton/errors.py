@@ -78,6 +78,14 @@ class InvalidState(AgentError):
     code = "invalid_state"
 
 
+class Changed(CaxtonError):
+    """Raised when a request is meant for a revision that is not the present one."""
+
+    code = "changed"
+    status = 412
+    exit = Exit.AGENT_FAILED
+
+
 class RoutingError(CaxtonError):
     """A message cannot be taken or delivered."""
 

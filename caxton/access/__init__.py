@@ -9,11 +9,13 @@ from caxton.access.permissions import PERMISSIONS, Permission, Reach
 from caxton.access.principal import OWNER, Principal, Role, role_of
 from caxton.access.rates import Rates
 from caxton.access.redaction import hide, redacted
-from caxton.access.tokens import Token, Tokens, expiry
+from caxton.access.tokens import AGENT_PATTERN, TOKEN_NAME, Token, Tokens, expiry
 
 __all__ = [
+    "AGENT_PATTERN",
     "OWNER",
     "PERMISSIONS",
+    "TOKEN_NAME",
     "Permission",
     "Principal",
     "Rates",

@@ -33,8 +33,10 @@ LONGEST_US: Final = 3_660 * 86_400 * 1_000_000
 MOST: Final = 1000
 """Tokens that are kept, revoked and expired ones too."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]{1,63}")
+TOKEN_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+AGENT_PATTERN: Final = r"^[A-Za-z0-9._*?\[\]!-]{1,63}$"
+_NAME = re.compile(TOKEN_NAME)
+_PATTERN = re.compile(AGENT_PATTERN)
 _SECRET = re.compile(PREFIX + r"([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _NOBODY = sha256(b"").hexdigest()
 

@@ -17,8 +17,12 @@ from fastapi import Header
 
 from caxton.errors import InvalidMessage, KeyTaken
 
-IdempotencyKey = Annotated[str | None, Header(description="1 to 200 printable characters.")]
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+KEY: Final = r"^[\x21-\x7e]{1,200}$"
+IdempotencyKey = Annotated[
+    str | None,
+    Header(description="1 to 200 printable characters.", json_schema_extra={"pattern": KEY}),
+]
+_KEY: Final = re.compile(KEY)
 
 
 class Claim(NamedTuple):

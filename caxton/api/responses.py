@@ -48,9 +48,9 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 """The part of a route's OpenAPI description that every route shares."""
 
 
-def answer(body: object, status: int = 200) -> Response:
+def answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """That value as JSON; structs, raw JSON and typed dictionaries alike."""
-    return Response(_encode(body), status, media_type="application/json")
+    return Response(_encode(body), status, headers, media_type="application/json")
 
 
 def page(items: list[Any], following: int | str | None) -> Response:

@@ -51,6 +51,7 @@ _EXITS = {
     405: Exit.USAGE,
     409: Exit.AGENT_FAILED,
     410: Exit.USAGE,
+    412: Exit.AGENT_FAILED,
     413: Exit.LIMIT,
     422: Exit.USAGE,
     429: Exit.LIMIT,

@@ -495,7 +495,7 @@ class AsyncClient:
 
     async def refusals(self, agent: str) -> list[RefusalBody]:
         """Builds of that agent that were refused and not accepted since, the newest first."""
-        return (await self._read(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals"), Refusals)).items
+        return await self._list(Refusals, f"/api/v1/agents/{quoted(agent)}/refusals", requests.ALL, "after")
 
     async def rollback(self, id: str) -> DeploymentBody:
         """Undo a deployment; the one that did so."""
@@ -593,11 +593,11 @@ class AsyncClient:
 
     async def topics(self) -> list[TopicBody]:
         """Topics that were published to or subscribed to by name, in the order of their names."""
-        return (await self._read(Call("GET", "/api/v1/topics"), TopicList)).items
+        return await self._list(TopicList, "/api/v1/topics", requests.ALL, "after")
 
     async def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
         """Who gets what is said to which topics, the oldest first."""
-        return (await self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
+        return await self._list(TopicSubscriptions, "/api/v1/topics/subscriptions", requests.ALL, "after")
 
     async def effects(self) -> list[EffectBody]:
         """The ways to the world, in the order of the configuration."""
@@ -619,7 +619,7 @@ class AsyncClient:
 
     async def df_subscriptions(self) -> list[DfSubscriptionBody]:
         """Who is told of changes in the directory, the oldest first."""
-        return (await self._read(Call("GET", "/api/v1/df/subscriptions"), DfSubscriptions)).items
+        return await self._list(DfSubscriptions, "/api/v1/df/subscriptions", requests.ALL, "after")
 
     async def identity(self) -> IdentityBody:
         """Who this client is to the daemon, and what it may."""

@@ -488,7 +488,7 @@ class Client:
 
     def refusals(self, agent: str) -> list[RefusalBody]:
         """Builds of that agent that were refused and not accepted since, the newest first."""
-        return (self._read(Call("GET", f"/api/v1/agents/{quoted(agent)}/refusals"), Refusals)).items
+        return self._list(Refusals, f"/api/v1/agents/{quoted(agent)}/refusals", requests.ALL, "after")
 
     def rollback(self, id: str) -> DeploymentBody:
         """Undo a deployment; the one that did so."""
@@ -586,11 +586,11 @@ class Client:
 
     def topics(self) -> list[TopicBody]:
         """Topics that were published to or subscribed to by name, in the order of their names."""
-        return (self._read(Call("GET", "/api/v1/topics"), TopicList)).items
+        return self._list(TopicList, "/api/v1/topics", requests.ALL, "after")
 
     def topic_subscriptions(self) -> list[TopicSubscriptionBody]:
         """Who gets what is said to which topics, the oldest first."""
-        return (self._read(Call("GET", "/api/v1/topics/subscriptions"), TopicSubscriptions)).items
+        return self._list(TopicSubscriptions, "/api/v1/topics/subscriptions", requests.ALL, "after")
 
     def effects(self) -> list[EffectBody]:
         """The ways to the world, in the order of the configuration."""
@@ -612,7 +612,7 @@ class Client:
 
     def df_subscriptions(self) -> list[DfSubscriptionBody]:
         """Who is told of changes in the directory, the oldest first."""
-        return (self._read(Call("GET", "/api/v1/df/subscriptions"), DfSubscriptions)).items
+        return self._list(DfSubscriptions, "/api/v1/df/subscriptions", requests.ALL, "after")
 
     def identity(self) -> IdentityBody:
         """Who this client is to the daemon, and what it may."""

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from caxton.config.agent_names import alike, check_agent_name
+from caxton.config.agent_names import AGENT_NAME, alike, check_agent_name
 from caxton.config.approval_table import ApprovalTable
 from caxton.config.effect_tables import Allowance, EffectTable, HttpTable, ModelTable, RemoteTable, ToolTable
 from caxton.config.limit_table import LimitTable, byte_size, limits_from
@@ -20,6 +20,7 @@ from caxton.config.tables import AgentTable, BuildTable, CompileTable, Config, D
 from caxton.daemon_socket import STATE_FOLDER
 
 __all__ = [
+    "AGENT_NAME",
     "FILE_NAME",
     "IMPLIED",
     "STATE_FOLDER",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from caxton.errors import ConfigurationError
 
 RESERVED_NAMES = frozenset({"ams", "df", "timer", "operator"})
 
-_AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+AGENT_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+_AGENT_NAME = re.compile(AGENT_NAME)
 
 
 def check_agent_name(name: str) -> str:

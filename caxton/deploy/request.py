@@ -52,6 +52,8 @@ class DeploymentRequest:
     """Who makes the agent, where no operator does."""
     is_new: bool = False
     """Whether there must be no agent of that name."""
+    instead_of: frozenset[str] | None = None
+    """The revisions one of which the agent must have; None: any, or none yet."""
     memory: bytes | None = None
     """The state that a new agent begins with; the request is refused where its build does not take it."""
     wait: bool = True

@@ -146,7 +146,7 @@ class TopicList(Shape, frozen=True, kw_only=True):
     """Topics, in the order of their names."""
 
     items: list[TopicBody]
-    next: None
+    next: str | None
 
 
 class TopicSubscriptionBody(Shape, frozen=True, kw_only=True):
@@ -163,7 +163,7 @@ class TopicSubscriptions(Shape, frozen=True, kw_only=True):
     """Subscriptions to topics, the oldest first."""
 
     items: list[TopicSubscriptionBody]
-    next: None
+    next: str | None
 
 
 class EffectBody(Shape, frozen=True, kw_only=True):
@@ -367,4 +367,4 @@ class DfSubscriptions(Shape, frozen=True, kw_only=True):
     """Subscriptions to `df`."""
 
     items: list[DfSubscriptionBody]
-    next: None
+    next: str | None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import Message, Scope
 
@@ -88,7 +89,7 @@ class Api:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": place,
+            "path": unquote(place),
             "raw_path": place.encode(),
             "root_path": "",
             "query_string": query.encode(),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caxton import exact_numbers
-from caxton.access import Role, Token, expiry
+from caxton.access import AGENT_PATTERN, TOKEN_NAME, Role, Token, expiry
 from caxton.api.guard import Act
 from caxton.api.openapi import described
 from caxton.api.parameters import Before, Limit
@@ -30,10 +30,17 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(max_length=63, description="Whose it is; it stands in the audit trail.")
+    name: str = Field(
+        max_length=63,
+        description="Whose it is; it stands in the audit trail.",
+        json_schema_extra={"pattern": TOKEN_NAME},
+    )
     role: Role
-    agents: list[str] = Field(
-        default=["*"], max_length=100, description="Patterns of the agents that it holds for."
+    agents: list[Annotated[str, Field(json_schema_extra={"pattern": AGENT_PATTERN})]] = Field(
+        default=["*"],
+        max_length=100,
+        description="Patterns of the agents that it holds for.",
+        json_schema_extra={"minItems": 1},
     )
     expires: str | None = Field(
         default=None, max_length=40, description='After how long it ends, such as "30d"; never without it.'
@@ -63,7 +70,7 @@ async def list_tokens(request: Request) -> Response:
 
 
 @router.post("/tokens", status_code=201, response_model=described(TokenMade))
-async def create(request: Request, body: NewToken) -> Response:
+async def create_token(request: Request, body: NewToken) -> Response:
     """Make a token; its secret is in this answer and nowhere else."""
     services = services_of(request)
     who = principal_of(request).name
@@ -74,7 +81,7 @@ async def create(request: Request, body: NewToken) -> Response:
 
 
 @router.post("/tokens/{token}/rotate", response_model=described(TokenMade))
-async def rotate(request: Request, token: Wanted) -> Response:
+async def rotate_token(request: Request, token: Wanted) -> Response:
     """Give a token a new secret; the old one is worth nothing at once, and its streams end."""
     services = services_of(request)
     found, secret = services.tokens.rotate(token)
@@ -83,7 +90,7 @@ async def rotate(request: Request, token: Wanted) -> Response:
 
 
 @router.delete("/tokens/{token}", response_model=described(TokenBody))
-async def revoke(request: Request, token: Wanted) -> Response:
+async def revoke_token(request: Request, token: Wanted) -> Response:
     """End a token at once, its open streams too."""
     services = services_of(request)
     found = services.tokens.revoke(token)

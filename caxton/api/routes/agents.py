@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request
@@ -13,14 +14,15 @@ from starlette.responses import Response
 from caxton.agents import AgentView
 from caxton.api.bodies import read_body
 from caxton.api.openapi import described
-from caxton.api.parameters import After, Before, Limit
+from caxton.api.parameters import SEQ_MAX, After, Before, Behind, Limit, cut
 from caxton.api.principals import within_reach
 from caxton.api.responses import answer, page, view_body
+from caxton.api.revisions import IfMatch, etag, meant
 from caxton.api.routes.deployments import ALL, deployment_body
 from caxton.api.routing import noun_router
 from caxton.api.rows import log_body, with_outcome
 from caxton.api.services import Services, durable, full_name, services_of
-from caxton.config import check_agent_name, limits_from
+from caxton.config import AGENT_NAME, check_agent_name, limits_from
 from caxton.deploy import DeploymentOptions, DeploymentRequest, Probation, Refusal, ReplayGate, refusals
 from caxton.deploy.options import compared, conditions, stages, with_changes
 from caxton.errors import ConfigurationError, InvalidModule
@@ -40,8 +42,13 @@ class DeployBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(description="The agent's local name.")
-    wasm_module: str = Field(description="The module in base64; text in the WAT format is taken too.")
+    name: str = Field(
+        description="The agent's local name.", json_schema_extra={"pattern": AGENT_NAME, "maxLength": 63}
+    )
+    wasm_module: str = Field(
+        description="The module in base64; text in the WAT format is taken too.",
+        json_schema_extra={"contentEncoding": "base64", "format": "byte"},
+    )
     settings: dict[str, Any] | None = Field(default=None, description="Given to caxton_init.")
     limits: dict[str, int | str] | None = Field(default=None, description="Limits that differ.")
     profile: Literal["standard", "strict"] = "standard"
@@ -141,14 +148,14 @@ async def list_agents(
         }
     },
 )
-async def deploy(request: Request) -> Response:
+async def deploy(request: Request, if_match: IfMatch = None) -> Response:
     """Compile a module and bring it to an agent; answers when the agent runs it, or says why it does not.
 
     With two revisions side by side (canary, shadow, drain) it answers as soon as both live, unless `wait` is said.
     """
     services = services_of(request)
     body = read_body(DeployBody, await request.body(), ConfigurationError)
-    asked = _deployment_request(request, services, body)
+    asked = replace(_deployment_request(request, services, body), instead_of=meant(if_match))
     async with durable(services):
         view = await services.engine.deploy(asked)
     return answer(deployment_body(view), 201)
@@ -176,18 +183,24 @@ async def plan(request: Request) -> Response:
 async def show(request: Request, name: Name) -> Response:
     """One agent as it is now."""
     services = services_of(request)
-    return answer(agent_body(services, services.agents.view(name)))
+    view = services.agents.view(name)
+    return answer(agent_body(services, view), headers=etag(view.revision))
 
 
 @router.get("/{name}/refusals", response_model=described(Refusals))
-async def refused(request: Request, name: Name) -> Response:
+async def refused(request: Request, name: Name, after: Behind = "", limit: Limit = 1000) -> Response:
     """Builds that the agent does not run because they were refused, the newest first: dropped or taken back by an
     operator, taken back by themselves, a shadow, or stopped by the gate and not decided."""
     services = services_of(request)
     number = services.agents.registry.find(name).number
     rows = await services.reader.deployments(agent_no=number, limit=ALL)
     builds = {row.no: row.sha256 for row in await services.reader.revisions()}
-    return page([refusal_body(one) for one in refusals(rows, builds)], None)
+    found, following = cut(sorted(refusals(rows, builds), key=_newest_first), _newest_first, after, limit)
+    return page([refusal_body(one) for one in found], following)
+
+
+def _newest_first(refusal: Refusal) -> str:
+    return f"{SEQ_MAX - refusal.at_us:019d} {refusal.deployment}"
 
 
 def agent_body(services: Services, view: AgentView) -> dict[str, Any]:

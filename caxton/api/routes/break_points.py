@@ -17,8 +17,9 @@ from starlette.responses import Response
 from caxton.acl import Performative
 from caxton.acl.message import write_message
 from caxton.api.openapi import described
-from caxton.api.parameters import SEQ_MAX, After, Limit
+from caxton.api.parameters import SEQ_MAX, After, Limit, Seqs
 from caxton.api.responses import answer, page
+from caxton.api.revisions import IfMatch, check, etag, revision_of
 from caxton.api.routes.messages import duration
 from caxton.api.routing import noun_router
 from caxton.api.services import Services, durable, services_of
@@ -80,7 +81,7 @@ class Some(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    seqs: list[int] | None = Field(default=None, max_length=10_000, description="Those of these numbers.")
+    seqs: Seqs = Field(default=None, max_length=10_000)
     break_id: str | None = Field(default=None, max_length=NAME_MAX, description="Those of that break point.")
     conversation: str | None = Field(default=None, max_length=1024, description="Those of that conversation.")
     next: bool = Field(default=False, description="The first of them only.")
@@ -109,8 +110,8 @@ EDIT: Final[dict[str, Any]] = {
     "title": "Edit",
     "additionalProperties": False,
     "properties": {
-        "performative": {"type": "string"},
-        "receiver": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "performative": {"type": ["string", "null"]},
+        "receiver": {"type": ["string", "array", "null"], "items": {"type": "string"}},
         "content": {},
     },
 }
@@ -197,9 +198,12 @@ async def show_held(request: Request, seq: Seq) -> Response:
     if not stored:
         raise NotHeld(f"no message {seq} is held", hint="see: caxton break held")
     body = stored_body(stored[0])
+    shown = None
     if seq in services.hold:
-        body |= held_body(services, services.hold.get(seq))
-    return answer({**body, "said": msgspec.Raw(stored[0].body)})
+        held = services.hold.get(seq)
+        body |= held_body(services, held)
+        shown = _revision(held)
+    return answer({**body, "said": msgspec.Raw(stored[0].body)}, headers=etag(shown))
 
 
 @router.post("/release", response_model=described(ManyGone))
@@ -219,35 +223,36 @@ async def drop_some(request: Request, body: Some) -> Response:
 
 
 @router.post("/{seq}/release", response_model=described(HeldGone))
-async def release(request: Request, seq: Seq) -> Response:
+async def release(request: Request, seq: Seq, if_match: IfMatch = None) -> Response:
     """Let a message go on as it is now."""
     services = services_of(request)
-    await _there(services, seq)
+    await _there(services, seq, if_match)
     async with durable(services):
         went_on = services.hold.release(seq)
     return answer({"seq": seq, "state": "released", "went_on": went_on, "held": len(services.hold)})
 
 
 @router.post("/{seq}/drop", response_model=described(HeldGone))
-async def drop(request: Request, seq: Seq) -> Response:
+async def drop(request: Request, seq: Seq, if_match: IfMatch = None) -> Response:
     """Bring a message to nobody: a dead letter, and a `failure` to its sender."""
     services = services_of(request)
-    await _there(services, seq)
+    await _there(services, seq, if_match)
     async with durable(services):
         went_on = services.hold.drop(seq)
     return answer({"seq": seq, "state": "dropped", "went_on": went_on, "held": len(services.hold)})
 
 
 @router.post("/{seq}/delay", response_model=described(HeldBody))
-async def delay(request: Request, seq: Seq, body: Delay) -> Response:
+async def delay(request: Request, seq: Seq, body: Delay, if_match: IfMatch = None) -> Response:
     """Let a message go on by itself later; said again, it is later again."""
     services = services_of(request)
     seconds = duration("delay", body.delay, DELAY_MAX_S)
-    await _there(services, seq)
+    await _there(services, seq, if_match)
     async with durable(services):
         services.hold.delay(seq, seconds)
-        told = held_body(services, services.hold.get(seq))
-    return answer(told)
+        held = services.hold.get(seq)
+        told = held_body(services, held)
+    return answer(told, headers=etag(_revision(held)))
 
 
 @router.patch(
@@ -255,11 +260,11 @@ async def delay(request: Request, seq: Seq, body: Delay) -> Response:
     response_model=described(HeldBody),
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": EDIT}}}},
 )
-async def edit(request: Request, seq: Seq) -> Response:
+async def edit(request: Request, seq: Seq, if_match: IfMatch = None) -> Response:
     """Change act, receivers or content of a held message; it stays held."""
     services = services_of(request)
     wish = edit_of(await request.body())
-    await _there(services, seq)
+    await _there(services, seq, if_match)
     async with durable(services):
         held = services.hold.edit(
             seq,
@@ -268,7 +273,7 @@ async def edit(request: Request, seq: Seq) -> Response:
             content=None if wish.content is msgspec.UNSET else msgspec.Raw(bytes(wish.content)),
         )
         told = held_body(services, held)
-    return answer(told)
+    return answer(told, headers=etag(_revision(held)))
 
 
 # ---------------------------------------------------------------------- what an edit says
@@ -350,9 +355,11 @@ def _break_body(services: Services, point: BreakPoint) -> dict[str, Any]:
 # ---------------------------------------------------------------------- inside
 
 
-async def _there(services: Services, seq: int) -> None:
-    """NotHeld that says what became of a message, where it is not held any more."""
+async def _there(services: Services, seq: int, if_match: str | None = None) -> None:
+    """NotHeld that says what became of a message, where it is not held any more; Changed where it is not as it is
+    meant."""
     if seq in services.hold:
+        check(if_match, _revision(services.hold.get(seq)))
         return
     await services.journal.committed_upto(min(services.bus.last_seq, seq))
     stored = await services.reader.held([seq])
@@ -368,6 +375,11 @@ async def _there(services: Services, seq: int) -> None:
         state=one.state,
         went_on=one.went_on,
     )
+
+
+def _revision(held: HeldMessage) -> str:
+    """Of what a person decides about: the message as it would go on, and when."""
+    return revision_of(write_message(held.message, held.extensions) + str(held.due_us).encode())
 
 
 def _meant(services: Services, some: Some) -> list[int]:

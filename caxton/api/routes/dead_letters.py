@@ -13,7 +13,7 @@ from starlette.responses import Response
 from caxton import exact_numbers
 from caxton.api.bodies import content_of
 from caxton.api.openapi import described
-from caxton.api.parameters import Before, Limit
+from caxton.api.parameters import Before, Limit, Seqs
 from caxton.api.responses import answer, page
 from caxton.api.routing import noun_router
 from caxton.api.rows import dead_letter_body
@@ -36,7 +36,7 @@ class LetterChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seqs: list[int] | None = Field(default=None, max_length=PORTION, description="Numbers of messages.")
+    seqs: Seqs = Field(default=None, max_length=PORTION)
     agent: str | None = Field(default=None, max_length=128, description="Only of this agent.")
     code: str | None = Field(default=None, max_length=128, description="Only with this reason's code.")
     filter: str | None = Field(default=None, max_length=4096, description="Only messages that it finds.")

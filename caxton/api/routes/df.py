@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from caxton.api.bodies import read_body
 from caxton.api.openapi import described
-from caxton.api.parameters import Limit
+from caxton.api.parameters import Behind, Limit, cut, subscribed
 from caxton.api.responses import page
 from caxton.api.routing import noun_router
 from caxton.api.services import services_of
@@ -80,9 +80,11 @@ async def search(request: Request) -> Response:
 
 
 @router.get("/subscriptions", response_model=described(DfSubscriptions))
-async def subscriptions(request: Request) -> Response:
+async def subscriptions(request: Request, after: Behind = "", limit: Limit = 1000) -> Response:
     """Who is told when a search finds something else than before, the oldest first."""
-    return page([_subscription(one) for one in services_of(request).df.subscriptions()], None)
+    known = sorted(services_of(request).df.subscriptions(), key=subscribed)
+    found, following = cut(known, subscribed, after, limit)
+    return page([_subscription(one) for one in found], following)
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -29,9 +29,22 @@ async def openapi(request: Request) -> Response:
 
 def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """The OpenAPI document of these routes."""
-    return get_openapi(
+    found = get_openapi(
         title="Caxton",
         summary="Agents that speak FIPA-ACL in WebAssembly sandboxes.",
         version=caxton.__version__,
         routes=[route.described() if isinstance(route, Route) else route for route in routes],
     )
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _sent(parameter["schema"])
+    return found
+
+
+def _sent(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter may be where it is there: nobody can send `null` in a path, a query or a header."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**kinds[0], **{key: value for key, value in schema.items() if key != "anyOf"}}

@@ -7,7 +7,7 @@ answered as the first one was and has no second effect, as long as its message i
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Header, Path, Query, Request
 from starlette.responses import Response
@@ -34,6 +34,26 @@ from caxton.schemas.messages import MessageBody, Messages, SubmittedBody
 
 router = noun_router("/messages", "messages")
 
+Moment = Annotated[str | None, Query(max_length=64, description='A time, or how long ago: "5m".')]
+_NAMES: Final = {"type": ["string", "array", "null"], "items": {"type": "string"}}
+_TEXT: Final = {"type": ["string", "null"]}
+MESSAGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "title": "Message",
+    "required": ["performative", "receiver"],
+    "properties": {
+        "performative": {"type": "string", "enum": [*Performative]},
+        "receiver": {"type": ["string", "array"], "items": {"type": "string"}},
+        "content": {},
+        "reply_to": _NAMES,
+        **dict.fromkeys(
+            ("sender", "conversation_id", "protocol", "reply_with", "in_reply_to", "reply_by"), _TEXT
+        ),
+        **dict.fromkeys(("language", "encoding", "ontology"), _TEXT),
+    },
+    "patternProperties": {"^x_.": {}},
+}
+"""A message as a client says it, as `caxton.acl.draft` reads it."""
 LONGEST_WAIT_S = 3600.0
 MOST_REPLIES = 10_000
 
@@ -45,7 +65,7 @@ MOST_REPLIES = 10_000
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"type": "object", "title": "Message"}}},
+            "content": {"application/json": {"schema": MESSAGE}},
         }
     },
 )
@@ -94,8 +114,8 @@ async def search(
     performative: Performative | None = None,
     after: After = 0,
     before: Before = None,
-    since: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
-    until: Annotated[str | None, Query(description='A time, or how long ago: "5m".')] = None,
+    since: Moment = None,
+    until: Moment = None,
     limit: Limit = 100,
     newest: Annotated[bool, Query(description="Newest first.")] = False,
 ) -> Response:

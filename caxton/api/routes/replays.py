@@ -33,7 +33,9 @@ class ReplayWish(BaseModel):
     last: int = Field(default=0, ge=0, le=1000, description="And so many of the newest.")
     agent: str | None = Field(default=None, max_length=63, description="Only this agent's turns.")
     wasm_module: str | None = Field(
-        default=None, description="A build to try, in base64; else the one that each agent runs."
+        default=None,
+        description="A build to try, in base64; else the one that each agent runs.",
+        json_schema_extra={"contentEncoding": "base64", "format": "byte"},
     )
     timeout_s: float = Field(default=60.0, gt=0, le=3600, description="When to stop; the rest is not run.")
     baseline: bool = Field(

@@ -36,7 +36,7 @@ class LeaveRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    moment: int = Field(ge=0, description="As its export said it.")
+    moment: int = Field(ge=0, lt=1 << 62, description="As its export said it.")
 
 
 class ImportRequest(BaseModel):
@@ -44,7 +44,10 @@ class ImportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bundle: str = Field(description="Its bytes, in base64.")
+    bundle: str = Field(
+        description="Its bytes, in base64.",
+        json_schema_extra={"contentEncoding": "base64", "format": "byte"},
+    )
     force: bool = Field(default=False, description="Do without what would be lost.")
 
 

@@ -42,14 +42,22 @@ SAMPLE: Final = 40
 SURE_S: Final = 0.5
 """Over so long, or longer, it is found out whether too many come."""
 HEARTBEAT_S: Final = 15.0
-_KINDS = re.compile(r"[a-z_]{1,32}(,[a-z_]{1,32}){0,31}")
+KINDS: Final = "^[a-z_]{1,32}(,[a-z_]{1,32}){0,31}$"
+_KINDS = re.compile(KINDS)
 _encode = exact_numbers.encode
 
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(
     request: Request,
-    kinds: Annotated[str | None, Query(description="Kinds of events, with commas between them.")] = None,
+    kinds: Annotated[
+        str | None,
+        Query(
+            max_length=1055,
+            description="Kinds of events, with commas between them.",
+            json_schema_extra={"pattern": KINDS},
+        ),
+    ] = None,
     agent: Annotated[str | None, Query(max_length=1024)] = None,
     conversation: Annotated[str | None, Query(max_length=1024)] = None,
     after: Annotated[
@@ -61,7 +69,14 @@ async def events(
             ge=0, le=1_000_000_000, description="At most so many rows from before; the others are a `gap`."
         ),
     ] = None,
-    last_event_id: Annotated[str | None, Header(description="Where a broken stream goes on.")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            max_length=18,
+            description="Where a broken stream goes on.",
+            json_schema_extra={"pattern": "^[0-9]{1,18}$"},
+        ),
+    ] = None,
 ) -> Response:
     """Messages and events of the journal as they are committed."""
     hub: Hub = request.app.state.hub

@@ -29,7 +29,7 @@ from caxton.deploy.record import DeploymentRecord, DeploymentView
 from caxton.deploy.request import SIDE_BY_SIDE, DeploymentRequest
 from caxton.deploy.saved import SavedProgress
 from caxton.deploy.target import Target
-from caxton.errors import AgentExists, CaxtonError, DeploymentError, InvalidState
+from caxton.errors import AgentExists, CaxtonError, Changed, DeploymentError, InvalidState
 from caxton.journal import DeploymentRow
 from caxton.limits import Limits
 from caxton.replay import Replayer
@@ -90,6 +90,12 @@ class Engine:
         if agent is not None:
             # its memory is what the new build is to take over
             await agent.back()
+        if request.instead_of is not None:
+            present = agent.revision.sha256 if agent is not None and agent.revision is not None else None
+            if present not in request.instead_of:
+                raise Changed(
+                    f"{request.agent} has another revision by now", hint="look at it again", revision=present
+                )
         claimed = self._claimed(request.agent)
         told: asyncio.Future[DeploymentView] = asyncio.get_running_loop().create_future()
         # beside whoever asked: a change is not left half way because its asker went away
