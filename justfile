@@ -77,9 +77,10 @@ bench-tui:
 first-frame runs="5":
     {{python}} tui/first_frame.py {{runs}}
 
-# the blocking client, made from the one for asyncio
+# the blocking client, made from the one for asyncio; the proto, from the OpenAPI document
 generate:
     {{python}} .ci/unasync.py
+    {{python}} .ci/protos.py
 
 # rebuild the example agents; the committed .wasm must come out the same
 guests *arguments:

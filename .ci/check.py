@@ -25,6 +25,7 @@ STATIC: dict[str, list[str]] = {
     "imports": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
     "dependencies": ["-m", "deptry", "--no-ansi", "caxton", "tui"],
     "generated": [".ci/unasync.py", "--check"],
+    "protos": [".ci/protos.py", "--check"],
     "mypy": [".ci/typed.py"],
     "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
     "docs": [".ci/docs.py"],

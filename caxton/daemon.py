@@ -15,8 +15,9 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -33,7 +34,8 @@ from caxton.api.tcp_listener import listen_on_tcp
 from caxton.clock import SystemClock
 from caxton.config import Project, load
 from caxton.daemon_socket import About, claim, listen, socket_path
-from caxton.errors import CaxtonError
+from caxton.errors import CaxtonError, ConfigurationError
+from caxton.install_hint import install_hint
 from caxton.runtime import Runtime, deploy_configured, open_runtime
 from caxton.telemetry.log_files import RotatingHandler
 from caxton.telemetry.logs import configure
@@ -201,6 +203,8 @@ async def serve(
             log.info("listening", url=tcp.url)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run(), name="http")
+            rpc = _grpc(project, listener.path)
+            calls = rpc and group.create_task(rpc, name="grpc")
             meters = pipeline and group.create_task(
                 pipeline.meters(server.readings, pipeline.interval_s), name="meters"
             )
@@ -218,8 +222,22 @@ async def serve(
             await runtime.tasks.close()
             if meters:
                 meters.cancel()
+            if calls:
+                calls.cancel()
             server.stop()
     log.info("stopped")
+
+
+def _grpc(project: Project, socket: Path) -> Coroutine[None, None, None] | None:
+    """The life of the process that serves gRPC, where it is asked for; ConfigurationError without its packages."""
+    if project.config.listen.grpc is None:
+        return None
+    if find_spec("grpc_reflection") is None:
+        raise ConfigurationError("listen.grpc needs packages of its own", hint=install_hint("grpc"))
+    from caxton.telemetry.span_process import keep_running
+
+    words = (str(project.folder), str(socket), str(socket.with_suffix(".grpc")))
+    return keep_running("gRPC", "caxton.gateways.grpc.server", *words)
 
 
 async def _start_agents(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -39,7 +39,7 @@ from caxton.api.principals import out_of_reach
 from caxton.api.responses import refused
 from caxton.config import ListenTable
 from caxton.errors import CaxtonError, Misdirected, SecurityError, TooManyRequests, Unauthenticated
-from caxton.schemas.access import ACTING_FOR
+from caxton.schemas.access import ACTING_FOR, FORWARDED_FOR
 
 FAILURES_PER_MINUTE: Final = 10
 """Requests without a valid credential from one address that are judged and written down; others are told to wait."""
@@ -110,6 +110,7 @@ class Guard:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         peer: Peer | None = scope.get("state", {}).get("peer")
         principal: Principal | None = None
+        forwarded = peer is None
         if peer is None:
             try:
                 principal, peer = _acted_for(headers)
@@ -139,7 +140,7 @@ class Guard:
                 await self._audit(Act(principal, peer, scope["method"], _path(scope), status, request_id))
 
         try:
-            if principal is None:
+            if not forwarded:
                 extra += self._origin(headers, scope)
             if (
                 scope["method"] == "OPTIONS"
@@ -349,6 +350,10 @@ class _Narrowed:
 
 def _acted_for(headers: Mapping[bytes, bytes]) -> tuple[Principal | None, Peer | None]:
     """For whom a gateway asks by the project's socket, and where that one is; nobody where the owner asks itself."""
+    forwarded = headers.get(FORWARDED_FOR.encode())
+    if forwarded is not None:
+        address, _, subject = forwarded.decode("latin-1").partition(" ")
+        return None, Peer(address, unquote(subject) or None)
     said = headers.get(ACTING_FOR.encode())
     if said is None:
         return None, None

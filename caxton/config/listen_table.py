@@ -27,6 +27,10 @@ class ListenTable(Table):
         default=None,
         description="Address and port of a TCP listener, such as 127.0.0.1:8080; beyond loopback only with TLS.",
     )
+    grpc: str | None = Field(
+        default=None,
+        description="Address and port for gRPC, such as 127.0.0.1:50051; needs the extra grpc.",
+    )
     hosts: list[str] = Field(
         default_factory=list[str],
         description="Names that a request's Host may have, beside the address itself and, on loopback, localhost.",
@@ -59,7 +63,7 @@ class ListenTable(Table):
         default=64, ge=1, le=512, description="TCP connections of one address at a time."
     )
 
-    @field_validator("tcp")
+    @field_validator("tcp", "grpc")
     @classmethod
     def _is_an_address(cls, said: str | None) -> str | None:
         if said is not None:
@@ -107,9 +111,11 @@ class ListenTable(Table):
             raise ValueError("certificate and key belong together; one of them is missing")
         if self.client_ca is not None and self.certificate is None:
             raise ValueError("client_ca needs certificate and key: only TLS asks a client for its own")
-        if self.tcp is not None and not self.on_loopback and self.certificate is None:
+        for name, said in (("tcp", self.tcp), ("grpc", self.grpc)):
+            if said is None or _is_loopback(_parted(said)[0]) or self.certificate is not None:
+                continue
             raise ValueError(
-                f"tcp: {self.tcp} can be reached by others and has no TLS; set listen.certificate and listen.key"
+                f"{name}: {said} can be reached by others and has no TLS; set listen.certificate and listen.key"
                 " (caxton cert init makes them), or listen on 127.0.0.1"
             )
         if self.tcp is not None and self.address[0] in ("0.0.0.0", "::") and not self.hosts:
@@ -127,8 +133,7 @@ class ListenTable(Table):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        host = self.address[0]
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return _is_loopback(self.address[0])
 
     def host_names(self) -> Iterator[str]:
         """What a request's Host may name, without a port."""
@@ -142,6 +147,10 @@ class ListenTable(Table):
         """The role of a client whose certificate has that common name."""
         role = self.subjects.get(subject)
         return None if role is None else Role(role)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 def _parted(said: str) -> tuple[str, int]:

@@ -11,6 +11,11 @@ ACTING_FOR: Final = "x-caxton-acting-for"
 """The header by which a gateway asks in another's name (caxton/access/acting.py)."""
 
 
+FORWARDED_FOR: Final = "x-caxton-forwarded-for"
+"""The header by which a gateway with listeners of its own passes on where a request comes from: an address, and the
+common name of a certificate. It counts on the project's Unix socket only, and is judged there as what comes by TCP."""
+
+
 class IdentityBody(Shape, frozen=True, kw_only=True):
     """Who makes this request: a token's or certificate's name, or `owner` on the project's socket."""
 

@@ -24,13 +24,15 @@ log = structlog.get_logger("caxton.telemetry")
 async def export_spans(folder: Path, instance: str, begin: int, opened: asyncio.Event) -> None:
     """Keep the process alive from when the journal is `opened` until this is cancelled; then it sends what is left."""
     await opened.wait()
+    words = ("--project", str(folder), "--from", str(begin), "--instance", instance)
+    await keep_running("the export of spans", "caxton.telemetry.span_export", *words)
+
+
+async def keep_running(what: str, module: str, *words: str) -> None:
+    """Keep a process of our own alive until this is cancelled, or it has ended well; its standard input is ours."""
     pause = FIRST_PAUSE_S
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "caxton.telemetry.span_export"),
-            *("--project", str(folder), "--from", str(begin), "--instance", instance),
-            stdin=PIPE,
-        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", module, *words, stdin=PIPE)
         began = asyncio.get_running_loop().time()
         try:
             code = await process.wait()
@@ -42,7 +44,7 @@ async def export_spans(folder: Path, instance: str, begin: int, opened: asyncio.
             return
         if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
             pause = FIRST_PAUSE_S
-        log.warning("the export of spans has ended and is started again", exit_code=code, in_s=pause)
+        log.warning(f"{what} has ended and is started again", exit_code=code, in_s=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_S)
 
