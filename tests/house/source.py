@@ -28,8 +28,8 @@ def files() -> Iterator[Path]:
 
 
 def python(*parts: str) -> list[Path]:
-    """The Python files below that folder of the project."""
-    found = sorted(path for path in ROOT.joinpath(*parts).rglob("*.py"))
+    """The Python files below that folder of the project, but for those that protoc makes."""
+    found = sorted(path for path in ROOT.joinpath(*parts).rglob("*.py") if not path.stem.endswith("_pb2"))
     assert found, parts
     return found
 
