@@ -251,6 +251,172 @@ class AgentsSuspendRequest(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
+class ApprovalBody(_message.Message):
+    __slots__ = ("approval", "at", "behind", "by", "cause", "edited", "message", "needs", "seq", "state", "until_at")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    BEHIND_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_AT_FIELD_NUMBER: _ClassVar[int]
+    approval: str
+    at: str
+    behind: int
+    by: _containers.RepeatedScalarFieldContainer[str]
+    cause: int
+    edited: bool
+    message: Json
+    needs: _containers.RepeatedScalarFieldContainer[str]
+    seq: int
+    state: str
+    until_at: str
+    def __init__(self, approval: _Optional[str] = ..., at: _Optional[str] = ..., behind: _Optional[int] = ..., by: _Optional[_Iterable[str]] = ..., cause: _Optional[int] = ..., edited: _Optional[bool] = ..., message: _Optional[_Union[Json, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., seq: _Optional[int] = ..., state: _Optional[str] = ..., until_at: _Optional[str] = ...) -> None: ...
+
+class ApprovalDetail(_message.Message):
+    __slots__ = ("approval", "at", "behind", "by", "cause", "edited", "ended_at", "message", "needs", "said", "seq", "state", "steps", "until_at", "went_on")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    BEHIND_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    SAID_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_AT_FIELD_NUMBER: _ClassVar[int]
+    WENT_ON_FIELD_NUMBER: _ClassVar[int]
+    approval: str
+    at: str
+    behind: int
+    by: _containers.RepeatedScalarFieldContainer[str]
+    cause: int
+    edited: bool
+    ended_at: str
+    message: Json
+    needs: _containers.RepeatedScalarFieldContainer[str]
+    said: Json
+    seq: int
+    state: str
+    steps: _containers.RepeatedCompositeFieldContainer[ApprovalStepBody]
+    until_at: str
+    went_on: int
+    def __init__(self, approval: _Optional[str] = ..., at: _Optional[str] = ..., behind: _Optional[int] = ..., by: _Optional[_Iterable[str]] = ..., cause: _Optional[int] = ..., edited: _Optional[bool] = ..., ended_at: _Optional[str] = ..., message: _Optional[_Union[Json, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., said: _Optional[_Union[Json, _Mapping]] = ..., seq: _Optional[int] = ..., state: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[ApprovalStepBody, _Mapping]]] = ..., until_at: _Optional[str] = ..., went_on: _Optional[int] = ...) -> None: ...
+
+class ApprovalDone(_message.Message):
+    __slots__ = ("needs", "seq", "state", "waiting", "went_on")
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    WENT_ON_FIELD_NUMBER: _ClassVar[int]
+    needs: _containers.RepeatedScalarFieldContainer[str]
+    seq: int
+    state: str
+    waiting: int
+    went_on: int
+    def __init__(self, needs: _Optional[_Iterable[str]] = ..., seq: _Optional[int] = ..., state: _Optional[str] = ..., waiting: _Optional[int] = ..., went_on: _Optional[int] = ...) -> None: ...
+
+class ApprovalStepBody(_message.Message):
+    __slots__ = ("approval", "at", "by", "held", "note", "sender", "seq", "step", "went_on")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    WENT_ON_FIELD_NUMBER: _ClassVar[int]
+    approval: str
+    at: str
+    by: str
+    held: int
+    note: str
+    sender: str
+    seq: int
+    step: str
+    went_on: int
+    def __init__(self, approval: _Optional[str] = ..., at: _Optional[str] = ..., by: _Optional[str] = ..., held: _Optional[int] = ..., note: _Optional[str] = ..., sender: _Optional[str] = ..., seq: _Optional[int] = ..., step: _Optional[str] = ..., went_on: _Optional[int] = ...) -> None: ...
+
+class ApprovalSteps(_message.Message):
+    __slots__ = ("items", "next")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[ApprovalStepBody]
+    next: int
+    def __init__(self, items: _Optional[_Iterable[_Union[ApprovalStepBody, _Mapping]]] = ..., next: _Optional[int] = ...) -> None: ...
+
+class ApprovalTotals(_message.Message):
+    __slots__ = ("rules", "waiting")
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    rules: int
+    waiting: int
+    def __init__(self, rules: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
+
+class Approvals(_message.Message):
+    __slots__ = ("items", "next")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[ApprovalBody]
+    next: int
+    def __init__(self, items: _Optional[_Iterable[_Union[ApprovalBody, _Mapping]]] = ..., next: _Optional[int] = ...) -> None: ...
+
+class ApprovalsApproveRequest(_message.Message):
+    __slots__ = ("seq", "body")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    body: Decision
+    def __init__(self, seq: _Optional[int] = ..., body: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class ApprovalsEditRequest(_message.Message):
+    __slots__ = ("seq", "body")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    body: Edit
+    def __init__(self, seq: _Optional[int] = ..., body: _Optional[_Union[Edit, _Mapping]] = ...) -> None: ...
+
+class ApprovalsListRequest(_message.Message):
+    __slots__ = ("after", "limit")
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    limit: int
+    def __init__(self, after: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ApprovalsListStepsRequest(_message.Message):
+    __slots__ = ("before", "limit")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    before: int
+    limit: int
+    def __init__(self, before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ApprovalsRefuseRequest(_message.Message):
+    __slots__ = ("seq", "body")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    body: Decision
+    def __init__(self, seq: _Optional[int] = ..., body: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class ApprovalsShowApprovalRequest(_message.Message):
+    __slots__ = ("seq",)
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    def __init__(self, seq: _Optional[int] = ...) -> None: ...
+
 class Audit(_message.Message):
     __slots__ = ("items", "next")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -598,6 +764,14 @@ class DeadLettersRedeliverRequest(_message.Message):
     BODY_FIELD_NUMBER: _ClassVar[int]
     body: Redelivered
     def __init__(self, body: _Optional[_Union[Redelivered, _Mapping]] = ...) -> None: ...
+
+class Decision(_message.Message):
+    __slots__ = ("note", "through")
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_FIELD_NUMBER: _ClassVar[int]
+    note: str
+    through: str
+    def __init__(self, note: _Optional[str] = ..., through: _Optional[str] = ...) -> None: ...
 
 class Delay(_message.Message):
     __slots__ = ("delay",)
@@ -1851,8 +2025,9 @@ class Some(_message.Message):
     def __init__(self, break_id: _Optional[str] = ..., conversation: _Optional[str] = ..., next: _Optional[bool] = ..., seqs: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StatusBody(_message.Message):
-    __slots__ = ("agents", "cells", "counts", "folder", "held", "journal", "loops", "pid", "platform", "project", "started_at", "uptime_s", "version", "waits")
+    __slots__ = ("agents", "approvals", "cells", "counts", "folder", "held", "journal", "loops", "pid", "platform", "project", "started_at", "uptime_s", "version", "waits")
     AGENTS_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
     CELLS_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     FOLDER_FIELD_NUMBER: _ClassVar[int]
@@ -1867,6 +2042,7 @@ class StatusBody(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WAITS_FIELD_NUMBER: _ClassVar[int]
     agents: AgentTotals
+    approvals: ApprovalTotals
     cells: _containers.RepeatedCompositeFieldContainer[CellBody]
     counts: Json
     folder: str
@@ -1880,10 +2056,11 @@ class StatusBody(_message.Message):
     uptime_s: float
     version: str
     waits: Json
-    def __init__(self, agents: _Optional[_Union[AgentTotals, _Mapping]] = ..., cells: _Optional[_Iterable[_Union[CellBody, _Mapping]]] = ..., counts: _Optional[_Union[Json, _Mapping]] = ..., folder: _Optional[str] = ..., held: _Optional[_Union[HeldTotals, _Mapping]] = ..., journal: _Optional[_Union[JournalBody, _Mapping]] = ..., loops: _Optional[_Iterable[_Union[LoopBody, _Mapping]]] = ..., pid: _Optional[int] = ..., platform: _Optional[str] = ..., project: _Optional[str] = ..., started_at: _Optional[str] = ..., uptime_s: _Optional[float] = ..., version: _Optional[str] = ..., waits: _Optional[_Union[Json, _Mapping]] = ...) -> None: ...
+    def __init__(self, agents: _Optional[_Union[AgentTotals, _Mapping]] = ..., approvals: _Optional[_Union[ApprovalTotals, _Mapping]] = ..., cells: _Optional[_Iterable[_Union[CellBody, _Mapping]]] = ..., counts: _Optional[_Union[Json, _Mapping]] = ..., folder: _Optional[str] = ..., held: _Optional[_Union[HeldTotals, _Mapping]] = ..., journal: _Optional[_Union[JournalBody, _Mapping]] = ..., loops: _Optional[_Iterable[_Union[LoopBody, _Mapping]]] = ..., pid: _Optional[int] = ..., platform: _Optional[str] = ..., project: _Optional[str] = ..., started_at: _Optional[str] = ..., uptime_s: _Optional[float] = ..., version: _Optional[str] = ..., waits: _Optional[_Union[Json, _Mapping]] = ...) -> None: ...
 
 class SubmittedBody(_message.Message):
-    __slots__ = ("conversation_id", "ended", "held", "id", "replies", "seq", "timed_out", "trace_id")
+    __slots__ = ("approval", "conversation_id", "ended", "held", "id", "replies", "seq", "timed_out", "trace_id")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
@@ -1892,6 +2069,7 @@ class SubmittedBody(_message.Message):
     SEQ_FIELD_NUMBER: _ClassVar[int]
     TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    approval: str
     conversation_id: str
     ended: str
     held: bool
@@ -1900,7 +2078,7 @@ class SubmittedBody(_message.Message):
     seq: int
     timed_out: bool
     trace_id: str
-    def __init__(self, conversation_id: _Optional[str] = ..., ended: _Optional[str] = ..., held: _Optional[bool] = ..., id: _Optional[str] = ..., replies: _Optional[_Iterable[_Union[MessageBody, _Mapping]]] = ..., seq: _Optional[int] = ..., timed_out: _Optional[bool] = ..., trace_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, approval: _Optional[str] = ..., conversation_id: _Optional[str] = ..., ended: _Optional[str] = ..., held: _Optional[bool] = ..., id: _Optional[str] = ..., replies: _Optional[_Iterable[_Union[MessageBody, _Mapping]]] = ..., seq: _Optional[int] = ..., timed_out: _Optional[bool] = ..., trace_id: _Optional[str] = ...) -> None: ...
 
 class TaskBody(_message.Message):
     __slots__ = ("act", "choose", "content", "deadline", "informs", "language", "limit", "ontology", "price", "protocol", "reply_by", "rounds", "sender", "step", "to", "winners")
