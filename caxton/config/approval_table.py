@@ -53,3 +53,11 @@ class ApprovalTable(Table):
                 "a viewer cannot decide anything: say operator, developer, admin, or a token's name"
             )
         return names
+
+
+class McpTable(Table):
+    """[mcp]: what coding agents may do by `caxton mcp`."""
+
+    approve: bool = Field(
+        default=False, description="Whether they may decide about messages that need an approval."
+    )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from caxton.config.approval_table import ApprovalTable
+from caxton.config.approval_table import ApprovalTable, McpTable
 from caxton.config.effect_tables import (
     Allowance,
     BudgetTable,
@@ -325,6 +325,7 @@ class Config(Table):
     tools: dict[str, ToolTable] = Field(default_factory=dict[str, ToolTable])
     a2a: dict[str, RemoteTable] = Field(default_factory=dict[str, RemoteTable])
     approvals: dict[str, ApprovalTable] = Field(default_factory=dict[str, ApprovalTable], max_length=100)
+    mcp: McpTable = Field(default_factory=McpTable)
     budgets: BudgetTable = Field(default_factory=BudgetTable)
 
     def cell_count(self) -> int:

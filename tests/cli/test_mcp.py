@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.process import Daemon, running
+from api.process import CONFIGURATION, Daemon, running
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -27,13 +27,14 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Generator[Daemon]:
-    with running(tmp_path_factory.mktemp("mcp") / "shop") as daemon:
+    rule = '[approvals.payments]\nwhere = "to:counter content.add:>1000"\n'
+    with running(tmp_path_factory.mktemp("mcp") / "shop", CONFIGURATION + rule) as daemon:
         yield daemon
 
 
 @asynccontextmanager
-async def asking(daemon: Daemon, *, read_only: bool = False) -> AsyncGenerator[Client]:
-    async with Client(server(Tools.of(daemon.folder), read_only=read_only)) as client:
+async def asking(daemon: Daemon, *, read_only: bool = False, approve: bool = False) -> AsyncGenerator[Client]:
+    async with Client(server(Tools.of(daemon.folder), read_only=read_only, approve=approve)) as client:
         yield client
 
 
@@ -111,6 +112,20 @@ async def test_what_only_looks_has_no_tool_that_acts_and_says_so_of_each(daemon:
             assert one.description
             assert one.annotations is not None
             assert one.annotations.read_only_hint is (one.name in LOOKING)
+        assert [one.name for one in (await looking.list_tools()).tools] == list(LOOKING)
+
+
+async def test_approvals_are_shown_and_decided_only_where_the_project_says_so(daemon: Daemon) -> None:
+    async with asking(daemon, approve=True) as client:
+        sent = await said(client, "send", to=["counter"], content={"add": 5000}, wait_s=0)
+        assert "it waits for the approval payments" in sent
+        with daemon.client() as caxton:
+            (one,) = caxton.approvals()
+        assert f"message {one.seq} waits for the approval payments" in await said(client, "problems")
+        assert "refused as" in await said(client, "decide", seq=one.seq, yes=False, note="too much")
+        with daemon.client() as caxton:
+            assert caxton.approval(one.seq).steps[-1].by == "owner through mcp"
+    async with asking(daemon, read_only=True, approve=True) as looking:
         assert [one.name for one in (await looking.list_tools()).tools] == list(LOOKING)
 
 

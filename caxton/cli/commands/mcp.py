@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,11 +16,15 @@ from caxton.cli.output.printing import say, talk
 from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from caxton import install_hint
+    from caxton import config, install_hint
     from caxton.cli.mcp import clients, server, tools
 else:
-    install_hint, clients, server, tools = lazy(
-        "caxton.install_hint", "caxton.cli.mcp.clients", "caxton.cli.mcp.server", "caxton.cli.mcp.tools"
+    config, install_hint, clients, server, tools = lazy(
+        "caxton.config",
+        "caxton.install_hint",
+        "caxton.cli.mcp.clients",
+        "caxton.cli.mcp.server",
+        "caxton.cli.mcp.tools",
     )
 
 app = command_app()
@@ -52,12 +57,21 @@ def mcp(ctx: typer.Context, read_only: ReadOnly = False, project: Project = None
             "the MCP server needs a package of its own", hint=install_hint.install_hint("mcp")
         )
     # where there is no project and no context, that is said before a client waits for it
-    connection.place(project)
+    here = isinstance(connection.place(project), Path)
     if sys.stdin.isatty():
         talk(
             "this speaks MCP on stdin, for a coding agent; caxton mcp install tells one of it; Ctrl-C ends it"
         )
-    server.server(tools.Tools.of(project), read_only=read_only).run("stdio")
+    approve = here and _may_approve(connection.folder(project))
+    server.server(tools.Tools.of(project), read_only=read_only, approve=approve).run("stdio")
+
+
+def _may_approve(folder: Path) -> bool:
+    """Whether the project lets coding agents decide about approvals; not while its configuration cannot be read."""
+    try:
+        return config.load(folder).config.mcp.approve
+    except ConfigurationError:
+        return False
 
 
 @app.command()

@@ -18,7 +18,7 @@ from mcp_types import ToolAnnotations
 
 import caxton
 from caxton.cli import doc_pages
-from caxton.cli.mcp.tools import ACTING, LOOKING, Tools
+from caxton.cli.mcp.tools import ACTING, DECIDING, LOOKING, Tools
 from caxton.errors import CaxtonError
 
 T = TypeVar("T")
@@ -29,13 +29,15 @@ source: replay(last=20, build=FILE, agent=NAME) says which recorded answers woul
 Answers are short; where more is there, the last line says how to go on. docs explains everything."""
 
 
-def server(tools: Tools, *, read_only: bool) -> MCPServer[None]:
-    """The server with these tools; `read_only`: without the tools that change something."""
+def server(tools: Tools, *, read_only: bool, approve: bool = False) -> MCPServer[None]:
+    """The server with these tools; `read_only`: without the tools that change something; `approve`: with the one
+    that decides about messages that need an approval."""
     made: MCPServer[None] = MCPServer(
         "caxton", instructions=INSTRUCTIONS, version=caxton.__version__, log_level="WARNING"
     )
-    for name in LOOKING if read_only else (*LOOKING, *ACTING):
-        acts = name in ACTING
+    acting = () if read_only else (*ACTING, *(DECIDING if approve else ()))
+    for name in (*LOOKING, *acting):
+        acts = name in acting
         made.add_tool(
             _spoken(getattr(tools, name)),
             name=name,

@@ -29,6 +29,7 @@ from caxton.presentation.names import short
 from caxton.presentation.replays import totals_line
 from caxton.presentation.standstills import standstill_lines
 from caxton.presentation.text import memory, plural, safe
+from caxton.schemas.approvals import ApprovalBody
 from caxton.schemas.daemon import AgentBody
 from caxton.schemas.deployments import DeploymentBody, PlanBody, ReplayBody
 from caxton.schemas.messages import ConversationBody, MessageBody, TaskDetail
@@ -174,14 +175,15 @@ class Tools:
         return "\n".join([*(lines or ["nothing came"]), f"after={last}"])
 
     def problems(self, since: str = "1h", cursor: int = 0) -> str:
-        """What went wrong, newest first: agents that wait for each other, or say the same again and again, failed ones,
-        dead letters, protocol violations, failed deployments.
+        """What wants a decision or went wrong, newest first: approvals that wait, agents that wait for each other, or
+        say the same again and again, failed ones, dead letters, protocol violations, failed deployments.
 
         `since` is a duration such as 5m, 1h, 2d.
         """
         wanted = filtered_lists.wanted("is:problem", since)
         begin = next(at for at in wanted.times() if at is not None)
         with self.client(PATIENCE_S) as caxton:
+            waiting = caxton.approvals(limit=50)
             standstills = list(standstill_lines(caxton.status()))
             failed = [one for one in caxton.agents() if one.state == "failed" or one.kept_out]
             letters = [
@@ -202,7 +204,11 @@ class Tools:
             for one in letters
         ]
         found += [(one.updated_at, _deployment_line(one)) for one in deployments]
-        lines = [*standstills, *(f"agent {_agent_line(one)}" for one in failed)]
+        lines = [
+            *map(_approval_line, waiting),
+            *standstills,
+            *(f"agent {_agent_line(one)}" for one in failed),
+        ]
         lines += [f"{text_of(at)} {line}" for at, line in sorted(found, key=lambda one: one[0], reverse=True)]
         return bounded(lines, cursor, f"no problems since {since}")
 
@@ -268,6 +274,16 @@ class Tools:
         with self.client(wait + 10.0) as caxton:
             return bounded(_task(caxton.run_task(body, wait_s=wait)))
 
+    def decide(self, seq: int, yes: bool, note: str = "") -> str:
+        """Approve (`yes`) or refuse the message that waits under that number for an approval (see `problems`).
+
+        What you decide is recorded as decided through MCP. `note` says why; the sender of a refused one is told.
+        """
+        with self.client(PATIENCE_S) as caxton:
+            act = caxton.approve if yes else caxton.refuse
+            done = act(seq, note=note, through="mcp")
+        return f"message {seq} {done.state}" + (f" as {done.went_on}" if done.went_on else "")
+
     def docs(self, words: str | None = None, page: str | None = None, cursor: int = 0) -> str:
         """Caxton's documentation: search sections by `words`, or read a `page`; with neither, the pages."""
         where = doc_pages.folder()
@@ -289,6 +305,8 @@ class Tools:
 
 LOOKING: Final = ("status", "agents", "conversations", "conversation", "events", "problems", "replay", "docs")
 """Tools that change nothing."""
+DECIDING: Final = ("decide",)
+"""What `[mcp] approve` in caxton.toml adds."""
 ACTING: Final = ("send", "deploy", "task")
 """Tools that `--read-only` leaves out."""
 
@@ -345,6 +363,14 @@ def _messages(stored: Iterable[MessageBody], *, turns: bool = False) -> list[str
     for one in stored:
         shown.message(one)
     return lines
+
+
+def _approval_line(one: ApprovalBody) -> str:
+    said = one.message
+    to = ", ".join(safe(short(name)) for name in said.receiver)
+    needs = safe(", ".join(one.needs) or one.approval)
+    asks = f"{safe(short(said.sender))} {said.performative} → {to}  {compact(said.content, 300)}"
+    return f"message {one.seq} waits for the approval {needs}, given by {safe(', '.join(one.by))}: {asks}"
 
 
 def _deployment_line(one: DeploymentBody) -> str:
