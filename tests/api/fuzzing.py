@@ -35,6 +35,8 @@ ALLOWED: Final[dict[str, str]] = {
     "agents invalid_configuration": _CONTENT
     + "names that are taken by the platform, limits, stages and conditions",
     "agents changed": _NOT_NOW + "`If-Match` names another revision",
+    "approvals invalid_message": _CONTENT + "an act, an answer, the name of who decides",
+    "approvals not_held": _NOT_NOW + "the message waits for no approval",
     "breaks invalid_filter": _CONTENT + "a filter",
     "breaks invalid_message": _CONTENT + "a client's name, a length of time up to a day",
     "breaks invalid_request": "bodies are strict: 3.0 is no whole number there",
