@@ -9,11 +9,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 from api.process import Daemon, running
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from .browser import CHROMIUM, browser
 
@@ -36,6 +41,25 @@ def link(folder: Path) -> Generator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
+
+
+def test_a_terminal_ends_with_its_server_however_that_ends(daemon: Daemon) -> None:
+    with link(daemon.folder) as first, httpx.Client(trust_env=False) as http:
+        base = first.partition("/enter")[0]
+        http.get(first)
+        cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        place = f"{base.replace('http', 'ws')}/terminal"
+        (server,) = (one for one in psutil.Process().children() if one.cmdline()[-1] == "127.0.0.1:0")
+        with (
+            suppress(ConnectionClosed),
+            connect(
+                place, origin=Origin(base), additional_headers={"Cookie": cookie}, max_size=None
+            ) as socket,
+        ):
+            socket.recv()
+            (child,) = server.children()
+            server.kill()
+            assert psutil.wait_procs([child], timeout=30)[1] == []
 
 
 @pytest.fixture

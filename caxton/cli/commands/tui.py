@@ -16,8 +16,9 @@ from caxton.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import caxton_tui
+    from caxton.sandbox import processes
 else:
-    (caxton_tui,) = lazy("caxton_tui")
+    caxton_tui, processes = lazy("caxton_tui", "caxton.sandbox.processes")
 
 app = command_app()
 
@@ -46,6 +47,9 @@ def tui(
         caxton.status()
     if not in_terminal():
         raise no_terminal("caxton msg tail")
+    if os.environ.get("TEXTUAL_DRIVER"):
+        # a screen that is somewhere else is shown by who started this; without it nobody sees it, nor ends it
+        processes.die_with_parent()
     raise typer.Exit(caxton_tui.run(folder, daemon=daemon, read_only=read_only))
 
 
