@@ -55,7 +55,8 @@ def test_the_daemon_never_imports_what_speaks_mcp() -> None:
 
 
 def test_the_daemon_never_imports_what_gateways_and_remote_agents_are_made_of() -> None:
-    apart = {ROOT / "caxton" / "gateways", ROOT / "caxton" / "gateways" / "a2a"}
+    gateways = ROOT / "caxton" / "gateways"
+    apart = {gateways, gateways / "a2a", gateways / "grpc"}
     theirs = {path for path in python("caxton") if "a2a" in imports(path) and path.parent not in apart}
     assert {path.stem for path in theirs} == {"content", "remote"}
     named = re.compile(r"import .*caxton\.gateways|from caxton\.(gateways|effects\.a2a\.(content|remote))")
