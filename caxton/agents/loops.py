@@ -24,7 +24,7 @@ TIMES: Final = 4
 """So often the same was said, one time after the other."""
 LONGEST: Final = 6
 """Steps that may repeat as one."""
-NEWEST: Final = 32
+NEWEST: Final = 8
 """Messages that are looked at in one look."""
 FORGOTTEN_S: Final = 5.0
 """A loop of which nothing was heard for so long is over."""

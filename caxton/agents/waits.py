@@ -17,11 +17,11 @@ from caxton.acl.message import read_message
 from caxton.bus import Bus
 from caxton.journal import Reader
 
-LOOK_S: Final = 0.45
-"""How often is looked."""
-AT_ONCE: Final = 50
+LOOK_S: Final = 0.3
+"""How often is looked; who has had no turn from one look to the next stands still."""
+AT_ONCE: Final = 10
 """Agents whose messages are read in one look; others have their turn in the next."""
-RECENT: Final = 200
+RECENT: Final = 100
 """Messages of an agent that are read, the newest."""
 _ASKS: Final = frozenset(
     {
@@ -60,6 +60,8 @@ class Waits:
         """Those that are there, each from its oldest wait on."""
         self._bus = bus
         self._has_timer = has_timer
+        self._stood: dict[str, int] = {}
+        """Agents without a message at the last look, with how many turns they had had."""
         self._looked: dict[str, int] = {}
         """Agents whose messages were read, with how many turns they had had."""
         self._of: dict[str, list[Wait]] = {}
@@ -69,16 +71,21 @@ class Waits:
         """Look once; while nothing happens this reads nothing."""
         bus = self._bus
         if self._last_seq != bus.last_seq:
-            self._last_seq = bus.last_seq
-            due = [name for name in bus.endpoints if self._stands(name) and not self._is_known(name)]
-            if len(due) > AT_ONCE:
-                self._last_seq = -1
-            for name in due[:AT_ONCE]:
-                turns = bus.endpoints[name].turns
+            before = self._stood
+            self._stood = {name: one.turns for name, one in bus.endpoints.items() if self._stands(name)}
+            unknown = {name: turns for name, turns in self._stood.items() if self._looked.get(name) != turns}
+            # who was at work a moment ago is so again in a moment, as a rule
+            due = [name for name, turns in unknown.items() if before.get(name) == turns][:AT_ONCE]
+            self._last_seq = bus.last_seq if len(due) == len(unknown) else -1
+            for name in due:
+                turns = unknown[name]
                 rows = await reader.messages(agent=name, limit=RECENT, newest_first=True)
                 said = [(row.seq, read_message(row.body)) for row in reversed(rows)]
-                self._looked[name], self._of[name] = turns, list(open_asks(name, said))
-        self._looked = {name: turns for name, turns in self._looked.items() if name in bus.endpoints}
+                self._looked[name] = turns
+                self._of.pop(name, None)
+                if found := list(open_asks(name, said)):
+                    self._of[name] = found
+            self._looked = {name: turns for name, turns in self._looked.items() if name in bus.endpoints}
         self._found(self._cycles())
 
     # ------------------------------------------------------------------ who stands still
