@@ -50,7 +50,7 @@ from caxton.deploy import (
 from caxton.effects.effects import Effects
 from caxton.hold.hold import Hold
 from caxton.ids import Ids
-from caxton.journal import Journal, JournalSettings, Reader
+from caxton.journal import Journal, JournalSettings
 from caxton.machine import Machine, RealMachine
 from caxton.platform_agents.ams import Ams
 from caxton.platform_agents.df import Df
@@ -287,7 +287,7 @@ async def open_runtime(
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
         marks = group.create_task(_every(MARK_S, _Marks(bus, spared).look), name="low water")
-        watch = group.create_task(_watch(waits, loops, journal.reader, clock), name="waits and loops")
+        watch = group.create_task(_watch(waits, loops, journal, clock), name="waits and loops")
         states = group.create_task(_every(WRITE_S, partial(_write_states, bus)), name="states")
         try:
             await pool.ready()
@@ -371,12 +371,17 @@ async def _every(seconds: float, do: Callable[[], None]) -> None:
         do()
 
 
-async def _watch(waits: Waits, loops: Loops, reader: Reader, clock: Clock) -> None:
-    """Look again and again for agents that wait for each other and for what repeats, until cancelled."""
+async def _watch(waits: Waits, loops: Loops, journal: Journal, clock: Clock) -> None:
+    """Look for agents that wait for each other and for what repeats after something has happened, until cancelled."""
+    news = asyncio.Event()
+    journal.on_commit.append(lambda _batch: news.set())
     while True:
+        await news.wait()
         await asyncio.sleep(LOOK_S)
-        await waits.look(reader)
-        await loops.look(reader, clock.now_us())
+        news.clear()
+        unread = await waits.look(journal.reader)
+        if await loops.look(journal.reader, clock.now_us()) or unread:
+            news.set()
 
 
 class _Marks:

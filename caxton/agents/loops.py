@@ -62,18 +62,18 @@ class Loops:
         """Whether what belongs to that trace repeats without anything new."""
         return trace_id in self._by_trace
 
-    async def look(self, reader: Reader, now_us: int) -> None:
-        """Look once; while nothing happens this reads nothing."""
+    async def look(self, reader: Reader, now_us: int) -> bool:
+        """Look once; whether there is a loop, which may be over soon."""
         after, self._last_seq = self._last_seq, self._bus.last_seq
         self._by_trace = {
             trace: one for trace, one in self._by_trace.items() if now_us - one.seen_us < FORGOTTEN_S * 1e6
         }
-        if after == self._last_seq:
-            return
-        rows = await reader.messages(after_seq=max(after, 0), limit=NEWEST, newest_first=True)
-        newest = {row.conversation_key: row for row in reversed(rows) if row.hops >= HOPS}
-        for row in newest.values():
-            await self._follow(reader, row, now_us)
+        if after != self._last_seq:
+            rows = await reader.messages(after_seq=max(after, 0), limit=NEWEST, newest_first=True)
+            newest = {row.conversation_key: row for row in reversed(rows) if row.hops >= HOPS}
+            for row in newest.values():
+                await self._follow(reader, row, now_us)
+        return bool(self._by_trace)
 
     async def _follow(self, reader: Reader, row: StoredMessage, now_us: int) -> None:
         """Whether what led to a message repeats."""

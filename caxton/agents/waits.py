@@ -67,8 +67,8 @@ class Waits:
         self._of: dict[str, list[Wait]] = {}
         self._last_seq = -1
 
-    async def look(self, reader: Reader) -> None:
-        """Look once; while nothing happens this reads nothing."""
+    async def look(self, reader: Reader) -> bool:
+        """Look once; whether somebody stands still whose messages are not read yet."""
         bus = self._bus
         if self._last_seq != bus.last_seq:
             before = self._stood
@@ -87,6 +87,7 @@ class Waits:
                     self._of[name] = found
             self._looked = {name: turns for name, turns in self._looked.items() if name in bus.endpoints}
         self._found(self._cycles())
+        return self._last_seq == -1
 
     # ------------------------------------------------------------------ who stands still
 

@@ -105,6 +105,7 @@ def test_ten_calls_replay_without_a_call_and_an_edited_prompt_shows_those_that_d
 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("python_runtime")
+@pytest.mark.long
 def test_a_pinned_conversation_keeps_the_answers_that_its_calls_got() -> None:
     with system([], journal={"keep_days": 1, "snapshot_every": 1}) as running:
         for talk in ("c", "d"):
