@@ -70,7 +70,7 @@ class Proto:
             needed.append("body")
         request = f"{service}{name}Request"
         self._message(request, {"properties": fields, "required": needed})
-        answer = next(
+        answer: dict[str, Any] = next(
             (
                 one["content"]["application/json"]["schema"]
                 for code, one in said["responses"].items()

@@ -41,7 +41,8 @@ class Browser:
             heard = self._hear(WAIT_S)
             if heard.get("id") == number:
                 assert "error" not in heard, heard
-                return heard["result"]
+                result: dict[str, Any] = heard["result"]
+                return result
 
     def _hear(self, for_s: float) -> dict[str, Any]:
         heard: dict[str, Any] = json.loads(self._connection.recv(timeout=for_s))

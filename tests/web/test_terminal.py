@@ -113,7 +113,7 @@ async def test_what_the_interface_says_is_wrong_is_said_in_the_browser(tmp_path:
         await caxton.enter()
         async with terminal(caxton, caxton.http) as socket:
             code, reason = await ending(socket)
-            assert (code, "error: " in reason) == (4000, True)
+            assert (code, "error: " in (reason or "")) == (4000, True)
         async with terminal(caxton, caxton.http) as socket:
             await socket.send("no json")
             assert (await ending(socket))[0] == 4000
