@@ -197,7 +197,7 @@ class ApprovalService:
     async def load(self, reader: Reader, held: list[HeldMessage]) -> None:
         """After a start: every message waits for what it waited for, and for what rules say now."""
         said: dict[int, set[str]] = {one.seq: set() for one in held}
-        for step in await reader.approval_steps(list(said)):
+        for step in await reader.approval_steps(list(said)) if held else ():
             if step.step == EDITED:
                 said[step.held].clear()
             elif step.step == YES:

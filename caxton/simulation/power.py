@@ -56,7 +56,7 @@ class Power:
 
     def read_s(self) -> float:
         """Seconds that the next reading takes."""
-        return self._takes(self._schedule.pace.read_us)
+        return self._schedule.read_s() if self.on else 0.0
 
     def start_s(self) -> float:
         """Seconds that the next start of a cell takes."""

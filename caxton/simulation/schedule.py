@@ -52,9 +52,11 @@ class Schedule:
         """The longest counts."""
         self.losses = Losses()
         self._given = deque(choices)
-        # two streams: one choice more or less must not change how long everything after it takes
+        # streams of their own: one choice, or one look at the journal, more or less must not change how long everything
+        # after it takes
         self._order = random.Random(f"order {seed}")
-        self._times = random.Random(f"times {seed}")
+        self._times = random.Random(f"times of {seed}")
+        self._reads = random.Random(f"reads {seed}")
 
     def choose(self, ready: Sequence[Ready], alarms_s: Callable[[], Sequence[float]]) -> Next:
         """Who is next: as it is decided, else the next one that was given, else by chance."""
@@ -72,6 +74,10 @@ class Schedule:
     def seconds(self, bounds: Range) -> float:
         """How long something takes this time."""
         return self._times.randint(*bounds) / 1e6
+
+    def read_s(self) -> float:
+        """How long what is read takes this time."""
+        return self._reads.randint(*self.pace.read_us) / 1e6
 
     def crash_after(self, steps: int | None) -> None:
         """The last of so many more steps is the one before which the machine stops; None: none is."""

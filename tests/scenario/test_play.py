@@ -34,7 +34,7 @@ FAILS = {
     "content": (f'{{ filter = "{ANSWER}", content = {{ count = 3 }} }}', "count", "3", "2"),
     "path": (f'{{ filter = "{ANSWER}", path = {{ sum = 2 }} }}', "sum", "2", "nothing"),
     "pattern": (f'{{ filter = "{ANSWER}", pattern = "sum" }}', "content", "sum", "count"),
-    "count": (f'{{ filter = "{ANSWER}", count = 0 }}', "messages", "0", "1 message"),
+    "count": (f'{{ filter = "{ANSWER}", count = 2 }}', "messages", "2", "1 message"),
     "none": ('{ filter = "act:refuse" }', "messages", "at least 1", "none"),
     "order": ('{ order = ["act:inform", "act:request"] }', "number 2", "act:request", "before"),
     "fuel": ('{ filter = "to:counter", fuel = "<5" }', "fuel", "<5", ","),
