@@ -37,6 +37,8 @@ NOT_TYPED: Final[dict[str, str]] = {
     r"caxton (why|diff|fork)": "messages and runs that are not here: tests/history",
     r"caxton web --listen": "needs certificates: tests/web",
     r"caxton approve (show|yes|no|edit)|--to pay ": "messages that wait are not here: tests/api/test_approvals.py",
+    r"^pip install": "installs an extra of a package that is published nowhere yet",
+    r"--to a2a\.": "an agent of another system: tests/gateways/test_a2a.py",
     r"grpcurl": "a program of others: tests/gateways/test_grpc.py has a client of its own",
     r"docker": "needs a container engine",
     r"telemetry test|\[telemetry\]": "needs a collector: tests/flow/test_otlp.py",

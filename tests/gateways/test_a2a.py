@@ -247,7 +247,7 @@ async def test_what_is_refused(shop: Served) -> None:
             await client.create_task_push_notification_config(push)
         with pytest.raises(UnsupportedOperationError, match="is for operator and above"):
             await sent(viewer, "hello")
-    with httpx.Client(base_url=shop.url) as http:
+    with httpx.Client(base_url=shop.url, timeout=60) as http:
         place = "/a2a/desk/.well-known/agent-card.json"
         assert http.get(place).status_code == 401
         assert http.get(place, headers=shop.headers("viewer", "echo")).status_code == 403

@@ -87,7 +87,7 @@ def test_the_lock_is_the_listeners(shop: Served) -> None:
     mine = shop.headers("viewer")
     ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"accept": "application/json, text/event-stream"}
-    with httpx.Client(base_url=shop.url) as http:
+    with httpx.Client(base_url=shop.url, timeout=60) as http:
         for headers, status in (
             ({}, 401),
             (mine | {"host": "evil.example"}, 421),

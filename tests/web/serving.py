@@ -43,7 +43,7 @@ async def web(
     async with asyncio.TaskGroup() as group:
         group.create_task(server.run())
         try:
-            async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
                 yield Web(server, http, url, told)
         finally:
             server.stop()

@@ -44,7 +44,7 @@ def link(folder: Path) -> Generator[str]:
 
 
 def test_a_terminal_ends_with_its_server_however_that_ends(daemon: Daemon) -> None:
-    with link(daemon.folder) as first, httpx.Client(trust_env=False) as http:
+    with link(daemon.folder) as first, httpx.Client(trust_env=False, timeout=60) as http:
         base = first.partition("/enter")[0]
         http.get(first)
         cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())

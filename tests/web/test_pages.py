@@ -45,7 +45,7 @@ async def test_a_conversation_has_a_page_that_says_when_there_is_news(tmp_path: 
                         break
             secret = services.tokens.create("vera", Role.VIEWER, ["nobody-*"], None, "owner")[1]
             form = {"token": secret, "to": "/c"}
-            async with httpx.AsyncClient(base_url=caxton.url, trust_env=False) as other:
+            async with httpx.AsyncClient(base_url=caxton.url, trust_env=False, timeout=60) as other:
                 mine = {"origin": caxton.url}
                 wrong = await other.post("/enter", data={"token": f"{secret}x"}, headers=mine)
                 assert (wrong.status_code, secret in wrong.text) == (401, False)

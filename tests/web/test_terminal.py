@@ -93,7 +93,7 @@ async def test_keys_are_typed_and_a_role_holds(tmp_path: Path, monkeypatch: pyte
         assert not child.is_running()
 
         secret = services.tokens.create("vera", Role.VIEWER, ["*"], None, "owner")[1]
-        async with httpx.AsyncClient(base_url=caxton.url, trust_env=False) as other:
+        async with httpx.AsyncClient(base_url=caxton.url, trust_env=False, timeout=60) as other:
             await other.post("/enter", data={"token": secret}, headers={"origin": caxton.url})
             async with terminal(caxton, other) as socket:
                 await until(socket, "live")
