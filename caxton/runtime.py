@@ -29,8 +29,7 @@ from caxton.agents import (
     SparedMemory,
     Supervisor,
 )
-from caxton.agents.loops import Loops
-from caxton.agents.waits import LOOK_S, Waits
+from caxton.agents.standstills import Standstills
 from caxton.bus import Bus
 from caxton.bus.platform_agent import TOPICS
 from caxton.bus.referee_service import WRITE_S, RefereeService
@@ -90,8 +89,7 @@ class Runtime:
     effects: Effects
     hold: Hold
     transfer: Transfer
-    waits: Waits
-    loops: Loops
+    standstills: Standstills
     returning: asyncio.Task[None]
     """Brings back the agents, and the deployments that the daemon's end interrupted."""
 
@@ -237,15 +235,14 @@ async def open_runtime(
             bus.host(topics)
             bus.delivery.publish_by(topics.publish)
             agents.when_removed(topics.removed)
-        loops = Loops(bus)
-        waits = Waits(
+        standstills = Standstills(
             bus, lambda name: timer.count(name) > 0 or any(name in one.message.receiver for one in hold)
         )
         effects = Effects(
             project,
             bus,
             clock,
-            is_looping=loops.is_looping,
+            is_looping=standstills.loops.is_looping,
             start=machine.effect,
             reserve=lambda name: registry.reserve(name, clock.now_us()),
             spawn=group.create_task,
@@ -287,7 +284,7 @@ async def open_runtime(
         group.create_task(pool.run(), name="cells")
         spared = SparedMemory(agents, journal, config.journal.memory_mib)
         marks = group.create_task(_every(MARK_S, _Marks(bus, spared).look), name="low water")
-        watch = group.create_task(_watch(waits, loops, journal, clock), name="waits and loops")
+        watch = group.create_task(standstills.run(journal, clock), name="standstills")
         states = group.create_task(_every(WRITE_S, partial(_write_states, bus)), name="states")
         try:
             await pool.ready()
@@ -318,8 +315,7 @@ async def open_runtime(
                     effects,
                     hold,
                     transfer,
-                    waits,
-                    loops,
+                    standstills,
                     returning,
                 )
             finally:
@@ -369,19 +365,6 @@ async def _every(seconds: float, do: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(seconds)
         do()
-
-
-async def _watch(waits: Waits, loops: Loops, journal: Journal, clock: Clock) -> None:
-    """Look for agents that wait for each other and for what repeats after something has happened, until cancelled."""
-    news = asyncio.Event()
-    journal.on_commit.append(lambda _batch: news.set())
-    while True:
-        await news.wait()
-        await asyncio.sleep(LOOK_S)
-        news.clear()
-        unread = await waits.look(journal.reader)
-        if await loops.look(journal.reader, clock.now_us()) or unread:
-            news.set()
 
 
 class _Marks:

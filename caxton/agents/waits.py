@@ -17,8 +17,6 @@ from caxton.acl.message import read_message
 from caxton.bus import Bus
 from caxton.journal import Reader
 
-LOOK_S: Final = 0.3
-"""How often is looked; who has had no turn from one look to the next stands still."""
 AT_ONCE: Final = 10
 """Agents whose messages are read in one look; others have their turn in the next."""
 RECENT: Final = 100

@@ -115,7 +115,7 @@ def test_a_cycle_of_agents_that_wait_is_found_within_a_second(timer: str, many: 
     with runtime(agents) as system:
         system.submit(1, to="a", conversation_id="c")
         system.advance(1.0)
-        found = [in_words(one) for one in system.runtime.waits.cycles]
+        found = [in_words(one) for one in system.runtime.standstills.waits.cycles]
         assert found == ["a waits for b, b waits for c, c waits for a"] * many
         assert len(system.messages(performative="request", content=1)) == 4
         system.advance(2.0)
@@ -130,7 +130,7 @@ def test_a_loop_without_anything_new_is_named(step: int, many: int) -> None:
     with runtime(agents) as system:
         system.submit(1, to="a", performative="inform", conversation_id="loop")
         system.advance(1.0)
-        loops = system.runtime.loops.all
+        loops = system.runtime.standstills.loops.all
         assert len(loops) == many == told(system, "loop")
         for loop in loops:
             assert sorted(loop.agents) == ["a@local", "b@local"]
