@@ -7,7 +7,7 @@ again after a crash. SQLite in WAL mode with `synchronous=FULL`, one writer, few
 from caxton.journal.journal import Journal
 from caxton.journal.read.past import PastTurn
 from caxton.journal.read.reader import Reader
-from caxton.journal.records.approvals import ApprovalStep, StoredStep
+from caxton.journal.records.approvals import ApprovalStep
 from caxton.journal.records.batch import (
     EDITED,
     HANDLED,
@@ -109,7 +109,6 @@ __all__ = [
     "StoredMessage",
     "StoredPutBack",
     "StoredState",
-    "StoredStep",
     "StoredTurn",
     "TaskRow",
     "TurnPlace",

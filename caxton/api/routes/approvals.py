@@ -7,6 +7,7 @@ of it.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -25,7 +26,7 @@ from caxton.api.services import Services, durable, services_of
 from caxton.errors import NotHeld
 from caxton.hold.approval_wait import Waiting
 from caxton.hold.held import rule_of
-from caxton.journal import StoredHeld, StoredStep
+from caxton.journal import ApprovalStep, StoredHeld
 from caxton.schemas.approvals import ApprovalBody, ApprovalDetail, ApprovalDone, Approvals, ApprovalSteps
 from caxton.schemas.shape import iso
 
@@ -169,8 +170,8 @@ def _stored_body(row: StoredHeld) -> dict[str, Any]:
     }
 
 
-def _step_body(row: StoredStep) -> dict[str, Any]:
-    body = msgspec.structs.asdict(row)
+def _step_body(row: ApprovalStep) -> dict[str, Any]:
+    body = asdict(row)
     at_us = body.pop("at_us")
     return {**body, "at": iso(at_us)}
 

@@ -289,13 +289,13 @@ class Reader:
         """Break points by id, each with its JSON object."""
         return await holds.break_points(self._query)
 
-    async def approval_steps(self, held: Sequence[int]) -> list[approvals.StoredStep]:
+    async def approval_steps(self, held: Sequence[int]) -> list[approvals.ApprovalStep]:
         """What was done about the messages that needed a yes under these numbers, in order."""
         return await approvals.steps_of(self._query, held)
 
     async def latest_approval_steps(
         self, before_seq: int | None = None, limit: int = 100
-    ) -> list[approvals.StoredStep]:
+    ) -> list[approvals.ApprovalStep]:
         """What was done about any of them, the newest first."""
         return await approvals.latest_steps(self._query, before_seq, limit)
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import msgspec
-
 from caxton.journal.records.query import END, Query, numbers
 from caxton.journal.records.record import Record, Scalar, insert
 
@@ -47,20 +45,6 @@ class ApprovalStep(Record):
         )
 
 
-class StoredStep(msgspec.Struct, frozen=True):
-    """A step as it was written."""
-
-    seq: int
-    held: int
-    at_us: int
-    approval: str
-    step: str
-    by: str
-    note: str
-    sender: str
-    went_on: int | None
-
-
 def approval_steps(db: sqlite3.Connection) -> None:
     """Who decided what about messages that needed a yes."""
     db.execute(
@@ -71,20 +55,20 @@ def approval_steps(db: sqlite3.Connection) -> None:
     db.execute("create index approval_step_held on approval_step(held)")
 
 
-async def steps_of(query: Query, held: Sequence[int]) -> list[StoredStep]:
+async def steps_of(query: Query, held: Sequence[int]) -> list[ApprovalStep]:
     """Every step about these messages, in order."""
     rows = await query.all(
         "select * from approval_step where held in (select value from json_each(:seqs)) order by seq",
         seqs=numbers(held),
     )
-    return [StoredStep(*row) for row in rows]
+    return [ApprovalStep(*row) for row in rows]
 
 
-async def latest_steps(query: Query, before_seq: int | None, limit: int) -> list[StoredStep]:
+async def latest_steps(query: Query, before_seq: int | None, limit: int) -> list[ApprovalStep]:
     """Steps about any message, the newest first."""
     rows = await query.all(
         "select * from approval_step where seq < :before order by seq desc limit :limit",
         before=END if before_seq is None else before_seq,
         limit=limit,
     )
-    return [StoredStep(*row) for row in rows]
+    return [ApprovalStep(*row) for row in rows]
