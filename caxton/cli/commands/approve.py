@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
-from caxton.acl import Performative
 from caxton.cli import connection, list_view
-from caxton.cli.commands.break_held import changed, message_rows, said_lines
+from caxton.cli.commands.break_held import (
+    InEditor,
+    NewContent,
+    OtherPerformative,
+    changed,
+    message_rows,
+    said_lines,
+)
 from caxton.cli.list_view import ListView
-from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, live, one_of
+from caxton.cli.options import Format, Limit, Output, Project, Receivers, command_app, live
 from caxton.cli.output.columns import Column
 from caxton.cli.output.json_document import json_document
 from caxton.cli.output.printing import Columns, plural, safe, shown, told
@@ -129,16 +135,10 @@ def no(
 @app.command()
 def edit(
     seq: Annotated[int, SEQ],
-    performative: Annotated[
-        str | None,
-        typer.Option("--performative", help="Another performative.", autocompletion=one_of(*Performative)),
-    ] = None,
+    performative: OtherPerformative = None,
     to: Receivers = None,
-    content: Annotated[
-        str | None,
-        typer.Option("--content", metavar="JSON|@FILE|-", help="New content; - reads stdin."),
-    ] = None,
-    editor: Annotated[bool, typer.Option("--editor", help="Edit it in $VISUAL or $EDITOR.")] = False,
+    content: NewContent = None,
+    editor: InEditor = False,
     then_yes: Annotated[bool, typer.Option("--yes", help="Approve it right after.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,

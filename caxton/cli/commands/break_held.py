@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -22,9 +22,6 @@ from caxton.presentation.json_line import compact
 from caxton.presentation.names import short
 from caxton.schemas.held import HeldBody, HeldDetail, HeldGone, ManyGone
 from caxton.schemas.shape import Message, text_of
-
-if TYPE_CHECKING:
-    pass
 
 DONE = {"release": "released", "drop": "dropped"}
 
@@ -49,6 +46,15 @@ OfBreak = Annotated[
 OfConversation = Annotated[
     str | None, typer.Option("--conversation", metavar="ID", help="Only what is held of this conversation.")
 ]
+
+OtherPerformative = Annotated[
+    str | None,
+    typer.Option("--performative", help="Another performative.", autocompletion=one_of(*Performative)),
+]
+NewContent = Annotated[
+    str | None, typer.Option("--content", metavar="JSON|@FILE|-", help="New content; - reads stdin.")
+]
+InEditor = Annotated[bool, typer.Option("--editor", help="Edit it in $VISUAL or $EDITOR.")]
 
 
 @list_view.options
@@ -182,16 +188,10 @@ def delay(
 
 def edit(
     seq: Annotated[int, SEQ],
-    performative: Annotated[
-        str | None,
-        typer.Option("--performative", help="Another performative.", autocompletion=one_of(*Performative)),
-    ] = None,
+    performative: OtherPerformative = None,
     to: Receivers = None,
-    content: Annotated[
-        str | None,
-        typer.Option("--content", metavar="JSON|@FILE|-", help="New content; - reads stdin."),
-    ] = None,
-    editor: Annotated[bool, typer.Option("--editor", help="Edit it in $VISUAL or $EDITOR.")] = False,
+    content: NewContent = None,
+    editor: InEditor = False,
     then_release: Annotated[bool, typer.Option("--release", help="Release it right after.")] = False,
     project: Project = None,
     output: Output = Format.TEXT,
